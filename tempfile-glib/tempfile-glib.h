@@ -1,0 +1,22 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#define TEMPFILE_GLIB_INSIDE
+
+#include "tf-create.h"
+#include "tf-enums.h"
+#include "tf-location.h"
+#include "tf-named-file.h"
+#include "tf-spooled-file.h"
+#include "tf-temp-dir.h"
+#include "tf-temp-file.h"
+#include "tf-version-macros.h"
+#include "tf-version.h"
+
+#undef TEMPFILE_GLIB_INSIDE

@@ -1,0 +1,38 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "tf-version-macros.h"
+
+G_BEGIN_DECLS
+
+TF_AVAILABLE_IN_1_0
+int   tf_mkstemp (const char  *prefix,
+                  const char  *suffix,
+                  const char  *dir,
+                  char       **path,
+                  GError     **error);
+
+TF_AVAILABLE_IN_1_0
+char *tf_mkdtemp (const char  *prefix,
+                  const char  *suffix,
+                  const char  *dir,
+                  GError     **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_GNUC_DEPRECATED_FOR (tf_mkstemp)
+TF_AVAILABLE_IN_1_0
+char *tf_mktemp  (const char  *prefix,
+                  const char  *suffix,
+                  const char  *dir,
+                  GError     **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

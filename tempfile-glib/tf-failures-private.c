@@ -1,0 +1,92 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-failures-private.h"
+
+#include <errno.h>
+
+#include "tf-errno-private.h"
+
+void
+tf_failures_clear (TfFailures *self)
+{
+  g_clear_error (&self->first);
+  g_clear_pointer (&self->names, g_hash_table_unref);
+}
+
+/* Counts an error; keeps the first. EXDEV stands for a mount point. */
+void
+tf_failures_add (TfFailures *self,
+                 int         saved_errno,
+                 const char *call,
+                 const char *path)
+{
+  g_autofree char *display = NULL;
+
+  if (self->count++ > 0)
+    return;
+
+  if (saved_errno != EXDEV)
+    {
+      tf_set_errno (&self->first, saved_errno, call, path);
+      return;
+    }
+
+  display = g_filename_display_name (path);
+  g_set_error (&self->first, G_IO_ERROR, G_IO_ERROR_BUSY,
+               "“%s” is a mount point; it is left alone", display);
+}
+
+static char *
+make_key (guint64     device,
+          guint64     inode,
+          const char *name)
+{
+  return g_strdup_printf ("%" G_GINT64_MODIFIER "x/%" G_GINT64_MODIFIER "x/%s", device, inode, name);
+}
+
+void
+tf_failures_remember (TfFailures *self,
+                      guint64     device,
+                      guint64     inode,
+                      const char *name)
+{
+  if (self->names == NULL)
+    self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  g_hash_table_add (self->names, make_key (device, inode, name));
+}
+
+gboolean
+tf_failures_contain (TfFailures *self,
+                     guint64     device,
+                     guint64     inode,
+                     const char *name)
+{
+  g_autofree char *key = NULL;
+
+  if (self->names == NULL)
+    return FALSE;
+
+  key = make_key (device, inode, name);
+  return g_hash_table_contains (self->names, key);
+}
+
+/* Returns TRUE when there were none. */
+gboolean
+tf_failures_report (TfFailures  *self,
+                    GError     **error)
+{
+  if (self->count == 0)
+    return TRUE;
+
+  if (self->count == 1)
+    g_propagate_error (error, g_steal_pointer (&self->first));
+  else
+    g_set_error (error, self->first->domain, self->first->code,
+                 "%s (the first of %u errors)", self->first->message, self->count);
+
+  return FALSE;
+}

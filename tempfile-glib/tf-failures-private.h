@@ -1,0 +1,39 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* What could not be removed from a tree: the first error, how many there were, and the names, by the
+ * inode of the directory that they are in. */
+typedef struct
+{
+  GError     *first;  /* (nullable) */
+  guint       count;
+  GHashTable *names;  /* (nullable) */
+} TfFailures;
+
+void     tf_failures_clear    (TfFailures  *self);
+void     tf_failures_add      (TfFailures  *self,
+                               int          saved_errno,
+                               const char  *call,
+                               const char  *path);
+void     tf_failures_remember (TfFailures  *self,
+                               guint64      device,
+                               guint64      inode,
+                               const char  *name);
+gboolean tf_failures_contain  (TfFailures  *self,
+                               guint64      device,
+                               guint64      inode,
+                               const char  *name);
+gboolean tf_failures_report   (TfFailures  *self,
+                               GError     **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfFailures, tf_failures_clear)
+
+G_END_DECLS

@@ -1,0 +1,38 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+#include <errno.h>
+#include <unistd.h>
+
+G_BEGIN_DECLS
+
+/* Closes *@fd unless it is -1, and leaves errno alone. */
+static inline void
+tf_clear_fd (int *fd)
+{
+  int saved_errno = errno;
+
+  /* Linux releases the descriptor even when close() fails, EINTR included: never twice. */
+  if (*fd >= 0)
+    close (*fd);
+  *fd = -1;
+  errno = saved_errno;
+}
+
+static inline int
+tf_steal_fd (int *fd)
+{
+  int stolen = *fd;
+
+  *fd = -1;
+  return stolen;
+}
+
+#define tf_autofd __attribute__ ((cleanup (tf_clear_fd)))
+
+G_END_DECLS

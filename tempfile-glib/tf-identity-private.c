@@ -1,0 +1,47 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-identity-private.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* Reads the identity of @name in @dir_fd without following a symlink; of @dir_fd itself when @name is
+ * empty. Returns FALSE with errno set. */
+gboolean
+tf_identity_read (TfIdentity *self,
+                  int         dir_fd,
+                  const char *name)
+{
+  struct statx stx;
+
+  if (statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+             STATX_INO | STATX_BTIME, &stx) != 0)
+    return FALSE;
+
+  *self = (TfIdentity) {
+    .device = makedev (stx.stx_dev_major, stx.stx_dev_minor),
+    .inode = stx.stx_ino,
+  };
+
+  if (stx.stx_mask & STATX_BTIME)
+    {
+      self->birth_seconds = stx.stx_btime.tv_sec;
+      self->birth_nanoseconds = stx.stx_btime.tv_nsec;
+    }
+
+  return TRUE;
+}
+
+gboolean
+tf_identity_equal (const TfIdentity *a,
+                   const TfIdentity *b)
+{
+  return a->device == b->device &&
+         a->inode == b->inode &&
+         a->birth_seconds == b->birth_seconds &&
+         a->birth_nanoseconds == b->birth_nanoseconds;
+}

@@ -1,0 +1,49 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include "tf-enums.h"
+#include "tf-temp-file.h"
+
+G_BEGIN_DECLS
+
+#define TF_TYPE_NAMED_FILE (tf_named_file_get_type ())
+
+TF_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (TfNamedFile, tf_named_file, TF, NAMED_FILE, TfTempFile)
+
+TF_AVAILABLE_IN_1_0
+TfNamedFile    *tf_named_file_new               (const char      *prefix,
+                                                 const char      *suffix,
+                                                 const char      *dir,
+                                                 GCancellable    *cancellable,
+                                                 GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+const char     *tf_named_file_get_path          (TfNamedFile     *self);
+
+TF_AVAILABLE_IN_1_0
+GFile          *tf_named_file_get_file          (TfNamedFile     *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+TfDeletePolicy  tf_named_file_get_delete_policy (TfNamedFile     *self);
+
+TF_AVAILABLE_IN_1_0
+void            tf_named_file_set_delete_policy (TfNamedFile     *self,
+                                                 TfDeletePolicy   policy);
+
+TF_AVAILABLE_IN_1_0
+char           *tf_named_file_keep              (TfNamedFile     *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean        tf_named_file_unlink            (TfNamedFile     *self,
+                                                 GError         **error);
+
+G_END_DECLS

@@ -1,0 +1,300 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-open-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tf-errno-private.h"
+#include "tf-fd-private.h"
+
+gboolean tf_open_avoid_tmpfile = FALSE;
+
+/* Makes something at a path where nothing was; returns what is not negative, or -1 with errno. */
+typedef int (*CreateFunc) (const char *path,
+                           guint       mode);
+
+/* Joins a relative path to the current directory; unlike realpath(), asks nothing of the file system. */
+char *
+tf_open_absolute (const char  *path,
+                  GError     **error)
+{
+  char current[PATH_MAX];
+
+  if (g_path_is_absolute (path))
+    return g_strdup (path);
+
+  if (getcwd (current, sizeof current) == NULL)
+    {
+      tf_set_errno (error, errno, "getcwd for", path);
+      return NULL;
+    }
+
+  return g_build_filename (current, path, NULL);
+}
+
+/* So that a later chdir() does not matter. Without a current directory the path stays relative, and
+ * using it fails. */
+void
+tf_template_make_absolute (TfTemplate *self)
+{
+  char *absolute = self->dir != NULL ? tf_open_absolute (self->dir, NULL) : NULL;
+
+  if (absolute != NULL)
+    {
+      g_free (self->dir);
+      self->dir = absolute;
+    }
+}
+
+static void
+set_create_error (GError     **error,
+                  int          saved_errno,
+                  const char  *call,
+                  const char  *path)
+{
+  g_autofree char *display = NULL;
+
+  /* The file system allows shorter names than NAME_MAX: the prefix and the suffix are to blame. */
+  if (saved_errno != ENAMETOOLONG || strlen (path) >= PATH_MAX)
+    {
+      tf_set_errno (error, saved_errno, call, path);
+      return;
+    }
+
+  display = g_filename_display_name (path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+               "%s “%s”: %s", call, display, g_strerror (saved_errno));
+}
+
+/* Tries fresh names in the template's directory until one of them was free. */
+static int
+create_at_new_name (const TfTemplate  *template,
+                    CreateFunc         create,
+                    const char        *call,
+                    char             **path,
+                    GCancellable      *cancellable,
+                    GError           **error)
+{
+  g_autofree char *dir = tf_open_absolute (template->dir, error);
+
+  if (dir == NULL)
+    return -1;
+
+  for (int i = 0; i < TF_OPEN_TRIES; i++)
+    {
+      g_autofree char *name = NULL;
+      g_autofree char *candidate = NULL;
+      int result;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return -1;
+
+      name = tf_name_new (template, error);
+      if (name == NULL)
+        return -1;
+
+      candidate = g_build_filename (dir, name, NULL);
+      result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
+      if (result >= 0)
+        {
+          *path = g_steal_pointer (&candidate);
+          return result;
+        }
+
+      if (errno != EEXIST)
+        {
+          set_create_error (error, errno, call, candidate);
+          return -1;
+        }
+    }
+
+  tf_set_errno (error, EEXIST, call, dir);
+  return -1;
+}
+
+static int
+create_file (const char *path,
+             guint       mode)
+{
+  return open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+static int
+create_dir (const char *path,
+            guint       mode)
+{
+  return mkdir (path, mode);
+}
+
+static int
+create_nothing (const char *path,
+                guint       mode)
+{
+  struct stat st;
+
+  if (lstat (path, &st) == 0)
+    {
+      errno = EEXIST;
+      return -1;
+    }
+
+  return errno == ENOENT ? 0 : -1;
+}
+
+/* Creates a file with a name in @template's directory. Returns its descriptor and its absolute path. */
+int
+tf_open_named (const TfTemplate  *template,
+               char             **path,
+               GCancellable      *cancellable,
+               GError           **error)
+{
+  return create_at_new_name (template, create_file, "open", path, cancellable, error);
+}
+
+/* Returns an absolute path in @template's directory at which there is nothing yet. */
+char *
+tf_open_free_name (const TfTemplate  *template,
+                   GError           **error)
+{
+  char *path = NULL;
+
+  create_at_new_name (template, create_nothing, "lstat", &path, NULL, error);
+  return path;
+}
+
+static gboolean
+is_tmpfile_unsupported (int saved_errno)
+{
+  /* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and
+   * network file systems that do not know the flag; ENOSYS from FUSE and sandboxes. */
+  return saved_errno == EOPNOTSUPP || saved_errno == EISDIR || saved_errno == ENOENT ||
+         saved_errno == EINVAL || saved_errno == ENOSYS;
+}
+
+static int
+open_tmpfile (const char *dir,
+              guint       mode)
+{
+  if (tf_open_avoid_tmpfile)
+    {
+      errno = EOPNOTSUPP;
+      return -1;
+    }
+
+  /* Without O_EXCL, so that the file can be given a name later. */
+  return TEMP_FAILURE_RETRY (open (dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+}
+
+static int
+create_and_unlink (const TfTemplate  *template,
+                   GCancellable      *cancellable,
+                   GError           **error)
+{
+  g_autofree char *path = NULL;
+  tf_autofd int fd = tf_open_named (template, &path, cancellable, error);
+
+  if (fd < 0)
+    return -1;
+
+  if (unlink (path) != 0 && errno != ENOENT)
+    {
+      tf_set_errno (error, errno, "unlink", path);
+      return -1;
+    }
+
+  return tf_steal_fd (&fd);
+}
+
+/* Opens a file that has no name in @template's directory. Whether the directory can hold one without
+ * ever giving it a name is asked anew each time: it depends on the mount. */
+int
+tf_open_unnamed (const TfTemplate  *template,
+                 GCancellable      *cancellable,
+                 GError           **error)
+{
+  int fd;
+
+  if (!tf_name_check (template, error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+
+  fd = open_tmpfile (template->dir, template->mode);
+  if (fd >= 0)
+    return fd;
+
+  if (!is_tmpfile_unsupported (errno))
+    {
+      tf_set_errno (error, errno, "open", template->dir);
+      return -1;
+    }
+
+  return create_and_unlink (template, cancellable, error);
+}
+
+/* Opens the directory that was just made at @path, and makes sure that it is that one. */
+static int
+open_made_dir (const char  *path,
+               guint        mode,
+               GError     **error)
+{
+  tf_autofd int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  struct stat st;
+
+  if (fd < 0 || fstat (fd, &st) != 0)
+    {
+      tf_set_errno (error, errno, "open", path);
+      return -1;
+    }
+
+  if (st.st_uid != geteuid ())
+    {
+      tf_set_errno (error, EPERM, "open", path);
+      return -1;
+    }
+
+  if ((mode & S_IRWXU) != S_IRWXU && fchmod (fd, st.st_mode & mode) != 0)
+    {
+      tf_set_errno (error, errno, "fchmod", path);
+      return -1;
+    }
+
+  return tf_steal_fd (&fd);
+}
+
+/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of it. */
+char *
+tf_open_make_dir (const TfTemplate  *template,
+                  int               *fd,
+                  GCancellable      *cancellable,
+                  GError           **error)
+{
+  TfTemplate accessible = *template;
+  g_autofree char *path = NULL;
+
+  if (fd == NULL)
+    {
+      create_at_new_name (template, create_dir, "mkdir", &path, cancellable, error);
+      return g_steal_pointer (&path);
+    }
+
+  /* The owner must be able to open it; what @template does not grant is taken away through the descriptor. */
+  accessible.mode |= S_IRWXU;
+  if (create_at_new_name (&accessible, create_dir, "mkdir", &path, cancellable, error) < 0)
+    return NULL;
+
+  *fd = open_made_dir (path, template->mode, error);
+  if (*fd < 0)
+    {
+      rmdir (path);
+      return NULL;
+    }
+
+  return g_steal_pointer (&path);
+}

@@ -1,0 +1,35 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include "tf-temp-file.h"
+
+G_BEGIN_DECLS
+
+#define TF_TYPE_SPOOLED_FILE (tf_spooled_file_get_type ())
+
+TF_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (TfSpooledFile, tf_spooled_file, TF, SPOOLED_FILE, TfTempFile)
+
+TF_AVAILABLE_IN_1_0
+TfSpooledFile *tf_spooled_file_new            (gint64          max_size) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gint64         tf_spooled_file_get_max_size   (TfSpooledFile  *self);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_spooled_file_rollover       (TfSpooledFile  *self,
+                                               GCancellable   *cancellable,
+                                               GError        **error);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_spooled_file_is_rolled_over (TfSpooledFile  *self);
+
+G_END_DECLS

@@ -1,0 +1,47 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+/* For tf-store-private.c and tf-store-io-private.c alone. */
+
+#include "tf-stage-private.h"
+#include "tf-store-private.h"
+
+G_BEGIN_DECLS
+
+typedef enum
+{
+  TF_STORE_BLANK,
+  TF_STORE_OPEN,
+  TF_STORE_CLOSED,
+} TfStoreState;
+
+struct _TfStore
+{
+  GMutex lock;
+  TfStoreState state;
+
+  TfStage stage;
+  goffset position; /* while the stage is shared, a copy of the descriptor's */
+
+  gint64 max_size;  /* bytes that may stay in memory, -1: any number */
+  const TfStoreFuncs *funcs;
+  gpointer owner;     /* (unowned): closes this store before it goes, so it is valid while TF_STORE_OPEN */
+  GWeakRef emitter;   /* the owner again, for calls without the lock */
+  gboolean rolled_over;
+  gboolean must_tell; /* rolled over, and the owner was not told yet */
+};
+
+gboolean tf_store_enter   (TfStore       *self,
+                           GCancellable  *cancellable,
+                           GError       **error);
+void     tf_store_leave   (TfStore       *self);
+gboolean tf_store_reserve (TfStore       *self,
+                           goffset        size,
+                           GCancellable  *cancellable,
+                           GError       **error);
+
+G_END_DECLS

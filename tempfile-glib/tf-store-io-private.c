@@ -1,0 +1,223 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-store-internal.h"
+
+#include <errno.h>
+
+#include "tf-errno-private.h"
+
+static gboolean
+read_locked (TfStore       *self,
+             gpointer       data,
+             gsize          count,
+             gsize         *n_read,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  gboolean success = tf_stage_read (&self->stage, self->position, data, count, n_read, cancellable, error);
+
+  self->position += *n_read;
+  return success;
+}
+
+/* Reads @count bytes, or those up to the end. On failure @n_read says by how much the position moved. */
+gboolean
+tf_store_read (TfStore       *self,
+               gpointer       data,
+               gsize          count,
+               gsize         *n_read,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  *n_read = 0;
+  if (!tf_store_enter (self, cancellable, error))
+    return FALSE;
+
+  success = read_locked (self, data, count, n_read, cancellable, error);
+  tf_store_leave (self);
+  return success;
+}
+
+/* As tf_store_read(), into memory of its own that is no larger than what is there to read. */
+GBytes *
+tf_store_read_bytes (TfStore       *self,
+                     gsize          count,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  g_autofree guint8 *data = NULL;
+  gsize n_read = 0;
+  goffset available;
+  gboolean success;
+
+  if (!tf_store_enter (self, cancellable, error))
+    return NULL;
+
+  available = MAX (tf_stage_get_size (&self->stage) - self->position, 0);
+  count = MIN (count, MIN ((guint64) available, G_MAXSSIZE));
+  data = g_try_malloc (count);
+  success = data != NULL || count == 0;
+  if (success)
+    success = read_locked (self, data, count, &n_read, cancellable, error);
+  else
+    tf_set_errno (error, ENOMEM, "read", self->stage.where);
+
+  tf_store_leave (self);
+  return success ? g_bytes_new_take (g_steal_pointer (&data), n_read) : NULL;
+}
+
+static gboolean
+write_locked (TfStore        *self,
+              gconstpointer   data,
+              gsize           count,
+              gsize          *n_written,
+              GCancellable   *cancellable,
+              GError        **error)
+{
+  gboolean success;
+
+  if (count == 0)
+    return TRUE;
+
+  if (count > (guint64) (G_MAXINT64 - self->position))
+    return tf_set_errno (error, EFBIG, "write", self->stage.where);
+
+  if (!tf_store_reserve (self, self->position + count, cancellable, error))
+    return FALSE;
+
+  success = tf_stage_write (&self->stage, self->position, data, count, n_written, cancellable, error);
+  self->position += *n_written;
+  return success;
+}
+
+/* Writes all @count bytes, or fails; then @n_written says by how much the position moved. */
+gboolean
+tf_store_write (TfStore        *self,
+                gconstpointer   data,
+                gsize           count,
+                gsize          *n_written,
+                GCancellable   *cancellable,
+                GError        **error)
+{
+  gboolean success;
+
+  *n_written = 0;
+  if (!tf_store_enter (self, cancellable, error))
+    return FALSE;
+
+  success = write_locked (self, data, count, n_written, cancellable, error);
+  tf_store_leave (self);
+  return success;
+}
+
+goffset
+tf_store_get_size (TfStore *self)
+{
+  goffset size;
+
+  if (!tf_store_enter (self, NULL, NULL))
+    return 0;
+
+  size = tf_stage_get_size (&self->stage);
+  tf_store_leave (self);
+  return size;
+}
+
+goffset
+tf_store_tell (TfStore *self)
+{
+  goffset position;
+
+  if (!tf_store_enter (self, NULL, NULL))
+    return 0;
+
+  position = self->position;
+  tf_store_leave (self);
+  return position;
+}
+
+static gboolean
+seek_locked (TfStore    *self,
+             goffset     offset,
+             GSeekType   type,
+             GError    **error)
+{
+  goffset base = 0;
+
+  if (type == G_SEEK_CUR)
+    base = self->position;
+  else if (type == G_SEEK_END)
+    base = tf_stage_get_size (&self->stage);
+
+  if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           offset < 0 ? "Cannot seek to before the start of the temporary file"
+                                      : "Cannot seek beyond the largest possible file size");
+      return FALSE;
+    }
+
+  if (self->stage.shared && !tf_stage_share (&self->stage, base + offset, error))
+    return FALSE;
+
+  self->position = base + offset;
+  return TRUE;
+}
+
+/* Moves the position, past the end as well; no bytes come to be by that. */
+gboolean
+tf_store_seek (TfStore       *self,
+               goffset        offset,
+               GSeekType      type,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_enter (self, cancellable, error))
+    return FALSE;
+
+  success = seek_locked (self, offset, type, error);
+  tf_store_leave (self);
+  return success;
+}
+
+static gboolean
+truncate_locked (TfStore       *self,
+                 goffset        size,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  if (size < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "Cannot truncate a temporary file to a negative size");
+      return FALSE;
+    }
+
+  return tf_store_reserve (self, size, cancellable, error) &&
+         tf_stage_set_size (&self->stage, size, error);
+}
+
+/* Makes the file @size bytes long, with zeros at its end if it was shorter; the position stays. */
+gboolean
+tf_store_truncate (TfStore       *self,
+                   goffset        size,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_enter (self, cancellable, error))
+    return FALSE;
+
+  success = truncate_locked (self, size, cancellable, error);
+  tf_store_leave (self);
+  return success;
+}
+

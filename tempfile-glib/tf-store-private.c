@@ -1,0 +1,231 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-store-internal.h"
+
+TfStore *
+tf_store_new (void)
+{
+  TfStore *self = g_atomic_rc_box_new0 (TfStore);
+
+  g_mutex_init (&self->lock);
+  g_weak_ref_init (&self->emitter, NULL);
+  self->stage = (TfStage) TF_STAGE_INIT_IN_MEMORY;
+  return self;
+}
+
+TfStore *
+tf_store_ref (TfStore *self)
+{
+  return g_atomic_rc_box_acquire (self);
+}
+
+static void
+tf_store_free (gpointer data)
+{
+  TfStore *self = data;
+
+  tf_stage_clear (&self->stage);
+  g_weak_ref_clear (&self->emitter);
+  g_mutex_clear (&self->lock);
+}
+
+void
+tf_store_unref (TfStore *self)
+{
+  g_atomic_rc_box_release_full (self, tf_store_free);
+}
+
+/* A blank store becomes a file of no bytes in memory. Until it is closed, @owner must live. */
+void
+tf_store_open_in_memory (TfStore            *self,
+                         gint64              max_size,
+                         const TfStoreFuncs *funcs,
+                         GObject            *owner)
+{
+  g_mutex_lock (&self->lock);
+  g_assert (self->state == TF_STORE_BLANK);
+  self->state = TF_STORE_OPEN;
+  self->max_size = max_size;
+  self->funcs = funcs;
+  self->owner = owner;
+  g_weak_ref_set (&self->emitter, owner);
+  g_mutex_unlock (&self->lock);
+}
+
+/* A blank store becomes the file behind @fd, which it takes over. */
+void
+tf_store_open_on_disk (TfStore    *self,
+                       int         fd,
+                       const char *where)
+{
+  g_mutex_lock (&self->lock);
+  g_assert (self->state == TF_STORE_BLANK);
+  self->state = TF_STORE_OPEN;
+  self->stage.fd = fd;
+  self->stage.where = g_strdup (where);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+check_open (TfStore  *self,
+            GError  **error)
+{
+  if (G_LIKELY (self->state == TF_STORE_OPEN))
+    return TRUE;
+
+  if (self->state == TF_STORE_BLANK)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+                         "The temporary file was not initialized: call g_initable_init() first");
+  else
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The temporary file is closed");
+
+  return FALSE;
+}
+
+/* Takes the lock of an open store; what succeeded is followed by tf_store_leave(). */
+gboolean
+tf_store_enter (TfStore       *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  g_mutex_lock (&self->lock);
+  if (!check_open (self, error))
+    {
+      g_mutex_unlock (&self->lock);
+      return FALSE;
+    }
+
+  tf_stage_get_offset (&self->stage, &self->position);
+  return TRUE;
+}
+
+void
+tf_store_leave (TfStore *self)
+{
+  gboolean must_tell = self->must_tell;
+
+  self->must_tell = FALSE;
+  g_mutex_unlock (&self->lock);
+
+  if (G_UNLIKELY (must_tell))
+    {
+      g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
+
+      if (owner != NULL)
+        self->funcs->rolled_over (owner);
+    }
+}
+
+/* Copies first and swaps last: when it fails, nothing of the memory stage has changed. */
+static gboolean
+move_to_disk (TfStore       *self,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
+  TfBuffer *bytes = &self->stage.buffer;
+  gsize n_written;
+
+  disk.fd = self->funcs->open (self->owner, &disk.where, cancellable, error);
+  if (disk.fd < 0 ||
+      !tf_stage_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error))
+    return FALSE;
+
+  tf_stage_clear (&self->stage);
+  self->stage = disk;
+  disk = (TfStage) TF_STAGE_INIT_IN_MEMORY;
+  self->rolled_over = TRUE;
+  self->must_tell = TRUE;
+  return TRUE;
+}
+
+/* Makes sure that the file can be @size bytes long, on disk if it may not or cannot be in memory. */
+gboolean
+tf_store_reserve (TfStore       *self,
+                  goffset        size,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
+
+  return tf_stage_reserve (&self->stage, size, limit) || move_to_disk (self, cancellable, error);
+}
+
+/* Goes to disk now; succeeds at once when it is there. */
+gboolean
+tf_store_roll_over (TfStore       *self,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_enter (self, cancellable, error))
+    return FALSE;
+
+  success = !tf_stage_is_in_memory (&self->stage) || move_to_disk (self, cancellable, error);
+  tf_store_leave (self);
+  return success;
+}
+
+/* Returns the descriptor, which stays the store's and stands at the position. From now on whoever moves
+ * the one moves the other. */
+int
+tf_store_get_fd (TfStore  *self,
+                 GError  **error)
+{
+  int fd = -1;
+
+  if (!tf_store_enter (self, NULL, error))
+    return -1;
+
+  if ((!tf_stage_is_in_memory (&self->stage) || move_to_disk (self, NULL, error)) &&
+      (self->stage.shared || tf_stage_share (&self->stage, self->position, error)))
+    fd = self->stage.fd;
+
+  tf_store_leave (self);
+  return fd;
+}
+
+gboolean
+tf_store_is_blank (TfStore *self)
+{
+  gboolean blank;
+
+  g_mutex_lock (&self->lock);
+  blank = self->state == TF_STORE_BLANK;
+  g_mutex_unlock (&self->lock);
+  return blank;
+}
+
+/* Whether it went from memory to disk; still true after it was closed. */
+gboolean
+tf_store_has_rolled_over (TfStore *self)
+{
+  gboolean rolled_over;
+
+  g_mutex_lock (&self->lock);
+  rolled_over = self->rolled_over;
+  g_mutex_unlock (&self->lock);
+  return rolled_over;
+}
+
+/* Lets go of the bytes. Again is fine. Fails when the disk refuses at last what it had taken before. */
+gboolean
+tf_store_close (TfStore  *self,
+                GError  **error)
+{
+  gboolean success;
+
+  g_mutex_lock (&self->lock);
+  self->state = TF_STORE_CLOSED;
+  success = tf_stage_close (&self->stage, error);
+  g_mutex_unlock (&self->lock);
+
+  return success;
+}

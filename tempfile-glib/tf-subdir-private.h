@@ -1,0 +1,41 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* A directory that is being worked in. */
+typedef struct
+{
+  guint64 device;
+  guint64 inode;
+  guint64 mount_id; /* 0 where the kernel does not tell */
+  guint   mode;
+} TfSubdir;
+
+/* How it is made sure that a subdirectory is no mount point, best first. */
+typedef enum
+{
+  TF_CONFINE_BY_OPENAT2,
+  TF_CONFINE_BY_MOUNT_ID,
+  TF_CONFINE_BY_DEVICE,
+} TfConfinement;
+
+gboolean tf_subdir_read  (TfSubdir       *self,
+                          int             fd);
+gboolean tf_subdir_equal (const TfSubdir *a,
+                          const TfSubdir *b);
+int      tf_subdir_open  (TfSubdir       *self,
+                          int             parent_fd,
+                          const TfSubdir *parent,
+                          const char     *name);
+
+/* The best way to try first; set by tests only. */
+extern TfConfinement tf_subdir_confinement;
+
+G_END_DECLS

@@ -1,0 +1,63 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "tf-version-macros.h"
+
+G_BEGIN_DECLS
+
+#define TF_TYPE_TEMP_DIR (tf_temp_dir_get_type ())
+
+TF_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (TfTempDir, tf_temp_dir, TF, TEMP_DIR, GObject)
+
+TF_AVAILABLE_IN_1_0
+TfTempDir  *tf_temp_dir_new                       (const char    *prefix,
+                                                   const char    *suffix,
+                                                   const char    *dir,
+                                                   GCancellable  *cancellable,
+                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+const char *tf_temp_dir_get_path                  (TfTempDir     *self);
+
+TF_AVAILABLE_IN_1_0
+GFile      *tf_temp_dir_get_file                  (TfTempDir     *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+GFile      *tf_temp_dir_get_child                 (TfTempDir     *self,
+                                                   const char    *name,
+                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_get_auto_cleanup          (TfTempDir     *self);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_set_auto_cleanup          (TfTempDir     *self,
+                                                   gboolean       auto_cleanup);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_get_ignore_cleanup_errors (TfTempDir     *self);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_set_ignore_cleanup_errors (TfTempDir     *self,
+                                                   gboolean       ignore_cleanup_errors);
+
+TF_AVAILABLE_IN_1_0
+char       *tf_temp_dir_keep                      (TfTempDir     *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_cleanup                   (TfTempDir     *self,
+                                                   GCancellable  *cancellable,
+                                                   GError       **error);
+
+G_END_DECLS

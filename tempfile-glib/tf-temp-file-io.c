@@ -1,0 +1,177 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-temp-file-private.h"
+
+#include <unistd.h>
+
+/**
+ * tf_temp_file_read:
+ * @self: a temporary file
+ * @buffer: (out caller-allocates) (array length=count) (element-type guint8): where to put the bytes
+ * @count: how many bytes to read, at most %G_MAXSSIZE
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads @count bytes from the position on; fewer only at the end of the file.
+ *
+ * The position moves behind what was read, also when an error comes after some bytes. Does what
+ * [method@Gio.InputStream.read_all] does on the input stream, at a lower price per call.
+ *
+ * Blocks on the disk when the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED,
+ * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED, else what read(2) reported.
+ *
+ * Returns: the number of bytes read, 0 at the end of the file, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+gssize
+tf_temp_file_read (TfTempFile    *self,
+                   void          *buffer,
+                   gsize          count,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gsize n_read;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (buffer != NULL || count == 0, -1);
+  g_return_val_if_fail (count <= G_MAXSSIZE, -1);
+
+  return tf_store_read (tf_temp_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
+}
+
+/**
+ * tf_temp_file_read_bytes:
+ * @self: a temporary file
+ * @count: how many bytes to read; %G_MAXSIZE for all that are left
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads @count bytes from the position on, as [method@TempFile.read], into a new [struct@GLib.Bytes].
+ *
+ * No more memory is taken than there are bytes to read. Besides the errors of [method@TempFile.read]:
+ * %G_IO_ERROR_FAILED when there is no memory for so many bytes.
+ *
+ * Returns: (transfer full): the bytes, none at the end of the file
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_read_bytes (TfTempFile    *self,
+                         gsize          count,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_store_read_bytes (tf_temp_file_get_store (self), count, cancellable, error);
+}
+
+/**
+ * tf_temp_file_write:
+ * @self: a temporary file
+ * @data: (array length=size) (element-type guint8): the bytes
+ * @size: how many bytes @data has
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes all of @data at the position.
+ *
+ * The position moves behind what was written. When an error comes after some bytes were taken, the
+ * position says how many. Does what [method@Gio.OutputStream.write_all] does on the output stream, at
+ * a lower price per call.
+ *
+ * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when disk,
+ * quota or a limit has no room; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED;
+ * else what write(2) reported. A [class@SpooledFile] that has to roll over and cannot, keeps what it had
+ * and takes nothing.
+ *
+ * Returns: %TRUE if all of @data was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_write (TfTempFile    *self,
+                    const void    *data,
+                    gsize          size,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  gsize n_written;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+
+  return tf_store_write (tf_temp_file_get_store (self), data, size, &n_written, cancellable, error);
+}
+
+/**
+ * tf_temp_file_get_size: (get-property size)
+ * @self: a temporary file
+ *
+ * Returns how many bytes the file has.
+ *
+ * Returns: a number of bytes; 0 when the file is closed or was not initialized
+ *
+ * Since: 1.0
+ */
+goffset
+tf_temp_file_get_size (TfTempFile *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), 0);
+
+  return tf_store_get_size (tf_temp_file_get_store (self));
+}
+
+/**
+ * tf_temp_file_get_fd:
+ * @self: a temporary file
+ * @error: return location for an error
+ *
+ * Returns the descriptor of the file, which stays the object's: do not close it.
+ *
+ * It stands at the position, and from now on whatever moves the one moves the other, so it can be given
+ * to a child process as its standard input or output. A [class@SpooledFile] rolls over first, as on
+ * `fileno()` of Python's `SpooledTemporaryFile`, and fails with the errors of
+ * [method@SpooledFile.rollover]; else %G_IO_ERROR_CLOSED and %G_IO_ERROR_NOT_INITIALIZED.
+ *
+ * Returns: a file descriptor, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_get_fd (TfTempFile  *self,
+                     GError     **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_store_get_fd (tf_temp_file_get_store (self), error);
+}
+
+/**
+ * tf_temp_file_get_fd_path:
+ * @self: a temporary file
+ * @error: return location for an error
+ *
+ * Returns a path by which another process of the same user can open the file although it has no name.
+ *
+ * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here. Opening it gives a
+ * position of its own. What [method@TempFile.get_fd] does and fails with, this does as well.
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_get_fd_path (TfTempFile  *self,
+                          GError     **error)
+{
+  int fd = tf_temp_file_get_fd (self, error);
+
+  return fd >= 0 ? g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd) : NULL;
+}

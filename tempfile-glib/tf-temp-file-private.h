@@ -1,0 +1,19 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "tf-name-private.h"
+#include "tf-store-private.h"
+#include "tf-temp-file.h"
+
+G_BEGIN_DECLS
+
+TfStore  *tf_temp_file_get_store    (TfTempFile    *self);
+gboolean  tf_temp_file_get_template (TfTempFile    *self,
+                                     TfTemplate    *template,
+                                     GError       **error);
+
+G_END_DECLS

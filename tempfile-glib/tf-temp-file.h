@@ -1,0 +1,67 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "tf-version-macros.h"
+
+G_BEGIN_DECLS
+
+#define TF_TYPE_TEMP_FILE (tf_temp_file_get_type ())
+
+TF_AVAILABLE_IN_1_0
+G_DECLARE_DERIVABLE_TYPE (TfTempFile, tf_temp_file, TF, TEMP_FILE, GIOStream)
+
+struct _TfTempFileClass
+{
+  GIOStreamClass parent_class;
+
+  /*< private >*/
+  gpointer padding[8];
+};
+
+TF_AVAILABLE_IN_1_0
+TfTempFile *tf_temp_file_new         (const char     *dir,
+                                      GCancellable   *cancellable,
+                                      GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gssize      tf_temp_file_read        (TfTempFile     *self,
+                                      void           *buffer,
+                                      gsize           count,
+                                      GCancellable   *cancellable,
+                                      GError        **error);
+
+TF_AVAILABLE_IN_1_0
+GBytes     *tf_temp_file_read_bytes  (TfTempFile     *self,
+                                      gsize           count,
+                                      GCancellable   *cancellable,
+                                      GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_file_write       (TfTempFile     *self,
+                                      const void     *data,
+                                      gsize           size,
+                                      GCancellable   *cancellable,
+                                      GError        **error);
+
+TF_AVAILABLE_IN_1_0
+goffset     tf_temp_file_get_size    (TfTempFile     *self);
+
+TF_AVAILABLE_IN_1_0
+int         tf_temp_file_get_fd      (TfTempFile     *self,
+                                      GError        **error);
+
+TF_AVAILABLE_IN_1_0
+char       *tf_temp_file_get_fd_path (TfTempFile     *self,
+                                      GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
