@@ -1,0 +1,120 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-test.h"
+
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+static char *sandbox;
+static guint n_fds;
+
+guint
+tf_test_count_entries (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) entries = g_dir_open (dir, 0, &error);
+  guint n = 0;
+
+  g_assert_no_error (error);
+  while (g_dir_read_name (entries) != NULL)
+    n++;
+
+  return n;
+}
+
+/* The descriptor of the counting itself is among them each time. */
+guint
+tf_test_count_fds (void)
+{
+  return tf_test_count_entries ("/proc/self/fd");
+}
+
+void
+tf_test_init (int    *argc,
+              char ***argv)
+{
+  g_autofree char *name = g_path_get_basename ((*argv)[0]);
+  g_autofree char *template = g_strdup_printf ("%s/%s-XXXXXX", g_get_tmp_dir (), name);
+
+  sandbox = g_canonicalize_filename (g_mkdtemp (template), NULL);
+  g_assert_cmpint (chmod (sandbox, 0777), ==, 0);
+  g_assert_true (g_setenv ("TMPDIR", sandbox, TRUE));
+  g_unsetenv ("TEMP");
+  g_unsetenv ("TMP");
+  g_assert_cmpint (chdir (sandbox), ==, 0);
+
+  g_test_init (argc, argv, NULL);
+  n_fds = tf_test_count_fds ();
+}
+
+int
+tf_test_run (void)
+{
+  int result = g_test_run ();
+
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  g_assert_cmpuint (tf_test_count_entries (sandbox), ==, 0);
+  g_assert_cmpint (chdir ("/"), ==, 0);
+  g_assert_cmpint (rmdir (sandbox), ==, 0);
+  g_free (sandbox);
+  return result;
+}
+
+const char *
+tf_test_get_sandbox (void)
+{
+  return sandbox;
+}
+
+char *
+tf_test_path (const char *name)
+{
+  return g_build_filename (sandbox, name, NULL);
+}
+
+static void
+run_in_child (void     (*func) (void),
+              gboolean unprivileged)
+{
+  pid_t pid = fork ();
+  int status;
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      if (unprivileged && geteuid () == 0)
+        {
+          g_assert_cmpint (setresgid (NOBODY, NOBODY, NOBODY), ==, 0);
+          g_assert_cmpint (setresuid (NOBODY, NOBODY, NOBODY), ==, 0);
+          /* Without it /proc/self belongs to root after the change of user. */
+          g_assert_cmpint (prctl (PR_SET_DUMPABLE, 1), ==, 0);
+        }
+      func ();
+      _exit (EXIT_SUCCESS);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, EXIT_SUCCESS);
+}
+
+void
+tf_test_in_child (void (*func) (void))
+{
+  run_in_child (func, FALSE);
+}
+
+void
+tf_test_as_unprivileged (void (*func) (void))
+{
+  run_in_child (func, TRUE);
+}

@@ -1,0 +1,28 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* Every test program works in a sandbox directory of its own, which is also its $TMPDIR and its current
+ * directory. At the end the sandbox must be empty, and no descriptor may be open that was not at the start. */
+
+void        tf_test_init             (int          *argc,
+                                      char       ***argv);
+int         tf_test_run              (void);
+
+const char *tf_test_get_sandbox      (void);
+char       *tf_test_path             (const char   *name);
+guint       tf_test_count_fds        (void);
+guint       tf_test_count_entries    (const char   *dir);
+
+/* Runs @func in a child process, as the user nobody when this is root; it has passed when it returns. */
+void        tf_test_in_child         (void        (*func) (void));
+void        tf_test_as_unprivileged  (void        (*func) (void));
+
+G_END_DECLS
