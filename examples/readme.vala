@@ -1,0 +1,22 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: CC0-1.0
+ */
+
+/* The Vala example of README.md, made a program. */
+
+int main () {
+    try {
+        var file = new Tf.SpooledFile (1024 * 1024);
+        file.write ("Hello, world".data);
+        file.seek (0, SeekType.SET);
+        var start = (string) file.read_bytes (5).get_data ();
+        print ("%.5s, of %d bytes\n", start, (int) file.size);
+        file.close ();
+    } catch (Error error) {
+        printerr ("%s\n", error.message);
+        return 1;
+    }
+
+    return 0;
+}
