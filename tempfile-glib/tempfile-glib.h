@@ -9,11 +9,14 @@
 
 #define TEMPFILE_GLIB_INSIDE
 
+#include "tf-audit.h"
 #include "tf-create.h"
 #include "tf-enums.h"
+#include "tf-lifetime.h"
 #include "tf-location.h"
 #include "tf-named-file.h"
 #include "tf-spooled-file.h"
+#include "tf-sweep.h"
 #include "tf-temp-dir.h"
 #include "tf-temp-file.h"
 #include "tf-version-macros.h"

@@ -16,27 +16,34 @@ tf_failures_clear (TfFailures *self)
   g_clear_pointer (&self->names, g_hash_table_unref);
 }
 
-/* Counts an error; keeps the first. EXDEV stands for a mount point. */
+/* Counts an error; keeps the first. */
+void
+tf_failures_take (TfFailures *self,
+                  GError     *error)
+{
+  if (self->count++ == 0)
+    self->first = error;
+  else
+    g_error_free (error);
+}
+
+/* EXDEV stands for a mount point. */
 void
 tf_failures_add (TfFailures *self,
                  int         saved_errno,
                  const char *call,
                  const char *path)
 {
-  g_autofree char *display = NULL;
+  g_autofree char *display = g_filename_display_name (path);
+  GError *error = NULL;
 
-  if (self->count++ > 0)
-    return;
+  if (saved_errno == EXDEV)
+    g_set_error (&error, G_IO_ERROR, G_IO_ERROR_BUSY,
+                 "“%s” is a mount point; it is left alone", display);
+  else
+    tf_set_errno (&error, saved_errno, call, path);
 
-  if (saved_errno != EXDEV)
-    {
-      tf_set_errno (&self->first, saved_errno, call, path);
-      return;
-    }
-
-  display = g_filename_display_name (path);
-  g_set_error (&self->first, G_IO_ERROR, G_IO_ERROR_BUSY,
-               "“%s” is a mount point; it is left alone", display);
+  tf_failures_take (self, error);
 }
 
 static char *

@@ -23,6 +23,8 @@ void     tf_failures_add      (TfFailures  *self,
                                int          saved_errno,
                                const char  *call,
                                const char  *path);
+void     tf_failures_take     (TfFailures  *self,
+                               GError      *error);
 void     tf_failures_remember (TfFailures  *self,
                                guint64      device,
                                guint64      inode,

@@ -20,7 +20,7 @@ probe (const char  *dir,
        GError     **error)
 {
   const char bytes[] = "probe";
-  const TfTemplate template = { .dir = (char *) dir, .mode = 0600 };
+  const TfTemplate template = { .dir = (char *) dir, .mode = 0600, .is_probe = TRUE };
   g_auto(TfStage) file = TF_STAGE_INIT_IN_MEMORY;
   gsize n_written;
 

@@ -118,3 +118,14 @@ tf_name_new (const TfTemplate  *template,
 
   return g_strconcat (get_prefix (template), random, get_suffix (template), NULL);
 }
+
+/* Whether @name can be one that was made for @template, whatever its suffix. */
+gboolean
+tf_name_matches (const TfTemplate *template,
+                 const char       *name)
+{
+  const char *prefix = get_prefix (template);
+
+  return g_str_has_prefix (name, prefix) &&
+         strspn (name + strlen (prefix), alphabet) >= TF_NAME_RANDOM_LENGTH;
+}

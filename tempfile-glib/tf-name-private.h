@@ -16,6 +16,7 @@ typedef struct
   char  *prefix; /* (nullable): "tmp" */
   char  *suffix; /* (nullable): none */
   guint  mode;   /* permission bits, before the umask */
+  gboolean is_probe; /* nobody is told of it */
 } TfTemplate;
 
 #define TF_NAME_PREFIX "tmp"
@@ -25,6 +26,8 @@ void      tf_template_clear (TfTemplate *self);
 
 gboolean  tf_name_check (const TfTemplate  *template,
                          GError           **error);
+gboolean  tf_name_matches (const TfTemplate *template,
+                          const char       *name);
 char     *tf_name_new   (const TfTemplate  *template,
                          GError           **error);
 

@@ -5,10 +5,8 @@
 
 #include "tf-named-file.h"
 
+#include "tf-entry-private.h"
 #include "tf-errno-private.h"
-#include "tf-fd-private.h"
-#include "tf-open-private.h"
-#include "tf-remove-private.h"
 #include "tf-temp-file-private.h"
 
 /**
@@ -41,9 +39,7 @@ struct _TfNamedFile
   TfTempFile parent_instance;
 
   TfDeletePolicy delete_policy;
-  char *path;          /* (owned) (nullable): not created yet */
-  TfIdentity identity;
-  gboolean unlinked;   /* the name is gone, by our hand or another's */
+  TfEntry entry;
 };
 
 typedef enum
@@ -67,25 +63,16 @@ create (TfNamedFile   *self,
 {
   TfTempFile *file = TF_TEMP_FILE (self);
   TfTemplate template;
-  g_autofree char *path = NULL;
-  tf_autofd int fd = -1;
+  int fd;
 
   if (!tf_temp_file_get_template (file, &template, error))
     return FALSE;
 
-  fd = tf_open_named (&template, &path, cancellable, error);
+  fd = tf_entry_create_file (&self->entry, &template, cancellable, error);
   if (fd < 0)
     return FALSE;
 
-  if (!tf_identity_read (&self->identity, fd, ""))
-    {
-      tf_set_errno (error, errno, "statx", path);
-      unlink (path);
-      return FALSE;
-    }
-
-  self->path = g_steal_pointer (&path);
-  tf_store_open_on_disk (tf_temp_file_get_store (file), tf_steal_fd (&fd), self->path);
+  tf_store_open_on_disk (tf_temp_file_get_store (file), fd, self->entry.path);
   return TRUE;
 }
 
@@ -96,24 +83,13 @@ tf_named_file_initable_do_init (GInitable     *initable,
 {
   TfNamedFile *self = TF_NAMED_FILE (initable);
 
-  return self->path != NULL || create (self, cancellable, error);
+  return self->entry.path != NULL || create (self, cancellable, error);
 }
 
 static void
 tf_named_file_initable_init (GInitableIface *iface)
 {
   iface->init = tf_named_file_initable_do_init;
-}
-
-static gboolean
-remove_name (TfNamedFile  *self,
-             GError      **error)
-{
-  if (self->path == NULL || self->unlinked)
-    return TRUE;
-
-  self->unlinked = tf_remove_file (self->path, &self->identity, error);
-  return self->unlinked;
 }
 
 static gboolean
@@ -125,8 +101,10 @@ tf_named_file_close (GIOStream     *stream,
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (self->delete_policy == TF_DELETE_ON_CLOSE)
-    success = remove_name (self, error);
+  if (self->delete_policy != TF_DELETE_ON_CLOSE)
+    tf_entry_hold (&self->entry);
+  else if (tf_entry_is_ours (&self->entry))
+    success = tf_entry_remove (&self->entry, cancellable, error);
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
          success;
@@ -140,14 +118,15 @@ tf_named_file_dispose (GObject *object)
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->dispose (object);
 
-  if (self->delete_policy == TF_DELETE_ON_DISPOSE && !remove_name (self, &error))
+  if (self->delete_policy == TF_DELETE_ON_DISPOSE && tf_entry_is_ours (&self->entry) &&
+      !tf_entry_remove (&self->entry, NULL, &error))
     tf_log_lost_error ("Removing a temporary file", error);
 }
 
 static void
 tf_named_file_finalize (GObject *object)
 {
-  g_free (TF_NAMED_FILE (object)->path);
+  tf_entry_clear (&TF_NAMED_FILE (object)->entry);
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->finalize (object);
 }
@@ -163,7 +142,7 @@ tf_named_file_get_property (GObject    *object,
   switch ((TfNamedFileProperty) prop_id)
     {
     case PROP_PATH:
-      g_value_set_string (value, self->path);
+      g_value_set_string (value, self->entry.path);
       break;
 
     case PROP_FILE:
@@ -254,6 +233,7 @@ tf_named_file_class_init (TfNamedFileClass *klass)
 static void
 tf_named_file_init (TfNamedFile *self)
 {
+  self->entry = (TfEntry) TF_ENTRY_INIT;
 }
 
 /**
@@ -304,7 +284,7 @@ tf_named_file_get_path (TfNamedFile *self)
 {
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
-  return self->path;
+  return self->entry.path;
 }
 
 /**
@@ -322,7 +302,7 @@ tf_named_file_get_file (TfNamedFile *self)
 {
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
-  return self->path != NULL ? g_file_new_for_path (self->path) : NULL;
+  return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
 }
 
 /**
@@ -362,6 +342,7 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
     return;
 
   self->delete_policy = policy;
+  tf_entry_set_kept (&self->entry, -1, policy == TF_DELETE_NEVER);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
 }
 
@@ -383,7 +364,7 @@ tf_named_file_keep (TfNamedFile *self)
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
   tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
-  return g_strdup (self->path);
+  return g_strdup (self->entry.path);
 }
 
 /**
@@ -407,12 +388,12 @@ tf_named_file_unlink (TfNamedFile  *self,
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (self->path == NULL)
+  if (self->entry.path == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
                            "The temporary file was not initialized: call g_initable_init() first");
       return FALSE;
     }
 
-  return remove_name (self, error);
+  return tf_entry_remove (&self->entry, NULL, error);
 }

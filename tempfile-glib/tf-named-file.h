@@ -43,6 +43,13 @@ TF_AVAILABLE_IN_1_0
 char           *tf_named_file_keep              (TfNamedFile     *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+void            tf_named_file_keep_until_exit   (TfNamedFile     *self);
+
+TF_AVAILABLE_IN_1_0
+void            tf_named_file_keep_until        (TfNamedFile     *self,
+                                                 GSubprocess     *subprocess);
+
+TF_AVAILABLE_IN_1_0
 gboolean        tf_named_file_unlink            (TfNamedFile     *self,
                                                  GError         **error);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tf-audit-private.h"
 #include "tf-errno-private.h"
 #include "tf-fd-private.h"
 
@@ -73,9 +74,11 @@ set_create_error (GError     **error,
                "%s “%s”: %s", call, display, g_strerror (saved_errno));
 }
 
-/* Tries fresh names in the template's directory until one of them was free. */
+/* Tries fresh names in the template's directory until one of them was free; the audit function hears of each
+ * as @event. */
 static int
 create_at_new_name (const TfTemplate  *template,
+                    const char        *event,
                     CreateFunc         create,
                     const char        *call,
                     char             **path,
@@ -101,6 +104,9 @@ create_at_new_name (const TfTemplate  *template,
         return -1;
 
       candidate = g_build_filename (dir, name, NULL);
+      if (!tf_audit_allows (event, candidate, error))
+        return -1;
+
       result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
       if (result >= 0)
         {
@@ -148,6 +154,12 @@ create_nothing (const char *path,
   return errno == ENOENT ? 0 : -1;
 }
 
+static const char *
+event_for_file (const TfTemplate *template)
+{
+  return template->is_probe ? NULL : "tempfile.mkstemp";
+}
+
 /* Creates a file with a name in @template's directory. Returns its descriptor and its absolute path. */
 int
 tf_open_named (const TfTemplate  *template,
@@ -155,7 +167,7 @@ tf_open_named (const TfTemplate  *template,
                GCancellable      *cancellable,
                GError           **error)
 {
-  return create_at_new_name (template, create_file, "open", path, cancellable, error);
+  return create_at_new_name (template, event_for_file (template), create_file, "open", path, cancellable, error);
 }
 
 /* Returns an absolute path in @template's directory at which there is nothing yet. */
@@ -165,7 +177,7 @@ tf_open_free_name (const TfTemplate  *template,
 {
   char *path = NULL;
 
-  create_at_new_name (template, create_nothing, "lstat", &path, NULL, error);
+  create_at_new_name (template, NULL, create_nothing, "lstat", &path, NULL, error);
   return path;
 }
 
@@ -222,7 +234,8 @@ tf_open_unnamed (const TfTemplate  *template,
   int fd;
 
   if (!tf_name_check (template, error) ||
-      g_cancellable_set_error_if_cancelled (cancellable, error))
+      g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_audit_allows (event_for_file (template), template->dir, error))
     return -1;
 
   fd = open_tmpfile (template->dir, template->mode);
@@ -238,63 +251,52 @@ tf_open_unnamed (const TfTemplate  *template,
   return create_and_unlink (template, cancellable, error);
 }
 
-/* Opens the directory that was just made at @path, and makes sure that it is that one. */
+/* Opens the directory that was just made at @path. Another's there is as bad as none that can be opened. */
 static int
-open_made_dir (const char  *path,
-               guint        mode,
-               GError     **error)
+open_made_dir (const char *path)
 {
   tf_autofd int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat st;
 
   if (fd < 0 || fstat (fd, &st) != 0)
-    {
-      tf_set_errno (error, errno, "open", path);
-      return -1;
-    }
+    return -1;
 
   if (st.st_uid != geteuid ())
     {
-      tf_set_errno (error, EPERM, "open", path);
-      return -1;
-    }
-
-  if ((mode & S_IRWXU) != S_IRWXU && fchmod (fd, st.st_mode & mode) != 0)
-    {
-      tf_set_errno (error, errno, "fchmod", path);
+      errno = EPERM;
       return -1;
     }
 
   return tf_steal_fd (&fd);
 }
 
-/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of it. */
+/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of it; for that the
+ * template must let the owner read it. */
 char *
 tf_open_make_dir (const TfTemplate  *template,
                   int               *fd,
                   GCancellable      *cancellable,
                   GError           **error)
 {
-  TfTemplate accessible = *template;
-  g_autofree char *path = NULL;
-
-  if (fd == NULL)
+  for (int i = 0; i < TF_OPEN_TRIES; i++)
     {
-      create_at_new_name (template, create_dir, "mkdir", &path, cancellable, error);
-      return g_steal_pointer (&path);
+      g_autofree char *path = NULL;
+
+      if (create_at_new_name (template, "tempfile.mkdtemp", create_dir, "mkdir", &path, cancellable, error) < 0)
+        return NULL;
+
+      if (fd == NULL || (*fd = open_made_dir (path)) >= 0)
+        return g_steal_pointer (&path);
+
+      /* A sweep may take it away before it can be locked. */
+      if (errno != ENOENT)
+        {
+          tf_set_errno (error, errno, "open", path);
+          rmdir (path);
+          return NULL;
+        }
     }
 
-  /* The owner must be able to open it; what @template does not grant is taken away through the descriptor. */
-  accessible.mode |= S_IRWXU;
-  if (create_at_new_name (&accessible, create_dir, "mkdir", &path, cancellable, error) < 0)
-    return NULL;
-
-  *fd = open_made_dir (path, template->mode, error);
-  if (*fd < 0)
-    {
-      rmdir (path);
-      return NULL;
-    }
-
-  return g_steal_pointer (&path);
+  tf_set_errno (error, ENOENT, "open", template->dir);
+  return NULL;
 }

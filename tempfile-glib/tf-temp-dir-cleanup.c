@@ -7,9 +7,6 @@
 
 #include <string.h>
 
-#include "tf-fd-private.h"
-#include "tf-remove-private.h"
-
 /**
  * tf_temp_dir_get_path: (get-property path)
  * @self: a temporary directory
@@ -25,7 +22,7 @@ tf_temp_dir_get_path (TfTempDir *self)
 {
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
-  return self->path;
+  return self->entry.path;
 }
 
 /**
@@ -43,18 +40,18 @@ tf_temp_dir_get_file (TfTempDir *self)
 {
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
-  return self->path != NULL ? g_file_new_for_path (self->path) : NULL;
+  return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
 }
 
 static gboolean
 check_initialized (TfTempDir  *self,
                    GError    **error)
 {
-  if (self->path == NULL)
+  if (self->entry.path == NULL)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
                          "The temporary directory was not initialized: call g_initable_init() first");
 
-  return self->path != NULL;
+  return self->entry.path != NULL;
 }
 
 static gboolean
@@ -62,7 +59,8 @@ leaves_directory (const char *name)
 {
   g_auto(GStrv) parts = g_strsplit (name, "/", -1);
 
-  return *name == '\0' || *name == '/' || g_strv_contains ((const char * const *) parts, "..");
+  return *name == '\0' || *name == '/' || strcmp (name, ".") == 0 ||
+         g_strv_contains ((const char * const *) parts, "..");
 }
 
 /**
@@ -104,7 +102,7 @@ tf_temp_dir_get_child (TfTempDir   *self,
       return NULL;
     }
 
-  path = g_build_filename (self->path, name, NULL);
+  path = g_build_filename (self->entry.path, name, NULL);
   return g_file_new_for_path (path);
 }
 
@@ -145,6 +143,7 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
     return;
 
   self->auto_cleanup = !!auto_cleanup;
+  tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
   tf_temp_dir_notify_auto_cleanup (self);
 }
 
@@ -205,9 +204,9 @@ tf_temp_dir_keep (TfTempDir *self)
 {
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
-  tf_clear_fd (&self->fd);
   tf_temp_dir_set_auto_cleanup (self, FALSE);
-  return g_strdup (self->path);
+  self->is_kept = TRUE;
+  return g_strdup (self->entry.path);
 }
 
 /**
@@ -245,14 +244,8 @@ tf_temp_dir_cleanup (TfTempDir     *self,
   if (!check_initialized (self, error))
     return FALSE;
 
-  if (self->fd < 0)
+  if (self->is_kept || tf_entry_remove (&self->entry, cancellable, &local_error))
     return TRUE;
-
-  if (tf_remove_tree (self->path, self->fd, cancellable, &local_error))
-    {
-      tf_clear_fd (&self->fd);
-      return TRUE;
-    }
 
   if (self->ignore_cleanup_errors && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return TRUE;

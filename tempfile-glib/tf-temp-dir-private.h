@@ -7,7 +7,7 @@
 
 /* For tf-temp-dir.c and tf-temp-dir-cleanup.c alone. */
 
-#include "tf-name-private.h"
+#include "tf-entry-private.h"
 #include "tf-temp-dir.h"
 
 G_BEGIN_DECLS
@@ -17,8 +17,8 @@ struct _TfTempDir
   GObject parent_instance;
 
   TfTemplate template;   /* absolute dir, or none */
-  char *path;            /* (owned) (nullable): not made yet */
-  int fd;                /* -1: not made yet, removed, or let go of */
+  TfEntry entry;
+  gboolean is_kept;      /* let go of: not removed, whatever is called */
   gboolean auto_cleanup;
   gboolean ignore_cleanup_errors;
 };

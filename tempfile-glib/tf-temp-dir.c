@@ -6,7 +6,6 @@
 #include "tf-temp-dir-private.h"
 
 #include "tf-errno-private.h"
-#include "tf-fd-private.h"
 #include "tf-location-private.h"
 #include "tf-open-private.h"
 
@@ -74,14 +73,13 @@ tf_temp_dir_initable_do_init (GInitable     *initable,
   TfTempDir *self = TF_TEMP_DIR (initable);
   TfTemplate template = self->template;
 
-  if (self->path != NULL)
+  if (self->entry.path != NULL)
     return TRUE;
 
   if (!tf_location_complete (&template, error))
     return FALSE;
 
-  self->path = tf_open_make_dir (&template, &self->fd, cancellable, error);
-  return self->path != NULL;
+  return tf_entry_create_dir (&self->entry, &template, cancellable, error);
 }
 
 static void
@@ -104,10 +102,9 @@ tf_temp_dir_dispose (GObject *object)
   TfTempDir *self = TF_TEMP_DIR (object);
   g_autoptr(GError) error = NULL;
 
-  if (self->fd >= 0 && self->auto_cleanup && !tf_temp_dir_cleanup (self, NULL, &error))
+  if (self->auto_cleanup && self->entry.path != NULL && tf_entry_is_ours (&self->entry) &&
+      !tf_temp_dir_cleanup (self, NULL, &error))
     tf_log_lost_error ("Removing a temporary directory", error);
-
-  tf_clear_fd (&self->fd);
 
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->dispose (object);
 }
@@ -118,7 +115,7 @@ tf_temp_dir_finalize (GObject *object)
   TfTempDir *self = TF_TEMP_DIR (object);
 
   tf_template_clear (&self->template);
-  g_free (self->path);
+  tf_entry_clear (&self->entry);
 
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->finalize (object);
 }
@@ -150,7 +147,7 @@ tf_temp_dir_get_property (GObject    *object,
       break;
 
     case PROP_PATH:
-      g_value_set_string (value, self->path);
+      g_value_set_string (value, self->entry.path);
       break;
 
     case PROP_FILE:
@@ -331,7 +328,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
 static void
 tf_temp_dir_init (TfTempDir *self)
 {
-  self->fd = -1;
+  self->entry = (TfEntry) TF_ENTRY_INIT;
   self->auto_cleanup = TRUE;
 }
 

@@ -1,0 +1,105 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-audit-private.h"
+
+typedef struct
+{
+  TfAuditFunc func;
+  gpointer user_data;
+  GDestroyNotify destroy;
+} Auditor;
+
+static GMutex auditor_lock;
+static Auditor *auditor; /* (owned) (nullable): an atomic box, so that it can be replaced while it is called */
+
+static void
+auditor_clear (gpointer data)
+{
+  Auditor *self = data;
+
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+}
+
+static void
+auditor_release (Auditor *self)
+{
+  if (self != NULL)
+    g_atomic_rc_box_release_full (self, auditor_clear);
+}
+
+/**
+ * tf_set_audit_func:
+ * @func: (nullable) (scope notified) (closure user_data) (destroy destroy): what to call, or %NULL for nothing
+ * @user_data: what to give it
+ * @destroy: called when @func will not be called any more
+ *
+ * Sets who is asked before a temporary file or directory is created, for the whole process.
+ *
+ * It stands for the auditing events `tempfile.mkstemp` and `tempfile.mkdtemp` of Python's `tempfile`.
+ * [func@Tf.mkstemp], [func@Tf.mkdtemp] and all classes ask; a name that turns out to be taken is
+ * followed by another question for the next one. What is refused fails with %G_IO_ERROR_PERMISSION_DENIED.
+ *
+ * May be called from any thread. Replaces what was set before.
+ *
+ * Since: 1.0
+ */
+void
+tf_set_audit_func (TfAuditFunc    func,
+                   gpointer       user_data,
+                   GDestroyNotify destroy)
+{
+  Auditor *created = NULL;
+  Auditor *previous;
+
+  if (func != NULL)
+    {
+      created = g_atomic_rc_box_new (Auditor);
+      *created = (Auditor) { func, user_data, destroy };
+    }
+
+  g_mutex_lock (&auditor_lock);
+  previous = auditor;
+  g_atomic_pointer_set (&auditor, created);
+  g_mutex_unlock (&auditor_lock);
+
+  auditor_release (previous);
+}
+
+static Auditor *
+dup_auditor (void)
+{
+  Auditor *acquired;
+
+  if (G_LIKELY (g_atomic_pointer_get (&auditor) == NULL))
+    return NULL;
+
+  g_mutex_lock (&auditor_lock);
+  acquired = auditor != NULL ? g_atomic_rc_box_acquire (auditor) : NULL;
+  g_mutex_unlock (&auditor_lock);
+  return acquired;
+}
+
+/* Asks whether @path may be created; no @event is asked about nowhere. */
+gboolean
+tf_audit_allows (const char  *event,
+                 const char  *path,
+                 GError     **error)
+{
+  Auditor *acquired = event != NULL ? dup_auditor () : NULL;
+  gboolean allowed = acquired == NULL || acquired->func (event, path, acquired->user_data);
+
+  if (!allowed)
+    {
+      g_autofree char *display = g_filename_display_name (path);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                   "%s “%s”: refused by the audit function", event, display);
+    }
+
+  auditor_release (acquired);
+  return allowed;
+}

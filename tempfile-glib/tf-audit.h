@@ -1,0 +1,41 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include <gio/gio.h>
+
+#include "tf-version-macros.h"
+
+G_BEGIN_DECLS
+
+/**
+ * TfAuditFunc:
+ * @event: `tempfile.mkstemp` or `tempfile.mkdtemp`
+ * @path: (type filename): the absolute path that is about to be created; of a file without a name, its directory
+ * @user_data: what was given to [func@Tf.set_audit_func]
+ *
+ * Hears of a file or directory before it is created, and can refuse it.
+ *
+ * It is called in the thread that creates, which may be any, and holds no lock.
+ *
+ * Returns: %TRUE to go on, %FALSE to refuse
+ *
+ * Since: 1.0
+ */
+typedef gboolean (*TfAuditFunc) (const char *event,
+                                 const char *path,
+                                 gpointer    user_data);
+
+TF_AVAILABLE_IN_1_0
+void tf_set_audit_func (TfAuditFunc     func,
+                        gpointer        user_data,
+                        GDestroyNotify  destroy);
+
+G_END_DECLS

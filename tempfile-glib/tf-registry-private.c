@@ -1,0 +1,234 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-registry-private.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "tf-debug-private.h"
+#include "tf-errno-private.h"
+#include "tf-fd-private.h"
+
+/* Microseconds that the end of the process waits for other threads at most. */
+#define MAX_WAIT (10 * G_TIME_SPAN_SECOND)
+
+/* All of this under the lock. */
+static GMutex lock;
+static GCond changed;
+static TfEntry *first;          /* (nullable) */
+static guint n_creating;        /* entries that are on disk already, perhaps, and not in the list yet */
+static guint n_removing;        /* threads that remove all */
+static gboolean closed;         /* one did so: nobody else may begin to create */
+static GPrivate is_removing;
+static guint generation;        /* counts the forks between the first process and this one */
+static void (*fork_func) (void);
+
+static void
+before_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+/* All that is in the list belongs to the parent. The descriptors go, because with the parent's lock on
+ * them they would make its entries look alive when it is dead; they are closed without unlocking. */
+static void
+after_fork_in_child (void)
+{
+  for (TfEntry *entry = first; entry != NULL; entry = entry->next)
+    tf_clear_fd (&entry->fd);
+
+  first = NULL;
+  n_creating = 0;
+  n_removing = 0;
+  closed = FALSE;
+  generation++;
+  g_mutex_unlock (&lock);
+
+  if (fork_func != NULL)
+    fork_func ();
+}
+
+static void
+watch_forks (void)
+{
+  static gsize watching = 0;
+
+  if (g_once_init_enter (&watching))
+    {
+      pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
+      g_once_init_leave (&watching, 1);
+    }
+}
+
+void
+tf_registry_on_fork (void (*func) (void))
+{
+  watch_forks ();
+  fork_func = func;
+}
+
+/* Something is about to be created: removing all waits for it, and once that has begun, this waits for
+ * ever, because the process is about to end. */
+void
+tf_registry_begin (void)
+{
+  watch_forks ();
+
+  g_mutex_lock (&lock);
+  while (closed && g_private_get (&is_removing) == NULL)
+    g_cond_wait (&changed, &lock);
+  n_creating++;
+  g_mutex_unlock (&lock);
+}
+
+/* It was added, or could not be created. */
+void
+tf_registry_end (void)
+{
+  g_mutex_lock (&lock);
+  n_creating--;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+}
+
+guint
+tf_registry_generation (void)
+{
+  guint value;
+
+  g_mutex_lock (&lock);
+  value = generation;
+  g_mutex_unlock (&lock);
+  return value;
+}
+
+void
+tf_registry_add (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  if (!entry->registered)
+    {
+      entry->registered = TRUE;
+      entry->previous = NULL;
+      entry->next = first;
+      if (first != NULL)
+        first->previous = entry;
+      first = entry;
+    }
+  g_mutex_unlock (&lock);
+}
+
+static void
+unlink_entry (TfEntry *entry)
+{
+  if (entry->previous != NULL)
+    entry->previous->next = entry->next;
+  else
+    first = entry->next;
+
+  if (entry->next != NULL)
+    entry->next->previous = entry->previous;
+
+  entry->previous = entry->next = NULL;
+}
+
+void
+tf_registry_remove (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  /* What was copied by fork() is in no list. */
+  if (entry->registered && entry->generation == generation)
+    unlink_entry (entry);
+  entry->registered = FALSE;
+  g_mutex_unlock (&lock);
+}
+
+/* Waits until @counter is 0, but not for ever: it may be this very thread, interrupted, that would have
+ * to make it so. */
+static void
+wait_for_none (guint *counter)
+{
+  gint64 deadline = g_get_monotonic_time () + MAX_WAIT;
+
+  while (*counter > 0 && g_cond_wait_until (&changed, &lock, deadline))
+    ;
+}
+
+static TfEntry *
+take_first (void)
+{
+  TfEntry *entry;
+
+  g_mutex_lock (&lock);
+  entry = first;
+  if (entry != NULL)
+    {
+      unlink_entry (entry);
+      entry->registered = FALSE;
+    }
+  g_mutex_unlock (&lock);
+  return entry;
+}
+
+static void
+remove_alive (TfEntry *entry)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (tf_debug_has (TF_DEBUG_LEAKS))
+    tf_debug_say ("alive at exit:", entry->path);
+
+  if (tf_entry_is_ours (entry) && !tf_entry_remove (entry, NULL, &error))
+    tf_log_lost_error ("Removing at exit", error);
+}
+
+static void
+remove_registered (void)
+{
+  TfEntry *entry;
+
+  while ((entry = take_first ()) != NULL)
+    remove_alive (entry);
+}
+
+/* Removes from the disk what is alive. The process must end after that: the objects are still there. */
+void
+tf_registry_remove_all (void)
+{
+  g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
+
+  g_mutex_lock (&lock);
+  n_removing++;
+  closed = TRUE;
+  g_mutex_unlock (&lock);
+
+  remove_registered ();
+
+  g_mutex_lock (&lock);
+  wait_for_none (&n_creating);
+  g_mutex_unlock (&lock);
+
+  remove_registered ();
+
+  g_mutex_lock (&lock);
+  n_removing--;
+  g_cond_broadcast (&changed);
+  wait_for_none (&n_removing);
+  g_mutex_unlock (&lock);
+}
+
+/* Runs after all that the program registered with atexit(), which may still use its files. */
+__attribute__ ((destructor)) static void
+remove_all_at_exit (void)
+{
+  tf_registry_remove_all ();
+}
