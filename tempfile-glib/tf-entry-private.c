@@ -182,11 +182,10 @@ remove_from_disk (TfEntry       *self,
   return tf_remove_file (self->path, &self->identity, error);
 }
 
-/* Removes what is there and is ours. Again is fine; after an error, it can be tried again. */
 gboolean
-tf_entry_remove (TfEntry       *self,
-                 GCancellable  *cancellable,
-                 GError       **error)
+tf_entry_remove_claimed (TfEntry       *self,
+                         GCancellable  *cancellable,
+                         GError       **error)
 {
   if (self->path == NULL || self->is_gone)
     return TRUE;
@@ -210,6 +209,20 @@ tf_entry_remove (TfEntry       *self,
   return TRUE;
 }
 
+/* Removes what is there and is ours. Again is fine; after an error, it can be tried again. */
+gboolean
+tf_entry_remove (TfEntry       *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  gboolean success;
+
+  tf_registry_claim (self);
+  success = tf_entry_remove_claimed (self, cancellable, error);
+  tf_registry_release (self);
+  return success;
+}
+
 static int
 open_again (TfEntry *self)
 {
@@ -222,18 +235,13 @@ open_again (TfEntry *self)
   return tf_steal_fd (&fd);
 }
 
-/* Whether this process, or a sweep after its death, leaves it where it is. @fd is a descriptor of it, or -1. */
-void
-tf_entry_set_kept (TfEntry  *self,
-                   int       fd,
-                   gboolean  kept)
+static void
+set_kept_claimed (TfEntry  *self,
+                  int       fd,
+                  gboolean  kept)
 {
   tf_autofd int opened = -1;
 
-  if (self->is_kept == kept)
-    return;
-
-  self->is_kept = kept;
   if (self->path == NULL || self->is_gone || !tf_entry_is_ours (self))
     return;
 
@@ -254,6 +262,21 @@ tf_entry_set_kept (TfEntry  *self,
     }
 }
 
+/* Whether this process, or a sweep after its death, leaves it where it is. @fd is a descriptor of it, or -1. */
+void
+tf_entry_set_kept (TfEntry  *self,
+                   int       fd,
+                   gboolean  kept)
+{
+  if (self->is_kept == kept)
+    return;
+
+  self->is_kept = kept;
+  tf_registry_claim (self);
+  set_kept_claimed (self, fd, kept);
+  tf_registry_release (self);
+}
+
 /* The user's descriptor of a file is about to be closed: has one of its own hold the lock. For reading only,
  * because what is open for writing cannot be executed. */
 void
@@ -271,7 +294,9 @@ tf_entry_hold (TfEntry *self)
 void
 tf_entry_clear (TfEntry *self)
 {
+  tf_registry_claim (self);
   tf_registry_remove (self);
+  tf_registry_release (self);
   tf_clear_fd (&self->fd);
   g_clear_pointer (&self->path, g_free);
 }

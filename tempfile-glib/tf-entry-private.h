@@ -23,6 +23,7 @@ struct _TfEntry
   TfEntry    *previous;   /* in the registry */
   TfEntry    *next;
   gboolean    registered;
+  gboolean    claimed;    /* a thread is at work on it */
 
   char       *path;       /* (owned) (nullable): not created */
   TfIdentity  identity;
@@ -48,6 +49,9 @@ gboolean tf_entry_is_ours     (const TfEntry     *self);
 gboolean tf_entry_remove      (TfEntry           *self,
                                GCancellable      *cancellable,
                                GError           **error);
+gboolean tf_entry_remove_claimed (TfEntry           *self,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
 void     tf_entry_set_kept    (TfEntry           *self,
                                int                fd,
                                gboolean           kept);

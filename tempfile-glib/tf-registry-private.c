@@ -18,6 +18,7 @@
 /* All of this under the lock. */
 static GMutex lock;
 static GCond changed;
+static guint n_waiting;         /* for it to change */
 static TfEntry *first;          /* (nullable) */
 static guint n_creating;        /* entries that are on disk already, perhaps, and not in the list yet */
 static guint n_removing;        /* threads that remove all */
@@ -25,6 +26,25 @@ static gboolean closed;         /* one did so: nobody else may begin to create *
 static GPrivate is_removing;
 static guint generation;        /* counts the forks between the first process and this one */
 static void (*fork_func) (void);
+
+/* FALSE after @deadline, a monotonic time. */
+static gboolean
+wait_until (gint64 deadline)
+{
+  gboolean in_time;
+
+  n_waiting++;
+  in_time = g_cond_wait_until (&changed, &lock, deadline);
+  n_waiting--;
+  return in_time;
+}
+
+static void
+wake_waiting (void)
+{
+  if (n_waiting > 0)
+    g_cond_broadcast (&changed);
+}
 
 static void
 before_fork (void)
@@ -44,9 +64,13 @@ static void
 after_fork_in_child (void)
 {
   for (TfEntry *entry = first; entry != NULL; entry = entry->next)
-    tf_clear_fd (&entry->fd);
+    {
+      tf_clear_fd (&entry->fd);
+      entry->claimed = FALSE;
+    }
 
   first = NULL;
+  n_waiting = 0;
   n_creating = 0;
   n_removing = 0;
   closed = FALSE;
@@ -85,7 +109,7 @@ tf_registry_begin (void)
 
   g_mutex_lock (&lock);
   while (closed && g_private_get (&is_removing) == NULL)
-    g_cond_wait (&changed, &lock);
+    wait_until (G_MAXINT64);
   n_creating++;
   g_mutex_unlock (&lock);
 }
@@ -96,7 +120,7 @@ tf_registry_end (void)
 {
   g_mutex_lock (&lock);
   n_creating--;
-  g_cond_broadcast (&changed);
+  wake_waiting ();
   g_mutex_unlock (&lock);
 }
 
@@ -152,29 +176,59 @@ tf_registry_remove (TfEntry *entry)
   g_mutex_unlock (&lock);
 }
 
-/* Waits until @counter is 0, but not for ever: it may be this very thread, interrupted, that would have
- * to make it so. */
+/* Until the release, no other thread removes, keeps or forgets the entry. */
+void
+tf_registry_claim (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  while (entry->claimed)
+    wait_until (G_MAXINT64);
+  entry->claimed = TRUE;
+  g_mutex_unlock (&lock);
+}
+
+void
+tf_registry_release (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  entry->claimed = FALSE;
+  wake_waiting ();
+  g_mutex_unlock (&lock);
+}
+
+/* Not for ever: it may be this very thread, interrupted, that would have to make it so. */
 static void
 wait_for_none (guint *counter)
 {
   gint64 deadline = g_get_monotonic_time () + MAX_WAIT;
 
-  while (*counter > 0 && g_cond_wait_until (&changed, &lock, deadline))
+  while (*counter > 0 && wait_until (deadline))
     ;
 }
 
 static TfEntry *
-take_first (void)
+find_unclaimed (void)
 {
+  TfEntry *entry = first;
+
+  while (entry != NULL && entry->claimed)
+    entry = entry->next;
+
+  return entry;
+}
+
+/* Claims an entry that is alive; waits for those that others have claimed. */
+static TfEntry *
+claim_any (void)
+{
+  gint64 deadline = g_get_monotonic_time () + MAX_WAIT;
   TfEntry *entry;
 
   g_mutex_lock (&lock);
-  entry = first;
+  while ((entry = find_unclaimed ()) == NULL && first != NULL && wait_until (deadline))
+    ;
   if (entry != NULL)
-    {
-      unlink_entry (entry);
-      entry->registered = FALSE;
-    }
+    entry->claimed = TRUE;
   g_mutex_unlock (&lock);
   return entry;
 }
@@ -187,8 +241,11 @@ remove_alive (TfEntry *entry)
   if (tf_debug_has (TF_DEBUG_LEAKS))
     tf_debug_say ("alive at exit:", entry->path);
 
-  if (tf_entry_is_ours (entry) && !tf_entry_remove (entry, NULL, &error))
+  if (tf_entry_is_ours (entry) && !tf_entry_remove_claimed (entry, NULL, &error))
     tf_log_lost_error ("Removing at exit", error);
+
+  tf_registry_remove (entry);
+  tf_registry_release (entry);
 }
 
 static void
@@ -196,7 +253,7 @@ remove_registered (void)
 {
   TfEntry *entry;
 
-  while ((entry = take_first ()) != NULL)
+  while ((entry = claim_any ()) != NULL)
     remove_alive (entry);
 }
 
@@ -221,7 +278,7 @@ tf_registry_remove_all (void)
 
   g_mutex_lock (&lock);
   n_removing--;
-  g_cond_broadcast (&changed);
+  wake_waiting ();
   wait_for_none (&n_removing);
   g_mutex_unlock (&lock);
 }

@@ -15,6 +15,8 @@ void  tf_registry_begin      (void);
 void  tf_registry_end        (void);
 void  tf_registry_add        (TfEntry *entry);
 void  tf_registry_remove     (TfEntry *entry);
+void  tf_registry_claim      (TfEntry *entry);
+void  tf_registry_release    (TfEntry *entry);
 guint tf_registry_generation (void);
 void  tf_registry_remove_all (void);
 

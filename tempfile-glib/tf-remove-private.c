@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "tf-errno-private.h"
@@ -21,6 +22,18 @@ typedef enum
   GONE,
   UNSURE,
 } Found;
+
+/* Nothing that is created here has such a path. */
+static gboolean
+refuse (const char  *path,
+        GError     **error)
+{
+  if (g_path_is_absolute (path) && path[strspn (path, "/")] != '\0')
+    return FALSE;
+
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is not removed", path);
+  return TRUE;
+}
 
 /* Looks who is at @path. A stranger there is an error, and left alone. */
 static Found
@@ -55,7 +68,7 @@ tf_remove_file (const char        *path,
                 const TfIdentity  *identity,
                 GError           **error)
 {
-  Found found = find (path, identity, error);
+  Found found = refuse (path, error) ? UNSURE : find (path, identity, error);
 
   if (found == OURS && unlink (path) != 0 && errno != ENOENT)
     return tf_set_errno (error, errno, "unlink", path);
@@ -72,6 +85,9 @@ tf_remove_tree (const char    *path,
                 GError       **error)
 {
   TfIdentity identity;
+
+  if (refuse (path, error))
+    return FALSE;
 
   if (!tf_identity_read (&identity, dir_fd, ""))
     return tf_set_errno (error, errno, "statx", path);

@@ -5,6 +5,7 @@
 
 #include "tf-spooled-file.h"
 
+#include "tf-debug-private.h"
 #include "tf-open-private.h"
 #include "tf-temp-file-private.h"
 
@@ -85,6 +86,11 @@ open_for_rollover (gpointer       owner,
 static void
 emit_rolled_over (gpointer owner)
 {
+  TfTemplate template;
+
+  if (tf_temp_file_get_template (owner, &template, NULL))
+    tf_debug_trace ("rolled over to", template.dir);
+
   g_signal_emit (owner, signals[ROLLED_OVER], 0);
 }
 

@@ -226,10 +226,12 @@ remove_entry (Walk                  *self,
   Level *top = get_top (self);
   const char *name = entry->d_name;
 
-  if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0 || is_stuck (self, top, name))
+  if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
     return;
 
-  if (is_dir (top->fd, entry))
+  if (is_stuck (self, top, name))
+    top->stuck = TRUE;
+  else if (is_dir (top->fd, entry))
     descend (self, name);
   else if (remove_name (self, top->fd, name, 0))
     return;

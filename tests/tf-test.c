@@ -45,6 +45,9 @@ tf_test_init (int    *argc,
   g_autofree char *name = g_path_get_basename ((*argv)[0]);
   g_autofree char *template = g_strdup_printf ("%s/%s-XXXXXX", g_get_tmp_dir (), name);
 
+  /* GLib runs it again for g_test_trap_subprocess(), from the sandbox. */
+  (*argv)[0] = g_canonicalize_filename ((*argv)[0], NULL);
+
   sandbox = g_canonicalize_filename (g_mkdtemp (template), NULL);
   g_assert_cmpint (chmod (sandbox, 0777), ==, 0);
   g_assert_true (g_setenv ("TMPDIR", sandbox, TRUE));
@@ -61,12 +64,19 @@ tf_test_run (void)
 {
   int result = g_test_run ();
 
-  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  if (n_fds > 0)
+    g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
   g_assert_cmpuint (tf_test_count_entries (sandbox), ==, 0);
   g_assert_cmpint (chdir ("/"), ==, 0);
   g_assert_cmpint (rmdir (sandbox), ==, 0);
   g_free (sandbox);
   return result;
+}
+
+void
+tf_test_ignore_fds (void)
+{
+  n_fds = 0;
 }
 
 const char *

@@ -16,6 +16,9 @@ void        tf_test_init             (int          *argc,
                                       char       ***argv);
 int         tf_test_run              (void);
 
+/* For programs in which threads of GLib's own open and close descriptors at any time. */
+void        tf_test_ignore_fds       (void);
+
 const char *tf_test_get_sandbox      (void);
 char       *tf_test_path             (const char   *name);
 guint       tf_test_count_fds        (void);

@@ -1,0 +1,167 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+static GPtrArray *heard;
+static gboolean allowed = TRUE;
+
+static gboolean
+hear (const char *event,
+      const char *path,
+      gpointer    user_data)
+{
+  g_assert_cmpstr (user_data, ==, "data");
+  g_ptr_array_add (heard, g_strdup_printf ("%s %s", event, path));
+  return allowed;
+}
+
+static void
+count_destroyed (gpointer data)
+{
+  g_ptr_array_add (heard, g_strdup ("destroyed"));
+}
+
+static void
+assert_heard (const char *event,
+              const char *path)
+{
+  g_autofree char *expected = g_strdup_printf ("%s %s", event, path);
+
+  g_assert_cmpuint (heard->len, ==, 1);
+  g_assert_cmpstr (g_ptr_array_index (heard, 0), ==, expected);
+  g_ptr_array_set_size (heard, 0);
+}
+
+static void
+listen (void)
+{
+  heard = g_ptr_array_new_with_free_func (g_free);
+  tf_set_audit_func (hear, (gpointer) "data", count_destroyed);
+  /* The search for the directory is not asked about. */
+  g_assert_nonnull (tf_get_temp_dir (NULL));
+  g_assert_cmpuint (heard->len, ==, 0);
+}
+
+static void
+stop_listening (void)
+{
+  g_ptr_array_set_size (heard, 0);
+  tf_set_audit_func (NULL, NULL, NULL);
+  g_assert_cmpuint (heard->len, ==, 1);
+  g_assert_cmpstr (g_ptr_array_index (heard, 0), ==, "destroyed");
+  g_clear_pointer (&heard, g_ptr_array_unref);
+}
+
+static void
+test_hears (void)
+{
+  g_autoptr(TfTempFile) temp_file = NULL;
+  g_autoptr(TfNamedFile) named_file = NULL;
+  g_autoptr(TfSpooledFile) spooled_file = NULL;
+  g_autoptr(TfTempDir) temp_dir = NULL;
+  g_autofree char *file = NULL;
+  g_autofree char *dir = NULL;
+
+  listen ();
+
+  close (tf_mkstemp (NULL, NULL, NULL, &file, NULL));
+  assert_heard ("tempfile.mkstemp", file);
+  unlink (file);
+
+  dir = tf_mkdtemp (NULL, NULL, NULL, NULL);
+  assert_heard ("tempfile.mkdtemp", dir);
+  rmdir (dir);
+
+  temp_file = tf_temp_file_new (NULL, NULL, NULL);
+  assert_heard ("tempfile.mkstemp", tf_test_get_sandbox ());
+
+  named_file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  assert_heard ("tempfile.mkstemp", tf_named_file_get_path (named_file));
+
+  temp_dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  assert_heard ("tempfile.mkdtemp", tf_temp_dir_get_path (temp_dir));
+
+  spooled_file = tf_spooled_file_new (10);
+  g_assert_cmpuint (heard->len, ==, 0);
+  g_assert_true (tf_spooled_file_rollover (spooled_file, NULL, NULL));
+  assert_heard ("tempfile.mkstemp", tf_test_get_sandbox ());
+
+  stop_listening ();
+}
+
+static void
+test_refuses (void)
+{
+  g_autoptr(TfSpooledFile) spooled_file = tf_spooled_file_new (10);
+  g_autoptr(GError) error = NULL;
+
+  listen ();
+  allowed = FALSE;
+
+  g_assert_null (tf_temp_file_new (NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_clear_error (&error);
+  g_assert_null (tf_named_file_new (NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_clear_error (&error);
+  g_assert_null (tf_temp_dir_new (NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_clear_error (&error);
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (spooled_file), "0123456789", 10, NULL, NULL));
+  g_assert_false (tf_temp_file_write (TF_TEMP_FILE (spooled_file), "x", 1, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (spooled_file)), ==, 10);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+
+  allowed = TRUE;
+  stop_listening ();
+}
+
+static gboolean
+replace_itself (const char *event,
+                const char *path,
+                gpointer    user_data)
+{
+  tf_set_audit_func (NULL, NULL, NULL);
+  return TRUE;
+}
+
+static void
+set_true (gpointer data)
+{
+  *(gboolean *) data = TRUE;
+}
+
+static void
+test_replaces_itself (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  gboolean destroyed = FALSE;
+
+  tf_set_audit_func (replace_itself, &destroyed, set_true);
+  file = tf_temp_file_new (NULL, NULL, NULL);
+  g_assert_nonnull (file);
+  g_assert_true (destroyed);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/audit/hears", test_hears);
+  g_test_add_func ("/audit/refuses", test_refuses);
+  g_test_add_func ("/audit/replaces-itself", test_replaces_itself);
+
+  return tf_test_run ();
+}

@@ -1,0 +1,107 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+/* $TF_DEBUG is read once: each test runs itself again with its own value. */
+
+static void
+create_all (void)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfSpooledFile) spooled = tf_spooled_file_new (0);
+
+  g_assert_nonnull (file);
+  g_assert_nonnull (dir);
+  g_assert_true (tf_spooled_file_rollover (spooled, NULL, NULL));
+}
+
+static void
+run_with (const char *debug)
+{
+  g_assert_true (g_setenv ("TF_DEBUG", debug, TRUE));
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
+static void
+test_keep (void)
+{
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+  guint n = 0;
+
+  if (g_test_subprocess ())
+    {
+      /* Where the sandbox of the outer process is: the inner one removes its own. */
+      tf_set_temp_dir (g_getenv ("OUTER"));
+      create_all ();
+      return;
+    }
+
+  g_assert_true (g_setenv ("OUTER", tf_test_get_sandbox (), TRUE));
+  run_with ("keep");
+  g_test_trap_assert_stderr ("*kept*debug-*kept*debug-*");
+
+  names = g_dir_open (".", 0, NULL);
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_assert_true (g_str_has_prefix (name, "debug-"));
+      g_assert_cmpint (g_file_test (name, G_FILE_TEST_IS_DIR) ? rmdir (name) : unlink (name), ==, 0);
+      n++;
+    }
+  g_assert_cmpuint (n, ==, 2);
+}
+
+static void
+test_trace (void)
+{
+  if (g_test_subprocess ())
+    {
+      create_all ();
+      return;
+    }
+
+  run_with ("trace");
+  g_test_trap_assert_stderr ("*created*debug-*created*debug-*rolled over*removed*debug-*removed*debug-*");
+}
+
+static TfTempDir *alive;
+
+static void
+test_leaks (void)
+{
+  if (g_test_subprocess ())
+    {
+      tf_set_temp_dir (g_getenv ("OUTER"));
+      alive = tf_temp_dir_new ("debug-", NULL, NULL, NULL, NULL);
+      g_assert_cmpint (rmdir (tf_test_get_sandbox ()), ==, 0);
+      exit (0);
+    }
+
+  g_assert_true (g_setenv ("OUTER", tf_test_get_sandbox (), TRUE));
+  run_with ("leaks");
+  g_test_trap_assert_stderr ("*alive at exit*debug-*");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/debug/keep", test_keep);
+  g_test_add_func ("/debug/trace", test_trace);
+  g_test_add_func ("/debug/leaks", test_leaks);
+
+  return tf_test_run ();
+}

@@ -1,0 +1,414 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+/* Alive when a process ends; reachable, so that leak checkers know them. */
+static TfTempDir *dir;
+static TfNamedFile *file;
+
+static void
+create_both (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *child = NULL;
+
+  dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+
+  child = g_build_filename (tf_temp_dir_get_path (dir), "child", NULL);
+  g_assert_true (g_file_set_contents (child, "x", 1, &error));
+  g_assert_no_error (error);
+}
+
+static void
+release_both (void)
+{
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_finalize_object (g_steal_pointer (&dir));
+}
+
+static void
+assert_both_exist (gboolean exist)
+{
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS) == exist);
+  g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS) == exist);
+}
+
+static void
+assert_sandbox_empty (void)
+{
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+}
+
+/* Runs @func, which ends the process, in a fork. Returns its wait status. */
+static int
+run (void (*func) (void))
+{
+  pid_t pid;
+  int status;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func ();
+      g_assert_not_reached ();
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  return status;
+}
+
+static void
+assert_exits (void (*func) (void))
+{
+  int status = run (func);
+
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+}
+
+static void
+create_and_exit (void)
+{
+  create_both ();
+  exit (0);
+}
+
+static void
+create_in_atexit (void)
+{
+  create_both ();
+}
+
+static void
+create_late_and_exit (void)
+{
+  atexit (create_in_atexit);
+  exit (0);
+}
+
+static gpointer
+create_for_ever (gpointer data)
+{
+  for (;;)
+    {
+      TfNamedFile *one = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+      TfTempDir *two = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+
+      g_clear_object (&one);
+      g_clear_object (&two);
+    }
+
+  return NULL;
+}
+
+static void
+exit_while_threads_create (void)
+{
+  for (int i = 0; i < 3; i++)
+    g_thread_unref (g_thread_new ("creator", create_for_ever, NULL));
+
+  create_both ();
+  exit (0);
+}
+
+static void
+test_exit (void)
+{
+  assert_exits (create_and_exit);
+  assert_sandbox_empty ();
+  assert_exits (create_late_and_exit);
+  assert_sandbox_empty ();
+}
+
+static void
+test_exit_with_threads (void)
+{
+  for (int i = 0; i < 20; i++)
+    {
+      assert_exits (exit_while_threads_create);
+      assert_sandbox_empty ();
+    }
+}
+
+static void
+let_go_and_exit (void)
+{
+  g_autofree char *dir_path = NULL;
+  g_autofree char *file_path = NULL;
+
+  create_both ();
+  dir_path = tf_temp_dir_keep (dir);
+  file_path = tf_named_file_keep (file);
+  g_assert_cmpint (rename (dir_path, "kept-dir"), ==, 0);
+  g_assert_cmpint (rename (file_path, "kept-file"), ==, 0);
+  g_assert_cmpint (symlink ("../kept-dir", dir_path), ==, 0);
+  exit (0);
+}
+
+static void
+test_exit_keeps (void)
+{
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+
+  assert_exits (let_go_and_exit);
+  g_assert_cmpint (unlink ("kept-dir/child"), ==, 0);
+  g_assert_cmpint (rmdir ("kept-dir"), ==, 0);
+  g_assert_cmpint (unlink ("kept-file"), ==, 0);
+
+  names = g_dir_open (".", 0, NULL);
+  while ((name = g_dir_read_name (names)) != NULL)
+    g_assert_cmpint (unlink (name), ==, 0);
+}
+
+static void
+just_exit (void)
+{
+  exit (0);
+}
+
+static void
+just_exec (void)
+{
+  execl ("/bin/true", "true", NULL);
+}
+
+static void
+finalize_and_exit (void)
+{
+  release_both ();
+  exit (0);
+}
+
+static void
+remove_by_hand_and_exit (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "fork"));
+  g_clear_error (&error);
+
+  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_clear_error (&error);
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+  exit (0);
+}
+
+static void
+let_go_in_child_and_exit (void)
+{
+  g_free (tf_temp_dir_keep (dir));
+  g_free (tf_named_file_keep (file));
+  exit (0);
+}
+
+static void
+create_own_and_exit (void)
+{
+  TfTempDir *inherited_dir = g_steal_pointer (&dir);
+  TfNamedFile *inherited_file = g_steal_pointer (&file);
+
+  create_both ();
+  g_object_unref (inherited_dir);
+  g_object_unref (inherited_file);
+  exit (0);
+}
+
+static void
+test_fork (void)
+{
+  void (*const ends[]) (void) = {
+    just_exit, just_exec, finalize_and_exit, remove_by_hand_and_exit, let_go_in_child_and_exit, create_own_and_exit,
+  };
+
+  create_both ();
+  for (gsize i = 0; i < G_N_ELEMENTS (ends); i++)
+    {
+      assert_exits (ends[i]);
+      assert_both_exist (TRUE);
+      g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 2);
+    }
+
+  release_both ();
+  assert_sandbox_empty ();
+}
+
+/* fork() without pthread_atfork(). */
+static void
+test_raw_fork (void)
+{
+  pid_t pid;
+  int status;
+
+  create_both ();
+  fflush (NULL);
+  pid = syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, 0);
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    remove_by_hand_and_exit ();
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  assert_both_exist (TRUE);
+  release_both ();
+}
+
+static void
+exit_as_first_process (void)
+{
+  pid_t pid;
+  int status;
+
+  /* In both namespaces, the process that creates and its child are number 1. */
+  if (unshare (CLONE_NEWPID) != 0)
+    _exit (77);
+
+  pid = fork ();
+  if (pid == 0)
+    {
+      create_both ();
+      if (unshare (CLONE_NEWPID) != 0)
+        _exit (77);
+      pid = fork ();
+      if (pid == 0)
+        {
+          g_assert_cmpint (getpid (), ==, 1);
+          remove_by_hand_and_exit ();
+        }
+
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_cmpint (status, ==, 0);
+      assert_both_exist (TRUE);
+      exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  _exit (WEXITSTATUS (status));
+}
+
+static void
+test_fork_with_same_pid (void)
+{
+  int status = run (exit_as_first_process);
+
+  g_assert_true (WIFEXITED (status));
+  if (WEXITSTATUS (status) == 77)
+    g_test_skip ("no process namespace may be made here");
+  else
+    g_assert_cmpint (WEXITSTATUS (status), ==, 0);
+
+  assert_sandbox_empty ();
+}
+
+static char *
+read_name_from_child (void)
+{
+  int ends[2];
+  pid_t pid;
+  char name[256] = "";
+  int status;
+
+  g_assert_cmpint (pipe (ends), ==, 0);
+  fflush (NULL);
+  pid = fork ();
+  if (pid == 0)
+    {
+      create_both ();
+      g_assert_cmpint (write (ends[1], tf_named_file_get_path (file), strlen (tf_named_file_get_path (file))), >, 0);
+      exit (0);
+    }
+
+  close (ends[1]);
+  g_assert_cmpint (read (ends[0], name, sizeof name - 1), >, 0);
+  close (ends[0]);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  return g_strdup (name);
+}
+
+static void
+test_names_after_fork (void)
+{
+  g_autofree char *one = read_name_from_child ();
+  g_autofree char *two = read_name_from_child ();
+
+  g_assert_cmpstr (one, !=, two);
+}
+
+static gsize
+read_resident_kib (void)
+{
+  g_autofree char *status = NULL;
+  const char *line;
+
+  g_assert_true (g_file_get_contents ("/proc/self/status", &status, NULL, NULL));
+  line = strstr (status, "VmRSS:");
+  g_assert_nonnull (line);
+  return g_ascii_strtoull (line + strlen ("VmRSS:"), NULL, 10);
+}
+
+static void
+create_and_drop (guint n_objects)
+{
+  for (guint i = 0; i < n_objects; i++)
+    {
+      g_autoptr(TfTempDir) one = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+
+      g_assert_nonnull (one);
+    }
+}
+
+/* What is dropped leaves nothing in the registry. */
+static void
+test_no_growth (void)
+{
+  gsize before;
+
+  create_and_drop (1000);
+  before = read_resident_kib ();
+  create_and_drop (100000);
+  g_assert_cmpuint (read_resident_kib (), <, before + 1024);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/lifetime/exit", test_exit);
+  g_test_add_func ("/lifetime/exit-with-threads", test_exit_with_threads);
+  g_test_add_func ("/lifetime/exit-keeps", test_exit_keeps);
+  g_test_add_func ("/lifetime/fork", test_fork);
+  g_test_add_func ("/lifetime/raw-fork", test_raw_fork);
+  g_test_add_func ("/lifetime/fork-with-same-pid", test_fork_with_same_pid);
+  g_test_add_func ("/lifetime/names-after-fork", test_names_after_fork);
+  g_test_add_func ("/lifetime/no-growth", test_no_growth);
+
+  return tf_test_run ();
+}

@@ -1,0 +1,207 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-remove-private.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tf-fd-private.h"
+#include "tf-subdir-private.h"
+#include "tf-test.h"
+#include "tree.h"
+
+/* Mounts are made in a namespace of the child's own: nothing of them is seen outside, or left. */
+
+static gboolean
+write_file (const char *path,
+            const char *text)
+{
+  return g_file_set_contents_full (path, text, -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+}
+
+static gboolean
+enter_namespace (void)
+{
+  g_autofree char *uid_map = g_strdup_printf ("0 %u 1", (guint) geteuid ());
+
+  if (unshare (CLONE_NEWNS) != 0 &&
+      !(unshare (CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_file ("/proc/self/uid_map", uid_map)))
+    return FALSE;
+
+  return mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+static void
+check_namespace (void)
+{
+  _exit (enter_namespace () ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static gboolean
+can_mount (void)
+{
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    check_namespace ();
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  return WIFEXITED (status) && WEXITSTATUS (status) == EXIT_SUCCESS;
+}
+
+static void
+assert_stops_at_mount (const char *mount_point,
+                       const char *survivor)
+{
+  g_autofree char *path = tf_test_path ("tree");
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = tree_open (path);
+
+  tree_make_file ("tree/file");
+  tree_make_wide (path, 2, 2);
+  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, mount_point));
+  g_assert_true (g_file_test (survivor, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (tf_test_count_entries (path), ==, 1);
+
+  g_assert_cmpint (umount2 (mount_point, MNT_DETACH), ==, 0);
+  g_clear_error (&error);
+  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+remove_over_bind_mount (void)
+{
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("host");
+  tree_make_file ("host/precious");
+  tree_make_dir ("tree");
+  tree_make_dir ("tree/a");
+  tree_make_dir ("tree/a/mount");
+  g_assert_cmpint (mount ("host", "tree/a/mount", NULL, MS_BIND, NULL), ==, 0);
+
+  assert_stops_at_mount ("tree/a/mount", "host/precious");
+
+  g_assert_cmpint (unlink ("host/precious"), ==, 0);
+  g_assert_cmpint (rmdir ("host"), ==, 0);
+}
+
+static void
+remove_over_tmpfs (void)
+{
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("tree");
+  tree_make_dir ("tree/mount");
+  g_assert_cmpint (mount ("tmpfs", "tree/mount", "tmpfs", 0, NULL), ==, 0);
+  tree_make_file ("tree/mount/precious");
+
+  assert_stops_at_mount ("tree/mount", "tree/mount/precious");
+}
+
+static void
+remove_over_bound_file (void)
+{
+  g_assert_true (enter_namespace ());
+  tree_make_file ("precious");
+  tree_make_dir ("tree");
+  tree_make_file ("tree/mount");
+  g_assert_cmpint (mount ("precious", "tree/mount", NULL, MS_BIND, NULL), ==, 0);
+
+  assert_stops_at_mount ("tree/mount", "precious");
+
+  g_assert_cmpint (unlink ("precious"), ==, 0);
+}
+
+/* A mount point without permissions is not given any. */
+static void
+remove_over_closed_mount (void)
+{
+  struct stat st;
+
+  g_assert_true (enter_namespace ());
+  g_assert_cmpint (mkdir ("host", 0000), ==, 0);
+  tree_make_dir ("tree");
+  tree_make_dir ("tree/mount");
+  g_assert_cmpint (mount ("host", "tree/mount", NULL, MS_BIND, NULL), ==, 0);
+
+  assert_stops_at_mount ("tree/mount", "host");
+
+  g_assert_cmpint (stat ("host", &st), ==, 0);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0);
+  g_assert_cmpint (rmdir ("host"), ==, 0);
+}
+
+/* Something is mounted on the directory itself. */
+static void
+remove_mounted_root (void)
+{
+  g_autofree char *path = tf_test_path ("tree");
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("host");
+  tree_make_file ("host/precious");
+  tree_make_dir ("tree");
+  fd = tree_open (path);
+  g_assert_cmpint (mount ("host", "tree", NULL, MS_BIND, NULL), ==, 0);
+
+  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_true (g_file_test ("host/precious", G_FILE_TEST_EXISTS));
+
+  g_assert_cmpint (umount2 ("tree", MNT_DETACH), ==, 0);
+  g_clear_error (&error);
+  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (unlink ("host/precious"), ==, 0);
+  g_assert_cmpint (rmdir ("host"), ==, 0);
+}
+
+static void
+test_mount (gconstpointer func)
+{
+  if (!can_mount ())
+    {
+      g_test_skip ("neither root nor a user namespace may mount here");
+      return;
+    }
+
+  for (int way = TF_CONFINE_BY_OPENAT2; way <= TF_CONFINE_BY_DEVICE; way++)
+    {
+      /* The last resort tells file systems apart, no more. */
+      if (way == TF_CONFINE_BY_DEVICE && (func == remove_over_bind_mount || func == remove_over_closed_mount))
+        continue;
+
+      tf_subdir_confinement = way;
+      tf_test_in_child ((void (*) (void)) func);
+    }
+  tf_subdir_confinement = TF_CONFINE_BY_OPENAT2;
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_data_func ("/mounts/bind", remove_over_bind_mount, test_mount);
+  g_test_add_data_func ("/mounts/tmpfs", remove_over_tmpfs, test_mount);
+  g_test_add_data_func ("/mounts/bound-file", remove_over_bound_file, test_mount);
+  g_test_add_data_func ("/mounts/closed", remove_over_closed_mount, test_mount);
+  g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
+
+  return tf_test_run ();
+}

@@ -1,0 +1,340 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+#include "tree.h"
+
+static int
+sweep (guint min_age_seconds)
+{
+  g_autoptr(GError) error = NULL;
+  int n_removed = tf_sweep (NULL, NULL, min_age_seconds, NULL, &error);
+
+  g_assert_no_error (error);
+  return n_removed;
+}
+
+static gboolean
+skip_without_attributes (void)
+{
+  gboolean skip;
+
+  tree_make_file ("probe");
+  skip = setxattr ("probe", "user.probe", "x", 1, 0) != 0;
+  g_assert_cmpint (unlink ("probe"), ==, 0);
+  if (skip)
+    g_test_skip ("no extended attributes in this file system");
+
+  return skip;
+}
+
+/* Runs @func in a fork that is then killed, so that nothing of it is cleaned up. */
+static void
+run_and_kill (void (*func) (void))
+{
+  pid_t pid;
+  int status;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func ();
+      raise (SIGKILL);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
+static void
+leave_both (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, ".txt", NULL, NULL, NULL);
+
+  g_assert_nonnull (dir);
+  tree_make_wide (tf_temp_dir_get_path (dir), 3, 3);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
+}
+
+static void
+test_dead (void)
+{
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_both);
+  g_assert_cmpint (sweep (3600), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_cmpint (sweep (0), ==, 2);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+leave_closed_file (void)
+{
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  g_assert_cmpint (sweep (0), ==, 0);
+  g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
+}
+
+static void
+leave_kept (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfTempDir *undecided_dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  g_free (tf_temp_dir_keep (dir));
+  g_free (tf_named_file_keep (file));
+  tf_temp_dir_set_auto_cleanup (undecided_dir, FALSE);
+  tf_temp_dir_set_auto_cleanup (undecided_dir, TRUE);
+}
+
+static void
+test_living (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+
+  if (skip_without_attributes ())
+    return;
+
+  dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  run_and_kill (leave_both);
+  g_assert_cmpint (sweep (0), ==, 2);
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
+}
+
+static void
+test_closed_file (void)
+{
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_closed_file);
+  g_assert_cmpint (sweep (0), ==, 1);
+}
+
+static void
+test_kept (void)
+{
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_kept);
+  g_assert_cmpint (sweep (0), ==, 1);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+
+  names = g_dir_open (".", 0, NULL);
+  while ((name = g_dir_read_name (names)) != NULL)
+    g_assert_cmpint (remove (name), ==, 0);
+}
+
+/* Nothing of this was made here, whatever its name. */
+static void
+test_strangers (void)
+{
+  const char *const names[] = { "tmpabcdefgh", "tmp_1234567.txt", "tmpaaaaaaaa" };
+
+  tree_make_dir (names[0]);
+  tree_make_file ("tmpabcdefgh/file");
+  tree_make_file (names[1]);
+  tree_make_link ("/", names[2]);
+  g_assert_cmpint (mkfifo ("tmppipepipe", 0600), ==, 0);
+  /* With the sticky bit as well: it is not empty. */
+  g_assert_cmpint (chmod (names[0], 01700), ==, 0);
+  g_assert_cmpint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 4);
+
+  g_assert_cmpint (unlink ("tmpabcdefgh/file"), ==, 0);
+  g_assert_cmpint (rmdir (names[0]), ==, 0);
+  g_assert_cmpint (unlink (names[1]), ==, 0);
+  g_assert_cmpint (unlink (names[2]), ==, 0);
+  g_assert_cmpint (unlink ("tmppipepipe"), ==, 0);
+}
+
+static void
+leave_marked (void)
+{
+  leave_both ();
+}
+
+static void
+sweep_as_unprivileged (void)
+{
+  g_assert_cmpint (sweep (0), ==, 0);
+}
+
+/* What belongs to another user is left alone, marked or not. */
+static void
+test_other_user (void)
+{
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root has another user at hand");
+      return;
+    }
+
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_marked);
+  tf_test_as_unprivileged (sweep_as_unprivileged);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_cmpint (sweep (0), ==, 2);
+}
+
+static void
+create_until_killed (void)
+{
+  for (guint i = 0;; i++)
+    {
+      TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+      TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+      g_assert_nonnull (dir);
+      g_assert_nonnull (file);
+      tree_make_wide (tf_temp_dir_get_path (dir), 1, 1);
+      g_object_unref (file);
+      if (i % 2 == 0)
+        g_object_unref (dir);
+      if (i == 200)
+        raise (SIGKILL);
+    }
+}
+
+/* Processes that create and remove all the time are killed at random moments, while others sweep. */
+static void
+test_killed_at_random (void)
+{
+  g_autoptr(TfTempDir) living_dir = NULL;
+  g_autoptr(TfNamedFile) living_file = NULL;
+  g_autofree char *child = NULL;
+  const guint n_processes = 200;
+
+  if (skip_without_attributes ())
+    return;
+
+  living_dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  living_file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  child = g_build_filename (tf_temp_dir_get_path (living_dir), "child", NULL);
+  tree_make_file (child);
+
+  fflush (NULL);
+  for (guint i = 0; i < n_processes; i++)
+    {
+      pid_t pid = fork ();
+      int status;
+
+      g_assert_cmpint (pid, >=, 0);
+      if (pid == 0)
+        create_until_killed ();
+
+      g_usleep (g_test_rand_int_range (0, 5000));
+      if (i % 10 == 0)
+        sweep (0);
+      g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_true (WIFSIGNALED (status));
+      g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+    }
+
+  g_assert_cmpint (sweep (0), >, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_true (g_file_test (child, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (tf_named_file_get_path (living_file), G_FILE_TEST_EXISTS));
+}
+
+/* Nobody's creation fails because others sweep. */
+static void
+test_sweeping_while_creating (void)
+{
+  pid_t pid;
+  int status;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    for (;;)
+      sweep (0);
+
+  for (int i = 0; i < 2000; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, &error);
+      g_autoptr(TfNamedFile) file = NULL;
+
+      g_assert_no_error (error);
+      file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
+      g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
+    }
+
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+}
+
+static void
+test_errors (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (tf_sweep ("/nonexistent", NULL, 0, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+
+  g_assert_cmpint (tf_sweep (NULL, "a/b", 0, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
+  g_clear_error (&error);
+
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (tf_sweep (NULL, NULL, 0, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/sweep/dead", test_dead);
+  g_test_add_func ("/sweep/living", test_living);
+  g_test_add_func ("/sweep/closed-file", test_closed_file);
+  g_test_add_func ("/sweep/kept", test_kept);
+  g_test_add_func ("/sweep/strangers", test_strangers);
+  g_test_add_func ("/sweep/other-user", test_other_user);
+  g_test_add_func ("/sweep/killed-at-random", test_killed_at_random);
+  g_test_add_func ("/sweep/sweeping-while-creating", test_sweeping_while_creating);
+  g_test_add_func ("/sweep/errors", test_errors);
+
+  return tf_test_run ();
+}
