@@ -98,6 +98,7 @@ main (int    argc,
       char **argv)
 {
   tf_test_init (&argc, &argv);
+  tf_test_ignore_fds ();
 
   g_test_add_func ("/debug/keep", test_keep);
   g_test_add_func ("/debug/trace", test_trace);

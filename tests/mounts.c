@@ -37,7 +37,7 @@ enter_namespace (void)
       !(unshare (CLONE_NEWUSER | CLONE_NEWNS) == 0 && write_file ("/proc/self/uid_map", uid_map)))
     return FALSE;
 
-  return mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+  return mount ("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 static void
@@ -90,7 +90,7 @@ remove_over_bind_mount (void)
   tree_make_dir ("tree");
   tree_make_dir ("tree/a");
   tree_make_dir ("tree/a/mount");
-  g_assert_cmpint (mount ("host", "tree/a/mount", NULL, MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (mount ("host", "tree/a/mount", "none", MS_BIND, NULL), ==, 0);
 
   assert_stops_at_mount ("tree/a/mount", "host/precious");
 
@@ -117,7 +117,7 @@ remove_over_bound_file (void)
   tree_make_file ("precious");
   tree_make_dir ("tree");
   tree_make_file ("tree/mount");
-  g_assert_cmpint (mount ("precious", "tree/mount", NULL, MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (mount ("precious", "tree/mount", "none", MS_BIND, NULL), ==, 0);
 
   assert_stops_at_mount ("tree/mount", "precious");
 
@@ -134,7 +134,7 @@ remove_over_closed_mount (void)
   g_assert_cmpint (mkdir ("host", 0000), ==, 0);
   tree_make_dir ("tree");
   tree_make_dir ("tree/mount");
-  g_assert_cmpint (mount ("host", "tree/mount", NULL, MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (mount ("host", "tree/mount", "none", MS_BIND, NULL), ==, 0);
 
   assert_stops_at_mount ("tree/mount", "host");
 
@@ -156,7 +156,7 @@ remove_mounted_root (void)
   tree_make_file ("host/precious");
   tree_make_dir ("tree");
   fd = tree_open (path);
-  g_assert_cmpint (mount ("host", "tree", NULL, MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (mount ("host", "tree", "none", MS_BIND, NULL), ==, 0);
 
   g_assert_false (tf_remove_tree (path, fd, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
