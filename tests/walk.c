@@ -117,8 +117,10 @@ test_kinds (void)
 static void
 limit_fds (guint n_fds)
 {
-  struct rlimit limit = { n_fds, n_fds };
+  struct rlimit limit;
 
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = n_fds;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
 }
 
