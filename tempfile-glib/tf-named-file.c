@@ -375,7 +375,8 @@ tf_named_file_keep (TfNamedFile *self)
  * Removes the name of the file now; the file can be read and written until it is closed.
  *
  * Again is fine. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if at the path there is something else,
- * which is left alone; %G_IO_ERROR_NOT_INITIALIZED; else what unlink(2) reported.
+ * which is left alone; %G_IO_ERROR_PERMISSION_DENIED in a forked child that did not create the file;
+ * %G_IO_ERROR_NOT_INITIALIZED; else what unlink(2) reported.
  *
  * Returns: %TRUE if the name is gone
  *

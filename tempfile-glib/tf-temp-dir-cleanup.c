@@ -224,8 +224,9 @@ tf_temp_dir_keep (TfTempDir *self)
  *
  * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
  * %G_IO_ERROR_EXISTS if at the path there is something that this object did not make, and nothing was
- * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED;
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what the kernel reported.
+ * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
+ * forked child that did not make the directory; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what
+ * the kernel reported.
  *
  * Returns: %TRUE if the directory is gone
  *
