@@ -5,8 +5,12 @@
 
 #include "tf-test.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -16,6 +20,8 @@
 
 static char *sandbox;
 static guint n_fds;
+static GArray *taken_fds; /* of int */
+static struct rlimit fd_limit;
 
 guint
 tf_test_count_entries (const char *dir)
@@ -127,4 +133,62 @@ void
 tf_test_as_unprivileged (void (*func) (void))
 {
   run_in_child (func, TRUE);
+}
+
+/* Writing beyond the limit fails with EFBIG, as it does with ENOSPC on a full disk. */
+void
+tf_test_limit_file_size (guint64 n_bytes)
+{
+  struct rlimit limit;
+
+  signal (SIGXFSZ, SIG_IGN);
+  g_assert_cmpint (getrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  limit.rlim_cur = MIN (n_bytes, limit.rlim_max);
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+void
+tf_test_unlimit_file_size (void)
+{
+  tf_test_limit_file_size (RLIM_INFINITY);
+  signal (SIGXFSZ, SIG_DFL);
+}
+
+/* The limit alone would do, but not all that runs a program heeds it (valgrind): so all are really taken. */
+void
+tf_test_take_fds (void)
+{
+  struct rlimit limit;
+  int fd;
+
+  g_assert_null (taken_fds);
+  taken_fds = g_array_new (FALSE, FALSE, sizeof (int));
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &fd_limit), ==, 0);
+  limit = fd_limit;
+  limit.rlim_cur = MIN (limit.rlim_cur, 64);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+
+  while ((fd = fcntl (STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) >= 0)
+    g_array_append_val (taken_fds, fd);
+  g_assert_cmpint (errno, ==, EMFILE);
+}
+
+/* Leaves room for @n more descriptors. */
+void
+tf_test_give_fds (guint n)
+{
+  for (guint i = 0; i < n; i++)
+    {
+      g_assert_cmpuint (taken_fds->len, >, 0);
+      g_assert_cmpint (close (g_array_index (taken_fds, int, taken_fds->len - 1)), ==, 0);
+      g_array_set_size (taken_fds, taken_fds->len - 1);
+    }
+}
+
+void
+tf_test_give_all_fds (void)
+{
+  tf_test_give_fds (taken_fds->len);
+  g_clear_pointer (&taken_fds, g_array_unref);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &fd_limit), ==, 0);
 }

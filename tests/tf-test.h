@@ -28,4 +28,11 @@ guint       tf_test_count_entries    (const char   *dir);
 void        tf_test_in_child         (void        (*func) (void));
 void        tf_test_as_unprivileged  (void        (*func) (void));
 
+/* Bad luck to order. What was limited or taken has to be given back before the test ends. */
+void        tf_test_limit_file_size   (guint64       n_bytes);
+void        tf_test_unlimit_file_size (void);
+void        tf_test_take_fds          (void);
+void        tf_test_give_fds          (guint         n);
+void        tf_test_give_all_fds      (void);
+
 G_END_DECLS

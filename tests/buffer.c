@@ -1,0 +1,318 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-buffer-private.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+#define KIB ((gsize) 1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+
+/* No machine has so much, whatever it promises. */
+#define TOO_MUCH ((gsize) 1 << 60)
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfBuffer, tf_buffer_clear)
+
+static void
+reserve (TfBuffer *buffer,
+         gsize     size)
+{
+  g_assert_true (tf_buffer_reserve (buffer, size, G_MAXSSIZE));
+  g_assert_cmpuint (buffer->capacity, >=, size);
+}
+
+static void
+write_at (TfBuffer   *buffer,
+          gsize       offset,
+          const char *text)
+{
+  reserve (buffer, offset + strlen (text));
+  tf_buffer_write (buffer, offset, text, strlen (text));
+}
+
+static void
+set_size (TfBuffer *buffer,
+          gsize     size)
+{
+  reserve (buffer, size);
+  tf_buffer_set_size (buffer, size);
+  g_assert_cmpuint (buffer->size, ==, size);
+}
+
+static void
+fill (TfBuffer *buffer,
+      gsize     size)
+{
+  reserve (buffer, size);
+  g_assert_nonnull (buffer->data);
+  memset (buffer->data, 'x', size);
+  buffer->size = size;
+  buffer->touched = MAX (buffer->touched, size);
+}
+
+static void
+assert_all (TfBuffer *buffer,
+            gsize     start,
+            gsize     end,
+            guint8    byte)
+{
+  g_assert_cmpuint (end, <=, buffer->size);
+  for (gsize i = start; i < end; i++)
+    if (buffer->data[i] != byte)
+      g_error ("byte %" G_GSIZE_FORMAT " is 0x%02x, not 0x%02x", i, buffer->data[i], byte);
+}
+
+static void
+test_write_read (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+  char bytes[32];
+
+  g_assert_cmpuint (tf_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_buffer_read (&buffer, 100, bytes, sizeof bytes), ==, 0);
+
+  write_at (&buffer, 0, "Hello world!");
+  write_at (&buffer, 6, "there");
+  g_assert_cmpuint (buffer.size, ==, 12);
+  g_assert_cmpuint (tf_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 12);
+  g_assert_cmpmem (bytes, 12, "Hello there!", 12);
+  g_assert_cmpuint (tf_buffer_read (&buffer, 6, bytes, 3), ==, 3);
+  g_assert_cmpmem (bytes, 3, "the", 3);
+  g_assert_cmpuint (tf_buffer_read (&buffer, 11, bytes, sizeof bytes), ==, 1);
+  g_assert_cmpuint (tf_buffer_read (&buffer, 12, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_buffer_read (&buffer, G_MAXSSIZE, bytes, sizeof bytes), ==, 0);
+}
+
+/* For small ones on the heap and large ones in a mapping. */
+static void
+test_gap (gconstpointer data)
+{
+  gsize unit = GPOINTER_TO_SIZE (data);
+  g_auto(TfBuffer) buffer = { NULL, };
+
+  /* Fresh memory. */
+  write_at (&buffer, 0, "start");
+  write_at (&buffer, unit, "end");
+  assert_all (&buffer, 5, unit, 0);
+
+  /* Stale bytes after the content was cut off, and then something is written behind. */
+  fill (&buffer, 4 * unit);
+  set_size (&buffer, unit);
+  write_at (&buffer, 3 * unit, "end");
+  g_assert_cmpuint (buffer.size, ==, 3 * unit + 3);
+  assert_all (&buffer, 0, unit, 'x');
+  assert_all (&buffer, unit, 3 * unit, 0);
+
+  /* The same when it is extended; also a second time, and beyond what it was before. */
+  fill (&buffer, 4 * unit);
+  set_size (&buffer, unit + 1);
+  set_size (&buffer, 2 * unit);
+  set_size (&buffer, 5 * unit);
+  assert_all (&buffer, 0, unit + 1, 'x');
+  assert_all (&buffer, unit + 1, 5 * unit, 0);
+
+  /* Shrunk so far that memory is given back. */
+  fill (&buffer, 8 * unit);
+  set_size (&buffer, 1);
+  set_size (&buffer, 8 * unit);
+  assert_all (&buffer, 0, 1, 'x');
+  assert_all (&buffer, 1, 8 * unit, 0);
+
+  set_size (&buffer, 0);
+  g_assert_null (buffer.data);
+  g_assert_cmpuint (buffer.capacity, ==, 0);
+  set_size (&buffer, unit);
+  assert_all (&buffer, 0, unit, 0);
+}
+
+static void
+test_from_heap_to_mapping (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+
+  fill (&buffer, MIB);
+  g_assert_false (buffer.mapped);
+  set_size (&buffer, MIB / 2);
+  reserve (&buffer, 2 * MIB);
+  g_assert_true (buffer.mapped);
+  g_assert_cmpuint (buffer.size, ==, MIB / 2);
+  assert_all (&buffer, 0, MIB / 2, 'x');
+
+  set_size (&buffer, 5 * MIB);
+  assert_all (&buffer, 0, MIB / 2, 'x');
+  assert_all (&buffer, MIB / 2, 5 * MIB, 0);
+}
+
+static void
+test_straight_to_mapping (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+
+  fill (&buffer, 3 * MIB);
+  g_assert_true (buffer.mapped);
+  assert_all (&buffer, 0, 3 * MIB, 'x');
+}
+
+static void
+test_memory_comes_back (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+
+  fill (&buffer, 64 * MIB);
+  set_size (&buffer, 5 * KIB);
+  g_assert_cmpuint (buffer.capacity, <=, 8 * KIB);
+  assert_all (&buffer, 0, 5 * KIB, 'x');
+}
+
+/* A byte at the end of a large gap costs a few pages, not all. */
+static void
+test_gap_is_not_touched (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+  gsize page_size = sysconf (_SC_PAGESIZE);
+  g_autofree guint8 *pages = NULL;
+  gsize n_pages, n_resident = 0;
+
+  write_at (&buffer, GIB, "end");
+  n_pages = buffer.capacity / page_size;
+  pages = g_malloc (n_pages);
+  g_assert_cmpint (mincore (buffer.data, n_pages * page_size, pages), ==, 0);
+  for (gsize i = 0; i < n_pages; i++)
+    n_resident += pages[i] & 1;
+
+  g_assert_cmpuint (n_resident, >, 0);
+  g_assert_cmpuint (n_resident * page_size, <=, 4 * MIB);
+}
+
+static void
+test_limit (void)
+{
+  const gsize limits[] = { 100, 1000, 5000, 100 * KIB, 3 * MIB + 1, 9 * MIB };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (limits); i++)
+    {
+      g_auto(TfBuffer) buffer = { NULL, };
+      gsize page_size = sysconf (_SC_PAGESIZE);
+      gsize allowed = limits[i] < 2 * MIB ? limits[i] : (limits[i] + page_size - 1) / page_size * page_size;
+
+      for (gsize size = 1; size < limits[i]; size = size * 3 / 2 + 1)
+        {
+          g_assert_true (tf_buffer_reserve (&buffer, size, limits[i]));
+          g_assert_cmpuint (buffer.capacity, <=, allowed);
+        }
+
+      g_assert_true (tf_buffer_reserve (&buffer, limits[i], limits[i]));
+      g_assert_cmpuint (buffer.capacity, <=, allowed);
+    }
+}
+
+/* Many small writes move the bytes a few times, not each time. */
+static void
+test_growth_is_geometric (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+  gsize capacity = 0;
+  guint n_moves = 0;
+
+  for (gsize size = 1; size <= 8 * MIB; size += 64)
+    {
+      reserve (&buffer, size);
+      n_moves += buffer.capacity != capacity;
+      capacity = buffer.capacity;
+    }
+
+  g_assert_cmpuint (n_moves, <=, 20);
+}
+
+static void
+test_no_memory (gconstpointer data)
+{
+  gsize size = GPOINTER_TO_SIZE (data);
+  g_auto(TfBuffer) buffer = { NULL, };
+  TfBuffer before;
+
+  g_assert_false (tf_buffer_reserve (&buffer, TOO_MUCH, G_MAXSSIZE));
+  g_assert_false (tf_buffer_reserve (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_null (buffer.data);
+
+  fill (&buffer, size);
+  before = buffer;
+  g_assert_false (tf_buffer_reserve (&buffer, TOO_MUCH, G_MAXSSIZE));
+  g_assert_false (tf_buffer_reserve (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_cmpmem (&buffer, sizeof buffer, &before, sizeof before);
+  assert_all (&buffer, 0, size, 'x');
+}
+
+static void
+random_step (TfBuffer   *buffer,
+             GByteArray *model)
+{
+  gsize max = 6 * MIB;
+  gsize offset = g_test_rand_bit () ? (gsize) g_test_rand_int_range (0, max) : MIN (buffer->size, max - 1);
+  gsize count = g_test_rand_int_range (1, g_test_rand_bit () ? 100 : MIB);
+  guint8 byte = g_test_rand_int_range (1, 256);
+  gsize old_length = model->len;
+
+  if (g_test_rand_int_range (0, 3) == 0)
+    {
+      set_size (buffer, offset);
+      g_byte_array_set_size (model, offset);
+      if (offset > old_length)
+        memset (model->data + old_length, 0, offset - old_length);
+    }
+  else
+    {
+      g_autofree guint8 *bytes = g_malloc (count);
+
+      memset (bytes, byte, count);
+      reserve (buffer, offset + count);
+      tf_buffer_write (buffer, offset, bytes, count);
+      g_byte_array_set_size (model, MAX (old_length, offset + count));
+      if (offset > old_length)
+        memset (model->data + old_length, 0, offset - old_length);
+      memset (model->data + offset, byte, count);
+    }
+}
+
+static void
+test_random (void)
+{
+  g_auto(TfBuffer) buffer = { NULL, };
+  g_autoptr(GByteArray) model = g_byte_array_new ();
+
+  for (int i = 0; i < 200; i++)
+    {
+      random_step (&buffer, model);
+      g_assert_cmpmem (buffer.data, buffer.size, model->data, model->len);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/buffer/write-read", test_write_read);
+  g_test_add_data_func ("/buffer/gap/heap", GSIZE_TO_POINTER (1000), test_gap);
+  g_test_add_data_func ("/buffer/gap/mapping", GSIZE_TO_POINTER (3 * MIB + 5), test_gap);
+  g_test_add_data_func ("/buffer/gap/both", GSIZE_TO_POINTER (MIB), test_gap);
+  g_test_add_func ("/buffer/from-heap-to-mapping", test_from_heap_to_mapping);
+  g_test_add_func ("/buffer/straight-to-mapping", test_straight_to_mapping);
+  g_test_add_func ("/buffer/memory-comes-back", test_memory_comes_back);
+  g_test_add_func ("/buffer/gap-is-not-touched", test_gap_is_not_touched);
+  g_test_add_func ("/buffer/limit", test_limit);
+  g_test_add_func ("/buffer/growth-is-geometric", test_growth_is_geometric);
+  g_test_add_data_func ("/buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
+  g_test_add_data_func ("/buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
+  g_test_add_func ("/buffer/random", test_random);
+
+  return tf_test_run ();
+}
