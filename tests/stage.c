@@ -1,0 +1,269 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-stage-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-fd-private.h"
+#include "tf-open-private.h"
+#include "tf-test.h"
+
+static void
+open_on_disk (TfStage *stage)
+{
+  const TfTemplate here = { .dir = (char *) ".", .mode = 0600 };
+  g_autoptr(GError) error = NULL;
+
+  stage->fd = tf_open_unnamed (&here, NULL, &error);
+  g_assert_no_error (error);
+  stage->where = g_strdup ("/where");
+}
+
+static void
+write_text (TfStage    *stage,
+            goffset     offset,
+            const char *text)
+{
+  g_autoptr(GError) error = NULL;
+  gsize n_written;
+
+  g_assert_true (tf_stage_reserve (stage, offset + strlen (text), G_MAXSSIZE));
+  g_assert_true (tf_stage_write (stage, offset, text, strlen (text), &n_written, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_written, ==, strlen (text));
+}
+
+static void
+assert_content (TfStage    *stage,
+                goffset     offset,
+                const char *content,
+                gsize       size)
+{
+  g_autoptr(GError) error = NULL;
+  char bytes[64];
+  gsize n_read;
+
+  g_assert_true (tf_stage_read (stage, offset, bytes, sizeof bytes, &n_read, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpmem (bytes, n_read, content, size);
+}
+
+/* The same calls have the same results in memory and on disk. */
+static void
+test_same (gconstpointer data)
+{
+  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  gboolean on_disk = GPOINTER_TO_INT (data);
+  g_autoptr(GError) error = NULL;
+
+  if (on_disk)
+    open_on_disk (&stage);
+  g_assert_true (tf_stage_is_in_memory (&stage) == !on_disk);
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 0);
+  assert_content (&stage, 0, "", 0);
+
+  write_text (&stage, 0, "Hello world!");
+  write_text (&stage, 14, "gap");
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 17);
+  assert_content (&stage, 0, "Hello world!\0\0gap", 17);
+  assert_content (&stage, 14, "gap", 3);
+  assert_content (&stage, 17, "", 0);
+  assert_content (&stage, 1000, "", 0);
+
+  g_assert_true (tf_stage_set_size (&stage, 5, &error));
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 5);
+  g_assert_true (tf_stage_reserve (&stage, 8, G_MAXSSIZE));
+  g_assert_true (tf_stage_set_size (&stage, 8, &error));
+  assert_content (&stage, 0, "Hello\0\0\0", 8);
+  g_assert_true (tf_stage_set_size (&stage, 0, &error));
+  assert_content (&stage, 0, "", 0);
+  g_assert_no_error (error);
+}
+
+static void
+test_end_of_the_world (gconstpointer data)
+{
+  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+
+  if (GPOINTER_TO_INT (data))
+    open_on_disk (&stage);
+
+  write_text (&stage, 0, "Hello world!");
+  assert_content (&stage, G_MAXINT64 - 1, "", 0);
+  assert_content (&stage, G_MAXINT64, "", 0);
+}
+
+static void
+test_reserve (void)
+{
+  g_auto(TfStage) memory = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
+
+  g_assert_true (tf_stage_reserve (&memory, 0, 0));
+  g_assert_false (tf_stage_reserve (&memory, 1, 0));
+  g_assert_true (tf_stage_reserve (&memory, 100, 100));
+  g_assert_false (tf_stage_reserve (&memory, 101, 100));
+  g_assert_false (tf_stage_reserve (&memory, G_MAXINT64, G_MAXSSIZE));
+  g_assert_cmpuint (memory.buffer.capacity, ==, 100);
+
+  open_on_disk (&disk);
+  g_assert_true (tf_stage_reserve (&disk, G_MAXINT64, 0));
+  g_assert_null (disk.buffer.data);
+}
+
+static void
+test_full_disk (void)
+{
+  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) again = NULL;
+  g_autoptr(GError) set_size_error = NULL;
+  g_autofree char *text = g_strnfill (100, 'x');
+  gsize n_written;
+
+  open_on_disk (&stage);
+  tf_test_limit_file_size (60);
+  g_assert_false (tf_stage_write (&stage, 0, text, 100, &n_written, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, "write “/where”"));
+  g_assert_cmpuint (n_written, ==, 60);
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 60);
+
+  g_assert_false (tf_stage_write (&stage, 60, text, 40, &n_written, NULL, &again));
+  g_assert_error (again, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpuint (n_written, ==, 0);
+
+  g_assert_false (tf_stage_set_size (&stage, 100, &set_size_error));
+  g_assert_error (set_size_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (set_size_error->message, "ftruncate “/where”"));
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 60);
+
+  tf_test_unlimit_file_size ();
+  write_text (&stage, 60, text);
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 160);
+}
+
+static void
+test_refused (void)
+{
+  g_auto(TfStage) unreadable = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfStage) unwritable = TF_STAGE_INIT_IN_MEMORY;
+  g_autoptr(GError) read_error = NULL;
+  g_autoptr(GError) write_error = NULL;
+  char byte = 'x';
+  gsize n = 9;
+
+  unreadable.fd = open ("/dev/null", O_WRONLY | O_CLOEXEC);
+  g_assert_false (tf_stage_read (&unreadable, 0, &byte, 1, &n, NULL, &read_error));
+  g_assert_error (read_error, G_IO_ERROR, (gint) g_io_error_from_errno (EBADF));
+  g_assert_cmpuint (n, ==, 0);
+
+  unwritable.fd = open ("/dev/full", O_WRONLY | O_CLOEXEC);
+  n = 9;
+  g_assert_false (tf_stage_write (&unwritable, 0, &byte, 1, &n, NULL, &write_error));
+  g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpuint (n, ==, 0);
+}
+
+static void
+test_cancelled (void)
+{
+  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) read_error = NULL;
+  g_autoptr(GError) write_error = NULL;
+  char byte = 'x';
+  gsize n = 9;
+
+  open_on_disk (&stage);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_stage_read (&stage, 0, &byte, 1, &n, cancellable, &read_error));
+  g_assert_error (read_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (n, ==, 0);
+  g_assert_false (tf_stage_write (&stage, 0, &byte, 1, &n, cancellable, &write_error));
+  g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (n, ==, 0);
+  g_assert_cmpint (tf_stage_get_size (&stage), ==, 0);
+}
+
+static void
+test_shared (void)
+{
+  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_autoptr(GError) error = NULL;
+  goffset offset = 99;
+
+  open_on_disk (&stage);
+  write_text (&stage, 0, "0123456789");
+  tf_stage_get_offset (&stage, &offset);
+  g_assert_cmpint (offset, ==, 99);
+
+  g_assert_true (tf_stage_share (&stage, 4, &error));
+  g_assert_no_error (error);
+  tf_stage_get_offset (&stage, &offset);
+  g_assert_cmpint (offset, ==, 4);
+
+  /* The descriptor's own offset counts. */
+  g_assert_cmpint (lseek (stage.fd, 7, SEEK_SET), ==, 7);
+  assert_content (&stage, 7, "789", 3);
+  tf_stage_get_offset (&stage, &offset);
+  g_assert_cmpint (offset, ==, 10);
+  write_text (&stage, 10, "!");
+  tf_stage_get_offset (&stage, &offset);
+  g_assert_cmpint (offset, ==, 11);
+
+  g_assert_false (tf_stage_share (&stage, -1, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+}
+
+static void
+test_close (void)
+{
+  g_auto(TfStage) memory = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfStage) lost = TF_STAGE_INIT_IN_MEMORY;
+  g_autoptr(GError) error = NULL;
+
+  write_text (&memory, 0, "Hello");
+  g_assert_true (tf_stage_close (&memory, &error));
+  g_assert_null (memory.buffer.data);
+
+  open_on_disk (&disk);
+  g_assert_true (tf_stage_close (&disk, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (disk.fd, ==, -1);
+  g_assert_null (disk.where);
+
+  open_on_disk (&lost);
+  g_assert_cmpint (close (lost.fd), ==, 0);
+  g_assert_false (tf_stage_close (&lost, &error));
+  g_assert_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (EBADF));
+  g_assert_nonnull (strstr (error->message, "close “/where”"));
+  g_assert_cmpint (lost.fd, ==, -1);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_data_func ("/stage/same/memory", GINT_TO_POINTER (FALSE), test_same);
+  g_test_add_data_func ("/stage/same/disk", GINT_TO_POINTER (TRUE), test_same);
+  g_test_add_data_func ("/stage/end-of-the-world/memory", GINT_TO_POINTER (FALSE), test_end_of_the_world);
+  g_test_add_data_func ("/stage/end-of-the-world/disk", GINT_TO_POINTER (TRUE), test_end_of_the_world);
+  g_test_add_func ("/stage/reserve", test_reserve);
+  g_test_add_func ("/stage/full-disk", test_full_disk);
+  g_test_add_func ("/stage/refused", test_refused);
+  g_test_add_func ("/stage/cancelled", test_cancelled);
+  g_test_add_func ("/stage/shared", test_shared);
+  g_test_add_func ("/stage/close", test_close);
+
+  return tf_test_run ();
+}
