@@ -75,6 +75,8 @@ tf_stage_read (TfStage       *self,
       return TRUE;
     }
 
+  /* pread(2) refuses what would end beyond the largest offset, instead of finding the end of the file. */
+  count = MIN (count, (guint64) (G_MAXINT64 - offset));
   while (*n_read < count)
     {
       gsize piece = MIN (count - *n_read, PIECE);
