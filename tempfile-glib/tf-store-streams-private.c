@@ -42,6 +42,17 @@ bytes_or_error (gboolean   success,
   return n_bytes;
 }
 
+/* GIO asks this before it reads and writes, but not before it seeks and truncates. */
+static gboolean
+check_open (gboolean   is_closed,
+            GError   **error)
+{
+  if (is_closed)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The stream is closed");
+
+  return !is_closed;
+}
+
 static gssize
 tf_store_input_stream_read (GInputStream  *stream,
                             void          *buffer,
@@ -101,7 +112,8 @@ tf_store_input_stream_seek (GSeekable     *seekable,
                             GCancellable  *cancellable,
                             GError       **error)
 {
-  return tf_store_seek (TF_STORE_INPUT_STREAM (seekable)->store, offset, type, cancellable, error);
+  return check_open (g_input_stream_is_closed (G_INPUT_STREAM (seekable)), error) &&
+         tf_store_seek (TF_STORE_INPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 
 static gboolean
@@ -180,7 +192,8 @@ tf_store_output_stream_seek (GSeekable     *seekable,
                              GCancellable  *cancellable,
                              GError       **error)
 {
-  return tf_store_seek (TF_STORE_OUTPUT_STREAM (seekable)->store, offset, type, cancellable, error);
+  return check_open (g_output_stream_is_closed (G_OUTPUT_STREAM (seekable)), error) &&
+         tf_store_seek (TF_STORE_OUTPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 
 static gboolean
@@ -189,7 +202,8 @@ tf_store_output_stream_truncate (GSeekable     *seekable,
                                  GCancellable  *cancellable,
                                  GError       **error)
 {
-  return tf_store_truncate (TF_STORE_OUTPUT_STREAM (seekable)->store, size, cancellable, error);
+  return check_open (g_output_stream_is_closed (G_OUTPUT_STREAM (seekable)), error) &&
+         tf_store_truncate (TF_STORE_OUTPUT_STREAM (seekable)->store, size, cancellable, error);
 }
 
 static void
