@@ -1,0 +1,350 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+static const char * const variables[] = { "TMPDIR", "TEMP", "TMP" };
+
+/* Lets the next search see these, each of which may be NULL. */
+static void
+set_environment (const char *tmpdir,
+                 const char *temp,
+                 const char *tmp)
+{
+  const char *values[] = { tmpdir, temp, tmp };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
+    {
+      if (values[i] != NULL)
+        g_setenv (variables[i], values[i], TRUE);
+      else
+        g_unsetenv (variables[i]);
+    }
+
+  tf_set_temp_dir (NULL);
+}
+
+static void
+reset_environment (void)
+{
+  set_environment (tf_test_get_sandbox (), NULL, NULL);
+}
+
+static void
+assert_temp_dir (const char *expected)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpstr (tf_get_temp_dir (&error), ==, expected);
+  g_assert_no_error (error);
+}
+
+static void
+make_dirs (void)
+{
+  g_assert_cmpint (g_mkdir ("a", 0700), ==, 0);
+  g_assert_cmpint (g_mkdir ("b", 0700), ==, 0);
+  g_assert_cmpint (g_mkdir ("c", 0700), ==, 0);
+}
+
+static void
+remove_dirs (void)
+{
+  g_assert_cmpint (g_rmdir ("a"), ==, 0);
+  g_assert_cmpint (g_rmdir ("b"), ==, 0);
+  g_assert_cmpint (g_rmdir ("c"), ==, 0);
+}
+
+static void
+test_order (void)
+{
+  g_autofree char *a = tf_test_path ("a");
+  g_autofree char *b = tf_test_path ("b");
+  g_autofree char *c = tf_test_path ("c");
+  g_autofree char *missing = tf_test_path ("missing");
+  g_autofree char *file = tf_test_path ("file");
+
+  make_dirs ();
+  g_assert_true (g_file_set_contents ("file", "", 0, NULL));
+
+  set_environment (a, b, c);
+  assert_temp_dir (a);
+  set_environment (NULL, b, c);
+  assert_temp_dir (b);
+  set_environment (NULL, NULL, c);
+  assert_temp_dir (c);
+
+  /* What is not set, empty or not usable is passed over. */
+  set_environment ("", b, c);
+  assert_temp_dir (b);
+  set_environment (missing, b, c);
+  assert_temp_dir (b);
+  set_environment (file, missing, c);
+  assert_temp_dir (c);
+
+  reset_environment ();
+  g_assert_cmpint (g_unlink ("file"), ==, 0);
+  remove_dirs ();
+}
+
+static void
+test_without_variables (void)
+{
+  const char * const expected[] = { "/tmp", "/var/tmp", "/usr/tmp", tf_test_get_sandbox (), NULL };
+  g_autoptr(GError) error = NULL;
+  const char *dir;
+
+  set_environment (NULL, NULL, NULL);
+  dir = tf_get_temp_dir (&error);
+  g_assert_no_error (error);
+  g_assert_true (g_strv_contains (expected, dir));
+  reset_environment ();
+}
+
+static void
+pass_over_unwritable (void)
+{
+  g_autofree char *unwritable = tf_test_path ("unwritable");
+
+  set_environment (unwritable, tf_test_get_sandbox (), NULL);
+  assert_temp_dir (tf_test_get_sandbox ());
+}
+
+static void
+test_unwritable (void)
+{
+  g_assert_cmpint (g_mkdir ("unwritable", 0555), ==, 0);
+  tf_test_as_unprivileged (pass_over_unwritable);
+  g_assert_cmpint (g_rmdir ("unwritable"), ==, 0);
+}
+
+static void
+test_relative (void)
+{
+  g_autofree char *a = tf_test_path ("a");
+  g_autofree char *b = tf_test_path ("b");
+
+  make_dirs ();
+  set_environment ("a", NULL, NULL);
+  assert_temp_dir (a);
+  g_assert_cmpint (g_chdir ("c"), ==, 0);
+  assert_temp_dir (a);
+  tf_set_temp_dir ("../b");
+  g_assert_cmpint (g_chdir (".."), ==, 0);
+  g_assert_true (g_str_has_suffix (tf_get_temp_dir (NULL), "/c/../b"));
+  g_assert_true (g_path_is_absolute (tf_get_temp_dir (NULL)));
+
+  reset_environment ();
+  remove_dirs ();
+}
+
+static void
+test_cached (void)
+{
+  g_autofree char *a = tf_test_path ("a");
+  const char *dir;
+
+  make_dirs ();
+  set_environment (a, NULL, NULL);
+  dir = tf_get_temp_dir (NULL);
+  g_setenv ("TMPDIR", tf_test_get_sandbox (), TRUE);
+  g_assert_true (tf_get_temp_dir (NULL) == dir);
+  g_assert_cmpstr (dir, ==, a);
+
+  /* The old answer stays readable. */
+  tf_set_temp_dir (NULL);
+  assert_temp_dir (tf_test_get_sandbox ());
+  g_assert_cmpstr (dir, ==, a);
+
+  reset_environment ();
+  remove_dirs ();
+}
+
+static void
+test_set (void)
+{
+  g_autofree char *missing = tf_test_path ("missing");
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  tf_set_temp_dir (missing);
+  assert_temp_dir (missing);
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, missing));
+  g_assert_null (path);
+
+  tf_set_temp_dir (NULL);
+  assert_temp_dir (tf_test_get_sandbox ());
+}
+
+static void
+test_not_utf8 (void)
+{
+  g_autofree char *dir = tf_test_path ("\xff-dir");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir (dir, 0700), ==, 0);
+  set_environment (dir, NULL, NULL);
+  assert_temp_dir (dir);
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+
+  tf_set_temp_dir (dir);
+  assert_temp_dir (dir);
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+
+  reset_environment ();
+}
+
+static void
+assert_none_usable (const char *reason)
+{
+  g_autofree char *missing = tf_test_path ("missing");
+  g_autofree char *file = tf_test_path ("file");
+  const char * const tried[] = { missing, file, "“/tmp”", "“/var/tmp”", "/usr/tmp", tf_test_get_sandbox () };
+  g_autoptr(GError) error = NULL;
+  const char *in_message;
+
+  g_assert_null (tf_get_temp_dir (&error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+
+  /* All of them, in the order of the search, each with its reason. */
+  in_message = error->message;
+  for (gsize i = 0; i < G_N_ELEMENTS (tried); i++)
+    {
+      in_message = strstr (in_message, tried[i]);
+      g_assert_nonnull (in_message);
+    }
+  g_assert_nonnull (strstr (error->message, g_strerror (ENOENT)));
+  g_assert_nonnull (strstr (error->message, g_strerror (ENOTDIR)));
+  g_assert_nonnull (strstr (error->message, reason));
+}
+
+/* No directory takes a byte: whoever runs the tests, on whatever machine. */
+static void
+test_none_usable (void)
+{
+  g_autofree char *missing = tf_test_path ("missing");
+  g_autofree char *file = tf_test_path ("file");
+
+  g_assert_true (g_file_set_contents ("file", "", 0, NULL));
+  set_environment (missing, file, NULL);
+  tf_test_limit_file_size (0);
+  assert_none_usable (g_strerror (EFBIG));
+  tf_test_unlimit_file_size ();
+  g_assert_cmpint (g_unlink ("file"), ==, 0);
+
+  /* A failure is not remembered. */
+  g_setenv ("TMPDIR", tf_test_get_sandbox (), TRUE);
+  assert_temp_dir (tf_test_get_sandbox ());
+  reset_environment ();
+}
+
+static void
+test_none_usable_for_others (void)
+{
+  g_autoptr(GError) errors = NULL;
+  g_autoptr(TfSpooledFile) spooled = tf_spooled_file_new (0);
+  g_autofree char *path = NULL;
+
+  set_environment (NULL, NULL, NULL);
+  tf_test_limit_file_size (0);
+
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &errors), ==, -1);
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&errors);
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, &errors));
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&errors);
+  g_assert_null (tf_temp_file_new (NULL, NULL, &errors));
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&errors);
+  g_assert_null (tf_named_file_new (NULL, NULL, NULL, NULL, &errors));
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&errors);
+  g_assert_null (tf_temp_dir_new (NULL, NULL, NULL, NULL, &errors));
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&errors);
+  g_assert_false (tf_temp_file_write (TF_TEMP_FILE (spooled), "x", 1, NULL, &errors));
+  g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+
+  tf_test_unlimit_file_size ();
+  reset_environment ();
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (spooled), "x", 1, NULL, NULL));
+}
+
+static void
+work_in_lost_dir (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir ("lost", 0700), ==, 0);
+  g_assert_cmpint (g_chdir ("lost"), ==, 0);
+  g_assert_cmpint (g_rmdir ("../lost"), ==, 0);
+
+  set_environment ("relative", tf_test_get_sandbox (), NULL);
+  assert_temp_dir (tf_test_get_sandbox ());
+}
+
+static void
+test_lost_current_dir (void)
+{
+  tf_test_in_child (work_in_lost_dir);
+}
+
+static gpointer
+get_temp_dir_in_thread (gpointer data)
+{
+  return (gpointer) tf_get_temp_dir (NULL);
+}
+
+static void
+test_threads (void)
+{
+  GThread *threads[8];
+
+  tf_set_temp_dir (NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("get-temp-dir", get_temp_dir_in_thread, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_assert_true (g_thread_join (threads[i]) == tf_get_temp_dir (NULL));
+}
+
+static void
+test_prefix (void)
+{
+  g_assert_cmpstr (tf_get_temp_prefix (), ==, "tmp");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/location/order", test_order);
+  g_test_add_func ("/location/without-variables", test_without_variables);
+  g_test_add_func ("/location/unwritable", test_unwritable);
+  g_test_add_func ("/location/relative", test_relative);
+  g_test_add_func ("/location/cached", test_cached);
+  g_test_add_func ("/location/set", test_set);
+  g_test_add_func ("/location/not-utf8", test_not_utf8);
+  g_test_add_func ("/location/none-usable", test_none_usable);
+  g_test_add_func ("/location/none-usable-for-others", test_none_usable_for_others);
+  g_test_add_func ("/location/lost-current-dir", test_lost_current_dir);
+  g_test_add_func ("/location/threads", test_threads);
+  g_test_add_func ("/location/prefix", test_prefix);
+
+  return tf_test_run ();
+}
