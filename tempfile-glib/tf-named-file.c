@@ -81,9 +81,12 @@ tf_named_file_initable_do_init (GInitable     *initable,
                                 GCancellable  *cancellable,
                                 GError       **error)
 {
-  TfNamedFile *self = TF_NAMED_FILE (initable);
+  TfStore *store = tf_temp_file_get_store (TF_TEMP_FILE (initable));
 
-  return self->entry.path != NULL || create (self, cancellable, error);
+  if (!tf_store_is_blank (store))
+    return tf_store_check_open (store, error);
+
+  return create (TF_NAMED_FILE (initable), cancellable, error);
 }
 
 static void

@@ -203,6 +203,19 @@ tf_store_is_blank (TfStore *self)
   return blank;
 }
 
+/* Fails as every other call does on a store that is blank or closed. */
+gboolean
+tf_store_check_open (TfStore  *self,
+                     GError  **error)
+{
+  gboolean is_open;
+
+  g_mutex_lock (&self->lock);
+  is_open = check_open (self, error);
+  g_mutex_unlock (&self->lock);
+  return is_open;
+}
+
 /* Whether it went from memory to disk; still true after it was closed. */
 gboolean
 tf_store_has_rolled_over (TfStore *self)

@@ -45,6 +45,8 @@ gboolean  tf_store_close          (TfStore             *self,
                                    GError             **error);
 
 gboolean  tf_store_is_blank       (TfStore             *self);
+gboolean  tf_store_check_open     (TfStore             *self,
+                                   GError             **error);
 gboolean  tf_store_has_rolled_over (TfStore            *self);
 
 gboolean  tf_store_read           (TfStore             *self,

@@ -158,7 +158,7 @@ tf_temp_file_initable_do_init (GInitable     *initable,
   int fd;
 
   if (!tf_store_is_blank (get_store (self)))
-    return TRUE;
+    return tf_store_check_open (get_store (self), error);
 
   if (!tf_temp_file_get_template (self, &template, error))
     return FALSE;
