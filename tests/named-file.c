@@ -1,0 +1,507 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+static TfNamedFile *
+make (TfDeletePolicy policy)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  tf_named_file_set_delete_policy (file, policy);
+  return file;
+}
+
+static gboolean
+exists (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static void
+close_file (TfNamedFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_new (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new ("pre-", ".txt", NULL, NULL, &error);
+  const char *path = tf_named_file_get_path (file);
+  g_autoptr(GFile) g_file = tf_named_file_get_file (file);
+  g_autofree char *name = g_path_get_basename (path);
+  g_autofree char *dir = g_path_get_dirname (path);
+  g_autofree char *content = NULL;
+  struct stat st;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (dir, ==, tf_test_get_sandbox ());
+  g_assert_true (g_str_has_prefix (name, "pre-"));
+  g_assert_true (g_str_has_suffix (name, ".txt"));
+  g_assert_cmpstr (g_file_peek_path (g_file), ==, path);
+  g_assert_cmpint (lstat (path, &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, 0600);
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "Hello", 5, NULL, &error));
+  g_assert_true (g_file_get_contents (path, &content, NULL, &error));
+  g_assert_cmpstr (content, ==, "Hello");
+  g_assert_no_error (error);
+}
+
+static void
+test_before_init (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  g_autoptr(GFile) g_file = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_object_get (file, "file", &g_file, "path", &path, NULL);
+  g_assert_null (g_file);
+  g_assert_null (path);
+  g_assert_null (tf_named_file_get_path (file));
+  g_assert_null (tf_named_file_get_file (file));
+  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_assert_null (tf_named_file_keep (file));
+}
+
+static void
+test_path_and_file (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+  g_autoptr(GFile) g_file = NULL;
+  g_autofree char *path = NULL;
+
+  g_object_get (file, "file", &g_file, "path", &path, NULL);
+  g_assert_cmpstr (path, ==, tf_named_file_get_path (file));
+  g_assert_cmpstr (g_file_peek_path (g_file), ==, path);
+
+  close_file (file);
+  g_assert_cmpstr (tf_named_file_get_path (file), ==, path);
+}
+
+static void
+count (gpointer    object,
+       GParamSpec *pspec,
+       gpointer    data)
+{
+  guint *n = data;
+
+  *n += 1;
+}
+
+static void
+test_delete_policy (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  TfDeletePolicy policy;
+  guint notified = 0;
+
+  g_signal_connect (file, "notify::delete-policy", G_CALLBACK (count), &notified);
+
+  g_object_get (file, "delete-policy", &policy, NULL);
+  g_assert_cmpint (policy, ==, TF_DELETE_ON_CLOSE);
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  g_assert_cmpuint (notified, ==, 0);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_DISPOSE);
+  g_assert_cmpuint (notified, ==, 1);
+
+  g_object_set (file, "delete-policy", TF_DELETE_ON_DISPOSE, NULL);
+  g_assert_cmpuint (notified, ==, 1);
+
+  g_object_set (file, "delete-policy", TF_DELETE_NEVER, NULL);
+  g_object_get (file, "delete-policy", &policy, NULL);
+  g_assert_cmpint (policy, ==, TF_DELETE_NEVER);
+  g_assert_cmpuint (notified, ==, 2);
+
+  g_assert_finalize_object (g_steal_pointer (&file));
+}
+
+static void
+test_enum (void)
+{
+  g_autoptr(GEnumClass) klass = g_type_class_ref (TF_TYPE_DELETE_POLICY);
+
+  g_assert_cmpuint (klass->n_values, ==, 3);
+  g_assert_cmpint (g_enum_get_value_by_nick (klass, "on-close")->value, ==, TF_DELETE_ON_CLOSE);
+  g_assert_cmpint (g_enum_get_value_by_nick (klass, "on-dispose")->value, ==, TF_DELETE_ON_DISPOSE);
+  g_assert_cmpint (g_enum_get_value_by_nick (klass, "never")->value, ==, TF_DELETE_NEVER);
+}
+
+static void
+test_on_close (void)
+{
+  g_autoptr(TfNamedFile) closed = make (TF_DELETE_ON_CLOSE);
+  g_autoptr(TfNamedFile) dropped = make (TF_DELETE_ON_CLOSE);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (dropped));
+
+  g_assert_true (exists (tf_named_file_get_path (closed)));
+  close_file (closed);
+  g_assert_false (exists (tf_named_file_get_path (closed)));
+  close_file (closed);
+
+  g_assert_true (exists (path));
+  g_assert_finalize_object (g_steal_pointer (&dropped));
+  g_assert_false (exists (path));
+}
+
+static void
+test_on_dispose (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_DISPOSE);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  close_file (file);
+  g_assert_true (exists (path));
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_false (exists (path));
+}
+
+static void
+test_never (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  close_file (file);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (exists (path));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+/* The file was closed under another policy. */
+static void
+test_change_of_mind (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  close_file (file);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_true (exists (path));
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_false (exists (path));
+
+  file = make (TF_DELETE_ON_DISPOSE);
+  g_free (path);
+  path = g_strdup (tf_named_file_get_path (file));
+  close_file (file);
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (exists (path));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+/* Closing was too early for this policy, but it is not too late: the object is still there. */
+static void
+test_on_close_after_close (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  close_file (file);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_false (exists (path));
+}
+
+static void
+test_keep (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+  guint notified = 0;
+  g_autofree char *path = NULL;
+
+  g_signal_connect (file, "notify::delete-policy", G_CALLBACK (count), &notified);
+  path = tf_named_file_keep (file);
+  g_assert_cmpstr (path, ==, tf_named_file_get_path (file));
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_NEVER);
+  g_assert_cmpuint (notified, ==, 1);
+
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (exists (path));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+static void
+test_unlink (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+
+  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_false (exists (tf_named_file_get_path (file)));
+  g_assert_true (tf_named_file_unlink (file, &error));
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "Hello", 5, NULL, &error));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  bytes = tf_temp_file_read_bytes (TF_TEMP_FILE (file), 5, NULL, &error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "Hello", 5);
+  g_assert_no_error (error);
+  close_file (file);
+}
+
+/* A file that came to the name later is not ours, whatever was there before. */
+static void
+test_unlinked_name_taken (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+  const char *path = tf_named_file_get_path (file);
+
+  g_assert_true (tf_named_file_unlink (file, NULL));
+  g_assert_true (g_file_set_contents (path, "theirs", -1, NULL));
+  close_file (file);
+  g_assert_true (exists (path));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+static void
+test_unlink_after_close (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autoptr(GError) error = NULL;
+
+  close_file (file);
+  g_assert_true (exists (tf_named_file_get_path (file)));
+  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_no_error (error);
+  g_assert_false (exists (tf_named_file_get_path (file)));
+}
+
+static void
+test_already_gone (void)
+{
+  g_autoptr(TfNamedFile) closed = make (TF_DELETE_ON_CLOSE);
+  g_autoptr(TfNamedFile) disposed = make (TF_DELETE_ON_DISPOSE);
+  g_autoptr(TfNamedFile) unlinked = make (TF_DELETE_NEVER);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (closed)), ==, 0);
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (disposed)), ==, 0);
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (unlinked)), ==, 0);
+
+  /* The bytes are still there. */
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (closed), "Hello", 5, NULL, &error));
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (closed)), ==, 5);
+
+  g_assert_true (tf_named_file_unlink (unlinked, &error));
+  g_assert_no_error (error);
+  close_file (closed);
+  g_assert_finalize_object (g_steal_pointer (&disposed));
+}
+
+static void
+test_dir_gone (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+
+  g_assert_cmpint (g_mkdir ("sub", 0700), ==, 0);
+  file = tf_named_file_new (NULL, NULL, "sub", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (g_rmdir ("sub"), ==, 0);
+  close_file (file);
+}
+
+/* Puts something else where the file was. */
+static void
+put_stranger (TfNamedFile *file,
+              const char  *kind)
+{
+  const char *path = tf_named_file_get_path (file);
+
+  g_assert_cmpint (g_rename (path, "moved"), ==, 0);
+  if (strcmp (kind, "file") == 0)
+    g_assert_true (g_file_set_contents (path, "theirs", -1, NULL));
+  else if (strcmp (kind, "dir") == 0)
+    g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  else
+    g_assert_cmpint (symlink ("moved", path), ==, 0);
+}
+
+static void
+remove_stranger (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (lstat (path, &st), ==, 0);
+  g_assert_cmpint (g_remove (path), ==, 0);
+  g_assert_cmpint (g_unlink ("moved"), ==, 0);
+}
+
+static void
+assert_stranger_reported (const GError *error,
+                          const char   *path)
+{
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, path));
+}
+
+static void
+test_stranger (gconstpointer data)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+  const char *path = tf_named_file_get_path (file);
+  g_autoptr(GError) unlink_error = NULL;
+  g_autoptr(GError) close_error = NULL;
+  guint n_fds = tf_test_count_fds ();
+
+  put_stranger (file, data);
+  g_assert_false (tf_named_file_unlink (file, &unlink_error));
+  assert_stranger_reported (unlink_error, path);
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &close_error));
+  assert_stranger_reported (close_error, path);
+
+  /* Closed all the same. */
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - 1);
+  remove_stranger (path);
+}
+
+static void
+test_stranger_on_dispose (gconstpointer data)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_DISPOSE);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  put_stranger (file, data);
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Removing a temporary file: *left alone*");
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_test_assert_expected_messages ();
+  remove_stranger (path);
+}
+
+static void
+test_chdir (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *expected_dir = tf_test_path ("sub");
+  g_autofree char *dir = NULL;
+
+  g_assert_cmpint (g_mkdir ("sub", 0700), ==, 0);
+  file = tf_named_file_new (NULL, NULL, "sub", NULL, &error);
+  g_assert_no_error (error);
+  dir = g_path_get_dirname (tf_named_file_get_path (file));
+  g_assert_cmpstr (dir, ==, expected_dir);
+  g_assert_cmpint (g_chdir ("sub"), ==, 0);
+  close_file (file);
+  g_assert_cmpint (g_chdir (".."), ==, 0);
+  g_assert_cmpint (g_rmdir ("sub"), ==, 0);
+}
+
+static void
+test_not_utf8 (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new ("\xff-", "-\xfe", NULL, NULL, &error);
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) g_file = tf_named_file_get_file (file);
+
+  g_assert_no_error (error);
+  g_assert_true (exists (tf_named_file_get_path (file)));
+  g_assert_nonnull (strstr (tf_named_file_get_path (file), "/\xff-"));
+  g_assert_true (g_str_has_suffix (tf_named_file_get_path (file), "-\xfe"));
+  g_object_get (file, "path", &path, NULL);
+  g_assert_cmpstr (path, ==, tf_named_file_get_path (file));
+  g_assert_cmpstr (g_file_peek_path (g_file), ==, path);
+
+  g_assert_cmpint (g_rename (path, "moved"), ==, 0);
+  g_assert_true (g_file_set_contents (path, "", 0, NULL));
+  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_assert_cmpint (g_unlink ("moved"), ==, 0);
+}
+
+static void
+keep_from_removing (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, "dir", NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (g_chmod ("dir", 0555), ==, 0);
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, tf_named_file_get_path (file)));
+
+  /* A second chance. */
+  g_clear_error (&error);
+  g_assert_cmpint (g_chmod ("dir", 0777), ==, 0);
+  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_no_error (error);
+  g_clear_object (&file);
+}
+
+static void
+make_own_dir_and_keep_from_removing (void)
+{
+  g_assert_cmpint (g_mkdir ("dir", 0700), ==, 0);
+  keep_from_removing ();
+  g_assert_cmpint (g_rmdir ("dir"), ==, 0);
+}
+
+static void
+test_unwritable_dir (void)
+{
+  tf_test_as_unprivileged (make_own_dir_and_keep_from_removing);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/named-file/new", test_new);
+  g_test_add_func ("/named-file/before-init", test_before_init);
+  g_test_add_func ("/named-file/path-and-file", test_path_and_file);
+  g_test_add_func ("/named-file/delete-policy", test_delete_policy);
+  g_test_add_func ("/named-file/enum", test_enum);
+  g_test_add_func ("/named-file/on-close", test_on_close);
+  g_test_add_func ("/named-file/on-dispose", test_on_dispose);
+  g_test_add_func ("/named-file/never", test_never);
+  g_test_add_func ("/named-file/change-of-mind", test_change_of_mind);
+  g_test_add_func ("/named-file/on-close-after-close", test_on_close_after_close);
+  g_test_add_func ("/named-file/keep", test_keep);
+  g_test_add_func ("/named-file/unlink", test_unlink);
+  g_test_add_func ("/named-file/unlinked-name-taken", test_unlinked_name_taken);
+  g_test_add_func ("/named-file/unlink-after-close", test_unlink_after_close);
+  g_test_add_func ("/named-file/already-gone", test_already_gone);
+  g_test_add_func ("/named-file/dir-gone", test_dir_gone);
+  g_test_add_data_func ("/named-file/stranger/file", "file", test_stranger);
+  g_test_add_data_func ("/named-file/stranger/dir", "dir", test_stranger);
+  g_test_add_data_func ("/named-file/stranger/symlink", "symlink", test_stranger);
+  g_test_add_data_func ("/named-file/stranger-on-dispose/file", "file", test_stranger_on_dispose);
+  g_test_add_data_func ("/named-file/stranger-on-dispose/symlink", "symlink", test_stranger_on_dispose);
+  g_test_add_func ("/named-file/chdir", test_chdir);
+  g_test_add_func ("/named-file/not-utf8", test_not_utf8);
+  g_test_add_func ("/named-file/unwritable-dir", test_unwritable_dir);
+
+  return tf_test_run ();
+}
