@@ -40,6 +40,7 @@ struct _TfNamedFile
 
   TfDeletePolicy delete_policy;
   TfEntry entry;
+  gboolean reported; /* closing told that it could not remove the name */
 };
 
 typedef enum
@@ -108,6 +109,7 @@ tf_named_file_close (GIOStream     *stream,
     tf_entry_hold (&self->entry);
   else if (tf_entry_is_ours (&self->entry))
     success = tf_entry_remove (&self->entry, cancellable, error);
+  self->reported = !success;
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
          success;
@@ -121,8 +123,9 @@ tf_named_file_dispose (GObject *object)
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->dispose (object);
 
-  if (self->delete_policy == TF_DELETE_ON_DISPOSE && tf_entry_is_ours (&self->entry) &&
-      !tf_entry_remove (&self->entry, NULL, &error))
+  /* On TF_DELETE_ON_CLOSE too: the policy may have been set, and what was in the way gone, after closing. */
+  if (self->delete_policy != TF_DELETE_NEVER && tf_entry_is_ours (&self->entry) &&
+      !tf_entry_remove (&self->entry, NULL, &error) && !self->reported)
     tf_log_lost_error ("Removing a temporary file", error);
 }
 
