@@ -7,6 +7,47 @@
 
 #include <unistd.h>
 
+static goffset
+tf_temp_file_tell (GSeekable *seekable)
+{
+  return tf_store_tell (tf_temp_file_get_store (TF_TEMP_FILE (seekable)));
+}
+
+static gboolean
+can_always (GSeekable *seekable)
+{
+  return TRUE;
+}
+
+static gboolean
+tf_temp_file_seek (GSeekable     *seekable,
+                   goffset        offset,
+                   GSeekType      type,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  return tf_store_seek (tf_temp_file_get_store (TF_TEMP_FILE (seekable)), offset, type, cancellable, error);
+}
+
+static gboolean
+tf_temp_file_truncate (GSeekable     *seekable,
+                       goffset        size,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  return tf_store_truncate (tf_temp_file_get_store (TF_TEMP_FILE (seekable)), size, cancellable, error);
+}
+
+void
+tf_temp_file_seekable_init (GSeekableIface *iface)
+{
+  iface->tell = tf_temp_file_tell;
+  iface->can_seek = can_always;
+  iface->seek = tf_temp_file_seek;
+  iface->can_truncate = can_always;
+  iface->truncate_fn = tf_temp_file_truncate;
+}
+
 /**
  * tf_temp_file_read:
  * @self: a temporary file

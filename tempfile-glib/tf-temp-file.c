@@ -76,7 +76,6 @@ typedef enum
 static GParamSpec *properties[PROP_SIZE + 1];
 
 static void tf_temp_file_initable_init (GInitableIface *iface);
-static void tf_temp_file_seekable_init (GSeekableIface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_ADD_PRIVATE (TfTempFile)
@@ -175,47 +174,6 @@ static void
 tf_temp_file_initable_init (GInitableIface *iface)
 {
   iface->init = tf_temp_file_initable_do_init;
-}
-
-static goffset
-tf_temp_file_tell (GSeekable *seekable)
-{
-  return tf_store_tell (get_store (seekable));
-}
-
-static gboolean
-tf_temp_file_can_seek (GSeekable *seekable)
-{
-  return TRUE;
-}
-
-static gboolean
-tf_temp_file_seek (GSeekable     *seekable,
-                   goffset        offset,
-                   GSeekType      type,
-                   GCancellable  *cancellable,
-                   GError       **error)
-{
-  return tf_store_seek (get_store (seekable), offset, type, cancellable, error);
-}
-
-static gboolean
-tf_temp_file_truncate (GSeekable     *seekable,
-                       goffset        size,
-                       GCancellable  *cancellable,
-                       GError       **error)
-{
-  return tf_store_truncate (get_store (seekable), size, cancellable, error);
-}
-
-static void
-tf_temp_file_seekable_init (GSeekableIface *iface)
-{
-  iface->tell = tf_temp_file_tell;
-  iface->can_seek = tf_temp_file_can_seek;
-  iface->seek = tf_temp_file_seek;
-  iface->can_truncate = tf_temp_file_can_seek;
-  iface->truncate_fn = tf_temp_file_truncate;
 }
 
 static void

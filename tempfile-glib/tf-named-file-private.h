@@ -1,0 +1,26 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+/* For tf-named-file.c and tf-named-file-delete.c alone. */
+
+#include "tf-entry-private.h"
+#include "tf-named-file.h"
+
+G_BEGIN_DECLS
+
+struct _TfNamedFile
+{
+  TfTempFile parent_instance;
+
+  TfDeletePolicy delete_policy;
+  TfEntry entry;
+  gboolean reported; /* closing told that it could not remove the name */
+};
+
+void tf_named_file_notify_delete_policy (TfNamedFile *self);
+
+G_END_DECLS
