@@ -97,7 +97,7 @@ tf_test_path (const char *name)
   return g_build_filename (sandbox, name, NULL);
 }
 
-static void
+static int
 run_in_child (void     (*func) (void),
               gboolean unprivileged)
 {
@@ -120,19 +120,25 @@ run_in_child (void     (*func) (void),
 
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_true (WIFEXITED (status));
-  g_assert_cmpint (WEXITSTATUS (status), ==, EXIT_SUCCESS);
+  return WEXITSTATUS (status);
+}
+
+int
+tf_test_get_child_status (void (*func) (void))
+{
+  return run_in_child (func, FALSE);
 }
 
 void
 tf_test_in_child (void (*func) (void))
 {
-  run_in_child (func, FALSE);
+  g_assert_cmpint (run_in_child (func, FALSE), ==, EXIT_SUCCESS);
 }
 
 void
 tf_test_as_unprivileged (void (*func) (void))
 {
-  run_in_child (func, TRUE);
+  g_assert_cmpint (run_in_child (func, TRUE), ==, EXIT_SUCCESS);
 }
 
 /* Writing beyond the limit fails with EFBIG, as it does with ENOSPC on a full disk. */

@@ -28,6 +28,9 @@ guint       tf_test_count_entries    (const char   *dir);
 void        tf_test_in_child         (void        (*func) (void));
 void        tf_test_as_unprivileged  (void        (*func) (void));
 
+/* The same, but the child may fail, and end by _exit() with a status of its own. */
+int         tf_test_get_child_status (void        (*func) (void));
+
 /* Bad luck to order. What was limited or taken has to be given back before the test ends. */
 void        tf_test_limit_file_size   (guint64       n_bytes);
 void        tf_test_unlimit_file_size (void);
