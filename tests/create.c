@@ -214,9 +214,11 @@ test_distinct_after_fork (gconstpointer data)
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
-      g_autofree char *path = call->create (NULL, NULL, NULL, NULL);
+      char *path = call->create (NULL, NULL, NULL, NULL);
+      gboolean written = write (fds[1], path, strlen (path)) > 0;
 
-      _exit (write (fds[1], path, strlen (path)) > 0 ? 0 : 1);
+      g_free (path);
+      _exit (written ? 0 : 1);
     }
 
   ours = call->create (NULL, NULL, NULL, NULL);

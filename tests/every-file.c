@@ -420,7 +420,6 @@ test_fd (gconstpointer data)
 {
   g_autoptr(TfTempFile) file = tf_test_kind_make (data);
   g_autoptr(GError) error = NULL;
-  g_autofree char *content = NULL;
   struct stat st;
   char buffer[4];
   int fd;
@@ -557,6 +556,7 @@ test_no_fds (gconstpointer data)
   tf_test_take_fds ();
   file = tf_test_kind_new (data, NULL, NULL, NULL, &error);
   tf_test_give_all_fds ();
+  tf_test_remove_what_valgrind_made ();
   g_assert_null (file);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);

@@ -131,7 +131,6 @@ static void
 test_relative (void)
 {
   g_autofree char *a = tf_test_path ("a");
-  g_autofree char *b = tf_test_path ("b");
 
   make_dirs ();
   set_environment ("a", NULL, NULL);
@@ -287,8 +286,6 @@ test_none_usable_for_others (void)
 static void
 work_in_lost_dir (void)
 {
-  g_autoptr(GError) error = NULL;
-
   g_assert_cmpint (g_mkdir ("lost", 0700), ==, 0);
   g_assert_cmpint (g_chdir ("lost"), ==, 0);
   g_assert_cmpint (g_rmdir ("../lost"), ==, 0);

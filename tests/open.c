@@ -288,6 +288,7 @@ test_no_fds (gconstpointer data)
   tf_test_take_fds ();
   success = way->create (&here, NULL, &error);
   tf_test_give_all_fds ();
+  tf_test_remove_what_valgrind_made ();
 
   g_assert_true (success == !needs_fd);
   if (needs_fd)
@@ -389,7 +390,7 @@ test_dir_modes (void)
     guint mode;
     guint umask;
   } cases[] = {
-    { 0700, 0022 }, { 0700, 0077 }, { 0700, 0 }, { 0755, 0022 }, { 0777, 0 }, { 0500, 0022 }, { 0, 0 }, { 0055, 0005 },
+    { 0700, 0022 }, { 0700, 0077 }, { 0700, 0 }, { 0755, 0022 }, { 0777, 0 }, { 0500, 0022 },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)

@@ -287,7 +287,7 @@ test_handler_drops (gconstpointer data)
   TfSpooledFile *file = tf_spooled_file_new (5);
   gpointer weak = file;
   /* Who writes to a stream holds it. */
-  g_autoptr(GOutputStream) output = g_object_ref (g_io_stream_get_output_stream (G_IO_STREAM (file)));
+  GOutputStream *output = g_object_ref (g_io_stream_get_output_stream (G_IO_STREAM (file)));
   TfSpooledFile *reference = file;
 
   g_object_add_weak_pointer (G_OBJECT (file), &weak);
@@ -295,6 +295,7 @@ test_handler_drops (gconstpointer data)
   way->grow (TF_TEMP_FILE (file), 10, NULL);
   g_assert_null (reference);
   g_assert_null (weak);
+  g_object_unref (output);
   g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
 }
 

@@ -348,6 +348,33 @@ test_unwritable_dir (void)
 }
 
 static void
+make_with_odd_modes (void)
+{
+  const guint modes[] = { 0, 0055, 0300, 0500, 0711 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autoptr(TfTempDir) dir = g_initable_new (TF_TYPE_TEMP_DIR, NULL, &error, "mode", modes[i], NULL);
+      struct stat st;
+
+      g_assert_no_error (error);
+      g_assert_cmpint (lstat (tf_temp_dir_get_path (dir), &st), ==, 0);
+      g_assert_cmphex (st.st_mode & 0777, ==, modes[i] & ~022);
+      g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
+      g_assert_no_error (error);
+      g_clear_object (&dir);
+    }
+}
+
+/* Its owner need not be able to open it. */
+static void
+test_odd_modes (void)
+{
+  tf_test_as_unprivileged (make_with_odd_modes);
+}
+
+static void
 test_no_fds (void)
 {
   g_autoptr(GError) error = NULL;
@@ -540,6 +567,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/dispose-twice", test_dispose_twice);
   g_test_add_func ("/temp-dir/bad-place", test_bad_place);
   g_test_add_func ("/temp-dir/unwritable-dir", test_unwritable_dir);
+  g_test_add_func ("/temp-dir/odd-modes", test_odd_modes);
   g_test_add_func ("/temp-dir/no-fds", test_no_fds);
   g_test_add_func ("/temp-dir/chdir", test_chdir);
   g_test_add_func ("/temp-dir/not-utf8", test_not_utf8);

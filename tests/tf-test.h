@@ -37,5 +37,6 @@ void        tf_test_unlimit_file_size (void);
 void        tf_test_take_fds          (void);
 void        tf_test_give_fds          (guint         n);
 void        tf_test_give_all_fds      (void);
+void        tf_test_remove_what_valgrind_made (void);
 
 G_END_DECLS
