@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "tf-fd-private.h"
+
 /**
  * tf_temp_dir_get_path: (get-property path)
  * @self: a temporary directory
@@ -143,7 +145,8 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
     return;
 
   self->auto_cleanup = !!auto_cleanup;
-  tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
+  if (!self->is_kept)
+    tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
   tf_temp_dir_notify_auto_cleanup (self);
 }
 
@@ -205,6 +208,7 @@ tf_temp_dir_keep (TfTempDir *self)
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
   tf_temp_dir_set_auto_cleanup (self, FALSE);
+  tf_clear_fd (&self->entry.fd);
   self->is_kept = TRUE;
   return g_strdup (self->entry.path);
 }

@@ -145,9 +145,11 @@ test_keep (void)
   g_autoptr(TfTempDir) dir = make ();
   g_autoptr(GError) error = NULL;
   g_autofree char *path = NULL;
+  guint n_fds = tf_test_count_fds ();
 
   put_file (tf_temp_dir_get_path (dir), "file");
   path = tf_temp_dir_keep (dir);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - 1);
   g_assert_cmpstr (path, ==, tf_temp_dir_get_path (dir));
   g_assert_false (tf_temp_dir_get_auto_cleanup (dir));
 
