@@ -9,6 +9,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tf-test.h"
@@ -472,6 +473,33 @@ test_unwritable_dir (void)
   tf_test_as_unprivileged (make_own_dir_and_keep_from_removing);
 }
 
+/* What is still open for writing cannot be executed. */
+static void
+test_executable (void)
+{
+  const char script[] = "#!/bin/sh\nexit 42\n";
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = g_initable_new (TF_TYPE_NAMED_FILE, NULL, &error, "mode", 0700, NULL);
+  int status;
+
+  g_assert_no_error (error);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), script, strlen (script), NULL, &error));
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+
+  if (!g_spawn_command_line_sync (tf_named_file_get_path (file), NULL, NULL, &status, &error) &&
+      g_error_matches (error, G_SPAWN_ERROR, G_SPAWN_ERROR_ACCES))
+    {
+      g_test_skip ("nothing can be executed in this file system");
+      return;
+    }
+
+  g_assert_no_error (error);
+  g_assert_true (WIFEXITED (status));
+  g_assert_cmpint (WEXITSTATUS (status), ==, 42);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -502,6 +530,7 @@ main (int    argc,
   g_test_add_func ("/named-file/chdir", test_chdir);
   g_test_add_func ("/named-file/not-utf8", test_not_utf8);
   g_test_add_func ("/named-file/unwritable-dir", test_unwritable_dir);
+  g_test_add_func ("/named-file/executable", test_executable);
 
   return tf_test_run ();
 }
