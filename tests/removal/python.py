@@ -49,7 +49,7 @@ def remove():
         directory.cleanup()
         reply('ok')
     except Exception as error:
-        reply(f'error {type(error).__name__}: {error}')
+        reply(f'error {error}' if rm else f'error {type(error).__name__}: {error}')
 
 
 def fork(func):

@@ -41,7 +41,7 @@ def in_child(func):
         func()
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 7, f'the child ended with {status}'
-    assert all(os.path.exists(path) for path in paths), 'the child removed what is its parent’s'
+    assert all(os.path.exists(path) for path in paths), "the child removed what is its parent's"
 
 
 def drop_and_exit():
