@@ -127,6 +127,8 @@ create_and_register (TfEntry           *self,
   fd = create (self, template, open_new, cancellable, error);
   if (fd >= 0)
     {
+      if (self->is_dir)
+        self->fd = fd;
       tf_debug_trace ("created", self->path);
       tf_registry_add (self);
     }
@@ -153,8 +155,7 @@ tf_entry_create_dir (TfEntry           *self,
                      GError           **error)
 {
   self->is_dir = TRUE;
-  self->fd = create_and_register (self, template, open_new_dir, cancellable, error);
-  return self->fd >= 0;
+  return create_and_register (self, template, open_new_dir, cancellable, error) >= 0;
 }
 
 /* FALSE for the copy of a parent's entry in a forked child. The process ID is for forks that pthread_atfork()
