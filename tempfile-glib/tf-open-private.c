@@ -54,6 +54,20 @@ tf_template_make_absolute (TfTemplate *self)
     }
 }
 
+/* Replaces the names and leaves the mode. */
+void
+tf_template_set (TfTemplate *self,
+                 const char *prefix,
+                 const char *suffix,
+                 const char *dir)
+{
+  tf_template_clear (self);
+  self->prefix = g_strdup (prefix);
+  self->suffix = g_strdup (suffix);
+  self->dir = g_strdup (dir);
+  tf_template_make_absolute (self);
+}
+
 static void
 set_create_error (GError     **error,
                   int          saved_errno,

@@ -14,6 +14,10 @@ G_BEGIN_DECLS
 char *tf_open_absolute          (const char        *path,
                                  GError           **error);
 void  tf_template_make_absolute (TfTemplate        *self);
+void  tf_template_set           (TfTemplate        *self,
+                                 const char        *prefix,
+                                 const char        *suffix,
+                                 const char        *dir);
 
 int   tf_open_named             (const TfTemplate  *template,
                                  char             **path,

@@ -28,6 +28,12 @@ TfTempDir  *tf_temp_dir_new                       (const char    *prefix,
                                                    GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_set_template              (TfTempDir     *self,
+                                                   const char    *prefix,
+                                                   const char    *suffix,
+                                                   const char    *dir);
+
+TF_AVAILABLE_IN_1_0
 const char *tf_temp_dir_get_path                  (TfTempDir     *self);
 
 TF_AVAILABLE_IN_1_0

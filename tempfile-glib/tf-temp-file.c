@@ -395,3 +395,30 @@ tf_temp_file_new (const char    *dir,
 
   return g_initable_new (TF_TYPE_TEMP_FILE, cancellable, error, "dir", dir, NULL);
 }
+
+/**
+ * tf_temp_file_set_template:
+ * @self: a temporary file that was not created yet
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ *
+ * Sets the properties of these names, for languages whose properties hold only UTF-8.
+ *
+ * To be called before [method@Gio.Initable.init]; on a [class@SpooledFile], before it rolls over. Later
+ * it has no effect. The change is not notified.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_set_template (TfTempFile *self,
+                           const char *prefix,
+                           const char *suffix,
+                           const char *dir)
+{
+  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
+
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  tf_template_set (&priv->template, prefix, suffix, dir);
+}
