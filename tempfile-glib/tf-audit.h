@@ -18,7 +18,8 @@ G_BEGIN_DECLS
 /**
  * TfAuditFunc:
  * @event: `tempfile.mkstemp` or `tempfile.mkdtemp`
- * @path: (type filename): the absolute path that is about to be created; of a file without a name, its directory
+ * @path: (array zero-terminated=1) (element-type guint8): the absolute path that is about to be created; of a
+ *   file without a name, its directory
  * @user_data: what was given to [func@Tf.set_audit_func]
  *
  * Hears of a file or directory before it is created, and can refuse it.
