@@ -19,6 +19,7 @@
 #include "tf-sweep.h"
 #include "tf-temp-dir.h"
 #include "tf-temp-file.h"
+#include "tf-text-stream.h"
 #include "tf-version-macros.h"
 #include "tf-version.h"
 

@@ -1,0 +1,60 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tf-enums.h"
+
+G_BEGIN_DECLS
+
+/* From bytes in some encoding to UTF-8 and back.
+ *
+ * UTF-8 is decoded here, so that illegal bytes count as they do in Unicode and in Python; everything else
+ * by iconv. An encoding with a byte order mark is decoded in the order of the mark, and encoded in that
+ * of the machine. */
+typedef struct
+{
+  char *encoding;       /* (owned) */
+  TfTextErrors errors;
+  gsize unit;           /* bytes of a code unit */
+  gboolean is_utf8;
+  gboolean has_mark;    /* the text begins with a byte order mark */
+  gboolean is_stateful; /* bytes cannot be understood without those before them */
+  GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
+  GIConv encoder;       /* NULL for UTF-8 */
+} TfCodec;
+
+gboolean tf_codec_init             (TfCodec       *self,
+                                    const char    *encoding,
+                                    TfTextErrors   errors,
+                                    GError       **error);
+void     tf_codec_clear            (TfCodec       *self);
+
+gsize    tf_codec_get_context_size (const TfCodec *self,
+                                    goffset        offset);
+gboolean tf_codec_restart          (TfCodec       *self,
+                                    GError       **error);
+gboolean tf_codec_assume_order     (TfCodec       *self,
+                                    GError       **error);
+gboolean tf_codec_decode           (TfCodec       *self,
+                                    const guint8  *bytes,
+                                    gsize          n_bytes,
+                                    gboolean       is_end,
+                                    gsize          limit,
+                                    GString       *text,
+                                    gsize         *n_used,
+                                    GError       **error);
+gboolean tf_codec_encode           (TfCodec       *self,
+                                    const char    *text,
+                                    gsize          length,
+                                    gboolean       is_start,
+                                    GByteArray    *bytes,
+                                    GError       **error);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfCodec, tf_codec_clear)
+
+G_END_DECLS

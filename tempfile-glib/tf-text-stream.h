@@ -1,0 +1,76 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#if !defined (TEMPFILE_GLIB_INSIDE) && !defined (TEMPFILE_GLIB_COMPILATION)
+# error "Only <tempfile-glib.h> can be included directly."
+#endif
+
+#include "tf-enums.h"
+#include "tf-temp-file.h"
+
+G_BEGIN_DECLS
+
+#define TF_TYPE_TEXT_STREAM (tf_text_stream_get_type ())
+
+TF_AVAILABLE_IN_1_0
+G_DECLARE_FINAL_TYPE (TfTextStream, tf_text_stream, TF, TEXT_STREAM, GObject)
+
+TF_AVAILABLE_IN_1_0
+TfTextStream *tf_text_stream_new       (TfTempFile     *file,
+                                        const char     *encoding,
+                                        TfNewline       newline,
+                                        TfTextErrors    errors,
+                                        GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+TfTempFile   *tf_text_stream_get_file  (TfTextStream   *self);
+
+TF_AVAILABLE_IN_1_0
+char         *tf_text_stream_read      (TfTextStream   *self,
+                                        gsize           n_chars,
+                                        GCancellable   *cancellable,
+                                        GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char         *tf_text_stream_read_line (TfTextStream   *self,
+                                        GCancellable   *cancellable,
+                                        GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char         *tf_text_stream_read_all  (TfTextStream   *self,
+                                        GCancellable   *cancellable,
+                                        GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_text_stream_write     (TfTextStream   *self,
+                                        const char     *text,
+                                        GCancellable   *cancellable,
+                                        GError        **error);
+
+TF_AVAILABLE_IN_1_0
+goffset       tf_text_stream_tell      (TfTextStream   *self,
+                                        GError        **error);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_text_stream_seek      (TfTextStream   *self,
+                                        goffset         offset,
+                                        GSeekType       type,
+                                        GCancellable   *cancellable,
+                                        GError        **error);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_text_stream_truncate  (TfTextStream   *self,
+                                        goffset         size,
+                                        GCancellable   *cancellable,
+                                        GError        **error);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_text_stream_flush     (TfTextStream   *self,
+                                        GCancellable   *cancellable,
+                                        GError        **error);
+
+G_END_DECLS
