@@ -1,0 +1,502 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Makes Tf feel like Python's tempfile and io.
+
+What tempfile and io have as well raises errors that are both GLib.Error and what Python raises there:
+OSError with its errno and subclass, or ValueError for a closed file. The rest raises GLib.Error.
+"""
+
+import errno
+import functools
+import io
+import os
+import sys
+import threading
+
+from gi.repository import Gio, GLib
+
+from ..module import get_introspection_module
+from ..overrides import override
+
+Tf = get_introspection_module('Tf')
+
+__all__ = []
+
+ERRNO_OF_CODE = {
+    Gio.IOErrorEnum.EXISTS: errno.EEXIST,
+    Gio.IOErrorEnum.FILENAME_TOO_LONG: errno.ENAMETOOLONG,
+    Gio.IOErrorEnum.INVALID_ARGUMENT: errno.EINVAL,
+    Gio.IOErrorEnum.INVALID_FILENAME: errno.EINVAL,
+    Gio.IOErrorEnum.IS_DIRECTORY: errno.EISDIR,
+    Gio.IOErrorEnum.NOT_DIRECTORY: errno.ENOTDIR,
+    Gio.IOErrorEnum.NOT_EMPTY: errno.ENOTEMPTY,
+    Gio.IOErrorEnum.NOT_FOUND: errno.ENOENT,
+    Gio.IOErrorEnum.NOT_SUPPORTED: errno.ENOTSUP,
+    Gio.IOErrorEnum.NO_SPACE: errno.ENOSPC,
+    Gio.IOErrorEnum.PERMISSION_DENIED: errno.EACCES,
+    Gio.IOErrorEnum.READ_ONLY: errno.EROFS,
+    Gio.IOErrorEnum.TIMED_OUT: errno.ETIMEDOUT,
+    Gio.IOErrorEnum.TOO_MANY_LINKS: errno.EMLINK,
+    Gio.IOErrorEnum.TOO_MANY_OPEN_FILES: errno.EMFILE,
+}
+
+refusal = threading.local()
+
+
+@functools.lru_cache(maxsize=None)
+def error_class(base):
+    return type(base.__name__, (GLib.Error, base), {'__module__': 'gi.repository.Tf'})
+
+
+def as_python_error(error):
+    """Returns an error that is a GLib.Error like the one given, and what Python has for it."""
+    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
+        return error_class(ValueError)(error.message, error.domain, error.code)
+
+    number = ERRNO_OF_CODE.get(error.code, errno.EIO)
+    result = error_class(type(OSError(number, '')))(error.message, error.domain, error.code)
+    result.errno = number
+    result.strerror = error.message
+    return result
+
+
+def python_errors(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        refusal.exception = None
+        try:
+            return function(*args, **kwargs)
+        except GLib.Error as error:
+            raise (refusal.exception or as_python_error(error)) from error
+    return call
+
+
+def audit(event, path, *data):
+    try:
+        sys.audit(event, os.fsdecode(path))
+        return True
+    except Exception as exception:
+        refusal.exception = exception
+        return False
+
+
+if hasattr(Tf, 'set_audit_func'):
+    Tf.set_audit_func(audit)
+
+
+# --- Names -------------------------------------------------------------------------------------
+
+class TempDirVariable:
+    """The variable tempdir of Python's tempfile."""
+
+    value = None
+
+    def __get__(self, module, module_type=None):
+        return self.value
+
+    def __set__(self, module, value):
+        if not isinstance(value, (str, bytes, type(None))):
+            raise TypeError(f'tempdir must be str, bytes or None, not {type(value).__name__}')
+        Tf.set_temp_dir(value)
+        self.value = value
+
+
+tempdir = TempDirVariable()
+type(sys.modules['gi.repository.Tf']).tempdir = tempdir
+
+
+def name_parts(prefix, suffix, dir):
+    """Returns what the C calls take, and the type in which to return a path."""
+    parts = [None if part is None else os.fspath(part) for part in (prefix, suffix, dir)]
+    types = {type(part) for part in parts if part is not None} or {type(tempdir.value or '')}
+    if len(types) > 1:
+        raise TypeError("Can't mix bytes and non-bytes in path components.")
+    return parts, types.pop()
+
+
+def as_type(path, path_type):
+    return os.fsencode(path) if path_type is bytes else path
+
+
+@python_errors
+def mkstemp(suffix=None, prefix=None, dir=None, text=False):
+    """Like tempfile.mkstemp(); returns a descriptor and a path, both of which the caller owns."""
+    parts, path_type = name_parts(prefix, suffix, dir)
+    fd, path = Tf.mkstemp(*parts)
+    return fd, as_type(path, path_type)
+
+
+@python_errors
+def mkdtemp(suffix=None, prefix=None, dir=None):
+    """Like tempfile.mkdtemp(); returns the path of a directory which the caller removes."""
+    parts, path_type = name_parts(prefix, suffix, dir)
+    return as_type(Tf.mkdtemp(*parts), path_type)
+
+
+@python_errors
+def mktemp(suffix='', prefix='tmp', dir=None):
+    """Like tempfile.mktemp(), and deprecated as that is: use mkstemp() or NamedFile."""
+    parts, path_type = name_parts(prefix, suffix, dir)
+    return as_type(Tf.mktemp(*parts), path_type)
+
+
+@python_errors
+def gettempdir():
+    """Returns the directory for temporary things as str."""
+    path = Tf.get_temp_dir()
+    if tempdir.value is None:
+        tempdir.value = path
+    return path
+
+
+def gettempdirb():
+    """Returns the directory for temporary things as bytes."""
+    return os.fsencode(gettempdir())
+
+
+def gettempprefix():
+    """Returns what the names of temporary things begin with, as str."""
+    return Tf.get_temp_prefix()
+
+
+def gettempprefixb():
+    """Returns what the names of temporary things begin with, as bytes."""
+    return os.fsencode(gettempprefix())
+
+
+__all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
+
+
+# --- Files -------------------------------------------------------------------------------------
+
+class TextFile(io.TextIOWrapper):
+    """The text of a file, with the other methods of the file."""
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        if not self.closed:
+            self.flush()
+        return getattr(self.buffer, name)
+
+    def __exit__(self, *exception):
+        try:
+            self.close()
+        finally:
+            self.buffer.__exit__(*exception)
+
+
+class NamedTextFile(TextFile):
+    def __fspath__(self):
+        return os.fspath(self.buffer)
+
+
+def open_text(file, text_type, mode, buffering, encoding, newline, errors):
+    if buffering == 0:
+        raise ValueError("can't have unbuffered text I/O")
+    text = text_type(file, encoding, errors, newline, line_buffering=buffering == 1)
+    text.mode = mode
+    return text
+
+
+def check_mode(mode, encoding, newline, errors):
+    """Tells whether the mode is a binary one, and refuses what open() refuses."""
+    kind = set(mode)
+    if len(kind) != len(mode) or kind - set('rwxab+t') or len(kind & set('rwxa')) != 1 or {'b', 't'} <= kind:
+        raise ValueError(f'invalid mode: {mode!r}')
+    if 'b' not in kind:
+        return False
+    for name, value in (('encoding', encoding), ('errors', errors), ('newline', newline)):
+        if value is not None:
+            raise ValueError(f"binary mode doesn't take an {name} argument")
+    return True
+
+
+@override
+class TempFile(Tf.TempFile):
+    """A temporary file, for Python a binary file that can be read and written: an io.BufferedIOBase.
+
+    With a text mode, the call returns an io.TextIOWrapper over the file, which has its methods, too.
+    """
+
+    text_type = TextFile
+    name_type = str
+
+    def __new__(cls, mode='w+b', buffering=-1, encoding=None, newline=None,
+                suffix=None, prefix=None, dir=None, *, errors=None, **properties):
+        if cls not in (TempFile, NamedFile) or not isinstance(mode, str) or \
+                check_mode(mode, encoding, newline, errors):
+            return super().__new__(cls)
+        file = cls(suffix=suffix, prefix=prefix, dir=dir, **properties)
+        return open_text(file, cls.text_type, mode, buffering, encoding, newline, errors)
+
+    @python_errors
+    def __init__(self, mode='w+b', buffering=-1, encoding=None, newline=None,
+                 suffix=None, prefix=None, dir=None, *, errors=None, cancellable=None, **properties):
+        """mode is that of open(), or as an int the permission bits."""
+        if not isinstance(mode, str):
+            properties['mode'] = mode
+        elif not check_mode(mode, encoding, newline, errors):
+            raise ValueError(f'{type(self).__name__} cannot be a text file: use io.TextIOWrapper over it')
+
+        parts, name_type = name_parts(prefix, suffix, dir)
+        if name_type is bytes:
+            self.name_type = bytes
+        super().__init__(**properties)
+        self.set_template(*parts)
+        self.init(cancellable)
+
+    def __enter__(self):
+        self.flush()
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __iter__(self):
+        self.flush()
+        return self
+
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    @property
+    def closed(self):
+        return self.is_closed()
+
+    @property
+    def name(self):
+        return self.fileno()
+
+    @property
+    def mode(self):
+        return 'rb+'
+
+    @python_errors
+    def fileno(self):
+        return self.get_fd()
+
+    def flush(self):
+        """Does nothing: no byte waits on this side of the kernel."""
+        if self.closed:
+            raise ValueError('I/O operation on closed file.')
+
+    def readable(self):
+        self.flush()
+        return True
+
+    writable = seekable = readable
+
+    def isatty(self):
+        self.flush()
+        return False
+
+    def detach(self):
+        raise io.UnsupportedOperation('detach')
+
+    @python_errors
+    def read(self, size=-1, cancellable=None):
+        if size is None or size < 0:
+            size = GLib.MAXSIZE
+        return self.read_bytes(size, cancellable).get_data() or b''
+
+    read1 = read
+
+    def readinto(self, buffer):
+        with memoryview(buffer).cast('B') as view:
+            data = self.read(len(view))
+            view[:len(data)] = data
+        return len(data)
+
+    readinto1 = readinto
+
+    def readline(self, size=-1):
+        """Reads a piece, and goes back to behind the end of the line."""
+        limit = GLib.MAXSIZE if size is None or size < 0 else size
+        line = bytearray()
+        step = 256
+        while len(line) < limit:
+            piece = self.read(min(step, limit - len(line)))
+            end = piece.find(b'\n') + 1
+            if end > 0:
+                self.seek(end - len(piece), os.SEEK_CUR)
+                piece = piece[:end]
+            line += piece
+            if end > 0 or not piece:
+                break
+            step *= 2
+        return bytes(line)
+
+    def readlines(self, hint=-1):
+        lines = []
+        size = 0
+        for line in self:
+            lines.append(line)
+            size += len(line)
+            if hint is not None and 0 < hint <= size:
+                break
+        return lines
+
+    @python_errors
+    def write(self, data, cancellable=None):
+        """Writes all of a bytes-like object, and returns how many bytes it has."""
+        if not isinstance(data, bytes):
+            data = memoryview(data).tobytes()
+        super().write(data, cancellable)
+        return len(data)
+
+    def writelines(self, lines):
+        self.flush()
+        for line in lines:
+            self.write(line)
+
+    @python_errors
+    def seek(self, offset, whence=os.SEEK_SET, cancellable=None):
+        """Takes os.SEEK_* and returns the position, or takes GLib.SeekType and returns True."""
+        if isinstance(whence, GLib.SeekType):
+            return super().seek(offset, whence, cancellable)
+        super().seek(offset, SEEK_TYPE[whence], cancellable)
+        return self.tell()
+
+    def tell(self):
+        self.flush()
+        return super().tell()
+
+    @python_errors
+    def truncate(self, size=None, cancellable=None):
+        if size is None:
+            size = self.tell()
+        super().truncate(size, cancellable)
+        return size
+
+    @python_errors
+    def close(self, cancellable=None):
+        super().close(cancellable)
+
+
+class SeekTypes(dict):
+    def __missing__(self, whence):
+        raise ValueError(f'invalid whence ({whence!r}, should be 0, 1 or 2)')
+
+
+SEEK_TYPE = SeekTypes({
+    os.SEEK_SET: GLib.SeekType.SET,
+    os.SEEK_CUR: GLib.SeekType.CUR,
+    os.SEEK_END: GLib.SeekType.END,
+})
+
+io.BufferedIOBase.register(TempFile)
+
+
+@override
+class NamedFile(Tf.NamedFile):
+    """A temporary file with a path, which is its name; see TempFile for the other arguments."""
+
+    text_type = NamedTextFile
+
+    def __init__(self, mode='w+b', buffering=-1, encoding=None, newline=None,
+                 suffix=None, prefix=None, dir=None, delete=True, *,
+                 errors=None, delete_on_close=True, **properties):
+        if not delete:
+            properties.setdefault('delete_policy', Tf.DeletePolicy.NEVER)
+        elif not delete_on_close:
+            properties.setdefault('delete_policy', Tf.DeletePolicy.ON_DISPOSE)
+        super().__init__(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
+
+    @python_errors
+    def __exit__(self, *exception):
+        try:
+            self.close()
+        finally:
+            if self.get_delete_policy() == Tf.DeletePolicy.ON_DISPOSE:
+                self.unlink()
+
+    def __fspath__(self):
+        return self.name
+
+    @property
+    def name(self):
+        return as_type(self.get_path(), self.name_type)
+
+    @property
+    def delete(self):
+        return self.get_delete_policy() != Tf.DeletePolicy.NEVER
+
+
+@override
+class SpooledFile(Tf.SpooledFile):
+    """A temporary file in memory until it outgrows max_size bytes; -1: never by size."""
+
+    def __new__(cls, max_size=1 << 20, mode='w+b', buffering=-1, encoding=None, newline=None,
+                suffix=None, prefix=None, dir=None, *, errors=None, **properties):
+        if not isinstance(mode, str) or check_mode(mode, encoding, newline, errors):
+            return super().__new__(cls)
+        file = cls(max_size, suffix=suffix, prefix=prefix, dir=dir, **properties)
+        return open_text(file, cls.text_type, mode, buffering, encoding, newline, errors)
+
+    def __init__(self, max_size=1 << 20, *args, **kwargs):
+        super().__init__(*args, max_size=max_size, **kwargs)
+
+    @property
+    def name(self):
+        return self.fileno() if self.is_rolled_over() else None
+
+    @python_errors
+    def rollover(self, cancellable=None):
+        super().rollover(cancellable)
+
+
+@functools.wraps(SpooledFile, updated=())
+def SpooledTemporaryFile(max_size=0, *args, **kwargs):
+    """SpooledFile as Python spells it: max_size=0 means that no size makes it roll over."""
+    return SpooledFile(max_size if max_size > 0 else -1, *args, **kwargs)
+
+
+# --- Directories -------------------------------------------------------------------------------
+
+@override
+class TempDir(Tf.TempDir):
+    """A directory that is removed with all it holds; the with statement gives its path."""
+
+    name_type = str
+
+    @python_errors
+    def __init__(self, suffix=None, prefix=None, dir=None, ignore_cleanup_errors=False, *,
+                 delete=True, cancellable=None, **properties):
+        parts, name_type = name_parts(prefix, suffix, dir)
+        if name_type is bytes:
+            self.name_type = bytes
+        properties.setdefault('auto_cleanup', delete)
+        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **properties)
+        self.set_template(*parts)
+        self.init(cancellable)
+
+    def __enter__(self):
+        return self.name
+
+    def __exit__(self, *exception):
+        if self.get_auto_cleanup():
+            self.cleanup()
+
+    def __fspath__(self):
+        return self.name
+
+    @property
+    def name(self):
+        return as_type(self.get_path(), self.name_type)
+
+    @python_errors
+    def cleanup(self, cancellable=None):
+        super().cleanup(cancellable)
+
+
+TemporaryFile = TempFile
+NamedTemporaryFile = NamedFile
+TemporaryDirectory = TempDir
+
+__all__ += ['TempFile', 'NamedFile', 'SpooledFile', 'TempDir']
+__all__ += ['TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile', 'TemporaryDirectory']

@@ -1,0 +1,524 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+import array
+import csv
+import errno
+import gc
+import gzip
+import io
+import os
+import pathlib
+import pickle
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import unittest
+import zipfile
+
+from gi.repository import Gio, GLib
+
+from sandbox import TestCase, Tf
+
+LINES = [b'one\n', b'\n', b'x' * 1000 + b'\n', b'last']
+ALL = {
+    'TempFile': lambda **kwargs: Tf.TempFile(**kwargs),
+    'NamedFile': lambda **kwargs: Tf.NamedFile(**kwargs),
+    'SpooledFile in memory': lambda **kwargs: Tf.SpooledFile(max_size=-1, **kwargs),
+    'SpooledFile on disk': lambda **kwargs: Tf.SpooledFile(max_size=0, **kwargs),
+    'SpooledFile across': lambda **kwargs: Tf.SpooledFile(max_size=10, **kwargs),
+}
+
+
+def for_all_files(function):
+    def test(self):
+        for name, create in ALL.items():
+            with self.subTest(name):
+                function(self, create)
+    return test
+
+
+class BinaryTest(TestCase):
+    @for_all_files
+    def test_is_a_buffered_binary_file(self, create):
+        with create() as file:
+            self.assertIsInstance(file, io.BufferedIOBase)
+            self.assertTrue(file.readable() and file.writable() and file.seekable())
+            self.assertFalse(file.closed or file.isatty())
+            self.assertEqual(file.mode, 'rb+')
+            with self.assertRaises(io.UnsupportedOperation):
+                file.detach()
+        self.assertTrue(file.closed)
+
+    @for_all_files
+    def test_same_calls_as_bytes_io(self, create):
+        calls = [
+            ('write', b'Hello world!\n'), ('write', bytearray(b'second\n')), ('tell',), ('seek', 0), ('read', 3),
+            ('readline',), ('readline', 2), ('read',), ('read',), ('read', 0), ('seek', -4, os.SEEK_END),
+            ('seek', 1, os.SEEK_CUR), ('read1', 2), ('read1',), ('truncate', 7), ('tell',), ('seek', 0),
+            ('read', None), ('seek', 5), ('truncate',), ('write', memoryview(b'abcdef')[::2]), ('seek', 0),
+            ('readlines',), ('seek', 30), ('write', b'after a gap'), ('seek', 0), ('readlines', 1), ('read',),
+            ('writelines', [b'a\n', b'b']), ('seek', 0), ('readlines', None), ('readline',), ('flush',),
+        ]
+        model = io.BytesIO()
+        with create() as file:
+            for name, *arguments in calls:
+                if name == 'write' and isinstance(arguments[0], memoryview):
+                    expected = model.write(arguments[0].tobytes())
+                else:
+                    expected = getattr(model, name)(*arguments)
+                self.assertEqual(getattr(file, name)(*arguments), expected, (name, arguments))
+            self.assertEqual(file.get_size(), len(model.getvalue()))
+
+    @for_all_files
+    def test_lines(self, create):
+        with create() as file:
+            file.writelines(LINES)
+            file.seek(0)
+            self.assertEqual(next(file), LINES[0])
+            self.assertEqual(file.tell(), len(LINES[0]))
+            self.assertEqual(list(file), LINES[1:])
+            file.seek(0)
+            self.assertEqual(file.readlines(), LINES)
+
+    @for_all_files
+    def test_any_buffer(self, create):
+        numbers = array.array('I', [1, 2, 3])
+        with create() as file:
+            self.assertEqual(file.write(numbers), 12)
+            file.seek(0)
+            into = array.array('I', [0] * 4)
+            self.assertEqual(file.readinto(into), 12)
+            self.assertEqual(into, array.array('I', [1, 2, 3, 0]))
+            file.seek(0)
+            self.assertEqual(file.readinto1(bytearray(5)), 5)
+            for wrong in 'text', 7, None, ['x']:
+                with self.assertRaises(TypeError):
+                    file.write(wrong)
+
+    def test_numpy(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest('numpy is not installed')
+        with Tf.TempFile() as file:
+            numpy.save(file, numpy.arange(1000.0))
+            file.seek(0)
+            self.assertEqual(numpy.load(file).sum(), 499500.0)
+
+    @for_all_files
+    def test_spelling_of_gio(self, create):
+        with create() as file:
+            cancellable = Gio.Cancellable()
+            self.assertEqual(file.write(b'0123456789abcdef', cancellable), 16)
+            self.assertIs(file.seek(-2, GLib.SeekType.END, cancellable), True)
+            self.assertEqual(file.read(1, cancellable), b'e')
+            self.assertIs(file.seek(0, GLib.SeekType.SET), True)
+            self.assertIs(file.seek(1, GLib.SeekType.CUR, None), True)
+            self.assertEqual(file.tell(), 1)
+            self.assertEqual(file.seek(0, os.SEEK_END), 16)
+            file.truncate(4, cancellable)
+            self.assertEqual(file.get_size(), 4)
+            file.close(cancellable)
+        self.assertTrue(file.is_closed())
+
+    @for_all_files
+    def test_streams_of_gio(self, create):
+        with create() as file:
+            file.get_output_stream().write_all(b'Hello world!', None)
+            self.assertEqual(file.tell(), 12)
+            file.seek(6)
+            self.assertEqual(file.get_input_stream().read_bytes(5, None).get_data(), b'world')
+            self.assertEqual(file.read(), b'!')
+
+    @for_all_files
+    def test_cancelled(self, create):
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        with create() as file:
+            for call in (lambda: file.write(b'x', cancellable), lambda: file.read(1, cancellable),
+                         lambda: file.seek(0, 0, cancellable), lambda: file.truncate(0, cancellable)):
+                with self.assertRaises(GLib.Error) as caught:
+                    call()
+                self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+    @for_all_files
+    def test_wrong_seeks(self, create):
+        with create() as file:
+            with self.assertRaises(OSError) as caught:
+                file.seek(-1)
+            self.assertEqual(caught.exception.errno, errno.EINVAL)
+            for whence in 3, 'x', -1:
+                with self.assertRaises(ValueError):
+                    file.seek(0, whence)
+
+    @for_all_files
+    def test_closed(self, create):
+        file = create()
+        file.close()
+        file.close()
+        calls = ('read', 'readline', 'readlines', 'tell', 'flush', 'fileno', 'readable', 'isatty', 'truncate',
+                 '__enter__', '__iter__', '__next__')
+        for name in calls:
+            with self.subTest(name), self.assertRaises(ValueError):
+                getattr(file, name)()
+        for name, argument in (('write', b'x'), ('writelines', []), ('seek', 0), ('readinto', bytearray(1))):
+            with self.subTest(name), self.assertRaises(ValueError):
+                getattr(file, name)(argument)
+        with self.assertRaises(GLib.Error) as caught:
+            file.write(b'x')
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
+
+    @for_all_files
+    def test_closed_after_an_exception(self, create):
+        with self.assertRaises(ZeroDivisionError):
+            with create() as file:
+                1 / 0
+        self.assertTrue(file.closed)
+
+
+class LibraryTest(TestCase):
+    """The standard library works on the files."""
+
+    @for_all_files
+    def test_zipfile(self, create):
+        with create() as file:
+            with zipfile.ZipFile(file, 'w', zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr('name', b'content' * 1000)
+            with zipfile.ZipFile(file) as archive:
+                self.assertEqual(archive.read('name'), b'content' * 1000)
+                self.assertIsNone(archive.testzip())
+
+    @for_all_files
+    def test_tarfile(self, create):
+        with create() as file:
+            with tarfile.open(fileobj=file, mode='w:gz') as archive:
+                info = tarfile.TarInfo('name')
+                info.size = 7000
+                archive.addfile(info, io.BytesIO(b'content' * 1000))
+            file.seek(0)
+            with tarfile.open(fileobj=file) as archive:
+                self.assertEqual(archive.extractfile('name').read(), b'content' * 1000)
+
+    @for_all_files
+    def test_gzip(self, create):
+        with create() as file:
+            with gzip.open(file, 'wb') as packed:
+                packed.write(b'content' * 1000)
+            file.seek(0)
+            with gzip.open(file) as packed:
+                self.assertEqual(packed.read(), b'content' * 1000)
+
+    @for_all_files
+    def test_pickle(self, create):
+        value = {'numbers': list(range(1000)), 'bytes': bytes(100000)}
+        with create() as file:
+            pickle.dump(value, file)
+            file.seek(0)
+            self.assertEqual(pickle.load(file), value)
+
+    @for_all_files
+    def test_csv(self, create):
+        rows = [['a', 'b, c'], ['"', 'line\nbreak'], ['ä', '']]
+        with create(mode='w+', newline='', encoding='utf-8') as file:
+            csv.writer(file).writerows(rows)
+            file.seek(0)
+            self.assertEqual(list(csv.reader(file)), rows)
+
+    @for_all_files
+    def test_copyfileobj(self, create):
+        with create() as file, create() as copy:
+            file.write(b'content' * 100000)
+            file.seek(0)
+            shutil.copyfileobj(file, copy)
+            copy.seek(0)
+            self.assertEqual(copy.read(), b'content' * 100000)
+
+    @for_all_files
+    def test_wrappers_of_io(self, create):
+        with create() as file:
+            file.write(b''.join(LINES))
+            file.seek(0)
+            reader = io.BufferedReader(file)
+            self.assertEqual(list(reader), LINES)
+            reader.detach()
+            file.truncate(file.seek(0))
+            text = io.TextIOWrapper(file, encoding='utf-16')
+            text.write('Grüße\n')
+            text.seek(0)
+            self.assertEqual(text.readline(), 'Grüße\n')
+            text.detach()
+
+    @for_all_files
+    def test_subprocess(self, create):
+        with create() as source, create() as target:
+            source.write(b'skipped, given')
+            source.seek(9)
+            subprocess.run(['cat'], stdin=source, stdout=target, check=True)
+            target.write(b'!')
+            target.seek(0)
+            self.assertEqual(target.read(), b'given!')
+
+
+class TextTest(TestCase):
+    @for_all_files
+    def test_as_open(self, create):
+        with create(mode='w+', encoding='shift_jis', newline='\r\n', errors='replace', buffering=1) as text:
+            self.assertIsInstance(text, io.TextIOWrapper)
+            self.assertEqual((text.encoding, text.errors, text.mode, text.line_buffering),
+                             ('shift_jis', 'replace', 'w+', True))
+            self.assertEqual(text.write('日本\nä'), 4)
+            self.assertEqual(text.buffer.get_size(), 7)
+            text.seek(0)
+            self.assertEqual(text.buffer.read(), '日本\r\n?'.encode('shift_jis'))
+        self.assertTrue(text.closed and text.buffer.closed)
+
+    @for_all_files
+    def test_methods_of_the_file_see_the_text(self, create):
+        with create(mode='w+', encoding='utf-8') as text:
+            text.write('not flushed')
+            self.assertEqual(text.get_size(), 11)
+            with self.assertRaises(AttributeError):
+                text.no_such_thing
+            with self.assertRaises(AttributeError):
+                text.__no_such_thing__
+        self.assertEqual(text.get_size(), 0)
+
+    @for_all_files
+    def test_wrong_modes(self, create):
+        wrong = [
+            {'mode': 'w+b', 'encoding': 'utf-8'}, {'mode': 'w+b', 'errors': 'strict'}, {'mode': 'wb', 'newline': ''},
+            {'mode': 'w+', 'buffering': 0}, {'mode': 'bt'}, {'mode': 'w+bt'}, {'mode': 'rw'}, {'mode': 'ww'},
+            {'mode': 'z'}, {'mode': ''}, {'mode': 'w+', 'newline': 'x'},
+        ]
+        for arguments in wrong:
+            with self.subTest(arguments), self.assertRaises(ValueError):
+                create(**arguments)
+        with self.assertRaises(LookupError):
+            create(mode='w+', encoding='no-such-encoding')
+
+    def test_named(self):
+        with Tf.NamedFile(mode='w+', delete_on_close=False) as text:
+            text.write('x')
+            path = os.fspath(text)
+            self.assertEqual(path, text.name)
+            text.close()
+            self.assertTrue(os.path.exists(path))
+        self.assertFalse(os.path.exists(path))
+
+    def test_spooled(self):
+        with Tf.SpooledFile(10, 'w+', encoding='utf-8') as text:
+            text.write('ä' * 6)
+            text.rollover()
+            self.assertTrue(text.is_rolled_over())
+            text.seek(0)
+            self.assertEqual(text.read(), 'ä' * 6)
+
+
+class NamedFileTest(TestCase):
+    def test_path(self):
+        with Tf.NamedFile(prefix='report-', suffix='.txt') as file:
+            self.assertEqual(self.entries(), [os.path.basename(file.name)])
+            self.assertEqual(os.fspath(file), file.get_path())
+            self.assertTrue(file.delete)
+            file.write(b'Hello world!')
+            self.assertEqual(pathlib.Path(file).read_bytes(), b'Hello world!')
+        self.assertEqual(self.entries(), [])
+
+    def test_types_of_names(self):
+        with Tf.TempDir() as path:
+            for dir, expected in ((path, str), (os.fsencode(path), bytes), (pathlib.Path(path), str)):
+                with Tf.NamedFile(dir=dir) as file:
+                    self.assertIs(type(file.name), expected)
+                    self.assertEqual(os.path.dirname(file.name), os.fsencode(path) if expected is bytes else path)
+            for name in b'\xff', '\udcff', 'ä':
+                with Tf.NamedFile(prefix=name, suffix=name) as file:
+                    self.assertTrue(os.path.exists(file.name))
+                    self.assertTrue(os.path.basename(file.name).startswith(name))
+                    self.assertTrue(file.name.endswith(name))
+            with self.assertRaises(TypeError):
+                Tf.NamedFile(prefix=b'x', suffix='y')
+            with self.assertRaises(TypeError):
+                Tf.NamedFile(prefix=7)
+
+    def test_delete(self):
+        with Tf.NamedFile(delete=False) as file:
+            pass
+        self.assertFalse(file.delete)
+        self.assertTrue(os.path.exists(file.name))
+        os.remove(file.name)
+
+        with Tf.NamedFile(delete_on_close=False) as file:
+            file.close()
+            self.assertTrue(os.path.exists(file))
+        self.assertFalse(os.path.exists(file))
+
+        file = Tf.NamedFile(delete_on_close=False)
+        file.close()
+        path = file.name
+        self.assertTrue(os.path.exists(path))
+        del file
+        gc.collect()
+        self.assertFalse(os.path.exists(path))
+
+        with Tf.NamedFile(delete_policy=Tf.DeletePolicy.NEVER) as file:
+            pass
+        os.remove(file.name)
+
+    def test_stranger_at_the_path(self):
+        file = Tf.NamedFile()
+        os.rename(file.name, file.name + '.moved')
+        pathlib.Path(file.name).write_text('a stranger')
+        with self.assertRaises(FileExistsError) as caught:
+            file.close()
+        self.assertEqual(caught.exception.errno, errno.EEXIST)
+        os.remove(file.name)
+        os.remove(file.name + '.moved')
+
+
+class SpooledFileTest(TestCase):
+    def test_rollover(self):
+        seen = []
+        with Tf.SpooledFile(max_size=10) as file:
+            file.connect('rolled-over', lambda file: seen.append(file.get_size()))
+            file.write(b'0123456789')
+            self.assertFalse(file.is_rolled_over())
+            self.assertIsNone(file.name)
+            file.write(b'!')
+            self.assertTrue(file.is_rolled_over())
+            self.assertEqual(seen, [11])
+            self.assertIs(type(file.name), int)
+            self.assertIsNone(file.rollover())
+        with Tf.SpooledFile() as file:
+            self.assertEqual(file.get_max_size(), 1 << 20)
+            file.rollover(None)
+            self.assertTrue(file.is_rolled_over())
+
+    def test_nothing_is_lost_when_the_directory_is_missing(self):
+        file = Tf.SpooledFile(5, dir=os.path.join(self.sandbox, 'missing\udcff'))
+        file.write(b'12345')
+        with self.assertRaises(FileNotFoundError):
+            file.write(b'6')
+        with self.assertRaises(FileNotFoundError):
+            file.fileno()
+        file.seek(0)
+        self.assertEqual(file.read(), b'12345')
+
+    def test_no_space(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        with Tf.SpooledFile(5) as file:
+            file.write(b'12345')
+            resource.setrlimit(resource.RLIMIT_FSIZE, (3, limits[1]))
+            try:
+                with self.assertRaises(OSError) as caught:
+                    file.write(b'6')
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+                signal.signal(signal.SIGXFSZ, handler)
+            self.assertEqual(caught.exception.errno, errno.ENOSPC)
+            self.assertIsInstance(caught.exception, GLib.Error)
+            file.write(b'6')
+            file.seek(0)
+            self.assertEqual(file.read(), b'123456')
+
+
+class ConstructionTest(TestCase):
+    def test_permissions_and_properties(self):
+        with Tf.TempFile(mode=0o640) as file:
+            self.assertEqual(file.props.mode, 0o640)
+        with Tf.NamedFile(mode=0o644, prefix='x') as file:
+            self.assertEqual(file.props.prefix, 'x')
+        with self.assertRaises(TypeError):
+            Tf.TempFile(no_such_property=1)
+
+    def test_name_of_an_unnamed_file(self):
+        with Tf.TempFile() as file:
+            self.assertEqual(file.name, file.fileno())
+            self.assertNotIsInstance(file, os.PathLike)
+
+    def test_missing_dir(self):
+        for create in Tf.TempFile, Tf.NamedFile, Tf.TempDir:
+            with self.assertRaises(FileNotFoundError) as caught:
+                create(dir=os.path.join(self.sandbox, 'missing'))
+            self.assertEqual(caught.exception.errno, errno.ENOENT)
+            self.assertIn('missing', str(caught.exception))
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+
+    def test_cancelled(self):
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        for create in Tf.TempFile, Tf.NamedFile, Tf.TempDir:
+            with self.assertRaises(GLib.Error):
+                create(cancellable=cancellable)
+        self.assertEqual(self.entries(), [])
+
+    def test_constructors_of_c(self):
+        with Tf.TempFile.new(None, None) as file:
+            self.assertEqual(file.write(b'x'), 1)
+        with Tf.NamedFile.new('p', 's', self.sandbox.encode(), None) as file:
+            self.assertEqual(os.path.dirname(file.name), self.sandbox)
+        with Tf.SpooledFile.new(3) as file:
+            self.assertEqual(file.get_max_size(), 3)
+        with Tf.TempDir.new('p', 's', None, None) as path:
+            self.assertTrue(os.path.isdir(path))
+
+    def test_subclass(self):
+        class Log(Tf.TempFile):
+            def __init__(self, title):
+                super().__init__(prefix=title)
+                self.write(title.encode())
+
+        with Log('title') as file:
+            self.assertEqual(file.get_size(), 5)
+
+        class Text(Tf.TempFile):
+            pass
+
+        with Text() as file:
+            self.assertIsInstance(file, Text)
+        with self.assertRaises(ValueError):
+            Text('w+')
+
+
+class AuditTest(TestCase):
+    current = None
+
+    def setUp(self):
+        super().setUp()
+        self.heard = []
+        self.refuse = False
+        AuditTest.current = self
+        self.addCleanup(setattr, AuditTest, 'current', None)
+
+    def hear(self, event, path):
+        self.heard.append((event, path))
+        if self.refuse:
+            raise InterruptedError('refused')
+
+    def test_events(self):
+        with Tf.TempFile(), Tf.NamedFile(prefix='\udcff') as file, Tf.TempDir() as path:
+            pass
+        self.assertEqual(self.heard[1:], [('tempfile.mkstemp', file.name), ('tempfile.mkdtemp', path)])
+        self.assertEqual(self.heard[0][0], 'tempfile.mkstemp')
+
+    def test_refused(self):
+        self.refuse = True
+        for create in Tf.TempFile, Tf.NamedFile, Tf.TempDir, Tf.mkstemp, Tf.mkdtemp:
+            with self.assertRaisesRegex(InterruptedError, 'refused'):
+                create()
+        self.assertEqual(self.entries(), [])
+
+
+def audit_hook(event, arguments):
+    if event in ('tempfile.mkstemp', 'tempfile.mkdtemp') and AuditTest.current:
+        AuditTest.current.hear(event, *arguments)
+
+
+sys.addaudithook(audit_hook)
+
+if __name__ == '__main__':
+    unittest.main()

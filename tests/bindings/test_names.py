@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+import os
+import pathlib
+import unittest
+
+from gi.repository import GLib
+
+from sandbox import TestCase, Tf
+
+
+class FunctionTest(TestCase):
+    def test_mkstemp(self):
+        fd, path = Tf.mkstemp('.txt', 'report-')
+        os.write(fd, b'x')
+        os.close(fd)
+        self.assertEqual(os.path.dirname(path), self.sandbox)
+        self.assertRegex(os.path.basename(path), r'^report-[a-z0-9_]{8}\.txt$')
+        os.remove(path)
+
+        fd, path = Tf.mkstemp(suffix=b'', text=True)
+        os.close(fd)
+        self.assertIs(type(path), bytes)
+        os.remove(path)
+
+    def test_mkdtemp(self):
+        for dir, expected in ((None, str), (self.sandbox.encode(), bytes), (pathlib.Path(self.sandbox), str)):
+            path = Tf.mkdtemp(dir=dir)
+            self.assertIs(type(path), expected)
+            os.rmdir(path)
+
+    def test_mktemp(self):
+        path = Tf.mktemp('b', 'a')
+        self.assertRegex(os.path.basename(path), '^a.{8}b$')
+        self.assertFalse(os.path.lexists(path))
+
+    def test_tempdir(self):
+        self.assertEqual(Tf.gettempdir(), self.sandbox)
+        self.assertEqual(Tf.gettempdirb(), self.sandbox.encode())
+        self.assertEqual((Tf.gettempprefix(), Tf.gettempprefixb()), ('tmp', b'tmp'))
+        Tf.tempdir = None
+        self.assertIsNone(Tf.tempdir)
+        found = Tf.gettempdir()
+        self.assertEqual(Tf.tempdir, found)
+        Tf.tempdir = self.sandbox.encode()
+        self.assertEqual(Tf.gettempdir(), self.sandbox)
+        path = Tf.mkdtemp()
+        self.assertIs(type(path), bytes)
+        os.rmdir(path)
+        for wrong in pathlib.Path(self.sandbox), 7:
+            with self.assertRaises(TypeError):
+                Tf.tempdir = wrong
+
+    def test_errors(self):
+        for call in Tf.mkstemp, Tf.mkdtemp, Tf.mktemp:
+            with self.assertRaises(TypeError):
+                call(suffix='x', prefix=b'y')
+            with self.assertRaises(OSError):
+                call(prefix='a/b')
+        for call in Tf.mkstemp, Tf.mkdtemp:
+            with self.assertRaises(FileNotFoundError):
+                call(dir=os.path.join(self.sandbox, 'missing'))
+            with self.assertRaises(GLib.Error):
+                call(dir=os.path.join(self.sandbox, 'missing'))
+
+
+class TempDirTest(TestCase):
+    def test_with(self):
+        with Tf.TempDir(prefix='unpack-', suffix='.d') as path:
+            self.assertRegex(os.path.basename(path), r'^unpack-.{8}\.d$')
+            os.makedirs(os.path.join(path, 'a', 'b'))
+            pathlib.Path(path, 'a', 'file').write_text('x')
+        self.assertFalse(os.path.exists(path))
+
+    def test_path(self):
+        directory = Tf.TempDir()
+        self.assertEqual(os.fspath(directory), directory.name)
+        self.assertEqual(directory.name, directory.get_path())
+        pathlib.Path(directory, 'file').write_text('x')
+        directory.cleanup()
+        directory.cleanup(None)
+        self.assertEqual(self.entries(), [])
+
+    def test_bytes(self):
+        with Tf.TempDir(prefix=b'\xff') as path:
+            self.assertIs(type(path), bytes)
+            self.assertTrue(os.path.basename(path).startswith(b'\xff'))
+
+    def test_delete(self):
+        with Tf.TempDir(delete=False) as path:
+            pass
+        self.assertTrue(os.path.isdir(path))
+        os.rmdir(path)
+        with Tf.TempDir(auto_cleanup=False) as path:
+            pass
+        os.rmdir(path)
+
+    def stranger_in_place(self, **arguments):
+        directory = Tf.TempDir(**arguments)
+        self.addCleanup(directory.keep)
+        os.rename(directory, directory.name + '.moved')
+        os.rmdir(directory.name + '.moved')
+        pathlib.Path(directory).write_text('a stranger')
+        self.addCleanup(os.remove, directory.name)
+        return directory
+
+    def test_errors(self):
+        with self.assertRaises(FileExistsError):
+            self.stranger_in_place().cleanup()
+        self.stranger_in_place(ignore_cleanup_errors=True).cleanup()
+        self.doCleanups()
+
+    def test_collected(self):
+        path = Tf.TempDir().name
+        self.assertFalse(os.path.exists(path))
+
+
+if __name__ == '__main__':
+    unittest.main()

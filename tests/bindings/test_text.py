@@ -1,0 +1,288 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""TfTextStream agrees with io.TextIOWrapper."""
+
+import io
+import itertools
+import random
+import unittest
+
+from gi.repository import Gio, GLib
+
+from sandbox import TestCase, Tf
+
+NEWLINES = {
+    None: Tf.Newline.UNIVERSAL,
+    '': Tf.Newline.NONE,
+    '\n': Tf.Newline.LF,
+    '\r': Tf.Newline.CR,
+    '\r\n': Tf.Newline.CRLF,
+}
+ERRORS = {
+    'strict': Tf.TextErrors.STRICT,
+    'ignore': Tf.TextErrors.IGNORE,
+    'replace': Tf.TextErrors.REPLACE,
+    'backslashreplace': Tf.TextErrors.BACKSLASHREPLACE,
+}
+ALPHABETS = {
+    'utf-8': 'aä€😀\n\r',
+    'utf-16': 'aä€😀\n\r',
+    'utf-16-le': 'aä€😀\ufeff\n\r',
+    'utf-16-be': 'aä€😀\n\r',
+    'utf-32': 'aä€😀\n\r',
+    'latin-1': 'aäÿ\n\r',
+    'shift_jis': 'a日本ｱ\n\r',
+    'euc_jp': 'a日本\n\r',
+    'iso2022_jp': 'a日本\n\r',
+}
+NAMES = {'latin-1': 'ISO-8859-1', 'iso2022_jp': 'ISO-2022-JP', 'euc_jp': 'EUC-JP',
+         'utf-16-le': 'UTF-16LE', 'utf-16-be': 'UTF-16BE'}
+
+
+def texts(encoding, n=40):
+    """Generated texts, short ones and such as are longer than what is read at once."""
+    generator = random.Random(encoding)
+    for _ in range(n):
+        yield ''.join(generator.choices(ALPHABETS[encoding], k=generator.choice((0, 1, 2, 5, 20))))
+    for filler in 8189, 8190, 8191, 8192, 8193:
+        tail = ''.join(generator.choices(ALPHABETS[encoding], k=30))
+        yield 'x' * filler + tail + '\r\n' + tail + '\r'
+
+
+class TextTest(TestCase):
+    def open(self, data, encoding, newline=None, errors='strict', max_size=-1):
+        file = Tf.SpooledFile(max_size)
+        file.write(data)
+        file.seek(0)
+        stream = Tf.TextStream.new(file, NAMES.get(encoding, encoding), NEWLINES[newline], ERRORS[errors])
+        model = io.TextIOWrapper(io.BytesIO(data), encoding, errors, newline)
+        return stream, model
+
+    def compare_lines(self, data, encoding, newline, errors='strict'):
+        stream, model = self.open(data, encoding, newline, errors)
+        for line in model:
+            self.assertEqual(stream.read_line(), line)
+        self.assertIsNone(stream.read_line())
+
+    def compare_pieces(self, data, encoding, newline, n, errors='strict'):
+        stream, model = self.open(data, encoding, newline, errors)
+        while expected := model.read(n):
+            self.assertEqual(stream.read(n), expected)
+        self.assertEqual(stream.read(n), '')
+
+    def compare_all(self, data, encoding, newline, errors='strict'):
+        stream, model = self.open(data, encoding, newline, errors)
+        try:
+            expected = model.read()
+        except UnicodeError:
+            with self.assertRaises(GLib.Error) as caught:
+                stream.read_all()
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_DATA))
+        else:
+            self.assertEqual(stream.read_all(), expected)
+
+    def test_reading(self):
+        for encoding, newline in itertools.product(ALPHABETS, NEWLINES):
+            with self.subTest(encoding=encoding, newline=newline):
+                for text in texts(encoding):
+                    data = text.encode(encoding)
+                    self.compare_lines(data, encoding, newline)
+                    self.compare_all(data, encoding, newline)
+                    for n in 1, 3, 8192:
+                        if n > 1 or len(text) < 100:
+                            self.compare_pieces(data, encoding, newline, n)
+
+    def test_writing(self):
+        for encoding, newline in itertools.product(ALPHABETS, NEWLINES):
+            with self.subTest(encoding=encoding, newline=newline):
+                for text in texts(encoding):
+                    for max_size in -1, 7:
+                        stream, model = self.open(b'', encoding, newline, max_size=max_size)
+                        for piece in text[:3], text[3:], '':
+                            stream.write(piece)
+                            model.write(piece)
+                        model.flush()
+                        stream.get_file().seek(0)
+                        data = stream.get_file().read()
+                        written = model.buffer.getvalue()
+                        if encoding == 'iso2022_jp':
+                            data, written = data.decode(encoding), written.decode(encoding)
+                        self.assertEqual(data, written)
+
+    def test_characters_split_at_every_offset(self):
+        """The boundary of what is read at once goes through every byte of a text."""
+        for encoding, alphabet in ALPHABETS.items():
+            text = alphabet + '\r\n' + alphabet[::-1]
+            unit = len('xx'.encode(encoding)) - len('x'.encode(encoding))
+            with self.subTest(encoding):
+                for n in range(len(text.encode(encoding)) + 1):
+                    data = ('x' * (8192 // unit - n)).encode(encoding) + text.encode(encoding)
+                    self.compare_all(data, encoding, None)
+                    self.compare_lines(data, encoding, None)
+                    self.compare_pieces(data, encoding, '', 8192 // unit - n + 1)
+
+    def test_illegal_bytes(self):
+        generator = random.Random(0)
+        wrong = [b'\xff', b'\x80', b'\xc3', b'\xe2\x82', b'\xe2\x82A', b'\xf0\x9f\x98', b'\xf0\x80\x80\x80',
+                 b'\xed\xa0\x80', b'\xf4\x90\x80\x80', b'\xc0\x80', b'\xf8\x88\x80\x80\x80']
+        for _ in range(300):
+            wrong.append(bytes(generator.choices(b'a\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xed', k=8)))
+        for errors, data in itertools.product(ERRORS, wrong):
+            for text in (data, b'before\n' + data + b'after', b'x' * 8190 + data + b'\n'):
+                with self.subTest(errors=errors, data=data):
+                    self.compare_all(text, 'utf-8', None, errors)
+                    if errors != 'strict':
+                        self.compare_lines(text, 'utf-8', None, errors)
+                        self.compare_pieces(text, 'utf-8', '', 3, errors)
+
+    def test_illegal_units(self):
+        cases = {
+            'utf-16-le': [b'a', b'\x00\xd8', b'\x00\xd8a\x00', b'\x00\xdca\x00', b'\x3d\xd8\x00', b'a\x00b'],
+            'utf-16-be': [b'\xd8\x00', b'\xd8\x00\x00a', b'\xdc\x00\x00a'],
+            'utf-16': [b'a\x00b\x00', b'a', b'\xff\xfe', b'\xfe\xff\x00a', b'\xff\xfea\x00\x00\xdc', b'\xff\xfea'],
+            'utf-32': [b'\xff\xfe\x00\x00a\x00\x00\x00', b'\x00\x00\xfe\xff\x00\x00\x00a', b'\xff\xfe\x00\x00a\x00',
+                       b'a\x00\x00\x00', b'\xff\xfe\x00\x00\x00\x00\x11\x00'],
+            'shift_jis': [b'\x93', b'\x93\x20', b'\xff', b'a\x93\xfa\x93', b'\xfd\xfe', b'\x80a'],
+            'euc_jp': [b'\xc6', b'\xc6\x20', b'\xff'],
+            'ascii': [b'\x80', b'a\xffb'],
+        }
+        for encoding, datas in cases.items():
+            for errors, data in itertools.product(ERRORS, datas):
+                with self.subTest(encoding=encoding, errors=errors, data=data):
+                    self.compare_all(data, encoding, None, errors)
+
+    def test_unencodable(self):
+        for encoding in 'latin-1', 'ascii', 'shift_jis':
+            for errors in ERRORS:
+                with self.subTest(encoding=encoding, errors=errors):
+                    text = 'aé€😀\u0142\nz'
+                    stream, model = self.open(b'', encoding, '\r\n', errors)
+                    if errors == 'strict':
+                        with self.assertRaises(GLib.Error) as caught:
+                            stream.write(text)
+                        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_DATA))
+                        self.assertEqual(stream.get_file().get_size(), 0)
+                    else:
+                        model.write(text)
+                        model.flush()
+                        stream.write(text)
+                        stream.seek(0, GLib.SeekType.SET)
+                        self.assertEqual(stream.get_file().read(), model.buffer.getvalue())
+
+    def test_tell_and_seek(self):
+        for encoding, newline in itertools.product(ALPHABETS, NEWLINES):
+            generator = random.Random(encoding)
+            with self.subTest(encoding=encoding, newline=newline):
+                for text in itertools.islice(texts(encoding), 30, None):
+                    stream, model = self.open(text.encode(encoding), encoding, newline)
+                    whole = model.read()
+                    told = {}
+                    n = 0
+                    while n < len(whole):
+                        told[n] = stream.tell()
+                        n += len(stream.read(generator.choice((1, 2, 3, 3000))))
+                    told[n] = stream.tell()
+                    for n in generator.sample(sorted(told), min(10, len(told))):
+                        stream.seek(told[n], GLib.SeekType.SET)
+                        self.assertEqual(stream.tell(), told[n])
+                        self.assertEqual(stream.read(5), whole[n:n + 5])
+                        self.assertEqual(stream.read_all(), whole[n + 5:])
+
+    def test_tell_between_illegal_bytes(self):
+        data = b'a\xff\xc3b\xe2\x82\n' * 5
+        for errors in 'ignore', 'replace', 'backslashreplace':
+            stream, model = self.open(data, 'utf-8', None, errors)
+            whole = model.read()
+            for n in range(len(whole)):
+                stream.seek(0, GLib.SeekType.SET)
+                stream.read(n)
+                if whole[:n].count('\\') == 0:
+                    stream.seek(stream.tell(), GLib.SeekType.SET)
+                self.assertEqual(stream.read_all(), whole[n:])
+
+    def test_across_rollover(self):
+        for encoding in ALPHABETS:
+            with self.subTest(encoding):
+                stream, _ = self.open(b'', encoding, None, max_size=40)
+                letter = ALPHABETS[encoding][1]
+                lines = [f'{i}{letter}\n' for i in range(30)]
+                told = []
+                for line in lines:
+                    told.append(stream.tell())
+                    stream.write(line)
+                self.assertTrue(stream.get_file().is_rolled_over())
+                for i in 29, 0, 15:
+                    stream.seek(told[i], GLib.SeekType.SET)
+                    self.assertEqual(stream.read_line(), lines[i])
+
+        stream, _ = self.open('ä\nb\n'.encode('utf-16'), 'utf-16')
+        self.assertEqual(stream.read_line(), 'ä\n')
+        stream.get_file().rollover()
+        self.assertEqual(stream.read_line(), 'b\n')
+
+    def test_writing_goes_on_where_reading_ended(self):
+        for encoding in ALPHABETS:
+            with self.subTest(encoding):
+                stream, _ = self.open('one\ntwo\nthree\n'.encode(encoding), encoding)
+                self.assertEqual(stream.read_line(), 'one\n')
+                stream.write('TWO\n')
+                self.assertEqual(stream.read_all(), 'three\n')
+                stream.seek(0, GLib.SeekType.END)
+                stream.write('four')
+                stream.seek(0, GLib.SeekType.SET)
+                self.assertEqual(stream.read_all(), 'one\nTWO\nthree\nfour')
+
+    def test_truncate(self):
+        stream, _ = self.open('one\ntwo\n'.encode('utf-16'), 'utf-16')
+        self.assertEqual(stream.read_line(), 'one\n')
+        stream.truncate(-1)
+        self.assertEqual(stream.read_all(), '')
+        stream.seek(0, GLib.SeekType.SET)
+        self.assertEqual(stream.read_all(), 'one\n')
+        stream.truncate(0)
+        stream.seek(0, GLib.SeekType.SET)
+        stream.write('again')
+        stream.seek(0, GLib.SeekType.SET)
+        self.assertEqual(stream.read_all(), 'again')
+
+    def test_flush(self):
+        stream, _ = self.open(b'one\nt\xc3\xa4wo\n', 'utf-8')
+        self.assertEqual(stream.read_line(), 'one\n')
+        stream.flush()
+        self.assertEqual(stream.get_file().tell(), 4)
+        self.assertEqual(stream.get_file().read(2), b't\xc3')
+
+    def test_errors(self):
+        with self.assertRaises(GLib.Error) as caught:
+            Tf.TextStream.new(Tf.SpooledFile(), 'no-such-encoding', Tf.Newline.LF, Tf.TextErrors.STRICT)
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED))
+
+        stream, _ = self.open(b'a\0b\n', 'utf-8')
+        for call in stream.read_line, stream.read_all:
+            with self.assertRaises(GLib.Error) as caught:
+                call()
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_DATA))
+        self.assertEqual(stream.read(1), 'a')
+        for type_ in GLib.SeekType.CUR, GLib.SeekType.END:
+            with self.assertRaises(GLib.Error):
+                stream.seek(1, type_)
+
+        stream.get_file().close()
+        stream.get_file().close()
+        for call in (lambda: stream.write('x'), lambda: stream.seek(0, GLib.SeekType.SET), stream.flush):
+            with self.assertRaises(GLib.Error) as caught:
+                call()
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
+
+    def test_text_before_an_illegal_byte(self):
+        stream, _ = self.open(b'good\nb\xffd\nrest', 'utf-8')
+        self.assertEqual(stream.read_line(), 'good\n')
+        for _ in range(3):
+            with self.assertRaises(GLib.Error):
+                stream.read_line()
+        self.assertEqual(stream.tell(), 5)
+
+
+if __name__ == '__main__':
+    unittest.main()
