@@ -1,0 +1,111 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+void test_files () {
+    try {
+        Tf.TempFile[] files = { new Tf.TempFile (), new Tf.NamedFile ("p", "s"), new Tf.SpooledFile (3) };
+        foreach (unowned var file in files) {
+            file.write ("Hello world!".data);
+            file.seek (6, SeekType.SET);
+            assert_true (file.read_bytes (5).compare (new Bytes ("world".data)) == 0);
+            var buffer = new uint8[10];
+            assert_true (file.read (buffer) == 1);
+            assert_true (file.size == 12);
+            file.truncate (0);
+            file.close ();
+        }
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_rollover () {
+    try {
+        var file = new Tf.SpooledFile (10);
+        var seen = 0;
+        file.rolled_over.connect (() => seen++);
+        file.write ("0123456789".data);
+        assert_true (seen == 0 && file.max_size == 10);
+        file.rollover ();
+        assert_true (seen == 1 && file.is_rolled_over ());
+        assert_true (file.get_fd () >= 0);
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_names () {
+    try {
+        var file = new Tf.NamedFile ();
+        unowned string? path = file.path;
+        assert_true (path == file.get_path ());
+        file.delete_policy = Tf.DeletePolicy.NEVER;
+        file.unlink ();
+
+        string created;
+        Posix.close (Tf.mkstemp (null, ".txt", null, out created));
+        assert_true (created.has_suffix (".txt"));
+        FileUtils.unlink (created);
+        string dir = Tf.mkdtemp ();
+        DirUtils.remove (dir);
+        assert_true (Tf.get_temp_dir () != "" && Tf.get_temp_prefix () == "tmp");
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_directory () {
+    try {
+        var dir = new Tf.TempDir ("vala-");
+        dir.get_child ("x").replace_contents ("x".data, null, false, FileCreateFlags.NONE, null);
+        dir.ignore_cleanup_errors = true;
+        dir.cleanup ();
+        assert_false (dir.file.query_exists ());
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_text () {
+    try {
+        var text = new Tf.TextStream (new Tf.SpooledFile (10), "UTF-16");
+        text.write ("Grüße\n");
+        text.seek (0);
+        assert_true (text.read_line () == "Grüße\n");
+        string? end = text.read_line ();
+        assert_true (end == null);
+        text.truncate ();
+        text.flush ();
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
+void test_audit () {
+    var heard = "";
+    Tf.set_audit_func ((event, path) => {
+        heard = path;
+        return event != "tempfile.mkdtemp";
+    });
+    try {
+        new Tf.TempDir ();
+        assert_not_reached ();
+    } catch (Error error) {
+        assert_true (error is IOError.PERMISSION_DENIED);
+    }
+    assert_true (heard.has_prefix (Environment.get_variable ("TMPDIR")));
+    Tf.set_audit_func (null);
+}
+
+int main (string[] args) {
+    Test.init (ref args);
+    Test.add_func ("/vala/files", test_files);
+    Test.add_func ("/vala/rollover", test_rollover);
+    Test.add_func ("/vala/names", test_names);
+    Test.add_func ("/vala/directory", test_directory);
+    Test.add_func ("/vala/text", test_text);
+    Test.add_func ("/vala/audit", test_audit);
+    return Test.run ();
+}
