@@ -1,0 +1,228 @@
+// SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Older engines have no such symbols; the override takes what is there when it is loaded.
+Symbol.dispose ??= Symbol('Symbol.dispose');
+Symbol.asyncDispose ??= Symbol('Symbol.asyncDispose');
+
+imports.gi.versions.Tf = '1';
+const {Gio, GLib, GObject, Tf} = imports.gi;
+const System = imports.system;
+
+const sandbox = GLib.dir_make_tmp('test-gjs-XXXXXX');
+Tf.set_temp_dir(sandbox);
+
+function equal(actual, expected) {
+    const [a, b] = [actual, expected].map(value => JSON.stringify(value instanceof Uint8Array ? [...value] : value));
+    if (a !== b)
+        throw new Error(`${a} is not ${b}`);
+}
+
+async function throws(code, call) {
+    try {
+        await call();
+    } catch (error) {
+        if (error instanceof GLib.Error && error.matches(Gio.io_error_quark(), code))
+            return;
+        throw error;
+    }
+    throw new Error('nothing was thrown');
+}
+
+function entries() {
+    const names = [];
+    const enumerator = Gio.File.new_for_path(sandbox).enumerate_children('standard::name', 0, null);
+    for (let info; (info = enumerator.next_file(null));)
+        names.push(info.get_name());
+    enumerator.close(null);
+    return names;
+}
+
+const tests = {
+    'new initializes'() {
+        const files = [
+            new Tf.TempFile(), new Tf.NamedFile({prefix: 'report-', suffix: '.txt'}),
+            new Tf.SpooledFile({max_size: 3}), Tf.TempFile.new(null, null), Tf.NamedFile.new(null, null, null, null),
+            Tf.SpooledFile.new(3),
+        ];
+        for (const file of files) {
+            equal(file.write('x'), true);
+            file.close();
+        }
+        equal(/^report-.{8}\.txt$/.test(files[1].file.get_basename()), true);
+        equal(files[2].max_size, 3);
+    },
+
+    async 'new throws'() {
+        for (const klass of [Tf.TempFile, Tf.NamedFile, Tf.TempDir])
+            await throws(Gio.IOErrorEnum.NOT_FOUND, () => new klass({dir: `${sandbox}/missing`}));
+        await throws(Gio.IOErrorEnum.NOT_SUPPORTED, () => new Tf.TextStream({file: new Tf.TempFile(), encoding: 'x'}));
+        await throws(Gio.IOErrorEnum.INVALID_ARGUMENT, () => new Tf.TextStream());
+    },
+
+    'subclass'() {
+        const Log = GObject.registerClass(class Log extends Tf.TempFile {
+            _init(title) {
+                super._init({prefix: title});
+                this.write(title);
+            }
+        });
+        const log = new Log('title');
+        equal(log.size, 5);
+        log.close();
+    },
+
+    'strings and arrays'() {
+        const file = new Tf.SpooledFile({max_size: 10});
+        file.write('Grüße ');
+        file.write(new Uint8Array([0, 255]), null);
+        file.seek(0);
+        equal(file.read(3), new Uint8Array([71, 114, 0xc3]));
+        equal(file.read(), new Uint8Array([0xbc, 0xc3, 0x9f, 101, 32, 0, 255]));
+        equal(file.is_rolled_over(), false);
+        file.truncate(8);
+        file.seek(-6, GLib.SeekType.END, null);
+        equal(file.readText(), 'üße ');
+        file.seek(3);
+        let error = null;
+        try {
+            file.readText();
+        } catch (e) {
+            error = e;
+        }
+        equal(error instanceof TypeError, true);
+        equal(file.read_bytes(5).get_size(), 0);
+        file.close(null);
+    },
+
+    async 'rollover'() {
+        const file = new Tf.SpooledFile({max_size: 10});
+        let seen = 0;
+        file.connect('rolled-over', () => seen++);
+        file.write('0123456789');
+        equal(seen, 0);
+        file.write('!');
+        equal(seen, 1);
+        file.rollover();
+        file.seek(0);
+        equal(file.readText(), '0123456789!');
+        file.close();
+        await throws(Gio.IOErrorEnum.CLOSED, () => file.write('x'));
+    },
+
+    async 'for await'() {
+        for (const max_size of [-1, 100]) {
+            const file = new Tf.SpooledFile({max_size});
+            const text = 'content '.repeat(20000);
+            file.write(text);
+            file.seek(0);
+            let read = '';
+            for await (const chunk of file)
+                read += new TextDecoder().decode(chunk);
+            equal(read === text, true);
+            file.close();
+            await throws(Gio.IOErrorEnum.CLOSED, async () => {
+                for await (const chunk of file)
+                    equal(chunk, null);
+            });
+        }
+    },
+
+    async 'every async pair is promisified'() {
+        const file = new Tf.TempFile();
+        equal(await file.close_async(GLib.PRIORITY_DEFAULT, null), true);
+        equal(file.is_closed(), true);
+
+        for (const klass of [Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir]) {
+            for (const object of [klass, klass.prototype]) {
+                for (const name of Object.getOwnPropertyNames(object).filter(name_ => /_async$/.test(name_)))
+                    equal([name, `${object[name]}`.includes('[native code]')], [name, false]);
+            }
+        }
+
+        if (Tf.NamedFile.create_async) {
+            const named = await Tf.NamedFile.create_async('p', 's', null, GLib.PRIORITY_DEFAULT, null);
+            equal(named instanceof Tf.NamedFile, true);
+            named.close();
+        }
+    },
+
+    'directory'() {
+        const dir = new Tf.TempDir({prefix: 'unpack-'});
+        equal(entries(), [dir.get_file().get_basename()]);
+        dir.get_child('x').replace_contents('x', null, false, 0, null);
+        dir.cleanup();
+        equal(entries(), []);
+    },
+
+    async 'disposal'() {
+        const file = new Tf.TempFile();
+        file[Symbol.dispose]();
+        equal(file.is_closed(), true);
+
+        const other = new Tf.NamedFile();
+        await other[Symbol.asyncDispose]();
+        equal(other.is_closed(), true);
+
+        const dir = new Tf.TempDir();
+        dir[Symbol.dispose]();
+        if (dir.cleanup_async)
+            await new Tf.TempDir()[Symbol.asyncDispose]();
+        equal(entries(), []);
+    },
+
+    'text'() {
+        const text = new Tf.TextStream({file: new Tf.SpooledFile(), encoding: 'UTF-16', newline: Tf.Newline.CRLF});
+        text.write('Grüße\ntwo\n');
+        const end = text.tell();
+        text.seek(0);
+        equal([...text], ['Grüße\r\n', 'two\r\n']);
+        text.seek(0, GLib.SeekType.SET, null);
+        equal(text.read(3), 'Grü');
+        text.flush();
+        text.truncate(end);
+        equal(text.read_all(), 'ße\r\ntwo\r\n');
+    },
+
+    async 'audit'() {
+        const heard = [];
+        let allow = true;
+        Tf.set_audit_func((event, path) => {
+            heard.push([event, path]);
+            return allow;
+        });
+        const path = Tf.mkdtemp('ü', null, null);
+        equal(heard, [['tempfile.mkdtemp', path]]);
+        GLib.rmdir(path);
+        allow = false;
+        await throws(Gio.IOErrorEnum.PERMISSION_DENIED, () => Tf.mkdtemp(null, null, null));
+        Tf.set_audit_func(null);
+        GLib.rmdir(Tf.mkdtemp(null, null, null));
+        equal(heard.length, 2);
+    },
+};
+
+let failed = 0;
+
+async function run() {
+    print(`1..${Object.keys(tests).length}`);
+    for (const [name, test] of Object.entries(tests)) {
+        try {
+            await test();
+            System.gc();
+            equal(entries(), []);
+            print(`ok ${name}`);
+        } catch (error) {
+            failed++;
+            print(`not ok ${name}`);
+            print(`# ${error.message} ${error.stack}`.replaceAll('\n', '\n# '));
+        }
+    }
+    GLib.rmdir(sandbox);
+}
+
+const loop = new GLib.MainLoop(null, false);
+run().finally(() => loop.quit());
+loop.run();
+if (failed > 0)
+    System.exit(1);
