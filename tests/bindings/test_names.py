@@ -4,6 +4,7 @@
 import os
 import pathlib
 import unittest
+import warnings
 
 from gi.repository import GLib
 
@@ -31,7 +32,9 @@ class FunctionTest(TestCase):
             os.rmdir(path)
 
     def test_mktemp(self):
-        path = Tf.mktemp('b', 'a')
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', DeprecationWarning)
+            path = Tf.mktemp('b', 'a')
         self.assertRegex(os.path.basename(path), '^a.{8}b$')
         self.assertFalse(os.path.lexists(path))
 

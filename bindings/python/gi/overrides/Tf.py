@@ -398,6 +398,10 @@ class NamedFile(Tf.NamedFile):
 
     text_type = NamedTextFile
 
+    def __new__(cls, mode='w+b', buffering=-1, encoding=None, newline=None,
+                suffix=None, prefix=None, dir=None, delete=True, **kwargs):
+        return super().__new__(cls, mode, buffering, encoding, newline, suffix, prefix, dir, delete=delete, **kwargs)
+
     def __init__(self, mode='w+b', buffering=-1, encoding=None, newline=None,
                  suffix=None, prefix=None, dir=None, delete=True, *,
                  errors=None, delete_on_close=True, **properties):
