@@ -16,12 +16,12 @@ MAX_LINES = 400
 # From the bottom to the top. A file may include those of its own level and of the levels below.
 LEVELS = [
     'version-macros version enums',
-    'fd errno name identity debug audit',
-    'open subdir walk failures remove link mark',
+    'fd errno name identity debug audit utf8',
+    'open subdir walk failures remove link mark newline codec text-buffer',
     'buffer stage registry entry store store-internal store-io',
     'store-streams',
     'location create temp-file temp-file-io named-file named-file-delete spooled-file temp-dir'
-    ' temp-dir-cleanup text-stream hold lifetime sweep',
+    ' temp-dir-cleanup text-stream text-stream-io text-stream-position hold lifetime sweep',
     'tempfile-glib',
 ]
 LEVEL_OF = {unit: number for number, units in enumerate(LEVELS) for unit in units.split()}

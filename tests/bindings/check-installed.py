@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Installs into a folder, and runs the tests of the bindings with what is there.
+
+Usage: check-installed.py BUILD_ROOT PREFIX LIBDIR DATADIR OVERRIDES TESTS GJS|"" -- MESON...
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+build, prefix, libdir, datadir, overrides, tests, gjs, _, *meson = sys.argv[1:]
+
+with tempfile.TemporaryDirectory() as folder:
+    subprocess.run([*meson, 'install', '-C', build, '--no-rebuild', '--quiet'], check=True,
+                   env=dict(os.environ, DESTDIR=folder))
+
+    def installed(*parts):
+        return folder + os.path.join(prefix, *parts)
+
+    # PyGObject and GJS know only their own prefix, so they are led to this one.
+    env = dict(
+        os.environ,
+        LD_LIBRARY_PATH=installed(libdir),
+        GI_TYPELIB_PATH=installed(libdir, 'girepository-1.0'),
+        GJS_PATH=installed(datadir, 'gjs-1.0'),
+        PYTHONPATH=os.path.dirname(os.path.dirname(installed(overrides))),
+    )
+    subprocess.run([sys.executable, '-m', 'unittest', 'test_drop_in', 'test_files', 'test_names'],
+                   cwd=tests, env=env, check=True)
+    if gjs:
+        subprocess.run([gjs, os.path.join(tests, 'test-gjs.js')], env=env, check=True)
