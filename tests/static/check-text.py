@@ -9,6 +9,7 @@ Usage: check-text.py SOURCE_ROOT
 
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -43,8 +44,9 @@ def problems_of(name, data):
 
 def main():
     root = pathlib.Path(sys.argv[1])
-    result = subprocess.run(['git', '-C', root, 'ls-files', '-z'], capture_output=True)
-    if result.returncode != 0:
+    git = shutil.which('git')
+    result = git and subprocess.run([git, '-C', root, 'ls-files', '-z'], capture_output=True)
+    if not git or result.returncode != 0:
         print('not a git checkout: skipped')
         sys.exit(77)
 
