@@ -377,27 +377,3 @@ tf_temp_dir_new (const char    *prefix,
                          "dir", dir,
                          NULL);
 }
-
-/**
- * tf_temp_dir_set_template:
- * @self: a temporary directory that was not made yet
- * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
- *
- * Sets the properties of these names, for languages whose properties hold only UTF-8.
- *
- * To be called before [method@Gio.Initable.init]; later it has no effect. The change is not notified.
- *
- * Since: 1.0
- */
-void
-tf_temp_dir_set_template (TfTempDir  *self,
-                          const char *prefix,
-                          const char *suffix,
-                          const char *dir)
-{
-  g_return_if_fail (TF_IS_TEMP_DIR (self));
-
-  tf_template_set (&self->template, prefix, suffix, dir);
-}

@@ -7,6 +7,9 @@
 
 #include <unistd.h>
 
+#include "tf-location-private.h"
+#include "tf-open-private.h"
+
 static goffset
 tf_temp_file_tell (GSeekable *seekable)
 {
@@ -46,6 +49,41 @@ tf_temp_file_seekable_init (GSeekableIface *iface)
   iface->seek = tf_temp_file_seek;
   iface->can_truncate = can_always;
   iface->truncate_fn = tf_temp_file_truncate;
+}
+
+/* Where the file goes, with a directory in any case; what it points to belongs to @self. */
+gboolean
+tf_temp_file_get_template (TfTempFile  *self,
+                           TfTemplate  *template,
+                           GError     **error)
+{
+  *template = *tf_temp_file_peek_template (self);
+  return tf_location_complete (template, error);
+}
+
+/**
+ * tf_temp_file_set_template:
+ * @self: a temporary file that was not created yet
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ *
+ * Sets the properties of these names, for languages whose properties hold only UTF-8.
+ *
+ * To be called before [method@Gio.Initable.init]; on a [class@SpooledFile], before it rolls over. Later
+ * it has no effect. The change is not notified.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_set_template (TfTempFile *self,
+                           const char *prefix,
+                           const char *suffix,
+                           const char *dir)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  tf_template_set (tf_temp_file_peek_template (self), prefix, suffix, dir);
 }
 
 /**

@@ -11,12 +11,13 @@
 
 G_BEGIN_DECLS
 
-TfStore  *tf_temp_file_get_store     (TfTempFile      *self);
-gboolean  tf_temp_file_get_template  (TfTempFile      *self,
-                                      TfTemplate      *template,
-                                      GError         **error);
+TfStore    *tf_temp_file_get_store     (TfTempFile      *self);
+TfTemplate *tf_temp_file_peek_template (TfTempFile      *self);
+gboolean    tf_temp_file_get_template  (TfTempFile      *self,
+                                        TfTemplate      *template,
+                                        GError         **error);
 
 /* In tf-temp-file-io.c. */
-void      tf_temp_file_seekable_init (GSeekableIface  *iface);
+void        tf_temp_file_seekable_init (GSeekableIface  *iface);
 
 G_END_DECLS

@@ -96,16 +96,13 @@ tf_temp_file_get_store (TfTempFile *self)
   return get_store (self);
 }
 
-/* Where the file goes, with a directory in any case; what it points to belongs to @self. */
-gboolean
-tf_temp_file_get_template (TfTempFile  *self,
-                           TfTemplate  *template,
-                           GError     **error)
+/* Where the file was asked to go. */
+TfTemplate *
+tf_temp_file_peek_template (TfTempFile *self)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
 
-  *template = priv->template;
-  return tf_location_complete (template, error);
+  return &priv->template;
 }
 
 static GInputStream *
@@ -394,31 +391,4 @@ tf_temp_file_new (const char    *dir,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return g_initable_new (TF_TYPE_TEMP_FILE, cancellable, error, "dir", dir, NULL);
-}
-
-/**
- * tf_temp_file_set_template:
- * @self: a temporary file that was not created yet
- * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- *
- * Sets the properties of these names, for languages whose properties hold only UTF-8.
- *
- * To be called before [method@Gio.Initable.init]; on a [class@SpooledFile], before it rolls over. Later
- * it has no effect. The change is not notified.
- *
- * Since: 1.0
- */
-void
-tf_temp_file_set_template (TfTempFile *self,
-                           const char *prefix,
-                           const char *suffix,
-                           const char *dir)
-{
-  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
-
-  g_return_if_fail (TF_IS_TEMP_FILE (self));
-
-  tf_template_set (&priv->template, prefix, suffix, dir);
 }
