@@ -120,6 +120,25 @@ fill_gap (TfBuffer *self,
     memset (self->data + self->size, 0, stale_end - self->size);
 }
 
+/* Where someone else is to put up to @count bytes at @offset, for which there must be room; a gap before
+ * them reads as zeros. They become content by tf_buffer_commit(). */
+guint8 *
+tf_buffer_prepare (TfBuffer *self,
+                   gsize     offset,
+                   gsize     count)
+{
+  fill_gap (self, offset);
+  self->touched = MAX (self->touched, offset + count);
+  return self->data + offset;
+}
+
+void
+tf_buffer_commit (TfBuffer *self,
+                  gsize     end)
+{
+  self->size = MAX (self->size, end);
+}
+
 /* Puts @count bytes at @offset, for which there must be room; a gap before them reads as zeros. */
 void
 tf_buffer_write (TfBuffer      *self,
@@ -127,12 +146,8 @@ tf_buffer_write (TfBuffer      *self,
                  gconstpointer  data,
                  gsize          count)
 {
-  gsize end = offset + count;
-
-  fill_gap (self, offset);
-  memcpy (self->data + offset, data, count);
-  self->touched = MAX (self->touched, end);
-  self->size = MAX (self->size, end);
+  memcpy (tf_buffer_prepare (self, offset, count), data, count);
+  tf_buffer_commit (self, offset + count);
 }
 
 gsize

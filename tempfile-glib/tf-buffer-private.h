@@ -31,6 +31,11 @@ gsize    tf_buffer_read     (TfBuffer      *self,
                              gsize          offset,
                              gpointer       data,
                              gsize          count);
+guint8  *tf_buffer_prepare  (TfBuffer      *self,
+                             gsize          offset,
+                             gsize          count);
+void     tf_buffer_commit   (TfBuffer      *self,
+                             gsize          end);
 void     tf_buffer_set_size (TfBuffer      *self,
                              gsize          size);
 void     tf_buffer_clear    (TfBuffer      *self);

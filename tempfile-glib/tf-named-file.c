@@ -5,6 +5,7 @@
 
 #include "tf-named-file-private.h"
 
+#include "tf-creation-private.h"
 #include "tf-errno-private.h"
 #include "tf-temp-file-private.h"
 
@@ -95,7 +96,7 @@ tf_named_file_close (GIOStream     *stream,
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (self->delete_policy != TF_DELETE_ON_CLOSE)
+  if (self->delete_policy != TF_DELETE_ON_CLOSE && !tf_creation_is_unclaimed (self))
     tf_entry_hold (&self->entry);
   else if (tf_entry_is_ours (&self->entry))
     success = tf_entry_remove (&self->entry, cancellable, error);

@@ -27,6 +27,19 @@ TfNamedFile    *tf_named_file_new               (const char      *prefix,
                                                  GError         **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+void            tf_named_file_create_async      (const char      *prefix,
+                                                 const char      *suffix,
+                                                 const char      *dir,
+                                                 int              io_priority,
+                                                 GCancellable    *cancellable,
+                                                 GAsyncReadyCallback callback,
+                                                 gpointer         user_data);
+
+TF_AVAILABLE_IN_1_0
+TfNamedFile    *tf_named_file_create_finish     (GAsyncResult    *result,
+                                                 GError         **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
 const char     *tf_named_file_get_path          (TfNamedFile     *self);
 
 TF_AVAILABLE_IN_1_0

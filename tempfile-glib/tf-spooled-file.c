@@ -179,8 +179,9 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    *
    * Emitted once, after the bytes went to disk.
    *
-   * The handler runs in the thread whose call made the file roll over, before that call returns. No
-   * lock is held: the handler may use the file.
+   * The handler runs in the thread whose call made the file roll over, before that call returns; after
+   * an asynchronous call in the main context of its callback, before that. No lock is held: the handler
+   * may use the file.
    *
    * Since: 1.0
    */
@@ -265,6 +266,76 @@ tf_spooled_file_rollover (TfSpooledFile  *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_store_roll_over (tf_temp_file_get_store (TF_TEMP_FILE (self)), cancellable, error);
+}
+
+static gssize
+rollover_func (gpointer       source_object,
+               gpointer       data,
+               gboolean       blocking,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  if (!blocking)
+    return tf_task_would_block (error);
+
+  return tf_spooled_file_rollover (source_object, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_spooled_file_rollover_async:
+ * @self: a spooled file
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the file is on disk
+ * @user_data: what to pass to @callback
+ *
+ * Makes the file go to disk now, as [method@SpooledFile.rollover] does.
+ *
+ * Does not block: the work is done in a thread. [signal@SpooledFile::rolled-over] is emitted, and then
+ * @callback called, in the thread-default main context of the caller; @callback has to call
+ * [method@SpooledFile.rollover_finish].
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_spooled_file_rollover_async (TfSpooledFile       *self,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_SPOOLED_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_temp_file_run_async (TF_TEMP_FILE (self), tf_spooled_file_rollover_async, rollover_func, NULL, NULL,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_spooled_file_rollover_finish:
+ * @self: a spooled file
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [method@SpooledFile.rollover_async] began.
+ *
+ * The errors are those of [method@SpooledFile.rollover], and %G_IO_ERROR_PENDING.
+ *
+ * Returns: %TRUE if the file is on disk
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_spooled_file_rollover_finish (TfSpooledFile  *self,
+                                 GAsyncResult   *result,
+                                 GError        **error)
+{
+  g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_task_finish (self, result, tf_spooled_file_rollover_async, error) >= 0;
 }
 
 /**

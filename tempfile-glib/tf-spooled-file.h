@@ -30,6 +30,18 @@ gboolean       tf_spooled_file_rollover       (TfSpooledFile  *self,
                                                GError        **error);
 
 TF_AVAILABLE_IN_1_0
+void           tf_spooled_file_rollover_async  (TfSpooledFile  *self,
+                                                int             io_priority,
+                                                GCancellable   *cancellable,
+                                                GAsyncReadyCallback callback,
+                                                gpointer        user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_spooled_file_rollover_finish (TfSpooledFile  *self,
+                                                GAsyncResult   *result,
+                                                GError        **error);
+
+TF_AVAILABLE_IN_1_0
 gboolean       tf_spooled_file_is_rolled_over (TfSpooledFile  *self);
 
 G_END_DECLS

@@ -5,7 +5,7 @@
 
 #pragma once
 
-/* For tf-store-private.c and tf-store-io-private.c alone. */
+/* For the tf-store-*.c files alone. */
 
 #include "tf-stage-private.h"
 #include "tf-store-private.h"
@@ -33,15 +33,31 @@ struct _TfStore
   GWeakRef emitter;   /* the owner again, for calls without the lock */
   gboolean rolled_over;
   gboolean must_tell; /* rolled over, and the owner was not told yet */
+  gboolean trying;    /* the call that has the lock must not touch the disk */
 };
 
-gboolean tf_store_enter   (TfStore       *self,
-                           GCancellable  *cancellable,
-                           GError       **error);
-void     tf_store_leave   (TfStore       *self);
-gboolean tf_store_reserve (TfStore       *self,
-                           goffset        size,
-                           GCancellable  *cancellable,
-                           GError       **error);
+gboolean tf_store_enter       (TfStore       *self,
+                               GCancellable  *cancellable,
+                               GError       **error);
+gboolean tf_store_try_enter   (TfStore       *self,
+                               GCancellable  *cancellable,
+                               GError       **error);
+void     tf_store_leave       (TfStore       *self);
+gboolean tf_store_reserve     (TfStore       *self,
+                               goffset        size,
+                               GCancellable  *cancellable,
+                               GError       **error);
+gboolean tf_store_move_to     (TfStore       *self,
+                               goffset        position,
+                               GError       **error);
+
+static inline gboolean
+tf_store_enter_blocking (TfStore       *self,
+                         gboolean       blocking,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  return blocking ? tf_store_enter (self, cancellable, error) : tf_store_try_enter (self, cancellable, error);
+}
 
 G_END_DECLS

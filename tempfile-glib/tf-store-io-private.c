@@ -43,20 +43,36 @@ tf_store_read (TfStore       *self,
   return success;
 }
 
-/* As tf_store_read(), into memory of its own that is no larger than what is there to read. */
-GBytes *
-tf_store_read_bytes (TfStore       *self,
-                     gsize          count,
-                     GCancellable  *cancellable,
-                     GError       **error)
+gboolean
+tf_store_read_nonblocking (TfStore       *self,
+                           gpointer       data,
+                           gsize          count,
+                           gsize         *n_read,
+                           GCancellable  *cancellable,
+                           GError       **error)
+{
+  gboolean success;
+
+  *n_read = 0;
+  if (!tf_store_try_enter (self, cancellable, error))
+    return FALSE;
+
+  success = read_locked (self, data, count, n_read, cancellable, error);
+  tf_store_leave (self);
+  return success;
+}
+
+/* Takes the lock, which the caller has entered, with it. */
+static GBytes *
+read_bytes_and_leave (TfStore       *self,
+                      gsize          count,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
   g_autofree guint8 *data = NULL;
   gsize n_read = 0;
   goffset available;
   gboolean success;
-
-  if (!tf_store_enter (self, cancellable, error))
-    return NULL;
 
   available = MAX (tf_stage_get_size (&self->stage) - self->position, 0);
   count = MIN (count, MIN ((guint64) available, G_MAXSSIZE));
@@ -69,6 +85,51 @@ tf_store_read_bytes (TfStore       *self,
 
   tf_store_leave (self);
   return success ? g_bytes_new_take (g_steal_pointer (&data), n_read) : NULL;
+}
+
+/* As tf_store_read(), into memory of its own that is no larger than what is there to read. */
+GBytes *
+tf_store_read_bytes (TfStore       *self,
+                     gsize          count,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  return tf_store_enter (self, cancellable, error) ? read_bytes_and_leave (self, count, cancellable, error) : NULL;
+}
+
+GBytes *
+tf_store_read_bytes_nonblocking (TfStore       *self,
+                                 gsize          count,
+                                 GCancellable  *cancellable,
+                                 GError       **error)
+{
+  return tf_store_try_enter (self, cancellable, error) ? read_bytes_and_leave (self, count, cancellable, error) : NULL;
+}
+
+/* Moves the position by @count bytes, or to the end, as reading would; behind the end it stays. */
+gboolean
+tf_store_skip (TfStore       *self,
+               gsize          count,
+               gboolean       blocking,
+               gsize         *n_skipped,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  goffset available;
+  gboolean success;
+
+  *n_skipped = 0;
+  if (!tf_store_enter_blocking (self, blocking, cancellable, error))
+    return FALSE;
+
+  available = MAX (tf_stage_get_size (&self->stage) - self->position, 0);
+  count = MIN (count, (guint64) available);
+  success = count == 0 || tf_store_move_to (self, self->position + count, error);
+  if (success)
+    *n_skipped = count;
+
+  tf_store_leave (self);
+  return success;
 }
 
 static gboolean
@@ -141,6 +202,19 @@ tf_store_tell (TfStore *self)
   return position;
 }
 
+/* The position and, where it is handed out, the offset of the descriptor. */
+gboolean
+tf_store_move_to (TfStore  *self,
+                  goffset   position,
+                  GError  **error)
+{
+  if (self->stage.shared && !tf_stage_share (&self->stage, position, error))
+    return FALSE;
+
+  self->position = position;
+  return TRUE;
+}
+
 static gboolean
 seek_locked (TfStore    *self,
              goffset     offset,
@@ -162,11 +236,7 @@ seek_locked (TfStore    *self,
       return FALSE;
     }
 
-  if (self->stage.shared && !tf_stage_share (&self->stage, base + offset, error))
-    return FALSE;
-
-  self->position = base + offset;
-  return TRUE;
+  return tf_store_move_to (self, base + offset, error);
 }
 
 /* Moves the position, past the end as well; no bytes come to be by that. */

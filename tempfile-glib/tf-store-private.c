@@ -5,6 +5,9 @@
 
 #include "tf-store-internal.h"
 
+/* TfStore **: where this thread has what it rolls over put, instead of telling the owner. */
+static GPrivate notify_later;
+
 TfStore *
 tf_store_new (void)
 {
@@ -85,6 +88,13 @@ check_open (TfStore  *self,
   return FALSE;
 }
 
+static gboolean
+set_would_block (GError **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "The temporary file has to wait for the disk");
+  return FALSE;
+}
+
 /* Takes the lock of an open store; what succeeded is followed by tf_store_leave(). */
 gboolean
 tf_store_enter (TfStore       *self,
@@ -105,21 +115,65 @@ tf_store_enter (TfStore       *self,
   return TRUE;
 }
 
+/* As tf_store_enter(), but only for a store in memory that nobody is busy with. Then, until it is left, it
+ * does not go to disk. */
+gboolean
+tf_store_try_enter (TfStore       *self,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  gboolean success;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (!g_mutex_trylock (&self->lock))
+    return set_would_block (error);
+
+  success = check_open (self, error) &&
+            (tf_stage_is_in_memory (&self->stage) || set_would_block (error));
+  self->trying = success;
+  if (!success)
+    g_mutex_unlock (&self->lock);
+
+  return success;
+}
+
 void
 tf_store_leave (TfStore *self)
 {
   gboolean must_tell = self->must_tell;
+  TfStore **rolled_over;
 
+  self->trying = FALSE;
   self->must_tell = FALSE;
   g_mutex_unlock (&self->lock);
 
-  if (G_UNLIKELY (must_tell))
-    {
-      g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
+  if (G_LIKELY (!must_tell))
+    return;
 
-      if (owner != NULL)
-        self->funcs->rolled_over (owner);
-    }
+  rolled_over = g_private_get (&notify_later);
+  if (rolled_over != NULL)
+    *rolled_over = tf_store_ref (self);
+  else
+    tf_store_notify (self);
+}
+
+/* From now on the calling thread tells no owner that its bytes went to disk, but puts the store, of which
+ * there can be one, into *@rolled_over with a reference, for a later tf_store_notify(). NULL ends that. */
+void
+tf_store_notify_later (TfStore **rolled_over)
+{
+  g_private_set (&notify_later, rolled_over);
+}
+
+void
+tf_store_notify (TfStore *self)
+{
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
+
+  if (owner != NULL)
+    self->funcs->rolled_over (owner);
 }
 
 /* Copies first and swaps last: when it fails, nothing of the memory stage has changed. */
@@ -131,6 +185,9 @@ move_to_disk (TfStore       *self,
   g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
   TfBuffer *bytes = &self->stage.buffer;
   gsize n_written;
+
+  if (self->trying)
+    return set_would_block (error);
 
   disk.fd = self->funcs->open (self->owner, &disk.where, cancellable, error);
   if (disk.fd < 0 ||
@@ -190,6 +247,17 @@ tf_store_get_fd (TfStore  *self,
 
   tf_store_leave (self);
   return fd;
+}
+
+/* Whether a call that uses the bytes could touch the disk or have to wait for another thread. */
+gboolean
+tf_store_would_block (TfStore *self)
+{
+  if (!tf_store_try_enter (self, NULL, NULL))
+    return TRUE;
+
+  tf_store_leave (self);
+  return FALSE;
 }
 
 gboolean

@@ -16,7 +16,10 @@ G_BEGIN_DECLS
  * memory, or when it is told to; never back. Once closed, it stays closed.
  *
  * All functions may be called from any thread; each holds the store's lock while it works. What they
- * call back is called without it. */
+ * call back is called without it.
+ *
+ * Those with an argument @blocking fail with G_IO_ERROR_WOULD_BLOCK when that is FALSE and they would have to
+ * touch the disk or to wait for another thread; then nothing has happened. */
 typedef struct _TfStore TfStore;
 
 typedef struct
@@ -26,7 +29,8 @@ typedef struct
                        char         **where,
                        GCancellable  *cancellable,
                        GError       **error);
-  /* The bytes went to disk. Called without the lock, in the thread whose call made it happen. */
+  /* The bytes went to disk. Called without the lock, in the thread whose call made it happen, unless that
+   * one called tf_store_notify_later(). */
   void (*rolled_over) (gpointer       owner);
 } TfStoreFuncs;
 
@@ -44,9 +48,13 @@ void      tf_store_open_on_disk   (TfStore             *self,
 gboolean  tf_store_close          (TfStore             *self,
                                    GError             **error);
 
+void      tf_store_notify_later     (TfStore            **rolled_over);
+void      tf_store_notify         (TfStore             *self);
+
 gboolean  tf_store_is_blank       (TfStore             *self);
 gboolean  tf_store_check_open     (TfStore             *self,
                                    GError             **error);
+gboolean  tf_store_would_block    (TfStore             *self);
 gboolean  tf_store_has_rolled_over (TfStore            *self);
 
 gboolean  tf_store_read           (TfStore             *self,
@@ -59,10 +67,44 @@ GBytes   *tf_store_read_bytes     (TfStore             *self,
                                    gsize                count,
                                    GCancellable        *cancellable,
                                    GError             **error);
+gboolean  tf_store_read_nonblocking (TfStore           *self,
+                                   gpointer             data,
+                                   gsize                count,
+                                   gsize               *n_read,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+GBytes   *tf_store_read_bytes_nonblocking (TfStore     *self,
+                                   gsize                count,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+gboolean  tf_store_skip           (TfStore             *self,
+                                   gsize                count,
+                                   gboolean             blocking,
+                                   gsize               *n_skipped,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
 gboolean  tf_store_write          (TfStore             *self,
                                    gconstpointer        data,
                                    gsize                count,
                                    gsize               *n_written,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+gboolean  tf_store_writev         (TfStore             *self,
+                                   const GOutputVector *vectors,
+                                   gsize                n_vectors,
+                                   gboolean             blocking,
+                                   gsize               *n_written,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+gboolean  tf_store_splice_fd      (TfStore             *self,
+                                   int                  fd,
+                                   gsize               *n_moved,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+gboolean  tf_store_splice_store   (TfStore             *self,
+                                   TfStore             *source,
+                                   gboolean             blocking,
+                                   gsize               *n_moved,
                                    GCancellable        *cancellable,
                                    GError             **error);
 goffset   tf_store_get_size       (TfStore             *self);

@@ -170,7 +170,7 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
     return;
 
   self->auto_cleanup = !!auto_cleanup;
-  if (!self->is_kept)
+  if (!self->is_kept && !self->is_cleaning)
     tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
   tf_temp_dir_notify_auto_cleanup (self);
 }
@@ -233,9 +233,40 @@ tf_temp_dir_keep (TfTempDir *self)
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
   tf_temp_dir_set_auto_cleanup (self, FALSE);
-  tf_clear_fd (&self->entry.fd);
+  if (!self->is_cleaning)
+    tf_clear_fd (&self->entry.fd);
   self->is_kept = TRUE;
   return g_strdup (self->entry.path);
+}
+
+/* Whether the directory can be removed by a call that begins now. */
+gboolean
+tf_temp_dir_check_ready (TfTempDir  *self,
+                         GError    **error)
+{
+  if (!check_initialized (self, error))
+    return FALSE;
+
+  if (self->is_cleaning)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
+
+  return !self->is_cleaning;
+}
+
+/* Takes what went wrong, or NULL, and makes of it what the caller is to know. */
+gboolean
+tf_temp_dir_report_cleanup (TfTempDir  *self,
+                            GError     *failure,
+                            GError    **error)
+{
+  g_autoptr(GError) owned = failure;
+
+  if (owned == NULL ||
+      (self->ignore_cleanup_errors && !g_error_matches (owned, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&owned));
+  return FALSE;
 }
 
 /**
@@ -254,8 +285,8 @@ tf_temp_dir_keep (TfTempDir *self)
  * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
  * %G_IO_ERROR_EXISTS if at the path there is something that this object did not make, and nothing was
  * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
- * forked child that did not make the directory; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what
- * the kernel reported.
+ * forked child that did not make the directory; %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async];
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what the kernel reported.
  *
  * Returns: %TRUE if the directory is gone
  *
@@ -266,20 +297,16 @@ tf_temp_dir_cleanup (TfTempDir     *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  g_autoptr(GError) local_error = NULL;
+  GError *failure = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_initialized (self, error))
+  if (!tf_temp_dir_check_ready (self, error))
     return FALSE;
 
-  if (self->is_kept || tf_entry_remove (&self->entry, cancellable, &local_error))
-    return TRUE;
+  if (!self->is_kept)
+    tf_entry_remove (&self->entry, cancellable, &failure);
 
-  if (self->ignore_cleanup_errors && !g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
-    return TRUE;
-
-  g_propagate_error (error, g_steal_pointer (&local_error));
-  return FALSE;
+  return tf_temp_dir_report_cleanup (self, failure, error);
 }

@@ -5,7 +5,7 @@
 
 #pragma once
 
-/* For tf-temp-dir.c and tf-temp-dir-cleanup.c alone. */
+/* For the tf-temp-dir*.c files alone. */
 
 #include "tf-entry-private.h"
 #include "tf-temp-dir.h"
@@ -19,11 +19,18 @@ struct _TfTempDir
   TfTemplate template;   /* absolute dir, or none */
   TfEntry entry;
   gboolean is_kept;      /* let go of: not removed, whatever is called */
+  gboolean is_cleaning;  /* a worker has the entry; only its path may be used */
   gboolean auto_cleanup;
   gboolean ignore_cleanup_errors;
 };
 
-void tf_temp_dir_notify_auto_cleanup          (TfTempDir *self);
-void tf_temp_dir_notify_ignore_cleanup_errors (TfTempDir *self);
+gboolean tf_temp_dir_check_ready                  (TfTempDir  *self,
+                                                   GError    **error);
+gboolean tf_temp_dir_report_cleanup               (TfTempDir  *self,
+                                                   GError     *failure,
+                                                   GError    **error);
+
+void     tf_temp_dir_notify_auto_cleanup          (TfTempDir  *self);
+void     tf_temp_dir_notify_ignore_cleanup_errors (TfTempDir  *self);
 
 G_END_DECLS

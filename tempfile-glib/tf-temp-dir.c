@@ -5,6 +5,7 @@
 
 #include "tf-temp-dir-private.h"
 
+#include "tf-creation-private.h"
 #include "tf-errno-private.h"
 #include "tf-location-private.h"
 #include "tf-open-private.h"
@@ -29,7 +30,7 @@
  *
  * [method@TempDir.cleanup] removes the directory and tells what went wrong. Dropping the last reference
  * removes it as well, but then errors are only logged, and a large tree makes that call block: call
- * cleanup where that matters. Whoever uses the path has to hold a reference for as long: in
+ * cleanup, or [method@TempDir.cleanup_async], where that matters. Whoever uses the path has to hold a reference for as long: in
  * `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and is gone in other languages
  * before the path is used.
  *
@@ -63,7 +64,8 @@ static GParamSpec *properties[PROP_IGNORE_CLEANUP_ERRORS + 1];
 static void tf_temp_dir_initable_init (GInitableIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TfTempDir, tf_temp_dir, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init)
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_creation_async_initable_init))
 
 static gboolean
 tf_temp_dir_initable_do_init (GInitable     *initable,
@@ -102,7 +104,8 @@ tf_temp_dir_dispose (GObject *object)
   TfTempDir *self = TF_TEMP_DIR (object);
   g_autoptr(GError) error = NULL;
 
-  if (self->auto_cleanup && self->entry.path != NULL && tf_entry_is_ours (&self->entry) &&
+  if ((self->auto_cleanup || tf_creation_is_unclaimed (self)) &&
+      self->entry.path != NULL && tf_entry_is_ours (&self->entry) &&
       !tf_temp_dir_cleanup (self, NULL, &error))
     tf_log_lost_error ("Removing a temporary directory", error);
 

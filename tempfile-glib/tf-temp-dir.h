@@ -32,6 +32,17 @@ void        tf_temp_dir_set_template              (TfTempDir     *self,
                                                    const char    *prefix,
                                                    const char    *suffix,
                                                    const char    *dir);
+void        tf_temp_dir_create_async              (const char    *prefix,
+                                                   const char    *suffix,
+                                                   const char    *dir,
+                                                   int            io_priority,
+                                                   GCancellable  *cancellable,
+                                                   GAsyncReadyCallback callback,
+                                                   gpointer       user_data);
+
+TF_AVAILABLE_IN_1_0
+TfTempDir  *tf_temp_dir_create_finish             (GAsyncResult  *result,
+                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 const char *tf_temp_dir_get_path                  (TfTempDir     *self);
@@ -71,6 +82,18 @@ void        tf_temp_dir_keep_until                (TfTempDir     *self,
 TF_AVAILABLE_IN_1_0
 gboolean    tf_temp_dir_cleanup                   (TfTempDir     *self,
                                                    GCancellable  *cancellable,
+                                                   GError       **error);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_cleanup_async             (TfTempDir     *self,
+                                                   int            io_priority,
+                                                   GCancellable  *cancellable,
+                                                   GAsyncReadyCallback callback,
+                                                   gpointer       user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_cleanup_finish            (TfTempDir     *self,
+                                                   GAsyncResult  *result,
                                                    GError       **error);
 
 G_END_DECLS

@@ -7,6 +7,7 @@
 
 #include "tf-name-private.h"
 #include "tf-store-private.h"
+#include "tf-task-private.h"
 #include "tf-temp-file.h"
 
 G_BEGIN_DECLS
@@ -19,5 +20,25 @@ gboolean    tf_temp_file_get_template  (TfTempFile      *self,
 
 /* In tf-temp-file-io.c. */
 void        tf_temp_file_seekable_init (GSeekableIface  *iface);
+
+void      tf_temp_file_run_async      (TfTempFile           *self,
+                                       gpointer              source_tag,
+                                       TfTaskFunc            func,
+                                       gpointer              data,
+                                       GDestroyNotify        free_data,
+                                       int                   io_priority,
+                                       GCancellable         *cancellable,
+                                       GAsyncReadyCallback   callback,
+                                       gpointer              user_data);
+gpointer  tf_temp_file_get_async_data (GAsyncResult         *result);
+
+void      tf_temp_file_close_async    (GIOStream            *stream,
+                                       int                   io_priority,
+                                       GCancellable         *cancellable,
+                                       GAsyncReadyCallback   callback,
+                                       gpointer              user_data);
+gboolean  tf_temp_file_close_finish   (GIOStream            *stream,
+                                       GAsyncResult         *result,
+                                       GError              **error);
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 
 #include "tf-temp-file-private.h"
 
+#include "tf-creation-private.h"
 #include "tf-errno-private.h"
 #include "tf-location-private.h"
 #include "tf-open-private.h"
@@ -80,6 +81,7 @@ static void tf_temp_file_initable_init (GInitableIface *iface);
 G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_ADD_PRIVATE (TfTempFile)
                          G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_file_initable_init)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_creation_async_initable_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_temp_file_seekable_init))
 
 static TfStore *
@@ -285,10 +287,11 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   object_class->finalize = tf_temp_file_finalize;
   object_class->get_property = tf_temp_file_get_property;
   object_class->set_property = tf_temp_file_set_property;
-
   stream_class->get_input_stream = tf_temp_file_get_input_stream;
   stream_class->get_output_stream = tf_temp_file_get_output_stream;
   stream_class->close_fn = tf_temp_file_close;
+  stream_class->close_async = tf_temp_file_close_async;
+  stream_class->close_finish = tf_temp_file_close_finish;
 
   /**
    * TfTempFile:dir: (type filename)

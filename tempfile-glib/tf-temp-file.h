@@ -38,6 +38,22 @@ void        tf_temp_file_set_template (TfTempFile     *self,
                                        const char     *prefix,
                                        const char     *suffix,
                                        const char     *dir);
+void        tf_temp_file_create_async  (const char     *dir,
+                                        int             io_priority,
+                                        GCancellable   *cancellable,
+                                        GAsyncReadyCallback callback,
+                                        gpointer        user_data);
+
+TF_AVAILABLE_IN_1_0
+TfTempFile *tf_temp_file_create_finish (GAsyncResult   *result,
+                                        GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gssize      tf_temp_file_read        (TfTempFile     *self,
+                                      void           *buffer,
+                                      gsize           count,
+                                      GCancellable   *cancellable,
+                                      GError        **error);
 
 TF_AVAILABLE_IN_1_0
 gssize      tf_temp_file_read         (TfTempFile     *self,
@@ -58,6 +74,46 @@ gboolean    tf_temp_file_write        (TfTempFile     *self,
                                        gsize           size,
                                        GCancellable   *cancellable,
                                        GError        **error);
+void        tf_temp_file_read_bytes_async  (TfTempFile     *self,
+                                            gsize           count,
+                                            int             io_priority,
+                                            GCancellable   *cancellable,
+                                            GAsyncReadyCallback callback,
+                                            gpointer        user_data);
+
+TF_AVAILABLE_IN_1_0
+GBytes     *tf_temp_file_read_bytes_finish (TfTempFile     *self,
+                                            GAsyncResult   *result,
+                                            GError        **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_file_write       (TfTempFile     *self,
+                                      const void     *data,
+                                      gsize           size,
+                                      GCancellable   *cancellable,
+                                      GError        **error);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_file_write_bytes (TfTempFile     *self,
+                                      GBytes         *bytes,
+                                      GCancellable   *cancellable,
+                                      GError        **error);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_file_write_bytes_async  (TfTempFile     *self,
+                                             GBytes         *bytes,
+                                             int             io_priority,
+                                             GCancellable   *cancellable,
+                                             GAsyncReadyCallback callback,
+                                             gpointer        user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_file_write_bytes_finish (TfTempFile     *self,
+                                             GAsyncResult   *result,
+                                             GError        **error);
+
+TF_AVAILABLE_IN_1_0
+goffset     tf_temp_file_get_size    (TfTempFile     *self);
 
 TF_AVAILABLE_IN_1_0
 goffset     tf_temp_file_get_size     (TfTempFile     *self);

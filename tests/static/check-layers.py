@@ -18,10 +18,10 @@ LEVELS = [
     'version-macros version enums',
     'fd errno name identity debug audit utf8',
     'open subdir walk failures remove link mark newline codec text-buffer',
-    'buffer stage registry entry store store-internal store-io',
-    'store-streams',
-    'location create temp-file temp-file-io named-file named-file-delete spooled-file temp-dir'
-    ' temp-dir-cleanup text-stream text-stream-io text-stream-position hold lifetime sweep',
+    'buffer stage stage-transfer registry entry store store-internal store-io store-splice',
+    'task splice store-streams store-input-stream store-output-stream creation',
+    'location create create-async temp-file temp-file-async temp-file-io named-file named-file-delete spooled-file'
+    ' temp-dir temp-dir-async temp-dir-cleanup text-stream text-stream-io text-stream-position hold lifetime sweep',
     'tempfile-glib',
 ]
 LEVEL_OF = {unit: number for number, units in enumerate(LEVELS) for unit in units.split()}
