@@ -21,79 +21,81 @@ TF_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (TfTempDir, tf_temp_dir, TF, TEMP_DIR, GObject)
 
 TF_AVAILABLE_IN_1_0
-TfTempDir  *tf_temp_dir_new                       (const char    *prefix,
-                                                   const char    *suffix,
-                                                   const char    *dir,
-                                                   GCancellable  *cancellable,
-                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+TfTempDir  *tf_temp_dir_new                       (const char           *prefix,
+                                                   const char           *suffix,
+                                                   const char           *dir,
+                                                   GCancellable         *cancellable,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_set_template              (TfTempDir     *self,
-                                                   const char    *prefix,
-                                                   const char    *suffix,
-                                                   const char    *dir);
-void        tf_temp_dir_create_async              (const char    *prefix,
-                                                   const char    *suffix,
-                                                   const char    *dir,
-                                                   int            io_priority,
-                                                   GCancellable  *cancellable,
-                                                   GAsyncReadyCallback callback,
-                                                   gpointer       user_data);
+void        tf_temp_dir_set_template              (TfTempDir            *self,
+                                                   const char           *prefix,
+                                                   const char           *suffix,
+                                                   const char           *dir);
 
 TF_AVAILABLE_IN_1_0
-TfTempDir  *tf_temp_dir_create_finish             (GAsyncResult  *result,
-                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+void        tf_temp_dir_create_async              (const char           *prefix,
+                                                   const char           *suffix,
+                                                   const char           *dir,
+                                                   int                   io_priority,
+                                                   GCancellable         *cancellable,
+                                                   GAsyncReadyCallback   callback,
+                                                   gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-const char *tf_temp_dir_get_path                  (TfTempDir     *self);
+TfTempDir  *tf_temp_dir_create_finish             (GAsyncResult         *result,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-GFile      *tf_temp_dir_get_file                  (TfTempDir     *self) G_GNUC_WARN_UNUSED_RESULT;
+const char *tf_temp_dir_get_path                  (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
-GFile      *tf_temp_dir_get_child                 (TfTempDir     *self,
-                                                   const char    *name,
-                                                   GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+GFile      *tf_temp_dir_get_file                  (TfTempDir            *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_dir_get_auto_cleanup          (TfTempDir     *self);
+GFile      *tf_temp_dir_get_child                 (TfTempDir            *self,
+                                                   const char           *name,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_set_auto_cleanup          (TfTempDir     *self,
-                                                   gboolean       auto_cleanup);
+gboolean    tf_temp_dir_get_auto_cleanup          (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_dir_get_ignore_cleanup_errors (TfTempDir     *self);
+void        tf_temp_dir_set_auto_cleanup          (TfTempDir            *self,
+                                                   gboolean              auto_cleanup);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_set_ignore_cleanup_errors (TfTempDir     *self,
-                                                   gboolean       ignore_cleanup_errors);
+gboolean    tf_temp_dir_get_ignore_cleanup_errors (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
-char       *tf_temp_dir_keep                      (TfTempDir     *self) G_GNUC_WARN_UNUSED_RESULT;
+void        tf_temp_dir_set_ignore_cleanup_errors (TfTempDir            *self,
+                                                   gboolean              ignore_cleanup_errors);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_keep_until_exit           (TfTempDir     *self);
+char       *tf_temp_dir_keep                      (TfTempDir            *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_keep_until                (TfTempDir     *self,
-                                                   GSubprocess   *subprocess);
+void        tf_temp_dir_keep_until_exit           (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_dir_cleanup                   (TfTempDir     *self,
-                                                   GCancellable  *cancellable,
-                                                   GError       **error);
+void        tf_temp_dir_keep_until                (TfTempDir            *self,
+                                                   GSubprocess          *subprocess);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_cleanup_async             (TfTempDir     *self,
-                                                   int            io_priority,
-                                                   GCancellable  *cancellable,
-                                                   GAsyncReadyCallback callback,
-                                                   gpointer       user_data);
+gboolean    tf_temp_dir_cleanup                   (TfTempDir            *self,
+                                                   GCancellable         *cancellable,
+                                                   GError              **error);
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_dir_cleanup_finish            (TfTempDir     *self,
-                                                   GAsyncResult  *result,
-                                                   GError       **error);
+void        tf_temp_dir_cleanup_async             (TfTempDir            *self,
+                                                   int                   io_priority,
+                                                   GCancellable         *cancellable,
+                                                   GAsyncReadyCallback   callback,
+                                                   gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_cleanup_finish            (TfTempDir            *self,
+                                                   GAsyncResult         *result,
+                                                   GError              **error);
 
 G_END_DECLS

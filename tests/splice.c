@@ -1,0 +1,411 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What splicing gives has to be what GIO's own splicing gives, from each kind of source to each kind of target. */
+
+#include <tempfile-glib.h>
+
+#include <fcntl.h>
+#include <gio/gunixinputstream.h>
+#include <glib-unix.h>
+#include <unistd.h>
+
+#include "tf-test-async.h"
+#include "tf-test.h"
+
+#define BOTH (G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET)
+
+typedef GInputStream *(*SourceFunc) (GBytes *bytes);
+
+static GFile *
+write_file (GBytes *bytes)
+{
+  g_autofree char *path = tf_test_path ("source");
+  g_autoptr(GError) error = NULL;
+
+  g_file_set_contents (path, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), &error);
+  g_assert_no_error (error);
+  return g_file_new_for_path (path);
+}
+
+static GInputStream *
+from_file (GBytes *bytes)
+{
+  g_autoptr(GFile) file = write_file (bytes);
+  GInputStream *stream = G_INPUT_STREAM (g_file_read (file, NULL, NULL));
+
+  g_assert_true (g_file_delete (file, NULL, NULL));
+  return stream;
+}
+
+static GInputStream *
+from_unix_file (GBytes *bytes)
+{
+  g_autoptr(GFile) file = write_file (bytes);
+  int fd = open (g_file_peek_path (file), O_RDONLY | O_CLOEXEC);
+
+  g_assert_true (g_file_delete (file, NULL, NULL));
+  return g_unix_input_stream_new (fd, TRUE);
+}
+
+static gpointer
+fill_pipe (gpointer data)
+{
+  g_autoptr(GBytes) bytes = g_object_steal_data (data, "bytes");
+  int fd = GPOINTER_TO_INT (g_object_get_data (data, "fd"));
+  gsize size;
+  const char *next = g_bytes_get_data (bytes, &size);
+
+  while (size > 0)
+    {
+      gssize n = write (fd, next, size);
+
+      g_assert_cmpint (n, >, 0);
+      next += n;
+      size -= n;
+    }
+  close (fd);
+  g_object_unref (data);
+  return NULL;
+}
+
+static GInputStream *
+from_pipe (GBytes *bytes)
+{
+  GInputStream *stream;
+  int fds[2];
+
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  stream = g_unix_input_stream_new (fds[0], TRUE);
+  g_object_set_data (G_OBJECT (stream), "bytes", g_bytes_ref (bytes));
+  g_object_set_data (G_OBJECT (stream), "fd", GINT_TO_POINTER (fds[1]));
+  g_thread_unref (g_thread_new ("pipe", fill_pipe, g_object_ref (stream)));
+  return stream;
+}
+
+static GInputStream *
+from_memory (GBytes *bytes)
+{
+  return g_memory_input_stream_new_from_bytes (bytes);
+}
+
+static GInputStream *
+from_converter (GBytes *bytes)
+{
+  g_autoptr(GConverter) charset = G_CONVERTER (g_charset_converter_new ("ISO-8859-1", "ISO-8859-1", NULL));
+  g_autoptr(GInputStream) base = from_file (bytes);
+
+  return g_converter_input_stream_new (base, charset);
+}
+
+static GInputStream *
+from_ours (GBytes *bytes,
+           gint64  max_size)
+{
+  TfSpooledFile *file = tf_spooled_file_new (max_size);
+  GInputStream *stream = g_object_ref (g_io_stream_get_input_stream (G_IO_STREAM (file)));
+
+  g_assert_true (tf_temp_file_write_bytes (TF_TEMP_FILE (file), bytes, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  g_object_set_data_full (G_OBJECT (stream), "file", file, g_object_unref);
+  return stream;
+}
+
+static GInputStream *
+from_ours_in_memory (GBytes *bytes)
+{
+  return from_ours (bytes, -1);
+}
+
+static GInputStream *
+from_ours_on_disk (GBytes *bytes)
+{
+  return from_ours (bytes, 0);
+}
+
+static GInputStream *
+from_ours_shared (GBytes *bytes)
+{
+  GInputStream *stream = from_ours (bytes, 0);
+
+  g_assert_cmpint (tf_temp_file_get_fd (g_object_get_data (G_OBJECT (stream), "file"), NULL), >=, 0);
+  return stream;
+}
+
+static const SourceFunc sources[] = {
+  from_file, from_unix_file, from_pipe, from_memory, from_converter,
+  from_ours_in_memory, from_ours_on_disk, from_ours_shared,
+};
+
+static gssize
+run_splice (GOutputStream             *target,
+        GInputStream              *source,
+        GOutputStreamSpliceFlags   flags,
+        gboolean                   async,
+        GCancellable              *cancellable,
+        GError                   **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  if (!async)
+    return g_output_stream_splice (target, source, flags, cancellable, error);
+
+  g_output_stream_splice_async (target, source, flags, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  return g_output_stream_splice_finish (target, tf_test_wait (&result), error);
+}
+
+static GBytes *
+read_all (TfTempFile *file)
+{
+  GBytes *bytes;
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  bytes = tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, NULL);
+  g_assert_nonnull (bytes);
+  return bytes;
+}
+
+/* Splices behind a few bytes and a gap, from the middle of the source. */
+static void
+check (SourceFunc  source_func,
+       GBytes     *bytes,
+       gint64      max_size,
+       gboolean    shared,
+       gboolean    async)
+{
+  g_autoptr(GInputStream) source = source_func (bytes);
+  g_autoptr(GInputStream) reference_source = g_memory_input_stream_new_from_bytes (bytes);
+  g_autoptr(GOutputStream) reference = g_memory_output_stream_new_resizable ();
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (max_size));
+  g_autoptr(GBytes) expected = NULL;
+  g_autoptr(GBytes) found = NULL;
+  g_autoptr(GError) error = NULL;
+  GOutputStream *targets[] = { g_io_stream_get_output_stream (G_IO_STREAM (file)), reference };
+  gssize n;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
+    {
+      g_assert_true (g_output_stream_write_all (targets[i], "behind", 6, NULL, NULL, NULL));
+      g_assert_true (g_seekable_seek (G_SEEKABLE (targets[i]), 5, G_SEEK_CUR, NULL, NULL));
+    }
+  if (shared)
+    g_assert_cmpint (tf_temp_file_get_fd (file, NULL), >=, 0);
+
+  g_assert_cmpint (g_input_stream_skip (source, 3, NULL, NULL), ==, g_input_stream_skip (reference_source, 3, NULL, NULL));
+
+  n = run_splice (targets[0], source, BOTH, async, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (n, ==, g_output_stream_splice (reference, reference_source, BOTH, NULL, NULL));
+  g_assert_true (g_input_stream_is_closed (source));
+  g_assert_true (g_output_stream_is_closed (targets[0]));
+  g_assert_false (g_io_stream_is_closed (G_IO_STREAM (file)));
+
+  expected = g_memory_output_stream_steal_as_bytes (G_MEMORY_OUTPUT_STREAM (reference));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, g_bytes_get_size (expected));
+  if (n > 0)
+    g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, g_bytes_get_size (expected));
+  if (!shared)
+    g_assert_cmpint (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)), ==,
+                     max_size >= 0 && tf_temp_file_get_size (file) > max_size);
+  found = read_all (file);
+  g_assert_true (g_bytes_equal (found, expected));
+
+  /* The file has its stream, and the stream was given its file. */
+  g_object_set_data (G_OBJECT (source), "file", NULL);
+}
+
+static void
+check_size (gsize size)
+{
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (size);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (sources); i++)
+    {
+      for (gboolean async = FALSE; async <= TRUE; async++)
+        {
+          check (sources[i], bytes, -1, FALSE, async);
+          check (sources[i], bytes, 8, FALSE, async);
+          check (sources[i], bytes, 300000, FALSE, async);
+          check (sources[i], bytes, -1, TRUE, async);
+        }
+    }
+}
+
+static void
+test_small (void)
+{
+  check_size (3);
+  check_size (4);
+  check_size (10007);
+}
+
+static void
+test_large (void)
+{
+  check_size ((1 << 20) + 1);
+}
+
+/* More than one piece for the kernel. */
+static void
+test_pieces (void)
+{
+  g_autoptr(GBytes) bytes = tf_test_make_bytes ((20 << 20) + 5);
+
+  check (from_file, bytes, -1, FALSE, FALSE);
+  check (from_file, bytes, 0, FALSE, TRUE);
+  check (from_ours_in_memory, bytes, 0, FALSE, TRUE);
+  check (from_ours_on_disk, bytes, -1, FALSE, FALSE);
+}
+
+/* Files of which nobody knows the size before they are read. */
+static void
+test_proc (void)
+{
+  g_autoptr(GFile) proc = g_file_new_for_path ("/proc/self/status");
+  g_autoptr(GInputStream) source = G_INPUT_STREAM (g_file_read (proc, NULL, NULL));
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (0));
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  g_assert_nonnull (source);
+  g_assert_cmpint (g_output_stream_splice (target, source, 0, NULL, NULL), >, 100);
+}
+
+/* Where one file is both ends, the pieces show: GIO's own code is to be at work. */
+static void
+check_own (gboolean async)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (20000);
+  g_autoptr(GBytes) found = NULL;
+  const guint8 *data = g_bytes_get_data (bytes, NULL);
+  const guint8 *spliced;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  GInputStream *source = g_io_stream_get_input_stream (G_IO_STREAM (file));
+
+  g_assert_true (tf_temp_file_write_bytes (file, bytes, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  g_assert_cmpint (run_splice (target, source, 0, async, NULL, NULL), ==, 8192 + 20000 - 16384);
+  found = read_all (file);
+  spliced = g_bytes_get_data (found, NULL);
+  g_assert_cmpmem (spliced, 8192, data, 8192);
+  g_assert_cmpmem (spliced + 8192, 8192, data, 8192);
+  g_assert_cmpmem (spliced + 20000, 20000 - 16384, data + 16384, 20000 - 16384);
+}
+
+static void
+test_own (void)
+{
+  check_own (FALSE);
+  check_own (TRUE);
+}
+
+static void
+on_rolled_over (TfSpooledFile *file,
+                gpointer       cancellable)
+{
+  g_cancellable_cancel (cancellable);
+}
+
+/* Cancelled when it was half done, by the signal that the file went to disk. */
+static void
+test_cancelled_in_the_middle (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (1 << 20));
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (4 << 20);
+  g_autoptr(GInputStream) source = from_memory (bytes);
+  g_autoptr(GBytes) found = NULL;
+  g_autoptr(GBytes) expected = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over), cancellable);
+  g_assert_cmpint (run_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), source, BOTH, FALSE, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (g_input_stream_is_closed (source));
+
+  g_assert_cmpint (tf_temp_file_get_size (file), >, 1 << 20);
+  g_assert_cmpint (tf_temp_file_get_size (file), <, 4 << 20);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, tf_temp_file_get_size (file));
+  expected = g_bytes_new_from_bytes (bytes, 0, tf_temp_file_get_size (file));
+  found = read_all (file);
+  g_assert_true (g_bytes_equal (found, expected));
+}
+
+/* An asynchronous one that waits for a pipe which stays silent. */
+static void
+test_cancelled_while_waiting (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GInputStream) source = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  int fds[2];
+
+  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
+  source = g_unix_input_stream_new (fds[0], TRUE);
+  g_assert_cmpint (write (fds[1], "some", 4), ==, 4);
+  g_output_stream_splice_async (target, source, 0, 0, cancellable, tf_test_take_result, &result);
+  while (tf_temp_file_get_size (file) < 4)
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (g_output_stream_splice_finish (target, tf_test_wait (&result), &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 4);
+  g_assert_false (g_output_stream_is_closed (target));
+  close (fds[1]);
+}
+
+/* The target refuses: of a source that can seek, nothing is lost. */
+static void
+test_refused (void)
+{
+  g_autofree char *dir = tf_test_path ("missing");
+  g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_SPOOLED_FILE, "max-size", (gint64) 4, "dir", dir, NULL);
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (100);
+  g_autoptr(GInputStream) source = from_file (bytes);
+  g_autoptr(GError) error = NULL;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  g_assert_cmpint (run_splice (target, source, 0, FALSE, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (source)), ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
+}
+
+static void
+test_pending (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (100);
+  g_autoptr(GInputStream) source = from_file (bytes);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_input_stream_set_pending (source, NULL));
+  g_assert_cmpint (run_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), source, 0, FALSE, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_input_stream_clear_pending (source);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+
+  tf_test_add_async ("/splice/small", test_small);
+  tf_test_add_async ("/splice/large", test_large);
+  g_test_add_func ("/splice/pieces", test_pieces);
+  g_test_add_func ("/splice/proc", test_proc);
+  tf_test_add_async ("/splice/own", test_own);
+  g_test_add_func ("/splice/cancelled-in-the-middle", test_cancelled_in_the_middle);
+  tf_test_add_async ("/splice/cancelled-while-waiting", test_cancelled_while_waiting);
+  g_test_add_func ("/splice/refused", test_refused);
+  g_test_add_func ("/splice/pending", test_pending);
+
+  return tf_test_run ();
+}

@@ -1,0 +1,102 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* ThreadSanitizer sees what our code does, but not how GLib, which is not built for it, keeps threads apart:
+ * locks, tasks and reference counts. Here these tell it. Linked in front of GLib. */
+
+#include <dlfcn.h>
+#include <gio/gio.h>
+#include <sanitizer/tsan_interface.h>
+
+#define REAL(func) ((__typeof__ (&func)) dlsym (RTLD_NEXT, #func))
+
+#undef g_object_unref
+
+void
+g_mutex_lock (GMutex *mutex)
+{
+  REAL (g_mutex_lock) (mutex);
+  __tsan_acquire (mutex);
+}
+
+gboolean
+g_mutex_trylock (GMutex *mutex)
+{
+  gboolean locked = REAL (g_mutex_trylock) (mutex);
+
+  if (locked)
+    __tsan_acquire (mutex);
+
+  return locked;
+}
+
+void
+g_mutex_unlock (GMutex *mutex)
+{
+  __tsan_release (mutex);
+  REAL (g_mutex_unlock) (mutex);
+}
+
+static void
+run (GTask        *task,
+     gpointer      source_object,
+     gpointer      task_data,
+     GCancellable *cancellable)
+{
+  GTaskThreadFunc func = (GTaskThreadFunc) g_object_get_data (G_OBJECT (task), "tsan-func");
+
+  __tsan_acquire (task);
+  func (task, source_object, task_data, cancellable);
+  __tsan_release (task);
+}
+
+void
+g_task_run_in_thread (GTask           *task,
+                      GTaskThreadFunc  func)
+{
+  g_object_set_data (G_OBJECT (task), "tsan-func", (gpointer) func);
+  __tsan_release (task);
+  REAL (g_task_run_in_thread) (task, run);
+}
+
+void
+g_task_return_int (GTask  *task,
+                   gssize  result)
+{
+  __tsan_release (task);
+  REAL (g_task_return_int) (task, result);
+}
+
+void
+g_task_return_error (GTask  *task,
+                     GError *error)
+{
+  __tsan_release (task);
+  REAL (g_task_return_error) (task, error);
+}
+
+gpointer
+g_task_get_task_data (GTask *task)
+{
+  __tsan_acquire (task);
+  return REAL (g_task_get_task_data) (task);
+}
+
+void
+g_object_unref (gpointer object)
+{
+  __tsan_release (object);
+  __tsan_acquire (object);
+  REAL (g_object_unref) (object);
+}
+
+void
+g_atomic_rc_box_release_full (gpointer       box,
+                              GDestroyNotify clear)
+{
+  __tsan_release (box);
+  __tsan_acquire (box);
+  REAL (g_atomic_rc_box_release_full) (box, clear);
+}
