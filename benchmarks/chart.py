@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""A bar chart of one item, as SVG that reads well on light and on dark pages."""
+
+from xml.sax.saxutils import escape
+
+WIDTH, LABELS, NUMBERS, BAR, GAP = 760, 240, 90, 18, 6
+COLOURS = {'ours': '#3584e4', 'limit': '#9a9996', 'peer': '#c0bfbc'}
+
+
+def write(x, y, words, anchor='start', weight='normal'):
+    return (f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-weight="{weight}">{escape(words)}</text>')
+
+
+def draw_case(case, unit, quantity, top):
+    """The bars of one case, each as long as its median; the shapes, and where they end."""
+    most = max(entry.median for entry in case.entries)
+    room = WIDTH - LABELS - NUMBERS
+    shapes = [write(0, top + 14, case.case.title, weight='bold')]
+    y = top + 14 + GAP * 2
+    for entry in case.entries:
+        length = max(room * entry.median / most, 1)
+        shapes.append(f'<rect x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{COLOURS[entry.role]}"/>')
+        shapes.append(write(LABELS - 8, y + 13, entry.label, 'end', 'bold' if entry.role == 'ours' else 'normal'))
+        shapes.append(write(LABELS + length + 6, y + 13, quantity(entry.median, unit)))
+        y += BAR + GAP
+    return shapes, y + GAP * 2
+
+
+def draw(result, quantity):
+    shapes, y = [], 0
+    for case in result.cases:
+        more, y = draw_case(case, result.item.unit, quantity, y)
+        shapes += more
+    return '\n'.join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">',
+        f'<title>{escape(result.item.title)}</title>',
+        '<style>text { font: 13px sans-serif; fill: #777 }</style>',
+        *shapes,
+        '</svg>',
+    ]) + '\n'
