@@ -6,6 +6,7 @@
 import argparse
 import math
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -18,15 +19,26 @@ from peers import Peers
 from places import Places
 
 
+def run_alone(command, environment):
+    """Runs COMMAND; when this program is stopped, so are COMMAND and all that it has started."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          start_new_session=True) as process:
+        try:
+            number, complaint = process.communicate()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, number, complaint
+
+
 def run_once(peers, places, entry, place, source, **values):
     """One run of one contestant: its number."""
     with places.fresh(place or 'disk') as directory:
         words = [str(word).format(dir=directory, source=source, **values) for word in entry.arguments]
-        result = subprocess.run([*peers.commands[entry.program], *words], env=peers.environment,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if result.returncode != 0:
-        raise RuntimeError(f'{entry.program} {" ".join(words)}: exit status {result.returncode}\n{result.stderr}')
-    return float(result.stdout)
+        status, number, complaint = run_alone([*peers.commands[entry.program], *words], peers.environment)
+    if status != 0:
+        raise RuntimeError(f'{entry.program} {" ".join(words)}: exit status {status}\n{complaint}')
+    return float(number)
 
 
 def measure(runs, rounds):
@@ -89,6 +101,7 @@ def main():
         parser.error(f'no such item: {", ".join(sorted(unknown))}')
     chosen = [item for item in ITEMS if not arguments.items or item.name in arguments.items]
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('stopped'))  # so that nothing is left behind
     start = time.monotonic()
     build = arguments.build.resolve()
     peers = Peers(arguments.prefix.resolve(), build / 'peers')

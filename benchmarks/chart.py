@@ -8,6 +8,13 @@ from xml.sax.saxutils import escape
 WIDTH, LABELS, NUMBERS, BAR, GAP = 760, 240, 90, 18, 6
 COLOURS = {'ours': '#3584e4', 'limit': '#9a9996', 'peer': '#c0bfbc'}
 
+# REUSE-IgnoreStart
+LICENCE = (
+    '<!-- SPDX-FileCopyrightText: 2026 The tempfile-glib authors -->',
+    '<!-- SPDX-License-Identifier: LGPL-2.1-or-later -->',
+)
+# REUSE-IgnoreEnd
+
 
 def write(x, y, words, anchor='start', weight='normal'):
     return (f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-weight="{weight}">{escape(words)}</text>')
@@ -35,6 +42,7 @@ def draw(result, quantity):
         shapes += more
     return '\n'.join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}" role="img">',
+        *LICENCE,
         f'<title>{escape(result.item.title)}</title>',
         '<style>text { font: 13px sans-serif; fill: #777 }</style>',
         *shapes,

@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def file_system(path):
     return best[1]
 
 
+def remove(path):
+    """All of PATH, although a program that was stopped may still be busy there for a moment."""
+    for _ in range(100):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f'{path} cannot be removed')
+
+
 class Places:
     """Use as a context: at its end all is removed."""
 
@@ -57,7 +68,7 @@ class Places:
 
     def __exit__(self, *exception):
         for parent in self.parents.values():
-            shutil.rmtree(parent)
+            remove(parent)
 
     def describe(self):
         return {name: file_system(parent) for name, parent in self.parents.items()}
@@ -69,7 +80,7 @@ class Places:
         try:
             yield directory
         finally:
-            shutil.rmtree(directory)
+            remove(directory)
 
     @contextmanager
     def source(self, size):
