@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What bindings/gjs/overrides/Tf.js adds to what introspection tells: beside the types that
+// ts-for-gir generates from Tf-1.gir.
+
+/// <reference lib="es2018.asynciterable" />
+/// <reference lib="esnext.disposable" />
+
+import type Gio from 'gi://Gio?version=2.0';
+import type GLib from 'gi://GLib?version=2.0';
+
+declare module 'gi://Tf?version=1' {
+    namespace Tf {
+        // The symbols of disposal are there if the engine has them.
+        interface TempFile {
+            close(cancellable?: Gio.Cancellable | null): boolean;
+            read(count?: number, cancellable?: Gio.Cancellable | null): Uint8Array;
+            read_bytes(count: bigint | number, cancellable?: Gio.Cancellable | null): GLib.Bytes;
+            readText(cancellable?: Gio.Cancellable | null): string;
+            write(data: Uint8Array | string, cancellable?: Gio.Cancellable | null): boolean;
+            seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
+            truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+            [Symbol.asyncIterator](): AsyncIterableIterator<Uint8Array>;
+            [Symbol.dispose](): void;
+            [Symbol.asyncDispose](): Promise<void>;
+        }
+
+        // GJS looks the methods of interfaces up in each class, and so do the types.
+        interface NamedFile {
+            seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
+            truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+        }
+
+        interface SpooledFile {
+            rollover(cancellable?: Gio.Cancellable | null): boolean;
+            seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
+            truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+        }
+
+        interface TempDir {
+            cleanup(cancellable?: Gio.Cancellable | null): boolean;
+            [Symbol.dispose](): void;
+            [Symbol.asyncDispose](): Promise<void>;
+        }
+
+        interface TextStream {
+            read(n_chars: bigint | number, cancellable?: Gio.Cancellable | null): string;
+            read_all(cancellable?: Gio.Cancellable | null): string;
+            read_line(cancellable?: Gio.Cancellable | null): string | null;
+            write(text: string, cancellable?: Gio.Cancellable | null): boolean;
+            seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
+            truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+            flush(cancellable?: Gio.Cancellable | null): boolean;
+            [Symbol.iterator](): IterableIterator<string>;
+        }
+
+        function set_audit_func(func: ((event: string, path: string) => boolean) | null): void;
+    }
+}

@@ -1,0 +1,43 @@
+// SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// What the types take, and what they refuse: an error that is expected and does not come is one.
+
+import GLib from 'gi://GLib?version=2.0';
+import Tf from 'gi://Tf?version=1';
+
+const file = new Tf.SpooledFile({max_size: 10, prefix: 'p', mode: 0o600});
+const bytes: Uint8Array = file.read();
+file.write(bytes);
+file.seek(0, GLib.SeekType.END);
+file.truncate(2);
+file.rollover();
+
+const stream = new Tf.TextStream({file, newline: Tf.Newline.CRLF, errors: Tf.TextErrors.REPLACE});
+const line: string | null = stream.read_line();
+stream.write(line ?? '');
+
+Tf.set_audit_func((event: string, path: string) => event !== path);
+Tf.set_audit_func(null);
+
+const [fd, path] = Tf.mkstemp(null, '.txt', null);
+GLib.close(fd);
+GLib.unlink(path);
+
+// @ts-expect-error no such property
+new Tf.SpooledFile({maximum: 10});
+// @ts-expect-error a number, not a string
+new Tf.SpooledFile({max_size: '10'});
+// @ts-expect-error a number is no content
+file.write(7);
+// @ts-expect-error an array, not text
+const text: string = file.read();
+// @ts-expect-error no such signal
+file.connect('rolled-off', () => {});
+// @ts-expect-error only spooled files roll over
+new Tf.NamedFile().rollover();
+// @ts-expect-error the size is read-only
+file.size = 7;
+// @ts-expect-error not of this enumeration
+stream.seek(0, Tf.Newline.CR);
+print(text);
