@@ -1,14 +1,67 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
+import contextlib
+import gc
+import importlib
+import io
 import os
 import pathlib
 import unittest
 import warnings
 
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
 from sandbox import TestCase, Tf
+
+overrides = importlib.import_module('gi.overrides.Tf')
+
+
+class HeldTest(TestCase):
+    """What an uncaught KeyboardInterrupt leaves to the override; the process is ended in exit/."""
+
+    def hold(self):
+        file, dir = Tf.NamedFile(), Tf.TempDir()
+        file.keep_until_exit()
+        dir.keep_until_exit()
+        file.close()
+        return file, dir
+
+    def test_exit(self):
+        paths = [os.fspath(held) for held in self.hold()]
+        gc.collect()
+        self.assertEqual([os.path.lexists(path) for path in paths], [True, True])
+        overrides.remove_held()
+        self.assertEqual(self.entries(), [])
+
+    def test_kept_after_all(self):
+        paths = [held.keep() for held in self.hold()]
+        overrides.remove_held()
+        os.remove(paths[0])
+        os.rmdir(paths[1])
+
+    def test_failure(self):
+        file, dir = self.hold()
+        os.rename(file.name, file.name + '.moved')
+        os.symlink('.', file.name)
+        with contextlib.redirect_stderr(io.StringIO()) as stderr:
+            overrides.remove_held()
+        self.assertIn(file.name, stderr.getvalue())
+        self.assertFalse(os.path.lexists(dir.name))
+        os.remove(file.name)
+        os.remove(file.name + '.moved')
+
+    def test_subprocess(self):
+        cat = Gio.Subprocess.new(['cat'], Gio.SubprocessFlags.STDIN_PIPE)
+        for held in Tf.NamedFile(), Tf.TempDir():
+            held.keep_until(cat)
+        del held
+        self.assertEqual(len(overrides.held), 2)
+        cat.get_stdin_pipe().close()
+        while overrides.held:
+            GLib.MainContext.default().iteration(False)
+        while self.entries():
+            GLib.MainContext.default().iteration(False)
 
 
 class FunctionTest(TestCase):

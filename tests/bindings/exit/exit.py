@@ -10,7 +10,7 @@ import sys
 import gi
 
 gi.require_version('Tf', '1')
-from gi.repository import Tf  # noqa: E402
+from gi.repository import Gio, Tf  # noqa: E402
 
 named_file = Tf.NamedFile.new(None, None, None, None)
 temp_dir = Tf.TempDir.new(None, None, None, None)
@@ -32,6 +32,14 @@ def uncaught():
 def keep_until_exit():
     named_file.keep_until_exit()
     temp_dir.keep_until_exit()
+
+
+def keep_until_a_subprocess():
+    global named_file, temp_dir
+    cat = Gio.Subprocess.new(['cat'], Gio.SubprocessFlags.STDIN_PIPE)
+    named_file.keep_until(cat)
+    temp_dir.keep_until(cat)
+    del named_file, temp_dir
 
 
 def in_child(func):
@@ -94,7 +102,11 @@ cases = {
     'sys-exit': lambda: sys.exit(3),
     'exception': uncaught,
     'keyboard-interrupt': lambda: signal.raise_signal(signal.SIGINT),
+    'keyboard-interrupt-kept': lambda: (keep_until_exit(), signal.raise_signal(signal.SIGINT)),
+    'keyboard-interrupt-kept-until': lambda: (keep_until_a_subprocess(), signal.raise_signal(signal.SIGINT)),
+    'keyboard-interrupt-in-a-cycle': lambda: (globals().update(cycle=Cycle()), signal.raise_signal(signal.SIGINT)),
     'keep-until-exit': keep_until_exit,
+    'fork-exit-kept': lambda: (keep_until_exit(), in_child(lambda: sys.exit(7))),
     'fork-exit': lambda: in_child(lambda: sys.exit(7)),
     'fork-_exit': lambda: in_child(lambda: os._exit(7)),
     'fork-exec': lambda: in_child(execute),

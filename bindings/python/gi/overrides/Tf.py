@@ -7,9 +7,11 @@ What tempfile and io have as well raises errors that are both GLib.Error and wha
 OSError with its errno and subclass, or ValueError for a closed file. The rest raises GLib.Error.
 """
 
+import atexit
 import errno
 import functools
 import io
+import itertools
 import os
 import sys
 import threading
@@ -166,6 +168,34 @@ def gettempprefixb():
 
 
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
+
+
+# --- What is held -------------------------------------------------------------------------------
+
+# After a KeyboardInterrupt that nobody catches, Python kills itself before the C library can remove what is
+# still alive, and what is held in C outlives the interpreter. Registered when this module is loaded, so that
+# it runs after the program's own.
+held = {}
+numbers = itertools.count()
+
+
+def hold(object, remove):
+    number = next(numbers)
+    # PyGObject wants None from what it calls when the object goes.
+    held[number] = object.weak_ref(lambda: held.pop(number, None) and None), remove
+
+
+def remove_held():
+    while held:
+        reference, remove = held.popitem()[1]
+        try:
+            remove(reference())
+        except GLib.Error as error:
+            print(f'Removing at exit: {error.message}', file=sys.stderr)
+
+
+atexit.register(remove_held)
+os.register_at_fork(after_in_child=held.clear)
 
 
 # --- Files -------------------------------------------------------------------------------------
@@ -430,6 +460,18 @@ class NamedFile(Tf.NamedFile):
     def delete(self):
         return self.get_delete_policy() != Tf.DeletePolicy.NEVER
 
+    def keep_until(self, subprocess):
+        super().keep_until(subprocess)
+        hold(self, NamedFile.remove_unless_kept)
+
+    def keep_until_exit(self):
+        super().keep_until_exit()
+        hold(self, NamedFile.remove_unless_kept)
+
+    def remove_unless_kept(self):
+        if self.delete:
+            self.unlink()
+
 
 @override
 class SpooledFile(Tf.SpooledFile):
@@ -496,6 +538,18 @@ class TempDir(Tf.TempDir):
     @python_errors
     def cleanup(self, cancellable=None):
         super().cleanup(cancellable)
+
+    def keep_until(self, subprocess):
+        super().keep_until(subprocess)
+        hold(self, TempDir.remove_unless_kept)
+
+    def keep_until_exit(self):
+        super().keep_until_exit()
+        hold(self, TempDir.remove_unless_kept)
+
+    def remove_unless_kept(self):
+        if self.get_auto_cleanup():
+            self.cleanup()
 
 
 TemporaryFile = TempFile
