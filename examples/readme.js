@@ -3,12 +3,11 @@
 
 // The JavaScript example of README.md, made a program.
 
-import GLib from 'gi://GLib';
 import Tf from 'gi://Tf?version=1';
 
-const file = Tf.SpooledFile.new(1024 * 1024);
-file.write(new TextEncoder().encode('Hello, world'), null);
-file.seek(0, GLib.SeekType.SET, null);
-const start = new TextDecoder().decode(file.read_bytes(5, null).toArray());
-print(`${start}, of ${file.get_size()} bytes`);
-file.close(null);
+const file = new Tf.SpooledFile({max_size: 1024 * 1024});
+file.write('Hello, world');
+file.seek(0);
+const start = new TextDecoder().decode(file.read(5));
+print(`${start}, of ${file.size} bytes`);
+file.close();

@@ -7,11 +7,10 @@ import gi
 
 gi.require_version('Tf', '1')
 
-from gi.repository import GLib, Tf  # noqa: E402
+from gi.repository import Tf  # noqa: E402
 
-file = Tf.SpooledFile.new(1024 * 1024)
-file.write(b'Hello, world')
-file.seek(0, GLib.SeekType.SET)
-start = file.read_bytes(5).get_data().decode()
-print(f'{start}, of {file.get_size()} bytes')
-file.close()
+with Tf.SpooledFile(max_size=1024 * 1024) as file:
+    file.write(b'Hello, world')
+    file.seek(0)
+    start = file.read(5).decode()
+    print(f'{start}, of {file.get_size()} bytes')
