@@ -24,6 +24,9 @@ const [fd, path] = Tf.mkstemp(null, '.txt', null);
 GLib.close(fd);
 GLib.unlink(path);
 
+const rolledOver: Promise<boolean> = file.rollover_async(GLib.PRIORITY_DEFAULT, null);
+rolledOver.then(done => done === true);
+
 // @ts-expect-error no such property
 new Tf.SpooledFile({maximum: 10});
 // @ts-expect-error a number, not a string
