@@ -278,6 +278,22 @@ tf_entry_set_kept (TfEntry  *self,
   tf_registry_release (self);
 }
 
+/* The entry is for another file from now on, one that is kept. */
+void
+tf_entry_move (TfEntry           *self,
+               const char        *path,
+               const TfIdentity  *identity)
+{
+  tf_registry_claim (self);
+  tf_registry_remove (self);
+  g_free (self->path);
+  self->path = g_strdup (path);
+  self->identity = *identity;
+  self->is_gone = FALSE;
+  self->is_kept = TRUE;
+  tf_registry_release (self);
+}
+
 /* The user's descriptor of a file is about to be closed: has one of its own hold the lock. For reading only,
  * because what is open for writing cannot be executed. */
 void

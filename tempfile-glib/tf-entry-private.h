@@ -55,6 +55,9 @@ gboolean tf_entry_remove_claimed (TfEntry           *self,
 void     tf_entry_set_kept    (TfEntry           *self,
                                int                fd,
                                gboolean           kept);
+void     tf_entry_move        (TfEntry           *self,
+                               const char        *path,
+                               const TfIdentity  *identity);
 void     tf_entry_hold        (TfEntry           *self);
 void     tf_entry_clear       (TfEntry           *self);
 

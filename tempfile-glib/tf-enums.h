@@ -40,6 +40,35 @@ TF_AVAILABLE_IN_1_0
 GType tf_delete_policy_get_type (void);
 
 /**
+ * TfPersistFlags:
+ * @TF_PERSIST_NONE: nothing out of the ordinary: a name that nobody has yet, written to the disk when the system gets to it
+ * @TF_PERSIST_REPLACE: replace a file that is there; without it, such a file makes the call fail
+ * @TF_PERSIST_DURABLE: return only when file and name would survive a loss of power: fsync(2) of the
+ *   file, then of its directory
+ * @TF_PERSIST_FOLLOW_SYMLINK: when the destination is a symbolic link, work on what it leads to, which
+ *   need not exist; without it, the link itself is what is there
+ * @TF_PERSIST_PRIVATE: nobody but the owner may open the file, mode 0600; nothing of a replaced file's
+ *   owner, permissions and attributes is kept
+ *
+ * How [method@TempFile.persist] gives a file its lasting name.
+ *
+ * Since: 1.0
+ */
+typedef enum
+{
+  TF_PERSIST_NONE           = 0,
+  TF_PERSIST_REPLACE        = 1 << 0,
+  TF_PERSIST_DURABLE        = 1 << 1,
+  TF_PERSIST_FOLLOW_SYMLINK = 1 << 2,
+  TF_PERSIST_PRIVATE        = 1 << 3,
+} TfPersistFlags;
+
+#define TF_TYPE_PERSIST_FLAGS (tf_persist_flags_get_type ())
+
+TF_AVAILABLE_IN_1_0
+GType tf_persist_flags_get_type (void);
+
+/**
  * TfNewline:
  * @TF_NEWLINE_UNIVERSAL: lines end with `\n`, `\r` or `\r\n`, each of which is read as `\n`; `\n` is
  *   written as it is. `newline=None` of Python

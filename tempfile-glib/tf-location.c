@@ -13,6 +13,7 @@
 
 static GMutex temp_dir_lock;
 static const char *temp_dir; /* (nullable) (interned): not known yet */
+static gboolean is_chosen;   /* tf_set_temp_dir() named it */
 
 /* Proves that files can be created in @dir and that it takes bytes. */
 static gboolean
@@ -32,9 +33,9 @@ probe (const char  *dir,
 }
 
 /* Returns the absolute path of @candidate when it can be used, else adds the reason to @tried. */
-static const char *
-try_candidate (const char *candidate,
-               GString    *tried)
+const char *
+tf_location_try (const char *candidate,
+                 GString    *tried)
 {
   g_autoptr(GError) error = NULL;
   g_autofree char *dir = tf_open_absolute (candidate, &error);
@@ -61,7 +62,7 @@ search_temp_dir (GError **error)
       const char *dir = NULL;
 
       if (candidates[i] != NULL && *candidates[i] != '\0')
-        dir = try_candidate (candidates[i], tried);
+        dir = tf_location_try (candidates[i], tried);
       if (dir != NULL)
         return dir;
     }
@@ -127,7 +128,10 @@ tf_set_temp_dir (const char *dir)
 
   g_mutex_lock (&temp_dir_lock);
   temp_dir = g_intern_string (absolute != NULL ? absolute : dir);
+  is_chosen = dir != NULL;
   g_mutex_unlock (&temp_dir_lock);
+
+  tf_location_forget_spool_dir ();
 }
 
 /**
@@ -145,6 +149,19 @@ const char *
 tf_get_temp_prefix (void)
 {
   return TF_NAME_PREFIX;
+}
+
+/* Whether the program said where temporary things go. */
+gboolean
+tf_location_is_chosen (void)
+{
+  gboolean chosen;
+
+  g_mutex_lock (&temp_dir_lock);
+  chosen = is_chosen;
+  g_mutex_unlock (&temp_dir_lock);
+
+  return chosen;
 }
 
 /* Gives a template that names no directory the one for temporary things, which is never freed. */

@@ -16,12 +16,18 @@
 G_BEGIN_DECLS
 
 TF_AVAILABLE_IN_1_0
-const char *tf_get_temp_dir    (GError     **error);
+const char *tf_get_temp_dir      (GError     **error);
 
 TF_AVAILABLE_IN_1_0
-void        tf_set_temp_dir    (const char  *dir);
+void        tf_set_temp_dir      (const char  *dir);
 
 TF_AVAILABLE_IN_1_0
-const char *tf_get_temp_prefix (void);
+const char *tf_get_temp_prefix   (void);
+
+TF_AVAILABLE_IN_1_0
+const char *tf_get_spool_dir     (GError     **error);
+
+TF_AVAILABLE_IN_1_0
+const char *tf_get_shareable_dir (GError     **error);
 
 G_END_DECLS

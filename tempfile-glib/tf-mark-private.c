@@ -13,7 +13,6 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define ATTRIBUTE "user.tempfile-glib"
 #define MAX_VALUE 80
 
 gboolean tf_mark_avoid_attributes = FALSE;
@@ -48,13 +47,13 @@ tf_mark_set (int               fd,
       return FALSE;
     }
 
-  return fsetxattr (fd, ATTRIBUTE, value, length, 0) == 0;
+  return fsetxattr (fd, TF_MARK_ATTRIBUTE, value, length, 0) == 0;
 }
 
 static gboolean
 remove_attribute (int fd)
 {
-  return fremovexattr (fd, ATTRIBUTE) == 0 || errno == ENODATA || errno == ENOTSUP;
+  return fremovexattr (fd, TF_MARK_ATTRIBUTE) == 0 || errno == ENODATA || errno == ENOTSUP;
 }
 
 gboolean
@@ -81,7 +80,7 @@ tf_mark_is_set (int               fd,
   char found[MAX_VALUE];
   gsize length = format_value (expected, identity);
 
-  return fgetxattr (fd, ATTRIBUTE, found, sizeof found) == (gssize) length &&
+  return fgetxattr (fd, TF_MARK_ATTRIBUTE, found, sizeof found) == (gssize) length &&
          memcmp (found, expected, length) == 0;
 }
 

@@ -9,6 +9,9 @@
 
 G_BEGIN_DECLS
 
+/* The extended attribute that is the mark. */
+#define TF_MARK_ATTRIBUTE "user.tempfile-glib"
+
 /* What tells that a file or directory was made here, and whether its maker lives.
  *
  * It lives as long as it holds a shared flock(2) on it. Made here is what carries an extended attribute

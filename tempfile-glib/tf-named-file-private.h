@@ -5,7 +5,7 @@
 
 #pragma once
 
-/* For tf-named-file.c and tf-named-file-delete.c alone. */
+/* For the files named tf-named-file… alone. */
 
 #include "tf-entry-private.h"
 #include "tf-named-file.h"
@@ -19,8 +19,12 @@ struct _TfNamedFile
   TfDeletePolicy delete_policy;
   TfEntry entry;
   gboolean reported; /* closing told that it could not remove the name */
+  gboolean persisted; /* the name is a lasting one */
 };
 
 void tf_named_file_notify_delete_policy (TfNamedFile *self);
+void tf_named_file_notify_path          (TfNamedFile *self);
+void tf_named_file_persisted            (TfTempFile  *file,
+                                         const char  *path);
 
 G_END_DECLS

@@ -185,6 +185,7 @@ tf_named_file_class_init (TfNamedFileClass *klass)
   object_class->set_property = tf_named_file_set_property;
 
   G_IO_STREAM_CLASS (klass)->close_fn = tf_named_file_close;
+  TF_TEMP_FILE_CLASS (klass)->persisted = tf_named_file_persisted;
 
   /**
    * TfNamedFile:path: (type filename) (getter get_path)
@@ -231,6 +232,13 @@ static void
 tf_named_file_init (TfNamedFile *self)
 {
   self->entry = (TfEntry) TF_ENTRY_INIT;
+}
+
+void
+tf_named_file_notify_path (TfNamedFile *self)
+{
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
 }
 
 void

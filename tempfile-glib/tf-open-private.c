@@ -37,7 +37,7 @@ tf_open_absolute (const char  *path,
       return NULL;
     }
 
-  return g_build_filename (current, path, NULL);
+  return g_str_equal (path, ".") ? g_strdup (current) : g_build_filename (current, path, NULL);
 }
 
 /* So that a later chdir() does not matter. Without a current directory the path stays relative, and
@@ -195,8 +195,8 @@ tf_open_free_name (const TfTemplate  *template,
   return path;
 }
 
-static gboolean
-is_tmpfile_unsupported (int saved_errno)
+gboolean
+tf_open_is_tmpfile_unsupported (int saved_errno)
 {
   /* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and
    * network file systems that do not know the flag; ENOSYS from FUSE and sandboxes. */
@@ -204,9 +204,11 @@ is_tmpfile_unsupported (int saved_errno)
          saved_errno == EINVAL || saved_errno == ENOSYS;
 }
 
-static int
-open_tmpfile (const char *dir,
-              guint       mode)
+/* Opens a file without a name in the directory @dir relative to @dir_fd. Returns -1 with errno. */
+int
+tf_open_tmpfile (int         dir_fd,
+                 const char *dir,
+                 guint       mode)
 {
   if (tf_open_avoid_tmpfile)
     {
@@ -215,7 +217,7 @@ open_tmpfile (const char *dir,
     }
 
   /* Without O_EXCL, so that the file can be given a name later. */
-  return TEMP_FAILURE_RETRY (open (dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  return TEMP_FAILURE_RETRY (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
 }
 
 static int
@@ -252,11 +254,11 @@ tf_open_unnamed (const TfTemplate  *template,
       !tf_audit_allows (event_for_file (template), template->dir, error))
     return -1;
 
-  fd = open_tmpfile (template->dir, template->mode);
+  fd = tf_open_tmpfile (AT_FDCWD, template->dir, template->mode);
   if (fd >= 0)
     return fd;
 
-  if (!is_tmpfile_unsupported (errno))
+  if (!tf_open_is_tmpfile_unsupported (errno))
     {
       tf_set_errno (error, errno, "open", template->dir);
       return -1;

@@ -6,6 +6,7 @@
 #include "tf-spooled-file.h"
 
 #include "tf-debug-private.h"
+#include "tf-location-private.h"
 #include "tf-open-private.h"
 #include "tf-temp-file-private.h"
 
@@ -74,9 +75,9 @@ open_for_rollover (gpointer       owner,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  TfTemplate template;
+  TfTemplate template = *tf_temp_file_peek_template (owner);
 
-  if (!tf_temp_file_get_template (owner, &template, error))
+  if (!tf_location_complete_spool (&template, error))
     return -1;
 
   *where = g_strdup (template.dir);
@@ -86,9 +87,9 @@ open_for_rollover (gpointer       owner,
 static void
 emit_rolled_over (gpointer owner)
 {
-  TfTemplate template;
+  TfTemplate template = *tf_temp_file_peek_template (owner);
 
-  if (tf_temp_file_get_template (owner, &template, NULL))
+  if (tf_location_complete_spool (&template, NULL))
     tf_debug_trace ("rolled over to", template.dir);
 
   g_signal_emit (owner, signals[ROLLED_OVER], 0);
@@ -179,9 +180,10 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    *
    * Emitted once, after the bytes went to disk.
    *
-   * The handler runs in the thread whose call made the file roll over, before that call returns; after
-   * an asynchronous call in the main context of its callback, before that. No lock is held: the handler
-   * may use the file.
+   * The handler runs in the thread whose call made the file roll over, before that call returns; for an
+   * asynchronous call, in the main context of the caller, before the callback; and for
+   * [func@Tf.rollover_on_low_memory], in the main context that was the thread-default one where the
+   * object was made. No lock is held: the handler may use the file.
    *
    * Since: 1.0
    */
@@ -206,7 +208,7 @@ tf_spooled_file_init (TfSpooledFile *self)
  *
  * Creates a file in memory that goes to disk when it grows beyond @max_size bytes.
  *
- * It goes to the directory of [func@Tf.get_temp_dir]; for another one, construct it with
+ * It goes to the directory of [func@Tf.get_spool_dir]; for another one, construct it with
  * [property@TempFile:dir]. May be called from any thread, and does not block.
  *
  * Returns: (transfer full): a new file

@@ -34,6 +34,12 @@ struct _TfStore
   gboolean rolled_over;
   gboolean must_tell; /* rolled over, and the owner was not told yet */
   gboolean trying;    /* the call that has the lock must not touch the disk */
+  gboolean lasting;   /* the file behind the stage was given a lasting name */
+  guint n_holds;      /* as long as there are some, the stage outlives the closing */
+
+  GList live;            /* its link in the list of those in memory; no data: it is not there */
+  gsize charge;          /* bytes of the budget that it holds */
+  GMainContext *context; /* (owned) (nullable): where it was made, for what no caller asked for */
 };
 
 gboolean tf_store_enter       (TfStore       *self,
@@ -50,6 +56,16 @@ gboolean tf_store_reserve     (TfStore       *self,
 gboolean tf_store_move_to     (TfStore       *self,
                                goffset        position,
                                GError       **error);
+gboolean tf_store_move_to_disk (TfStore      *self,
+                                GCancellable *cancellable,
+                                GError      **error);
+
+/* In tf-store-live-private.c. */
+void     tf_store_enter_memory (TfStore      *self);
+void     tf_store_leave_memory (TfStore      *self);
+gboolean tf_store_charge       (TfStore      *self,
+                                gsize         size);
+void     tf_store_recount      (TfStore      *self);
 
 static inline gboolean
 tf_store_enter_blocking (TfStore       *self,

@@ -270,8 +270,12 @@ truncate_locked (TfStore       *self,
       return FALSE;
     }
 
-  return tf_store_reserve (self, size, cancellable, error) &&
-         tf_stage_set_size (&self->stage, size, error);
+  if (!tf_store_reserve (self, size, cancellable, error) ||
+      !tf_stage_set_size (&self->stage, size, error))
+    return FALSE;
+
+  tf_store_recount (self);
+  return TRUE;
 }
 
 /* Makes the file @size bytes long, with zeros at its end if it was shorter; the position stays. */

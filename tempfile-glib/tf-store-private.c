@@ -30,7 +30,9 @@ tf_store_free (gpointer data)
 {
   TfStore *self = data;
 
+  tf_store_leave_memory (self);
   tf_stage_clear (&self->stage);
+  g_clear_pointer (&self->context, g_main_context_unref);
   g_weak_ref_clear (&self->emitter);
   g_mutex_clear (&self->lock);
 }
@@ -55,6 +57,9 @@ tf_store_open_in_memory (TfStore            *self,
   self->funcs = funcs;
   self->owner = owner;
   g_weak_ref_set (&self->emitter, owner);
+  if (g_main_context_get_thread_default () != NULL)
+    self->context = g_main_context_ref_thread_default ();
+  tf_store_enter_memory (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -177,10 +182,10 @@ tf_store_notify (TfStore *self)
 }
 
 /* Copies first and swaps last: when it fails, nothing of the memory stage has changed. */
-static gboolean
-move_to_disk (TfStore       *self,
-              GCancellable  *cancellable,
-              GError       **error)
+gboolean
+tf_store_move_to_disk (TfStore       *self,
+                       GCancellable  *cancellable,
+                       GError       **error)
 {
   g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
   TfBuffer *bytes = &self->stage.buffer;
@@ -194,6 +199,7 @@ move_to_disk (TfStore       *self,
       !tf_stage_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error))
     return FALSE;
 
+  tf_store_leave_memory (self);
   tf_stage_clear (&self->stage);
   self->stage = disk;
   disk = (TfStage) TF_STAGE_INIT_IN_MEMORY;
@@ -211,7 +217,15 @@ tf_store_reserve (TfStore       *self,
 {
   gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
 
-  return tf_stage_reserve (&self->stage, size, limit) || move_to_disk (self, cancellable, error);
+  if (!tf_stage_is_in_memory (&self->stage) ||
+      ((guint64) size <= limit && tf_store_charge (self, size) && tf_stage_reserve (&self->stage, size, limit)))
+    return TRUE;
+
+  if (tf_store_move_to_disk (self, cancellable, error))
+    return TRUE;
+
+  tf_store_recount (self);
+  return FALSE;
 }
 
 /* Goes to disk now; succeeds at once when it is there. */
@@ -225,7 +239,7 @@ tf_store_roll_over (TfStore       *self,
   if (!tf_store_enter (self, cancellable, error))
     return FALSE;
 
-  success = !tf_stage_is_in_memory (&self->stage) || move_to_disk (self, cancellable, error);
+  success = !tf_stage_is_in_memory (&self->stage) || tf_store_move_to_disk (self, cancellable, error);
   tf_store_leave (self);
   return success;
 }
@@ -241,7 +255,7 @@ tf_store_get_fd (TfStore  *self,
   if (!tf_store_enter (self, NULL, error))
     return -1;
 
-  if ((!tf_stage_is_in_memory (&self->stage) || move_to_disk (self, NULL, error)) &&
+  if ((!tf_stage_is_in_memory (&self->stage) || tf_store_move_to_disk (self, NULL, error)) &&
       (self->stage.shared || tf_stage_share (&self->stage, self->position, error)))
     fd = self->stage.fd;
 
@@ -296,7 +310,8 @@ tf_store_has_rolled_over (TfStore *self)
   return rolled_over;
 }
 
-/* Lets go of the bytes. Again is fine. Fails when the disk refuses at last what it had taken before. */
+/* Lets go of the bytes, or leaves them to those who hold them. Again is fine. Fails when the disk refuses
+ * at last what it had taken before. */
 gboolean
 tf_store_close (TfStore  *self,
                 GError  **error)
@@ -305,7 +320,8 @@ tf_store_close (TfStore  *self,
 
   g_mutex_lock (&self->lock);
   self->state = TF_STORE_CLOSED;
-  success = tf_stage_close (&self->stage, error);
+  tf_store_leave_memory (self);
+  success = self->n_holds > 0 || tf_stage_close (&self->stage, error);
   g_mutex_unlock (&self->lock);
 
   return success;

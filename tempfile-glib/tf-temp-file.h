@@ -25,7 +25,11 @@ struct _TfTempFileClass
   GIOStreamClass parent_class;
 
   /*< private >*/
-  gpointer padding[8];
+  /* The file is at @path now. Called in the thread that persisted it, without the store's lock. */
+  void (* persisted) (TfTempFile *self,
+                      const char *path);
+
+  gpointer padding[7];
 };
 
 TF_AVAILABLE_IN_1_0

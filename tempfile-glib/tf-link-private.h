@@ -1,0 +1,35 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "tf-enums.h"
+
+G_BEGIN_DECLS
+
+/* What is to get a name. */
+typedef struct
+{
+  int       fd; /* the file, if it is one that may be linked; else -1 */
+  gpointer  user_data;
+  /* Writes the bytes into the empty file @to, at @where. */
+  gboolean (*fill) (gpointer       user_data,
+                    int            to,
+                    const char    *where,
+                    GCancellable  *cancellable,
+                    GError       **error);
+} TfLinkSource;
+
+gboolean tf_link_persist (const TfLinkSource  *source,
+                          const char          *path,
+                          TfPersistFlags       flags,
+                          int                 *copy_fd,
+                          char               **final_path,
+                          GCancellable        *cancellable,
+                          GError             **error);
+
+G_END_DECLS

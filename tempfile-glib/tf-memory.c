@@ -1,0 +1,98 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-memory.h"
+
+#include "tf-budget-private.h"
+#include "tf-store-live-private.h"
+
+static GMutex monitor_lock;
+static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
+static gulong warning_id;
+static int n_pending;           /* (atomic): warnings that no worker has taken up yet */
+
+/**
+ * tf_set_memory_budget:
+ * @bytes: a number of bytes; 0 for no limit
+ *
+ * Sets how many bytes all spooled files of the process together may hold in memory.
+ *
+ * A write, or another call, with which they would hold more makes its [class@SpooledFile] roll over,
+ * although that is below its own [property@SpooledFile:max-size]. What is counted is the content, and what
+ * was reserved for it. Files that hold too much already, because the budget is new or smaller than
+ * before, stay in memory until they grow. There is no limit by default.
+ *
+ * May be called from any thread, at any time.
+ *
+ * Since: 1.0
+ */
+void
+tf_set_memory_budget (guint64 bytes)
+{
+  tf_budget_set_limit (MIN (bytes, G_MAXSIZE));
+  if (bytes > 0)
+    tf_store_recount_all ();
+}
+
+/* Called in a worker thread. */
+static void
+roll_over_in_worker (GTask        *task,
+                     gpointer      source_object,
+                     gpointer      task_data,
+                     GCancellable *cancellable)
+{
+  g_atomic_int_set (&n_pending, 0);
+  tf_store_roll_over_all ();
+  g_task_return_boolean (task, TRUE);
+}
+
+static void
+on_low_memory (GMemoryMonitor             *memory_monitor,
+               GMemoryMonitorWarningLevel  level,
+               gpointer                    user_data)
+{
+  g_autoptr(GTask) task = NULL;
+
+  /* One worker is enough, however often it is warned. */
+  if (g_atomic_int_add (&n_pending, 1) > 0)
+    return;
+
+  task = g_task_new (NULL, NULL, NULL, NULL);
+  g_task_set_source_tag (task, on_low_memory);
+  g_task_run_in_thread (task, roll_over_in_worker);
+}
+
+/**
+ * tf_rollover_on_low_memory:
+ * @enable: whether to
+ *
+ * Makes spooled files go to disk when the system runs out of memory.
+ *
+ * On each [signal@Gio.MemoryMonitor::low-memory-warning], of whatever level, a worker thread rolls over all that
+ * is in memory at the moment and not being written or read. [signal@SpooledFile::rolled-over] is then
+ * emitted in the main context that was the thread-default one where the file was made. A file that the disk
+ * refuses stays in memory; this is logged. Off by default.
+ *
+ * The warning comes through the default main context, which has to be iterated. May be called from any
+ * thread; the first call may block on the session bus or the system bus.
+ *
+ * Since: 1.0
+ */
+void
+tf_rollover_on_low_memory (gboolean enable)
+{
+  g_mutex_lock (&monitor_lock);
+  if (enable && monitor == NULL)
+    {
+      monitor = g_memory_monitor_dup_default ();
+      warning_id = g_signal_connect (monitor, "low-memory-warning", G_CALLBACK (on_low_memory), NULL);
+    }
+  else if (!enable && monitor != NULL)
+    {
+      g_clear_signal_handler (&warning_id, monitor);
+      g_clear_object (&monitor);
+    }
+  g_mutex_unlock (&monitor_lock);
+}

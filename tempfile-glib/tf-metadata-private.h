@@ -1,0 +1,42 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+#include <sys/types.h>
+
+G_BEGIN_DECLS
+
+/* Who may do what with a file, and what else is noted about it: owner, mode, POSIX ACL, and the extended
+ * attributes that belong to users. */
+typedef struct
+{
+  uid_t       uid;
+  gid_t       gid;
+  mode_t      mode;   /* permission bits alone */
+  GHashTable *xattrs; /* (owned) (nullable) (element-type utf8 GBytes) */
+} TfMetadata;
+
+#define TF_METADATA_INIT { .mode = 0 }
+
+gboolean tf_metadata_read_fd   (TfMetadata        *self,
+                                int                fd,
+                                const char        *where,
+                                GError           **error);
+gboolean tf_metadata_read_path (TfMetadata        *self,
+                                const char        *path,
+                                GError           **error);
+gboolean tf_metadata_apply     (const TfMetadata  *self,
+                                int                fd,
+                                const char        *where,
+                                GError           **error);
+void     tf_metadata_restore   (const TfMetadata  *self,
+                                int                fd);
+void     tf_metadata_clear     (TfMetadata        *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMetadata, tf_metadata_clear)
+
+G_END_DECLS
