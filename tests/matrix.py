@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Runs tests on one file system after the other, mounted in a mount namespace of its own. Needs root.
+
+Usage: matrix.py TEST...
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SFTP_SERVER = '/usr/lib/openssh/sftp-server'
+
+
+class Missing(Exception):
+    pass
+
+
+def need(program):
+    path = shutil.which(program, path=os.environ['PATH'] + ':/usr/sbin:/sbin')
+    if path is None:
+        raise Missing(f'there is no {program}')
+    return path
+
+
+def run(*command):
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            stdin=subprocess.DEVNULL, text=True, errors='replace')
+    if result.returncode != 0:
+        raise Missing(f'{os.path.basename(command[0])} failed: {" ".join(result.stdout.split())}')
+
+
+def mount_image(folder, mkfs, size, *arguments):
+    program = need(mkfs)
+    image = os.path.join(folder, 'image')
+    with open(image, 'wb') as file:
+        file.truncate(size)
+    run(program, *arguments, image)
+    run(need('mount'), '-o', 'loop', image, make(folder, 'mnt'))
+
+
+def make(folder, name):
+    path = os.path.join(folder, name)
+    os.mkdir(path)
+    return path
+
+
+def ext4(folder):
+    mount_image(folder, 'mkfs.ext4', 64 << 20, '-q')
+
+
+def xfs(folder):
+    mount_image(folder, 'mkfs.xfs', 320 << 20, '-q')
+
+
+def btrfs(folder):
+    mount_image(folder, 'mkfs.btrfs', 160 << 20, '-q')
+
+
+def tmpfs(folder):
+    run(need('mount'), '-t', 'tmpfs', 'tmpfs', make(folder, 'mnt'))
+
+
+def overlay(folder):
+    make(folder, 'layers')
+    run(need('mount'), '-t', 'tmpfs', 'tmpfs', os.path.join(folder, 'layers'))
+    lower, upper, work = (make(folder, 'layers/' + name) for name in ('lower', 'upper', 'work'))
+    run(need('mount'), '-t', 'overlay', 'overlay',
+        '-o', f'lowerdir={lower},upperdir={upper},workdir={work}', make(folder, 'mnt'))
+
+
+def fuse(folder):
+    """Has neither O_TMPFILE nor hard links nor flags of renameat2()."""
+    sshfs = need('sshfs')
+    if not os.path.exists(SFTP_SERVER):
+        raise Missing(f'there is no {SFTP_SERVER}')
+    command = os.path.join(folder, 'server')
+    with open(command, 'w') as file:
+        file.write(f'#!/bin/sh\nexec {SFTP_SERVER}\n')
+    os.chmod(command, 0o755)
+    run(sshfs, 'nowhere:' + make(folder, 'remote'), make(folder, 'mnt'),
+        '-o', f'ssh_command={command},disable_hardlink,allow_other,default_permissions,direct_io,dir_cache=no')
+
+
+def check(make_file_system, tests):
+    with tempfile.TemporaryDirectory(prefix='matrix-') as folder:
+        mount_point = os.path.join(folder, 'mnt')
+        os.chmod(folder, 0o755)
+        try:
+            make_file_system(folder)
+            os.chmod(mount_point, 0o777)
+            for test in tests:
+                result = subprocess.run([test], env=dict(os.environ, TMPDIR=mount_point), text=True,
+                                        errors='replace', stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                for line in result.stdout.splitlines():
+                    print('#', line)
+                if result.returncode != 0:
+                    return False
+            return True
+        finally:
+            for name in ('mnt', 'layers'):
+                subprocess.run(['umount', '-l', os.path.join(folder, name)],
+                               stderr=subprocess.DEVNULL, check=False)
+
+
+def main():
+    if os.geteuid() != 0:
+        print('1..0 # SKIP mounting needs root')
+        return 0
+    if os.environ.get('TF_MATRIX') != 'inside':
+        os.environ['TF_MATRIX'] = 'inside'
+        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private',
+                              sys.executable, *sys.argv])
+
+    file_systems = [ext4, xfs, btrfs, tmpfs, overlay, fuse]
+    print(f'1..{len(file_systems)}')
+    for number, file_system in enumerate(file_systems, 1):
+        name = f'{number} {file_system.__name__}'
+        try:
+            print('ok' if check(file_system, sys.argv[1:]) else 'not ok', name)
+        except Missing as error:
+            print('ok', name, '# SKIP', error)
+        sys.stdout.flush()
+    return 0
+
+
+sys.exit(main())

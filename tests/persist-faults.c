@@ -1,0 +1,438 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Each system call of a persist fails once, with each of several errors. The linker puts the functions
+ * below in place of the C library's, see the list of them in meson.build. */
+
+#include <tempfile-glib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tf-open-private.h"
+#include "tf-test.h"
+
+/* Which call is to fail, counted from 1; 0: none. */
+static guint fail_at;
+static int fail_errno;
+static guint n_calls;
+static const char *failed_call;
+
+/* Every call of that kind fails. */
+static gboolean no_empty_path;
+static gboolean no_proc;
+static gboolean no_hard_links;
+static gboolean no_rename_flags;
+
+static gboolean
+fails (const char *call)
+{
+  n_calls++;
+  if (n_calls != fail_at)
+    return FALSE;
+
+  failed_call = call;
+  errno = fail_errno;
+  return TRUE;
+}
+
+#define WRAP(type, name, parameters, arguments) \
+  type __real_ ## name parameters; \
+  type __wrap_ ## name parameters; \
+  type \
+  __wrap_ ## name parameters \
+  { \
+    return fails (#name) ? -1 : __real_ ## name arguments; \
+  }
+
+WRAP (int, dup3, (int from, int to, int flags), (from, to, flags))
+WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode))
+WRAP (int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+WRAP (int, fremovexattr, (int fd, const char *name), (fd, name))
+WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags))
+WRAP (int, fstat64, (int fd, struct stat *st), (fd, st))
+WRAP (int, fstatat64, (int fd, const char *name, struct stat *st, int flags), (fd, name, st, flags))
+WRAP (int, ftruncate64, (int fd, off_t size), (fd, size))
+WRAP (int, lstat64, (const char *path, struct stat *st), (path, st))
+WRAP (int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to))
+WRAP (int, statx, (int fd, const char *path, int flags, unsigned int mask, struct statx *stx), (fd, path, flags, mask, stx))
+WRAP (int, unlink, (const char *path), (path))
+WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
+WRAP (off_t, lseek64, (int fd, off_t offset, int whence), (fd, offset, whence))
+WRAP (ssize_t, copy_file_range, (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags),
+      (from, from_offset, to, to_offset, count, flags))
+WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
+WRAP (ssize_t, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
+WRAP (ssize_t, lgetxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
+WRAP (ssize_t, llistxattr, (const char *path, char *list, size_t size), (path, list, size))
+WRAP (ssize_t, pread64, (int fd, void *data, size_t count, off_t offset), (fd, data, count, offset))
+WRAP (ssize_t, pwrite64, (int fd, const void *data, size_t count, off_t offset), (fd, data, count, offset))
+
+/* It may fail, but nothing here is to outlive a loss of power. */
+int __wrap_fsync (int fd);
+
+int
+__wrap_fsync (int fd)
+{
+  return fails ("fsync") ? -1 : 0;
+}
+
+int __real_ioctl (int fd, unsigned long request, ...);
+int __wrap_ioctl (int fd, unsigned long request, ...);
+int __real_open64 (const char *path, int flags, ...);
+int __wrap_open64 (const char *path, int flags, ...);
+int __real_openat64 (int fd, const char *path, int flags, ...);
+int __wrap_openat64 (int fd, const char *path, int flags, ...);
+int __real_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __wrap_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __real_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
+int __wrap_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
+
+static guintptr
+get_last_argument (va_list arguments)
+{
+  return va_arg (arguments, guintptr);
+}
+
+int
+__wrap_ioctl (int           fd,
+              unsigned long request,
+              ...)
+{
+  va_list arguments;
+  guintptr argument;
+
+  va_start (arguments, request);
+  argument = get_last_argument (arguments);
+  va_end (arguments);
+
+  return fails ("ioctl") ? -1 : __real_ioctl (fd, request, argument);
+}
+
+int
+__wrap_open64 (const char *path,
+               int         flags,
+               ...)
+{
+  va_list arguments;
+  guintptr mode;
+
+  va_start (arguments, flags);
+  mode = get_last_argument (arguments);
+  va_end (arguments);
+
+  return fails ("open") ? -1 : __real_open64 (path, flags, (mode_t) mode);
+}
+
+int
+__wrap_openat64 (int         fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  va_list arguments;
+  guintptr mode;
+
+  va_start (arguments, flags);
+  mode = get_last_argument (arguments);
+  va_end (arguments);
+
+  return fails ("openat") ? -1 : __real_openat64 (fd, path, flags, (mode_t) mode);
+}
+
+int
+__wrap_linkat (int         from_fd,
+               const char *from,
+               int         to_fd,
+               const char *to,
+               int         flags)
+{
+  if (fails ("linkat"))
+    return -1;
+
+  if (no_hard_links)
+    errno = EPERM;
+  else if ((no_empty_path && (flags & AT_EMPTY_PATH)) ||
+           (no_proc && g_str_has_prefix (from, "/proc/")))
+    errno = ENOENT;
+  else
+    return __real_linkat (from_fd, from, to_fd, to, flags);
+
+  return -1;
+}
+
+int
+__wrap_renameat2 (int           from_fd,
+                  const char   *from,
+                  int           to_fd,
+                  const char   *to,
+                  unsigned int  flags)
+{
+  if (fails ("renameat2"))
+    return -1;
+
+  if (no_rename_flags)
+    {
+      errno = EINVAL;
+      return -1;
+    }
+
+  return __real_renameat2 (from_fd, from, to_fd, to, flags);
+}
+
+typedef enum
+{
+  UNNAMED,
+  NAMED,
+  IN_MEMORY,
+  ELSEWHERE,
+  N_SOURCES,
+} Source;
+
+typedef enum
+{
+  ALL_THERE,
+  NO_TMPFILE,
+  NO_EMPTY_PATH,
+  NO_EMPTY_PATH_NO_PROC,
+  NO_HARD_LINKS,
+  NOTHING,
+  N_SYSTEMS,
+} System;
+
+static void
+set_system (System system)
+{
+  tf_open_avoid_tmpfile = system == NO_TMPFILE || system == NOTHING;
+  no_empty_path = system == NO_EMPTY_PATH || system == NO_EMPTY_PATH_NO_PROC;
+  no_proc = system == NO_EMPTY_PATH_NO_PROC;
+  no_hard_links = system == NO_HARD_LINKS || system == NOTHING;
+  no_rename_flags = system == NOTHING;
+}
+
+static TfTempFile *
+make (Source source)
+{
+  TfTempFile *file = NULL;
+
+  if (source == UNNAMED)
+    file = tf_temp_file_new (NULL, NULL, NULL);
+  else if (source == NAMED)
+    file = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  else if (source == IN_MEMORY)
+    file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  else
+    file = tf_temp_file_new ("/dev/shm", NULL, NULL);
+
+  if (file != NULL)
+    g_assert_true (tf_temp_file_write (file, "new content", 11, NULL, NULL));
+
+  return file;
+}
+
+static void
+put_old (const char *path)
+{
+  g_assert_true (g_file_set_contents (path, "old", 3, NULL));
+  g_assert_cmpint (chmod (path, 0640), ==, 0);
+  setxattr (path, "user.mark", "blue", 4, 0);
+}
+
+static gboolean
+has_content (const char *path,
+             const char *expected)
+{
+  g_autofree char *content = NULL;
+
+  return g_file_get_contents (path, &content, NULL, NULL) && g_str_equal (content, expected);
+}
+
+/* Nobody but the file, before or after, and the name that a named file has until it is persisted. */
+static void
+assert_no_litter (TfTempFile *file,
+                  const char *path)
+{
+  guint expected = 0;
+
+  if (g_file_test (path, G_FILE_TEST_EXISTS))
+    expected++;
+  if (TF_IS_NAMED_FILE (file) && g_strcmp0 (tf_named_file_get_path (TF_NAMED_FILE (file)), path) != 0)
+    expected++;
+
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, expected);
+}
+
+static void
+assert_usable (TfTempFile *file,
+               const char *expected)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 11);
+  g_assert_true (tf_temp_file_write (file, "!", 1, NULL, &error));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  bytes = tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), expected, strlen (expected));
+}
+
+static void
+assert_old (const char *path)
+{
+  struct stat st;
+  char value[8] = "";
+
+  g_assert_true (has_content (path, "old"));
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_mode & 07777, ==, 0640);
+  g_assert_cmpint (st.st_nlink, ==, 1);
+  if (getxattr (path, "user.mark", value, sizeof value) >= 0)
+    g_assert_cmpstr (value, ==, "blue");
+}
+
+static void
+remove_others (const char *name)
+{
+  g_autoptr(GDir) dir = g_dir_open (tf_test_get_sandbox (), 0, NULL);
+  const char *other;
+
+  while ((other = g_dir_read_name (dir)) != NULL)
+    if (!g_str_equal (other, name))
+      g_assert_cmpint (unlink (other), ==, 0);
+}
+
+/* Returns whether the call that was to fail was reached. */
+static gboolean
+persist_with_failure (Source         source,
+                      TfPersistFlags flags,
+                      gboolean       shared,
+                      guint          at,
+                      int            with)
+{
+  g_autoptr(TfTempFile) file = make (source);
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  gboolean had_old = (flags & TF_PERSIST_REPLACE) != 0;
+  gboolean success;
+  gboolean reached;
+
+  if (file == NULL)
+    return FALSE;
+
+  if (had_old)
+    put_old (path);
+  if (shared)
+    g_assert_cmpint (tf_temp_file_get_fd (file, NULL), >=, 0);
+
+  failed_call = NULL;
+  n_calls = 0;
+  fail_errno = with;
+  fail_at = at;
+  success = tf_temp_file_persist (file, destination, flags, NULL, &error);
+  fail_at = 0;
+  reached = failed_call != NULL;
+
+  g_test_message ("%s: %s", reached ? failed_call : "none", success ? "done" : error->message);
+  if (!success)
+    {
+      if (had_old && no_rename_flags && (flags & TF_PERSIST_DURABLE) && has_content (path, "new content"))
+        g_assert_cmpstr (failed_call, ==, "fsync");
+      else if (had_old)
+        assert_old (path);
+      else
+        g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+
+      assert_no_litter (file, path);
+      g_clear_error (&error);
+      g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, &error));
+      g_assert_no_error (error);
+    }
+
+  /* A name that could not be removed when the file was persisted is still there. */
+  if (TF_IS_NAMED_FILE (file) && reached && (g_str_equal (failed_call, "unlink") || g_str_equal (failed_call, "statx")))
+    remove_others ("doc");
+
+  assert_no_litter (file, path);
+  g_assert_true (has_content (path, "new content"));
+  assert_usable (file, "new content!");
+  g_assert_true (has_content (path, "new content!"));
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_cmpint (unlink (path), ==, 0);
+  return reached;
+}
+
+static void
+sweep (Source         source,
+       System         system,
+       TfPersistFlags flags,
+       gboolean       shared)
+{
+  const int errnos[] = { ENOSPC, EIO, EACCES, EMFILE, EXDEV, EINTR };
+  guint n_swept = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      guint at = 1;
+
+      set_system (system);
+      while (persist_with_failure (source, flags, shared, at, errnos[i]))
+        at++;
+
+      /* The destination, the fresh file and the step itself at the least. */
+      if (source != ELSEWHERE)
+        g_assert_cmpuint (at, >, 3);
+      n_swept += at - 1;
+    }
+
+  set_system (ALL_THERE);
+  g_test_message ("%u failures", n_swept);
+}
+
+static void
+test_sweep (gconstpointer data)
+{
+  System system = GPOINTER_TO_INT (data);
+  const TfPersistFlags flags[] = {
+    TF_PERSIST_NONE,
+    TF_PERSIST_DURABLE,
+    TF_PERSIST_REPLACE,
+    TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+  };
+
+  for (Source source = UNNAMED; source < N_SOURCES; source++)
+    for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+      {
+        sweep (source, system, flags[i], FALSE);
+        if (!(flags[i] & TF_PERSIST_DURABLE))
+          sweep (source, system, flags[i], TRUE);
+      }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  const char *names[N_SYSTEMS] = {
+    "all-there", "no-tmpfile", "no-empty-path", "no-proc", "no-hard-links", "nothing",
+  };
+
+  tf_test_init (&argc, &argv);
+
+  for (System system = ALL_THERE; system < N_SYSTEMS; system++)
+    {
+      g_autofree char *path = g_strconcat ("/persist-faults/", names[system], NULL);
+
+      g_test_add_data_func (path, GINT_TO_POINTER (system), test_sweep);
+    }
+
+  return tf_test_run ();
+}

@@ -1,0 +1,820 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tf-open-private.h"
+#include "tf-test.h"
+
+#define ROUNDS 1000
+
+typedef TfTempFile *(*MakeFunc) (void);
+
+static TfTempFile *
+make_unnamed (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempFile *file = tf_temp_file_new (NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return file;
+}
+
+static TfTempFile *
+make_named (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return TF_TEMP_FILE (file);
+}
+
+static TfTempFile *
+make_in_memory (void)
+{
+  return TF_TEMP_FILE (tf_spooled_file_new (-1));
+}
+
+/* On another file system, if there is one. */
+static TfTempFile *
+make_elsewhere (void)
+{
+  return tf_temp_file_new ("/dev/shm", NULL, NULL);
+}
+
+static TfTempFile *
+make_without_link (void)
+{
+  TfTempFile *file;
+
+  tf_open_avoid_tmpfile = TRUE;
+  file = make_unnamed ();
+  tf_open_avoid_tmpfile = FALSE;
+  return file;
+}
+
+static const MakeFunc kinds[] = { make_unnamed, make_named, make_in_memory, make_elsewhere, make_without_link };
+
+static void
+write_text (TfTempFile *file,
+            const char *text)
+{
+  g_autoptr(GError) error = NULL;
+
+  tf_temp_file_write (file, text, strlen (text), NULL, &error);
+  g_assert_no_error (error);
+}
+
+static void
+put (const char *path,
+     const char *text,
+     guint       mode)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_file_set_contents (path, text, -1, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (chmod (path, mode), ==, 0);
+}
+
+static void
+assert_content (const char *path,
+                const char *expected)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *content = NULL;
+
+  g_file_get_contents (path, &content, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (content, ==, expected);
+}
+
+static guint
+get_mode (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (lstat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+static gboolean
+persist (TfTempFile      *file,
+         const char      *path,
+         TfPersistFlags   flags,
+         GError         **error)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  return tf_temp_file_persist (file, destination, flags, NULL, error);
+}
+
+static void
+persist_ok (TfTempFile     *file,
+            const char     *path,
+            TfPersistFlags  flags)
+{
+  g_autoptr(GError) error = NULL;
+
+  persist (file, path, flags, &error);
+  g_assert_no_error (error);
+}
+
+/* Makes the file, persists it at "doc", runs the checks, removes "doc". */
+static void
+for_each_kind (void (*check) (TfTempFile *file,
+                              const char *path))
+{
+  g_autofree char *path = tf_test_path ("doc");
+
+  for (guint i = 0; i < 2 * G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr(TfTempFile) file = kinds[i / 2] ();
+
+      if (file == NULL)
+        continue;
+
+      tf_open_avoid_tmpfile = i % 2 == 1;
+      write_text (file, "Hello");
+      check (file, path);
+      tf_open_avoid_tmpfile = FALSE;
+
+      g_assert_finalize_object (g_steal_pointer (&file));
+      g_assert_cmpint (unlink (path), ==, 0);
+      g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+    }
+}
+
+static void
+check_new (TfTempFile *file,
+           const char *path)
+{
+  g_autoptr(GBytes) bytes = NULL;
+
+  persist_ok (file, path, TF_PERSIST_NONE);
+  assert_content (path, "Hello");
+  g_assert_cmpuint (get_mode (path), ==, 0644);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
+
+  /* The object goes on, with the file that is there now. */
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 5);
+  write_text (file, ", world");
+  assert_content (path, "Hello, world");
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  bytes = tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "Hello, world", 12);
+}
+
+static void
+test_new (void)
+{
+  for_each_kind (check_new);
+}
+
+static void
+check_exists (TfTempFile *file,
+              const char *path)
+{
+  g_autoptr(GError) error = NULL;
+
+  put (path, "old", 0600);
+  g_assert_false (persist (file, path, TF_PERSIST_DURABLE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, path));
+  assert_content (path, "old");
+  write_text (file, "!");
+
+  g_assert_cmpint (unlink (path), ==, 0);
+  persist_ok (file, path, TF_PERSIST_NONE);
+  assert_content (path, "Hello!");
+}
+
+static void
+test_exists (void)
+{
+  for_each_kind (check_exists);
+}
+
+static void
+check_replace (TfTempFile *file,
+               const char *path)
+{
+  char value[8] = "";
+
+  put (path, "old", 0640);
+  if (setxattr (path, "user.mark", "blue", 4, 0) != 0)
+    g_test_message ("No user attributes here: %s", g_strerror (errno));
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  assert_content (path, "Hello");
+  g_assert_cmpuint (get_mode (path), ==, 0640);
+  if (getxattr (path, "user.mark", value, sizeof value) >= 0)
+    g_assert_cmpstr (value, ==, "blue");
+  else
+    g_assert_true (errno == EOPNOTSUPP);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
+}
+
+static void
+test_replace (void)
+{
+  for_each_kind (check_replace);
+}
+
+static void
+check_replace_durable (TfTempFile *file,
+                       const char *path)
+{
+  put (path, "old", 0400);
+  persist_ok (file, path, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE);
+  assert_content (path, "Hello");
+  g_assert_cmpuint (get_mode (path), ==, 0400);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
+}
+
+static void
+check_replace_nothing (TfTempFile *file,
+                       const char *path)
+{
+  persist_ok (file, path, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE);
+  assert_content (path, "Hello");
+  g_assert_cmpuint (get_mode (path), ==, 0644);
+}
+
+static void
+test_durable (void)
+{
+  for_each_kind (check_replace_durable);
+  for_each_kind (check_replace_nothing);
+}
+
+static void
+check_private (TfTempFile *file,
+               const char *path)
+{
+  put (path, "old", 0666);
+  g_assert_cmpint (setxattr (path, "user.mark", "blue", 4, 0) == 0 || errno == EOPNOTSUPP, ==, TRUE);
+  persist_ok (file, path, TF_PERSIST_REPLACE | TF_PERSIST_PRIVATE);
+  assert_content (path, "Hello");
+  g_assert_cmpuint (get_mode (path), ==, 0600);
+  g_assert_cmpint (getxattr (path, "user.mark", NULL, 0), <, 0);
+}
+
+static void
+test_private (void)
+{
+  for_each_kind (check_private);
+}
+
+static void
+check_umask (TfTempFile *file,
+             const char *path)
+{
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpuint (get_mode (path), ==, 0640);
+}
+
+static void
+test_umask_in_child (void)
+{
+  umask (0027);
+  for_each_kind (check_umask);
+  g_assert_cmpuint (umask (0), ==, 0027);
+}
+
+static void
+test_umask (void)
+{
+  tf_test_in_child (test_umask_in_child);
+}
+
+static void
+check_again (TfTempFile *file,
+             const char *path)
+{
+  g_autofree char *other = tf_test_path ("other");
+
+  persist_ok (file, path, TF_PERSIST_NONE);
+  persist_ok (file, other, TF_PERSIST_NONE);
+  write_text (file, " other");
+  assert_content (path, "Hello");
+  assert_content (other, "Hello other");
+
+  /* Onto itself. */
+  persist_ok (file, other, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE);
+  write_text (file, "!");
+  assert_content (other, "Hello other!");
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 2);
+  g_assert_cmpint (unlink (other), ==, 0);
+}
+
+static void
+test_again (void)
+{
+  for_each_kind (check_again);
+}
+
+static void
+check_descriptor (TfTempFile *file,
+                  const char *path)
+{
+  int fd = tf_temp_file_get_fd (file, NULL);
+  struct stat ours;
+  struct stat theirs;
+
+  g_assert_cmpint (fd, >=, 0);
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL), ==, fd);
+  g_assert_cmpint (fstat (fd, &ours), ==, 0);
+  g_assert_cmpint (stat (path, &theirs), ==, 0);
+  g_assert_cmpint (ours.st_ino, ==, theirs.st_ino);
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
+  g_assert_cmpint (write (fd, "!", 1), ==, 1);
+  assert_content (path, "Hello!");
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 6);
+}
+
+static void
+test_descriptor (void)
+{
+  for_each_kind (check_descriptor);
+}
+
+static void
+check_symlink (TfTempFile *file,
+               const char *path)
+{
+  g_autofree char *real = tf_test_path ("real");
+
+  put (real, "old", 0640);
+  g_assert_cmpint (symlink ("real", path), ==, 0);
+  persist_ok (file, path, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK);
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+  assert_content (real, "Hello");
+  g_assert_cmpuint (get_mode (real), ==, 0640);
+  g_assert_cmpint (unlink (real), ==, 0);
+}
+
+static void
+check_symlink_dangling (TfTempFile *file,
+                        const char *path)
+{
+  g_autofree char *real = tf_test_path ("real");
+
+  g_assert_cmpint (symlink ("real", path), ==, 0);
+  persist_ok (file, path, TF_PERSIST_FOLLOW_SYMLINK);
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+  assert_content (real, "Hello");
+  g_assert_cmpint (unlink (real), ==, 0);
+}
+
+static void
+check_symlink_replaced (TfTempFile *file,
+                        const char *path)
+{
+  g_autofree char *real = tf_test_path ("real");
+  g_autoptr(GError) error = NULL;
+
+  put (real, "old", 0600);
+  g_assert_cmpint (symlink ("real", path), ==, 0);
+  g_assert_false (persist (file, path, TF_PERSIST_NONE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  g_assert_false (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpuint (get_mode (path), ==, 0644);
+  assert_content (real, "old");
+  assert_content (path, "Hello");
+  g_assert_cmpint (unlink (real), ==, 0);
+}
+
+static void
+check_symlink_circle (TfTempFile *file,
+                      const char *path)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (symlink ("doc", path), ==, 0);
+  g_assert_false (persist (file, path, TF_PERSIST_FOLLOW_SYMLINK, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS);
+}
+
+static void
+test_symlink (void)
+{
+  for_each_kind (check_symlink);
+  for_each_kind (check_symlink_dangling);
+  for_each_kind (check_symlink_replaced);
+  for_each_kind (check_symlink_circle);
+}
+
+static void
+check_hard_link (TfTempFile *file,
+                 const char *path)
+{
+  g_autofree char *other = tf_test_path ("other");
+
+  put (path, "old", 0600);
+  g_assert_cmpint (link (path, other), ==, 0);
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  assert_content (path, "Hello");
+  assert_content (other, "old");
+  g_assert_cmpint (unlink (other), ==, 0);
+}
+
+static void
+test_hard_link (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+  g_autofree char *other = tf_test_path ("other");
+  gboolean supported;
+
+  put (path, "", 0600);
+  supported = link (path, other) == 0;
+  unlink (path);
+  unlink (other);
+  if (!supported)
+    {
+      g_test_skip ("This file system has no hard links");
+      return;
+    }
+
+  for_each_kind (check_hard_link);
+}
+
+static void
+test_refused (void)
+{
+  g_autoptr(TfTempFile) file = make_unnamed ();
+  g_autoptr(GFile) remote = g_file_new_for_uri ("sftp://example.org/doc");
+  g_autoptr(GFile) local = g_file_new_for_path ("doc");
+  g_autoptr(GCancellable) cancelled = g_cancellable_new ();
+  g_autofree char *dir = tf_test_path ("dir");
+  g_autofree char *plain = tf_test_path ("plain");
+  g_autofree char *nowhere = tf_test_path ("nowhere/doc");
+  g_autofree char *below_file = tf_test_path ("plain/doc");
+  const struct { const char *path; GIOErrorEnum code; } refusals[] = {
+    { dir, G_IO_ERROR_IS_DIRECTORY },
+    { "/dev/null", G_IO_ERROR_NOT_REGULAR_FILE },
+    { nowhere, G_IO_ERROR_NOT_FOUND },
+    { below_file, G_IO_ERROR_NOT_DIRECTORY },
+    { "/", G_IO_ERROR_IS_DIRECTORY },
+  };
+
+  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  put (plain, "", 0600);
+  for (guint i = 0; i < G_N_ELEMENTS (refusals); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      g_assert_false (persist (file, refusals[i].path, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, &error));
+      g_assert_error (error, G_IO_ERROR, (int) refusals[i].code);
+    }
+  g_assert_cmpint (rmdir (dir), ==, 0);
+  g_assert_cmpint (unlink (plain), ==, 0);
+
+  {
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false (tf_temp_file_persist (file, remote, TF_PERSIST_NONE, NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  }
+  {
+    g_autoptr(GError) error = NULL;
+
+    g_cancellable_cancel (cancelled);
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, cancelled, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  }
+  {
+    g_autoptr(TfTempFile) blank = g_object_new (TF_TYPE_TEMP_FILE, NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false (tf_temp_file_persist (blank, local, TF_PERSIST_NONE, NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  }
+  {
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  }
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+}
+
+static void
+refused_without_permission (void)
+{
+  g_autoptr(TfTempFile) file = make_unnamed ();
+  g_autofree char *dir = tf_test_path ("closed");
+  g_autofree char *path = tf_test_path ("closed/doc");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (mkdir (dir, 0500), ==, 0);
+  g_assert_false (persist (file, path, TF_PERSIST_NONE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_cmpint (rmdir (dir), ==, 0);
+}
+
+/* The group of a replaced file that its new owner is not in. */
+static void
+group_not_kept (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(TfTempFile) file = make_unnamed ();
+
+  g_assert_cmpuint (get_mode (path), ==, 0664);
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  g_assert_cmpuint (get_mode (path), ==, 0644);
+}
+
+static void
+test_unprivileged (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+
+  tf_test_as_unprivileged (refused_without_permission);
+
+  put (path, "old", 0664);
+  if (geteuid () == 0 && getegid () == 0)
+    tf_test_as_unprivileged (group_not_kept);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+count_notify (GObject    *object,
+              GParamSpec *pspec,
+              guint      *n_notified)
+{
+  (*n_notified)++;
+}
+
+static void
+test_named (void)
+{
+  g_autoptr(TfTempFile) file = make_named ();
+  TfNamedFile *named = TF_NAMED_FILE (file);
+  g_autofree char *before = g_strdup (tf_named_file_get_path (named));
+  g_autofree char *path = tf_test_path ("doc");
+  guint n_notified = 0;
+
+  g_signal_connect (file, "notify::path", G_CALLBACK (count_notify), &n_notified);
+  g_signal_connect (file, "notify::delete-policy", G_CALLBACK (count_notify), &n_notified);
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpuint (n_notified, ==, 2);
+  g_assert_cmpstr (tf_named_file_get_path (named), ==, path);
+  g_assert_cmpint (tf_named_file_get_delete_policy (named), ==, TF_DELETE_NEVER);
+  g_assert_false (g_file_test (before, G_FILE_TEST_EXISTS));
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* To the path that it has: it is kept. */
+static void
+test_named_in_place (void)
+{
+  g_autoptr(TfTempFile) file = make_named ();
+  g_autofree char *path = g_strdup (tf_named_file_get_path (TF_NAMED_FILE (file)));
+
+  write_text (file, "Hello");
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  write_text (file, "!");
+  g_assert_finalize_object (g_steal_pointer (&file));
+  assert_content (path, "Hello!");
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* A persisted file is removed only when that is asked for. */
+static void
+test_named_unlink (void)
+{
+  g_autoptr(TfTempFile) file = make_named ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_true (tf_named_file_unlink (TF_NAMED_FILE (file), &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_rolls_over (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+  guint n_emitted = 0;
+
+  g_signal_connect_swapped (file, "rolled-over", G_CALLBACK (g_atomic_int_inc), &n_emitted);
+  write_text (file, "Hello");
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpuint (n_emitted, ==, 1);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+test_sparse (void)
+{
+  g_autoptr(TfTempFile) file = make_without_link ();
+  g_autofree char *path = tf_test_path ("doc");
+  struct stat st;
+
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 1 << 30, NULL, NULL));
+  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL), &st), ==, 0);
+  if (st.st_blocks > 0)
+    {
+      g_test_skip ("This file system has no holes, or does not tell");
+      return;
+    }
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 1 << 30, G_SEEK_SET, NULL, NULL));
+  write_text (file, "end");
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, (1 << 30) + 3);
+  g_assert_cmpint (st.st_blocks, <, 1024);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, (1 << 30) + 3);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+on_finished (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data)
+{
+  *(GAsyncResult **) user_data = g_object_ref (result);
+}
+
+static void
+note_thread (TfSpooledFile *file,
+             GThread      **thread)
+{
+  g_assert_null (*thread);
+  *thread = g_thread_self ();
+}
+
+static void
+test_async (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) again = NULL;
+  g_autoptr(GError) error = NULL;
+  GThread *emitted_in = NULL;
+
+  write_text (file, "Hello");
+  g_signal_connect (file, "rolled-over", G_CALLBACK (note_thread), &emitted_in);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, G_PRIORITY_LOW, NULL, on_finished, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (tf_temp_file_persist_finish (file, result, &error));
+  g_assert_no_error (error);
+  g_assert_true (emitted_in == g_thread_self ());
+  assert_content (path, "Hello");
+
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, 0, NULL, on_finished, &again);
+  while (again == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (tf_temp_file_persist_finish (file, again, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+test_async_named (void)
+{
+  g_autoptr(TfTempFile) file = make_named ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GAsyncResult) result = NULL;
+
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_DURABLE, 0, NULL, on_finished, &result);
+  while (result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (tf_temp_file_persist_finish (file, result, NULL));
+  g_assert_cmpstr (tf_named_file_get_path (TF_NAMED_FILE (file)), ==, path);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* Persists a file of @size times the byte @byte; exits with 0 if it got the name. */
+static pid_t
+race (const char *path,
+      char        byte,
+      gsize       size,
+      MakeFunc    make,
+      int        *start)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *content = NULL;
+  g_autoptr(GError) error = NULL;
+  pid_t pid = fork ();
+  char token;
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid > 0)
+    return pid;
+
+  /* The end of the pipe is the signal to start. */
+  close (start[1]);
+  content = g_malloc (size);
+  memset (content, byte, size);
+  file = make ();
+  if (!tf_temp_file_write (file, content, size, NULL, NULL))
+    _exit (2);
+  if (read (start[0], &token, 1) != 0)
+    _exit (3);
+  if (persist (file, path, TF_PERSIST_NONE, &error))
+    _exit (0);
+  _exit (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_EXISTS) ? 1 : 4);
+}
+
+static void
+test_race (gconstpointer data)
+{
+  const MakeFunc *make = data;
+  g_autofree char *path = tf_test_path ("doc");
+  const gsize size = 20000;
+
+  for (int round = 0; round < ROUNDS; round++)
+    {
+      g_autofree char *content = NULL;
+      gsize length;
+      pid_t pids[2];
+      int n_won = 0;
+      int start[2];
+
+      g_assert_cmpint (pipe (start), ==, 0);
+      for (int i = 0; i < 2; i++)
+        pids[i] = race (path, "ab"[i], size, *make, start);
+      close (start[0]);
+      close (start[1]);
+      for (int i = 0; i < 2; i++)
+        {
+          int status;
+
+          g_assert_cmpint (waitpid (pids[i], &status, 0), ==, pids[i]);
+          g_assert_true (WIFEXITED (status));
+          g_assert_cmpint (WEXITSTATUS (status), <=, 1);
+          n_won += WEXITSTATUS (status) == 0;
+        }
+      g_assert_cmpint (n_won, ==, 1);
+
+      g_assert_true (g_file_get_contents (path, &content, &length, NULL));
+      g_assert_cmpuint (length, ==, size);
+      for (gsize i = 1; i < length; i++)
+        if (content[i] != content[0])
+          g_error ("torn at byte %" G_GSIZE_FORMAT, i);
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  static const MakeFunc unnamed = make_unnamed;
+  static const MakeFunc in_memory = make_in_memory;
+
+  umask (0022);
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/persist/new", test_new);
+  g_test_add_func ("/persist/exists", test_exists);
+  g_test_add_func ("/persist/replace", test_replace);
+  g_test_add_func ("/persist/durable", test_durable);
+  g_test_add_func ("/persist/private", test_private);
+  g_test_add_func ("/persist/umask", test_umask);
+  g_test_add_func ("/persist/again", test_again);
+  g_test_add_func ("/persist/descriptor", test_descriptor);
+  g_test_add_func ("/persist/symlink", test_symlink);
+  g_test_add_func ("/persist/hard-link", test_hard_link);
+  g_test_add_func ("/persist/refused", test_refused);
+  g_test_add_func ("/persist/unprivileged", test_unprivileged);
+  g_test_add_func ("/persist/named", test_named);
+  g_test_add_func ("/persist/named/in-place", test_named_in_place);
+  g_test_add_func ("/persist/named/unlink", test_named_unlink);
+  g_test_add_func ("/persist/rolls-over", test_rolls_over);
+  g_test_add_func ("/persist/sparse", test_sparse);
+  g_test_add_func ("/persist/async", test_async);
+  g_test_add_func ("/persist/async/named", test_async_named);
+  g_test_add_data_func ("/persist/race/unnamed", &unnamed, test_race);
+  g_test_add_data_func ("/persist/race/in-memory", &in_memory, test_race);
+
+  return tf_test_run ();
+}
