@@ -62,31 +62,57 @@ meet (Moment moment)
   g_cancellable_cancel (cancelled_by_worker);
 }
 
-int __real_open64 (const char *path, int flags, ...);
-int __wrap_open64 (const char *path, int flags, ...);
-int __real_mkdir  (const char *path, mode_t mode);
-int __wrap_mkdir  (const char *path, mode_t mode);
+int __real_open64   (const char *path, int flags, ...);
+int __wrap_open64   (const char *path, int flags, ...);
+int __real_openat64 (int dir_fd, const char *path, int flags, ...);
+int __wrap_openat64 (int dir_fd, const char *path, int flags, ...);
+int __real_mkdir    (const char *path, mode_t mode);
+int __wrap_mkdir    (const char *path, mode_t mode);
+
+static int
+open_and_meet (int         dir_fd,
+               const char *path,
+               int         flags,
+               va_list     args)
+{
+  gboolean creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
+  int fd;
+
+  if (!creates)
+    return __real_openat64 (dir_fd, path, flags);
+
+  meet (BEFORE_CREATION);
+  fd = __real_openat64 (dir_fd, path, flags, va_arg (args, mode_t));
+  meet (AFTER_CREATION);
+  return fd;
+}
 
 int
 __wrap_open64 (const char *path,
                int         flags,
                ...)
 {
-  gboolean creates = (flags & O_CREAT) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
   va_list args;
-  mode_t mode;
   int fd;
 
   va_start (args, flags);
-  mode = creates ? va_arg (args, mode_t) : 0;
+  fd = open_and_meet (AT_FDCWD, path, flags, args);
   va_end (args);
+  return fd;
+}
 
-  if (creates)
-    meet (BEFORE_CREATION);
-  fd = __real_open64 (path, flags, mode);
-  if (creates)
-    meet (AFTER_CREATION);
+int
+__wrap_openat64 (int         dir_fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  va_list args;
+  int fd;
 
+  va_start (args, flags);
+  fd = open_and_meet (dir_fd, path, flags, args);
+  va_end (args);
   return fd;
 }
 

@@ -212,6 +212,7 @@ main (int    argc,
   monitor = g_memory_monitor_dup_default ();
   wait_for_no_bus ();
   tf_test_init (&argc, &argv);
+  tf_test_start_worker ();
 
   g_test_add_func ("/budget/exact", test_exact);
   g_test_add_func ("/budget/later", test_later);

@@ -381,6 +381,7 @@ main (int    argc,
   gpointer on_disk = GINT_TO_POINTER (TRUE);
 
   tf_test_init (&argc, &argv);
+  tf_test_start_worker ();
 
   g_test_add_data_func ("/handover/seal/memory", NULL, test_seal);
   g_test_add_data_func ("/handover/seal/disk", on_disk, test_seal);

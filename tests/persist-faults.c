@@ -426,6 +426,7 @@ main (int    argc,
   };
 
   tf_test_init (&argc, &argv);
+  tf_test_start_worker ();
 
   for (System system = ALL_THERE; system < N_SYSTEMS; system++)
     {

@@ -793,6 +793,7 @@ main (int    argc,
 
   umask (0022);
   tf_test_init (&argc, &argv);
+  tf_test_start_worker ();
 
   g_test_add_func ("/persist/new", test_new);
   g_test_add_func ("/persist/exists", test_exists);

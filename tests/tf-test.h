@@ -19,6 +19,10 @@ int         tf_test_run              (void);
 /* For programs in which threads of GLib's own open and close descriptors at any time. */
 void        tf_test_ignore_fds       (void);
 
+/* Lets GLib open the descriptors that it keeps for the first worker thread. Not for programs that fork and go
+ * on in the child: there the thread is missing, but not missed. */
+void        tf_test_start_worker     (void);
+
 const char *tf_test_get_sandbox      (void);
 char       *tf_test_path             (const char   *name);
 guint       tf_test_count_fds        (void);
