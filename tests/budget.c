@@ -154,7 +154,6 @@ test_low_memory (void)
 {
   g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) empty = tf_spooled_file_new (-1);
-  g_autoptr(GBytes) bytes = NULL;
   GThread *emitted_in = NULL;
 
   write_zeros (file, 1000);
