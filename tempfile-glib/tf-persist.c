@@ -6,6 +6,7 @@
 #include "tf-persist.h"
 
 #include "tf-context-private.h"
+#include "tf-debug-private.h"
 #include "tf-store-handover-private.h"
 #include "tf-temp-file-private.h"
 
@@ -57,6 +58,7 @@ persist (TfTempFile      *self,
   if (!tf_store_persist (tf_temp_file_get_store (self), path, flags, &final_path, cancellable, error))
     return FALSE;
 
+  tf_debug_trace ("persisted", final_path);
   if (klass->persisted != NULL)
     klass->persisted (self, final_path);
 

@@ -26,6 +26,16 @@ create_all (void)
 }
 
 static void
+persist_one (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL));
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+static void
 run_with (const char *debug)
 {
   g_assert_true (g_setenv ("TF_DEBUG", debug, TRUE));
@@ -68,11 +78,12 @@ test_trace (void)
   if (g_test_subprocess ())
     {
       create_all ();
+      persist_one ();
       return;
     }
 
   run_with ("trace");
-  g_test_trap_assert_stderr ("*created*debug-*created*debug-*rolled over*removed*debug-*removed*debug-*");
+  g_test_trap_assert_stderr ("*created*debug-*created*debug-*rolled over*removed*debug-*removed*debug-*persisted*lasting*");
 }
 
 static TfTempDir *alive;

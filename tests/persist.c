@@ -277,6 +277,80 @@ test_private (void)
   for_each_kind (check_private);
 }
 
+/* As acl(5) has it on disk: the owner rw, the user 65534 and the mask r, the others nothing. */
+static const guint8 acl[] = {
+  0x02, 0, 0, 0,
+  0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 4, 0, 0xfe, 0xff, 0x00, 0x00,
+  0x04, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+static void
+check_acl (TfTempFile *file,
+           const char *path)
+{
+  guint8 found[2 * sizeof acl];
+
+  put (path, "old", 0600);
+  if (setxattr (path, "system.posix_acl_access", acl, sizeof acl, 0) != 0)
+    {
+      g_assert_cmpint (errno, ==, EOPNOTSUPP);
+      put (path, "Hello", 0600);
+      return;
+    }
+
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  assert_content (path, "Hello");
+  g_assert_cmpint (getxattr (path, "system.posix_acl_access", found, sizeof found), ==, sizeof acl);
+  g_assert_cmpmem (found, sizeof acl, acl, sizeof acl);
+}
+
+static void
+check_acl_private (TfTempFile *file,
+                   const char *path)
+{
+  put (path, "old", 0600);
+  if (setxattr (path, "system.posix_acl_access", acl, sizeof acl, 0) == 0)
+    persist_ok (file, path, TF_PERSIST_REPLACE | TF_PERSIST_PRIVATE);
+
+  g_assert_cmpuint (get_mode (path), ==, 0600);
+  g_assert_cmpint (getxattr (path, "system.posix_acl_access", NULL, 0), <, 0);
+}
+
+static void
+test_acl (void)
+{
+  for_each_kind (check_acl);
+  for_each_kind (check_acl_private);
+}
+
+static void
+check_owner (TfTempFile *file,
+             const char *path)
+{
+  struct stat st;
+
+  put (path, "old", 0640);
+  g_assert_cmpint (chown (path, 65534, 65533), ==, 0);
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  assert_content (path, "Hello");
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpuint (st.st_uid, ==, 65534);
+  g_assert_cmpuint (st.st_gid, ==, 65533);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0640);
+}
+
+static void
+test_owner (void)
+{
+  if (geteuid () != 0)
+    g_test_skip ("only root can give files away");
+  else
+    for_each_kind (check_owner);
+}
+
 static void
 check_umask (TfTempFile *file,
              const char *path)
@@ -800,6 +874,8 @@ main (int    argc,
   g_test_add_func ("/persist/replace", test_replace);
   g_test_add_func ("/persist/durable", test_durable);
   g_test_add_func ("/persist/private", test_private);
+  g_test_add_func ("/persist/acl", test_acl);
+  g_test_add_func ("/persist/owner", test_owner);
   g_test_add_func ("/persist/umask", test_umask);
   g_test_add_func ("/persist/again", test_again);
   g_test_add_func ("/persist/descriptor", test_descriptor);
