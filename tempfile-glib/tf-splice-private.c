@@ -188,9 +188,11 @@ static void
 complete (GTask *task)
 {
   Splice *self = g_task_get_task_data (task);
+  gssize result;
 
   close_target (self, g_task_get_cancellable (task));
-  tf_task_return (task, get_result (self), g_steal_pointer (&self->error));
+  result = get_result (self);
+  tf_task_return (task, result, g_steal_pointer (&self->error));
 }
 
 static void
