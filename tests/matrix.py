@@ -112,10 +112,13 @@ def main():
     if os.geteuid() != 0:
         print('1..0 # SKIP mounting needs root')
         return 0
+    own_namespace = ['unshare', '--mount', '--propagation', 'private']
+    if subprocess.run([*own_namespace, 'true'], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        print('1..0 # SKIP no mount namespace may be made here')
+        return 0
     if os.environ.get('TF_MATRIX') != 'inside':
         os.environ['TF_MATRIX'] = 'inside'
-        os.execvp('unshare', ['unshare', '--mount', '--propagation', 'private',
-                              sys.executable, *sys.argv])
+        os.execvp('unshare', [*own_namespace, sys.executable, *sys.argv])
 
     file_systems = [ext4, xfs, btrfs, tmpfs, overlay, fuse]
     print(f'1..{len(file_systems)}')
