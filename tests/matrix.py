@@ -15,6 +15,9 @@ import tempfile
 
 SFTP_SERVER = '/usr/lib/openssh/sftp-server'
 
+# A test takes seconds: this is to say which one hangs, before the whole is ended
+TEST_TIMEOUT = 150
+
 
 class Missing(Exception):
     pass
@@ -86,6 +89,18 @@ def fuse(folder):
         '-o', f'ssh_command={command},disable_hardlink,allow_other,default_permissions,direct_io,dir_cache=no')
 
 
+def passes(test, mount_point):
+    try:
+        result = subprocess.run([test], env=dict(os.environ, TMPDIR=mount_point), timeout=TEST_TIMEOUT,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, passed = result.stdout, result.returncode == 0
+    except subprocess.TimeoutExpired as error:
+        output, passed = (error.stdout or b'') + b'\nhangs', False
+    for line in output.decode(errors='replace').splitlines():
+        print('#', line)
+    return passed
+
+
 def check(make_file_system, tests):
     with tempfile.TemporaryDirectory(prefix='matrix-') as folder:
         mount_point = os.path.join(folder, 'mnt')
@@ -93,15 +108,7 @@ def check(make_file_system, tests):
         try:
             make_file_system(folder)
             os.chmod(mount_point, 0o777)
-            for test in tests:
-                result = subprocess.run([test], env=dict(os.environ, TMPDIR=mount_point), text=True,
-                                        errors='replace', stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-                for line in result.stdout.splitlines():
-                    print('#', line)
-                if result.returncode != 0:
-                    return False
-            return True
+            return all(passes(test, mount_point) for test in tests)
         finally:
             for name in ('mnt', 'layers'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
