@@ -6,46 +6,105 @@
 #include "tf-buffer-private.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-/* From here on fresh memory costs more in page faults than a mapping costs in system calls. */
-#define MAPPING_MIN (2 * 1024 * 1024)
+/* From here on fresh memory costs more in page faults than a mapping costs in system calls. It is also the
+ * size, and the alignment, of a huge page: where it is another one, the mapping works as well, only slower. */
+#define HUGE_PAGE ((gsize) 2 * 1024 * 1024)
 #define HEAP_MIN 256
 
 static gsize
-round_to_pages (gsize size)
+round_to_huge_pages (gsize size)
 {
-  gsize page_size = sysconf (_SC_PAGESIZE);
-
-  return size > G_MAXSIZE - page_size ? 0 : (size + page_size - 1) / page_size * page_size;
+  return size > G_MAXSSIZE - HUGE_PAGE ? 0 : (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
 }
 
 static void
-free_storage (guint8   *data,
-              gsize     capacity,
-              gboolean  mapped)
+free_storage (TfBuffer *self)
 {
-  if (mapped)
-    munmap (data, capacity);
+  if (self->mapped)
+    munmap (self->data, self->capacity);
   else
-    free (data);
+    free (self->data);
+}
+
+/* An address range of @size bytes that begins with a huge page. Older kernels do not see to that. */
+static guint8 *
+map_aligned (gsize size,
+             int   protection)
+{
+  guint8 *start = mmap (NULL, size + HUGE_PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gsize before;
+
+  if (start == MAP_FAILED)
+    return NULL;
+
+  before = -GPOINTER_TO_SIZE (start) & (HUGE_PAGE - 1);
+  if (before > 0)
+    munmap (start, before);
+  munmap (start + before + size, HUGE_PAGE - before);
+  return start + before;
+}
+
+/* The pages move as they are: no byte is copied. */
+static guint8 *
+remap (guint8 *data,
+       gsize   old_size,
+       gsize   new_size)
+{
+  guint8 *moved = mremap (data, old_size, new_size, 0);
+  guint8 *target;
+
+  if (moved != MAP_FAILED)
+    return moved;
+
+  target = map_aligned (new_size, PROT_NONE);
+  if (target == NULL)
+    return NULL;
+
+  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  if (moved == MAP_FAILED)
+    {
+      munmap (target, new_size);
+      return NULL;
+    }
+
+  return moved;
+}
+
+/* Puts the content into other storage. What realloc() adds there holds anything, what mmap() adds zeros. */
+static void
+replace_storage (TfBuffer *self,
+                 guint8   *data,
+                 gsize     capacity,
+                 gboolean  mapped)
+{
+  if (self->size > 0)
+    memcpy (data, self->data, self->size);
+  free_storage (self);
+  *self = (TfBuffer) {
+    .data = data,
+    .size = self->size,
+    .capacity = capacity,
+    .touched = mapped ? self->size : capacity,
+    .mapped = mapped,
+  };
 }
 
 static gboolean
 move_to_heap (TfBuffer *self,
               gsize     capacity)
 {
-  guint8 *data = realloc (self->data, capacity);
+  guint8 *data = self->mapped ? malloc (capacity) : realloc (self->data, capacity);
 
   if (data == NULL)
     return FALSE;
 
-  /* What realloc() adds holds anything. */
+  if (self->mapped)
+    replace_storage (self, data, capacity, FALSE);
+
   self->data = data;
-  self->capacity = capacity;
-  self->touched = capacity;
+  self->capacity = self->touched = capacity;
   return TRUE;
 }
 
@@ -53,33 +112,22 @@ static gboolean
 move_to_mapping (TfBuffer *self,
                  gsize     capacity)
 {
-  guint8 *data;
+  gsize size = round_to_huge_pages (capacity);
+  guint8 *data = NULL;
 
-  capacity = round_to_pages (capacity);
-  if (capacity == 0)
+  if (size > 0)
+    data = self->mapped ? remap (self->data, self->capacity, size)
+                        : map_aligned (size, PROT_READ | PROT_WRITE);
+  if (data == NULL)
     return FALSE;
 
-  if (self->mapped)
-    data = mremap (self->data, self->capacity, capacity, MREMAP_MAYMOVE);
-  else
-    data = mmap (NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-  if (data == MAP_FAILED)
-    return FALSE;
-
+  madvise (data, size, MADV_HUGEPAGE);
   if (!self->mapped)
-    {
-      if (self->size > 0)
-        memcpy (data, self->data, self->size);
-      free_storage (self->data, self->capacity, self->mapped);
-      self->touched = self->size;
-    }
+    replace_storage (self, data, size, TRUE);
 
-  madvise (data, capacity, MADV_HUGEPAGE);
   self->data = data;
-  self->capacity = capacity;
-  self->touched = MIN (self->touched, capacity);
-  self->mapped = TRUE;
+  self->capacity = size;
+  self->touched = MIN (self->touched, size);
   return TRUE;
 }
 
@@ -87,10 +135,7 @@ static gboolean
 move_to_capacity (TfBuffer *self,
                   gsize     capacity)
 {
-  if (self->mapped || capacity >= MAPPING_MIN)
-    return move_to_mapping (self, capacity);
-
-  return move_to_heap (self, capacity);
+  return capacity >= HUGE_PAGE ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
 }
 
 /* Makes room for content of @size bytes; doubles within @limit, so that growing is linear over all.
@@ -110,9 +155,9 @@ tf_buffer_reserve (TfBuffer *self,
 }
 
 /* Zeroes what lies between the end of the content and @end, without touching fresh pages. */
-static void
-fill_gap (TfBuffer *self,
-          gsize     end)
+void
+tf_buffer_fill_gap (TfBuffer *self,
+                    gsize     end)
 {
   gsize stale_end = MIN (end, self->touched);
 
@@ -120,51 +165,8 @@ fill_gap (TfBuffer *self,
     memset (self->data + self->size, 0, stale_end - self->size);
 }
 
-/* Where someone else is to put up to @count bytes at @offset, for which there must be room; a gap before
- * them reads as zeros. They become content by tf_buffer_commit(). */
-guint8 *
-tf_buffer_prepare (TfBuffer *self,
-                   gsize     offset,
-                   gsize     count)
-{
-  fill_gap (self, offset);
-  self->touched = MAX (self->touched, offset + count);
-  return self->data + offset;
-}
-
-void
-tf_buffer_commit (TfBuffer *self,
-                  gsize     end)
-{
-  self->size = MAX (self->size, end);
-}
-
-/* Puts @count bytes at @offset, for which there must be room; a gap before them reads as zeros. */
-void
-tf_buffer_write (TfBuffer      *self,
-                 gsize          offset,
-                 gconstpointer  data,
-                 gsize          count)
-{
-  memcpy (tf_buffer_prepare (self, offset, count), data, count);
-  tf_buffer_commit (self, offset + count);
-}
-
-gsize
-tf_buffer_read (TfBuffer *self,
-                gsize     offset,
-                gpointer  data,
-                gsize     count)
-{
-  gsize n_bytes = offset < self->size ? MIN (count, self->size - offset) : 0;
-
-  if (n_bytes > 0)
-    memcpy (data, self->data + offset, n_bytes);
-
-  return n_bytes;
-}
-
-/* Cuts the content off at @size, or extends it with zeros, for which there must be room. */
+/* Cuts the content off at @size, or extends it with zeros, for which there must be room. Gives back what
+ * the content leaves empty; when that fails, it stays. */
 void
 tf_buffer_set_size (TfBuffer *self,
                     gsize     size)
@@ -175,15 +177,15 @@ tf_buffer_set_size (TfBuffer *self,
       return;
     }
 
-  fill_gap (self, size);
+  tf_buffer_fill_gap (self, size);
   self->size = size;
-  if (self->mapped && size <= self->capacity / 4)
-    move_to_mapping (self, size);
+  if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
+    move_to_capacity (self, MAX (size, HEAP_MIN));
 }
 
 void
 tf_buffer_clear (TfBuffer *self)
 {
-  free_storage (self->data, self->capacity, self->mapped);
+  free_storage (self);
   *self = (TfBuffer) { NULL, };
 }
