@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 /* From here on fresh memory costs more in page faults than a mapping costs in system calls. It is also the
  * size, and the alignment, of a huge page: where it is another one, the mapping works as well, only slower. */
@@ -14,9 +15,11 @@
 #define HEAP_MIN 256
 
 static gsize
-round_to_huge_pages (gsize size)
+round_to_pages (gsize size)
 {
-  return size > G_MAXSSIZE - HUGE_PAGE ? 0 : (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
+  gsize page_size = sysconf (_SC_PAGESIZE);
+
+  return size > G_MAXSSIZE - HUGE_PAGE ? 0 : (size + page_size - 1) / page_size * page_size;
 }
 
 static void
@@ -112,7 +115,7 @@ static gboolean
 move_to_mapping (TfBuffer *self,
                  gsize     capacity)
 {
-  gsize size = round_to_huge_pages (capacity);
+  gsize size = round_to_pages (capacity);
   guint8 *data = NULL;
 
   if (size > 0)

@@ -129,6 +129,8 @@ tf_registry_generation (void)
 {
   guint value;
 
+  watch_forks ();
+
   g_mutex_lock (&lock);
   value = generation;
   g_mutex_unlock (&lock);

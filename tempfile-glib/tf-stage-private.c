@@ -6,21 +6,20 @@
 #include "tf-stage-private.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "tf-disk-private.h"
 #include "tf-errno-private.h"
 #include "tf-fd-private.h"
-
-/* Bytes moved between two looks at the cancellable. */
-#define PIECE (8 * 1024 * 1024)
 
 void
 tf_stage_clear (TfStage *self)
 {
   tf_buffer_clear (&self->buffer);
+  self->room = 0;
   tf_clear_fd (&self->fd);
   g_clear_pointer (&self->where, g_free);
+  g_clear_pointer (&self->window, tf_window_free);
 }
 
 /* As tf_stage_clear(), but tells when the disk refuses at last what it had taken before. */
@@ -28,14 +27,20 @@ gboolean
 tf_stage_close (TfStage  *self,
                 GError  **error)
 {
-  int fd = tf_steal_fd (&self->fd);
-  gboolean success = fd < 0 || close (fd) == 0 || errno == EINTR;
+  gboolean flushed, closed;
+  int fd;
 
-  if (!success)
+  if (self->window != NULL)
+    tf_window_disown (self->window);
+  flushed = tf_stage_flush (self, NULL, error);
+
+  fd = tf_steal_fd (&self->fd);
+  closed = fd < 0 || close (fd) == 0 || errno == EINTR;
+  if (flushed && !closed)
     tf_set_errno (error, errno, "close", self->where);
 
   tf_stage_clear (self);
-  return success;
+  return flushed && closed;
 }
 
 gboolean
@@ -53,7 +58,49 @@ tf_stage_reserve (TfStage *self,
   if (!tf_stage_is_in_memory (self))
     return TRUE;
 
-  return (guint64) size <= limit && tf_buffer_reserve (&self->buffer, size, limit);
+  if ((guint64) size > limit || !tf_buffer_reserve (&self->buffer, size, limit))
+    return FALSE;
+
+  self->room = MIN (self->buffer.capacity, limit);
+  return TRUE;
+}
+
+/* From now on reads and writes go through a window. For a file that nobody else can see or change. */
+void
+tf_stage_buffer (TfStage *self)
+{
+  if (self->window == NULL)
+    self->window = tf_window_new ();
+}
+
+/* There is a window no more; for good, when someone else gets a way to the file. */
+gboolean
+tf_stage_unbuffer (TfStage  *self,
+                   GError  **error)
+{
+  if (!tf_stage_flush (self, NULL, error))
+    return FALSE;
+
+  g_clear_pointer (&self->window, tf_window_free);
+  return TRUE;
+}
+
+/* Writes what the window holds back. On failure it still holds what was not written. */
+gboolean
+tf_stage_flush (TfStage       *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  return self->window == NULL || tf_window_flush (self->window, self->fd, self->where, cancellable, error);
+}
+
+/* As tf_stage_flush(); then forgets what was read, so that the descriptor can be used directly. */
+gboolean
+tf_stage_settle (TfStage       *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  return self->window == NULL || tf_window_settle (self->window, self->fd, self->where, cancellable, error);
 }
 
 /* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
@@ -66,36 +113,17 @@ tf_stage_read (TfStage       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
-  guint8 *bytes = data;
-
   *n_read = 0;
-  if (tf_stage_is_in_memory (self))
-    {
-      *n_read = tf_buffer_read (&self->buffer, MIN (offset, G_MAXSSIZE), data, count);
-      return TRUE;
-    }
+  if (count == 0 || tf_stage_try_read (self, offset, data, count, n_read))
+    return TRUE;
 
   /* pread(2) refuses what would end beyond the largest offset, instead of finding the end of the file. */
   count = MIN (count, (guint64) (G_MAXINT64 - offset));
-  while (*n_read < count)
-    {
-      gsize piece = MIN (count - *n_read, PIECE);
-      gssize n;
+  if (self->window != NULL && tf_window_prepare (self->window, count))
+    return tf_window_read (self->window, self->fd, self->where, offset, data, count, n_read, cancellable, error);
 
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-
-      n = self->shared ? read (self->fd, bytes + *n_read, piece)
-                       : pread (self->fd, bytes + *n_read, piece, offset + *n_read);
-      if (n < 0 && errno != EINTR)
-        return tf_set_errno (error, errno, "read", self->where);
-      if (n == 0)
-        break;
-      if (n > 0)
-        *n_read += n;
-    }
-
-  return TRUE;
+  return tf_disk_read (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read,
+                       cancellable, error);
 }
 
 /* Writes all @count bytes, for which there must be room in memory; a gap before them reads as zeros. On
@@ -109,43 +137,34 @@ tf_stage_write (TfStage        *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  const guint8 *bytes = data;
-
   *n_written = 0;
-  if (count > 0 && tf_stage_is_in_memory (self))
+  if (count == 0)
+    return TRUE;
+
+  if (tf_stage_is_in_memory (self))
     {
       tf_buffer_write (&self->buffer, offset, data, count);
       *n_written = count;
+      return TRUE;
     }
 
-  while (*n_written < count)
-    {
-      gsize piece = MIN (count - *n_written, PIECE);
-      gssize n;
+  if (self->window != NULL && tf_window_prepare (self->window, count))
+    return tf_window_write (self->window, self->fd, self->where, offset, data, count, n_written, cancellable, error);
 
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-
-      n = self->shared ? write (self->fd, bytes + *n_written, piece)
-                       : pwrite (self->fd, bytes + *n_written, piece, offset + *n_written);
-      if (n < 0 && errno != EINTR)
-        return tf_set_errno (error, errno, "write", self->where);
-      if (n > 0)
-        *n_written += n;
-    }
-
-  return TRUE;
+  return tf_disk_write (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_written,
+                        cancellable, error);
 }
 
 goffset
 tf_stage_get_size (TfStage *self)
 {
-  struct stat st;
+  goffset size;
 
   if (tf_stage_is_in_memory (self))
     return self->buffer.size;
 
-  return fstat (self->fd, &st) == 0 ? st.st_size : 0;
+  size = tf_disk_get_size (self->fd);
+  return self->window != NULL ? MAX (size, tf_window_get_end (self->window)) : size;
 }
 
 /* Cuts off or extends with zeros, for which there must be room in memory. */
@@ -155,9 +174,17 @@ tf_stage_set_size (TfStage  *self,
                    GError  **error)
 {
   if (tf_stage_is_in_memory (self))
-    tf_buffer_set_size (&self->buffer, size);
-  else if (TEMP_FAILURE_RETRY (ftruncate (self->fd, size)) != 0)
+    {
+      tf_buffer_set_size (&self->buffer, size);
+      self->room = MIN (self->room, self->buffer.capacity);
+      return TRUE;
+    }
+
+  if (TEMP_FAILURE_RETRY (ftruncate (self->fd, size)) != 0)
     return tf_set_errno (error, errno, "ftruncate", self->where);
+
+  if (self->window != NULL)
+    tf_window_clip (self->window, size);
 
   return TRUE;
 }
@@ -168,6 +195,9 @@ tf_stage_share (TfStage  *self,
                 goffset   offset,
                 GError  **error)
 {
+  if (!tf_stage_unbuffer (self, error))
+    return FALSE;
+
   if (lseek (self->fd, offset, SEEK_SET) < 0)
     return tf_set_errno (error, errno, "lseek", self->where);
 

@@ -7,6 +7,12 @@
 
 /* For the tf-store-*.c files alone. */
 
+#if __has_include (<sys/single_threaded.h>)
+# include <sys/single_threaded.h>
+#else
+# define __libc_single_threaded FALSE
+#endif
+
 #include "tf-stage-private.h"
 #include "tf-store-private.h"
 
@@ -30,7 +36,7 @@ struct _TfStore
   gint64 max_size;  /* bytes that may stay in memory, -1: any number */
   const TfStoreFuncs *funcs;
   gpointer owner;     /* (unowned): closes this store before it goes, so it is valid while TF_STORE_OPEN */
-  GWeakRef emitter;   /* the owner again, for calls without the lock */
+  GWeakRef emitter;   /* the owner again, for calls without the lock; not before there is something to tell */
   gboolean rolled_over;
   gboolean must_tell; /* rolled over, and the owner was not told yet */
   gboolean trying;    /* the call that has the lock must not touch the disk */
@@ -42,30 +48,34 @@ struct _TfStore
   GMainContext *context; /* (owned) (nullable): where it was made, for what no caller asked for */
 };
 
-gboolean tf_store_enter       (TfStore       *self,
-                               GCancellable  *cancellable,
-                               GError       **error);
-gboolean tf_store_try_enter   (TfStore       *self,
-                               GCancellable  *cancellable,
-                               GError       **error);
-void     tf_store_leave       (TfStore       *self);
-gboolean tf_store_reserve     (TfStore       *self,
-                               goffset        size,
-                               GCancellable  *cancellable,
-                               GError       **error);
-gboolean tf_store_move_to     (TfStore       *self,
-                               goffset        position,
-                               GError       **error);
-gboolean tf_store_move_to_disk (TfStore      *self,
-                                GCancellable *cancellable,
-                                GError      **error);
+gboolean tf_store_enter          (TfStore       *self,
+                                  GCancellable  *cancellable,
+                                  GError       **error);
+gboolean tf_store_enter_buffered (TfStore       *self,
+                                  GCancellable  *cancellable,
+                                  GError       **error);
+gboolean tf_store_try_enter      (TfStore       *self,
+                                  GCancellable  *cancellable,
+                                  GError       **error);
+void     tf_store_leave          (TfStore       *self);
+gboolean tf_store_reserve        (TfStore       *self,
+                                  goffset        size,
+                                  GCancellable  *cancellable,
+                                  GError       **error);
+gboolean tf_store_move_to        (TfStore       *self,
+                                  goffset        position,
+                                  GError       **error);
+gboolean tf_store_move_to_disk   (TfStore       *self,
+                                  GCancellable  *cancellable,
+                                  GError       **error);
 
 /* In tf-store-live-private.c. */
-void     tf_store_enter_memory (TfStore      *self);
-void     tf_store_leave_memory (TfStore      *self);
-gboolean tf_store_charge       (TfStore      *self,
-                                gsize         size);
-void     tf_store_recount      (TfStore      *self);
+void     tf_store_enter_memory   (TfStore       *self);
+void     tf_store_leave_memory   (TfStore       *self);
+gboolean tf_store_charge         (TfStore       *self,
+                                  gsize          size);
+void     tf_store_bound_room     (TfStore       *self);
+void     tf_store_recount        (TfStore       *self);
 
 static inline gboolean
 tf_store_enter_blocking (TfStore       *self,
@@ -74,6 +84,13 @@ tf_store_enter_blocking (TfStore       *self,
                          GError       **error)
 {
   return blocking ? tf_store_enter (self, cancellable, error) : tf_store_try_enter (self, cancellable, error);
+}
+
+/* Whether the lock is not needed for what calls nothing else: glibc knows that there is no other thread. */
+static inline gboolean
+tf_store_is_alone (const TfStore *self)
+{
+  return __libc_single_threaded && self->state == TF_STORE_OPEN;
 }
 
 G_END_DECLS

@@ -23,6 +23,20 @@ read_locked (TfStore       *self,
   return success;
 }
 
+/* What needs no more than copying. */
+static inline gboolean
+try_read (TfStore  *self,
+          gpointer  data,
+          gsize     count,
+          gsize    *n_read)
+{
+  if (count == 0 || !tf_stage_try_read (&self->stage, self->position, data, count, n_read))
+    return FALSE;
+
+  self->position += *n_read;
+  return TRUE;
+}
+
 /* Reads @count bytes, or those up to the end. On failure @n_read says by how much the position moved. */
 gboolean
 tf_store_read (TfStore       *self,
@@ -34,8 +48,11 @@ tf_store_read (TfStore       *self,
 {
   gboolean success;
 
+  if (cancellable == NULL && tf_store_is_alone (self) && try_read (self, data, count, n_read))
+    return TRUE;
+
   *n_read = 0;
-  if (!tf_store_enter (self, cancellable, error))
+  if (!tf_store_enter_buffered (self, cancellable, error))
     return FALSE;
 
   success = read_locked (self, data, count, n_read, cancellable, error);
@@ -94,7 +111,7 @@ tf_store_read_bytes (TfStore       *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  return tf_store_enter (self, cancellable, error) ? read_bytes_and_leave (self, count, cancellable, error) : NULL;
+  return tf_store_enter_buffered (self, cancellable, error) ? read_bytes_and_leave (self, count, cancellable, error) : NULL;
 }
 
 GBytes *
@@ -132,17 +149,30 @@ tf_store_skip (TfStore       *self,
   return success;
 }
 
+/* What needs no more than copying. */
+static inline gboolean
+try_write (TfStore        *self,
+           gconstpointer   data,
+           gsize           count)
+{
+  if (count == 0 || !tf_stage_try_write (&self->stage, self->position, data, count))
+    return FALSE;
+
+  self->position += count;
+  return TRUE;
+}
+
 static gboolean
 write_locked (TfStore        *self,
               gconstpointer   data,
               gsize           count,
-              gsize          *n_written,
               GCancellable   *cancellable,
               GError        **error)
 {
+  gsize n_written;
   gboolean success;
 
-  if (count == 0)
+  if (count == 0 || try_write (self, data, count))
     return TRUE;
 
   if (count > (guint64) (G_MAXINT64 - self->position))
@@ -151,12 +181,35 @@ write_locked (TfStore        *self,
   if (!tf_store_reserve (self, self->position + count, cancellable, error))
     return FALSE;
 
-  success = tf_stage_write (&self->stage, self->position, data, count, n_written, cancellable, error);
-  self->position += *n_written;
+  success = tf_stage_write (&self->stage, self->position, data, count, &n_written, cancellable, error);
+  self->position += n_written;
   return success;
 }
 
-/* Writes all @count bytes, or fails; then @n_written says by how much the position moved. */
+static gboolean
+write_slowly (TfStore        *self,
+              gconstpointer   data,
+              gsize           count,
+              gsize          *n_written,
+              GCancellable   *cancellable,
+              GError        **error)
+{
+  goffset position;
+  gboolean success;
+
+  if (!tf_store_enter_buffered (self, cancellable, error))
+    return FALSE;
+
+  position = self->position;
+  success = write_locked (self, data, count, cancellable, error);
+  if (n_written != NULL)
+    *n_written = self->position - position;
+
+  tf_store_leave (self);
+  return success;
+}
+
+/* Writes all @count bytes, or fails; then @n_written, if it is wanted, says by how much the position moved. */
 gboolean
 tf_store_write (TfStore        *self,
                 gconstpointer   data,
@@ -165,15 +218,12 @@ tf_store_write (TfStore        *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  gboolean success;
+  gboolean success = cancellable == NULL && tf_store_is_alone (self) && try_write (self, data, count);
 
-  *n_written = 0;
-  if (!tf_store_enter (self, cancellable, error))
-    return FALSE;
+  if (n_written != NULL)
+    *n_written = success ? count : 0;
 
-  success = write_locked (self, data, count, n_written, cancellable, error);
-  tf_store_leave (self);
-  return success;
+  return success || write_slowly (self, data, count, n_written, cancellable, error);
 }
 
 goffset
@@ -181,7 +231,7 @@ tf_store_get_size (TfStore *self)
 {
   goffset size;
 
-  if (!tf_store_enter (self, NULL, NULL))
+  if (!tf_store_enter_buffered (self, NULL, NULL))
     return 0;
 
   size = tf_stage_get_size (&self->stage);
@@ -194,7 +244,7 @@ tf_store_tell (TfStore *self)
 {
   goffset position;
 
-  if (!tf_store_enter (self, NULL, NULL))
+  if (!tf_store_enter_buffered (self, NULL, NULL))
     return 0;
 
   position = self->position;
@@ -249,7 +299,7 @@ tf_store_seek (TfStore       *self,
 {
   gboolean success;
 
-  if (!tf_store_enter (self, cancellable, error))
+  if (!tf_store_enter_buffered (self, cancellable, error))
     return FALSE;
 
   success = seek_locked (self, offset, type, error);
@@ -287,7 +337,7 @@ tf_store_truncate (TfStore       *self,
 {
   gboolean success;
 
-  if (!tf_store_enter (self, cancellable, error))
+  if (!tf_store_enter_buffered (self, cancellable, error))
     return FALSE;
 
   success = truncate_locked (self, size, cancellable, error);

@@ -56,6 +56,14 @@ tf_store_charge (TfStore *self,
   return TRUE;
 }
 
+/* What was not counted is not written without asking again. */
+void
+tf_store_bound_room (TfStore *self)
+{
+  if (tf_budget_is_limited ())
+    self->stage.room = MIN (self->stage.room, self->charge);
+}
+
 /* Counts what is really there. */
 void
 tf_store_recount (TfStore *self)
@@ -71,6 +79,7 @@ tf_store_recount (TfStore *self)
     tf_budget_return (self->charge - size);
 
   self->charge = size;
+  tf_store_bound_room (self);
 }
 
 static GPtrArray *

@@ -141,7 +141,24 @@ tf_store_output_stream_writev_finish (GOutputStream  *stream,
   return n >= 0;
 }
 
-/* Nothing is buffered here. */
+static gboolean
+tf_store_output_stream_flush (GOutputStream  *stream,
+                              GCancellable   *cancellable,
+                              GError        **error)
+{
+  return tf_store_flush (TF_STORE_OUTPUT_STREAM (stream)->store, TRUE, cancellable, error);
+}
+
+static gssize
+flush_func (gpointer       source_object,
+            gpointer       task_data,
+            gboolean       blocking,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  return tf_store_flush (TF_STORE_OUTPUT_STREAM (source_object)->store, blocking, cancellable, error) ? 0 : -1;
+}
+
 static void
 tf_store_output_stream_flush_async (GOutputStream       *stream,
                                     int                  io_priority,
@@ -152,7 +169,7 @@ tf_store_output_stream_flush_async (GOutputStream       *stream,
   g_autoptr(GTask) task = tf_task_new (stream, tf_store_output_stream_flush_async,
                                        io_priority, cancellable, callback, user_data);
 
-  g_task_return_int (task, TRUE);
+  tf_task_run (task, flush_func);
 }
 
 static gboolean
@@ -257,6 +274,7 @@ tf_store_output_stream_class_init (TfStoreOutputStreamClass *klass)
   stream_class->write_finish = tf_store_output_stream_write_finish;
   stream_class->writev_async = tf_store_output_stream_writev_async;
   stream_class->writev_finish = tf_store_output_stream_writev_finish;
+  stream_class->flush = tf_store_output_stream_flush;
   stream_class->flush_async = tf_store_output_stream_flush_async;
   stream_class->flush_finish = tf_store_output_stream_flush_finish;
   stream_class->close_async = tf_store_output_stream_close_async;

@@ -88,6 +88,8 @@ tf_store_persist (TfStore         *self,
   success = tf_link_persist (&source, path, flags, &copy_fd, final_path, cancellable, error);
   if (success)
     {
+      /* Others can see and change it now. Nothing is held back: the store was entered. */
+      tf_stage_unbuffer (&self->stage, NULL);
       if (copy_fd >= 0)
         adopt (self, copy_fd, *final_path);
       self->lasting = TRUE;

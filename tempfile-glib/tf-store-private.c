@@ -14,7 +14,6 @@ tf_store_new (void)
   TfStore *self = g_atomic_rc_box_new0 (TfStore);
 
   g_mutex_init (&self->lock);
-  g_weak_ref_init (&self->emitter, NULL);
   self->stage = (TfStage) TF_STAGE_INIT_IN_MEMORY;
   return self;
 }
@@ -33,7 +32,8 @@ tf_store_free (gpointer data)
   tf_store_leave_memory (self);
   tf_stage_clear (&self->stage);
   g_clear_pointer (&self->context, g_main_context_unref);
-  g_weak_ref_clear (&self->emitter);
+  if (self->rolled_over)
+    g_weak_ref_clear (&self->emitter);
   g_mutex_clear (&self->lock);
 }
 
@@ -56,7 +56,6 @@ tf_store_open_in_memory (TfStore            *self,
   self->max_size = max_size;
   self->funcs = funcs;
   self->owner = owner;
-  g_weak_ref_set (&self->emitter, owner);
   if (g_main_context_get_thread_default () != NULL)
     self->context = g_main_context_ref_thread_default ();
   tf_store_enter_memory (self);
@@ -74,6 +73,15 @@ tf_store_open_on_disk (TfStore    *self,
   self->state = TF_STORE_OPEN;
   self->stage.fd = fd;
   self->stage.where = g_strdup (where);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Nobody else has a way to the file: what is written may be held back until someone gets one. */
+void
+tf_store_buffer (TfStore *self)
+{
+  g_mutex_lock (&self->lock);
+  tf_stage_buffer (&self->stage);
   g_mutex_unlock (&self->lock);
 }
 
@@ -100,13 +108,14 @@ set_would_block (GError **error)
   return FALSE;
 }
 
-/* Takes the lock of an open store; what succeeded is followed by tf_store_leave(). */
+/* Takes the lock of an open store; what succeeded is followed by tf_store_leave(). The stage may hold back
+ * bytes: whoever uses its descriptor takes tf_store_enter(). */
 gboolean
-tf_store_enter (TfStore       *self,
-                GCancellable  *cancellable,
-                GError       **error)
+tf_store_enter_buffered (TfStore       *self,
+                         GCancellable  *cancellable,
+                         GError       **error)
 {
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   g_mutex_lock (&self->lock);
@@ -116,7 +125,26 @@ tf_store_enter (TfStore       *self,
       return FALSE;
     }
 
-  tf_stage_get_offset (&self->stage, &self->position);
+  if (G_UNLIKELY (self->stage.shared))
+    tf_stage_get_offset (&self->stage, &self->position);
+  return TRUE;
+}
+
+/* As tf_store_enter_buffered(); and all bytes are behind the descriptor, where there is one. */
+gboolean
+tf_store_enter (TfStore       *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  if (!tf_store_enter_buffered (self, cancellable, error))
+    return FALSE;
+
+  if (!tf_stage_settle (&self->stage, cancellable, error))
+    {
+      tf_store_leave (self);
+      return FALSE;
+    }
+
   return TRUE;
 }
 
@@ -152,6 +180,8 @@ tf_store_leave (TfStore *self)
 
   self->trying = FALSE;
   self->must_tell = FALSE;
+  if (G_UNLIKELY (must_tell))
+    g_weak_ref_init (&self->emitter, self->owner);
   g_mutex_unlock (&self->lock);
 
   if (G_LIKELY (!must_tell))
@@ -203,6 +233,7 @@ tf_store_move_to_disk (TfStore       *self,
   tf_stage_clear (&self->stage);
   self->stage = disk;
   disk = (TfStage) TF_STAGE_INIT_IN_MEMORY;
+  tf_stage_buffer (&self->stage);
   self->rolled_over = TRUE;
   self->must_tell = TRUE;
   return TRUE;
@@ -217,9 +248,14 @@ tf_store_reserve (TfStore       *self,
 {
   gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
 
-  if (!tf_stage_is_in_memory (&self->stage) ||
-      ((guint64) size <= limit && tf_store_charge (self, size) && tf_stage_reserve (&self->stage, size, limit)))
+  if (!tf_stage_is_in_memory (&self->stage))
     return TRUE;
+
+  if ((guint64) size <= limit && tf_store_charge (self, size) && tf_stage_reserve (&self->stage, size, limit))
+    {
+      tf_store_bound_room (self);
+      return TRUE;
+    }
 
   if (tf_store_move_to_disk (self, cancellable, error))
     return TRUE;
@@ -272,6 +308,29 @@ tf_store_would_block (TfStore *self)
 
   tf_store_leave (self);
   return FALSE;
+}
+
+/* Writes what is held back. A store that is not open holds nothing. */
+gboolean
+tf_store_flush (TfStore       *self,
+                gboolean       blocking,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  gboolean success = TRUE;
+
+  if (blocking)
+    g_mutex_lock (&self->lock);
+  else if (!g_mutex_trylock (&self->lock))
+    return set_would_block (error);
+
+  if (self->state == TF_STORE_OPEN && !blocking && tf_stage_is_dirty (&self->stage))
+    success = set_would_block (error);
+  else if (self->state == TF_STORE_OPEN)
+    success = tf_stage_flush (&self->stage, cancellable, error);
+  g_mutex_unlock (&self->lock);
+
+  return success;
 }
 
 gboolean

@@ -45,6 +45,7 @@ void      tf_store_open_in_memory (TfStore             *self,
 void      tf_store_open_on_disk   (TfStore             *self,
                                    int                  fd,
                                    const char          *where);
+void      tf_store_buffer         (TfStore             *self);
 gboolean  tf_store_close          (TfStore             *self,
                                    GError             **error);
 
@@ -116,6 +117,10 @@ gboolean  tf_store_seek           (TfStore             *self,
                                    GError             **error);
 gboolean  tf_store_truncate       (TfStore             *self,
                                    goffset              size,
+                                   GCancellable        *cancellable,
+                                   GError             **error);
+gboolean  tf_store_flush          (TfStore             *self,
+                                   gboolean             blocking,
                                    GCancellable        *cancellable,
                                    GError             **error);
 gboolean  tf_store_roll_over      (TfStore             *self,

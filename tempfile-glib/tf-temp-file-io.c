@@ -86,6 +86,23 @@ tf_temp_file_set_template (TfTempFile *self,
   tf_template_set (tf_temp_file_peek_template (self), prefix, suffix, dir);
 }
 
+/* TF_IS_TEMP_FILE() looks a subclass up each time; in a program they are few. */
+static inline gboolean
+is_temp_file (gpointer object)
+{
+  static gpointer last_class;
+  gpointer klass = object != NULL ? ((GTypeInstance *) object)->g_class : NULL;
+
+  if (G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class)))
+    return TRUE;
+
+  if (!TF_IS_TEMP_FILE (object))
+    return FALSE;
+
+  g_atomic_pointer_set (&last_class, klass);
+  return TRUE;
+}
+
 /**
  * tf_temp_file_read:
  * @self: a temporary file
@@ -115,7 +132,7 @@ tf_temp_file_read (TfTempFile    *self,
 {
   gsize n_read;
 
-  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (is_temp_file (self), -1);
   g_return_val_if_fail (buffer != NULL || count == 0, -1);
   g_return_val_if_fail (count <= G_MAXSSIZE, -1);
 
@@ -164,6 +181,12 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * position says how many. Does what [method@Gio.OutputStream.write_all] does on the output stream, at
  * a lower price per call.
  *
+ * Nobody else can see a file without a name, so small pieces are collected up to 64 KiB before they are
+ * written, and as many are read ahead, as with Python's `buffering`. When the disk refuses what was collected,
+ * the call that was to write it fails: [method@Gio.OutputStream.flush], a later read or write, or closing.
+ * Nothing is lost by that, and the call can be made again. [method@TempFile.get_fd] writes all, and ends it.
+ * In a [class@NamedFile], which others see by its name, all calls go to the disk at once.
+ *
  * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when disk,
  * quota or a limit has no room; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED;
  * else what write(2) reported. A [class@SpooledFile] that has to roll over and cannot, keeps what it had
@@ -180,12 +203,10 @@ tf_temp_file_write (TfTempFile    *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  gsize n_written;
-
-  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (is_temp_file (self), FALSE);
   g_return_val_if_fail (data != NULL || size == 0, FALSE);
 
-  return tf_store_write (tf_temp_file_get_store (self), data, size, &n_written, cancellable, error);
+  return tf_store_write (tf_temp_file_get_store (self), data, size, NULL, cancellable, error);
 }
 
 /**
@@ -213,10 +234,10 @@ tf_temp_file_get_size (TfTempFile *self)
  *
  * Returns the descriptor of the file, which stays the object's: do not close it.
  *
- * It stands at the position, and from now on whatever moves the one moves the other, so it can be given
- * to a child process as its standard input or output. A [class@SpooledFile] rolls over first, as on
- * `fileno()` of Python's `SpooledTemporaryFile`, and fails with the errors of
- * [method@SpooledFile.rollover]; else %G_IO_ERROR_CLOSED and %G_IO_ERROR_NOT_INITIALIZED.
+ * All bytes are behind it, it stands at the position, and from now on whatever moves the one moves the
+ * other, so it can be given to a child process as its standard input or output. A [class@SpooledFile]
+ * rolls over first, as on `fileno()` of Python's `SpooledTemporaryFile`, and fails with the errors of
+ * [method@SpooledFile.rollover]; else those of [method@TempFile.write].
  *
  * Returns: a file descriptor, or -1 with @error set
  *

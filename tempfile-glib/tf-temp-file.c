@@ -166,6 +166,7 @@ tf_temp_file_initable_do_init (GInitable     *initable,
     return FALSE;
 
   tf_store_open_on_disk (get_store (self), fd, template.dir);
+  tf_store_buffer (get_store (self));
   return TRUE;
 }
 

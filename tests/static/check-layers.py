@@ -16,9 +16,9 @@ MAX_LINES = 400
 # From the bottom to the top. A file may include those of its own level and of the levels below.
 LEVELS = [
     'version-macros version enums',
-    'fd errno name identity debug audit utf8 context budget',
+    'fd errno name identity debug audit disk utf8 context budget',
     'open subdir walk failures remove copy metadata target candidate link mark newline codec text-buffer',
-    'buffer stage stage-transfer registry entry store store-internal store-io store-splice'
+    'buffer window stage stage-transfer registry entry store store-internal store-io store-splice'
     ' store-handover store-hold store-live store-persist',
     'task splice store-streams store-reader store-input-stream store-output-stream creation',
     'location location-special create create-async memory temp-file temp-file-async temp-file-io named-file'

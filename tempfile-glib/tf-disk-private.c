@@ -1,0 +1,89 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-disk-private.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tf-errno-private.h"
+
+/* Bytes moved between two looks at the cancellable. */
+#define PIECE (8 * 1024 * 1024)
+
+/* Reads on until @n_read is @count, or to the end of the file. */
+gboolean
+tf_disk_read (int            fd,
+              const char    *where,
+              goffset        offset,
+              gpointer       data,
+              gsize          count,
+              gsize         *n_read,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  guint8 *bytes = data;
+
+  while (*n_read < count)
+    {
+      gsize piece = MIN (count - *n_read, PIECE);
+      gssize n;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n = offset == TF_DISK_OWN_OFFSET ? read (fd, bytes + *n_read, piece)
+                                       : pread (fd, bytes + *n_read, piece, offset + *n_read);
+      if (n < 0 && errno != EINTR)
+        return tf_set_errno (error, errno, "read", where);
+      if (n == 0)
+        break;
+      if (n > 0)
+        *n_read += n;
+    }
+
+  return TRUE;
+}
+
+/* Writes on until @n_written is @count. */
+gboolean
+tf_disk_write (int             fd,
+               const char     *where,
+               goffset         offset,
+               gconstpointer   data,
+               gsize           count,
+               gsize          *n_written,
+               GCancellable   *cancellable,
+               GError        **error)
+{
+  const guint8 *bytes = data;
+
+  while (*n_written < count)
+    {
+      gsize piece = MIN (count - *n_written, PIECE);
+      gssize n;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n = offset == TF_DISK_OWN_OFFSET ? write (fd, bytes + *n_written, piece)
+                                       : pwrite (fd, bytes + *n_written, piece, offset + *n_written);
+      if (n < 0 && errno != EINTR)
+        return tf_set_errno (error, errno, "write", where);
+      if (n > 0)
+        *n_written += n;
+    }
+
+  return TRUE;
+}
+
+goffset
+tf_disk_get_size (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 ? st.st_size : 0;
+}

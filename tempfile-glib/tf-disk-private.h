@@ -1,0 +1,33 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* In place of a place in the file: the descriptor's own offset, which moves. */
+#define TF_DISK_OWN_OFFSET ((goffset) -1)
+
+gboolean tf_disk_read     (int             fd,
+                           const char     *where,
+                           goffset         offset,
+                           gpointer        data,
+                           gsize           count,
+                           gsize          *n_read,
+                           GCancellable   *cancellable,
+                           GError        **error);
+gboolean tf_disk_write    (int             fd,
+                           const char     *where,
+                           goffset         offset,
+                           gconstpointer   data,
+                           gsize           count,
+                           gsize          *n_written,
+                           GCancellable   *cancellable,
+                           GError        **error);
+goffset  tf_disk_get_size (int             fd);
+
+G_END_DECLS
