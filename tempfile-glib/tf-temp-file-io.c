@@ -184,7 +184,9 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * Nobody else can see a file without a name, so small pieces are collected up to 64 KiB before they are
  * written, and as many are read ahead, as with Python's `buffering`. When the disk refuses what was collected,
  * the call that was to write it fails: [method@Gio.OutputStream.flush], a later read or write, or closing.
- * Nothing is lost by that, and the call can be made again. [method@TempFile.get_fd] writes all, and ends it.
+ * Nothing is lost by that, and the call can be made again. [method@TempFile.get_fd] writes all, and ends it;
+ * so does [method@TempFile.persist]. A forked child has a copy of what was collected: when both processes are
+ * to go on with the file, flush before fork(2), as for a `FILE` of C.
  * In a [class@NamedFile], which others see by its name, all calls go to the disk at once.
  *
  * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when disk,

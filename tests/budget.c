@@ -59,6 +59,29 @@ test_exact (void)
 }
 
 /* A budget that comes later counts what is there. */
+/* Bytes that come one by one are counted as those that come at once. */
+static void
+test_pieces (void)
+{
+  g_autoptr(TfSpooledFile) before = tf_spooled_file_new (-1);
+  g_autoptr(TfSpooledFile) after = tf_spooled_file_new (-1);
+
+  write_zeros (before, 1);
+  tf_set_memory_budget (1000);
+  for (int i = 0; i < 299; i++)
+    write_zeros (before, 1);
+  for (int i = 0; i < 700; i++)
+    write_zeros (after, 1);
+  g_assert_cmpuint (tf_budget_get_held (), ==, 1000);
+  g_assert_false (tf_spooled_file_is_rolled_over (before));
+  g_assert_false (tf_spooled_file_is_rolled_over (after));
+
+  write_zeros (after, 1);
+  g_assert_true (tf_spooled_file_is_rolled_over (after));
+  g_assert_cmpuint (tf_budget_get_held (), ==, 300);
+  tf_set_memory_budget (0);
+}
+
 static void
 test_later (void)
 {
@@ -214,6 +237,7 @@ main (int    argc,
   tf_test_start_worker ();
 
   g_test_add_func ("/budget/exact", test_exact);
+  g_test_add_func ("/budget/pieces", test_pieces);
   g_test_add_func ("/budget/later", test_later);
   g_test_add_func ("/budget/refused", test_refused);
   g_test_add_func ("/budget/threads", test_threads);
