@@ -167,6 +167,18 @@ read_all (TfTempFile *file)
   return bytes;
 }
 
+static void
+assert_is_start_of (TfTempFile *file,
+                    GBytes     *bytes)
+{
+  g_autoptr(GBytes) expected = g_bytes_new_from_bytes (bytes, 0, tf_temp_file_get_size (file));
+  g_autoptr(GBytes) found = NULL;
+
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, tf_temp_file_get_size (file));
+  found = read_all (file);
+  g_assert_true (g_bytes_equal (found, expected));
+}
+
 /* Splices behind a few bytes and a gap, from the middle of the source. */
 static void
 check (SourceFunc  source_func,
@@ -310,27 +322,77 @@ on_rolled_over (TfSpooledFile *file,
 
 /* Cancelled when it was half done, by the signal that the file went to disk. */
 static void
-test_cancelled_in_the_middle (void)
+check_cancelled_in_the_middle (gboolean async)
 {
   g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (1 << 20));
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GBytes) bytes = tf_test_make_bytes (4 << 20);
   g_autoptr(GInputStream) source = from_memory (bytes);
-  g_autoptr(GBytes) found = NULL;
-  g_autoptr(GBytes) expected = NULL;
   g_autoptr(GError) error = NULL;
 
   g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over), cancellable);
-  g_assert_cmpint (run_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), source, BOTH, FALSE, cancellable, &error), ==, -1);
+  g_assert_cmpint (run_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), source, BOTH, async, cancellable, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_true (g_input_stream_is_closed (source));
 
   g_assert_cmpint (tf_temp_file_get_size (file), >, 1 << 20);
   g_assert_cmpint (tf_temp_file_get_size (file), <, 4 << 20);
-  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, tf_temp_file_get_size (file));
-  expected = g_bytes_new_from_bytes (bytes, 0, tf_temp_file_get_size (file));
-  found = read_all (file);
-  g_assert_true (g_bytes_equal (found, expected));
+  assert_is_start_of (file, bytes);
+}
+
+static void
+test_cancelled_in_the_middle (void)
+{
+  check_cancelled_in_the_middle (FALSE);
+  check_cancelled_in_the_middle (TRUE);
+}
+
+/* The disk refuses what is beyond @limit; all before it has been moved. */
+static void
+check_failed (SourceFunc               source_func,
+              GBytes                  *bytes,
+              gsize                    limit,
+              GOutputStreamSpliceFlags flags,
+              gboolean                 async)
+{
+  g_autoptr(GInputStream) source = source_func (bytes);
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (0));
+  g_autoptr(GError) error = NULL;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  gssize n;
+
+  tf_test_limit_file_size (limit);
+  n = run_splice (target, source, flags, async, NULL, &error);
+  tf_test_unlimit_file_size ();
+
+  g_assert_cmpint (n, ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpint (g_input_stream_is_closed (source), ==, flags == BOTH);
+  g_assert_cmpint (g_output_stream_is_closed (target), ==, flags == BOTH);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, limit);
+  assert_is_start_of (file, bytes);
+
+  g_object_set_data (G_OBJECT (source), "file", NULL);
+}
+
+static void
+test_failed (void)
+{
+  /* Not the pipe: its writer would be killed with what nobody reads any more. */
+  const SourceFunc refused[] = {
+    from_file, from_unix_file, from_memory, from_converter, from_ours_in_memory, from_ours_on_disk, from_ours_shared,
+  };
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (1 << 20);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refused); i++)
+    {
+      for (gboolean async = FALSE; async <= TRUE; async++)
+        {
+          check_failed (refused[i], bytes, 0, 0, async);
+          check_failed (refused[i], bytes, 600001, 0, async);
+          check_failed (refused[i], bytes, 600001, BOTH, async);
+        }
+    }
 }
 
 /* An asynchronous one that waits for a pipe which stays silent. */
@@ -404,6 +466,7 @@ main (int    argc,
   tf_test_add_async ("/splice/own", test_own);
   g_test_add_func ("/splice/cancelled-in-the-middle", test_cancelled_in_the_middle);
   tf_test_add_async ("/splice/cancelled-while-waiting", test_cancelled_while_waiting);
+  g_test_add_func ("/splice/failed", test_failed);
   g_test_add_func ("/splice/refused", test_refused);
   g_test_add_func ("/splice/pending", test_pending);
 
