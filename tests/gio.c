@@ -67,7 +67,7 @@ test_buffered (void)
       g_autoptr(TfTempFile) file = new_filled (max_sizes[i], bytes);
       g_autoptr(GInputStream) buffered = g_buffered_input_stream_new_sized (input_of (file), 100);
       g_autoptr(GAsyncResult) filled = NULL;
-      g_autofree guint8 *found = g_malloc (50000);
+      g_autofree guint8 *found = g_malloc (50001);
       gsize n_read;
 
       g_buffered_input_stream_fill_async (G_BUFFERED_INPUT_STREAM (buffered), -1, 0, NULL, tf_test_take_result, &filled);
