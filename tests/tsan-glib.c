@@ -39,6 +39,69 @@ g_mutex_unlock (GMutex *mutex)
   REAL (g_mutex_unlock) (mutex);
 }
 
+/* It lets go of the lock meanwhile. */
+gboolean
+g_cond_wait_until (GCond  *cond,
+                   GMutex *mutex,
+                   gint64  end_time)
+{
+  gboolean in_time;
+
+  __tsan_release (mutex);
+  in_time = REAL (g_cond_wait_until) (cond, mutex, end_time);
+  __tsan_acquire (mutex);
+
+  return in_time;
+}
+
+typedef struct
+{
+  GSourceFunc    func;
+  gpointer       data;
+  GDestroyNotify destroy;
+} Callback;
+
+static gboolean
+callback_call (gpointer data)
+{
+  Callback *self = data;
+
+  __tsan_acquire (self);
+  return self->func (self->data);
+}
+
+static void
+callback_free (gpointer data)
+{
+  Callback *self = data;
+
+  __tsan_acquire (self);
+  if (self->destroy != NULL)
+    self->destroy (self->data);
+  g_free (self);
+}
+
+/* Only for sources whose callback has this very type. */
+void
+g_source_set_callback (GSource        *source,
+                       GSourceFunc     func,
+                       gpointer        data,
+                       GDestroyNotify  destroy)
+{
+  Callback *callback;
+
+  if (source->source_funcs != &g_idle_funcs)
+    {
+      REAL (g_source_set_callback) (source, func, data, destroy);
+      return;
+    }
+
+  callback = g_new (Callback, 1);
+  *callback = (Callback) { func, data, destroy };
+  __tsan_release (callback);
+  REAL (g_source_set_callback) (source, callback_call, callback, callback_free);
+}
+
 static void
 run (GTask        *task,
      gpointer      source_object,
