@@ -72,6 +72,8 @@ assert_all (TfBuffer *buffer,
 static void
 test_write_read (void)
 {
+  /* Optimised, gcc would warn of what is never reached. */
+  volatile gsize far_away = G_MAXSSIZE;
   g_auto(TfBuffer) buffer = { NULL, };
   char bytes[32];
 
@@ -87,7 +89,7 @@ test_write_read (void)
   g_assert_cmpmem (bytes, 3, "the", 3);
   g_assert_cmpuint (tf_buffer_read (&buffer, 11, bytes, sizeof bytes), ==, 1);
   g_assert_cmpuint (tf_buffer_read (&buffer, 12, bytes, sizeof bytes), ==, 0);
-  g_assert_cmpuint (tf_buffer_read (&buffer, G_MAXSSIZE, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_buffer_read (&buffer, far_away, bytes, sizeof bytes), ==, 0);
 }
 
 /* For small ones on the heap and large ones in a mapping. */
