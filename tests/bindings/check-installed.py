@@ -28,7 +28,7 @@ with tempfile.TemporaryDirectory() as folder:
         GJS_PATH=installed(datadir, 'gjs-1.0'),
         PYTHONPATH=os.path.dirname(os.path.dirname(installed(overrides))),
     )
-    subprocess.run([sys.executable, '-m', 'unittest', 'test_drop_in', 'test_files', 'test_names', 'test_text'],
+    subprocess.run([sys.executable, '-m', 'unittest', 'test_async', 'test_drop_in', 'test_files', 'test_names', 'test_text'],
                    cwd=tests, env=env, check=True)
     if gjs:
         subprocess.run([gjs, os.path.join(tests, 'test-gjs.js')], env=env, check=True)

@@ -7,6 +7,7 @@ What tempfile and io have as well raises errors that are both GLib.Error and wha
 OSError with its errno and subclass, or ValueError for a closed file. The rest raises GLib.Error.
 """
 
+import asyncio
 import atexit
 import errno
 import functools
@@ -198,6 +199,36 @@ atexit.register(remove_held)
 os.register_at_fork(after_in_child=held.clear)
 
 
+# --- Asynchronous creation -----------------------------------------------------------------------
+
+async def create(klass, parts, io_priority, cancellable):
+    future = asyncio.get_running_loop().create_future()
+
+    def on_created(source, result):
+        try:
+            settle, value = future.set_result, klass.create_finish(result)
+        except GLib.Error as error:
+            settle, value = future.set_exception, as_python_error(error)
+        if not future.done():
+            settle(value)
+
+    cancellable = cancellable or Gio.Cancellable()
+    klass.create_async(*parts, io_priority, cancellable, on_created)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        cancellable.cancel()
+        raise
+
+
+def start_creation(klass, parts, io_priority, cancellable, callback, user_data):
+    """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
+    parts = [None if part is None else os.fspath(part) for part in parts]
+    if callback is None:
+        return create(klass, parts, io_priority, cancellable)
+    return klass.create_async(*parts, io_priority, cancellable, callback, *user_data)
+
+
 # --- Files -------------------------------------------------------------------------------------
 
 class TextFile(io.TextIOWrapper):
@@ -276,6 +307,11 @@ class TempFile(Tf.TempFile):
         super().__init__(**properties)
         self.set_template(*parts)
         self.init(cancellable)
+
+    @staticmethod
+    def create_async(dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                     cancellable=None, callback=None, *user_data):
+        return start_creation(Tf.TempFile, (dir,), io_priority, cancellable, callback, user_data)
 
     def __enter__(self):
         self.flush()
@@ -441,6 +477,11 @@ class NamedFile(Tf.NamedFile):
             properties.setdefault('delete_policy', Tf.DeletePolicy.ON_DISPOSE)
         super().__init__(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
+    @staticmethod
+    def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                     cancellable=None, callback=None, *user_data):
+        return start_creation(Tf.NamedFile, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
+
     @python_errors
     def __exit__(self, *exception):
         try:
@@ -520,6 +561,11 @@ class TempDir(Tf.TempDir):
         super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **properties)
         self.set_template(*parts)
         self.init(cancellable)
+
+    @staticmethod
+    def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                     cancellable=None, callback=None, *user_data):
+        return start_creation(Tf.TempDir, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
 
     def __enter__(self):
         return self.name

@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""With asyncio: creation can be awaited with any PyGObject, methods from 3.50 on."""
+
+import asyncio
+import contextlib
+import os
+import pathlib
+import unittest
+
+import gi
+from gi.repository import Gio, GLib
+
+from sandbox import TestCase, Tf
+
+try:
+    from gi.events import GLibEventLoopPolicy
+except ImportError:
+    GLibEventLoopPolicy = None
+
+
+async def iterate():
+    """Lets the main context of GLib take part in a loop that is not its own."""
+    while True:
+        GLib.MainContext.default().iteration(False)
+        await asyncio.sleep(0)
+
+
+async def among_others(main):
+    others = asyncio.ensure_future(iterate())
+    try:
+        await main
+    finally:
+        others.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await others
+
+
+class Loop:
+    def test_create(self):
+        async def main():
+            directory = await Tf.TempDir.create_async('p', None, pathlib.Path(self.sandbox))
+            self.assertEqual(self.entries(), [os.path.basename(directory)])
+            named = await Tf.NamedFile.create_async(suffix='.txt', dir=directory)
+            self.assertIsInstance(named, Tf.NamedFile)
+            self.assertEqual(os.listdir(directory), [os.path.basename(named)])
+            with named, await Tf.TempFile.create_async(directory, GLib.PRIORITY_LOW, Gio.Cancellable()) as file:
+                self.assertEqual(file.write(b'x'), 1)
+            directory.cleanup()
+
+        self.run_main(main())
+        self.assertEqual(self.entries(), [])
+
+    def test_create_with_callback(self):
+        async def main():
+            future = asyncio.get_running_loop().create_future()
+
+            def on_created(source, result, word):
+                future.set_result((Tf.TempDir.create_finish(result), word))
+
+            self.assertIsNone(Tf.TempDir.create_async(None, None, None, 0, None, on_created, 'word'))
+            directory, word = await future
+            self.assertEqual(word, 'word')
+            self.assertTrue(os.path.isdir(directory))
+            directory.cleanup()
+
+        self.run_main(main())
+
+    def test_create_fails(self):
+        async def main():
+            for klass in Tf.TempFile, Tf.NamedFile, Tf.TempDir:
+                with self.assertRaises(FileNotFoundError) as caught:
+                    await klass.create_async(dir=os.path.join(self.sandbox, 'missing'))
+                self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+
+            cancellable = Gio.Cancellable()
+            cancellable.cancel()
+            with self.assertRaises(GLib.Error) as caught:
+                await Tf.NamedFile.create_async(cancellable=cancellable)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
+        self.run_main(main())
+        self.assertEqual(self.entries(), [])
+
+    def test_cancelled_task_leaves_nothing(self):
+        async def main():
+            cancellable = Gio.Cancellable()
+            task = asyncio.ensure_future(Tf.NamedFile.create_async(cancellable=cancellable))
+            await asyncio.sleep(0)
+            task.cancel()
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+            self.assertTrue(cancellable.is_cancelled())
+            # Until what was begun has ended, and let go of it.
+            while cancellable.__grefcount__ > 1:
+                await asyncio.sleep(0)
+
+        self.run_main(main())
+        self.assertEqual(self.entries(), [])
+
+
+class AnyLoopTest(Loop, TestCase):
+    def run_main(self, main):
+        asyncio.run(asyncio.wait_for(among_others(main), 60))
+
+
+@unittest.skipUnless(GLibEventLoopPolicy, f'PyGObject {gi.__version__} has no event loop: 3.50 is needed')
+class GLibLoopTest(Loop, TestCase):
+    def run_main(self, main):
+        old = asyncio.get_event_loop_policy()
+        policy = GLibEventLoopPolicy()
+        asyncio.set_event_loop_policy(policy)
+        try:
+            with contextlib.closing(policy.get_event_loop()) as loop:
+                loop.run_until_complete(asyncio.wait_for(main, 60))
+        finally:
+            asyncio.set_event_loop_policy(old)
+
+    def test_methods(self):
+        async def main():
+            priority = GLib.PRIORITY_DEFAULT
+            directory = await Tf.TempDir.create_async()
+            events = []
+            with Tf.SpooledFile(max_size=-1, dir=directory) as spool:
+                spool.connect('rolled-over', lambda file: events.append(file.get_size()))
+                self.assertTrue(await spool.write_bytes_async(GLib.Bytes(b'Hello world!'), priority))
+                self.assertEqual(events, [])
+                self.assertTrue(await spool.rollover_async(priority))
+                self.assertEqual(events, [12])
+                self.assertTrue(spool.is_rolled_over())
+                spool.seek(6)
+                self.assertEqual((await spool.read_bytes_async(100, priority)).get_data(), b'world!')
+                destination = Gio.File.new_for_path(os.path.join(directory, 'doc'))
+                self.assertTrue(await spool.persist_async(destination, Tf.PersistFlags.NONE, priority))
+                self.assertEqual(pathlib.Path(directory, 'doc').read_bytes(), b'Hello world!')
+                with self.assertRaises(GLib.Error) as caught:
+                    await spool.persist_async(destination, Tf.PersistFlags.NONE, priority)
+                self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.EXISTS))
+                self.assertTrue(await spool.close_async(priority))
+                self.assertTrue(spool.closed)
+            self.assertTrue(await directory.cleanup_async(priority))
+
+        self.run_main(main())
+        self.assertEqual(self.entries(), [])
+
+    def test_rollover_fails_and_succeeds(self):
+        async def main():
+            missing = os.path.join(self.sandbox, 'later')
+            with Tf.SpooledFile(max_size=-1, dir=missing) as spool:
+                spool.write(b'Hello world!')
+                with self.assertRaises(GLib.Error) as caught:
+                    await spool.rollover_async(GLib.PRIORITY_DEFAULT)
+                self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_FOUND))
+                os.mkdir(missing)
+                self.assertTrue(await spool.rollover_async(GLib.PRIORITY_DEFAULT))
+                spool.seek(0)
+                self.assertEqual(spool.read(), b'Hello world!')
+            os.rmdir(missing)
+
+        self.run_main(main())
+
+
+if __name__ == '__main__':
+    unittest.main()
