@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -324,6 +325,135 @@ test_acl (void)
 {
   for_each_kind (check_acl);
   for_each_kind (check_acl_private);
+}
+
+/* As the other one: the owner rwx, the user 65534 rw, the group r-x, the mask rwx, the others
+ * nothing. */
+static const guint8 default_acl[] = {
+  0x02, 0, 0, 0,
+  0x01, 0, 7, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 6, 0, 0xfe, 0xff, 0x00, 0x00,
+  0x04, 0, 5, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 7, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+/* Owner, group, mode and ACL are those of a file that open(2) creates beside it. */
+static void
+assert_as_created (const char *path,
+                   guint       mode)
+{
+  g_autofree char *model = g_strconcat (path, "-model", NULL);
+  int fd = open (model, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  struct stat expected;
+  struct stat st;
+  guint8 expected_acl[128];
+  guint8 found_acl[128];
+  gssize size;
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpint (stat (model, &expected), ==, 0);
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpuint (st.st_uid, ==, expected.st_uid);
+  g_assert_cmpuint (st.st_gid, ==, expected.st_gid);
+  g_assert_cmpuint (st.st_mode, ==, expected.st_mode);
+
+  size = getxattr (model, "system.posix_acl_access", expected_acl, sizeof expected_acl);
+  g_assert_cmpint (getxattr (path, "system.posix_acl_access", found_acl, sizeof found_acl), ==, size);
+  if (size > 0)
+    g_assert_cmpmem (found_acl, size, expected_acl, size);
+
+  g_assert_cmpint (unlink (model), ==, 0);
+}
+
+/* Persists into "shared", once for all and once in private, and leaves the latter file at @path. */
+static void
+check_shared (TfTempFile *file,
+              const char *path)
+{
+  g_autofree char *shared = tf_test_path ("shared");
+  g_autofree char *doc = g_build_filename (shared, "doc", NULL);
+
+  persist_ok (file, doc, TF_PERSIST_NONE);
+  assert_content (doc, "Hello");
+  assert_as_created (doc, 0666);
+
+  persist_ok (file, doc, TF_PERSIST_REPLACE | TF_PERSIST_PRIVATE);
+  assert_content (doc, "Hello");
+  assert_as_created (doc, 0600);
+  g_assert_cmpuint (tf_test_count_entries (shared), ==, 1);
+
+  g_assert_cmpint (rename (doc, path), ==, 0);
+  g_assert_cmpint (rmdir (shared), ==, 0);
+}
+
+/* With a group of this process that is not the one it creates files with. */
+static void
+check_set_group_id (TfTempFile *file,
+                    const char *path)
+{
+  g_autofree char *shared = tf_test_path ("shared");
+  g_autofree char *doc = g_build_filename (shared, "doc", NULL);
+  gid_t groups[256];
+  int n_groups = getgroups (G_N_ELEMENTS (groups), groups);
+  gid_t group = geteuid () == 0 ? 65533 : getegid ();
+  struct stat st;
+
+  for (int i = 0; i < n_groups && group == getegid (); i++)
+    group = groups[i];
+
+  g_assert_cmpint (mkdir (shared, 0700), ==, 0);
+  g_assert_cmpint (chown (shared, -1, group), ==, 0);
+  g_assert_cmpint (chmod (shared, 02775), ==, 0);
+  check_shared (file, path);
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpuint (st.st_gid, ==, group);
+}
+
+static void
+test_set_group_id (void)
+{
+  for_each_kind (check_set_group_id);
+}
+
+static gboolean
+has_default_acls (void)
+{
+  g_autofree char *dir = tf_test_path ("acl");
+  gboolean result;
+
+  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  result = setxattr (dir, "system.posix_acl_default", default_acl, sizeof default_acl, 0) == 0;
+  g_assert_true (result || errno == EOPNOTSUPP);
+  g_assert_cmpint (rmdir (dir), ==, 0);
+  return result;
+}
+
+/* The default ACL takes the place of the umask. */
+static void
+check_default_acl (TfTempFile *file,
+                   const char *path)
+{
+  g_autofree char *shared = tf_test_path ("shared");
+  g_autofree char *doc = g_build_filename (shared, "first", NULL);
+
+  g_assert_cmpint (mkdir (shared, 0700), ==, 0);
+  g_assert_cmpint (setxattr (shared, "system.posix_acl_default", default_acl, sizeof default_acl, 0), ==, 0);
+  persist_ok (file, doc, TF_PERSIST_NONE);
+  g_assert_cmpuint (get_mode (doc), ==, 0660);
+  g_assert_cmpint (getxattr (doc, "system.posix_acl_access", NULL, 0), ==, sizeof default_acl);
+  g_assert_cmpint (unlink (doc), ==, 0);
+  check_shared (file, path);
+}
+
+static void
+test_default_acl (void)
+{
+  if (has_default_acls ())
+    for_each_kind (check_default_acl);
+  else
+    g_test_skip ("This file system has no ACLs");
 }
 
 static void
@@ -875,6 +1005,8 @@ main (int    argc,
   g_test_add_func ("/persist/durable", test_durable);
   g_test_add_func ("/persist/private", test_private);
   g_test_add_func ("/persist/acl", test_acl);
+  g_test_add_func ("/persist/default-acl", test_default_acl);
+  g_test_add_func ("/persist/set-group-id", test_set_group_id);
   g_test_add_func ("/persist/owner", test_owner);
   g_test_add_func ("/persist/umask", test_umask);
   g_test_add_func ("/persist/again", test_again);
