@@ -13,17 +13,28 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define MAX_VALUE 80
+/* The value of the attribute. Without the device, whose number is another one after the next boot. */
+typedef struct
+{
+  guint64 inode;
+  gint64  birth_seconds;
+  guint32 birth_nanoseconds;
+  guint32 version;
+} Value;
+
+G_STATIC_ASSERT (sizeof (Value) == 24); /* no padding: it is compared as it is stored */
 
 gboolean tf_mark_avoid_attributes = FALSE;
 
-/* Without the device, whose number is another one after the next boot. */
-static gsize
-format_value (char              value[MAX_VALUE],
-              const TfIdentity *identity)
+static Value
+make_value (const TfIdentity *identity)
 {
-  return g_snprintf (value, MAX_VALUE, "1 %" G_GUINT64_FORMAT " %" G_GINT64_FORMAT ".%09u",
-                     identity->inode, identity->birth_seconds, identity->birth_nanoseconds);
+  return (Value) {
+    .inode = identity->inode,
+    .birth_seconds = identity->birth_seconds,
+    .birth_nanoseconds = identity->birth_nanoseconds,
+    .version = 1,
+  };
 }
 
 /* Shows that the maker lives. FALSE when someone is about to sweep it away; file systems that
@@ -38,8 +49,7 @@ gboolean
 tf_mark_set (int               fd,
              const TfIdentity *identity)
 {
-  char value[MAX_VALUE];
-  gsize length = format_value (value, identity);
+  const Value value = make_value (identity);
 
   if (tf_mark_avoid_attributes)
     {
@@ -47,7 +57,7 @@ tf_mark_set (int               fd,
       return FALSE;
     }
 
-  return fsetxattr (fd, TF_MARK_ATTRIBUTE, value, length, 0) == 0;
+  return fsetxattr (fd, TF_MARK_ATTRIBUTE, &value, sizeof value, 0) == 0;
 }
 
 static gboolean
@@ -76,12 +86,11 @@ gboolean
 tf_mark_is_set (int               fd,
                 const TfIdentity *identity)
 {
-  char expected[MAX_VALUE];
-  char found[MAX_VALUE];
-  gsize length = format_value (expected, identity);
+  const Value expected = make_value (identity);
+  Value found;
 
-  return fgetxattr (fd, TF_MARK_ATTRIBUTE, found, sizeof found) == (gssize) length &&
-         memcmp (found, expected, length) == 0;
+  return fgetxattr (fd, TF_MARK_ATTRIBUTE, &found, sizeof found) == sizeof found &&
+         memcmp (&found, &expected, sizeof found) == 0;
 }
 
 static gboolean
