@@ -105,10 +105,13 @@ fill_with_characters (char     *characters,
   return TRUE;
 }
 
-/* A fresh base name: nothing is remembered between two calls, so names do not repeat after fork(). */
-char *
-tf_name_new (const TfTemplate  *template,
-             GError           **error)
+/* What @base is followed by is fresh: nothing is remembered between two calls, so names do not repeat after
+ * fork(). */
+static char *
+make_name (const TfTemplate  *template,
+           const char        *base,
+           const char        *separator,
+           GError           **error)
 {
   char random[TF_NAME_RANDOM_LENGTH + 1] = "";
 
@@ -116,7 +119,24 @@ tf_name_new (const TfTemplate  *template,
       !fill_with_characters (random, TF_NAME_RANDOM_LENGTH, error))
     return NULL;
 
-  return g_strconcat (get_prefix (template), random, get_suffix (template), NULL);
+  return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
+}
+
+/* A fresh base name. */
+char *
+tf_name_new (const TfTemplate  *template,
+             GError           **error)
+{
+  return make_name (template, "", "", error);
+}
+
+/* The path of a fresh name in @dir. */
+char *
+tf_name_new_in (const TfTemplate  *template,
+                const char        *dir,
+                GError           **error)
+{
+  return make_name (template, dir, g_str_has_suffix (dir, G_DIR_SEPARATOR_S) ? "" : G_DIR_SEPARATOR_S, error);
 }
 
 /* Whether @name can be one that was made for @template, whatever its suffix. */

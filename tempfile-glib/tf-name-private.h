@@ -30,6 +30,9 @@ gboolean  tf_name_matches (const TfTemplate *template,
                           const char       *name);
 char     *tf_name_new   (const TfTemplate  *template,
                          GError           **error);
+char     *tf_name_new_in (const TfTemplate  *template,
+                          const char        *dir,
+                          GError           **error);
 
 /* The source of randomness, replaced by tests only. Returns FALSE with errno set. */
 extern gboolean (*tf_name_fill_random) (guint8 *bytes,

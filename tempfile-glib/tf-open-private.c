@@ -45,8 +45,12 @@ tf_open_absolute (const char  *path,
 void
 tf_template_make_absolute (TfTemplate *self)
 {
-  char *absolute = self->dir != NULL ? tf_open_absolute (self->dir, NULL) : NULL;
+  char *absolute;
 
+  if (self->dir == NULL || g_path_is_absolute (self->dir))
+    return;
+
+  absolute = tf_open_absolute (self->dir, NULL);
   if (absolute != NULL)
     {
       g_free (self->dir);
@@ -106,19 +110,14 @@ create_at_new_name (const TfTemplate  *template,
 
   for (int i = 0; i < TF_OPEN_TRIES; i++)
     {
-      g_autofree char *name = NULL;
       g_autofree char *candidate = NULL;
       int result;
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return -1;
 
-      name = tf_name_new (template, error);
-      if (name == NULL)
-        return -1;
-
-      candidate = g_build_filename (dir, name, NULL);
-      if (!tf_audit_allows (event, candidate, error))
+      candidate = tf_name_new_in (template, dir, error);
+      if (candidate == NULL || !tf_audit_allows (event, candidate, error))
         return -1;
 
       result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
