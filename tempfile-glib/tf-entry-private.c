@@ -63,13 +63,20 @@ set_up (TfEntry          *self,
         int               fd,
         const TfTemplate *template)
 {
-  struct stat st;
+  struct statx stx;
   gboolean locked = tf_mark_lock (fd);
 
-  if (!tf_identity_read (&self->identity, fd, "") || fstat (fd, &st) != 0)
+  if (!tf_identity_stat (&self->identity, fd, &stx))
     return FALSE;
 
-  if (!locked || st.st_nlink == 0)
+  /* A directory was made and opened in two steps: another's may be at its path. */
+  if (self->is_dir && stx.stx_uid != geteuid ())
+    {
+      errno = EPERM;
+      return FALSE;
+    }
+
+  if (!locked || stx.stx_nlink == 0)
     {
       errno = EAGAIN;
       return FALSE;
@@ -78,7 +85,7 @@ set_up (TfEntry          *self,
   if (!tf_debug_has (TF_DEBUG_KEEP))
     tf_mark_set (fd, &self->identity);
 
-  return fchmod (fd, st.st_mode & template->mode) == 0;
+  return fchmod (fd, stx.stx_mode & template->mode) == 0;
 }
 
 static int
@@ -178,7 +185,7 @@ remove_from_disk (TfEntry       *self,
     }
 
   if (self->is_dir)
-    return tf_remove_tree (self->path, self->fd, cancellable, error);
+    return tf_remove_tree (self->path, self->fd, &self->identity, cancellable, error);
 
   return tf_remove_file (self->path, &self->identity, error);
 }

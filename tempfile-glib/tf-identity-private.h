@@ -6,6 +6,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <sys/stat.h>
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,9 @@ typedef struct
 gboolean tf_identity_read  (TfIdentity       *self,
                             int               dir_fd,
                             const char       *name);
+gboolean tf_identity_stat  (TfIdentity       *self,
+                            int               fd,
+                            struct statx     *stx);
 gboolean tf_identity_equal (const TfIdentity *a,
                             const TfIdentity *b);
 

@@ -266,27 +266,14 @@ tf_open_unnamed (const TfTemplate  *template,
   return create_and_unlink (template, cancellable, error);
 }
 
-/* Opens the directory that was just made at @path. Another's there is as bad as none that can be opened. */
 static int
 open_made_dir (const char *path)
 {
-  tf_autofd int fd = TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat st;
-
-  if (fd < 0 || fstat (fd, &st) != 0)
-    return -1;
-
-  if (st.st_uid != geteuid ())
-    {
-      errno = EPERM;
-      return -1;
-    }
-
-  return tf_steal_fd (&fd);
+  return TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of it; for that the
- * template must let the owner read it. */
+/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of what is there by
+ * then; for that the template must let the owner read it. */
 char *
 tf_open_make_dir (const TfTemplate  *template,
                   int               *fd,

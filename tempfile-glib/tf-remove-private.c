@@ -76,25 +76,21 @@ tf_remove_file (const char        *path,
   return found != UNSURE;
 }
 
-/* Removes the directory behind @dir_fd at @path, if it is there, with all it holds. Symlinks are removed,
+/* Removes the directory @identity, which is behind @dir_fd, at @path, if it is there, with all it holds. Symlinks are removed,
  * not followed; mount points stay. Goes on after an error; reports the first with the number of all. */
 gboolean
-tf_remove_tree (const char    *path,
-                int            dir_fd,
-                GCancellable  *cancellable,
-                GError       **error)
+tf_remove_tree (const char        *path,
+                int                dir_fd,
+                const TfIdentity  *identity,
+                GCancellable      *cancellable,
+                GError           **error)
 {
-  TfIdentity identity;
-
   if (refuse (path, error))
     return FALSE;
 
-  if (!tf_identity_read (&identity, dir_fd, ""))
-    return tf_set_errno (error, errno, "statx", path);
-
   for (int i = 0; i < TRIES; i++)
     {
-      Found found = find (path, &identity, error);
+      Found found = find (path, identity, error);
 
       if (found != OURS)
         return found == GONE;

@@ -16,6 +16,7 @@ gboolean tf_remove_file (const char        *path,
                          GError           **error);
 gboolean tf_remove_tree (const char        *path,
                          int                dir_fd,
+                         const TfIdentity  *identity,
                          GCancellable      *cancellable,
                          GError           **error);
 

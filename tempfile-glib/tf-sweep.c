@@ -76,7 +76,7 @@ sweep_path (const char    *path,
     return FALSE;
 
   if (candidate.is_dir)
-    success = tf_remove_tree (path, candidate.fd, cancellable, error);
+    success = tf_remove_tree (path, candidate.fd, &candidate.identity, cancellable, error);
   else
     success = tf_remove_file (path, &candidate.identity, error);
 

@@ -59,6 +59,18 @@ can_mount (void)
   return WIFEXITED (status) && WEXITSTATUS (status) == EXIT_SUCCESS;
 }
 
+/* Removes what is behind @fd. */
+static gboolean
+remove_tree (const char  *path,
+             int          fd,
+             GError     **error)
+{
+  TfIdentity identity;
+
+  g_assert_true (tf_identity_read (&identity, fd, ""));
+  return tf_remove_tree (path, fd, &identity, NULL, error);
+}
+
 static void
 assert_stops_at_mount (const char *mount_point,
                        const char *survivor)
@@ -69,7 +81,7 @@ assert_stops_at_mount (const char *mount_point,
 
   tree_make_file ("tree/file");
   tree_make_wide (path, 2, 2);
-  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_false (remove_tree (path, fd, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
   g_assert_nonnull (strstr (error->message, mount_point));
   g_assert_true (g_file_test (survivor, G_FILE_TEST_EXISTS));
@@ -77,7 +89,7 @@ assert_stops_at_mount (const char *mount_point,
 
   g_assert_cmpint (umount2 (mount_point, MNT_DETACH), ==, 0);
   g_clear_error (&error);
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
 }
 
@@ -158,13 +170,13 @@ remove_mounted_root (void)
   fd = tree_open (path);
   g_assert_cmpint (mount ("host", "tree", "none", MS_BIND, NULL), ==, 0);
 
-  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_false (remove_tree (path, fd, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_true (g_file_test ("host/precious", G_FILE_TEST_EXISTS));
 
   g_assert_cmpint (umount2 ("tree", MNT_DETACH), ==, 0);
   g_clear_error (&error);
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
   g_assert_cmpint (unlink ("host/precious"), ==, 0);
   g_assert_cmpint (rmdir ("host"), ==, 0);

@@ -13,6 +13,18 @@
 #include "tf-test.h"
 #include "tree.h"
 
+/* Removes what is behind @fd. */
+static gboolean
+remove_tree (const char  *path,
+             int          fd,
+             GError     **error)
+{
+  TfIdentity identity;
+
+  g_assert_true (tf_identity_read (&identity, fd, ""));
+  return tf_remove_tree (path, fd, &identity, NULL, error);
+}
+
 static TfIdentity
 identify (const char *path)
 {
@@ -92,11 +104,11 @@ test_tree (void)
   tree_make_dir (path);
   tree_make_wide (path, 3, 3);
   fd = tree_open (path);
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
 }
 
@@ -113,13 +125,13 @@ test_moved_tree (void)
   fd = tree_open (path);
   g_assert_cmpint (rename ("tree", "moved"), ==, 0);
 
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
   g_assert_true (g_file_test ("moved/file", G_FILE_TEST_EXISTS));
 
   tree_make_dir (path);
   tree_make_file ("tree/stranger");
-  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_false (remove_tree (path, fd, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_true (g_file_test ("tree/stranger", G_FILE_TEST_EXISTS));
 
@@ -127,14 +139,14 @@ test_moved_tree (void)
   g_assert_cmpint (rmdir ("tree"), ==, 0);
   tree_make_link ("moved", path);
   g_clear_error (&error);
-  g_assert_false (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_false (remove_tree (path, fd, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_true (g_file_test ("moved/file", G_FILE_TEST_EXISTS));
 
   g_assert_cmpint (unlink (path), ==, 0);
   g_assert_cmpint (rename ("moved", "tree"), ==, 0);
   g_clear_error (&error);
-  g_assert_true (tf_remove_tree (path, fd, NULL, &error));
+  g_assert_true (remove_tree (path, fd, &error));
   g_assert_no_error (error);
 }
 
@@ -149,7 +161,7 @@ test_refused (void)
     {
       g_autoptr(GError) error = NULL;
 
-      g_assert_false (tf_remove_tree (paths[i], fd, NULL, &error));
+      g_assert_false (remove_tree (paths[i], fd, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
       g_clear_error (&error);
       g_assert_false (tf_remove_file (paths[i], &identity, &error));
