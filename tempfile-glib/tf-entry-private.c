@@ -137,9 +137,8 @@ create_and_register (TfEntry           *self,
       if (self->is_dir)
         self->fd = fd;
       tf_debug_trace ("created", self->path);
-      tf_registry_add (self);
     }
-  tf_registry_end ();
+  tf_registry_end (fd >= 0 ? self : NULL);
 
   return fd;
 }
@@ -167,8 +166,8 @@ tf_entry_create_dir (TfEntry           *self,
 
 /* FALSE for the copy of a parent's entry in a forked child. The process ID is for forks that pthread_atfork()
  * does not see, the generation for process IDs that are the same in another namespace. */
-gboolean
-tf_entry_is_ours (const TfEntry *self)
+static gboolean
+is_ours (const TfEntry *self)
 {
   return self->generation == tf_registry_generation () && self->pid == getpid ();
 }
@@ -190,23 +189,17 @@ remove_from_disk (TfEntry       *self,
   return tf_remove_file (self->path, &self->identity, error);
 }
 
-gboolean
-tf_entry_remove_claimed (TfEntry       *self,
-                         GCancellable  *cancellable,
-                         GError       **error)
+static gboolean
+exists (const TfEntry *self)
 {
-  if (self->path == NULL || self->is_gone)
-    return TRUE;
+  return self->path != NULL && !self->is_gone;
+}
 
-  if (!tf_entry_is_ours (self))
-    {
-      g_autofree char *display = g_filename_display_name (self->path);
-
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->pid);
-      return FALSE;
-    }
-
+static gboolean
+remove_ours (TfEntry       *self,
+             GCancellable  *cancellable,
+             GError       **error)
+{
   if (!remove_from_disk (self, cancellable, error))
     return FALSE;
 
@@ -215,6 +208,21 @@ tf_entry_remove_claimed (TfEntry       *self,
   tf_clear_fd (&self->fd);
   self->is_gone = TRUE;
   return TRUE;
+}
+
+static gboolean
+check_ours (TfEntry  *self,
+            GError  **error)
+{
+  g_autofree char *display = NULL;
+
+  if (is_ours (self))
+    return TRUE;
+
+  display = g_filename_display_name (self->path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+               "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->pid);
+  return FALSE;
 }
 
 /* Removes what is there and is ours. Again is fine; after an error, it can be tried again. */
@@ -226,7 +234,29 @@ tf_entry_remove (TfEntry       *self,
   gboolean success;
 
   tf_registry_claim (self);
-  success = tf_entry_remove_claimed (self, cancellable, error);
+  success = !exists (self) || (check_ours (self, error) && remove_ours (self, cancellable, error));
+  tf_registry_release (self);
+  return success;
+}
+
+gboolean
+tf_entry_drop_claimed (TfEntry       *self,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  return !exists (self) || !is_ours (self) || remove_ours (self, cancellable, error);
+}
+
+/* As tf_entry_remove(), when nobody asked for it: a forked child leaves what it has not made without an error. */
+gboolean
+tf_entry_drop (TfEntry       *self,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  tf_registry_claim (self);
+  success = tf_entry_drop_claimed (self, cancellable, error);
   tf_registry_release (self);
   return success;
 }
@@ -250,7 +280,7 @@ set_kept_claimed (TfEntry  *self,
 {
   tf_autofd int opened = -1;
 
-  if (self->path == NULL || self->is_gone || !tf_entry_is_ours (self))
+  if (!exists (self) || !is_ours (self))
     return;
 
   if (fd < 0)
@@ -306,7 +336,7 @@ tf_entry_move (TfEntry           *self,
 void
 tf_entry_hold (TfEntry *self)
 {
-  if (self->path == NULL || self->is_gone || self->is_kept || self->fd >= 0 || !tf_entry_is_ours (self))
+  if (!exists (self) || self->is_kept || self->fd >= 0 || !is_ours (self))
     return;
 
   self->fd = open_again (self);
@@ -318,9 +348,7 @@ tf_entry_hold (TfEntry *self)
 void
 tf_entry_clear (TfEntry *self)
 {
-  tf_registry_claim (self);
-  tf_registry_remove (self);
-  tf_registry_release (self);
+  tf_registry_forget (self);
   tf_clear_fd (&self->fd);
   g_clear_pointer (&self->path, g_free);
 }

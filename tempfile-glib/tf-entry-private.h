@@ -45,13 +45,15 @@ gboolean tf_entry_create_dir  (TfEntry           *self,
                                const TfTemplate  *template,
                                GCancellable      *cancellable,
                                GError           **error);
-gboolean tf_entry_is_ours     (const TfEntry     *self);
 gboolean tf_entry_remove      (TfEntry           *self,
                                GCancellable      *cancellable,
                                GError           **error);
-gboolean tf_entry_remove_claimed (TfEntry           *self,
-                                  GCancellable      *cancellable,
-                                  GError           **error);
+gboolean tf_entry_drop        (TfEntry           *self,
+                               GCancellable      *cancellable,
+                               GError           **error);
+gboolean tf_entry_drop_claimed (TfEntry           *self,
+                                GCancellable      *cancellable,
+                                GError           **error);
 void     tf_entry_set_kept    (TfEntry           *self,
                                int                fd,
                                gboolean           kept);

@@ -98,8 +98,8 @@ tf_named_file_close (GIOStream     *stream,
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
   if (self->delete_policy != TF_DELETE_ON_CLOSE && !tf_creation_is_unclaimed (self))
     tf_entry_hold (&self->entry);
-  else if (tf_entry_is_ours (&self->entry))
-    success = tf_entry_remove (&self->entry, cancellable, error);
+  else
+    success = tf_entry_drop (&self->entry, cancellable, error);
   self->reported = !success;
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
@@ -115,8 +115,8 @@ tf_named_file_dispose (GObject *object)
   G_OBJECT_CLASS (tf_named_file_parent_class)->dispose (object);
 
   /* On TF_DELETE_ON_CLOSE too: the policy may have been set, and what was in the way gone, after closing. */
-  if (self->delete_policy != TF_DELETE_NEVER && tf_entry_is_ours (&self->entry) &&
-      !tf_entry_remove (&self->entry, NULL, &error) && !self->reported)
+  if (self->delete_policy != TF_DELETE_NEVER &&
+      !tf_entry_drop (&self->entry, NULL, &error) && !self->reported)
     tf_log_lost_error ("Removing a temporary file", error);
 }
 

@@ -114,48 +114,30 @@ tf_registry_begin (void)
   g_mutex_unlock (&lock);
 }
 
-/* It was added, or could not be created. */
-void
-tf_registry_end (void)
+static void
+link_entry (TfEntry *entry)
 {
-  g_mutex_lock (&lock);
-  n_creating--;
-  wake_waiting ();
-  g_mutex_unlock (&lock);
-}
+  if (entry->registered)
+    return;
 
-guint
-tf_registry_generation (void)
-{
-  guint value;
-
-  watch_forks ();
-
-  g_mutex_lock (&lock);
-  value = generation;
-  g_mutex_unlock (&lock);
-  return value;
-}
-
-void
-tf_registry_add (TfEntry *entry)
-{
-  g_mutex_lock (&lock);
-  if (!entry->registered)
-    {
-      entry->registered = TRUE;
-      entry->previous = NULL;
-      entry->next = first;
-      if (first != NULL)
-        first->previous = entry;
-      first = entry;
-    }
-  g_mutex_unlock (&lock);
+  entry->registered = TRUE;
+  entry->previous = NULL;
+  entry->next = first;
+  if (first != NULL)
+    first->previous = entry;
+  first = entry;
 }
 
 static void
 unlink_entry (TfEntry *entry)
 {
+  /* What was copied by fork() is in no list. */
+  gboolean linked = entry->registered && entry->generation == generation;
+
+  entry->registered = FALSE;
+  if (!linked)
+    return;
+
   if (entry->previous != NULL)
     entry->previous->next = entry->next;
   else
@@ -167,14 +149,51 @@ unlink_entry (TfEntry *entry)
   entry->previous = entry->next = NULL;
 }
 
+/* It is in @created, or could not be created. */
+void
+tf_registry_end (TfEntry *created)
+{
+  g_mutex_lock (&lock);
+  if (created != NULL)
+    link_entry (created);
+  n_creating--;
+  wake_waiting ();
+  g_mutex_unlock (&lock);
+}
+
+/* Without the lock: it changes while the process has one thread. */
+guint
+tf_registry_generation (void)
+{
+  watch_forks ();
+
+  return generation;
+}
+
+void
+tf_registry_add (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  link_entry (entry);
+  g_mutex_unlock (&lock);
+}
+
 void
 tf_registry_remove (TfEntry *entry)
 {
   g_mutex_lock (&lock);
-  /* What was copied by fork() is in no list. */
-  if (entry->registered && entry->generation == generation)
-    unlink_entry (entry);
-  entry->registered = FALSE;
+  unlink_entry (entry);
+  g_mutex_unlock (&lock);
+}
+
+/* Removes it from the list when no other thread is at work on it. */
+void
+tf_registry_forget (TfEntry *entry)
+{
+  g_mutex_lock (&lock);
+  while (entry->claimed)
+    wait_until (G_MAXINT64);
+  unlink_entry (entry);
   g_mutex_unlock (&lock);
 }
 
@@ -243,7 +262,7 @@ remove_alive (TfEntry *entry)
   if (tf_debug_has (TF_DEBUG_LEAKS))
     tf_debug_say ("alive at exit:", entry->path);
 
-  if (tf_entry_is_ours (entry) && !tf_entry_remove_claimed (entry, NULL, &error))
+  if (!tf_entry_drop_claimed (entry, NULL, &error))
     tf_log_lost_error ("Removing at exit", error);
 
   tf_registry_remove (entry);

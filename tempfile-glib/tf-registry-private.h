@@ -12,9 +12,10 @@ G_BEGIN_DECLS
 /* The entries that are alive and that this process removes when it exits. */
 
 void  tf_registry_begin      (void);
-void  tf_registry_end        (void);
+void  tf_registry_end        (TfEntry *created);
 void  tf_registry_add        (TfEntry *entry);
 void  tf_registry_remove     (TfEntry *entry);
+void  tf_registry_forget     (TfEntry *entry);
 void  tf_registry_claim      (TfEntry *entry);
 void  tf_registry_release    (TfEntry *entry);
 guint tf_registry_generation (void);

@@ -103,10 +103,12 @@ tf_temp_dir_dispose (GObject *object)
 {
   TfTempDir *self = TF_TEMP_DIR (object);
   g_autoptr(GError) error = NULL;
+  GError *failure = NULL;
 
-  if ((self->auto_cleanup || tf_creation_is_unclaimed (self)) &&
-      self->entry.path != NULL && tf_entry_is_ours (&self->entry) &&
-      !tf_temp_dir_cleanup (self, NULL, &error))
+  if ((self->auto_cleanup || tf_creation_is_unclaimed (self)) && !self->is_kept)
+    tf_entry_drop (&self->entry, NULL, &failure);
+
+  if (!tf_temp_dir_report_cleanup (self, failure, &error))
     tf_log_lost_error ("Removing a temporary directory", error);
 
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->dispose (object);
