@@ -273,11 +273,7 @@ tf_named_file_new (const char    *prefix,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return g_initable_new (TF_TYPE_NAMED_FILE, cancellable, error,
-                         "prefix", prefix,
-                         "suffix", suffix,
-                         "dir", dir,
-                         NULL);
+  return tf_temp_file_create (TF_TYPE_NAMED_FILE, prefix, suffix, dir, cancellable, error);
 }
 
 /**

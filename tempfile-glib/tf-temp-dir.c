@@ -373,12 +373,12 @@ tf_temp_dir_new (const char    *prefix,
                  GCancellable  *cancellable,
                  GError       **error)
 {
+  g_autoptr(TfTempDir) self = NULL;
+
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return g_initable_new (TF_TYPE_TEMP_DIR, cancellable, error,
-                         "prefix", prefix,
-                         "suffix", suffix,
-                         "dir", dir,
-                         NULL);
+  self = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  tf_template_set (&self->template, prefix, suffix, dir);
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
 }

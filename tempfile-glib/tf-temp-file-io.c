@@ -61,6 +61,21 @@ tf_temp_file_get_template (TfTempFile  *self,
   return tf_location_complete (template, error);
 }
 
+/* As g_initable_new() with these properties, which for one file would look each of them up by its name. */
+gpointer
+tf_temp_file_create (GType          type,
+                     const char    *prefix,
+                     const char    *suffix,
+                     const char    *dir,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  g_autoptr(TfTempFile) self = g_object_new (type, NULL);
+
+  tf_template_set (tf_temp_file_peek_template (self), prefix, suffix, dir);
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
 /**
  * tf_temp_file_set_template:
  * @self: a temporary file that was not created yet

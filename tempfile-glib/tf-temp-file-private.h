@@ -13,6 +13,12 @@
 G_BEGIN_DECLS
 
 TfStore    *tf_temp_file_get_store     (TfTempFile      *self);
+gpointer    tf_temp_file_create        (GType            type,
+                                        const char      *prefix,
+                                        const char      *suffix,
+                                        const char      *dir,
+                                        GCancellable    *cancellable,
+                                        GError         **error);
 TfTemplate *tf_temp_file_peek_template (TfTempFile      *self);
 gboolean    tf_temp_file_get_template  (TfTempFile      *self,
                                         TfTemplate      *template,

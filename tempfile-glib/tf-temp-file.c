@@ -394,5 +394,5 @@ tf_temp_file_new (const char    *dir,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return g_initable_new (TF_TYPE_TEMP_FILE, cancellable, error, "dir", dir, NULL);
+  return tf_temp_file_create (TF_TYPE_TEMP_FILE, NULL, NULL, dir, cancellable, error);
 }
