@@ -8,13 +8,6 @@ import GLib from 'gi://GLib';
 import System from 'system';
 import Tf from 'gi://Tf?version=1';
 
-Gio._promisify(Tf.TempDir, 'create_async', 'create_finish');
-Gio._promisify(Tf.NamedFile, 'create_async', 'create_finish');
-Gio._promisify(Tf.TempDir.prototype, 'cleanup_async', 'cleanup_finish');
-Gio._promisify(Tf.TempFile.prototype, 'write_bytes_async', 'write_bytes_finish');
-Gio._promisify(Tf.TempFile.prototype, 'read_bytes_async', 'read_bytes_finish');
-Gio._promisify(Tf.SpooledFile.prototype, 'rollover_async', 'rollover_finish');
-Gio._promisify(Gio.IOStream.prototype, 'close_async', 'close_finish');
 Gio._promisify(Gio.OutputStream.prototype, 'splice_async', 'splice_finish');
 
 const PRIORITY = GLib.PRIORITY_DEFAULT;

@@ -27,6 +27,17 @@ GLib.unlink(path);
 const rolledOver: Promise<boolean> = file.rollover_async(GLib.PRIORITY_DEFAULT, null);
 rolledOver.then(done => done === true);
 
+async function create(): Promise<void> {
+    const dir: Tf.TempDir = await Tf.TempDir.create_async('p', null, null, GLib.PRIORITY_DEFAULT, null);
+    const named: Tf.NamedFile = await Tf.NamedFile.create_async(null, '.txt', dir.get_path(), GLib.PRIORITY_DEFAULT, null);
+    const unnamed: Tf.TempFile = await Tf.TempFile.create_async(null, GLib.PRIORITY_DEFAULT, null);
+    const closed: boolean = await unnamed.close_async(GLib.PRIORITY_DEFAULT, null);
+    await named[Symbol.asyncDispose]();
+    const removed: boolean = await dir.cleanup_async(GLib.PRIORITY_DEFAULT, null);
+    print(closed && removed);
+}
+create();
+
 // @ts-expect-error no such property
 new Tf.SpooledFile({maximum: 10});
 // @ts-expect-error a number, not a string
