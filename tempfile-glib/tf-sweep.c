@@ -33,7 +33,10 @@ static gboolean
 is_old (const struct stat *st,
         guint              min_age_seconds)
 {
-  return time (NULL) - MAX (st->st_mtime, st->st_ctime) >= (gint64) min_age_seconds;
+  /* Time stamps may be of the future: time(2) lags behind those that Linux 6.13 and later give to files, by
+   * some milliseconds, and a clock can be set back. */
+  return min_age_seconds == 0 ||
+         time (NULL) - MAX (st->st_mtime, st->st_ctime) >= (gint64) min_age_seconds;
 }
 
 /* Opens what is at @path if it can be a thing of this user's that was made here and has no living maker.

@@ -86,6 +86,27 @@ test_dead (void)
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
+/* As after the clock was set back. */
+static void
+leave_file_of_the_future (void)
+{
+  const struct timespec times[] = { { .tv_nsec = UTIME_NOW }, { .tv_sec = time (NULL) + 3600 } };
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  g_assert_cmpint (utimensat (AT_FDCWD, tf_named_file_get_path (file), times, 0), ==, 0);
+}
+
+static void
+test_future (void)
+{
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_file_of_the_future);
+  g_assert_cmpint (sweep (1), ==, 0);
+  g_assert_cmpint (sweep (0), ==, 1);
+}
+
 static void
 leave_closed_file (void)
 {
@@ -327,6 +348,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/sweep/dead", test_dead);
+  g_test_add_func ("/sweep/future", test_future);
   g_test_add_func ("/sweep/living", test_living);
   g_test_add_func ("/sweep/closed-file", test_closed_file);
   g_test_add_func ("/sweep/kept", test_kept);
