@@ -10,8 +10,16 @@
 #include "tf-errno-private.h"
 
 void
+tf_failures_init (TfFailures *self)
+{
+  *self = (TfFailures) { .first = NULL };
+  g_mutex_init (&self->lock);
+}
+
+void
 tf_failures_clear (TfFailures *self)
 {
+  g_mutex_clear (&self->lock);
   g_clear_error (&self->first);
   g_clear_pointer (&self->names, g_hash_table_unref);
 }
@@ -21,10 +29,12 @@ void
 tf_failures_take (TfFailures *self,
                   GError     *error)
 {
+  g_mutex_lock (&self->lock);
   if (self->count++ == 0)
-    self->first = error;
-  else
-    g_error_free (error);
+    self->first = g_steal_pointer (&error);
+  g_mutex_unlock (&self->lock);
+
+  g_clear_error (&error);
 }
 
 /* EXDEV stands for a mount point. */
@@ -60,10 +70,11 @@ tf_failures_remember (TfFailures *self,
                       guint64     inode,
                       const char *name)
 {
+  g_mutex_lock (&self->lock);
   if (self->names == NULL)
-    self->names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-
+    g_atomic_pointer_set (&self->names, g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL));
   g_hash_table_add (self->names, make_key (device, inode, name));
+  g_mutex_unlock (&self->lock);
 }
 
 gboolean
@@ -73,15 +84,20 @@ tf_failures_contain (TfFailures *self,
                      const char *name)
 {
   g_autofree char *key = NULL;
+  gboolean contained;
 
-  if (self->names == NULL)
+  /* Asked for every entry, and nearly always so. */
+  if (g_atomic_pointer_get (&self->names) == NULL)
     return FALSE;
 
   key = make_key (device, inode, name);
-  return g_hash_table_contains (self->names, key);
+  g_mutex_lock (&self->lock);
+  contained = g_hash_table_contains (self->names, key);
+  g_mutex_unlock (&self->lock);
+  return contained;
 }
 
-/* Returns TRUE when there were none. */
+/* Returns TRUE when there were none. Once no other thread adds any. */
 gboolean
 tf_failures_report (TfFailures  *self,
                     GError     **error)

@@ -10,14 +10,16 @@
 G_BEGIN_DECLS
 
 /* What could not be removed from a tree: the first error, how many there were, and the names, by the
- * inode of the directory that they are in. */
+ * inode of the directory that they are in. From any thread. */
 typedef struct
 {
+  GMutex      lock;
   GError     *first;  /* (nullable) */
   guint       count;
-  GHashTable *names;  /* (nullable) */
+  GHashTable *names;  /* (nullable): atomic, because it is looked at without the lock */
 } TfFailures;
 
+void     tf_failures_init     (TfFailures  *self);
 void     tf_failures_clear    (TfFailures  *self);
 void     tf_failures_add      (TfFailures  *self,
                                int          saved_errno,

@@ -97,10 +97,11 @@ sweep_names (DIR               *names,
              GCancellable      *cancellable,
              GError           **error)
 {
-  g_auto(TfFailures) failures = { NULL, };
+  g_auto(TfFailures) failures;
   const struct dirent *entry;
   int n_removed = 0;
 
+  tf_failures_init (&failures);
   while ((entry = readdir (names)) != NULL)
     {
       GError *local_error = NULL;
