@@ -102,6 +102,16 @@ g_source_set_callback (GSource        *source,
   REAL (g_source_set_callback) (source, callback_call, callback, callback_free);
 }
 
+/* As well. */
+void
+g_cond_wait (GCond  *cond,
+             GMutex *mutex)
+{
+  __tsan_release (mutex);
+  REAL (g_cond_wait) (cond, mutex);
+  __tsan_acquire (mutex);
+}
+
 static void
 run (GTask        *task,
      gpointer      source_object,
