@@ -11,6 +11,7 @@
 #include "tf-debug-private.h"
 #include "tf-errno-private.h"
 #include "tf-fd-private.h"
+#include "tf-share-private.h"
 
 /* Microseconds that the end of the process waits for other threads at most. */
 #define MAX_WAIT (10 * G_TIME_SPAN_SECOND)
@@ -76,6 +77,7 @@ after_fork_in_child (void)
   closed = FALSE;
   generation++;
   g_mutex_unlock (&lock);
+  tf_share_forbid ();
 
   if (fork_func != NULL)
     fork_func ();
@@ -283,6 +285,7 @@ void
 tf_registry_remove_all (void)
 {
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
+  tf_share_forbid ();
 
   g_mutex_lock (&lock);
   n_removing++;

@@ -44,6 +44,11 @@
  * permissions are given them. The tree may be of any depth: no more than 12 descriptors are used at a
  * time, and no more stack than for a flat one. What vanishes meanwhile is fine.
  *
+ * Where there is more than one processor, the entries of a large directory (32 KiB of names and their like, or
+ * more than 64 subdirectories) are removed by two threads, which share the 12 descriptors. The second one has all
+ * signals blocked, and has ended when the call returns. None is started at the end of the process, nor in a forked
+ * child; without one the removal takes longer, no more.
+ *
  * Since: 1.0
  */
 

@@ -5,7 +5,6 @@
 
 #include "tf-walk-private.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -14,83 +13,50 @@
 
 #include "tf-errno-private.h"
 #include "tf-failures-private.h"
-#include "tf-fd-private.h"
-#include "tf-subdir-private.h"
+#include "tf-levels-private.h"
+#include "tf-share-private.h"
 
 /* Emptying a directory, depth first, without recursion.
  *
- * Each directory between the root and the one being read is a level. The deepest LIVE_LEVELS of them, and
- * the root, are open and have a buffer of entries; the others were closed, and are entered again through
- * the ".." of the level below, which must then lead to the inode that was left. If it does not, someone moves
- * directories about: the walk starts over at the root, where by then there is less to do.
+ * When a level above the deepest one cannot be entered again, someone moves directories about: the walk starts
+ * over at the root, where by then there is less to do.
  *
  * What cannot be removed is remembered by its directory and name, so that a directory that is read again
- * does not make the walk try, and count, the same entry twice. */
+ * does not make the walk try, and count, the same entry twice.
+ *
+ * The entries of a large directory are shared with a helper: the same walk, in a second thread, with that
+ * directory as its root. Two because the descriptors are few, and because what they wait for is mostly one lock
+ * of the kernel. When the helper meets what is difficult it gives up; the directory is then read again from
+ * its beginning, by one thread alone. */
 
-#define LIVE_LEVELS 8
-#define BUFFER_SIZE (64 * 1024)
+/* A level more is open for a moment when the next one is entered, and one that is not readable before its mode is
+ * changed. */
+#define MAX_OPEN 8
+#define MAX_OPEN_SHARED 3
 /* How often a directory is read again because something new was in it; how often the walk starts over. */
 #define TRIES 16
 
-G_STATIC_ASSERT (LIVE_LEVELS + 4 <= TF_WALK_MAX_FDS);
+G_STATIC_ASSERT (MAX_OPEN + 2 <= TF_WALK_MAX_FDS);
+/* And the shared one. */
+G_STATIC_ASSERT (2 * (MAX_OPEN_SHARED + 2) + 1 <= TF_WALK_MAX_FDS);
 
-typedef struct
-{
-  int fd;           /* -1: closed for now */
-  TfSubdir dir;
-  gsize name;       /* where in the names */
-  char *entries;    /* (owned) (nullable): what was read and not dealt with yet */
-  gsize position;
-  gsize end;
-  int tries;
-  gboolean stuck;   /* something in it cannot be removed */
-} Level;
+typedef struct _Walk Walk;
 
-typedef struct
+struct _Walk
 {
-  const char *path;
+  TfLevels levels;
   GCancellable *cancellable;
-  GArray *levels;   /* of Level */
-  GString *names;   /* of all levels, each with its NUL */
-  TfFailures failures;
-  int n_restarts;   /* since something was removed */
-} Walk;
+  TfFailures *failures;
+  int n_restarts;      /* since something was removed */
+  TfShare *share;      /* (nullable) */
+  guint shared;        /* which level it is of */
+  Walk *helper;        /* (owned) (nullable) */
+  gboolean is_helper;
+  gboolean gave_up;    /* a helper did so */
+  gboolean alone;      /* no helper any more */
+};
 
-static Level *
-get_level (Walk *self,
-           guint index)
-{
-  return &g_array_index (self->levels, Level, index);
-}
-
-static Level *
-get_top (Walk *self)
-{
-  return get_level (self, self->levels->len - 1);
-}
-
-/* The path of @name in the deepest level; what is in the middle of an overlong one is left out. */
-static char *
-make_path (Walk       *self,
-           const char *name)
-{
-  GString *path = g_string_new (self->path);
-
-  for (guint i = 1; i < self->levels->len; i++)
-    {
-      if (path->len > 1024)
-        {
-          g_string_append (path, "/…");
-          break;
-        }
-      g_string_append_printf (path, "/%s", self->names->str + get_level (self, i)->name);
-    }
-
-  if (name != NULL)
-    g_string_append_printf (path, "/%s", name);
-
-  return g_string_free (path, FALSE);
-}
+static void walk (Walk *self);
 
 static void
 record_error (Walk       *self,
@@ -98,26 +64,26 @@ record_error (Walk       *self,
               const char *call,
               const char *name)
 {
-  g_autofree char *path = make_path (self, name);
+  g_autofree char *path = tf_levels_make_path (&self->levels, name);
 
-  tf_failures_add (&self->failures, saved_errno, call, path);
+  tf_failures_add (self->failures, saved_errno, call, path);
 }
 
 static void
 set_stuck (Walk       *self,
-           Level      *level,
+           TfLevel    *level,
            const char *name)
 {
   level->stuck = TRUE;
-  tf_failures_remember (&self->failures, level->dir.device, level->dir.inode, name);
+  tf_failures_remember (self->failures, level->dir.device, level->dir.inode, name);
 }
 
 static gboolean
 is_stuck (Walk       *self,
-          Level      *level,
+          TfLevel    *level,
           const char *name)
 {
-  return tf_failures_contain (&self->failures, level->dir.device, level->dir.inode, name);
+  return tf_failures_contain (self->failures, level->dir.device, level->dir.inode, name);
 }
 
 /* An entry of the deepest level cannot be removed. */
@@ -128,7 +94,7 @@ fail_entry (Walk       *self,
             const char *name)
 {
   record_error (self, saved_errno, call, name);
-  set_stuck (self, get_top (self), name);
+  set_stuck (self, tf_levels_get_top (&self->levels), name);
 }
 
 static gboolean
@@ -144,42 +110,147 @@ remove_name (Walk       *self,
   return TRUE;
 }
 
-static void
-close_level (Walk  *self,
-             guint  index)
+/* Called in the helper's thread. */
+static gpointer
+help (gpointer data)
 {
-  Level *level = get_level (self, index);
+  Walk *self = data;
 
-  /* The root's descriptor is the caller's. */
-  if (index > 0)
-    tf_clear_fd (&level->fd);
-  g_clear_pointer (&level->entries, g_free);
-  level->position = level->end = 0;
+  walk (self);
+  while (tf_levels_get_depth (&self->levels) > 0)
+    tf_levels_pop (&self->levels);
+  tf_share_end (self->share);
+  return NULL;
 }
 
 static void
-pop_level (Walk *self)
+rewind_level (TfLevel *level)
 {
-  Level *top = get_top (self);
+  tf_listing_forget (&level->listing);
+  lseek (level->fd, 0, SEEK_SET);
+}
 
-  g_string_truncate (self->names, top->name);
-  close_level (self, self->levels->len - 1);
-  g_array_set_size (self->levels, self->levels->len - 1);
+/* Waits for the helper. TRUE when the shared level has to be read again, because something was left. */
+static gboolean
+end_sharing (Walk *self)
+{
+  TfLevel *level = tf_levels_get (&self->levels, self->shared);
+  gboolean incomplete = tf_share_is_stopped (self->share);
+
+  tf_share_free (g_steal_pointer (&self->share));
+  level->stuck |= tf_levels_get (&self->helper->levels, 0)->stuck;
+  incomplete |= self->helper->gave_up;
+  if (incomplete)
+    {
+      self->alone = TRUE;
+      rewind_level (level);
+    }
+
+  tf_levels_clear (&self->helper->levels);
+  g_clear_pointer (&self->helper, g_free);
+  tf_levels_set_max_open (&self->levels, MAX_OPEN, 0);
+  return incomplete;
 }
 
 static void
-push_level (Walk           *self,
-            int             fd,
-            const TfSubdir *dir,
-            const char     *name)
+stop_sharing (Walk *self)
 {
-  Level level = { .fd = fd, .dir = *dir, .name = self->names->len };
+  if (self->share == NULL)
+    return;
 
-  g_string_append_len (self->names, name, strlen (name) + 1);
-  g_array_append_val (self->levels, level);
+  tf_share_stop (self->share);
+  end_sharing (self);
+}
 
-  if (self->levels->len > LIVE_LEVELS + 1)
-    close_level (self, self->levels->len - 1 - LIVE_LEVELS);
+static Walk *
+new_helper (Walk *self)
+{
+  TfLevel *top = tf_levels_get_top (&self->levels);
+  g_autofree char *path = tf_levels_make_path (&self->levels, NULL);
+  Walk *helper = g_new (Walk, 1);
+
+  *helper = (Walk) {
+    .cancellable = self->cancellable,
+    .failures = self->failures,
+    .share = self->share,
+    .is_helper = TRUE,
+    .alone = TRUE,
+  };
+  tf_levels_init (&helper->levels, path, top->fd, &top->dir, MAX_OPEN_SHARED);
+  return helper;
+}
+
+/* Shares what was read of the deepest level, and the rest of it. FALSE when there is nobody to share it with. */
+static gboolean
+begin_sharing (Walk *self)
+{
+  TfLevel *top = tf_levels_get_top (&self->levels);
+
+  self->share = tf_share_try_new (top->fd, &top->listing);
+  self->alone = self->share == NULL;
+  if (self->alone)
+    return FALSE;
+
+  self->shared = tf_levels_get_depth (&self->levels);
+  self->helper = new_helper (self);
+  tf_levels_set_max_open (&self->levels, MAX_OPEN_SHARED, self->shared);
+  /* Without a thread the share is one with itself. */
+  self->alone = !tf_share_start (self->share, help, self->helper);
+  return TRUE;
+}
+
+/* Whether the deepest level, which was just read, is to be shared. A helper that has ended is free for it. */
+static gboolean
+wants_helper (Walk *self)
+{
+  if (self->alone || !tf_listing_is_large (&tf_levels_get_top (&self->levels)->listing))
+    return FALSE;
+
+  if (self->share != NULL && tf_share_has_ended (self->share))
+    end_sharing (self);
+
+  return self->share == NULL && !self->alone;
+}
+
+/* Reads on in the deepest level. FALSE at its end, and when it cannot be read. */
+static gboolean
+read_more (Walk *self)
+{
+  TfLevel *top = tf_levels_get_top (&self->levels);
+  gboolean is_shared = self->share != NULL && self->shared == tf_levels_get_depth (&self->levels);
+  gssize n = is_shared ? tf_share_take (self->share, &top->listing) : tf_listing_read (&top->listing, top->fd);
+
+  if (n < 0 && errno != ENOENT)
+    {
+      record_error (self, errno, "getdents64", NULL);
+      top->stuck = TRUE;
+    }
+
+  if (is_shared)
+    return n > 0 || (!self->is_helper && end_sharing (self) && read_more (self));
+
+  if (n > 0 && wants_helper (self) && begin_sharing (self))
+    return read_more (self);
+
+  return n > 0;
+}
+
+/* The table of descriptors is full. One walk does with two of them. */
+static int
+open_with_few_fds (Walk       *self,
+                   TfSubdir   *dir,
+                   const char *name)
+{
+  TfLevel *top = tf_levels_get_top (&self->levels);
+
+  self->gave_up = self->is_helper;
+  if (self->gave_up)
+    return -1;
+
+  stop_sharing (self);
+  self->alone = TRUE;
+  tf_levels_close_all (&self->levels);
+  return tf_subdir_open (dir, top->fd, &top->dir, name);
 }
 
 /* Enters the directory @name of the deepest level. */
@@ -187,51 +258,33 @@ static void
 descend (Walk       *self,
          const char *name)
 {
-  Level *top = get_top (self);
+  TfLevel *top = tf_levels_get_top (&self->levels);
   TfSubdir dir;
   int fd = tf_subdir_open (&dir, top->fd, &top->dir, name);
 
-  /* The table of descriptors is full: do with two. */
   if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-    {
-      for (guint i = 1; i + 1 < self->levels->len; i++)
-        close_level (self, i);
-      fd = tf_subdir_open (&dir, top->fd, &top->dir, name);
-    }
+    fd = open_with_few_fds (self, &dir, name);
 
   if (fd >= 0)
-    push_level (self, fd, &dir, name);
+    tf_levels_push (&self->levels, fd, &dir, name);
+  else if (self->gave_up)
+    return;
   else if ((errno == ENOTDIR || errno == ELOOP) && remove_name (self, top->fd, name, 0))
     return;
   else if (errno != ENOENT)
     fail_entry (self, errno, "open", name);
 }
 
-static gboolean
-is_dir (int                    dir_fd,
-        const struct dirent64 *entry)
-{
-  struct stat st;
-
-  if (entry->d_type != DT_UNKNOWN)
-    return entry->d_type == DT_DIR;
-
-  return fstatat (dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
-}
-
 static void
 remove_entry (Walk                  *self,
               const struct dirent64 *entry)
 {
-  Level *top = get_top (self);
+  TfLevel *top = tf_levels_get_top (&self->levels);
   const char *name = entry->d_name;
-
-  if (strcmp (name, ".") == 0 || strcmp (name, "..") == 0)
-    return;
 
   if (is_stuck (self, top, name))
     top->stuck = TRUE;
-  else if (is_dir (top->fd, entry))
+  else if (tf_listing_is_dir (entry, top->fd))
     descend (self, name);
   else if (remove_name (self, top->fd, name, 0))
     return;
@@ -241,46 +294,17 @@ remove_entry (Walk                  *self,
     fail_entry (self, errno, "unlink", name);
 }
 
-/* The next entry of the deepest level; NULL at its end, and when it cannot be read. */
-static const struct dirent64 *
-next_entry (Walk *self)
-{
-  Level *top = get_top (self);
-  const struct dirent64 *entry;
-
-  if (top->position == top->end)
-    {
-      gssize n;
-
-      if (top->entries == NULL)
-        top->entries = g_malloc (BUFFER_SIZE);
-
-      n = getdents64 (top->fd, top->entries, BUFFER_SIZE);
-      if (n < 0 && errno != ENOENT)
-        {
-          record_error (self, errno, "getdents64", NULL);
-          top->stuck = TRUE;
-        }
-
-      top->position = 0;
-      top->end = MAX (n, 0);
-      if (n <= 0)
-        return NULL;
-    }
-
-  entry = (gpointer) (top->entries + top->position);
-  top->position += entry->d_reclen;
-  return entry;
-}
-
 /* Goes back to the root; FALSE when that did not help before. */
 static gboolean
 restart (Walk *self)
 {
-  Level *root;
+  self->gave_up = self->is_helper;
+  if (self->gave_up)
+    return FALSE;
 
-  while (self->levels->len > 1)
-    pop_level (self);
+  stop_sharing (self);
+  while (tf_levels_get_depth (&self->levels) > 0)
+    tf_levels_pop (&self->levels);
 
   if (self->n_restarts++ == TRIES)
     {
@@ -288,29 +312,7 @@ restart (Walk *self)
       return FALSE;
     }
 
-  root = get_top (self);
-  root->position = root->end = 0;
-  lseek (root->fd, 0, SEEK_SET);
-  return TRUE;
-}
-
-/* Opens the level above the deepest one again. FALSE when the tree is not what it was. */
-static gboolean
-reopen_parent (Walk *self)
-{
-  Level *top = get_top (self);
-  Level *parent = get_level (self, self->levels->len - 2);
-  TfSubdir dir;
-  tf_autofd int fd = -1;
-
-  if (parent->fd >= 0)
-    return TRUE;
-
-  fd = TEMP_FAILURE_RETRY (openat (top->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (fd < 0 || !tf_subdir_read (&dir, fd) || !tf_subdir_equal (&dir, &parent->dir))
-    return FALSE;
-
-  parent->fd = tf_steal_fd (&fd);
+  rewind_level (tf_levels_get_top (&self->levels));
   return TRUE;
 }
 
@@ -319,11 +321,11 @@ reopen_parent (Walk *self)
 static gboolean
 ascend (Walk *self)
 {
-  Level *top = get_top (self);
-  Level *parent = get_level (self, self->levels->len - 2);
-  const char *name = self->names->str + top->name;
+  TfLevel *top = tf_levels_get_top (&self->levels);
+  TfLevel *parent = top - 1;
+  const char *name = self->levels.names->str + top->name;
 
-  if (!reopen_parent (self))
+  if (!tf_levels_reopen_parent (&self->levels))
     return restart (self);
 
   if (!top->stuck && !remove_name (self, parent->fd, name, AT_REMOVEDIR))
@@ -337,8 +339,16 @@ ascend (Walk *self)
 
   if (top->stuck)
     set_stuck (self, parent, name);
-  pop_level (self);
+  tf_levels_pop (&self->levels);
   return TRUE;
+}
+
+static gboolean
+has_to_stop (Walk *self)
+{
+  return self->gave_up ||
+         g_cancellable_is_cancelled (self->cancellable) ||
+         (self->share != NULL && tf_share_is_stopped (self->share));
 }
 
 static void
@@ -346,14 +356,14 @@ walk (Walk *self)
 {
   gboolean going_on = TRUE;
 
-  while (going_on && !g_cancellable_is_cancelled (self->cancellable))
+  while (going_on && !has_to_stop (self))
     {
-      const struct dirent64 *entry = next_entry (self);
+      const struct dirent64 *entry = tf_listing_next (&tf_levels_get_top (&self->levels)->listing);
 
       if (entry != NULL)
         remove_entry (self, entry);
-      else
-        going_on = self->levels->len > 1 && ascend (self);
+      else if (!read_more (self))
+        going_on = tf_levels_get_depth (&self->levels) > 0 && ascend (self);
     }
 }
 
@@ -365,25 +375,22 @@ tf_walk_empty (const char    *path,
                GCancellable  *cancellable,
                GError       **error)
 {
-  g_autoptr(GArray) levels = g_array_new (FALSE, FALSE, sizeof (Level));
-  g_autoptr(GString) names = g_string_new (NULL);
-  Walk self = { .path = path, .cancellable = cancellable, .levels = levels, .names = names };
+  g_auto(TfFailures) failures;
+  Walk self = { .cancellable = cancellable, .failures = &failures };
   TfSubdir root;
-  gboolean success;
 
+  tf_failures_init (&failures);
   if (!tf_subdir_read (&root, dir_fd) || lseek (dir_fd, 0, SEEK_SET) < 0)
     return tf_set_errno (error, errno, "open", path);
 
   if ((root.mode & S_IRWXU) != S_IRWXU)
     fchmod (dir_fd, (root.mode | S_IRWXU) & 07777);
 
-  push_level (&self, dir_fd, &root, "");
+  tf_levels_init (&self.levels, path, dir_fd, &root, MAX_OPEN);
   walk (&self);
-  while (levels->len > 0)
-    pop_level (&self);
+  stop_sharing (&self);
+  tf_levels_clear (&self.levels);
 
-  success = !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-            tf_failures_report (&self.failures, error);
-  tf_failures_clear (&self.failures);
-  return success;
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         tf_failures_report (&failures, error);
 }

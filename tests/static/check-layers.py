@@ -17,7 +17,8 @@ MAX_LINES = 400
 LEVELS = [
     'version-macros version enums',
     'fd errno name identity debug audit disk utf8 context budget',
-    'open subdir walk failures remove copy metadata target candidate link mark newline codec text-buffer',
+    'open subdir listing levels share failures walk remove copy metadata target candidate link mark newline codec'
+    ' text-buffer',
     'buffer window stage stage-transfer registry entry store store-internal store-io store-splice'
     ' store-handover store-hold store-live store-persist',
     'task splice store-streams store-reader store-input-stream store-output-stream creation',

@@ -1,0 +1,37 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <dirent.h>
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What was read of a directory and not dealt with yet, without "." and "..", in the order of inode numbers:
+ * ext4 reads in the order of hashed names, but keeps inodes in tables, which are visited once in this one. */
+typedef struct
+{
+  char             *buffer;       /* (owned) (nullable) */
+  struct dirent64 **entries;      /* (owned) (nullable): in the buffer */
+  guint             n_allocated;
+  guint             n_entries;
+  guint             position;
+  gsize             size;         /* of all that was read at once, in bytes */
+  guint             n_dirs;       /* among it */
+} TfListing;
+
+gssize                 tf_listing_read     (TfListing *self,
+                                            int        fd);
+const struct dirent64 *tf_listing_next     (TfListing *self);
+guint                  tf_listing_take     (TfListing *self,
+                                            TfListing *other);
+gboolean               tf_listing_is_dir   (const struct dirent64 *entry,
+                                            int                    dir_fd);
+gboolean               tf_listing_is_large (const TfListing *self);
+void                   tf_listing_forget   (TfListing *self);
+void                   tf_listing_clear    (TfListing *self);
+
+G_END_DECLS
