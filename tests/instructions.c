@@ -80,6 +80,27 @@ count_object (void)
     g_object_unref (tf_spooled_file_new (-1));
 }
 
+COUNTED
+count_unnamed (void)
+{
+  for (int i = 0; i < CALLS; i++)
+    g_object_unref (tf_temp_file_new (NULL, NULL, NULL));
+}
+
+COUNTED
+count_named (void)
+{
+  for (int i = 0; i < CALLS; i++)
+    g_object_unref (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+}
+
+COUNTED
+count_dir (void)
+{
+  for (int i = 0; i < CALLS; i++)
+    g_object_unref (tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL));
+}
+
 static void
 from_start (void       (*count) (TfTempFile *file),
             TfTempFile  *file)
@@ -112,6 +133,9 @@ main (void)
     g_error ("%s", error->message);
 
   count_object ();
+  count_unnamed ();
+  count_named ();
+  count_dir ();
   from_start (count_write_stream, TF_TEMP_FILE (memory));
   from_start (count_read_stream, TF_TEMP_FILE (memory));
   from_start (count_write_disk, disk);
