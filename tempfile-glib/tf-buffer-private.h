@@ -57,8 +57,10 @@ tf_buffer_write (TfBuffer      *self,
                  gconstpointer  data,
                  gsize          count)
 {
-  memcpy (tf_buffer_prepare (self, offset, count), data, count);
+  guint8 *target = tf_buffer_prepare (self, offset, count);
+
   tf_buffer_commit (self, offset + count);
+  memcpy (target, data, count);
 }
 
 /* Copies @count bytes from @offset on, fewer at the end, and returns how many. */

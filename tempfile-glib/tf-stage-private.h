@@ -69,45 +69,42 @@ void     tf_stage_get_offset   (TfStage        *self,
 static inline gboolean
 tf_stage_is_dirty (const TfStage *self)
 {
-  return self->window != NULL && self->window->dirty_to > 0;
+  return self->window != NULL && tf_window_is_dirty (self->window);
 }
 
-/* As tf_stage_write() of more than no bytes; FALSE, with nothing done, where copying is not enough. */
-static inline gboolean
-tf_stage_try_write (TfStage       *self,
-                    goffset        offset,
-                    gconstpointer  data,
-                    gsize          count)
+/* Where @count bytes, more than none, that are written at @offset need only be copied to, as the content that
+ * they are from now on; else NULL, with nothing done. */
+static inline guint8 *
+tf_stage_claim (TfStage *self,
+                goffset  offset,
+                gsize    count)
 {
+  guint8 *target;
+
   if (G_UNLIKELY (self->fd >= 0))
-    return self->window != NULL && tf_window_try_write (self->window, offset, data, count);
+    return self->window != NULL ? tf_window_claim (self->window, offset, count) : NULL;
 
   if ((guint64) offset > self->buffer.size || count > self->room - offset)
-    return FALSE;
+    return NULL;
 
-  tf_buffer_write (&self->buffer, offset, data, count);
-  return TRUE;
+  target = tf_buffer_prepare (&self->buffer, offset, count);
+  tf_buffer_commit (&self->buffer, offset + count);
+  return target;
 }
 
-/* As tf_stage_read() of more than no bytes; FALSE, with nothing done, where copying is not enough. */
-static inline gboolean
-tf_stage_try_read (TfStage  *self,
-                   goffset   offset,
-                   gpointer  data,
-                   gsize     count,
-                   gsize    *n_read)
+/* Where @count bytes, more than none, that are read at @offset need only be copied from; else NULL. */
+static inline const guint8 *
+tf_stage_peek (const TfStage *self,
+               goffset        offset,
+               gsize          count)
 {
   if (G_UNLIKELY (self->fd >= 0))
-    {
-      if (self->window == NULL || !tf_window_try_read (self->window, offset, data, count))
-        return FALSE;
+    return self->window != NULL ? tf_window_peek (self->window, offset, count) : NULL;
 
-      *n_read = count;
-      return TRUE;
-    }
+  if ((guint64) offset > self->buffer.size || count > self->buffer.size - offset)
+    return NULL;
 
-  *n_read = tf_buffer_read (&self->buffer, MIN (offset, G_MAXSSIZE), data, count);
-  return TRUE;
+  return self->buffer.data + offset;
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfStage, tf_stage_clear)

@@ -6,8 +6,25 @@
 #include "tf-store-internal.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "tf-errno-private.h"
+
+/* What needs no more than copying. Nothing is left to do after it, so that nothing has to be saved over it. */
+static inline gboolean
+try_read (TfStore  *self,
+          gpointer  data,
+          gsize     count)
+{
+  const guint8 *source = count > 0 ? tf_stage_peek (&self->stage, self->position, count) : NULL;
+
+  if (source == NULL)
+    return FALSE;
+
+  self->position += count;
+  memcpy (data, source, count);
+  return TRUE;
+}
 
 static gboolean
 read_locked (TfStore       *self,
@@ -17,24 +34,36 @@ read_locked (TfStore       *self,
              GCancellable  *cancellable,
              GError       **error)
 {
-  gboolean success = tf_stage_read (&self->stage, self->position, data, count, n_read, cancellable, error);
+  gboolean success;
 
+  if (try_read (self, data, count))
+    {
+      *n_read = count;
+      return TRUE;
+    }
+
+  success = tf_stage_read (&self->stage, self->position, data, count, n_read, cancellable, error);
   self->position += *n_read;
   return success;
 }
 
-/* What needs no more than copying. */
-static inline gboolean
-try_read (TfStore  *self,
-          gpointer  data,
-          gsize     count,
-          gsize    *n_read)
+G_GNUC_NO_INLINE static gboolean
+read_slowly (TfStore       *self,
+             gpointer       data,
+             gsize          count,
+             gsize         *n_read,
+             GCancellable  *cancellable,
+             GError       **error)
 {
-  if (count == 0 || !tf_stage_try_read (&self->stage, self->position, data, count, n_read))
+  gboolean success;
+
+  *n_read = 0;
+  if (!tf_store_enter_buffered (self, cancellable, error))
     return FALSE;
 
-  self->position += *n_read;
-  return TRUE;
+  success = read_locked (self, data, count, n_read, cancellable, error);
+  tf_store_leave (self);
+  return success;
 }
 
 /* Reads @count bytes, or those up to the end. On failure @n_read says by how much the position moved. */
@@ -46,18 +75,11 @@ tf_store_read (TfStore       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
-  gboolean success;
-
-  if (cancellable == NULL && tf_store_is_alone (self) && try_read (self, data, count, n_read))
+  *n_read = count;
+  if (cancellable == NULL && tf_store_is_alone (self) && try_read (self, data, count))
     return TRUE;
 
-  *n_read = 0;
-  if (!tf_store_enter_buffered (self, cancellable, error))
-    return FALSE;
-
-  success = read_locked (self, data, count, n_read, cancellable, error);
-  tf_store_leave (self);
-  return success;
+  return read_slowly (self, data, count, n_read, cancellable, error);
 }
 
 gboolean
@@ -149,16 +171,19 @@ tf_store_skip (TfStore       *self,
   return success;
 }
 
-/* What needs no more than copying. */
+/* As try_read(). */
 static inline gboolean
 try_write (TfStore        *self,
            gconstpointer   data,
            gsize           count)
 {
-  if (count == 0 || !tf_stage_try_write (&self->stage, self->position, data, count))
+  guint8 *target = count > 0 ? tf_stage_claim (&self->stage, self->position, count) : NULL;
+
+  if (target == NULL)
     return FALSE;
 
   self->position += count;
+  memcpy (target, data, count);
   return TRUE;
 }
 
@@ -186,7 +211,7 @@ write_locked (TfStore        *self,
   return success;
 }
 
-static gboolean
+G_GNUC_NO_INLINE static gboolean
 write_slowly (TfStore        *self,
               gconstpointer   data,
               gsize           count,
@@ -194,17 +219,18 @@ write_slowly (TfStore        *self,
               GCancellable   *cancellable,
               GError        **error)
 {
+  gsize ignored;
   goffset position;
   gboolean success;
 
+  n_written = n_written != NULL ? n_written : &ignored;
+  *n_written = 0;
   if (!tf_store_enter_buffered (self, cancellable, error))
     return FALSE;
 
   position = self->position;
   success = write_locked (self, data, count, cancellable, error);
-  if (n_written != NULL)
-    *n_written = self->position - position;
-
+  *n_written = self->position - position;
   tf_store_leave (self);
   return success;
 }
@@ -218,12 +244,13 @@ tf_store_write (TfStore        *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  gboolean success = cancellable == NULL && tf_store_is_alone (self) && try_write (self, data, count);
-
   if (n_written != NULL)
-    *n_written = success ? count : 0;
+    *n_written = count;
 
-  return success || write_slowly (self, data, count, n_written, cancellable, error);
+  if (cancellable == NULL && tf_store_is_alone (self) && try_write (self, data, count))
+    return TRUE;
+
+  return write_slowly (self, data, count, n_written, cancellable, error);
 }
 
 goffset

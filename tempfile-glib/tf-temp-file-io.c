@@ -101,21 +101,25 @@ tf_temp_file_set_template (TfTempFile *self,
   tf_template_set (tf_temp_file_peek_template (self), prefix, suffix, dir);
 }
 
+static gpointer last_class;
+
+__attribute__ ((cold, noinline)) static gboolean
+look_up_class (gpointer object)
+{
+  if (!TF_IS_TEMP_FILE (object))
+    return FALSE;
+
+  g_atomic_pointer_set (&last_class, ((GTypeInstance *) object)->g_class);
+  return TRUE;
+}
+
 /* TF_IS_TEMP_FILE() looks a subclass up each time; in a program they are few. */
 static inline gboolean
 is_temp_file (gpointer object)
 {
-  static gpointer last_class;
   gpointer klass = object != NULL ? ((GTypeInstance *) object)->g_class : NULL;
 
-  if (G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class)))
-    return TRUE;
-
-  if (!TF_IS_TEMP_FILE (object))
-    return FALSE;
-
-  g_atomic_pointer_set (&last_class, klass);
-  return TRUE;
+  return G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class)) || look_up_class (object);
 }
 
 /**

@@ -12,7 +12,15 @@
 
 G_BEGIN_DECLS
 
-TfStore    *tf_temp_file_get_store     (TfTempFile      *self);
+/* Where in an instance its store is, in bytes. */
+extern gssize tf_temp_file_store_offset;
+
+static inline TfStore *
+tf_temp_file_get_store (TfTempFile *self)
+{
+  return G_STRUCT_MEMBER (TfStore *, self, tf_temp_file_store_offset);
+}
+
 gpointer    tf_temp_file_create        (GType            type,
                                         const char      *prefix,
                                         const char      *suffix,

@@ -84,18 +84,12 @@ G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_creation_async_initable_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_temp_file_seekable_init))
 
+gssize tf_temp_file_store_offset;
+
 static TfStore *
 get_store (gpointer self)
 {
-  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
-
-  return priv->store;
-}
-
-TfStore *
-tf_temp_file_get_store (TfTempFile *self)
-{
-  return get_store (self);
+  return tf_temp_file_get_store (self);
 }
 
 /* Where the file was asked to go. */
@@ -282,6 +276,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
+
+  tf_temp_file_store_offset = TfTempFile_private_offset + G_STRUCT_OFFSET (TfTempFilePrivate, store);
 
   object_class->constructed = tf_temp_file_constructed;
   object_class->dispose = tf_temp_file_dispose;

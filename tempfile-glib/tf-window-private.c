@@ -6,6 +6,7 @@
 #include "tf-window-private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "tf-disk-private.h"
 #include "tf-registry-private.h"
@@ -13,10 +14,20 @@
 /* The first bytes that are read ahead; with every read that follows the one before, four times as many. */
 #define AHEAD_MIN 4096
 
+static void
+set_clean (TfWindow *self)
+{
+  self->dirty_from = G_MAXSIZE;
+  self->dirty_to = 0;
+}
+
 TfWindow *
 tf_window_new (void)
 {
-  return g_new0 (TfWindow, 1);
+  TfWindow *self = g_new0 (TfWindow, 1);
+
+  set_clean (self);
+  return self;
 }
 
 void
@@ -49,14 +60,14 @@ tf_window_flush (TfWindow      *self,
   gsize n_written = 0;
   gboolean success;
 
-  if (self->dirty_to == 0)
+  if (!tf_window_is_dirty (self))
     return TRUE;
 
   success = tf_disk_write (fd, where, self->start + self->dirty_from, self->data + self->dirty_from,
                            self->dirty_to - self->dirty_from, &n_written, cancellable, error);
   self->dirty_from += n_written;
   if (success)
-    self->dirty_to = 0;
+    set_clean (self);
 
   return success;
 }
@@ -81,17 +92,25 @@ tf_window_settle (TfWindow      *self,
 void
 tf_window_disown (TfWindow *self)
 {
-  if (self->dirty_to > 0 && self->generation != tf_registry_generation ())
-    self->dirty_to = 0;
+  if (tf_window_is_dirty (self) && self->generation != tf_registry_generation ())
+    set_clean (self);
 }
 
-/* The first bytes that are held back will be those at @at. */
-void
-tf_window_begin (TfWindow *self,
-                 gsize     at)
+/* As tf_window_claim(), also for the first bytes that are held back. */
+static guint8 *
+begin_or_claim (TfWindow *self,
+                goffset   offset,
+                gsize     count)
 {
-  self->dirty_from = at;
-  self->generation = tf_registry_generation ();
+  guint64 at = offset - self->start;
+
+  if (!tf_window_is_dirty (self) && at <= self->filled && count <= TF_WINDOW_SIZE - at)
+    {
+      self->dirty_from = self->dirty_to = at;
+      self->generation = tf_registry_generation ();
+    }
+
+  return tf_window_claim (self, offset, count);
 }
 
 /* Reads at least @count bytes into the window, and more when that follows what was in it. */
@@ -165,17 +184,22 @@ tf_window_write (TfWindow       *self,
                  GCancellable   *cancellable,
                  GError        **error)
 {
-  if (!tf_window_try_write (self, offset, data, count))
+  guint8 *target = begin_or_claim (self, offset, count);
+
+  if (target == NULL)
     {
       if (!tf_window_settle (self, fd, where, cancellable, error))
         return FALSE;
 
       /* Far behind the end the disk may take nothing at all: better said at once. */
       self->start = offset;
-      if (offset > tf_disk_get_size (fd) || !tf_window_try_write (self, offset, data, count))
+      if (offset <= tf_disk_get_size (fd))
+        target = begin_or_claim (self, offset, count);
+      if (target == NULL)
         return tf_disk_write (fd, where, offset, data, count, n_written, cancellable, error);
     }
 
+  memcpy (target, data, count);
   *n_written = count;
   return TRUE;
 }
@@ -184,7 +208,7 @@ tf_window_write (TfWindow       *self,
 goffset
 tf_window_get_end (const TfWindow *self)
 {
-  return self->dirty_to > 0 ? self->start + (goffset) self->dirty_to : 0;
+  return tf_window_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
 }
 
 /* What lies behind the new end of the file is neither known nor to be written any more. */
@@ -195,5 +219,7 @@ tf_window_clip (TfWindow *self,
   gsize end = CLAMP (size - self->start, 0, TF_WINDOW_SIZE);
 
   self->filled = MIN (self->filled, end);
-  self->dirty_to = self->dirty_from < end ? MIN (self->dirty_to, end) : 0;
+  self->dirty_to = MIN (self->dirty_to, end);
+  if (!tf_window_is_dirty (self))
+    set_clean (self);
 }

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <string.h>
 
 G_BEGIN_DECLS
 
@@ -20,7 +19,7 @@ typedef struct
   goffset  start;      /* where in the file */
   gsize    filled;     /* bytes of @data that are the file's */
   gsize    dirty_from; /* those from here on … */
-  gsize    dirty_to;   /* … up to here have to be written; none if this is 0 */
+  gsize    dirty_to;   /* … up to here have to be written; none if this is the smaller one */
   gsize    ahead;      /* bytes that were read at once last time */
   guint    generation; /* of the process that held the first of them back */
 } TfWindow;
@@ -58,49 +57,41 @@ gboolean  tf_window_write   (TfWindow       *self,
                              GCancellable   *cancellable,
                              GError        **error);
 void      tf_window_disown  (TfWindow       *self);
-void      tf_window_begin   (TfWindow       *self,
-                             gsize           at);
 goffset   tf_window_get_end (const TfWindow *self);
 void      tf_window_clip    (TfWindow       *self,
                              goffset         size);
 
-/* Whether it was enough to copy; if not, nothing was done. */
 static inline gboolean
-tf_window_try_write (TfWindow      *self,
-                     goffset        offset,
-                     gconstpointer  data,
-                     gsize          count)
+tf_window_is_dirty (const TfWindow *self)
 {
-  guint64 at = offset - self->start;
-
-  if (self->data == NULL || at > self->filled || count > TF_WINDOW_SIZE - at)
-    return FALSE;
-
-  /* What has to be written is one run of bytes. */
-  if (self->dirty_to == 0)
-    tf_window_begin (self, at);
-  else if (at < self->dirty_from || at > self->dirty_to)
-    return FALSE;
-
-  memcpy (self->data + at, data, count);
-  self->filled = MAX (self->filled, at + count);
-  self->dirty_to = MAX (self->dirty_to, at + count);
-  return TRUE;
+  return self->dirty_to > self->dirty_from;
 }
 
-static inline gboolean
-tf_window_try_read (const TfWindow *self,
-                    goffset         offset,
-                    gpointer        data,
-                    gsize           count)
+/* As tf_stage_claim(), when some bytes are held back already: all of them are one run. */
+static inline guint8 *
+tf_window_claim (TfWindow *self,
+                 goffset   offset,
+                 gsize     count)
 {
   guint64 at = offset - self->start;
 
-  if (at > self->filled || count > self->filled - at)
-    return FALSE;
+  if (at < self->dirty_from || at > self->dirty_to || count > TF_WINDOW_SIZE - at)
+    return NULL;
 
-  memcpy (data, self->data + at, count);
-  return TRUE;
+  self->filled = MAX (self->filled, at + count);
+  self->dirty_to = MAX (self->dirty_to, at + count);
+  return self->data + at;
+}
+
+/* As tf_stage_peek(). */
+static inline const guint8 *
+tf_window_peek (const TfWindow *self,
+                goffset         offset,
+                gsize           count)
+{
+  guint64 at = offset - self->start;
+
+  return at <= self->filled && count <= self->filled - at ? self->data + at : NULL;
 }
 
 G_END_DECLS
