@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tf-disk-private.h"
 #include "tf-errno-private.h"
 #include "tf-fd-private.h"
 
-/* Bytes moved between two looks at the cancellable, by the kernel and by ourselves. */
-#define KERNEL_PIECE (8 * 1024 * 1024)
+/* Bytes moved between two looks at the cancellable. */
 #define PIECE (256 * 1024)
 
 static gboolean
@@ -42,25 +42,19 @@ write_piece (int            to,
   return TRUE;
 }
 
-/* Lets the kernel copy as much as it can without handing us the bytes; returns where it stopped. File
- * systems that cannot, or not with each other, say so by half a dozen errors: what is really wrong shows
- * when the rest is read and written. */
+/* Returns where it stopped. */
 static goffset
-copy_in_kernel (int            from,
-                int            to,
-                goffset        offset,
-                goffset        end,
-                GCancellable  *cancellable)
+clone_range (int            from,
+             int            to,
+             goffset        offset,
+             goffset        end,
+             GCancellable  *cancellable)
 {
-  while (offset < end && !g_cancellable_is_cancelled (cancellable))
+  gssize n = 1;
+
+  while (offset < end && n > 0 && !g_cancellable_is_cancelled (cancellable))
     {
-      off_t in = offset;
-      off_t out = offset;
-      gssize n = copy_file_range (from, &in, to, &out, MIN (end - offset, KERNEL_PIECE), 0);
-
-      if (n <= 0)
-        break;
-
+      n = tf_disk_clone (from, offset, to, offset, end - offset);
       offset += n;
     }
 
@@ -78,7 +72,7 @@ copy_range (int            from,
 {
   g_autofree guint8 *piece = NULL;
 
-  offset = copy_in_kernel (from, to, offset, end, cancellable);
+  offset = clone_range (from, to, offset, end, cancellable);
   if (offset < end)
     {
       piece = g_try_malloc (PIECE);

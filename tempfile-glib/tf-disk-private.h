@@ -28,6 +28,11 @@ gboolean tf_disk_write    (int             fd,
                            gsize          *n_written,
                            GCancellable   *cancellable,
                            GError        **error);
+gssize   tf_disk_clone    (int             from,
+                           goffset         from_offset,
+                           int             to,
+                           goffset         to_offset,
+                           gsize           count);
 goffset  tf_disk_get_size (int             fd);
 
 G_END_DECLS

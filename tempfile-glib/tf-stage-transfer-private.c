@@ -9,12 +9,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "tf-disk-private.h"
 #include "tf-errno-private.h"
 
 /* Bytes moved between two looks at the cancellable. */
 #define PIECE (8 * 1024 * 1024)
 
-#define COPY_BUFFER (256 * 1024)
+#define COPY_BUFFER (512 * 1024)
 #define MAX_VECTORS 64
 
 /* What is left of vectors of which some bytes were taken. */
@@ -120,73 +121,67 @@ tf_stage_writev (TfStage              *self,
   return TRUE;
 }
 
-static gssize
-copy_in_kernel (TfStage *self,
-                goffset  offset,
-                int      source_fd,
-                goffset  source_offset,
-                gsize    count)
+/* Some of the bytes at the source; none at its end. */
+static gboolean
+read_piece (int        fd,
+            goffset    offset,
+            gpointer   data,
+            gsize      count,
+            gsize     *n_read,
+            GError   **error)
 {
-  off64_t in = source_offset;
-  off64_t out = offset;
+  gssize n = TEMP_FAILURE_RETRY (pread (fd, data, count, offset));
 
-  return TEMP_FAILURE_RETRY (copy_file_range (source_fd, &in, self->fd, self->shared ? NULL : &out, count, 0));
+  *n_read = MAX (n, 0);
+  return n >= 0 || tf_set_errno (error, errno, "read", NULL);
 }
 
-static gssize
-copy_through_buffer (TfStage       *self,
-                     goffset        offset,
-                     int            source_fd,
-                     goffset        source_offset,
-                     gsize          count,
-                     GCancellable  *cancellable,
-                     GError       **error)
-{
-  g_autofree guint8 *buffer = g_malloc (COPY_BUFFER);
-  gsize n_written;
-  gssize n = TEMP_FAILURE_RETRY (pread (source_fd, buffer, MIN (count, COPY_BUFFER), source_offset));
-
-  if (n < 0)
-    tf_set_errno (error, errno, "read", NULL);
-  if (n <= 0)
-    return n;
-
-  return tf_stage_write (self, offset, buffer, n, &n_written, cancellable, error) || n_written > 0 ? (gssize) n_written : -1;
-}
-
-static gssize
+/* @buffer is made when it is needed. */
+static gboolean
 copy_to_disk (TfStage       *self,
               goffset        offset,
               int            source_fd,
               goffset        source_offset,
+              guint8       **buffer,
               gsize          count,
+              gsize         *n_copied,
               GCancellable  *cancellable,
               GError       **error)
 {
-  gssize n = copy_in_kernel (self, offset, source_fd, source_offset, count);
+  goffset to = self->shared ? TF_DISK_OWN_OFFSET : offset;
+  gsize n_read;
 
-  /* Two file systems, or one that cannot do it: EXDEV, EOPNOTSUPP, EINVAL, ENOSYS. Linux 5.3 to 5.18 also
-   * returned 0 for files whose size is not known beforehand. Where the disk is at fault, writing tells. */
-  return n > 0 ? n : copy_through_buffer (self, offset, source_fd, source_offset, count, cancellable, error);
+  *n_copied = tf_disk_clone (source_fd, source_offset, self->fd, to, count);
+  if (*n_copied > 0)
+    return TRUE;
+
+  if (*buffer == NULL)
+    *buffer = g_try_malloc (COPY_BUFFER);
+  if (*buffer == NULL)
+    return tf_set_errno (error, ENOMEM, "write", self->where);
+
+  return read_piece (source_fd, source_offset, *buffer, MIN (count, COPY_BUFFER), &n_read, error) &&
+         tf_disk_write (self->fd, self->where, to, *buffer, n_read, n_copied, cancellable, error);
 }
 
-static gssize
+static gboolean
 copy_to_memory (TfStage  *self,
                 goffset   offset,
                 int       source_fd,
                 goffset   source_offset,
                 gsize     count,
+                gsize    *n_copied,
                 GError  **error)
 {
   guint8 *data = tf_buffer_prepare (&self->buffer, offset, count);
-  gssize n = TEMP_FAILURE_RETRY (pread (source_fd, data, count, source_offset));
 
-  if (n < 0)
-    tf_set_errno (error, errno, "read", NULL);
-  if (n > 0)
-    tf_buffer_commit (&self->buffer, offset + n);
+  if (!read_piece (source_fd, source_offset, data, count, n_copied, error))
+    return FALSE;
 
-  return n;
+  if (*n_copied > 0)
+    tf_buffer_commit (&self->buffer, offset + *n_copied);
+
+  return TRUE;
 }
 
 /* Copies @count bytes, for which there must be room in memory, from a file that can seek; fewer only at its
@@ -201,27 +196,28 @@ tf_stage_copy (TfStage       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
+  g_autofree guint8 *buffer = NULL;
+  gboolean success = TRUE;
+  gsize n = 1;
+
   *n_copied = 0;
-  while (*n_copied < count)
+  while (success && n > 0 && *n_copied < count)
     {
       goffset to = offset + *n_copied;
       goffset from = source_offset + *n_copied;
       gsize rest = count - *n_copied;
-      gssize n;
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
 
+      n = 0;
       if (tf_stage_is_in_memory (self))
-        n = copy_to_memory (self, to, source_fd, from, rest, error);
+        success = copy_to_memory (self, to, source_fd, from, rest, &n, error);
       else
-        n = copy_to_disk (self, to, source_fd, from, rest, cancellable, error);
-
-      if (n <= 0)
-        return n == 0;
+        success = copy_to_disk (self, to, source_fd, from, &buffer, rest, &n, cancellable, error);
 
       *n_copied += n;
     }
 
-  return TRUE;
+  return success;
 }
