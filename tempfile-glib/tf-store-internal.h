@@ -58,6 +58,8 @@ gboolean tf_store_try_enter      (TfStore       *self,
                                   GCancellable  *cancellable,
                                   GError       **error);
 void     tf_store_leave          (TfStore       *self);
+gboolean tf_store_grow           (TfStore       *self,
+                                  goffset        size);
 gboolean tf_store_reserve        (TfStore       *self,
                                   goffset        size,
                                   GCancellable  *cancellable,

@@ -187,6 +187,18 @@ try_write (TfStore        *self,
   return TRUE;
 }
 
+/* As try_write(), for the few writes in between that need more memory. */
+static gboolean
+try_grow_and_write (TfStore        *self,
+                    gconstpointer   data,
+                    gsize           count)
+{
+  return tf_stage_is_in_memory (&self->stage) &&
+         count <= (guint64) (G_MAXINT64 - self->position) &&
+         tf_store_grow (self, self->position + count) &&
+         try_write (self, data, count);
+}
+
 static gboolean
 write_locked (TfStore        *self,
               gconstpointer   data,
@@ -222,6 +234,9 @@ write_slowly (TfStore        *self,
   gsize ignored;
   goffset position;
   gboolean success;
+
+  if (cancellable == NULL && tf_store_is_alone (self) && try_grow_and_write (self, data, count))
+    return TRUE;
 
   n_written = n_written != NULL ? n_written : &ignored;
   *n_written = 0;

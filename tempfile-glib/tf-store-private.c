@@ -239,6 +239,21 @@ tf_store_move_to_disk (TfStore       *self,
   return TRUE;
 }
 
+/* Makes sure that a file in memory can be @size bytes long there; FALSE when it may not, or cannot. Calls nobody
+ * back, so that a thread that is alone needs no lock for it. */
+gboolean
+tf_store_grow (TfStore *self,
+               goffset  size)
+{
+  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
+
+  if ((guint64) size > limit || !tf_store_charge (self, size) || !tf_stage_reserve (&self->stage, size, limit))
+    return FALSE;
+
+  tf_store_bound_room (self);
+  return TRUE;
+}
+
 /* Makes sure that the file can be @size bytes long, on disk if it may not or cannot be in memory. */
 gboolean
 tf_store_reserve (TfStore       *self,
@@ -246,18 +261,9 @@ tf_store_reserve (TfStore       *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
-
-  if (!tf_stage_is_in_memory (&self->stage))
-    return TRUE;
-
-  if ((guint64) size <= limit && tf_store_charge (self, size) && tf_stage_reserve (&self->stage, size, limit))
-    {
-      tf_store_bound_room (self);
-      return TRUE;
-    }
-
-  if (tf_store_move_to_disk (self, cancellable, error))
+  if (!tf_stage_is_in_memory (&self->stage) ||
+      tf_store_grow (self, size) ||
+      tf_store_move_to_disk (self, cancellable, error))
     return TRUE;
 
   tf_store_recount (self);
