@@ -156,6 +156,21 @@ tf_test_path (const char *name)
   return g_build_filename (sandbox, name, NULL);
 }
 
+char *
+tf_test_make_cheap_dir (void)
+{
+  g_autofree char *template = g_build_filename ("/dev/shm", "tf-test-XXXXXX", NULL);
+
+  if (g_mkdtemp (template) == NULL)
+    {
+      g_free (template);
+      template = tf_test_path ("cheap-XXXXXX");
+      g_assert_nonnull (g_mkdtemp (template));
+    }
+
+  return g_steal_pointer (&template);
+}
+
 static int
 run_in_child (void     (*func) (void),
               gboolean unprivileged)

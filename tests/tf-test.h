@@ -25,6 +25,10 @@ void        tf_test_start_worker     (void);
 
 const char *tf_test_get_sandbox      (void);
 char       *tf_test_path             (const char   *name);
+
+/* A new directory where thousands of inodes cost little: on a tmpfs, or in the sandbox where there is none. */
+char       *tf_test_make_cheap_dir   (void);
+
 guint       tf_test_count_fds        (void);
 guint       tf_test_count_entries    (const char   *dir);
 

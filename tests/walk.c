@@ -135,26 +135,28 @@ remove_deep_with_few_fds (void)
 }
 
 static void
-remove_deep (void)
-{
-  make_root ();
-  tree_make_deep ("root", 3000);
-  assert_emptied ("root");
-}
-
-static void
 test_few_fds (void)
 {
   tf_test_in_child (remove_deep_with_few_fds);
 }
 
 static void
+remove_deep (void)
+{
+  g_autofree char *dir = tf_test_make_cheap_dir ();
+
+  tree_make_deep (dir, 3000);
+  assert_emptied (dir);
+}
+
+static void
 remove_very_deep (void)
 {
-  make_root ();
-  tree_make_deep ("root", 100000);
+  g_autofree char *dir = tf_test_make_cheap_dir ();
+
+  tree_make_deep (dir, 100000);
   limit_fds (32);
-  assert_emptied ("root");
+  assert_emptied (dir);
 }
 
 static void
