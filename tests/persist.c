@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include "tf-test.h"
 
 #define ROUNDS 1000
+#define RACE_SIZE 20000
 
 typedef TfTempFile *(*MakeFunc) (void);
 
@@ -916,36 +918,59 @@ test_async_named (void)
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
-/* Persists a file of @size times the byte @byte; exits with 0 if it got the name. */
-static pid_t
-race (const char *path,
-      char        byte,
-      gsize       size,
-      MakeFunc    make,
-      int        *start)
+typedef struct
 {
-  g_autoptr(TfTempFile) file = NULL;
-  g_autofree char *content = NULL;
+  const char *path;
+  MakeFunc make;
+  int starts[2];
+  char byte;
+} Racer;
+
+/* Persists a file of nothing but the racer's byte. Returns 0 if it got the name, 1 if the other one has it. */
+static char
+race_once (const Racer *racer,
+           guint        round)
+{
+  g_autoptr(TfTempFile) file = racer->make ();
+  g_autofree char *content = g_strnfill (RACE_SIZE, racer->byte);
   g_autoptr(GError) error = NULL;
-  pid_t pid = fork ();
+  struct pollfd start = { racer->starts[round % 2], POLLIN, 0 };
   char token;
 
-  g_assert_cmpint (pid, >=, 0);
-  if (pid > 0)
-    return pid;
+  if (!tf_temp_file_write (file, content, RACE_SIZE, NULL, NULL))
+    return 2;
+  /* poll() ends in both at the same time, read() in one after the other. */
+  if (poll (&start, 1, -1) != 1 || read (start.fd, &token, 1) != 1)
+    return 3;
+  if (persist (file, racer->path, TF_PERSIST_NONE, &error))
+    return 0;
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_EXISTS) ? 1 : 4;
+}
 
-  /* The end of the pipe is the signal to start. */
-  close (start[1]);
-  content = g_malloc (size);
-  memset (content, byte, size);
-  file = make ();
-  if (!tf_temp_file_write (file, content, size, NULL, NULL))
-    _exit (2);
-  if (read (start[0], &token, 1) != 0)
-    _exit (3);
-  if (persist (file, path, TF_PERSIST_NONE, &error))
-    _exit (0);
-  _exit (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_EXISTS) ? 1 : 4);
+/* Races in a process of its own. Returns the descriptor that its results are read from. */
+static int
+start_racer (const Racer *racer)
+{
+  int results[2];
+  pid_t pid;
+
+  g_assert_cmpint (pipe (results), ==, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      for (guint round = 0; round < ROUNDS; round++)
+        {
+          char result = race_once (racer, round);
+
+          if (write (results[1], &result, 1) != 1)
+            _exit (1);
+        }
+      _exit (0);
+    }
+
+  close (results[1]);
+  return results[0];
 }
 
 static void
@@ -953,38 +978,49 @@ test_race (gconstpointer data)
 {
   const MakeFunc *make = data;
   g_autofree char *path = tf_test_path ("doc");
-  const gsize size = 20000;
+  int starts[2][2];
+  int results[2];
 
-  for (int round = 0; round < ROUNDS; round++)
+  /* One byte for each process is the signal to start. In turns, so that none takes that of the other. */
+  g_assert_cmpint (pipe (starts[0]), ==, 0);
+  g_assert_cmpint (pipe (starts[1]), ==, 0);
+  for (int i = 0; i < 2; i++)
+    results[i] = start_racer (&(Racer) { path, *make, { starts[0][0], starts[1][0] }, "ab"[i] });
+
+  for (guint round = 0; round < ROUNDS; round++)
     {
       g_autofree char *content = NULL;
       gsize length;
-      pid_t pids[2];
       int n_won = 0;
-      int start[2];
 
-      g_assert_cmpint (pipe (start), ==, 0);
-      for (int i = 0; i < 2; i++)
-        pids[i] = race (path, "ab"[i], size, *make, start);
-      close (start[0]);
-      close (start[1]);
+      g_assert_cmpint (write (starts[round % 2][1], "!!", 2), ==, 2);
       for (int i = 0; i < 2; i++)
         {
-          int status;
+          char result;
 
-          g_assert_cmpint (waitpid (pids[i], &status, 0), ==, pids[i]);
-          g_assert_true (WIFEXITED (status));
-          g_assert_cmpint (WEXITSTATUS (status), <=, 1);
-          n_won += WEXITSTATUS (status) == 0;
+          g_assert_cmpint (read (results[i], &result, 1), ==, 1);
+          g_assert_cmpint (result, <=, 1);
+          n_won += result == 0;
         }
       g_assert_cmpint (n_won, ==, 1);
 
       g_assert_true (g_file_get_contents (path, &content, &length, NULL));
-      g_assert_cmpuint (length, ==, size);
+      g_assert_cmpuint (length, ==, RACE_SIZE);
       for (gsize i = 1; i < length; i++)
         if (content[i] != content[0])
           g_error ("torn at byte %" G_GSIZE_FORMAT, i);
       g_assert_cmpint (unlink (path), ==, 0);
+    }
+
+  for (int i = 0; i < 2; i++)
+    {
+      int status;
+
+      g_assert_cmpint (wait (&status), >, 0);
+      g_assert_cmpint (status, ==, 0);
+      close (results[i]);
+      close (starts[i][0]);
+      close (starts[i][1]);
     }
 }
 
