@@ -65,8 +65,9 @@ class TextTest(TestCase):
             self.assertEqual(stream.read_line(), line)
         self.assertIsNone(stream.read_line())
 
-    def compare_pieces(self, data, encoding, newline, n, errors='strict'):
+    def compare_pieces(self, data, encoding, newline, n, errors='strict', first=0):
         stream, model = self.open(data, encoding, newline, errors)
+        self.assertEqual(stream.read(first), model.read(first))
         while expected := model.read(n):
             self.assertEqual(stream.read(n), expected)
         self.assertEqual(stream.read(n), '')
@@ -129,12 +130,13 @@ class TextTest(TestCase):
         for _ in range(300):
             wrong.append(bytes(generator.choices(b'a\n\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xff\xed', k=8)))
         for errors, data in itertools.product(ERRORS, wrong):
-            for text in (data, b'before\n' + data + b'after', b'x' * 8190 + data + b'\n'):
+            for filler, end in (b'', b''), (b'before\n', b'after'), (b'x' * 8190, b'\n'):
+                text = filler + data + end
                 with self.subTest(errors=errors, data=data):
                     self.compare_all(text, 'utf-8', None, errors)
                     if errors != 'strict':
                         self.compare_lines(text, 'utf-8', None, errors)
-                        self.compare_pieces(text, 'utf-8', '', 3, errors)
+                        self.compare_pieces(text, 'utf-8', '', 3, errors, first=max(len(filler) - 4, 0))
 
     def test_illegal_units(self):
         cases = {
