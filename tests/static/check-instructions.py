@@ -14,7 +14,9 @@ import subprocess
 import sys
 import tempfile
 
+# As in instructions.c
 CALLS = 10000
+CREATIONS = 1000
 SLACK = 0.05
 SKIP = 77
 
@@ -26,8 +28,9 @@ def count(program):
                        check=True, stderr=subprocess.DEVNULL, env={**os.environ, 'MALLOC_PERTURB_': '0'})
         report = subprocess.run(['callgrind_annotate', '--inclusive=yes', '--threshold=100', out.name],
                                 check=True, capture_output=True, text=True).stdout
-    found = re.findall(r'^\s*([\d,]+) .*:count_(\w+?)(?:\'2)? \[', report, re.MULTILINE)
-    return {name: round(int(number.replace(',', '')) / CALLS) for number, name in found}
+    found = re.findall(r'^\s*([\d,]+) .*:count_(create_)?(\w+?)(?:\'2)? \[', report, re.MULTILINE)
+    return {name: round(int(number.replace(',', '')) / (CREATIONS if creates else CALLS))
+            for number, creates, name in found}
 
 
 def read(path):
