@@ -146,6 +146,23 @@ assert_emptied (void)
   g_assert_cmpint (rmdir ("root"), ==, 0);
 }
 
+/* For the largest trees */
+static char *
+enter_cheap_dir (void)
+{
+  g_autofree char *dir = tf_test_make_cheap_dir ();
+
+  g_assert_cmpint (chdir (dir), ==, 0);
+  return g_steal_pointer (&dir);
+}
+
+static void
+leave_cheap_dir (const char *dir)
+{
+  g_assert_cmpint (chdir (tf_test_get_sandbox ()), ==, 0);
+  g_assert_cmpint (rmdir (dir), ==, 0);
+}
+
 static void
 make_wide (void)
 {
@@ -199,6 +216,8 @@ test_flat (void)
 static void
 test_nested (void)
 {
+  g_autofree char *dir = enter_cheap_dir ();
+
   tree_make_dir ("root");
   tree_make_deep ("root", 30);
   tree_make_wide ("root/d/d/d", N_DIRS, N_FILES);
@@ -210,6 +229,7 @@ test_nested (void)
   make_files ("root/d/d/dir-3/down/d/d", N_FLAT);
   assert_emptied ();
   g_assert_cmpuint (n_threads, >=, 1);
+  leave_cheap_dir (dir);
 }
 
 /* Small trees take no thread; nor does any where there is one processor, or no thread is to be had. */
@@ -321,6 +341,8 @@ test_budget (void)
 static void
 remove_with_few_fds (void)
 {
+  g_autofree char *dir = enter_cheap_dir ();
+
   for (guint n = 2; n <= TF_WALK_MAX_FDS; n += 2)
     {
       g_autoptr(GError) error = NULL;
@@ -336,6 +358,8 @@ remove_with_few_fds (void)
       g_assert_cmpuint (n_threads, ==, 1);
       g_assert_cmpint (rmdir ("root"), ==, 0);
     }
+
+  leave_cheap_dir (dir);
 }
 
 static void
@@ -499,6 +523,7 @@ swap_in_thread (gpointer data)
 static void
 test_swapped (void)
 {
+  g_autofree char *dir = enter_cheap_dir ();
   struct stat st;
 
   tree_make_dir ("outside");
@@ -524,6 +549,7 @@ test_swapped (void)
   g_assert_cmpint (chmod ("outside", 0700), ==, 0);
   g_assert_cmpint (unlink ("outside/file"), ==, 0);
   g_assert_cmpint (rmdir ("outside"), ==, 0);
+  leave_cheap_dir (dir);
 }
 
 static int wrong_fd = -1;
