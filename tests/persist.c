@@ -396,7 +396,6 @@ check_set_group_id (TfTempFile *file,
                     const char *path)
 {
   g_autofree char *shared = tf_test_path ("shared");
-  g_autofree char *doc = g_build_filename (shared, "doc", NULL);
   gid_t groups[256];
   int n_groups = getgroups (G_N_ELEMENTS (groups), groups);
   gid_t group = geteuid () == 0 ? 65533 : getegid ();
