@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -83,6 +84,20 @@ int
 __wrap_fsync (int fd)
 {
   return fails ("fsync") ? -1 : 0;
+}
+
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+/* Of a type that nobody knows, so that the kernel is always asked to copy. */
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = fails ("fstatfs") ? -1 : __real_fstatfs64 (fd, fs);
+
+  fs->f_type = 0;
+  return result;
 }
 
 int __real_ioctl (int fd, unsigned long request, ...);

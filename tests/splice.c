@@ -10,12 +10,46 @@
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
 #include <glib-unix.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "tf-test-async.h"
 #include "tf-test.h"
 
 #define BOTH (G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET)
+
+/* The linker puts these in the place of the system calls. */
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+ssize_t __real_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
+ssize_t __wrap_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
+
+static gboolean is_unknown;
+static gint n_copies;
+
+/* The type of the file system decides whether the kernel is asked to copy. */
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = __real_fstatfs64 (fd, fs);
+
+  if (is_unknown)
+    fs->f_type = 0;
+  return result;
+}
+
+ssize_t
+__wrap_copy_file_range (int           from,
+                        off_t        *from_offset,
+                        int           to,
+                        off_t        *to_offset,
+                        size_t        count,
+                        unsigned int  flags)
+{
+  g_atomic_int_inc (&n_copies);
+  return __real_copy_file_range (from, from_offset, to, to_offset, count, flags);
+}
 
 typedef GInputStream *(*SourceFunc) (GBytes *bytes);
 
@@ -395,6 +429,18 @@ test_failed (void)
     }
 }
 
+/* Where the file system may have a better way than to read and write. */
+static void
+test_copied_by_kernel (void)
+{
+  is_unknown = TRUE;
+  g_atomic_int_set (&n_copies, 0);
+  test_large ();
+  test_failed ();
+  g_assert_cmpint (g_atomic_int_get (&n_copies), >, 0);
+  is_unknown = FALSE;
+}
+
 /* An asynchronous one that waits for a pipe which stays silent. */
 static void
 test_cancelled_while_waiting (void)
@@ -467,6 +513,7 @@ main (int    argc,
   g_test_add_func ("/splice/cancelled-in-the-middle", test_cancelled_in_the_middle);
   tf_test_add_async ("/splice/cancelled-while-waiting", test_cancelled_while_waiting);
   g_test_add_func ("/splice/failed", test_failed);
+  tf_test_add_async ("/splice/copied-by-kernel", test_copied_by_kernel);
   g_test_add_func ("/splice/refused", test_refused);
   g_test_add_func ("/splice/pending", test_pending);
 
