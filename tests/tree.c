@@ -47,10 +47,10 @@ tree_make_link (const char *target,
   g_assert_cmpint (symlink (target, path), ==, 0);
 }
 
-/* @depth directories "d" in each other below @path, with a file in each hundredth. */
-void
-tree_make_deep (const char *path,
-                guint       depth)
+static void
+make_deep (const char *path,
+           guint       depth,
+           gboolean    with_files)
 {
   int fd = tree_open (path);
 
@@ -58,7 +58,7 @@ tree_make_deep (const char *path,
     {
       int next;
 
-      if (i % 100 == 0)
+      if (with_files && i % 100 == 0)
         make_file_at (fd, "file");
       g_assert_cmpint (mkdirat (fd, "d", 0700), ==, 0);
       next = openat (fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -68,6 +68,22 @@ tree_make_deep (const char *path,
     }
 
   g_assert_cmpint (close (fd), ==, 0);
+}
+
+/* @depth directories "d" in each other below @path. */
+void
+tree_make_chain (const char *path,
+                 guint       depth)
+{
+  make_deep (path, depth, FALSE);
+}
+
+/* The same, with a file in each hundredth. */
+void
+tree_make_deep (const char *path,
+                guint       depth)
+{
+  make_deep (path, depth, TRUE);
 }
 
 /* @n_dirs directories with @n_files files in each below @path. */

@@ -11,15 +11,17 @@ G_BEGIN_DECLS
 
 /* Trees to be removed, made relative to descriptors, so that they may be deeper than any path. */
 
-int  tree_open      (const char *path);
-void tree_make_dir  (const char *path);
-void tree_make_file (const char *path);
-void tree_make_link (const char *target,
-                     const char *path);
-void tree_make_deep (const char *path,
-                     guint       depth);
-void tree_make_wide (const char *path,
-                     guint       n_dirs,
-                     guint       n_files);
+int  tree_open       (const char *path);
+void tree_make_dir   (const char *path);
+void tree_make_file  (const char *path);
+void tree_make_link  (const char *target,
+                      const char *path);
+void tree_make_chain (const char *path,
+                      guint       depth);
+void tree_make_deep  (const char *path,
+                      guint       depth);
+void tree_make_wide  (const char *path,
+                      guint       n_dirs,
+                      guint       n_files);
 
 G_END_DECLS

@@ -441,7 +441,8 @@ test_moved (void)
   assert_emptied ("root");
 
   make_root ();
-  tree_make_deep ("root", 401);
+  /* Without files: one that is removed on the way back is a step ahead, and the walk does not give up. */
+  tree_make_chain ("root", 401);
   unlinkat_func = fail_at_the_end;
   g_assert_false (empty ("root", NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
