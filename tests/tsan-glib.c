@@ -54,6 +54,23 @@ g_cond_wait_until (GCond  *cond,
   return in_time;
 }
 
+gboolean
+(g_once_init_enter) (volatile void *location)
+{
+  gboolean is_first = REAL (g_once_init_enter) (location);
+
+  __tsan_acquire ((void *) location);
+  return is_first;
+}
+
+void
+(g_once_init_leave) (volatile void *location,
+                     gsize          result)
+{
+  __tsan_release ((void *) location);
+  REAL (g_once_init_leave) (location, result);
+}
+
 typedef struct
 {
   GSourceFunc    func;
