@@ -181,6 +181,7 @@ tf_buffer_set_size (TfBuffer *self,
     }
 
   tf_buffer_fill_gap (self, size);
+  self->touched = MAX (self->touched, self->size);
   self->size = size;
   if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
     move_to_capacity (self, MAX (size, HEAP_MIN));

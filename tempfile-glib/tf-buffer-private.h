@@ -17,7 +17,7 @@ typedef struct
   guint8  *data;     /* (nullable) */
   gsize    size;     /* bytes of content */
   gsize    capacity; /* bytes that fit into @data */
-  gsize    touched;  /* every byte of @data from here on is zero */
+  gsize    touched;  /* every byte of @data that is behind both this and the content is zero */
   gboolean mapped;
 } TfBuffer;
 
@@ -37,12 +37,12 @@ tf_buffer_prepare (TfBuffer *self,
                    gsize     offset,
                    gsize     count)
 {
-  if (G_UNLIKELY (offset > self->size))
-    tf_buffer_fill_gap (self, offset);
+  tf_buffer_fill_gap (self, offset);
   self->touched = MAX (self->touched, offset + count);
   return self->data + offset;
 }
 
+/* What ends at @end is content now, and all before it. */
 static inline void
 tf_buffer_commit (TfBuffer *self,
                   gsize     end)
@@ -57,10 +57,9 @@ tf_buffer_write (TfBuffer      *self,
                  gconstpointer  data,
                  gsize          count)
 {
-  guint8 *target = tf_buffer_prepare (self, offset, count);
-
+  tf_buffer_fill_gap (self, offset);
   tf_buffer_commit (self, offset + count);
-  memcpy (target, data, count);
+  memcpy (self->data + offset, data, count);
 }
 
 /* Copies @count bytes from @offset on, fewer at the end, and returns how many. */

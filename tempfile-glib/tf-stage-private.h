@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   TfBuffer  buffer;
-  gsize     room;   /* bytes that the buffer can hold, and may */
+  gsize     room;   /* bytes that the buffer can hold, and may; none on disk, and when it is closed */
   int       fd;
   char     *where;  /* (owned) (nullable): path for messages */
   TfWindow *window; /* (owned) (nullable): on disk, where nobody else can see or change the file */
@@ -72,24 +72,32 @@ tf_stage_is_dirty (const TfStage *self)
   return self->window != NULL && tf_window_is_dirty (self->window);
 }
 
-/* Where @count bytes, more than none, that are written at @offset need only be copied to, as the content that
- * they are from now on; else NULL, with nothing done. */
+/* Where bytes that are written at @offset need only be copied to, as the content that they are from now on;
+ * else, and for none, NULL, with nothing done. */
+static inline guint8 *
+tf_stage_claim_in_memory (TfStage *self,
+                          goffset  offset,
+                          gsize    count)
+{
+  gsize end = offset + count;
+
+  if ((guint64) offset > self->buffer.size || end > self->room || end <= (gsize) offset)
+    return NULL;
+
+  tf_buffer_commit (&self->buffer, end);
+  return self->buffer.data + offset;
+}
+
+/* The same, on disk as well. */
 static inline guint8 *
 tf_stage_claim (TfStage *self,
                 goffset  offset,
                 gsize    count)
 {
-  guint8 *target;
+  if (self->window != NULL)
+    return count > 0 ? tf_window_claim (self->window, offset, count) : NULL;
 
-  if (G_UNLIKELY (self->fd >= 0))
-    return self->window != NULL ? tf_window_claim (self->window, offset, count) : NULL;
-
-  if ((guint64) offset > self->buffer.size || count > self->room - offset)
-    return NULL;
-
-  target = tf_buffer_prepare (&self->buffer, offset, count);
-  tf_buffer_commit (&self->buffer, offset + count);
-  return target;
+  return tf_stage_claim_in_memory (self, offset, count);
 }
 
 /* Where @count bytes, more than none, that are read at @offset need only be copied from; else NULL. */

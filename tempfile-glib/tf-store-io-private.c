@@ -171,14 +171,13 @@ tf_store_skip (TfStore       *self,
   return success;
 }
 
-/* As try_read(). */
+/* As try_read(); NULL is no place to copy to. */
 static inline gboolean
-try_write (TfStore        *self,
-           gconstpointer   data,
-           gsize           count)
+write_to (TfStore        *self,
+          guint8         *target,
+          gconstpointer   data,
+          gsize           count)
 {
-  guint8 *target = count > 0 ? tf_stage_claim (&self->stage, self->position, count) : NULL;
-
   if (target == NULL)
     return FALSE;
 
@@ -187,16 +186,25 @@ try_write (TfStore        *self,
   return TRUE;
 }
 
-/* As try_write(), for the few writes in between that need more memory. */
+static gboolean
+try_write (TfStore        *self,
+           gconstpointer   data,
+           gsize           count)
+{
+  return write_to (self, tf_stage_claim (&self->stage, self->position, count), data, count);
+}
+
+/* As try_write(), also for the few writes in between that need more memory. */
 static gboolean
 try_grow_and_write (TfStore        *self,
                     gconstpointer   data,
                     gsize           count)
 {
-  return tf_stage_is_in_memory (&self->stage) &&
-         count <= (guint64) (G_MAXINT64 - self->position) &&
-         tf_store_grow (self, self->position + count) &&
-         try_write (self, data, count);
+  return try_write (self, data, count) ||
+         (tf_stage_is_in_memory (&self->stage) &&
+          count <= (guint64) (G_MAXINT64 - self->position) &&
+          tf_store_grow (self, self->position + count) &&
+          try_write (self, data, count));
 }
 
 static gboolean
@@ -262,7 +270,9 @@ tf_store_write (TfStore        *self,
   if (n_written != NULL)
     *n_written = count;
 
-  if (cancellable == NULL && tf_store_is_alone (self) && try_write (self, data, count))
+  /* Without a look at its state: only what is open has room. */
+  if (cancellable == NULL && __libc_single_threaded &&
+      write_to (self, tf_stage_claim_in_memory (&self->stage, self->position, count), data, count))
     return TRUE;
 
   return write_slowly (self, data, count, n_written, cancellable, error);

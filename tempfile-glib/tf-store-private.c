@@ -385,6 +385,7 @@ tf_store_close (TfStore  *self,
 
   g_mutex_lock (&self->lock);
   self->state = TF_STORE_CLOSED;
+  self->stage.room = 0;
   tf_store_leave_memory (self);
   success = self->n_holds > 0 || tf_stage_close (&self->stage, error);
   g_mutex_unlock (&self->lock);
