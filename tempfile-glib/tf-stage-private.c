@@ -69,8 +69,21 @@ tf_stage_reserve (TfStage *self,
 void
 tf_stage_buffer (TfStage *self)
 {
+  self->buffered = TRUE;
+}
+
+/* Whether @count bytes are to go through the window, which is then there. */
+static gboolean
+prepare_window (TfStage *self,
+                gsize    count)
+{
+  if (!self->buffered)
+    return FALSE;
+
   if (self->window == NULL)
     self->window = tf_window_new ();
+
+  return tf_window_prepare (self->window, count);
 }
 
 /* There is a window no more; for good, when someone else gets a way to the file. */
@@ -81,6 +94,7 @@ tf_stage_unbuffer (TfStage  *self,
   if (!tf_stage_flush (self, NULL, error))
     return FALSE;
 
+  self->buffered = FALSE;
   g_clear_pointer (&self->window, tf_window_free);
   return TRUE;
 }
@@ -125,7 +139,7 @@ tf_stage_read (TfStage       *self,
 
   /* pread(2) refuses what would end beyond the largest offset, instead of finding the end of the file. */
   count = MIN (count, (guint64) (G_MAXINT64 - offset));
-  if (self->window != NULL && tf_window_prepare (self->window, count))
+  if (prepare_window (self, count))
     return tf_window_read (self->window, self->fd, self->where, offset, data, count, n_read, cancellable, error);
 
   return tf_disk_read (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read,
@@ -154,7 +168,7 @@ tf_stage_write (TfStage        *self,
       return TRUE;
     }
 
-  if (self->window != NULL && tf_window_prepare (self->window, count))
+  if (prepare_window (self, count))
     return tf_window_write (self->window, self->fd, self->where, offset, data, count, n_written, cancellable, error);
 
   return tf_disk_write (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_written,

@@ -16,11 +16,12 @@ G_BEGIN_DECLS
 typedef struct
 {
   TfBuffer  buffer;
-  gsize     room;   /* bytes that the buffer can hold, and may; none on disk, and when it is closed */
+  gsize     room;     /* bytes that the buffer can hold, and may; none on disk, and when it is closed */
   int       fd;
-  char     *where;  /* (owned) (nullable): path for messages */
-  TfWindow *window; /* (owned) (nullable): on disk, where nobody else can see or change the file */
-  gboolean  shared; /* the descriptor was handed out: its own offset counts, and others may move it */
+  char     *where;    /* (owned) (nullable): path for messages */
+  gboolean  shared;   /* the descriptor was handed out: its own offset counts, and others may move it */
+  gboolean  buffered; /* nobody else can see or change the file on disk: small pieces go through the window */
+  TfWindow *window;   /* (owned) (nullable): made for the first of them */
 } TfStage;
 
 #define TF_STAGE_INIT_IN_MEMORY { .fd = -1 }
