@@ -69,7 +69,8 @@ def exponent(sizes, totals):
 
 
 def measure_growth(peers, places, growth, rounds):
-    runs = [lambda n=n: run_once(peers, places, growth, growth.place, None, n=n) for n in growth.sizes]
+    place = growth.place if growth.place in places.parents else 'disk'
+    runs = [lambda n=n: run_once(peers, places, growth, place, None, n=n) for n in growth.sizes]
     medians = [statistics.median(numbers) for numbers in measure(runs, rounds)]
     totals = [value * n / growth.per if growth.per else value for value, n in zip(medians, growth.sizes)]
     return report.GrowthResult(growth.label, growth.sizes, totals, exponent(growth.sizes, totals))

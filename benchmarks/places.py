@@ -16,8 +16,8 @@ FS_IOC_GETFLAGS = 0x80086601
 FS_IOC_SETFLAGS = 0x40086602
 FS_TOPDIR_FL = 0x00020000
 SHM = '/dev/shm'
-GROUP_OF_GROUPS = 16 * 8192  # inodes that ext4 keeps together, with the defaults of mkfs
-CANDIDATES = 32
+CANDIDATES = 12
+PROBES = 20
 
 
 def spread_subdirectories(path):
@@ -55,11 +55,22 @@ def remove(path):
     raise RuntimeError(f'{path} cannot be removed')
 
 
+def time_to_create(directory):
+    """How long a few files in DIRECTORY take; they are removed again."""
+    paths = [directory / str(n) for n in range(PROBES)]
+    start = time.monotonic()
+    for path in paths:
+        path.touch()
+    spent = time.monotonic() - start
+    for path in paths:
+        path.unlink()
+    return spent
+
+
 class Places:
     """Use as a context: at its end all is removed."""
 
     def __init__(self, disk):
-        self.used = []  # inode numbers of the directories on disk that were given out
         self.parents = {'disk': Path(tempfile.mkdtemp(prefix='work-', dir=disk))}
         spread_subdirectories(self.parents['disk'])
         if os.access(SHM, os.W_OK) and file_system(SHM) == 'tmpfs':
@@ -75,26 +86,16 @@ class Places:
     def describe(self):
         return {name: file_system(parent) for name, parent in self.parents.items()}
 
-    def distance(self, directory):
-        """How far its inode is from those where something may have been deleted."""
-        inode = directory.stat().st_ino
-        return min((abs(inode - used) for used in self.used), default=GROUP_OF_GROUPS)
-
     def make(self, place):
-        """A directory of PLACE. For minutes after a file was deleted, ext4 does not use its inode again, but looks at
-        it for each new one: where the run before has deleted, creating takes up to ten times as long."""
-        candidates = []
-        while True:
-            candidates.append(Path(tempfile.mkdtemp(dir=self.parents[place])))
-            far = self.distance(candidates[-1]) >= GROUP_OF_GROUPS
-            if far or len(candidates) == CANDIDATES or file_system(self.parents[place]) != 'ext4':
-                break
-        candidates.sort(key=self.distance)
-        directory = candidates.pop()
-        for other in candidates:
+        """A directory of PLACE. For minutes after a file was deleted, ext4 without a journal does not use its inode
+        again, but looks at it for each new one: where the run before has deleted, creating takes ten times as long."""
+        if file_system(self.parents[place]) != 'ext4':
+            return Path(tempfile.mkdtemp(dir=self.parents[place]))
+        candidates = [Path(tempfile.mkdtemp(dir=self.parents[place])) for _ in range(CANDIDATES)]
+        candidates.sort(key=time_to_create)
+        for other in candidates[1:]:
             other.rmdir()
-        self.used.append(directory.stat().st_ino)
-        return directory
+        return candidates[0]
 
     @contextmanager
     def fresh(self, place):
