@@ -277,14 +277,14 @@ ITEMS = [
     Item('read', 'Reads from memory', 'ns', [
         drain(64, 128 * MIB, [Bound(DIRECT, 3, (MEMCPY,)), Bound(STREAM_IN, 1, (GIO_IN,))]),
         drain(64 * KIB, 256 * MIB, [Bound(DIRECT, 1.1, (MEMCPY,)), Bound(STREAM_IN, 1.1, (MEMCPY,))]),
-    ]),
+    ], rounds=11),
     Item('disk', 'Small writes and reads on disk', 'ns', [disk('write', STREAM), disk('read', STREAM_IN)]),
     Item('rollover', 'Rolling over', 'ns', [
         rollover(size, n, place) for size, n in ((MIB, 50), (64 * MIB, 2)) for place in PLACES
     ]),
-    Item('unnamed', 'An unnamed file: create, close', 'ns', in_each_place(unnamed), rounds=11),
-    Item('named', 'A named file: create, close, delete', 'ns', in_each_place(named), rounds=11),
-    Item('dir', 'An empty directory: create, remove', 'ns', in_each_place(directory), rounds=11),
+    Item('unnamed', 'An unnamed file: create, close', 'ns', in_each_place(unnamed), rounds=21),
+    Item('named', 'A named file: create, close, delete', 'ns', in_each_place(named), rounds=21),
+    Item('dir', 'An empty directory: create, remove', 'ns', in_each_place(directory), rounds=21),
     Item('tree', 'Removing a tree', 'ns', [
         tree(*WIDE, 'disk', 0.65, (PYTHON, 'GIO, GFile by GFile')),
         tree(*WIDE, 'tmpfs', 0.65, (PYTHON, RUST, 'GIO, GFile by GFile', 'Go os.RemoveAll')),
