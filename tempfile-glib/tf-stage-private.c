@@ -117,15 +117,15 @@ tf_stage_settle (TfStage       *self,
   return self->window == NULL || tf_window_settle (self->window, self->fd, self->where, cancellable, error);
 }
 
-/* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
-gboolean
-tf_stage_read (TfStage       *self,
-               goffset        offset,
-               gpointer       data,
-               gsize          count,
-               gsize         *n_read,
-               GCancellable  *cancellable,
-               GError       **error)
+static gboolean
+read_stage (TfStage       *self,
+            goffset        offset,
+            goffset        disk_offset,
+            gpointer       data,
+            gsize          count,
+            gsize         *n_read,
+            GCancellable  *cancellable,
+            GError       **error)
 {
   *n_read = 0;
   if (count == 0)
@@ -142,8 +142,33 @@ tf_stage_read (TfStage       *self,
   if (prepare_window (self, count))
     return tf_window_read (self->window, self->fd, self->where, offset, data, count, n_read, cancellable, error);
 
-  return tf_disk_read (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read,
-                       cancellable, error);
+  return tf_disk_read (self->fd, self->where, disk_offset, data, count, n_read, cancellable, error);
+}
+
+/* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
+gboolean
+tf_stage_read (TfStage       *self,
+               goffset        offset,
+               gpointer       data,
+               gsize          count,
+               gsize         *n_read,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  return read_stage (self, offset, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read, cancellable, error);
+}
+
+/* The same, without moving a descriptor that was handed out. */
+gboolean
+tf_stage_read_aside (TfStage       *self,
+                     goffset        offset,
+                     gpointer       data,
+                     gsize          count,
+                     gsize         *n_read,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  return read_stage (self, offset, offset, data, count, n_read, cancellable, error);
 }
 
 /* Writes all @count bytes, for which there must be room in memory; a gap before them reads as zeros. On

@@ -40,6 +40,13 @@ gboolean tf_stage_read         (TfStage        *self,
                                 gsize          *n_read,
                                 GCancellable   *cancellable,
                                 GError        **error);
+gboolean tf_stage_read_aside   (TfStage        *self,
+                                goffset         offset,
+                                gpointer        data,
+                                gsize           count,
+                                gsize          *n_read,
+                                GCancellable   *cancellable,
+                                GError        **error);
 gboolean tf_stage_write        (TfStage        *self,
                                 goffset         offset,
                                 gconstpointer   data,

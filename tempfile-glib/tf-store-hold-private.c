@@ -52,13 +52,10 @@ tf_store_held_read (TfStore       *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  TfStage stage;
   gboolean success;
 
   g_mutex_lock (&self->lock);
-  stage = self->stage;
-  stage.shared = FALSE;
-  success = tf_stage_read (&stage, offset, data, count, n_read, cancellable, error);
+  success = tf_stage_read_aside (&self->stage, offset, data, count, n_read, cancellable, error);
   g_mutex_unlock (&self->lock);
 
   return success;
@@ -92,7 +89,6 @@ read_all (TfStage       *stage,
           GCancellable  *cancellable,
           GError       **error)
 {
-  TfStage positioned = *stage;
   g_autofree guint8 *data = g_try_malloc (size);
   gsize n_read;
 
@@ -102,8 +98,7 @@ read_all (TfStage       *stage,
       return NULL;
     }
 
-  positioned.shared = FALSE;
-  if (!tf_stage_read (&positioned, 0, data, size, &n_read, cancellable, error))
+  if (!tf_stage_read_aside (stage, 0, data, size, &n_read, cancellable, error))
     return NULL;
 
   return g_bytes_new_take (g_steal_pointer (&data), n_read);
