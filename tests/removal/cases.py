@@ -278,7 +278,7 @@ def vanishing(scene):
 
 def two_removers(scene):
     peer, path = scene.create(stop_at='remove')
-    make_bush(path, 100, 100)
+    make_bush(path, 50, 60)
     others = []
 
     def on_call(call):
