@@ -167,9 +167,27 @@ def write_charts(folder, results):
             (folder / f'{result.item.name}.svg').write_text(chart.draw(result, quantity), encoding='utf-8')
 
 
+# Headings of performance.md that say what misses a bound, by item
+ALL_REASONS = 'where-bounds-are-missed-and-why'
+REASONS = {
+    'write-64-again': '64-byte-writes-into-many-files-of-10-kib',
+    'write-large': 'large-writes-compared-with-python-and-rust',
+    'unnamed': 'an-unnamed-file',
+    'named': 'a-named-file-and-a-directory-create-and-remove',
+    'dir': 'a-named-file-and-a-directory-create-and-remove',
+}
+
+
 def markdown_table(head, lines):
     dashes = ['---'] + ['---:'] * (len(head) - 1)
     return '\n'.join('| ' + ' | '.join(line) + ' |' for line in (head, dashes, *lines))
+
+
+def markdown_bound(bound, item):
+    ratio = bound_text(bound).rsplit(': ', 1)[1]
+    if bound.met:
+        return f'Met: {bound.text} ({ratio})'
+    return f'**Missed**: {bound.text} ({ratio}), [why](#{REASONS.get(item, ALL_REASONS)})'
 
 
 def markdown_item(result):
@@ -182,8 +200,7 @@ def markdown_item(result):
         parts.append(markdown_table((case.case.title, 'median', '× limit', '× best peer'), emphasised))
         bounds = list(case.bounds())
         if bounds:
-            parts.append('\n'.join(f'- {"Met" if bound.met else "**Missed**"}: {bound.text} '
-                                   f'({bound_text(bound).rsplit(": ", 1)[1]})' for bound in bounds))
+            parts.append('\n'.join(f'- {markdown_bound(bound, result.item.name)}' for bound in bounds))
     if result.growth:
         parts.append(markdown_table(('n', 'small', 'medium', 'large', 'exponent'), growth_rows(result.growth)))
     return '\n\n'.join(parts)
