@@ -16,91 +16,6 @@
 #include "tf-errno-private.h"
 #include "tf-fd-private.h"
 
-/* Bytes moved between two looks at the cancellable. */
-#define PIECE (256 * 1024)
-
-static gboolean
-write_piece (int            to,
-             const guint8  *data,
-             gsize          count,
-             goffset        offset,
-             const char    *where,
-             GError       **error)
-{
-  while (count > 0)
-    {
-      gssize n = TEMP_FAILURE_RETRY (pwrite (to, data, count, offset));
-
-      if (n < 0)
-        return tf_set_errno (error, errno, "write", where);
-
-      data += n;
-      count -= n;
-      offset += n;
-    }
-
-  return TRUE;
-}
-
-/* Returns where it stopped. */
-static goffset
-clone_range (int            from,
-             int            to,
-             goffset        offset,
-             goffset        end,
-             GCancellable  *cancellable)
-{
-  gssize n = 1;
-
-  while (offset < end && n > 0 && !g_cancellable_is_cancelled (cancellable))
-    {
-      n = tf_disk_clone (from, offset, to, offset, end - offset);
-      offset += n;
-    }
-
-  return offset;
-}
-
-static gboolean
-copy_range (int            from,
-            int            to,
-            goffset        offset,
-            goffset        end,
-            const char    *where,
-            GCancellable  *cancellable,
-            GError       **error)
-{
-  g_autofree guint8 *piece = NULL;
-
-  offset = clone_range (from, to, offset, end, cancellable);
-  if (offset < end)
-    {
-      piece = g_try_malloc (PIECE);
-      if (piece == NULL)
-        return tf_set_errno (error, ENOMEM, "write", where);
-    }
-
-  while (offset < end)
-    {
-      gssize n;
-
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-
-      n = TEMP_FAILURE_RETRY (pread (from, piece, MIN (end - offset, PIECE), offset));
-      if (n < 0)
-        return tf_set_errno (error, errno, "read", where);
-      if (n == 0)
-        break;
-      if (!write_piece (to, piece, n, offset, where, error))
-        return FALSE;
-
-      offset += n;
-    }
-
-  return TRUE;
-}
-
 /* The same file with an offset of its own, since looking for holes moves it. Returns -1 where there is no
  * /proc, or where it may not be opened: then holes are copied as zeros. */
 static int
@@ -149,8 +64,10 @@ copy_data (int            from,
 
   while (start < size)
     {
+      gsize n_copied = 0;
+
       find_data (map, &start, &end, size);
-      if (!copy_range (from, to, start, end, where, cancellable, error))
+      if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
       start = end;

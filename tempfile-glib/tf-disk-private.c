@@ -16,6 +16,9 @@
 /* Bytes moved between two looks at the cancellable. */
 #define PIECE (8 * 1024 * 1024)
 
+/* The page cache takes pieces of this size in large units. */
+#define COPY_BUFFER (512 * 1024)
+
 /* Reads on until @n_read is @count, or to the end of the file. */
 gboolean
 tf_disk_read (int            fd,
@@ -94,12 +97,12 @@ copies_by_page (int fd)
 /* Lets the file system copy up to @count bytes where that beats reading and writing: because it shares the
  * blocks, or is on another machine. Returns how many it took, often 0. File systems that cannot, or not with
  * each other, say so by half a dozen errors: what is really wrong shows when the bytes are read and written. */
-gssize
-tf_disk_clone (int     from,
-               goffset from_offset,
-               int     to,
-               goffset to_offset,
-               gsize   count)
+static gsize
+clone_some (int     from,
+            goffset from_offset,
+            int     to,
+            goffset to_offset,
+            gsize   count)
 {
   off64_t in = from_offset;
   off64_t out = to_offset;
@@ -110,6 +113,67 @@ tf_disk_clone (int     from,
 
   n = copy_file_range (from, &in, to, to_offset == TF_DISK_OWN_OFFSET ? NULL : &out, MIN (count, PIECE), 0);
   return MAX (n, 0);
+}
+
+/* Some of the bytes; none at the end. @buffer is made when it is needed. */
+static gboolean
+copy_some (int            from,
+           goffset        from_offset,
+           int            to,
+           goffset        to_offset,
+           const char    *where,
+           guint8       **buffer,
+           gsize          count,
+           gsize         *n_copied,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  gssize n_read;
+
+  *n_copied = clone_some (from, from_offset, to, to_offset, count);
+  if (*n_copied > 0)
+    return TRUE;
+
+  if (*buffer == NULL)
+    *buffer = g_try_malloc (COPY_BUFFER);
+  if (*buffer == NULL)
+    return tf_set_errno (error, ENOMEM, "write", where);
+
+  n_read = TEMP_FAILURE_RETRY (pread (from, *buffer, MIN (count, COPY_BUFFER), from_offset));
+  if (n_read < 0)
+    return tf_set_errno (error, errno, "read", NULL);
+
+  return tf_disk_write (to, where, to_offset, *buffer, n_read, n_copied, cancellable, error);
+}
+
+/* Copies on until @n_copied is @count, or to the end of @from, whose own offset is neither used nor moved. */
+gboolean
+tf_disk_copy (int            from,
+              goffset        from_offset,
+              int            to,
+              const char    *where,
+              goffset        to_offset,
+              gsize          count,
+              gsize         *n_copied,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  g_autofree guint8 *buffer = NULL;
+  gboolean success = TRUE;
+  gsize n = 1;
+
+  while (success && n > 0 && *n_copied < count)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      success = copy_some (from, from_offset + *n_copied,
+                           to, to_offset == TF_DISK_OWN_OFFSET ? to_offset : to_offset + (goffset) *n_copied,
+                           where, &buffer, count - *n_copied, &n, cancellable, error);
+      *n_copied += n;
+    }
+
+  return success;
 }
 
 goffset

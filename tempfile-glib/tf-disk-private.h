@@ -28,11 +28,15 @@ gboolean tf_disk_write    (int             fd,
                            gsize          *n_written,
                            GCancellable   *cancellable,
                            GError        **error);
-gssize   tf_disk_clone    (int             from,
+gboolean tf_disk_copy     (int             from,
                            goffset         from_offset,
                            int             to,
+                           const char     *where,
                            goffset         to_offset,
-                           gsize           count);
+                           gsize           count,
+                           gsize          *n_copied,
+                           GCancellable   *cancellable,
+                           GError        **error);
 goffset  tf_disk_get_size (int             fd);
 
 G_END_DECLS

@@ -15,7 +15,6 @@
 /* Bytes moved between two looks at the cancellable. */
 #define PIECE (8 * 1024 * 1024)
 
-#define COPY_BUFFER (512 * 1024)
 #define MAX_VECTORS 64
 
 /* What is left of vectors of which some bytes were taken. */
@@ -121,67 +120,23 @@ tf_stage_writev (TfStage              *self,
   return TRUE;
 }
 
-/* Some of the bytes at the source; none at its end. */
 static gboolean
-read_piece (int        fd,
-            goffset    offset,
-            gpointer   data,
-            gsize      count,
-            gsize     *n_read,
-            GError   **error)
-{
-  gssize n = TEMP_FAILURE_RETRY (pread (fd, data, count, offset));
-
-  *n_read = MAX (n, 0);
-  return n >= 0 || tf_set_errno (error, errno, "read", NULL);
-}
-
-/* @buffer is made when it is needed. */
-static gboolean
-copy_to_disk (TfStage       *self,
-              goffset        offset,
-              int            source_fd,
-              goffset        source_offset,
-              guint8       **buffer,
-              gsize          count,
-              gsize         *n_copied,
-              GCancellable  *cancellable,
-              GError       **error)
-{
-  goffset to = self->shared ? TF_DISK_OWN_OFFSET : offset;
-  gsize n_read;
-
-  *n_copied = tf_disk_clone (source_fd, source_offset, self->fd, to, count);
-  if (*n_copied > 0)
-    return TRUE;
-
-  if (*buffer == NULL)
-    *buffer = g_try_malloc (COPY_BUFFER);
-  if (*buffer == NULL)
-    return tf_set_errno (error, ENOMEM, "write", self->where);
-
-  return read_piece (source_fd, source_offset, *buffer, MIN (count, COPY_BUFFER), &n_read, error) &&
-         tf_disk_write (self->fd, self->where, to, *buffer, n_read, n_copied, cancellable, error);
-}
-
-static gboolean
-copy_to_memory (TfStage  *self,
-                goffset   offset,
-                int       source_fd,
-                goffset   source_offset,
-                gsize     count,
-                gsize    *n_copied,
-                GError  **error)
+copy_to_memory (TfStage       *self,
+                goffset        offset,
+                int            source_fd,
+                goffset        source_offset,
+                gsize          count,
+                gsize         *n_copied,
+                GCancellable  *cancellable,
+                GError       **error)
 {
   guint8 *data = tf_buffer_prepare (&self->buffer, offset, count);
-
-  if (!read_piece (source_fd, source_offset, data, count, n_copied, error))
-    return FALSE;
+  gboolean success = tf_disk_read (source_fd, NULL, source_offset, data, count, n_copied, cancellable, error);
 
   if (*n_copied > 0)
     tf_buffer_commit (&self->buffer, offset + *n_copied);
 
-  return TRUE;
+  return success;
 }
 
 /* Copies @count bytes, for which there must be room in memory, from a file that can seek; fewer only at its
@@ -196,28 +151,10 @@ tf_stage_copy (TfStage       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
-  g_autofree guint8 *buffer = NULL;
-  gboolean success = TRUE;
-  gsize n = 1;
-
   *n_copied = 0;
-  while (success && n > 0 && *n_copied < count)
-    {
-      goffset to = offset + *n_copied;
-      goffset from = source_offset + *n_copied;
-      gsize rest = count - *n_copied;
+  if (tf_stage_is_in_memory (self))
+    return copy_to_memory (self, offset, source_fd, source_offset, count, n_copied, cancellable, error);
 
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-
-      n = 0;
-      if (tf_stage_is_in_memory (self))
-        success = copy_to_memory (self, to, source_fd, from, rest, &n, error);
-      else
-        success = copy_to_disk (self, to, source_fd, from, &buffer, rest, &n, cancellable, error);
-
-      *n_copied += n;
-    }
-
-  return success;
+  return tf_disk_copy (source_fd, source_offset, self->fd, self->where,
+                       self->shared ? TF_DISK_OWN_OFFSET : offset, count, n_copied, cancellable, error);
 }
