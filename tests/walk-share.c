@@ -19,6 +19,7 @@
 #include "tf-share-private.h"
 #include "tf-test.h"
 #include "tree.h"
+#include "walk-calls.h"
 
 /* More subdirectories than one thread takes. */
 #define N_DIRS 70
@@ -27,16 +28,10 @@
 #define N_FLAT 3000
 
 /* The linker puts these in the place of the functions. */
-int      __real_unlinkat (int dir_fd, const char *name, int flags);
-int      __wrap_unlinkat (int dir_fd, const char *name, int flags);
-int      __real_openat64 (int dir_fd, const char *name, int flags, ...);
-int      __wrap_openat64 (int dir_fd, const char *name, int flags, ...);
 guint    __wrap_g_get_num_processors (void);
 GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 
-static int (*unlinkat_func) (int dir_fd, const char *name, int flags);
-static int (*parent_func) (int dir_fd);
 static guint n_processors = 2;
 static gboolean fail_threads;
 static guint n_threads;
@@ -61,26 +56,6 @@ meet (void)
   while (n_met < 2)
     g_cond_wait (&changed, &lock);
   g_mutex_unlock (&lock);
-}
-
-int
-__wrap_unlinkat (int         dir_fd,
-                 const char *name,
-                 int         flags)
-{
-  return unlinkat_func != NULL ? unlinkat_func (dir_fd, name, flags) : __real_unlinkat (dir_fd, name, flags);
-}
-
-int
-__wrap_openat64 (int         dir_fd,
-                 const char *name,
-                 int         flags,
-                 ...)
-{
-  if (parent_func != NULL && strcmp (name, "..") == 0)
-    return parent_func (dir_fd);
-
-  return __real_openat64 (dir_fd, name, flags, 0600);
 }
 
 guint

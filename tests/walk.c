@@ -17,35 +17,7 @@
 #include "tf-subdir-private.h"
 #include "tf-test.h"
 #include "tree.h"
-
-/* The linker puts these in the place of the system calls. */
-int __real_unlinkat (int dir_fd, const char *name, int flags);
-int __wrap_unlinkat (int dir_fd, const char *name, int flags);
-int __real_openat64 (int dir_fd, const char *name, int flags, ...);
-int __wrap_openat64 (int dir_fd, const char *name, int flags, ...);
-
-static int (*unlinkat_func) (int dir_fd, const char *name, int flags);
-static int (*parent_func) (int dir_fd);
-
-int
-__wrap_unlinkat (int         dir_fd,
-                 const char *name,
-                 int         flags)
-{
-  return unlinkat_func != NULL ? unlinkat_func (dir_fd, name, flags) : __real_unlinkat (dir_fd, name, flags);
-}
-
-int
-__wrap_openat64 (int         dir_fd,
-               const char *name,
-               int         flags,
-               ...)
-{
-  if (parent_func != NULL && strcmp (name, "..") == 0)
-    return parent_func (dir_fd);
-
-  return __real_openat64 (dir_fd, name, flags, 0600);
-}
+#include "walk-calls.h"
 
 static const char *
 make_root (void)
