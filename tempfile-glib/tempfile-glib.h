@@ -10,10 +10,10 @@
 #define TEMPFILE_GLIB_INSIDE
 
 #include "tf-audit.h"
-#include "tf-create.h"
+#include "tf-mkstemp.h"
 #include "tf-enums.h"
 #include "tf-handover.h"
-#include "tf-lifetime.h"
+#include "tf-signals.h"
 #include "tf-location.h"
 #include "tf-memory.h"
 #include "tf-named-file.h"

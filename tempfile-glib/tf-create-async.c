@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-creation-private.h"
+#include "base/tf-async-initable.h"
 #include "tf-named-file.h"
 #include "tf-temp-dir.h"
 #include "tf-temp-file.h"

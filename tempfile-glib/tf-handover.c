@@ -5,10 +5,10 @@
 
 #include "tf-handover.h"
 
-#include "tf-errno-private.h"
-#include "tf-fd-private.h"
-#include "tf-store-handover-private.h"
-#include "tf-store-reader-private.h"
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "store/tf-store-transfer.h"
+#include "store/tf-reader.h"
 #include "tf-temp-file-private.h"
 
 /**

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "tf-location.h"
-#include "tf-name-private.h"
+#include "names/tf-template.h"
 
 G_BEGIN_DECLS
 

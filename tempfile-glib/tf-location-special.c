@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "tf-errno-private.h"
+#include "base/tf-errno.h"
 
 const char *tf_location_flatpak_info = "/.flatpak-info";
 

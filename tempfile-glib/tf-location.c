@@ -7,9 +7,9 @@
 
 #include <stdlib.h>
 
-#include "tf-fd-private.h"
-#include "tf-open-private.h"
-#include "tf-stage-private.h"
+#include "base/tf-fd.h"
+#include "names/tf-open.h"
+#include "store/tf-backing.h"
 
 static GMutex temp_dir_lock;
 static const char *temp_dir; /* (nullable) (interned): not known yet */

@@ -5,8 +5,8 @@
 
 #include "tf-memory.h"
 
-#include "tf-budget-private.h"
-#include "tf-store-live-private.h"
+#include "store/tf-memory-pool.h"
+#include "store/tf-store-live.h"
 
 static GMutex monitor_lock;
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */

@@ -7,8 +7,8 @@
 
 #include <fcntl.h>
 
-#include "tf-context-private.h"
-#include "tf-errno-private.h"
+#include "base/tf-context.h"
+#include "base/tf-errno.h"
 
 typedef struct
 {

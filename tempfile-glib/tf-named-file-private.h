@@ -7,7 +7,7 @@
 
 /* For the files named tf-named-file… alone. */
 
-#include "tf-entry-private.h"
+#include "names/tf-entry.h"
 #include "tf-named-file.h"
 
 G_BEGIN_DECLS

@@ -5,8 +5,8 @@
 
 #include "tf-named-file-private.h"
 
-#include "tf-creation-private.h"
-#include "tf-errno-private.h"
+#include "base/tf-async-initable.h"
+#include "base/tf-errno.h"
 #include "tf-temp-file-private.h"
 
 /**

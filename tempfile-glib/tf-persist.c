@@ -5,9 +5,9 @@
 
 #include "tf-persist.h"
 
-#include "tf-context-private.h"
-#include "tf-debug-private.h"
-#include "tf-store-handover-private.h"
+#include "base/tf-context.h"
+#include "base/tf-debug.h"
+#include "store/tf-store-transfer.h"
 #include "tf-temp-file-private.h"
 
 typedef struct

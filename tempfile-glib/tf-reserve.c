@@ -5,7 +5,7 @@
 
 #include "tf-reserve.h"
 
-#include "tf-store-handover-private.h"
+#include "store/tf-store-transfer.h"
 #include "tf-temp-file-private.h"
 
 /**

@@ -5,9 +5,9 @@
 
 #include "tf-spooled-file.h"
 
-#include "tf-debug-private.h"
+#include "base/tf-debug.h"
 #include "tf-location-private.h"
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 #include "tf-temp-file-private.h"
 
 /**

@@ -13,14 +13,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tf-debug-private.h"
-#include "tf-errno-private.h"
-#include "tf-failures-private.h"
-#include "tf-fd-private.h"
+#include "base/tf-debug.h"
+#include "base/tf-errno.h"
+#include "base/tf-failures.h"
+#include "base/tf-fd.h"
 #include "tf-location-private.h"
-#include "tf-mark-private.h"
-#include "tf-open-private.h"
-#include "tf-remove-private.h"
+#include "names/tf-mark.h"
+#include "names/tf-open.h"
+#include "tree/tf-remove.h"
 
 typedef struct
 {

@@ -5,8 +5,8 @@
 
 #include "tf-temp-dir-private.h"
 
-#include "tf-fd-private.h"
-#include "tf-task-private.h"
+#include "base/tf-fd.h"
+#include "base/tf-task.h"
 
 static gssize
 cleanup_func (gpointer       source_object,

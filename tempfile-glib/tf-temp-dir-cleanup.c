@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "tf-fd-private.h"
-#include "tf-open-private.h"
+#include "base/tf-fd.h"
+#include "names/tf-open.h"
 
 /**
  * tf_temp_dir_set_template:

@@ -7,7 +7,7 @@
 
 /* For the tf-temp-dir*.c files alone. */
 
-#include "tf-entry-private.h"
+#include "names/tf-entry.h"
 #include "tf-temp-dir.h"
 
 G_BEGIN_DECLS

@@ -5,10 +5,10 @@
 
 #include "tf-temp-dir-private.h"
 
-#include "tf-creation-private.h"
-#include "tf-errno-private.h"
+#include "base/tf-async-initable.h"
+#include "base/tf-errno.h"
 #include "tf-location-private.h"
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 
 /**
  * TfTempDir:

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "tf-location-private.h"
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 
 static goffset
 tf_temp_file_tell (GSeekable *seekable)

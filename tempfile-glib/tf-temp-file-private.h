@@ -5,9 +5,9 @@
 
 #pragma once
 
-#include "tf-name-private.h"
-#include "tf-store-private.h"
-#include "tf-task-private.h"
+#include "names/tf-template.h"
+#include "store/tf-store.h"
+#include "base/tf-task.h"
 #include "tf-temp-file.h"
 
 G_BEGIN_DECLS

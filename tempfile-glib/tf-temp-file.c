@@ -5,11 +5,11 @@
 
 #include "tf-temp-file-private.h"
 
-#include "tf-creation-private.h"
-#include "tf-errno-private.h"
+#include "base/tf-async-initable.h"
+#include "base/tf-errno.h"
 #include "tf-location-private.h"
-#include "tf-open-private.h"
-#include "tf-store-streams-private.h"
+#include "names/tf-open.h"
+#include "store/tf-store-streams.h"
 
 /**
  * TfTempFile:

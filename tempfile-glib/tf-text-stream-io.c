@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "tf-newline-private.h"
+#include "text/tf-newline.h"
 
 #define PIECE_SIZE 8192
 

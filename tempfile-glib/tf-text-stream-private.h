@@ -5,8 +5,8 @@
 
 #pragma once
 
-#include "tf-codec-private.h"
-#include "tf-text-buffer-private.h"
+#include "text/tf-codec.h"
+#include "text/tf-decoded-text.h"
 #include "tf-text-stream.h"
 
 G_BEGIN_DECLS

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "tf-budget-private.h"
+#include "store/tf-memory-pool.h"
 #include "tf-test.h"
 
 #define N_THREADS 4

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-buffer-private.h"
+#include "store/tf-memory-buffer.h"
 
 #include <string.h>
 #include <sys/mman.h>

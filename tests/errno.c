@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-errno-private.h"
+#include "base/tf-errno.h"
 
 #include <errno.h>
 

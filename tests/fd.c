@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-fd-private.h"
+#include "base/tf-fd.h"
 
 #include <fcntl.h>
 

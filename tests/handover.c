@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tf-store-internal.h"
+#include "store/tf-store-internal.h"
 #include "tf-temp-file-private.h"
 #include "tf-test.h"
 

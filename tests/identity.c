@@ -3,14 +3,14 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-identity-private.h"
+#include "base/tf-identity.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
+#include "base/tf-fd.h"
 #include "tf-test.h"
 
 static TfIdentity

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-mark-private.h"
+#include "names/tf-mark.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -11,7 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
+#include "base/tf-fd.h"
 #include "tf-test.h"
 #include "tree.h"
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-remove-private.h"
+#include "tree/tf-remove.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
-#include "tf-subdir-private.h"
+#include "base/tf-fd.h"
+#include "tree/tf-dir.h"
 #include "tf-test.h"
 #include "tree.h"
 

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-name-private.h"
+#include "names/tf-template.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
+#include "base/tf-fd.h"
 #include "tf-test.h"
 
 static guint n_fills;

@@ -18,7 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 /* Which call is to fail, counted from 1; 0: none. */

@@ -16,7 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 #define ROUNDS 1000

@@ -3,13 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-remove-private.h"
+#include "tree/tf-remove.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
+#include "base/tf-fd.h"
 #include "tf-test.h"
 #include "tree.h"
 

@@ -3,15 +3,15 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-stage-private.h"
+#include "store/tf-backing.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
-#include "tf-open-private.h"
+#include "base/tf-fd.h"
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 static void

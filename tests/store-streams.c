@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-store-streams-private.h"
+#include "store/tf-store-streams.h"
 
 #include <string.h>
 
-#include "tf-open-private.h"
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 typedef struct

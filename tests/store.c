@@ -3,16 +3,16 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-store-internal.h"
+#include "store/tf-store-internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tf-errno-private.h"
-#include "tf-fd-private.h"
-#include "tf-open-private.h"
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 #define OWNER_KEY "tf-test-owner"

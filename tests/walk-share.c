@@ -5,7 +5,7 @@
 
 /* Trees that are large enough to be emptied by two threads. For ThreadSanitizer as well. */
 
-#include "tf-walk-private.h"
+#include "tree/tf-walk.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -15,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
-#include "tf-share-private.h"
+#include "base/tf-fd.h"
+#include "tree/tf-dir-share.h"
 #include "tf-test.h"
 #include "tree.h"
 #include "walk-calls.h"

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-walk-private.h"
+#include "tree/tf-walk.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tf-fd-private.h"
-#include "tf-subdir-private.h"
+#include "base/tf-fd.h"
+#include "tree/tf-dir.h"
 #include "tf-test.h"
 #include "tree.h"
 #include "walk-calls.h"

@@ -1,0 +1,86 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-async-initable.h"
+
+#include "tf-task.h"
+
+static G_DEFINE_QUARK (tf-creation-unclaimed, unclaimed)
+
+gboolean
+tf_creation_is_unclaimed (gpointer object)
+{
+  return g_object_get_qdata (object, unclaimed_quark ()) != NULL;
+}
+
+static gssize
+init_func (gpointer       object,
+           gpointer       task_data,
+           gboolean       blocking,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  if (!blocking)
+    return tf_task_would_block (error);
+
+  if (g_initable_init (object, cancellable, error) &&
+      !g_cancellable_set_error_if_cancelled (cancellable, error))
+    return 0;
+
+  /* Here, and not with the last reference: that may be dropped late, and in a thread that must not block. */
+  g_object_run_dispose (object);
+  return -1;
+}
+
+static void
+init_async (GAsyncInitable      *initable,
+            int                  io_priority,
+            GCancellable        *cancellable,
+            GAsyncReadyCallback  callback,
+            gpointer             user_data)
+{
+  g_autoptr(GTask) task = tf_task_new (initable, init_async, io_priority, cancellable, callback, user_data);
+
+  /* Unlike an operation on a file, a creation can be undone as long as the caller has not taken the object. */
+  g_task_set_check_cancellable (task, TRUE);
+  g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), GINT_TO_POINTER (TRUE));
+  tf_task_run (task, init_func);
+}
+
+static gboolean
+init_finish (GAsyncInitable  *initable,
+             GAsyncResult    *result,
+             GError         **error)
+{
+  if (tf_task_finish (initable, result, init_async, error) < 0)
+    {
+      /* Cancelled after the worker was done. */
+      g_object_run_dispose (G_OBJECT (initable));
+      return FALSE;
+    }
+
+  g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), NULL);
+  return TRUE;
+}
+
+void
+tf_creation_async_initable_init (GAsyncInitableIface *iface)
+{
+  iface->init_async = init_async;
+  iface->init_finish = init_finish;
+}
+
+/* Ends what g_async_initable_new_async() began with @type. Returns a new reference, or NULL. */
+gpointer
+tf_creation_finish (GAsyncResult  *result,
+                    GType          type,
+                    GError       **error)
+{
+  g_autoptr(GObject) object = g_async_result_get_source_object (result);
+
+  g_return_val_if_fail (G_TYPE_CHECK_INSTANCE_TYPE (object, type), NULL);
+
+  return g_async_initable_new_finish (G_ASYNC_INITABLE (object), result, error);
+}

@@ -1,0 +1,58 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-errno.h"
+
+#include <errno.h>
+
+static GIOErrorEnum
+code_from_errno (int saved_errno)
+{
+  switch (saved_errno)
+    {
+    /* A quota, a limit on file sizes: the disk has no room for these bytes. */
+    case EDQUOT:
+    case EFBIG:
+      return G_IO_ERROR_NO_SPACE;
+
+    default:
+      return g_io_error_from_errno (saved_errno);
+    }
+}
+
+/* The one place where an errno becomes a GError: "CALL “PATH”: REASON". Always returns FALSE.
+ * Where there is no path, @path is NULL. */
+gboolean
+tf_set_errno (GError    **error,
+              int         saved_errno,
+              const char *call,
+              const char *path)
+{
+  if (error == NULL)
+    return FALSE;
+
+  if (path != NULL)
+    {
+      g_autofree char *display = g_filename_display_name (path);
+
+      g_set_error (error, G_IO_ERROR, code_from_errno (saved_errno),
+                   "%s “%s”: %s", call, display, g_strerror (saved_errno));
+    }
+  else
+    {
+      g_set_error (error, G_IO_ERROR, code_from_errno (saved_errno),
+                   "%s: %s", call, g_strerror (saved_errno));
+    }
+
+  return FALSE;
+}
+
+/* For errors that nobody is there to be told of. A message, because warnings can be made fatal. */
+void
+tf_log_lost_error (const char   *doing,
+                   const GError *error)
+{
+  g_message ("%s: %s", doing, error->message);
+}

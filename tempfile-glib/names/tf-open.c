@@ -1,0 +1,304 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-open.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "tf-audit-private.h"
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+
+gboolean tf_open_avoid_tmpfile = FALSE;
+
+/* Makes something at a path where nothing was; returns what is not negative, or -1 with errno. */
+typedef int (*CreateFunc) (const char *path,
+                           guint       mode);
+
+/* Joins a relative path to the current directory; unlike realpath(), asks nothing of the file system. */
+char *
+tf_open_absolute (const char  *path,
+                  GError     **error)
+{
+  char current[PATH_MAX];
+
+  if (g_path_is_absolute (path))
+    return g_strdup (path);
+
+  if (getcwd (current, sizeof current) == NULL)
+    {
+      tf_set_errno (error, errno, "getcwd for", path);
+      return NULL;
+    }
+
+  return g_str_equal (path, ".") ? g_strdup (current) : g_build_filename (current, path, NULL);
+}
+
+/* So that a later chdir() does not matter. Without a current directory the path stays relative, and
+ * using it fails. */
+void
+tf_template_make_absolute (TfTemplate *self)
+{
+  char *absolute;
+
+  if (self->dir == NULL || g_path_is_absolute (self->dir))
+    return;
+
+  absolute = tf_open_absolute (self->dir, NULL);
+  if (absolute != NULL)
+    {
+      g_free (self->dir);
+      self->dir = absolute;
+    }
+}
+
+/* Replaces the names and leaves the mode. */
+void
+tf_template_set (TfTemplate *self,
+                 const char *prefix,
+                 const char *suffix,
+                 const char *dir)
+{
+  tf_template_clear (self);
+  self->prefix = g_strdup (prefix);
+  self->suffix = g_strdup (suffix);
+  self->dir = g_strdup (dir);
+  tf_template_make_absolute (self);
+}
+
+static void
+set_create_error (GError     **error,
+                  int          saved_errno,
+                  const char  *call,
+                  const char  *path)
+{
+  g_autofree char *display = NULL;
+
+  /* The file system allows shorter names than NAME_MAX: the prefix and the suffix are to blame. */
+  if (saved_errno != ENAMETOOLONG || strlen (path) >= PATH_MAX)
+    {
+      tf_set_errno (error, saved_errno, call, path);
+      return;
+    }
+
+  display = g_filename_display_name (path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+               "%s “%s”: %s", call, display, g_strerror (saved_errno));
+}
+
+/* Tries fresh names in the template's directory until one of them was free; the audit function hears of each
+ * as @event. */
+static int
+create_at_new_name (const TfTemplate  *template,
+                    const char        *event,
+                    CreateFunc         create,
+                    const char        *call,
+                    char             **path,
+                    GCancellable      *cancellable,
+                    GError           **error)
+{
+  g_autofree char *dir = tf_open_absolute (template->dir, error);
+
+  if (dir == NULL)
+    return -1;
+
+  for (int i = 0; i < TF_OPEN_TRIES; i++)
+    {
+      g_autofree char *candidate = NULL;
+      int result;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return -1;
+
+      candidate = tf_name_new_in (template, dir, error);
+      if (candidate == NULL || !tf_audit_allows (event, candidate, error))
+        return -1;
+
+      result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
+      if (result >= 0)
+        {
+          *path = g_steal_pointer (&candidate);
+          return result;
+        }
+
+      if (errno != EEXIST)
+        {
+          set_create_error (error, errno, call, candidate);
+          return -1;
+        }
+    }
+
+  tf_set_errno (error, EEXIST, call, dir);
+  return -1;
+}
+
+static int
+create_file (const char *path,
+             guint       mode)
+{
+  return open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+}
+
+static int
+create_dir (const char *path,
+            guint       mode)
+{
+  return mkdir (path, mode);
+}
+
+static int
+create_nothing (const char *path,
+                guint       mode)
+{
+  struct stat st;
+
+  if (lstat (path, &st) == 0)
+    {
+      errno = EEXIST;
+      return -1;
+    }
+
+  return errno == ENOENT ? 0 : -1;
+}
+
+static const char *
+event_for_file (const TfTemplate *template)
+{
+  return template->is_probe ? NULL : "tempfile.mkstemp";
+}
+
+/* Creates a file with a name in @template's directory. Returns its descriptor and its absolute path. */
+int
+tf_open_named (const TfTemplate  *template,
+               char             **path,
+               GCancellable      *cancellable,
+               GError           **error)
+{
+  return create_at_new_name (template, event_for_file (template), create_file, "open", path, cancellable, error);
+}
+
+/* Returns an absolute path in @template's directory at which there is nothing yet. */
+char *
+tf_open_free_name (const TfTemplate  *template,
+                   GError           **error)
+{
+  char *path = NULL;
+
+  create_at_new_name (template, NULL, create_nothing, "lstat", &path, NULL, error);
+  return path;
+}
+
+gboolean
+tf_open_is_tmpfile_unsupported (int saved_errno)
+{
+  /* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and
+   * network file systems that do not know the flag; ENOSYS from FUSE and sandboxes. */
+  return saved_errno == EOPNOTSUPP || saved_errno == EISDIR || saved_errno == ENOENT ||
+         saved_errno == EINVAL || saved_errno == ENOSYS;
+}
+
+/* Opens a file without a name in the directory @dir relative to @dir_fd. Returns -1 with errno. */
+int
+tf_open_tmpfile (int         dir_fd,
+                 const char *dir,
+                 guint       mode)
+{
+  if (tf_open_avoid_tmpfile)
+    {
+      errno = EOPNOTSUPP;
+      return -1;
+    }
+
+  /* Without O_EXCL, so that the file can be given a name later. */
+  return TEMP_FAILURE_RETRY (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+}
+
+static int
+create_and_unlink (const TfTemplate  *template,
+                   GCancellable      *cancellable,
+                   GError           **error)
+{
+  g_autofree char *path = NULL;
+  tf_autofd int fd = tf_open_named (template, &path, cancellable, error);
+
+  if (fd < 0)
+    return -1;
+
+  if (unlink (path) != 0 && errno != ENOENT)
+    {
+      tf_set_errno (error, errno, "unlink", path);
+      return -1;
+    }
+
+  return tf_steal_fd (&fd);
+}
+
+/* Opens a file that has no name in @template's directory. Whether the directory can hold one without
+ * ever giving it a name is asked anew each time: it depends on the mount. */
+int
+tf_open_unnamed (const TfTemplate  *template,
+                 GCancellable      *cancellable,
+                 GError           **error)
+{
+  int fd;
+
+  if (!tf_name_check (template, error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_audit_allows (event_for_file (template), template->dir, error))
+    return -1;
+
+  fd = tf_open_tmpfile (AT_FDCWD, template->dir, template->mode);
+  if (fd >= 0)
+    return fd;
+
+  if (!tf_open_is_tmpfile_unsupported (errno))
+    {
+      tf_set_errno (error, errno, "open", template->dir);
+      return -1;
+    }
+
+  return create_and_unlink (template, cancellable, error);
+}
+
+static int
+open_made_dir (const char *path)
+{
+  return TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of what is there by
+ * then; for that the template must let the owner read it. */
+char *
+tf_open_make_dir (const TfTemplate  *template,
+                  int               *fd,
+                  GCancellable      *cancellable,
+                  GError           **error)
+{
+  for (int i = 0; i < TF_OPEN_TRIES; i++)
+    {
+      g_autofree char *path = NULL;
+
+      if (create_at_new_name (template, "tempfile.mkdtemp", create_dir, "mkdir", &path, cancellable, error) < 0)
+        return NULL;
+
+      if (fd == NULL || (*fd = open_made_dir (path)) >= 0)
+        return g_steal_pointer (&path);
+
+      /* A sweep may take it away before it can be locked. */
+      if (errno != ENOENT)
+        {
+          tf_set_errno (error, errno, "open", path);
+          rmdir (path);
+          return NULL;
+        }
+    }
+
+  tf_set_errno (error, ENOENT, "open", template->dir);
+  return NULL;
+}

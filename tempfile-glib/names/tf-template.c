@@ -1,0 +1,151 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-template.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/tf-errno.h"
+
+static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+
+static gboolean
+fill_from_kernel (guint8 *bytes,
+                  gsize   n_bytes)
+{
+  return getentropy (bytes, n_bytes) == 0;
+}
+
+gboolean (*tf_name_fill_random) (guint8 *bytes,
+                                 gsize   n_bytes) = fill_from_kernel;
+
+void
+tf_template_clear (TfTemplate *self)
+{
+  g_clear_pointer (&self->dir, g_free);
+  g_clear_pointer (&self->prefix, g_free);
+  g_clear_pointer (&self->suffix, g_free);
+}
+
+static gboolean
+check_part (const char  *what,
+            const char  *part,
+            GError     **error)
+{
+  g_autofree char *display = NULL;
+
+  if (part == NULL || strchr (part, '/') == NULL)
+    return TRUE;
+
+  display = g_filename_display_name (part);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+               "The %s “%s” of a temporary name has a “/” in it", what, display);
+  return FALSE;
+}
+
+static const char *
+get_prefix (const TfTemplate *template)
+{
+  return template->prefix != NULL ? template->prefix : TF_NAME_PREFIX;
+}
+
+static const char *
+get_suffix (const TfTemplate *template)
+{
+  return template->suffix != NULL ? template->suffix : "";
+}
+
+/* Refuses a prefix or suffix that would leave the directory or make the name too long for any file
+ * system. A name cannot be "." or "..", for its random part is never empty. */
+gboolean
+tf_name_check (const TfTemplate  *template,
+               GError           **error)
+{
+  gsize length = strlen (get_prefix (template)) + TF_NAME_RANDOM_LENGTH + strlen (get_suffix (template));
+
+  if (!check_part ("prefix", template->prefix, error) ||
+      !check_part ("suffix", template->suffix, error))
+    return FALSE;
+
+  if (length > NAME_MAX)
+    {
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+                   "A temporary name with this prefix and suffix would be %" G_GSIZE_FORMAT
+                   " bytes long, %d are allowed", length, NAME_MAX);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+fill_with_characters (char     *characters,
+                      gsize     n_characters,
+                      GError  **error)
+{
+  guint8 bytes[32];
+  gsize n = 0;
+
+  while (n < n_characters)
+    {
+      if (!tf_name_fill_random (bytes, sizeof bytes))
+        return tf_set_errno (error, errno, "getrandom", NULL);
+
+      /* Six bits that fall outside the alphabet are dropped, so that every character is equally likely. */
+      for (gsize i = 0; i < sizeof bytes && n < n_characters; i++)
+        if ((bytes[i] & 63) < sizeof alphabet - 1)
+          characters[n++] = alphabet[bytes[i] & 63];
+    }
+
+  return TRUE;
+}
+
+/* What @base is followed by is fresh: nothing is remembered between two calls, so names do not repeat after
+ * fork(). */
+static char *
+make_name (const TfTemplate  *template,
+           const char        *base,
+           const char        *separator,
+           GError           **error)
+{
+  char random[TF_NAME_RANDOM_LENGTH + 1] = "";
+
+  if (!tf_name_check (template, error) ||
+      !fill_with_characters (random, TF_NAME_RANDOM_LENGTH, error))
+    return NULL;
+
+  return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
+}
+
+/* A fresh base name. */
+char *
+tf_name_new (const TfTemplate  *template,
+             GError           **error)
+{
+  return make_name (template, "", "", error);
+}
+
+/* The path of a fresh name in @dir. */
+char *
+tf_name_new_in (const TfTemplate  *template,
+                const char        *dir,
+                GError           **error)
+{
+  return make_name (template, dir, g_str_has_suffix (dir, G_DIR_SEPARATOR_S) ? "" : G_DIR_SEPARATOR_S, error);
+}
+
+/* Whether @name can be one that was made for @template, whatever its suffix. */
+gboolean
+tf_name_matches (const TfTemplate *template,
+                 const char       *name)
+{
+  const char *prefix = get_prefix (template);
+
+  return g_str_has_prefix (name, prefix) &&
+         strspn (name + strlen (prefix), alphabet) >= TF_NAME_RANDOM_LENGTH;
+}

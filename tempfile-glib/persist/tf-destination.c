@@ -1,0 +1,123 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-destination.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+
+/* As many as the kernel follows, path_resolution(7). */
+#define MAX_SYMLINKS 40
+
+void
+tf_target_clear (TfTarget *self)
+{
+  g_clear_pointer (&self->path, g_free);
+  g_clear_pointer (&self->name, g_free);
+  tf_clear_fd (&self->dir_fd);
+  tf_clear_fd (&self->sync_fd);
+}
+
+/* Reads the symlink at @path as a path of its own; NULL if there is none. */
+static char *
+read_symlink (const char *path)
+{
+  g_autofree char *content = g_file_read_link (path, NULL);
+  g_autofree char *dir = NULL;
+
+  if (content == NULL || g_path_is_absolute (content))
+    return g_steal_pointer (&content);
+
+  /* Not canonicalized: ".." after a symlink to a directory means that one's parent. */
+  dir = g_path_get_dirname (path);
+  return g_build_filename (dir, content, NULL);
+}
+
+static gboolean
+follow_symlinks (TfTarget  *self,
+                 GError   **error)
+{
+  for (int i = 0; i <= MAX_SYMLINKS; i++)
+    {
+      char *path = read_symlink (self->path);
+
+      if (path == NULL)
+        return TRUE;
+
+      g_free (self->path);
+      self->path = path;
+    }
+
+  return tf_set_errno (error, ELOOP, "readlink", self->path);
+}
+
+static gboolean
+open_dir (TfTarget  *self,
+          GError   **error)
+{
+  g_autofree char *dir = g_path_get_dirname (self->path);
+
+  self->dir_fd = TEMP_FAILURE_RETRY (open (dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (self->dir_fd < 0)
+    return tf_set_errno (error, errno, "open", dir);
+
+  if (!(self->flags & TF_PERSIST_DURABLE))
+    return TRUE;
+
+  self->sync_fd = TEMP_FAILURE_RETRY (openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return self->sync_fd >= 0 || tf_set_errno (error, errno, "open", dir);
+}
+
+/* Looks what is there. A mere look: what counts is what the last step meets. */
+static gboolean
+check_occupant (TfTarget  *self,
+                GError   **error)
+{
+  g_autofree char *display = NULL;
+  struct stat st;
+
+  if (fstatat (self->dir_fd, self->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT || tf_set_errno (error, errno, "stat", self->path);
+
+  if (!(self->flags & TF_PERSIST_REPLACE))
+    return tf_set_errno (error, EEXIST, "link", self->path);
+
+  if (S_ISDIR (st.st_mode))
+    return tf_set_errno (error, EISDIR, "rename", self->path);
+
+  if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
+    {
+      display = g_filename_display_name (self->path);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
+                   "“%s” is not a regular file; it is not replaced", display);
+      return FALSE;
+    }
+
+  self->has_file = S_ISREG (st.st_mode);
+  self->file_device = st.st_dev;
+  self->file_inode = st.st_ino;
+  return TRUE;
+}
+
+/* Opens the directory of @path, which is absolute, and finds out whether a file may get that name. */
+gboolean
+tf_target_open (TfTarget        *self,
+                const char      *path,
+                TfPersistFlags   flags,
+                GError         **error)
+{
+  self->flags = flags;
+  self->path = g_strdup (path);
+  if ((flags & TF_PERSIST_FOLLOW_SYMLINK) && !follow_symlinks (self, error))
+    return FALSE;
+
+  self->name = g_path_get_basename (self->path);
+  return open_dir (self, error) && check_occupant (self, error);
+}

@@ -1,0 +1,255 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tf-replacement.h"
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "names/tf-mark.h"
+#include "tf-metadata.h"
+#include "names/tf-open.h"
+
+typedef enum
+{
+  PLACED,
+  FAILED,
+  UNLINKABLE, /* this file cannot get the name; a copy may */
+} Outcome;
+
+/* A file system that does not know how to sync a directory says EINVAL, fsync(2). */
+static gboolean
+sync_dir (const TfTarget  *target,
+          GError         **error)
+{
+  if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (target->sync_fd)) == 0 || errno == EINVAL)
+    return TRUE;
+
+  return tf_set_errno (error, errno, "fsync the directory of", target->path);
+}
+
+static gboolean
+sync_file (const TfCandidate   *entry,
+           const TfTarget  *target,
+           GError         **error)
+{
+  if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (entry->fd)) == 0)
+    return TRUE;
+
+  return tf_set_errno (error, errno, "fsync", target->path);
+}
+
+static Outcome
+place (TfCandidate         *entry,
+       const TfTarget  *target,
+       GCancellable    *cancellable,
+       GError         **error)
+{
+  TfPlaced placed;
+  gboolean success;
+
+  if (!sync_file (entry, target, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FAILED;
+
+  if (tf_candidate_place (entry, target, &placed) < 0)
+    {
+      int saved_errno = errno;
+
+      tf_set_errno (error, saved_errno, target->flags & TF_PERSIST_REPLACE ? "rename to" : "link", target->path);
+      return entry->name == NULL && tf_candidate_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;
+    }
+
+  success = sync_dir (target, error);
+  if (success && tf_candidate_remove (entry, target) != 0)
+    success = tf_set_errno (error, errno, "unlink what was replaced at", target->path);
+
+  if (!success)
+    tf_candidate_take_back (entry, target, placed);
+
+  return success ? PLACED : FAILED;
+}
+
+/* The file itself gets the name, and before that all that the lasting file shall have. */
+static Outcome
+place_source (int                fd,
+              const TfTarget    *target,
+              const TfMetadata  *wanted,
+              GCancellable      *cancellable,
+              GError           **error)
+{
+  TfCandidate entry = { .fd = fd };
+  g_auto(TfMetadata) before = TF_METADATA_INIT;
+  Outcome outcome = FAILED;
+
+  if (!tf_metadata_read_fd (&before, fd, target->path, error))
+    return FAILED;
+
+  /* Without the mark of temporary files before it has the name: else a sweep might take it. */
+  tf_mark_clear (fd);
+  if (tf_metadata_apply (wanted, fd, target->path, error))
+    outcome = place (&entry, target, cancellable, error);
+
+  if (outcome != PLACED)
+    {
+      tf_metadata_restore (&before, fd);
+      tf_candidate_discard (&entry, target);
+    }
+
+  return outcome;
+}
+
+static Outcome
+place_copy (const TfLinkSource  *source,
+            TfCandidate             *fresh,
+            const TfTarget      *target,
+            const TfMetadata    *wanted,
+            GCancellable        *cancellable,
+            GError             **error)
+{
+  if (!source->fill (source->user_data, fresh->fd, target->path, cancellable, error) ||
+      !tf_metadata_apply (wanted, fresh->fd, target->path, error))
+    return FAILED;
+
+  return place (fresh, target, cancellable, error);
+}
+
+static guint
+get_mode (const TfTarget *target)
+{
+  return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
+}
+
+/* A file beside the target, as this process creates files there: its permissions are what the umask, the
+ * directory's default ACL and its group make of them. Without a name if that can be. */
+static gboolean
+open_fresh (TfCandidate         *fresh,
+            const TfTarget  *target,
+            GError         **error)
+{
+  fresh->fd = tf_open_tmpfile (target->dir_fd, ".", get_mode (target));
+  if (fresh->fd < 0 && tf_open_is_tmpfile_unsupported (errno))
+    tf_candidate_create (fresh, target, get_mode (target));
+
+  return fresh->fd >= 0 || tf_set_errno (error, errno, "create a file beside", target->path);
+}
+
+/* When the system does not let an unnamed file have a name after all. */
+static gboolean
+open_fresh_with_name (TfCandidate         *fresh,
+                      const TfTarget  *target,
+                      GError         **error)
+{
+  tf_clear_fd (&fresh->fd);
+  return tf_candidate_create (fresh, target, get_mode (target)) >= 0 ||
+         tf_set_errno (error, errno, "create a file beside", target->path);
+}
+
+static gboolean
+read_wanted (TfMetadata      *wanted,
+             const TfTarget  *target,
+             const TfCandidate   *fresh,
+             GError         **error)
+{
+  if (!target->has_file || (target->flags & TF_PERSIST_PRIVATE))
+    return tf_metadata_read_fd (wanted, fresh->fd, target->path, error);
+
+  if (!tf_metadata_read_path (wanted, target->path, error))
+    return FALSE;
+
+  /* What replaces a temporary file is none itself. */
+  g_hash_table_remove (wanted->xattrs, TF_MARK_ATTRIBUTE);
+  return TRUE;
+}
+
+/* Asked of a file in the directory: the directory itself has another device on overlayfs. A file that is
+ * at the target already cannot be renamed to it: rename(2) does nothing then, and succeeds. */
+static gboolean
+may_be_placed (int              fd,
+               const TfCandidate   *fresh,
+               const TfTarget  *target)
+{
+  struct stat st;
+  struct stat fresh_st;
+
+  return fd >= 0 &&
+         fstat (fd, &st) == 0 &&
+         fstat (fresh->fd, &fresh_st) == 0 &&
+         st.st_dev == fresh_st.st_dev &&
+         !(target->has_file && st.st_dev == target->file_device && st.st_ino == target->file_inode);
+}
+
+static Outcome
+persist (const TfLinkSource  *source,
+         TfCandidate             *fresh,
+         const TfTarget      *target,
+         gboolean            *copied,
+         GCancellable        *cancellable,
+         GError             **error)
+{
+  g_auto(TfMetadata) wanted = TF_METADATA_INIT;
+  Outcome outcome = UNLINKABLE;
+
+  if (!read_wanted (&wanted, target, fresh, error))
+    return FAILED;
+
+  if (may_be_placed (source->fd, fresh, target))
+    outcome = place_source (source->fd, target, &wanted, cancellable, error);
+  if (outcome != UNLINKABLE)
+    return outcome;
+
+  *copied = TRUE;
+  g_clear_error (error);
+  outcome = place_copy (source, fresh, target, &wanted, cancellable, error);
+  if (outcome != UNLINKABLE || fresh->name != NULL)
+    return outcome;
+
+  g_clear_error (error);
+  if (!open_fresh_with_name (fresh, target, error))
+    return FAILED;
+
+  return place_copy (source, fresh, target, &wanted, cancellable, error);
+}
+
+/* Gives @source the name @path, in one step, or a copy of it where the file itself cannot have that name;
+ * then @copy_fd is the copy, else -1. @final_path is where symlinks led. On failure nothing has changed. */
+gboolean
+tf_link_persist (const TfLinkSource  *source,
+                 const char          *path,
+                 TfPersistFlags       flags,
+                 int                 *copy_fd,
+                 char               **final_path,
+                 GCancellable        *cancellable,
+                 GError             **error)
+{
+  g_auto(TfTarget) target = TF_TARGET_INIT;
+  TfCandidate fresh = TF_CANDIDATE_INIT;
+  g_autoptr(GError) first_error = NULL;
+  gboolean copied = FALSE;
+  gboolean success;
+
+  *copy_fd = -1;
+  if (!tf_target_open (&target, path, flags, error) || !open_fresh (&fresh, &target, error))
+    return FALSE;
+
+  success = persist (source, &fresh, &target, &copied, cancellable, &first_error) == PLACED;
+  tf_candidate_discard (&fresh, &target);
+  if (success && copied)
+    *copy_fd = tf_steal_fd (&fresh.fd);
+  tf_clear_fd (&fresh.fd);
+
+  if (!success)
+    {
+      g_propagate_error (error, g_steal_pointer (&first_error));
+      return FALSE;
+    }
+
+  *final_path = g_steal_pointer (&target.path);
+  return TRUE;
+}

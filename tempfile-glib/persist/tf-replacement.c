@@ -1,0 +1,275 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-replacement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "names/tf-open.h"
+
+/* Makes an entry of that name in the directory; returns what is not negative, or -1 with errno. */
+typedef int (*MakeFunc) (const TfCandidate *self,
+                         int            dir_fd,
+                         const char    *name,
+                         guint          mode);
+
+/* Whether the errno of tf_candidate_place() means that this very file cannot be linked there, while a copy
+ * of it may be. EXDEV: another file system or mount. ENOENT: a file that lost its last name, or a kernel
+ * that wants privileges for AT_EMPTY_PATH and has no /proc. Else: a file system without hard links. */
+gboolean
+tf_candidate_is_unlinkable_errno (int saved_errno)
+{
+  return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM ||
+         saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK;
+}
+
+static gboolean
+is_flag_unsupported (int saved_errno)
+{
+  return saved_errno == EINVAL || saved_errno == ENOSYS || saved_errno == EOPNOTSUPP;
+}
+
+static int
+link_fd (const TfCandidate *self,
+         int            dir_fd,
+         const char    *name,
+         guint          mode)
+{
+  char path[64];
+  int result = TEMP_FAILURE_RETRY (linkat (self->fd, "", dir_fd, name, AT_EMPTY_PATH));
+
+  /* Before Linux 6.10 only the privileged may do that, linkat(2). */
+  if (result < 0 && (errno == ENOENT || errno == EPERM || errno == EINVAL))
+    {
+      snprintf (path, sizeof path, "/proc/self/fd/%d", self->fd);
+      result = TEMP_FAILURE_RETRY (linkat (AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW));
+    }
+
+  return result;
+}
+
+static int
+create_file (const TfCandidate *self,
+             int            dir_fd,
+             const char    *name,
+             guint          mode)
+{
+  return TEMP_FAILURE_RETRY (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+}
+
+/* Makes the entry at a fresh hidden name in the directory. Returns -1 with errno. */
+static int
+make_at_new_name (TfCandidate    *self,
+                  int         dir_fd,
+                  MakeFunc    make,
+                  guint       mode)
+{
+  const TfTemplate template = { .prefix = (char *) ".tmp-" };
+
+  for (int i = 0; i < TF_OPEN_TRIES; i++)
+    {
+      g_autofree char *name = tf_name_new (&template, NULL);
+      int result;
+
+      if (name == NULL)
+        return -1;
+
+      result = make (self, dir_fd, name, mode);
+      if (result >= 0)
+        self->name = g_steal_pointer (&name);
+      if (result >= 0 || errno != EEXIST)
+        return result;
+    }
+
+  return -1;
+}
+
+/* Creates a file with a temporary name beside the target; the caller closes and removes it. Returns -1
+ * with errno. */
+int
+tf_candidate_create (TfCandidate        *self,
+                 const TfTarget *target,
+                 guint           mode)
+{
+  self->fd = make_at_new_name (self, target->dir_fd, create_file, mode);
+  return self->fd;
+}
+
+/* Takes the temporary name away; without one there is nothing to do. */
+int
+tf_candidate_remove (TfCandidate        *self,
+                 const TfTarget *target)
+{
+  int saved_errno = errno;
+
+  if (self->name == NULL)
+    return 0;
+
+  if (unlinkat (target->dir_fd, self->name, 0) != 0 && errno != ENOENT)
+    return -1;
+
+  g_clear_pointer (&self->name, g_free);
+  errno = saved_errno;
+  return 0;
+}
+
+/* As tf_candidate_remove(), for clearing up, when nobody is there to be told. */
+void
+tf_candidate_discard (TfCandidate        *self,
+                  const TfTarget *target)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (tf_candidate_remove (self, target) == 0 || tf_candidate_remove (self, target) == 0)
+    return;
+
+  tf_set_errno (&error, errno, "unlink the temporary file beside", target->path);
+  tf_log_lost_error ("Persisting a file", error);
+  g_clear_pointer (&self->name, g_free);
+}
+
+static int
+rename_to (TfCandidate        *self,
+           const TfTarget *target,
+           guint           flags)
+{
+  int result;
+
+  if (flags == 0)
+    result = TEMP_FAILURE_RETRY (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
+  else
+    result = TEMP_FAILURE_RETRY (renameat2 (target->dir_fd, self->name, target->dir_fd, target->name, flags));
+
+  if (result == 0 && flags != RENAME_EXCHANGE)
+    g_clear_pointer (&self->name, g_free);
+
+  return result;
+}
+
+/* Takes the name first, with an empty file, so that of all who want it one gets it; then renames over
+ * that. The one way left where there are neither hard links nor RENAME_NOREPLACE. */
+static int
+rename_over_own_file (TfCandidate        *self,
+                      const TfTarget *target)
+{
+  int fd = create_file (self, target->dir_fd, target->name, 0600);
+
+  if (fd < 0)
+    return -1;
+
+  tf_clear_fd (&fd);
+  if (rename_to (self, target, 0) != 0)
+    {
+      int saved_errno = errno;
+
+      unlinkat (target->dir_fd, target->name, 0);
+      errno = saved_errno;
+      return -1;
+    }
+
+  return 0;
+}
+
+static int
+link_name (TfCandidate        *self,
+           const TfTarget *target)
+{
+  if (TEMP_FAILURE_RETRY (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
+    return -1;
+
+  if (tf_candidate_remove (self, target) != 0)
+    {
+      int saved_errno = errno;
+
+      unlinkat (target->dir_fd, target->name, 0);
+      errno = saved_errno;
+      return -1;
+    }
+
+  return 0;
+}
+
+/* The target's name if nothing has it; else -1 with EEXIST. */
+static int
+place_new (TfCandidate        *self,
+           const TfTarget *target)
+{
+  int result;
+
+  if (self->name == NULL)
+    return link_fd (self, target->dir_fd, target->name, 0);
+
+  result = rename_to (self, target, RENAME_NOREPLACE);
+  if (result < 0 && is_flag_unsupported (errno))
+    {
+      result = link_name (self, target);
+      if (result < 0 && tf_candidate_is_unlinkable_errno (errno))
+        result = rename_over_own_file (self, target);
+    }
+
+  return result;
+}
+
+static int
+place_durably (TfCandidate        *self,
+               const TfTarget *target,
+               TfPlaced       *placed)
+{
+  int result = rename_to (self, target, RENAME_EXCHANGE);
+
+  *placed = TF_PLACED_EXCHANGED;
+  if (result == 0 || (errno != ENOENT && !is_flag_unsupported (errno)))
+    return result;
+
+  *placed = errno == ENOENT ? TF_PLACED_NEW : TF_PLACED_OVER;
+  return rename_to (self, target, 0);
+}
+
+/* Gives the file the name of the target, in one step. Returns -1 with errno, and then nothing changed but
+ * perhaps the entry's temporary name, which is the caller's to remove in any case. When it may be taken
+ * back, what was replaced keeps a name for as long if the file system knows RENAME_EXCHANGE. */
+int
+tf_candidate_place (TfCandidate        *self,
+                const TfTarget *target,
+                TfPlaced       *placed)
+{
+  *placed = TF_PLACED_NEW;
+  if (!(target->flags & TF_PERSIST_REPLACE))
+    return place_new (self, target);
+
+  if (self->name == NULL && make_at_new_name (self, target->dir_fd, link_fd, 0) != 0)
+    return -1;
+
+  if (target->flags & TF_PERSIST_DURABLE)
+    return place_durably (self, target, placed);
+
+  *placed = TF_PLACED_OVER;
+  return rename_to (self, target, 0);
+}
+
+/* Undoes tf_candidate_place(), except where what was replaced is gone. Leaves errno alone. */
+void
+tf_candidate_take_back (TfCandidate        *self,
+                    const TfTarget *target,
+                    TfPlaced        placed)
+{
+  int saved_errno = errno;
+
+  if (placed == TF_PLACED_EXCHANGED)
+    {
+      /* If it cannot be taken back, the temporary name is all that what was replaced has left. */
+      if (rename_to (self, target, RENAME_EXCHANGE) != 0)
+        g_clear_pointer (&self->name, g_free);
+    }
+  else if (placed == TF_PLACED_NEW)
+    unlinkat (target->dir_fd, target->name, 0);
+
+  errno = saved_errno;
+}

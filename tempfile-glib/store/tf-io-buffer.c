@@ -1,0 +1,225 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-io-buffer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tf-disk.h"
+#include "names/tf-registry.h"
+
+/* The first bytes that are read ahead; with every read that follows the one before, four times as many. */
+#define AHEAD_MIN 4096
+
+static void
+set_clean (TfWindow *self)
+{
+  self->dirty_from = G_MAXSIZE;
+  self->dirty_to = 0;
+}
+
+TfWindow *
+tf_window_new (void)
+{
+  TfWindow *self = g_new0 (TfWindow, 1);
+
+  set_clean (self);
+  return self;
+}
+
+void
+tf_window_free (TfWindow *self)
+{
+  free (self->data);
+  g_free (self);
+}
+
+/* Whether @count bytes are to go through the window. A larger transfer needs none, and so has one that
+ * there is no memory for. */
+gboolean
+tf_window_prepare (TfWindow *self,
+                   gsize     count)
+{
+  if (self->data == NULL && count < TF_WINDOW_SIZE)
+    self->data = malloc (TF_WINDOW_SIZE);
+
+  return self->data != NULL;
+}
+
+/* Writes what is held back. On failure the window still holds what was not written. */
+gboolean
+tf_window_flush (TfWindow      *self,
+                 int            fd,
+                 const char    *where,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  gsize n_written = 0;
+  gboolean success;
+
+  if (!tf_window_is_dirty (self))
+    return TRUE;
+
+  success = tf_disk_write (fd, where, self->start + self->dirty_from, self->data + self->dirty_from,
+                           self->dirty_to - self->dirty_from, &n_written, cancellable, error);
+  self->dirty_from += n_written;
+  if (success)
+    set_clean (self);
+
+  return success;
+}
+
+/* As tf_window_flush(); then forgets what was read, so that the descriptor can be used directly. */
+gboolean
+tf_window_settle (TfWindow      *self,
+                  int            fd,
+                  const char    *where,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  if (!tf_window_flush (self, fd, where, cancellable, error))
+    return FALSE;
+
+  self->filled = 0;
+  return TRUE;
+}
+
+/* What was held back when the process was forked is for the parent to write, unless the child needs it: it
+ * would write over what the parent has put there since. */
+void
+tf_window_disown (TfWindow *self)
+{
+  if (tf_window_is_dirty (self) && self->generation != tf_registry_generation ())
+    set_clean (self);
+}
+
+/* As tf_window_claim(), also for the first bytes that are held back. */
+static guint8 *
+begin_or_claim (TfWindow *self,
+                goffset   offset,
+                gsize     count)
+{
+  guint64 at = offset - self->start;
+
+  if (!tf_window_is_dirty (self) && at <= self->filled && count <= TF_WINDOW_SIZE - at)
+    {
+      self->dirty_from = self->dirty_to = at;
+      self->generation = tf_registry_generation ();
+    }
+
+  return tf_window_claim (self, offset, count);
+}
+
+/* Reads at least @count bytes into the window, and more when that follows what was in it. */
+static gboolean
+fill (TfWindow      *self,
+      int            fd,
+      const char    *where,
+      goffset        start,
+      gsize          count,
+      GCancellable  *cancellable,
+      GError       **error)
+{
+  gboolean in_sequence = self->filled > 0 && start == self->start + (goffset) self->filled;
+
+  self->ahead = in_sequence ? MIN (self->ahead * 4, TF_WINDOW_SIZE) : AHEAD_MIN;
+  self->ahead = MIN (MAX (self->ahead, count), (guint64) (G_MAXINT64 - start));
+  self->start = start;
+  self->filled = 0;
+  return tf_disk_read (fd, where, start, self->data, self->ahead, &self->filled, cancellable, error);
+}
+
+/* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
+gboolean
+tf_window_read (TfWindow      *self,
+                int            fd,
+                const char    *where,
+                goffset        offset,
+                gpointer       data,
+                gsize          count,
+                gsize         *n_read,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  guint64 at = offset - self->start;
+  gboolean success;
+  gsize rest;
+
+  if (at < self->filled)
+    {
+      *n_read = MIN (count, self->filled - at);
+      memcpy (data, self->data + at, *n_read);
+    }
+
+  rest = count - *n_read;
+  if (rest == 0)
+    return TRUE;
+
+  if (!tf_window_flush (self, fd, where, cancellable, error))
+    return FALSE;
+
+  if (rest >= TF_WINDOW_SIZE)
+    return tf_disk_read (fd, where, offset, data, count, n_read, cancellable, error);
+
+  success = fill (self, fd, where, offset + *n_read, rest, cancellable, error);
+  rest = MIN (rest, self->filled);
+  memcpy ((guint8 *) data + *n_read, self->data, rest);
+  *n_read += rest;
+  return success || *n_read == count;
+}
+
+/* Writes all @count bytes, or holds them back. On failure none were taken, or @n_written of a piece that
+ * is too large to hold. */
+gboolean
+tf_window_write (TfWindow       *self,
+                 int             fd,
+                 const char     *where,
+                 goffset         offset,
+                 gconstpointer   data,
+                 gsize           count,
+                 gsize          *n_written,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  guint8 *target = begin_or_claim (self, offset, count);
+
+  if (target == NULL)
+    {
+      if (!tf_window_settle (self, fd, where, cancellable, error))
+        return FALSE;
+
+      /* Far behind the end the disk may take nothing at all: better said at once. */
+      self->start = offset;
+      if (offset <= tf_disk_get_size (fd))
+        target = begin_or_claim (self, offset, count);
+      if (target == NULL)
+        return tf_disk_write (fd, where, offset, data, count, n_written, cancellable, error);
+    }
+
+  memcpy (target, data, count);
+  *n_written = count;
+  return TRUE;
+}
+
+/* How long the file is at least, with what is held back. */
+goffset
+tf_window_get_end (const TfWindow *self)
+{
+  return tf_window_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
+}
+
+/* What lies behind the new end of the file is neither known nor to be written any more. */
+void
+tf_window_clip (TfWindow *self,
+                goffset   size)
+{
+  gsize end = CLAMP (size - self->start, 0, TF_WINDOW_SIZE);
+
+  self->filled = MIN (self->filled, end);
+  self->dirty_to = MIN (self->dirty_to, end);
+  if (!tf_window_is_dirty (self))
+    set_clean (self);
+}

@@ -1,0 +1,195 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-memory-buffer.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* From here on fresh memory costs more in page faults than a mapping costs in system calls. It is also the
+ * size, and the alignment, of a huge page: where it is another one, the mapping works as well, only slower. */
+#define HUGE_PAGE ((gsize) 2 * 1024 * 1024)
+#define HEAP_MIN 256
+
+static gsize
+round_to_pages (gsize size)
+{
+  gsize page_size = sysconf (_SC_PAGESIZE);
+
+  return size > G_MAXSSIZE - HUGE_PAGE ? 0 : (size + page_size - 1) / page_size * page_size;
+}
+
+static void
+free_storage (TfBuffer *self)
+{
+  if (self->mapped)
+    munmap (self->data, self->capacity);
+  else
+    free (self->data);
+}
+
+/* An address range of @size bytes that begins with a huge page. Older kernels do not see to that. */
+static guint8 *
+map_aligned (gsize size,
+             int   protection)
+{
+  guint8 *start = mmap (NULL, size + HUGE_PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gsize before;
+
+  if (start == MAP_FAILED)
+    return NULL;
+
+  before = -GPOINTER_TO_SIZE (start) & (HUGE_PAGE - 1);
+  if (before > 0)
+    munmap (start, before);
+  munmap (start + before + size, HUGE_PAGE - before);
+  return start + before;
+}
+
+/* The pages move as they are: no byte is copied. */
+static guint8 *
+remap (guint8 *data,
+       gsize   old_size,
+       gsize   new_size)
+{
+  guint8 *moved = mremap (data, old_size, new_size, 0);
+  guint8 *target;
+
+  if (moved != MAP_FAILED)
+    return moved;
+
+  target = map_aligned (new_size, PROT_NONE);
+  if (target == NULL)
+    return NULL;
+
+  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  if (moved == MAP_FAILED)
+    {
+      munmap (target, new_size);
+      return NULL;
+    }
+
+  return moved;
+}
+
+/* Puts the content into other storage. What realloc() adds there holds anything, what mmap() adds zeros. */
+static void
+replace_storage (TfBuffer *self,
+                 guint8   *data,
+                 gsize     capacity,
+                 gboolean  mapped)
+{
+  if (self->size > 0)
+    memcpy (data, self->data, self->size);
+  free_storage (self);
+  *self = (TfBuffer) {
+    .data = data,
+    .size = self->size,
+    .capacity = capacity,
+    .touched = mapped ? self->size : capacity,
+    .mapped = mapped,
+  };
+}
+
+static gboolean
+move_to_heap (TfBuffer *self,
+              gsize     capacity)
+{
+  guint8 *data = self->mapped ? malloc (capacity) : realloc (self->data, capacity);
+
+  if (data == NULL)
+    return FALSE;
+
+  if (self->mapped)
+    replace_storage (self, data, capacity, FALSE);
+
+  self->data = data;
+  self->capacity = self->touched = capacity;
+  return TRUE;
+}
+
+static gboolean
+move_to_mapping (TfBuffer *self,
+                 gsize     capacity)
+{
+  gsize size = round_to_pages (capacity);
+  guint8 *data = NULL;
+
+  if (size > 0)
+    data = self->mapped ? remap (self->data, self->capacity, size)
+                        : map_aligned (size, PROT_READ | PROT_WRITE);
+  if (data == NULL)
+    return FALSE;
+
+  madvise (data, size, MADV_HUGEPAGE);
+  if (!self->mapped)
+    replace_storage (self, data, size, TRUE);
+
+  self->data = data;
+  self->capacity = size;
+  self->touched = MIN (self->touched, size);
+  return TRUE;
+}
+
+static gboolean
+move_to_capacity (TfBuffer *self,
+                  gsize     capacity)
+{
+  return capacity >= HUGE_PAGE ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
+}
+
+/* Makes room for content of @size bytes; doubles within @limit, so that growing is linear over all.
+ * Returns FALSE, with nothing changed, when there is no memory. */
+gboolean
+tf_buffer_reserve (TfBuffer *self,
+                   gsize     size,
+                   gsize     limit)
+{
+  gsize doubled = MIN (MAX (self->capacity, HEAP_MIN / 2), G_MAXSIZE / 2) * 2;
+
+  if (size <= self->capacity)
+    return TRUE;
+
+  doubled = MIN (doubled, limit);
+  return (doubled > size && move_to_capacity (self, doubled)) || move_to_capacity (self, size);
+}
+
+/* Zeroes what lies between the end of the content and @end, without touching fresh pages. */
+void
+tf_buffer_fill_gap (TfBuffer *self,
+                    gsize     end)
+{
+  gsize stale_end = MIN (end, self->touched);
+
+  if (stale_end > self->size)
+    memset (self->data + self->size, 0, stale_end - self->size);
+}
+
+/* Cuts the content off at @size, or extends it with zeros, for which there must be room. Gives back what
+ * the content leaves empty; when that fails, it stays. */
+void
+tf_buffer_set_size (TfBuffer *self,
+                    gsize     size)
+{
+  if (size == 0)
+    {
+      tf_buffer_clear (self);
+      return;
+    }
+
+  tf_buffer_fill_gap (self, size);
+  self->touched = MAX (self->touched, self->size);
+  self->size = size;
+  if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
+    move_to_capacity (self, MAX (size, HEAP_MIN));
+}
+
+void
+tf_buffer_clear (TfBuffer *self)
+{
+  free_storage (self);
+  *self = (TfBuffer) { NULL, };
+}

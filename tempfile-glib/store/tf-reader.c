@@ -1,0 +1,155 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-reader.h"
+
+#include "tf-store-transfer.h"
+
+struct _TfStoreReader
+{
+  GInputStream parent_instance;
+
+  TfStore *store;    /* (owned) (nullable): held, until this is closed */
+  goffset  position;
+};
+
+static void tf_store_reader_seekable_init (GSeekableIface *iface);
+
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfStoreReader, tf_store_reader, G_TYPE_INPUT_STREAM,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_store_reader_seekable_init))
+
+static gssize
+tf_store_reader_read (GInputStream  *stream,
+                      void          *buffer,
+                      gsize          count,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  TfStoreReader *self = TF_STORE_READER (stream);
+  g_autoptr(GError) read_error = NULL;
+  gsize n_read;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+
+  if (!tf_store_held_read (self->store, self->position, buffer, count, &n_read, cancellable, &read_error) &&
+      n_read == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&read_error));
+      return -1;
+    }
+
+  self->position += n_read;
+  return n_read;
+}
+
+static gboolean
+tf_store_reader_close (GInputStream  *stream,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  g_clear_pointer (&TF_STORE_READER (stream)->store, tf_store_release);
+  return TRUE;
+}
+
+static void
+tf_store_reader_class_init (TfStoreReaderClass *klass)
+{
+  G_INPUT_STREAM_CLASS (klass)->read_fn = tf_store_reader_read;
+  G_INPUT_STREAM_CLASS (klass)->close_fn = tf_store_reader_close;
+}
+
+static void
+tf_store_reader_init (TfStoreReader *self)
+{
+}
+
+static goffset
+tf_store_reader_tell (GSeekable *seekable)
+{
+  return TF_STORE_READER (seekable)->position;
+}
+
+static gboolean
+tf_store_reader_can_seek (GSeekable *seekable)
+{
+  return TRUE;
+}
+
+static gboolean
+tf_store_reader_seek (GSeekable     *seekable,
+                      goffset        offset,
+                      GSeekType      type,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  TfStoreReader *self = TF_STORE_READER (seekable);
+  goffset base = 0;
+
+  if (self->store == NULL)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The reader is closed");
+      return FALSE;
+    }
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (type == G_SEEK_CUR)
+    base = self->position;
+  else if (type == G_SEEK_END)
+    base = tf_store_held_get_size (self->store);
+
+  if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "Cannot seek to before the start or beyond the largest possible file size");
+      return FALSE;
+    }
+
+  self->position = base + offset;
+  return TRUE;
+}
+
+static gboolean
+tf_store_reader_can_truncate (GSeekable *seekable)
+{
+  return FALSE;
+}
+
+static gboolean
+tf_store_reader_truncate (GSeekable     *seekable,
+                          goffset        size,
+                          GCancellable  *cancellable,
+                          GError       **error)
+{
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate a reader");
+  return FALSE;
+}
+
+static void
+tf_store_reader_seekable_init (GSeekableIface *iface)
+{
+  iface->tell = tf_store_reader_tell;
+  iface->can_seek = tf_store_reader_can_seek;
+  iface->seek = tf_store_reader_seek;
+  iface->can_truncate = tf_store_reader_can_truncate;
+  iface->truncate_fn = tf_store_reader_truncate;
+}
+
+/* At the start of the bytes. The store must be open. */
+GInputStream *
+tf_store_reader_new (TfStore  *store,
+                     GError  **error)
+{
+  TfStoreReader *self;
+
+  if (!tf_store_hold (store, error))
+    return NULL;
+
+  self = g_object_new (TF_TYPE_STORE_READER, NULL);
+  self->store = store;
+  return G_INPUT_STREAM (self);
+}

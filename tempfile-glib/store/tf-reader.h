@@ -1,0 +1,19 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "tf-store.h"
+
+G_BEGIN_DECLS
+
+/* An input stream with a position of its own, which can be read after the store was closed. */
+#define TF_TYPE_STORE_READER (tf_store_reader_get_type ())
+G_DECLARE_FINAL_TYPE (TfStoreReader, tf_store_reader, TF, STORE_READER, GInputStream)
+
+GInputStream *tf_store_reader_new (TfStore  *store,
+                                   GError  **error);
+
+G_END_DECLS

@@ -1,0 +1,131 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-decoded-text.h"
+
+void
+tf_text_buffer_init (TfTextBuffer *self)
+{
+  *self = (TfTextBuffer) {
+    .bytes = g_byte_array_new (),
+    .text = g_string_new (NULL),
+  };
+}
+
+void
+tf_text_buffer_clear (TfTextBuffer *self)
+{
+  g_byte_array_unref (self->bytes);
+  g_string_free (self->text, TRUE);
+}
+
+/* Forgets everything; the next bytes come from @start. */
+void
+tf_text_buffer_reset (TfTextBuffer *self,
+                      goffset       start)
+{
+  self->start = start;
+  g_byte_array_set_size (self->bytes, 0);
+  g_string_truncate (self->text, 0);
+  self->n_decoded = self->n_taken = 0;
+  self->kept_bytes = self->kept_text = 0;
+  self->failed = FALSE;
+}
+
+/* Where in the file the next bytes come from. */
+goffset
+tf_text_buffer_get_end (TfTextBuffer *self)
+{
+  return self->start + self->bytes->len;
+}
+
+/* Lets go of what was appended before the last time, once it was taken. */
+static void
+drop_taken (TfTextBuffer *self)
+{
+  if (self->n_taken >= self->kept_text)
+    {
+      g_byte_array_remove_range (self->bytes, 0, self->kept_bytes);
+      g_string_erase (self->text, 0, self->kept_text);
+      self->start += self->kept_bytes;
+      self->n_decoded -= self->kept_bytes;
+      self->n_taken -= self->kept_text;
+      self->kept_bytes = self->n_decoded;
+      self->kept_text = self->text->len;
+    }
+}
+
+/* Adds bytes, none at the end of the file, and decodes what it can. Illegal bytes are reported when all
+ * text before them was there already. */
+gboolean
+tf_text_buffer_append (TfTextBuffer  *self,
+                       TfCodec       *codec,
+                       GBytes        *bytes,
+                       GError       **error)
+{
+  g_autoptr(GError) local_error = NULL;
+  gsize length;
+  gsize n_used;
+
+  drop_taken (self);
+  g_byte_array_append (self->bytes, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+
+  length = self->text->len;
+  self->failed = !tf_codec_decode (codec, self->bytes->data + self->n_decoded, self->bytes->len - self->n_decoded,
+                                   g_bytes_get_size (bytes) == 0, G_MAXSIZE, self->text, &n_used, &local_error);
+  self->n_decoded += n_used;
+  if (!self->failed || self->text->len > length)
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
+}
+
+const char *
+tf_text_buffer_peek (TfTextBuffer *self,
+                     gsize        *length)
+{
+  *length = self->text->len - self->n_taken;
+  return self->text->str + self->n_taken;
+}
+
+void
+tf_text_buffer_take (TfTextBuffer *self,
+                     gsize         length)
+{
+  self->n_taken += length;
+}
+
+/* Whether all that was decoded was taken, so that tf_text_buffer_locate() needs no codec. */
+gboolean
+tf_text_buffer_is_aligned (TfTextBuffer *self)
+{
+  return self->n_taken == self->text->len;
+}
+
+/* Returns where in the file the text that was not taken begins. @codec has to be as it was at the start
+ * of the bytes, and is as it was after them when this returns. */
+gboolean
+tf_text_buffer_locate (TfTextBuffer  *self,
+                       TfCodec       *codec,
+                       goffset       *offset,
+                       GError       **error)
+{
+  g_autoptr(GString) scratch = NULL;
+  gsize n_before = self->n_decoded;
+  gsize n_rest;
+
+  if (!tf_text_buffer_is_aligned (self))
+    {
+      scratch = g_string_new (NULL);
+      if (!tf_codec_decode (codec, self->bytes->data, self->n_decoded, FALSE, self->n_taken, scratch, &n_before, error) ||
+          !tf_codec_decode (codec, self->bytes->data + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, scratch,
+                            &n_rest, error))
+        return FALSE;
+    }
+
+  *offset = self->start + n_before;
+  return TRUE;
+}

@@ -1,0 +1,124 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-newline.h"
+
+#include <string.h>
+
+static gsize
+find_any_end (const char *text,
+              gsize       length,
+              gboolean    is_end)
+{
+  for (gsize i = 0; i < length; i++)
+    {
+      if (text[i] == '\n')
+        return i + 1;
+      if (text[i] == '\r' && i + 1 < length)
+        return text[i + 1] == '\n' ? i + 2 : i + 1;
+    }
+
+  return is_end ? length : 0;
+}
+
+static gsize
+find_string_end (const char *text,
+                 gsize       length,
+                 const char *string,
+                 gboolean    is_end)
+{
+  const char *found = memmem (text, length, string, strlen (string));
+
+  if (found != NULL)
+    return found - text + strlen (string);
+
+  return is_end ? length : 0;
+}
+
+/* Returns how many bytes the first line has, with its newline. */
+gsize
+tf_newline_find_end (TfNewline   newline,
+                     const char *text,
+                     gsize       length,
+                     gboolean    is_end)
+{
+  switch (newline)
+    {
+    case TF_NEWLINE_LF:
+      return find_string_end (text, length, "\n", is_end);
+
+    case TF_NEWLINE_CR:
+      return find_string_end (text, length, "\r", is_end);
+
+    case TF_NEWLINE_CRLF:
+      return find_string_end (text, length, "\r\n", is_end);
+
+    case TF_NEWLINE_UNIVERSAL:
+    case TF_NEWLINE_NONE:
+    default:
+      return find_any_end (text, length, is_end);
+    }
+}
+
+/* Returns how many bytes become @n_chars characters, or as many as there are. */
+gsize
+tf_newline_measure (TfNewline   newline,
+                    const char *text,
+                    gsize       length,
+                    gsize       n_chars,
+                    gboolean    is_end)
+{
+  const char *c = text;
+  const char *end = text + length;
+
+  for (; n_chars > 0 && c < end; n_chars--)
+    {
+      gboolean is_cr = *c == '\r' && newline == TF_NEWLINE_UNIVERSAL;
+
+      c = g_utf8_next_char (c);
+      if (is_cr && c == end && !is_end)
+        return 0;
+      if (is_cr && c < end && *c == '\n')
+        c++;
+    }
+
+  return n_chars == 0 || is_end ? c - text : 0;
+}
+
+char *
+tf_newline_from_file (TfNewline   newline,
+                      const char *text,
+                      gsize       length)
+{
+  char *result = g_strndup (text, length);
+  char *to = result;
+
+  if (newline != TF_NEWLINE_UNIVERSAL)
+    return result;
+
+  for (const char *from = result; *from != '\0'; from++)
+    {
+      if (from[0] == '\r' && from[1] == '\n')
+        continue;
+      *to++ = *from == '\r' ? '\n' : *from;
+    }
+  *to = '\0';
+
+  return result;
+}
+
+char *
+tf_newline_to_file (TfNewline   newline,
+                    const char *text)
+{
+  g_autoptr(GString) result = g_string_new (text);
+
+  if (newline == TF_NEWLINE_CR)
+    g_string_replace (result, "\n", "\r", 0);
+  else if (newline == TF_NEWLINE_CRLF)
+    g_string_replace (result, "\n", "\r\n", 0);
+
+  return g_strdup (result->str);
+}

@@ -1,0 +1,180 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "names/tf-registry.h"
+
+/* The handler only wakes a thread, and returns: removing directories takes locks and memory, which whoever was
+ * interrupted may hold. The thread removes all, and then has the process die. */
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+static GMutex lock;
+static gboolean installed;
+static struct sigaction previous[G_N_ELEMENTS (signals)];
+static int event_fd = -1;
+static pid_t owner;
+static volatile sig_atomic_t caught;
+
+static void
+die_at_once (int sig)
+{
+  signal (sig, SIG_DFL);
+  raise (sig);
+}
+
+static void
+on_signal (int sig)
+{
+  const guint64 one = 1;
+  int saved_errno = errno;
+
+  /* In a child that shares the handlers, or when the user insists. */
+  if (getpid () != owner || caught != 0)
+    {
+      die_at_once (sig);
+      return;
+    }
+
+  caught = sig;
+  while (write (event_fd, &one, sizeof one) < 0 && errno == EINTR)
+    ;
+  errno = saved_errno;
+}
+
+/* Ours only where nobody replaced or ignores them. */
+static void
+restore_handlers (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      struct sigaction current;
+
+      if (sigaction (signals[i], NULL, &current) == 0 && current.sa_handler == on_signal)
+        sigaction (signals[i], &previous[i], NULL);
+    }
+}
+
+static gpointer
+remove_all_and_die (gpointer data)
+{
+  guint64 count;
+  sigset_t all;
+
+  while (read (event_fd, &count, sizeof count) < 0 && errno == EINTR)
+    ;
+
+  tf_registry_remove_all ();
+
+  /* What was there before gets its turn, in this thread; if it returns, the process dies of the signal. */
+  restore_handlers ();
+  sigfillset (&all);
+  pthread_sigmask (SIG_UNBLOCK, &all, NULL);
+  raise (caught);
+  die_at_once (caught);
+  _exit (128 + caught);
+}
+
+/* A forked child has no such thread, and nothing to remove. */
+static void
+on_fork (void)
+{
+  if (!installed)
+    return;
+
+  restore_handlers ();
+  tf_clear_fd (&event_fd);
+  installed = FALSE;
+  g_mutex_init (&lock);
+}
+
+static gboolean
+start_thread (GError **error)
+{
+  g_autoptr(GThread) thread = NULL;
+  sigset_t all;
+  sigset_t mask;
+
+  event_fd = eventfd (0, EFD_CLOEXEC);
+  if (event_fd < 0)
+    return tf_set_errno (error, errno, "eventfd", NULL);
+
+  /* The program's signals are not for this thread. */
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &mask);
+  thread = g_thread_try_new ("tf-signals", remove_all_and_die, NULL, error);
+  pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  if (thread == NULL)
+    tf_clear_fd (&event_fd);
+
+  return thread != NULL;
+}
+
+static void
+install_handlers (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (signals); i++)
+    {
+      struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+      sigfillset (&action.sa_mask);
+      if (sigaction (signals[i], NULL, &previous[i]) == 0 && previous[i].sa_handler != SIG_IGN)
+        sigaction (signals[i], &action, NULL);
+    }
+}
+
+/**
+ * tf_cleanup_on_signals:
+ * @error: return location for an error
+ *
+ * Makes the process remove its temporary files and directories when it is ended by SIGINT, SIGTERM or SIGHUP.
+ *
+ * What normal exit removes is removed, then the handler that was there before gets the signal, and then,
+ * if that returned, the process dies of the signal, so that a shell sees it. A second signal ends the
+ * process at once. A signal that was ignored stays ignored.
+ *
+ * The handler itself does no more than to wake a thread that this call starts; that thread removes, large
+ * trees as well, and calls the handler that was there before. While it does so the rest of the program
+ * runs on, except that the creation of further temporary names waits.
+ *
+ * Call it after other handlers were installed; `g_unix_signal_add()` and the like replace this one. May be
+ * called from any thread; again does nothing. A forked child has the handlers of before, and may call it for itself.
+ *
+ * Errors are of %G_IO_ERROR or of `G_THREAD_ERROR`: no descriptor or no thread is to be had.
+ *
+ * Returns: %TRUE if the signals are handled
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_cleanup_on_signals (GError **error)
+{
+  gboolean success;
+
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  g_mutex_lock (&lock);
+  success = installed || start_thread (error);
+  if (success && !installed)
+    {
+      installed = TRUE;
+      owner = getpid ();
+      tf_registry_on_fork (on_fork);
+      install_handlers ();
+    }
+  g_mutex_unlock (&lock);
+
+  return success;
+}

@@ -1,0 +1,23 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+#include "base/tf-identity.h"
+
+G_BEGIN_DECLS
+
+gboolean tf_remove_file (const char        *path,
+                         const TfIdentity  *identity,
+                         GError           **error);
+gboolean tf_remove_tree (const char        *path,
+                         int                dir_fd,
+                         const TfIdentity  *identity,
+                         GCancellable      *cancellable,
+                         GError           **error);
+
+G_END_DECLS
