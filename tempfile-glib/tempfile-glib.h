@@ -10,21 +10,17 @@
 #define TEMPFILE_GLIB_INSIDE
 
 #include "tf-audit.h"
-#include "tf-mkstemp.h"
 #include "tf-enums.h"
-#include "tf-handover.h"
-#include "tf-signals.h"
 #include "tf-location.h"
 #include "tf-memory.h"
+#include "tf-mkstemp.h"
 #include "tf-named-file.h"
-#include "tf-persist.h"
-#include "tf-reserve.h"
+#include "tf-signals.h"
 #include "tf-spooled-file.h"
 #include "tf-sweep.h"
 #include "tf-temp-dir.h"
 #include "tf-temp-file.h"
 #include "tf-text-stream.h"
-#include "tf-version-macros.h"
 #include "tf-version.h"
 
 #undef TEMPFILE_GLIB_INSIDE

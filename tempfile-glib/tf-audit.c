@@ -3,7 +3,9 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-audit-private.h"
+#include "tf-audit.h"
+
+#include "names/tf-open.h"
 
 typedef struct
 {
@@ -29,6 +31,38 @@ auditor_release (Auditor *self)
 {
   if (self != NULL)
     g_atomic_rc_box_release_full (self, auditor_clear);
+}
+
+static Auditor *
+dup_auditor (void)
+{
+  Auditor *acquired;
+
+  g_mutex_lock (&auditor_lock);
+  acquired = auditor != NULL ? g_atomic_rc_box_acquire (auditor) : NULL;
+  g_mutex_unlock (&auditor_lock);
+  return acquired;
+}
+
+/* Asks whether @path may be created. */
+static gboolean
+ask_auditor (const char  *event,
+             const char  *path,
+             GError     **error)
+{
+  Auditor *acquired = dup_auditor ();
+  gboolean allowed = acquired == NULL || acquired->func (event, path, acquired->user_data);
+
+  if (!allowed)
+    {
+      g_autofree char *display = g_filename_display_name (path);
+
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
+                   "%s “%s”: refused by the audit function", event, display);
+    }
+
+  auditor_release (acquired);
+  return allowed;
 }
 
 /**
@@ -63,43 +97,9 @@ tf_set_audit_func (TfAuditFunc    func,
 
   g_mutex_lock (&auditor_lock);
   previous = auditor;
-  g_atomic_pointer_set (&auditor, created);
+  auditor = created;
+  tf_open_set_guard (func != NULL ? ask_auditor : NULL);
   g_mutex_unlock (&auditor_lock);
 
   auditor_release (previous);
-}
-
-static Auditor *
-dup_auditor (void)
-{
-  Auditor *acquired;
-
-  if (G_LIKELY (g_atomic_pointer_get (&auditor) == NULL))
-    return NULL;
-
-  g_mutex_lock (&auditor_lock);
-  acquired = auditor != NULL ? g_atomic_rc_box_acquire (auditor) : NULL;
-  g_mutex_unlock (&auditor_lock);
-  return acquired;
-}
-
-/* Asks whether @path may be created; no @event is asked about nowhere. */
-gboolean
-tf_audit_allows (const char  *event,
-                 const char  *path,
-                 GError     **error)
-{
-  Auditor *acquired = event != NULL ? dup_auditor () : NULL;
-  gboolean allowed = acquired == NULL || acquired->func (event, path, acquired->user_data);
-
-  if (!allowed)
-    {
-      g_autofree char *display = g_filename_display_name (path);
-
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "%s “%s”: refused by the audit function", event, display);
-    }
-
-  auditor_release (acquired);
-  return allowed;
 }

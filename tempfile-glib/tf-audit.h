@@ -11,7 +11,7 @@
 
 #include <gio/gio.h>
 
-#include "tf-version-macros.h"
+#include "tf-version.h"
 
 G_BEGIN_DECLS
 
@@ -35,8 +35,8 @@ typedef gboolean (*TfAuditFunc) (const char *event,
                                  gpointer    user_data);
 
 TF_AVAILABLE_IN_1_0
-void tf_set_audit_func (TfAuditFunc     func,
-                        gpointer        user_data,
-                        GDestroyNotify  destroy);
+void tf_set_audit_func (TfAuditFunc    func,
+                        gpointer       user_data,
+                        GDestroyNotify destroy);
 
 G_END_DECLS

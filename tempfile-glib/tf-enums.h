@@ -11,7 +11,7 @@
 
 #include <glib-object.h>
 
-#include "tf-version-macros.h"
+#include "tf-version.h"
 
 G_BEGIN_DECLS
 
@@ -93,7 +93,7 @@ typedef enum
 #define TF_TYPE_NEWLINE (tf_newline_get_type ())
 
 TF_AVAILABLE_IN_1_0
-GType tf_newline_get_type (void);
+GType tf_newline_get_type       (void);
 
 /**
  * TfTextErrors:
@@ -119,6 +119,6 @@ typedef enum
 #define TF_TYPE_TEXT_ERRORS (tf_text_errors_get_type ())
 
 TF_AVAILABLE_IN_1_0
-GType tf_text_errors_get_type (void);
+GType tf_text_errors_get_type   (void);
 
 G_END_DECLS

@@ -6,7 +6,6 @@
 #include "tf-memory.h"
 
 #include "store/tf-memory-pool.h"
-#include "store/tf-store-live.h"
 
 static GMutex monitor_lock;
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
@@ -31,9 +30,7 @@ static int n_pending;           /* (atomic): warnings that no worker has taken u
 void
 tf_set_memory_budget (guint64 bytes)
 {
-  tf_budget_set_limit (MIN (bytes, G_MAXSIZE));
-  if (bytes > 0)
-    tf_store_recount_all ();
+  tf_memory_pool_set_limit (MIN (bytes, G_MAXSIZE));
 }
 
 /* Called in a worker thread. */
@@ -44,7 +41,7 @@ roll_over_in_worker (GTask        *task,
                      GCancellable *cancellable)
 {
   g_atomic_int_set (&n_pending, 0);
-  tf_store_roll_over_all ();
+  tf_memory_pool_move_all_out ();
   g_task_return_boolean (task, TRUE);
 }
 

@@ -11,14 +11,14 @@
 
 #include <gio/gio.h>
 
-#include "tf-version-macros.h"
+#include "tf-version.h"
 
 G_BEGIN_DECLS
 
 TF_AVAILABLE_IN_1_0
-void tf_set_memory_budget      (guint64   bytes);
+void tf_set_memory_budget      (guint64  bytes);
 
 TF_AVAILABLE_IN_1_0
-void tf_rollover_on_low_memory (gboolean  enable);
+void tf_rollover_on_low_memory (gboolean enable);
 
 G_END_DECLS

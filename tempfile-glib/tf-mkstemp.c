@@ -5,8 +5,8 @@
 
 #include "tf-mkstemp.h"
 
-#include "tf-location-private.h"
 #include "names/tf-open.h"
+#include "tf-location.h"
 
 /* Borrows its arguments. */
 static TfTemplate
@@ -61,7 +61,7 @@ tf_mkstemp (const char  *prefix,
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   *path = NULL;
-  if (!tf_location_complete (&template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return -1;
 
   return tf_open_named (&template, path, NULL, error);
@@ -95,7 +95,7 @@ tf_mkdtemp (const char  *prefix,
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!tf_location_complete (&template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return NULL;
 
   return tf_open_make_dir (&template, NULL, NULL, error);
@@ -130,7 +130,7 @@ tf_mktemp (const char  *prefix,
 
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!tf_location_complete (&template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return NULL;
 
   return tf_open_free_name (&template, error);

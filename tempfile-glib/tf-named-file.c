@@ -3,11 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-named-file-private.h"
+#include "tf-named-file.h"
+
+#include <fcntl.h>
 
 #include "base/tf-async-initable.h"
 #include "base/tf-errno.h"
-#include "tf-temp-file-private.h"
+#include "base/tf-hold.h"
+#include "base/tf-task.h"
+#include "names/tf-entry.h"
+#include "store/tf-file.h"
+#include "tf-location.h"
 
 /**
  * TfNamedFile:
@@ -34,6 +40,16 @@
  * Since: 1.0
  */
 
+struct _TfNamedFile
+{
+  TfTempFile parent_instance;
+
+  TfDeletePolicy delete_policy;
+  TfEntry entry;
+  gboolean reported;  /* closing told that it could not remove the name */
+  gboolean persisted; /* the name is a lasting one */
+};
+
 typedef enum
 {
   PROP_PATH = 1,
@@ -48,37 +64,82 @@ static void tf_named_file_initable_init (GInitableIface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (TfNamedFile, tf_named_file, TF_TYPE_TEMP_FILE,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_named_file_initable_init))
 
-static gboolean
-create (TfNamedFile   *self,
-        GCancellable  *cancellable,
-        GError       **error)
+typedef struct
 {
-  TfTempFile *file = TF_TEMP_FILE (self);
-  TfTemplate template;
-  int fd;
+  TfNamedFile *self;
+  char        *path;
+  TfIdentity   identity;
+} Move;
 
-  if (!tf_temp_file_get_template (file, &template, error))
-    return FALSE;
+static gboolean
+move_apply (gpointer data)
+{
+  Move *move = data;
+  TfNamedFile *self = move->self;
 
-  fd = tf_entry_create_file (&self->entry, &template, cancellable, error);
-  if (fd < 0)
-    return FALSE;
+  tf_entry_move (&self->entry, move->path, &move->identity);
+  self->persisted = TRUE;
 
-  tf_store_open_on_disk (tf_temp_file_get_store (file), fd, self->entry.path);
-  return TRUE;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
+  tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
+  return G_SOURCE_REMOVE;
 }
+
+static void
+move_free (gpointer data)
+{
+  Move *move = data;
+
+  g_object_unref (move->self);
+  g_free (move->path);
+  g_free (move);
+}
+
+/* The former name goes, unless it is a lasting one or was the destination itself. */
+static void
+on_persisted (gpointer    owner,
+              const char *path)
+{
+  TfNamedFile *self = TF_NAMED_FILE (owner);
+  Move *move = g_new0 (Move, 1);
+  g_autoptr(GError) error = NULL;
+
+  if (!self->persisted && !g_str_equal (path, self->entry.path) && !tf_entry_remove (&self->entry, NULL, &error))
+    tf_errno_log_lost ("Removing the former name of a persisted file", error);
+
+  move->self = g_object_ref (self);
+  move->path = g_strdup (path);
+  tf_identity_read (&move->identity, AT_FDCWD, path);
+  tf_task_defer (move_apply, move, move_free);
+}
+
+static const TfStoreFuncs store_funcs = {
+  .persisted = on_persisted,
+};
 
 static gboolean
 tf_named_file_initable_do_init (GInitable     *initable,
                                 GCancellable  *cancellable,
                                 GError       **error)
 {
-  TfStore *store = tf_temp_file_get_store (TF_TEMP_FILE (initable));
+  TfNamedFile *self = TF_NAMED_FILE (initable);
+  TfStore *store = tf_file_get_store (self);
+  TfTemplate template = tf_file_of (self)->template;
+  int fd;
 
   if (!tf_store_is_blank (store))
     return tf_store_check_open (store, error);
 
-  return create (TF_NAMED_FILE (initable), cancellable, error);
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
+    return FALSE;
+
+  fd = tf_entry_create_file (&self->entry, &template, cancellable, error);
+  if (fd < 0)
+    return FALSE;
+
+  tf_store_open_on_disk (store, fd, self->entry.path, &store_funcs, G_OBJECT (self));
+  return TRUE;
 }
 
 static void
@@ -96,8 +157,8 @@ tf_named_file_close (GIOStream     *stream,
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (self->delete_policy != TF_DELETE_ON_CLOSE && !tf_creation_is_unclaimed (self))
-    tf_entry_hold (&self->entry);
+  if (self->delete_policy != TF_DELETE_ON_CLOSE && !tf_async_initable_is_unclaimed (self))
+    tf_entry_keep_lock (&self->entry);
   else
     success = tf_entry_drop (&self->entry, cancellable, error);
   self->reported = !success;
@@ -117,7 +178,7 @@ tf_named_file_dispose (GObject *object)
   /* On TF_DELETE_ON_CLOSE too: the policy may have been set, and what was in the way gone, after closing. */
   if (self->delete_policy != TF_DELETE_NEVER &&
       !tf_entry_drop (&self->entry, NULL, &error) && !self->reported)
-    tf_log_lost_error ("Removing a temporary file", error);
+    tf_errno_log_lost ("Removing a temporary file", error);
 }
 
 static void
@@ -185,7 +246,6 @@ tf_named_file_class_init (TfNamedFileClass *klass)
   object_class->set_property = tf_named_file_set_property;
 
   G_IO_STREAM_CLASS (klass)->close_fn = tf_named_file_close;
-  TF_TEMP_FILE_CLASS (klass)->persisted = tf_named_file_persisted;
 
   /**
    * TfNamedFile:path: (type filename) (getter get_path)
@@ -231,20 +291,7 @@ tf_named_file_class_init (TfNamedFileClass *klass)
 static void
 tf_named_file_init (TfNamedFile *self)
 {
-  self->entry = (TfEntry) TF_ENTRY_INIT;
-}
-
-void
-tf_named_file_notify_path (TfNamedFile *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
-}
-
-void
-tf_named_file_notify_delete_policy (TfNamedFile *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
+  tf_entry_init (&self->entry);
 }
 
 /**
@@ -270,10 +317,73 @@ tf_named_file_new (const char    *prefix,
                    GCancellable  *cancellable,
                    GError       **error)
 {
+  g_autoptr(TfNamedFile) self = NULL;
+
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return tf_temp_file_create (TF_TYPE_NAMED_FILE, prefix, suffix, dir, cancellable, error);
+  self = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/**
+ * tf_named_file_create_async:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the file is there
+ * @user_data: what to pass to @callback
+ *
+ * Creates a file with a name, as [ctor@NamedFile.new] does.
+ *
+ * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
+ * the caller; it has to call [func@NamedFile.create_finish]. When @cancellable is cancelled before that, and
+ * when that is never called, nothing stays on the disk.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_create_async (const char          *prefix,
+                            const char          *suffix,
+                            const char          *dir,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_async_initable_new_async (TF_TYPE_NAMED_FILE, io_priority, cancellable, callback, user_data,
+                              "prefix", prefix,
+                              "suffix", suffix,
+                              "dir", dir,
+                              NULL);
+}
+
+/**
+ * tf_named_file_create_finish:
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [func@NamedFile.create_async] began.
+ *
+ * The errors are those of [ctor@NamedFile.new].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_named_file_create_finish (GAsyncResult  *result,
+                             GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_NAMED_FILE, error);
 }
 
 /**
@@ -310,4 +420,138 @@ tf_named_file_get_file (TfNamedFile *self)
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
   return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
+}
+
+/**
+ * tf_named_file_get_delete_policy: (get-property delete-policy)
+ * @self: a named temporary file
+ *
+ * Returns when the name of the file is removed.
+ *
+ * Returns: a delete policy
+ *
+ * Since: 1.0
+ */
+TfDeletePolicy
+tf_named_file_get_delete_policy (TfNamedFile *self)
+{
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), TF_DELETE_NEVER);
+
+  return self->delete_policy;
+}
+
+/**
+ * tf_named_file_set_delete_policy: (set-property delete-policy)
+ * @self: a named temporary file
+ * @policy: a delete policy
+ *
+ * Sets when the name of the file is removed; it is never too late to change one's mind.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_set_delete_policy (TfNamedFile    *self,
+                                 TfDeletePolicy  policy)
+{
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+
+  if (self->delete_policy == policy)
+    return;
+
+  self->delete_policy = policy;
+  tf_entry_set_kept (&self->entry, -1, policy == TF_DELETE_NEVER);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
+}
+
+/**
+ * tf_named_file_keep:
+ * @self: a named temporary file
+ *
+ * Lets go of the name: the file stays when it is closed and when the object goes away.
+ *
+ * The delete policy becomes %TF_DELETE_NEVER. Who takes the path is the one to remove the file.
+ *
+ * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
+ *
+ * Since: 1.0
+ */
+char *
+tf_named_file_keep (TfNamedFile *self)
+{
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
+
+  tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
+  return g_strdup (self->entry.path);
+}
+
+/**
+ * tf_named_file_unlink:
+ * @self: a named temporary file
+ * @error: return location for an error
+ *
+ * Removes the name of the file now; the file can be read and written until it is closed.
+ *
+ * Again is fine. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if at the path there is something else,
+ * which is left alone; %G_IO_ERROR_PERMISSION_DENIED in a forked child that did not create the file;
+ * %G_IO_ERROR_NOT_INITIALIZED; else what unlink(2) reported.
+ *
+ * Returns: %TRUE if the name is gone
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_named_file_unlink (TfNamedFile  *self,
+                      GError      **error)
+{
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (self->entry.path == NULL)
+    return tf_errno_set_not_initialized (error, "temporary file");
+
+  return tf_entry_remove (&self->entry, NULL, error);
+}
+
+/**
+ * tf_named_file_keep_until_exit:
+ * @self: a named temporary file
+ *
+ * Keeps the file until this process exits, whatever happens to it and to the object here.
+ *
+ * For a file that is handed to a program that outlives its caller's interest. Closing the file does not
+ * remove it any more: the delete policy becomes %TF_DELETE_ON_DISPOSE, and the object is referenced for good.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_keep_until_exit (TfNamedFile *self)
+{
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+
+  tf_named_file_set_delete_policy (self, TF_DELETE_ON_DISPOSE);
+  tf_hold_until_exit (self);
+}
+
+/**
+ * tf_named_file_keep_until:
+ * @self: a named temporary file
+ * @subprocess: who the file was handed to
+ *
+ * Keeps the file until @subprocess has exited, whatever happens to it and to the object here.
+ *
+ * Closing the file does not remove it any more: the delete policy becomes %TF_DELETE_ON_DISPOSE, and the
+ * object is referenced until then. That takes the thread-default main context of the caller to run; if it
+ * does not, the file is removed when this process exits.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_keep_until (TfNamedFile *self,
+                          GSubprocess *subprocess)
+{
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+  g_return_if_fail (G_IS_SUBPROCESS (subprocess));
+
+  tf_named_file_set_delete_policy (self, TF_DELETE_ON_DISPOSE);
+  tf_hold_for_subprocess (self, subprocess);
 }

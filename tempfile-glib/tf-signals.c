@@ -13,6 +13,8 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
+#include "base/tf-task.h"
 #include "names/tf-registry.h"
 
 /* The handler only wakes a thread, and returns: removing directories takes locks and memory, which whoever was
@@ -94,30 +96,25 @@ on_fork (void)
     return;
 
   restore_handlers ();
-  tf_clear_fd (&event_fd);
+  tf_fd_clear (&event_fd);
   installed = FALSE;
   g_mutex_init (&lock);
 }
+
+static TfForkHandler fork_handler = { .child = on_fork };
 
 static gboolean
 start_thread (GError **error)
 {
   g_autoptr(GThread) thread = NULL;
-  sigset_t all;
-  sigset_t mask;
 
   event_fd = eventfd (0, EFD_CLOEXEC);
   if (event_fd < 0)
-    return tf_set_errno (error, errno, "eventfd", NULL);
+    return tf_errno_set (error, errno, "eventfd", NULL);
 
-  /* The program's signals are not for this thread. */
-  sigfillset (&all);
-  pthread_sigmask (SIG_SETMASK, &all, &mask);
-  thread = g_thread_try_new ("tf-signals", remove_all_and_die, NULL, error);
-  pthread_sigmask (SIG_SETMASK, &mask, NULL);
-
+  thread = tf_task_start_thread ("tf-signals", remove_all_and_die, NULL, error);
   if (thread == NULL)
-    tf_clear_fd (&event_fd);
+    tf_fd_clear (&event_fd);
 
   return thread != NULL;
 }
@@ -171,7 +168,7 @@ tf_cleanup_on_signals (GError **error)
     {
       installed = TRUE;
       owner = getpid ();
-      tf_registry_on_fork (on_fork);
+      tf_fork_watch (&fork_handler);
       install_handlers ();
     }
   g_mutex_unlock (&lock);

@@ -11,7 +11,7 @@
 
 #include <gio/gio.h>
 
-#include "tf-version-macros.h"
+#include "tf-version.h"
 
 G_BEGIN_DECLS
 

@@ -6,9 +6,10 @@
 #include "tf-spooled-file.h"
 
 #include "base/tf-debug.h"
-#include "tf-location-private.h"
+#include "base/tf-task.h"
 #include "names/tf-open.h"
-#include "tf-temp-file-private.h"
+#include "store/tf-file.h"
+#include "tf-location.h"
 
 /**
  * TfSpooledFile:
@@ -75,9 +76,9 @@ open_for_rollover (gpointer       owner,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  TfTemplate template = *tf_temp_file_peek_template (owner);
+  TfTemplate template = tf_file_of (owner)->template;
 
-  if (!tf_location_complete_spool (&template, error))
+  if (!tf_template_complete (&template, tf_get_spool_dir, error))
     return -1;
 
   *where = g_strdup (template.dir);
@@ -87,9 +88,9 @@ open_for_rollover (gpointer       owner,
 static void
 emit_rolled_over (gpointer owner)
 {
-  TfTemplate template = *tf_temp_file_peek_template (owner);
+  TfTemplate template = tf_file_of (owner)->template;
 
-  if (tf_location_complete_spool (&template, NULL))
+  if (tf_template_complete (&template, tf_get_spool_dir, NULL))
     tf_debug_trace ("rolled over to", template.dir);
 
   g_signal_emit (owner, signals[ROLLED_OVER], 0);
@@ -107,7 +108,7 @@ tf_spooled_file_constructed (GObject *object)
 
   G_OBJECT_CLASS (tf_spooled_file_parent_class)->constructed (object);
 
-  tf_store_open_in_memory (tf_temp_file_get_store (TF_TEMP_FILE (self)), self->max_size, &store_funcs, object);
+  tf_store_open_in_memory (tf_file_get_store (self), self->max_size, &store_funcs, object);
 }
 
 static void
@@ -267,18 +268,17 @@ tf_spooled_file_rollover (TfSpooledFile  *self,
   g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_store_roll_over (tf_temp_file_get_store (TF_TEMP_FILE (self)), cancellable, error);
+  return tf_store_roll_over (tf_file_get_store (self), cancellable, error);
 }
 
 static gssize
 rollover_func (gpointer       source_object,
                gpointer       data,
-               gboolean       blocking,
                GCancellable  *cancellable,
                GError       **error)
 {
-  if (!blocking)
-    return tf_task_would_block (error);
+  if (!tf_task_may_block (error))
+    return -1;
 
   return tf_spooled_file_rollover (source_object, cancellable, error) ? 0 : -1;
 }
@@ -311,7 +311,7 @@ tf_spooled_file_rollover_async (TfSpooledFile       *self,
   g_return_if_fail (TF_IS_SPOOLED_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_temp_file_run_async (TF_TEMP_FILE (self), tf_spooled_file_rollover_async, rollover_func, NULL, NULL,
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_spooled_file_rollover_async, rollover_func, NULL, NULL,
                           io_priority, cancellable, callback, user_data);
 }
 
@@ -355,5 +355,5 @@ tf_spooled_file_is_rolled_over (TfSpooledFile *self)
 {
   g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), FALSE);
 
-  return tf_store_has_rolled_over (tf_temp_file_get_store (TF_TEMP_FILE (self)));
+  return tf_store_has_rolled_over (tf_file_get_store (self));
 }

@@ -19,29 +19,29 @@ TF_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (TfSpooledFile, tf_spooled_file, TF, SPOOLED_FILE, TfTempFile)
 
 TF_AVAILABLE_IN_1_0
-TfSpooledFile *tf_spooled_file_new            (gint64          max_size) G_GNUC_WARN_UNUSED_RESULT;
+TfSpooledFile *tf_spooled_file_new             (gint64                max_size) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gint64         tf_spooled_file_get_max_size   (TfSpooledFile  *self);
+gint64         tf_spooled_file_get_max_size    (TfSpooledFile        *self);
 
 TF_AVAILABLE_IN_1_0
-gboolean       tf_spooled_file_rollover       (TfSpooledFile  *self,
-                                               GCancellable   *cancellable,
-                                               GError        **error);
+gboolean       tf_spooled_file_rollover        (TfSpooledFile        *self,
+                                                GCancellable         *cancellable,
+                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0
-void           tf_spooled_file_rollover_async  (TfSpooledFile  *self,
-                                                int             io_priority,
-                                                GCancellable   *cancellable,
-                                                GAsyncReadyCallback callback,
-                                                gpointer        user_data);
+void           tf_spooled_file_rollover_async  (TfSpooledFile        *self,
+                                                int                   io_priority,
+                                                GCancellable         *cancellable,
+                                                GAsyncReadyCallback   callback,
+                                                gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-gboolean       tf_spooled_file_rollover_finish (TfSpooledFile  *self,
-                                                GAsyncResult   *result,
-                                                GError        **error);
+gboolean       tf_spooled_file_rollover_finish (TfSpooledFile        *self,
+                                                GAsyncResult         *result,
+                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0
-gboolean       tf_spooled_file_is_rolled_over (TfSpooledFile  *self);
+gboolean       tf_spooled_file_is_rolled_over  (TfSpooledFile        *self);
 
 G_END_DECLS

@@ -17,10 +17,10 @@
 #include "base/tf-errno.h"
 #include "base/tf-failures.h"
 #include "base/tf-fd.h"
-#include "tf-location-private.h"
 #include "names/tf-mark.h"
 #include "names/tf-open.h"
 #include "tree/tf-remove.h"
+#include "tf-location.h"
 
 typedef struct
 {
@@ -62,7 +62,7 @@ open_candidate (Candidate  *self,
     return FALSE;
 
   self->is_dir = S_ISDIR (st.st_mode);
-  self->fd = tf_steal_fd (&fd);
+  self->fd = tf_fd_steal (&fd);
   return TRUE;
 }
 
@@ -79,14 +79,14 @@ sweep_path (const char    *path,
     return FALSE;
 
   if (candidate.is_dir)
-    success = tf_remove_tree (path, candidate.fd, &candidate.identity, cancellable, error);
+    success = tf_remove_dir (path, candidate.fd, &candidate.identity, cancellable, error);
   else
     success = tf_remove_file (path, &candidate.identity, error);
 
   if (success)
     tf_debug_trace ("swept", path);
 
-  tf_clear_fd (&candidate.fd);
+  tf_fd_clear (&candidate.fd);
   return success;
 }
 
@@ -110,7 +110,7 @@ sweep_names (DIR               *names,
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return -1;
 
-      if (!tf_name_matches (template, entry->d_name))
+      if (!tf_template_matches (template, entry->d_name))
         continue;
 
       path = g_build_filename (template->dir, entry->d_name, NULL);
@@ -166,10 +166,10 @@ tf_sweep (const char    *dir,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  if (!tf_location_complete (&template, error) || !tf_name_check (&template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error) || !tf_template_check (&template, error))
     return -1;
 
-  absolute = tf_open_absolute (template.dir, error);
+  absolute = tf_template_resolve (template.dir, error);
   if (absolute == NULL)
     return -1;
 
@@ -177,7 +177,7 @@ tf_sweep (const char    *dir,
   names = opendir (absolute);
   if (names == NULL)
     {
-      tf_set_errno (error, errno, "opendir", absolute);
+      tf_errno_set (error, errno, "opendir", absolute);
       return -1;
     }
 

@@ -3,12 +3,17 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-temp-dir-private.h"
+#include "tf-temp-dir.h"
+
+#include <string.h>
 
 #include "base/tf-async-initable.h"
 #include "base/tf-errno.h"
-#include "tf-location-private.h"
-#include "names/tf-open.h"
+#include "base/tf-fd.h"
+#include "base/tf-hold.h"
+#include "base/tf-task.h"
+#include "names/tf-entry.h"
+#include "tf-location.h"
 
 /**
  * TfTempDir:
@@ -52,6 +57,18 @@
  * Since: 1.0
  */
 
+struct _TfTempDir
+{
+  GObject parent_instance;
+
+  TfTemplate template;   /* absolute dir, or none */
+  TfEntry entry;
+  gboolean is_kept;      /* let go of: not removed, whatever is called */
+  gboolean is_cleaning;  /* a worker has the entry; only its path may be used */
+  gboolean auto_cleanup;
+  gboolean ignore_cleanup_errors;
+};
+
 typedef enum
 {
   PROP_DIR = 1,
@@ -70,7 +87,7 @@ static void tf_temp_dir_initable_init (GInitableIface *iface);
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TfTempDir, tf_temp_dir, G_TYPE_OBJECT,
                                G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init)
-                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_creation_async_initable_init))
+                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init))
 
 static gboolean
 tf_temp_dir_initable_do_init (GInitable     *initable,
@@ -83,7 +100,7 @@ tf_temp_dir_initable_do_init (GInitable     *initable,
   if (self->entry.path != NULL)
     return TRUE;
 
-  if (!tf_location_complete (&template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return FALSE;
 
   return tf_entry_create_dir (&self->entry, &template, cancellable, error);
@@ -103,6 +120,22 @@ tf_temp_dir_constructed (GObject *object)
   tf_template_make_absolute (&TF_TEMP_DIR (object)->template);
 }
 
+/* Takes what went wrong, or NULL, and makes of it what the caller is to know. */
+static gboolean
+report_cleanup (TfTempDir  *self,
+                GError     *failure,
+                GError    **error)
+{
+  g_autoptr(GError) owned = failure;
+
+  if (owned == NULL ||
+      (self->ignore_cleanup_errors && !g_error_matches (owned, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&owned));
+  return FALSE;
+}
+
 static void
 tf_temp_dir_dispose (GObject *object)
 {
@@ -110,11 +143,11 @@ tf_temp_dir_dispose (GObject *object)
   g_autoptr(GError) error = NULL;
   GError *failure = NULL;
 
-  if ((self->auto_cleanup || tf_creation_is_unclaimed (self)) && !self->is_kept)
+  if ((self->auto_cleanup || tf_async_initable_is_unclaimed (self)) && !self->is_kept)
     tf_entry_drop (&self->entry, NULL, &failure);
 
-  if (!tf_temp_dir_report_cleanup (self, failure, &error))
-    tf_log_lost_error ("Removing a temporary directory", error);
+  if (!report_cleanup (self, failure, &error))
+    tf_errno_log_lost ("Removing a temporary directory", error);
 
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->dispose (object);
 }
@@ -218,6 +251,7 @@ tf_temp_dir_set_property (GObject      *object,
     }
 }
 
+/* Long because each property has its documentation in it. */
 static void
 tf_temp_dir_class_init (TfTempDirClass *klass)
 {
@@ -338,20 +372,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
 static void
 tf_temp_dir_init (TfTempDir *self)
 {
-  self->entry = (TfEntry) TF_ENTRY_INIT;
+  tf_entry_init (&self->entry);
   self->auto_cleanup = TRUE;
-}
-
-void
-tf_temp_dir_notify_auto_cleanup (TfTempDir *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
-}
-
-void
-tf_temp_dir_notify_ignore_cleanup_errors (TfTempDir *self)
-{
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IGNORE_CLEANUP_ERRORS]);
 }
 
 /**
@@ -386,4 +408,492 @@ tf_temp_dir_new (const char    *prefix,
   self = g_object_new (TF_TYPE_TEMP_DIR, NULL);
   tf_template_set (&self->template, prefix, suffix, dir);
   return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/**
+ * tf_temp_dir_create_async:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the directory is there
+ * @user_data: what to pass to @callback
+ *
+ * Makes a directory, as [ctor@TempDir.new] does.
+ *
+ * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
+ * the caller; it has to call [func@TempDir.create_finish]. When @cancellable is cancelled before that, and
+ * when that is never called, nothing stays on the disk.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_create_async (const char          *prefix,
+                          const char          *suffix,
+                          const char          *dir,
+                          int                  io_priority,
+                          GCancellable        *cancellable,
+                          GAsyncReadyCallback  callback,
+                          gpointer             user_data)
+{
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_async_initable_new_async (TF_TYPE_TEMP_DIR, io_priority, cancellable, callback, user_data,
+                              "prefix", prefix,
+                              "suffix", suffix,
+                              "dir", dir,
+                              NULL);
+}
+
+/**
+ * tf_temp_dir_create_finish:
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [func@TempDir.create_async] began.
+ *
+ * The errors are those of [ctor@TempDir.new].
+ *
+ * Returns: (transfer full): a new directory
+ *
+ * Since: 1.0
+ */
+TfTempDir *
+tf_temp_dir_create_finish (GAsyncResult  *result,
+                           GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_TEMP_DIR, error);
+}
+
+/**
+ * tf_temp_dir_set_template:
+ * @self: a temporary directory that was not made yet
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ *
+ * Sets the properties of these names, for languages whose properties hold only UTF-8.
+ *
+ * To be called before [method@Gio.Initable.init]; later it has no effect. The change is not notified.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_set_template (TfTempDir  *self,
+                          const char *prefix,
+                          const char *suffix,
+                          const char *dir)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+
+  tf_template_set (&self->template, prefix, suffix, dir);
+}
+
+/**
+ * tf_temp_dir_get_path: (get-property path)
+ * @self: a temporary directory
+ *
+ * Returns the absolute path of the directory, also after it was removed.
+ *
+ * Returns: (type filename) (transfer none) (nullable): a path, or %NULL if the object was not initialized
+ *
+ * Since: 1.0
+ */
+const char *
+tf_temp_dir_get_path (TfTempDir *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+
+  return self->entry.path;
+}
+
+/**
+ * tf_temp_dir_get_file: (get-property file)
+ * @self: a temporary directory
+ *
+ * Returns the path of the directory as a [iface@Gio.File], also after it was removed.
+ *
+ * Returns: (transfer full) (nullable): a new file, or %NULL if the object was not initialized
+ *
+ * Since: 1.0
+ */
+GFile *
+tf_temp_dir_get_file (TfTempDir *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+
+  return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
+}
+
+static gboolean
+check_initialized (TfTempDir  *self,
+                   GError    **error)
+{
+  return self->entry.path != NULL || tf_errno_set_not_initialized (error, "temporary directory");
+}
+
+static gboolean
+leaves_directory (const char *name)
+{
+  g_auto(GStrv) parts = g_strsplit (name, "/", -1);
+
+  return *name == '\0' || *name == '/' || strcmp (name, ".") == 0 ||
+         g_strv_contains ((const char * const *) parts, "..");
+}
+
+/**
+ * tf_temp_dir_get_child:
+ * @self: a temporary directory
+ * @name: (type filename): a name in the directory, or a relative path
+ * @error: return location for an error
+ *
+ * Returns the [iface@Gio.File] of that name in the directory, and looks at nothing on the disk.
+ *
+ * Names that come from elsewhere, from an archive for example, are safe here: an absolute path, one
+ * with a `..` in it, and an empty one are refused with %G_IO_ERROR_INVALID_FILENAME. A symbolic link in
+ * the directory can still lead out of it. %G_IO_ERROR_NOT_INITIALIZED if the object was not initialized.
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+GFile *
+tf_temp_dir_get_child (TfTempDir   *self,
+                       const char  *name,
+                       GError     **error)
+{
+  g_autofree char *display = NULL;
+  g_autofree char *path = NULL;
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_initialized (self, error))
+    return NULL;
+
+  if (leaves_directory (name))
+    {
+      display = g_filename_display_name (name);
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+                   "“%s” is not a name in the temporary directory", display);
+      return NULL;
+    }
+
+  path = g_build_filename (self->entry.path, name, NULL);
+  return g_file_new_for_path (path);
+}
+
+/**
+ * tf_temp_dir_get_auto_cleanup: (get-property auto-cleanup)
+ * @self: a temporary directory
+ *
+ * Tells whether the directory is removed when the object goes away.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_get_auto_cleanup (TfTempDir *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+
+  return self->auto_cleanup;
+}
+
+/**
+ * tf_temp_dir_set_auto_cleanup: (set-property auto-cleanup)
+ * @self: a temporary directory
+ * @auto_cleanup: whether to remove it
+ *
+ * Sets whether the directory is removed when the object goes away.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_set_auto_cleanup (TfTempDir *self,
+                              gboolean   auto_cleanup)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+
+  if (self->auto_cleanup == !!auto_cleanup)
+    return;
+
+  self->auto_cleanup = !!auto_cleanup;
+  if (!self->is_kept && !self->is_cleaning)
+    tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
+}
+
+/**
+ * tf_temp_dir_get_ignore_cleanup_errors: (get-property ignore-cleanup-errors)
+ * @self: a temporary directory
+ *
+ * Tells whether it is fine that some of the directory cannot be removed.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_get_ignore_cleanup_errors (TfTempDir *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+
+  return self->ignore_cleanup_errors;
+}
+
+/**
+ * tf_temp_dir_set_ignore_cleanup_errors: (set-property ignore-cleanup-errors)
+ * @self: a temporary directory
+ * @ignore_cleanup_errors: whether it is fine
+ *
+ * Sets whether it is fine that some of the directory cannot be removed.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
+                                       gboolean   ignore_cleanup_errors)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+
+  if (self->ignore_cleanup_errors == !!ignore_cleanup_errors)
+    return;
+
+  self->ignore_cleanup_errors = !!ignore_cleanup_errors;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IGNORE_CLEANUP_ERRORS]);
+}
+
+/**
+ * tf_temp_dir_keep:
+ * @self: a temporary directory
+ *
+ * Lets go of the directory: from now on the object does not remove it, whatever is called.
+ *
+ * Who takes the path is the one to remove the directory.
+ *
+ * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_dir_keep (TfTempDir *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+
+  tf_temp_dir_set_auto_cleanup (self, FALSE);
+  if (!self->is_cleaning)
+    tf_fd_clear (&self->entry.fd);
+  self->is_kept = TRUE;
+  return g_strdup (self->entry.path);
+}
+
+/* Whether the directory can be removed by a call that begins now. */
+static gboolean
+check_ready (TfTempDir  *self,
+             GError    **error)
+{
+  if (!check_initialized (self, error))
+    return FALSE;
+
+  if (self->is_cleaning)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
+
+  return !self->is_cleaning;
+}
+
+/**
+ * tf_temp_dir_cleanup:
+ * @self: a temporary directory
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Removes the directory with all it holds.
+ *
+ * It goes on when something cannot be removed; the error is the first one, with its path and the number
+ * of all. After an error or a cancellation it can be called again; after it succeeded, or after
+ * [method@TempDir.keep], it does nothing and succeeds. With [property@TempDir:ignore-cleanup-errors] only
+ * cancellation is an error.
+ *
+ * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
+ * %G_IO_ERROR_EXISTS if at the path there is something that this object did not make, and nothing was
+ * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
+ * forked child that did not make the directory; %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async];
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what the kernel reported.
+ *
+ * Returns: %TRUE if the directory is gone
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_cleanup (TfTempDir     *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  GError *failure = NULL;
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!check_ready (self, error))
+    return FALSE;
+
+  if (!self->is_kept)
+    tf_entry_remove (&self->entry, cancellable, &failure);
+
+  return report_cleanup (self, failure, error);
+}
+
+static gssize
+cleanup_func (gpointer       source_object,
+              gpointer       task_data,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  TfTempDir *self = source_object;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  return tf_entry_remove (&self->entry, cancellable, error) ? 0 : -1;
+}
+
+static void
+on_cleaned (GTask  *task,
+            gssize  result,
+            GError *failure)
+{
+  TfTempDir *self = g_task_get_source_object (task);
+  GError *error = NULL;
+  gboolean success;
+
+  /* In case it was changed meanwhile. */
+  self->is_cleaning = FALSE;
+  tf_entry_set_kept (&self->entry, self->entry.fd, !self->auto_cleanup);
+  if (self->is_kept)
+    tf_fd_clear (&self->entry.fd);
+
+  success = report_cleanup (self, failure, &error);
+  tf_task_return (task, success ? 0 : -1, error);
+}
+
+/**
+ * tf_temp_dir_cleanup_async:
+ * @self: a temporary directory
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the directory is removed
+ * @user_data: what to pass to @callback
+ *
+ * Removes the directory with all it holds, as [method@TempDir.cleanup] does.
+ *
+ * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
+ * the caller; it has to call [method@TempDir.cleanup_finish]. While it is pending, another cleanup fails
+ * with %G_IO_ERROR_PENDING, and for [method@TempDir.keep] it is too late.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_cleanup_async (TfTempDir           *self,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  GError *error = NULL;
+
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = tf_task_new (self, tf_temp_dir_cleanup_async, io_priority, cancellable, callback, user_data);
+  if (!check_ready (self, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  if (self->is_kept)
+    {
+      g_task_return_int (task, 0);
+      return;
+    }
+
+  self->is_cleaning = TRUE;
+  tf_task_run_step (task, cleanup_func, on_cleaned);
+}
+
+/**
+ * tf_temp_dir_cleanup_finish:
+ * @self: a temporary directory
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [method@TempDir.cleanup_async] began.
+ *
+ * The errors are those of [method@TempDir.cleanup].
+ *
+ * Returns: %TRUE if the directory is gone
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_cleanup_finish (TfTempDir     *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_task_finish (self, result, tf_temp_dir_cleanup_async, error) >= 0;
+}
+
+/**
+ * tf_temp_dir_keep_until_exit:
+ * @self: a temporary directory
+ *
+ * Keeps the directory until this process exits, whatever happens to the object here.
+ *
+ * The object is referenced for good, and [property@TempDir:auto-cleanup] set. [method@TempDir.cleanup]
+ * still removes the directory at once.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_keep_until_exit (TfTempDir *self)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+
+  tf_temp_dir_set_auto_cleanup (self, TRUE);
+  tf_hold_until_exit (self);
+}
+
+/**
+ * tf_temp_dir_keep_until:
+ * @self: a temporary directory
+ * @subprocess: who the directory was handed to
+ *
+ * Keeps the directory until @subprocess has exited, whatever happens to the object here.
+ *
+ * The object is referenced until then, and [property@TempDir:auto-cleanup] set. That takes the
+ * thread-default main context of the caller to run; if it does not, the directory is removed when this
+ * process exits. The removal itself is done in a worker thread.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_keep_until (TfTempDir   *self,
+                        GSubprocess *subprocess)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_return_if_fail (G_IS_SUBPROCESS (subprocess));
+
+  tf_temp_dir_set_auto_cleanup (self, TRUE);
+  tf_hold_for_subprocess (self, subprocess);
 }

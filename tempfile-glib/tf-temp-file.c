@@ -3,13 +3,22 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-temp-file-private.h"
+#include "tf-temp-file.h"
+
+#include <unistd.h>
 
 #include "base/tf-async-initable.h"
+#include "base/tf-debug.h"
 #include "base/tf-errno.h"
-#include "tf-location-private.h"
+#include "base/tf-fd.h"
+#include "base/tf-task.h"
 #include "names/tf-open.h"
-#include "store/tf-store-streams.h"
+#include "store/tf-file.h"
+#include "store/tf-input-stream.h"
+#include "store/tf-output-stream.h"
+#include "store/tf-reader.h"
+#include "store/tf-store-transfer.h"
+#include "tf-location.h"
 
 /**
  * TfTempFile:
@@ -57,13 +66,7 @@
  * Since: 1.0
  */
 
-typedef struct
-{
-  TfStore *store;         /* (owned) */
-  TfTemplate template;    /* absolute dir, or none */
-  GInputStream *input;    /* (owned) (nullable): made when first asked for */
-  GOutputStream *output;  /* (owned) (nullable): made when first asked for */
-} TfTempFilePrivate;
+typedef TfFile TfTempFilePrivate;
 
 typedef enum
 {
@@ -77,29 +80,15 @@ typedef enum
 static GParamSpec *properties[PROP_SIZE + 1];
 
 static void tf_temp_file_initable_init (GInitableIface *iface);
+static void tf_temp_file_seekable_init (GSeekableIface *iface);
 
 G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_ADD_PRIVATE (TfTempFile)
                          G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_file_initable_init)
-                         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_creation_async_initable_init)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_temp_file_seekable_init))
 
-gssize tf_temp_file_store_offset;
-
-static TfStore *
-get_store (gpointer self)
-{
-  return tf_temp_file_get_store (self);
-}
-
-/* Where the file was asked to go. */
-TfTemplate *
-tf_temp_file_peek_template (TfTempFile *self)
-{
-  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
-
-  return &priv->template;
-}
+gssize tf_file_offset;
 
 static GInputStream *
 tf_temp_file_get_input_stream (GIOStream *stream)
@@ -107,7 +96,7 @@ tf_temp_file_get_input_stream (GIOStream *stream)
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
 
   if (priv->input == NULL)
-    priv->input = tf_store_input_stream_new (priv->store);
+    priv->input = tf_input_stream_new (priv->store);
 
   return priv->input;
 }
@@ -118,7 +107,7 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
 
   if (priv->output == NULL)
-    priv->output = tf_store_output_stream_new (priv->store);
+    priv->output = tf_output_stream_new (priv->store);
 
   return priv->output;
 }
@@ -140,27 +129,63 @@ tf_temp_file_close (GIOStream     *stream,
   return tf_store_close (priv->store, success ? error : NULL) && success;
 }
 
+static gssize
+close_func (gpointer       source_object,
+            gpointer       data,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  GIOStream *stream = source_object;
+
+  if (!tf_store_check_blocking (tf_file_get_store (source_object), error))
+    return -1;
+
+  return G_IO_STREAM_GET_CLASS (stream)->close_fn (stream, cancellable, error) ? 0 : -1;
+}
+
+/* GIOStream's own closes the streams when they can do that without a thread, but then not the file. */
+static void
+tf_temp_file_close_async (GIOStream           *stream,
+                          int                  io_priority,
+                          GCancellable        *cancellable,
+                          GAsyncReadyCallback  callback,
+                          gpointer             user_data)
+{
+  g_autoptr(GTask) task = tf_task_new (stream, tf_temp_file_close_async,
+                                       io_priority, cancellable, callback, user_data);
+
+  tf_task_run (task, close_func);
+}
+
+static gboolean
+tf_temp_file_close_finish (GIOStream     *stream,
+                           GAsyncResult  *result,
+                           GError       **error)
+{
+  return tf_task_finish (stream, result, tf_temp_file_close_async, error) >= 0;
+}
+
 static gboolean
 tf_temp_file_initable_do_init (GInitable     *initable,
                                GCancellable  *cancellable,
                                GError       **error)
 {
-  TfTempFile *self = TF_TEMP_FILE (initable);
-  TfTemplate template;
+  TfFile *file = tf_file_of (initable);
+  TfTemplate template = file->template;
   int fd;
 
-  if (!tf_store_is_blank (get_store (self)))
-    return tf_store_check_open (get_store (self), error);
+  if (!tf_store_is_blank (file->store))
+    return tf_store_check_open (file->store, error);
 
-  if (!tf_temp_file_get_template (self, &template, error))
+  if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return FALSE;
 
   fd = tf_open_unnamed (&template, cancellable, error);
   if (fd < 0)
     return FALSE;
 
-  tf_store_open_on_disk (get_store (self), fd, template.dir);
-  tf_store_buffer (get_store (self));
+  tf_store_open_on_disk (file->store, fd, template.dir, NULL, NULL);
+  tf_store_hold_back (file->store);
   return TRUE;
 }
 
@@ -168,6 +193,47 @@ static void
 tf_temp_file_initable_init (GInitableIface *iface)
 {
   iface->init = tf_temp_file_initable_do_init;
+}
+
+static goffset
+tf_temp_file_tell (GSeekable *seekable)
+{
+  return tf_store_tell (tf_file_get_store (seekable));
+}
+
+static gboolean
+can_always (GSeekable *seekable)
+{
+  return TRUE;
+}
+
+static gboolean
+tf_temp_file_seek (GSeekable     *seekable,
+                   goffset        offset,
+                   GSeekType      type,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  return tf_store_seek (tf_file_get_store (seekable), offset, type, cancellable, error);
+}
+
+static gboolean
+tf_temp_file_truncate (GSeekable     *seekable,
+                       goffset        size,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  return tf_store_truncate (tf_file_get_store (seekable), size, cancellable, error);
+}
+
+static void
+tf_temp_file_seekable_init (GSeekableIface *iface)
+{
+  iface->tell = tf_temp_file_tell;
+  iface->can_seek = can_always;
+  iface->seek = tf_temp_file_seek;
+  iface->can_truncate = can_always;
+  iface->truncate_fn = tf_temp_file_truncate;
 }
 
 static void
@@ -186,7 +252,7 @@ tf_temp_file_dispose (GObject *object)
   g_autoptr(GError) error = NULL;
 
   if (!g_io_stream_close (G_IO_STREAM (object), NULL, &error))
-    tf_log_lost_error ("Closing a temporary file", error);
+    tf_errno_log_lost ("Closing a temporary file", error);
 
   G_OBJECT_CLASS (tf_temp_file_parent_class)->dispose (object);
 }
@@ -271,13 +337,14 @@ tf_temp_file_set_property (GObject      *object,
     }
 }
 
+/* Long because each property has its documentation in it. */
 static void
 tf_temp_file_class_init (TfTempFileClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
-  tf_temp_file_store_offset = TfTempFile_private_offset + G_STRUCT_OFFSET (TfTempFilePrivate, store);
+  tf_file_offset = TfTempFile_private_offset;
 
   object_class->constructed = tf_temp_file_constructed;
   object_class->dispose = tf_temp_file_dispose;
@@ -387,8 +454,1084 @@ tf_temp_file_new (const char    *dir,
                   GCancellable  *cancellable,
                   GError       **error)
 {
+  g_autoptr(TfTempFile) self = NULL;
+
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return tf_temp_file_create (TF_TYPE_TEMP_FILE, NULL, NULL, dir, cancellable, error);
+  self = g_object_new (TF_TYPE_TEMP_FILE, NULL);
+  tf_template_set (&tf_file_of (self)->template, NULL, NULL, dir);
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/**
+ * tf_temp_file_create_async:
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the file is there
+ * @user_data: what to pass to @callback
+ *
+ * Creates a file without a name, as [ctor@TempFile.new] does.
+ *
+ * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
+ * the caller; it has to call [func@TempFile.create_finish]. When @cancellable is cancelled before that, and
+ * when that is never called, nothing stays on the disk.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_create_async (const char          *dir,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_async_initable_new_async (TF_TYPE_TEMP_FILE, io_priority, cancellable, callback, user_data,
+                              "dir", dir,
+                              NULL);
+}
+
+/**
+ * tf_temp_file_create_finish:
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [func@TempFile.create_async] began.
+ *
+ * The errors are those of [ctor@TempFile.new].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfTempFile *
+tf_temp_file_create_finish (GAsyncResult  *result,
+                            GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_TEMP_FILE, error);
+}
+
+/**
+ * tf_temp_file_set_template:
+ * @self: a temporary file that was not created yet
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ *
+ * Sets the properties of these names, for languages whose properties hold only UTF-8.
+ *
+ * To be called before [method@Gio.Initable.init]; on a [class@SpooledFile], before it rolls over. Later
+ * it has no effect. The change is not notified.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_set_template (TfTempFile *self,
+                           const char *prefix,
+                           const char *suffix,
+                           const char *dir)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
+}
+
+static gpointer last_class;
+
+__attribute__ ((cold, noinline)) static gboolean
+look_up_class (gpointer object)
+{
+  if (!TF_IS_TEMP_FILE (object))
+    return FALSE;
+
+  g_atomic_pointer_set (&last_class, ((GTypeInstance *) object)->g_class);
+  return TRUE;
+}
+
+/* TF_IS_TEMP_FILE() looks a subclass up each time; in a program they are few. */
+static inline gboolean
+is_temp_file (gpointer object)
+{
+  gpointer klass = object != NULL ? ((GTypeInstance *) object)->g_class : NULL;
+
+  return G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class)) || look_up_class (object);
+}
+
+/**
+ * tf_temp_file_read:
+ * @self: a temporary file
+ * @buffer: (out caller-allocates) (array length=count) (element-type guint8): where to put the bytes
+ * @count: how many bytes to read, at most %G_MAXSSIZE
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads @count bytes from the position on; fewer only at the end of the file.
+ *
+ * The position moves behind what was read, also when an error comes after some bytes. Does what
+ * [method@Gio.InputStream.read_all] does on the input stream, at a lower price per call.
+ *
+ * Blocks on the disk when the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED,
+ * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED, else what read(2) reported.
+ *
+ * Returns: the number of bytes read, 0 at the end of the file, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+gssize
+tf_temp_file_read (TfTempFile    *self,
+                   void          *buffer,
+                   gsize          count,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gsize n_read;
+
+  g_return_val_if_fail (is_temp_file (self), -1);
+  g_return_val_if_fail (buffer != NULL || count == 0, -1);
+  g_return_val_if_fail (count <= G_MAXSSIZE, -1);
+
+  return tf_store_read (tf_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
+}
+
+/**
+ * tf_temp_file_read_bytes:
+ * @self: a temporary file
+ * @count: how many bytes to read; %G_MAXSIZE for all that are left
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads @count bytes from the position on, as [method@TempFile.read], into a new [struct@GLib.Bytes].
+ *
+ * No more memory is taken than there are bytes to read. Besides the errors of [method@TempFile.read]:
+ * %G_IO_ERROR_FAILED when there is no memory for so many bytes.
+ *
+ * Returns: (transfer full): the bytes, none at the end of the file
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_read_bytes (TfTempFile    *self,
+                         gsize          count,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_store_read_bytes (tf_file_get_store (self), count, cancellable, error);
+}
+
+/**
+ * tf_temp_file_write:
+ * @self: a temporary file
+ * @data: (array length=size) (element-type guint8): the bytes
+ * @size: how many bytes @data has
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes all of @data at the position.
+ *
+ * The position moves behind what was written. When an error comes after some bytes were taken, the
+ * position says how many. Does what [method@Gio.OutputStream.write_all] does on the output stream, at
+ * a lower price per call.
+ *
+ * Nobody else can see a file without a name, so small pieces are collected up to 64 KiB before they are
+ * written, and as many are read ahead, as with Python's `buffering`. When the disk refuses what was collected,
+ * the call that was to write it fails: [method@Gio.OutputStream.flush], a later read or write, or closing.
+ * Nothing is lost by that, and the call can be made again. [method@TempFile.get_fd] writes all, and ends it;
+ * so does [method@TempFile.persist]. A forked child has a copy of what was collected: when both processes are
+ * to go on with the file, flush before fork(2), as for a `FILE` of C.
+ * In a [class@NamedFile], which others see by its name, all calls go to the disk at once.
+ *
+ * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when disk,
+ * quota or a limit has no room; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED;
+ * else what write(2) reported. A [class@SpooledFile] that has to roll over and cannot, keeps what it had
+ * and takes nothing.
+ *
+ * Returns: %TRUE if all of @data was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_write (TfTempFile    *self,
+                    const void    *data,
+                    gsize          size,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+
+  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
+}
+
+/**
+ * tf_temp_file_get_size: (get-property size)
+ * @self: a temporary file
+ *
+ * Returns how many bytes the file has.
+ *
+ * Returns: a number of bytes; 0 when the file is closed or was not initialized
+ *
+ * Since: 1.0
+ */
+goffset
+tf_temp_file_get_size (TfTempFile *self)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), 0);
+
+  return tf_store_get_size (tf_file_get_store (self));
+}
+
+/**
+ * tf_temp_file_get_fd:
+ * @self: a temporary file
+ * @error: return location for an error
+ *
+ * Returns the descriptor of the file, which stays the object's: do not close it.
+ *
+ * All bytes are behind it, it stands at the position, and from now on whatever moves the one moves the
+ * other, so it can be given to a child process as its standard input or output. A [class@SpooledFile]
+ * rolls over first, as on `fileno()` of Python's `SpooledTemporaryFile`, and fails with the errors of
+ * [method@SpooledFile.rollover]; else those of [method@TempFile.write].
+ *
+ * Returns: a file descriptor, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_get_fd (TfTempFile  *self,
+                     GError     **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_store_get_fd (tf_file_get_store (self), NULL, error);
+}
+
+/**
+ * tf_temp_file_get_fd_path:
+ * @self: a temporary file
+ * @error: return location for an error
+ *
+ * Returns a path by which another process of the same user can open the file although it has no name.
+ *
+ * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here. Opening it gives a
+ * position of its own. What [method@TempFile.get_fd] does and fails with, this does as well.
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_get_fd_path (TfTempFile  *self,
+                          GError     **error)
+{
+  int fd = tf_temp_file_get_fd (self, error);
+
+  return fd >= 0 ? g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd) : NULL;
+}
+
+typedef struct
+{
+  gsize count;
+  GBytes *bytes; /* (owned) (nullable): not read yet */
+} ReadRequest;
+
+static void
+read_request_free (gpointer data)
+{
+  ReadRequest *request = data;
+
+  g_clear_pointer (&request->bytes, g_bytes_unref);
+  g_free (request);
+}
+
+static gssize
+read_bytes_func (gpointer       source_object,
+                 gpointer       data,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  TfStore *store = tf_file_get_store (source_object);
+  ReadRequest *request = data;
+
+  request->bytes = tf_store_read_bytes (store, request->count, cancellable, error);
+  return request->bytes != NULL ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_read_bytes_async:
+ * @self: a temporary file
+ * @count: how many bytes to read; %G_MAXSIZE for all that are left
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the bytes are there
+ * @user_data: what to pass to @callback
+ *
+ * Reads @count bytes from the position on, as [method@TempFile.read_bytes] does.
+ *
+ * Does not block: what is in memory is read at once, what is on disk in a thread. @callback is called in
+ * the thread-default main context of the caller; it has to call [method@TempFile.read_bytes_finish].
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_read_bytes_async (TfTempFile          *self,
+                               gsize                count,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
+{
+  ReadRequest *request;
+
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  request = g_new0 (ReadRequest, 1);
+  request->count = count;
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_bytes_async, read_bytes_func, request, read_request_free,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_read_bytes_finish:
+ * @self: a temporary file
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [method@TempFile.read_bytes_async] began.
+ *
+ * The errors are those of [method@TempFile.read_bytes], and %G_IO_ERROR_PENDING.
+ *
+ * Returns: (transfer full): the bytes, none at the end of the file
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_read_bytes_finish (TfTempFile    *self,
+                                GAsyncResult  *result,
+                                GError       **error)
+{
+  ReadRequest *request;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (tf_task_finish (self, result, tf_temp_file_read_bytes_async, error) < 0)
+    return NULL;
+
+  request = g_task_get_task_data (G_TASK (result));
+  return g_bytes_ref (request->bytes);
+}
+
+/**
+ * tf_temp_file_write_bytes:
+ * @self: a temporary file
+ * @bytes: the bytes
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes all of @bytes at the position, as [method@TempFile.write] does, and with the errors that it has.
+ *
+ * Returns: %TRUE if all of @bytes was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_write_bytes (TfTempFile    *self,
+                          GBytes        *bytes,
+                          GCancellable  *cancellable,
+                          GError       **error)
+{
+  gconstpointer data;
+  gsize size;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (bytes != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  data = g_bytes_get_data (bytes, &size);
+  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
+}
+
+static gssize
+write_bytes_func (gpointer       source_object,
+                  gpointer       data,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  return tf_temp_file_write_bytes (source_object, data, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_write_bytes_async:
+ * @self: a temporary file
+ * @bytes: the bytes
+ * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async): called when the bytes are written
+ * @user_data: what to pass to @callback
+ *
+ * Writes all of @bytes at the position, as [method@TempFile.write] does.
+ *
+ * Does not block: what stays in memory is written at once, what goes to disk in a thread. @callback is
+ * called in the thread-default main context of the caller; it has to call
+ * [method@TempFile.write_bytes_finish].
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_write_bytes_async (TfTempFile          *self,
+                                GBytes              *bytes,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (bytes != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_write_bytes_async,
+                          write_bytes_func, g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_write_bytes_finish:
+ * @self: a temporary file
+ * @result: what @callback got
+ * @error: return location for an error
+ *
+ * Ends what [method@TempFile.write_bytes_async] began.
+ *
+ * The errors are those of [method@TempFile.write], and %G_IO_ERROR_PENDING.
+ *
+ * Returns: %TRUE if all of the bytes were written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_write_bytes_finish (TfTempFile    *self,
+                                 GAsyncResult  *result,
+                                 GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_task_finish (self, result, tf_temp_file_write_bytes_async, error) >= 0;
+}
+
+typedef struct
+{
+  char           *path;
+  TfPersistFlags  flags;
+} PersistRequest;
+
+static void
+persist_request_free (gpointer data)
+{
+  PersistRequest *request = data;
+
+  g_free (request->path);
+  g_free (request);
+}
+
+static char *
+get_local_path (GFile   *destination,
+                GError **error)
+{
+  char *path = g_file_get_path (destination);
+  g_autofree char *name = NULL;
+
+  if (path != NULL)
+    return path;
+
+  name = g_file_get_parse_name (destination);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+               "A temporary file can be given a local name only, not “%s”", name);
+  return NULL;
+}
+
+static gboolean
+persist (TfTempFile      *self,
+         const char      *path,
+         TfPersistFlags   flags,
+         GCancellable    *cancellable,
+         GError         **error)
+{
+  g_autofree char *final_path = NULL;
+
+  if (!tf_store_persist (tf_file_get_store (self), path, flags, &final_path, cancellable, error))
+    return FALSE;
+
+  tf_debug_trace ("persisted", final_path);
+  return TRUE;
+}
+
+/**
+ * tf_temp_file_persist:
+ * @self: a temporary file
+ * @destination: where the file shall be from now on; local
+ * @flags: how to go about it
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Gives the file a lasting name, in one step that nobody can see half done.
+ *
+ * Until then there is nothing at @destination, or what was there before; from then on there is the whole
+ * file. When the call fails, @destination is as it was, nothing is left beside it, and the file is as it
+ * was: the call can be repeated.
+ *
+ * Without %TF_PERSIST_REPLACE, of all who want a name exactly one gets it, and the others fail. With
+ * it, the new file takes the place of a regular file or a symbolic link. Other names of a replaced file (hard
+ * links) keep the old content. Directories, devices, pipes and sockets are never replaced.
+ *
+ * ## Permissions
+ *
+ * A new file gets those that the process gives to the files it creates there: 0666 less the umask, or what
+ * the default ACL of the directory says. A file that replaces another one gets that one's mode, POSIX ACL,
+ * `user.` attributes and, where this is permitted, owner and group; what was granted to a group that
+ * cannot be kept is not granted to another one. With %TF_PERSIST_PRIVATE, either has mode 0600. In no case
+ * does [property@TempFile:mode] play a part, nor is the umask ever set.
+ *
+ * ## How
+ *
+ * The file itself is linked, see linkat(2). A file in memory is written straight to the destination's
+ * directory, never through the one for temporary files. One on another file system is copied there, with shared
+ * blocks or by the kernel where they can; so is one that cannot be linked, and one that has been
+ * persisted before, so that the former destination and the new one are two files.
+ *
+ * On a file system with neither hard links nor the `RENAME_NOREPLACE` of renameat2(2), as some of FUSE,
+ * a name that nobody had is first taken by an empty file, which others can see for a moment. On one
+ * without `RENAME_EXCHANGE`, the last step of %TF_PERSIST_DURABLE may fail when the file was replaced already.
+ *
+ * ## Afterwards
+ *
+ * The object stays open, at the same position, and works on the file at @destination: what is written now
+ * changes that file. A [class@SpooledFile] has rolled over to it. The path of a
+ * [class@NamedFile] is @destination, its former name is gone, and its delete policy is %TF_DELETE_NEVER.
+ *
+ * The descriptor of [method@TempFile.get_fd] belongs to the file at @destination as well, but one that
+ * another process was given before belongs to the former file if a copy had to be made.
+ *
+ * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if something is at
+ * @destination and may not be replaced; %G_IO_ERROR_IS_DIRECTORY and %G_IO_ERROR_NOT_REGULAR_FILE if it
+ * never may; %G_IO_ERROR_NOT_FOUND if its directory does not exist; %G_IO_ERROR_PERMISSION_DENIED;
+ * %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_NOT_SUPPORTED if it is not local;
+ * %G_IO_ERROR_TOO_MANY_LINKS for a circle of symbolic links; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_NOT_INITIALIZED; else what the call named in the message reported.
+ *
+ * Returns: %TRUE if the file has the name
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_persist (TfTempFile      *self,
+                      GFile           *destination,
+                      TfPersistFlags   flags,
+                      GCancellable    *cancellable,
+                      GError         **error)
+{
+  g_autofree char *path = NULL;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (G_IS_FILE (destination), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  path = get_local_path (destination, error);
+  return path != NULL && persist (self, path, flags, cancellable, error);
+}
+
+static gssize
+persist_func (gpointer       source_object,
+              gpointer       data,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  const PersistRequest *request = data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  return persist (source_object, request->path, request->flags, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_persist_async:
+ * @self: a temporary file
+ * @destination: where the file shall be from now on; local
+ * @flags: how to go about it
+ * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when it is done
+ * @user_data: user data for @callback
+ *
+ * Gives the file a lasting name, as [method@TempFile.persist], without blocking.
+ *
+ * The disk is waited for in a worker thread. @callback, and before it what there is to notify and to
+ * emit, is called in the thread-default main context of the caller. A call that is cancelled too late
+ * succeeds.
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_persist_async (TfTempFile          *self,
+                            GFile               *destination,
+                            TfPersistFlags       flags,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  GError *error = NULL;
+  PersistRequest *request;
+  char *path;
+
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (G_IS_FILE (destination));
+
+  path = get_local_path (destination, &error);
+  if (path == NULL)
+    {
+      g_task_report_error (self, callback, user_data, tf_temp_file_persist_async, error);
+      return;
+    }
+
+  request = g_new (PersistRequest, 1);
+  *request = (PersistRequest) { path, flags };
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_persist_async, persist_func, request, persist_request_free,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_persist_finish:
+ * @self: a temporary file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@TempFile.persist_async], with the errors of [method@TempFile.persist].
+ *
+ * Returns: %TRUE if the file has the name
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_persist_finish (TfTempFile    *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+
+  return tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
+}
+
+/**
+ * tf_temp_file_reserve:
+ * @self: a temporary file
+ * @size: how many bytes the file shall have room for, in all
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Sets room aside for a file of @size bytes, so that a full disk shows now and not half-way through.
+ *
+ * Size, content and position stay as they are. On disk, it is fallocate(2) with `FALLOC_FL_KEEP_SIZE`.
+ * In memory, the memory is asked for; a [class@SpooledFile] that may not or cannot be so large there
+ * rolls over first. Writing up to @size bytes then fails for no lack of room, at least on a file system
+ * that overwrites in place.
+ *
+ * On a file system that cannot set room aside, the free space is compared instead: with
+ * %G_IO_ERROR_NO_SPACE there is not enough of it, with %G_IO_ERROR_NOT_SUPPORTED there is now, but
+ * nothing keeps it free; who can live with that goes on.
+ *
+ * Blocks on the disk. Errors are of %G_IO_ERROR: besides those two, %G_IO_ERROR_INVALID_ARGUMENT for a
+ * negative @size; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; those of
+ * [method@SpooledFile.rollover]; else what fallocate(2) reported.
+ *
+ * Returns: %TRUE if the room is set aside
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_reserve (TfTempFile    *self,
+                      goffset        size,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (size < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "Cannot reserve room for a negative number of bytes");
+      return FALSE;
+    }
+
+  return tf_store_reserve (tf_file_get_store (self), size, cancellable, error);
+}
+
+static gssize
+reserve_func (gpointer       source_object,
+              gpointer       data,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  const goffset *size = data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  return tf_temp_file_reserve (source_object, *size, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_reserve_async:
+ * @self: a temporary file
+ * @size: how many bytes the file shall have room for, in all
+ * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when it is done
+ * @user_data: user data for @callback
+ *
+ * Sets room aside for a file of @size bytes, as [method@TempFile.reserve], without blocking.
+ *
+ * A worker thread does it. @callback, and before it [signal@SpooledFile::rolled-over], is called in the
+ * thread-default main context of the caller.
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_reserve_async (TfTempFile          *self,
+                            goffset              size,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_reserve_async, reserve_func, g_memdup2 (&size, sizeof size), g_free,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_reserve_finish:
+ * @self: a temporary file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@TempFile.reserve_async], with the errors of [method@TempFile.reserve].
+ *
+ * Returns: %TRUE if the room is set aside
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_reserve_finish (TfTempFile    *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+
+  return tf_task_finish (self, result, tf_temp_file_reserve_async, error) >= 0;
+}
+
+/**
+ * tf_temp_file_seal:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Copies the content into a new memory file that nobody can change any more, for another process.
+ *
+ * It is what memfd_create(2) makes, with the seals `F_SEAL_WRITE`, `F_SEAL_GROW`, `F_SEAL_SHRINK` and
+ * `F_SEAL_SEAL` of fcntl(2), and from Linux 6.3 on never executable (`MFD_NOEXEC_SEAL`). It stands at
+ * position 0 and is closed on execve(2). This file stays as it is, and open.
+ *
+ * Blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when there
+ * is no memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_NOT_INITIALIZED; else what the call named in the message reported.
+ *
+ * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_seal (TfTempFile    *self,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_store_seal (tf_file_get_store (self), cancellable, error);
+}
+
+/* Closes a result that nobody asked for. */
+static void
+seal_request_free (gpointer data)
+{
+  int *fd = data;
+
+  tf_fd_clear (fd);
+  g_free (fd);
+}
+
+static gssize
+seal_func (gpointer       source_object,
+           gpointer       data,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  int *fd = data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  *fd = tf_temp_file_seal (source_object, cancellable, error);
+  return *fd >= 0 ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_seal_async:
+ * @self: a temporary file
+ * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when it is done
+ * @user_data: user data for @callback
+ *
+ * Copies the content into a sealed memory file, as [method@TempFile.seal], without blocking.
+ *
+ * A worker thread does it. @callback is called in the thread-default main context of the caller.
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_seal_async (TfTempFile          *self,
+                         int                  io_priority,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data)
+{
+  int *fd;
+
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  fd = g_new (int, 1);
+  *fd = -1;
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_seal_async, seal_func, fd, seal_request_free,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_seal_finish:
+ * @self: a temporary file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Finishes [method@TempFile.seal_async], with the errors of [method@TempFile.seal].
+ *
+ * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_seal_finish (TfTempFile    *self,
+                          GAsyncResult  *result,
+                          GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+
+  if (tf_task_finish (self, result, tf_temp_file_seal_async, error) < 0)
+    return -1;
+
+  return tf_fd_steal (g_task_get_task_data (G_TASK (result)));
+}
+
+/* Closes the file of which @bytes are the content, and takes them over. */
+static GBytes *
+close_for_bytes (TfTempFile  *self,
+                 GBytes      *bytes,
+                 GError     **error)
+{
+  g_autoptr(GError) close_error = NULL;
+
+  if (g_io_stream_close (G_IO_STREAM (self), NULL, &close_error))
+    return bytes;
+
+  if (!g_io_stream_is_closed (G_IO_STREAM (self)))
+    {
+      g_bytes_unref (bytes);
+      g_propagate_error (error, g_steal_pointer (&close_error));
+      return NULL;
+    }
+
+  tf_errno_log_lost ("Closing a temporary file", close_error);
+  return bytes;
+}
+
+/**
+ * tf_temp_file_steal_bytes:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Closes the file and hands over all of its content, whatever the position.
+ *
+ * Bytes in memory are not copied. A file on disk is mapped, see mmap(2), and takes memory only for what
+ * is looked at; its bytes need no descriptor and survive the object, the name and the file's deletion.
+ * Such a mapping is of the file: somebody else who has it open, by its name or by a descriptor that was
+ * handed out, must not truncate it, or reading the bytes beyond its end ends the process with SIGBUS.
+ * What they write may be seen.
+ *
+ * The file is closed as by [method@Gio.IOStream.close]; what that reports is logged, since the bytes are
+ * there. On failure nothing is closed. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING when a stream is in
+ * use; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; else what mmap(2) reported.
+ *
+ * Returns: (transfer full): the content
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_steal_bytes (TfTempFile    *self,
+                          GCancellable  *cancellable,
+                          GError       **error)
+{
+  GBytes *bytes;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  bytes = tf_store_steal (tf_file_get_store (self), cancellable, error);
+  return bytes != NULL ? close_for_bytes (self, bytes, error) : NULL;
+}
+
+static void
+steal_request_free (gpointer data)
+{
+  GBytes **bytes = data;
+
+  g_clear_pointer (bytes, g_bytes_unref);
+  g_free (bytes);
+}
+
+static gssize
+steal_bytes_func (gpointer       source_object,
+                  gpointer       data,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  GBytes **bytes = data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  *bytes = tf_store_steal (tf_file_get_store (source_object), cancellable, error);
+  return *bytes != NULL ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_steal_bytes_async:
+ * @self: a temporary file
+ * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when it is done
+ * @user_data: user data for @callback
+ *
+ * Maps the content in a worker thread, so that [method@TempFile.steal_bytes_finish] can hand it over.
+ *
+ * @callback is called in the thread-default main context of the caller.
+ *
+ * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_steal_bytes_async (TfTempFile          *self,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_steal_bytes_async, steal_bytes_func,
+                          g_new0 (GBytes *, 1), steal_request_free,
+                          io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_steal_bytes_finish:
+ * @self: a temporary file
+ * @result: what the callback was given
+ * @error: return location for an error
+ *
+ * Closes the file and hands over its content, with the errors of [method@TempFile.steal_bytes].
+ *
+ * It is this call that closes the file: without it, the file stays open and as it is.
+ *
+ * Returns: (transfer full): the content
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_steal_bytes_finish (TfTempFile    *self,
+                                 GAsyncResult  *result,
+                                 GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+
+  if (tf_task_finish (self, result, tf_temp_file_steal_bytes_async, error) < 0)
+    return NULL;
+
+  return close_for_bytes (self, g_steal_pointer ((GBytes **) g_task_get_task_data (G_TASK (result))), error);
+}
+
+/**
+ * tf_temp_file_open_reader:
+ * @self: a temporary file
+ * @error: return location for an error
+ *
+ * Opens one more input stream over the same bytes, with a position of its own.
+ *
+ * It starts at the beginning, is a [iface@Gio.Seekable], and reads what has been written so far; at the
+ * end of that it reports the end of the file, and more once more was written. That the file rolls over or
+ * is persisted meanwhile does not matter. Each reader may be used from a thread of its own while
+ * another thread uses the file.
+ *
+ * A reader outlives the file: when that is closed, the bytes, or the descriptor, stay until the last reader is closed.
+ *
+ * Does not block. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED and %G_IO_ERROR_NOT_INITIALIZED.
+ *
+ * Returns: (transfer full): a new input stream
+ *
+ * Since: 1.0
+ */
+GInputStream *
+tf_temp_file_open_reader (TfTempFile  *self,
+                          GError     **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_reader_new (tf_file_get_store (self), error);
 }

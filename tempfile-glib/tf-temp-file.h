@@ -11,7 +11,8 @@
 
 #include <gio/gio.h>
 
-#include "tf-version-macros.h"
+#include "tf-enums.h"
+#include "tf-version.h"
 
 G_BEGIN_DECLS
 
@@ -25,96 +26,170 @@ struct _TfTempFileClass
   GIOStreamClass parent_class;
 
   /*< private >*/
-  /* The file is at @path now. Called in the thread that persisted it, without the store's lock. */
-  void (* persisted) (TfTempFile *self,
-                      const char *path);
-
-  gpointer padding[7];
+  gpointer padding[8];
 };
 
 TF_AVAILABLE_IN_1_0
-TfTempFile *tf_temp_file_new                (const char           *dir,
-                                             GCancellable         *cancellable,
-                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TfTempFile   *tf_temp_file_new                (const char           *dir,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_file_set_template       (TfTempFile           *self,
-                                             const char           *prefix,
-                                             const char           *suffix,
-                                             const char           *dir);
+void          tf_temp_file_set_template       (TfTempFile           *self,
+                                               const char           *prefix,
+                                               const char           *suffix,
+                                               const char           *dir);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_file_create_async       (const char           *dir,
-                                             int                   io_priority,
-                                             GCancellable         *cancellable,
-                                             GAsyncReadyCallback   callback,
-                                             gpointer              user_data);
+void          tf_temp_file_create_async       (const char           *dir,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-TfTempFile *tf_temp_file_create_finish      (GAsyncResult         *result,
-                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TfTempFile   *tf_temp_file_create_finish      (GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gssize      tf_temp_file_read               (TfTempFile           *self,
-                                             void                 *buffer,
-                                             gsize                 count,
-                                             GCancellable         *cancellable,
-                                             GError              **error);
+gssize        tf_temp_file_read               (TfTempFile           *self,
+                                               void                 *buffer,
+                                               gsize                 count,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
 
 TF_AVAILABLE_IN_1_0
-GBytes     *tf_temp_file_read_bytes         (TfTempFile           *self,
-                                             gsize                 count,
-                                             GCancellable         *cancellable,
-                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes       *tf_temp_file_read_bytes         (TfTempFile           *self,
+                                               gsize                 count,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_file_write              (TfTempFile           *self,
-                                             const void           *data,
-                                             gsize                 size,
-                                             GCancellable         *cancellable,
-                                             GError              **error);
+gboolean      tf_temp_file_write              (TfTempFile           *self,
+                                               const void           *data,
+                                               gsize                 size,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_file_read_bytes_async   (TfTempFile           *self,
-                                             gsize                 count,
-                                             int                   io_priority,
-                                             GCancellable         *cancellable,
-                                             GAsyncReadyCallback   callback,
-                                             gpointer              user_data);
+void          tf_temp_file_read_bytes_async   (TfTempFile           *self,
+                                               gsize                 count,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-GBytes     *tf_temp_file_read_bytes_finish  (TfTempFile           *self,
-                                             GAsyncResult         *result,
-                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+GBytes       *tf_temp_file_read_bytes_finish  (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_file_write_bytes        (TfTempFile           *self,
-                                             GBytes               *bytes,
-                                             GCancellable         *cancellable,
-                                             GError              **error);
+gboolean      tf_temp_file_write_bytes        (TfTempFile           *self,
+                                               GBytes               *bytes,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_file_write_bytes_async  (TfTempFile           *self,
-                                             GBytes               *bytes,
-                                             int                   io_priority,
-                                             GCancellable         *cancellable,
-                                             GAsyncReadyCallback   callback,
-                                             gpointer              user_data);
+void          tf_temp_file_write_bytes_async  (TfTempFile           *self,
+                                               GBytes               *bytes,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-gboolean    tf_temp_file_write_bytes_finish (TfTempFile           *self,
-                                             GAsyncResult         *result,
-                                             GError              **error);
+gboolean      tf_temp_file_write_bytes_finish (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error);
 
 TF_AVAILABLE_IN_1_0
-goffset     tf_temp_file_get_size           (TfTempFile           *self);
+goffset       tf_temp_file_get_size           (TfTempFile           *self);
 
 TF_AVAILABLE_IN_1_0
-int         tf_temp_file_get_fd             (TfTempFile           *self,
-                                             GError              **error);
+int           tf_temp_file_get_fd             (TfTempFile           *self,
+                                               GError              **error);
 
 TF_AVAILABLE_IN_1_0
-char       *tf_temp_file_get_fd_path        (TfTempFile           *self,
-                                             GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+char         *tf_temp_file_get_fd_path        (TfTempFile           *self,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_persist            (TfTempFile           *self,
+                                               GFile                *destination,
+                                               TfPersistFlags        flags,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_persist_async      (TfTempFile           *self,
+                                               GFile                *destination,
+                                               TfPersistFlags        flags,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_persist_finish     (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_seal               (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_seal_async         (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_seal_finish        (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+GBytes       *tf_temp_file_steal_bytes        (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_steal_bytes_async  (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+GBytes       *tf_temp_file_steal_bytes_finish (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+GInputStream *tf_temp_file_open_reader        (TfTempFile           *self,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_reserve            (TfTempFile           *self,
+                                               goffset               size,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_reserve_async      (TfTempFile           *self,
+                                               goffset               size,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_reserve_finish     (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error);
 
 G_END_DECLS

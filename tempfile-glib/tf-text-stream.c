@@ -3,7 +3,16 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-text-stream-private.h"
+#include "tf-text-stream.h"
+
+#include <string.h>
+
+#include "base/tf-errno.h"
+#include "text/tf-codec.h"
+#include "text/tf-decoded-text.h"
+#include "text/tf-newline.h"
+
+#define PIECE_SIZE 8192
 
 /**
  * TfTextStream:
@@ -43,6 +52,22 @@
  *
  * Since: 1.0
  */
+
+/* While there are bytes read ahead, the file's position is behind them. */
+struct _TfTextStream
+{
+  GObject parent_instance;
+
+  TfTempFile *file;     /* (owned) */
+  char *encoding;       /* (owned) */
+  TfNewline newline;
+  TfTextErrors errors;
+
+  gboolean initialized;
+  TfCodec codec;
+  TfDecodedText ahead;
+  gboolean placed;      /* the codec is ready for what comes after the bytes read ahead */
+};
 
 typedef enum
 {
@@ -105,7 +130,7 @@ tf_text_stream_finalize (GObject *object)
   TfTextStream *self = TF_TEXT_STREAM (object);
 
   tf_codec_clear (&self->codec);
-  tf_text_buffer_clear (&self->ahead);
+  tf_decoded_text_clear (&self->ahead);
   g_free (self->encoding);
 
   G_OBJECT_CLASS (tf_text_stream_parent_class)->finalize (object);
@@ -237,7 +262,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
 static void
 tf_text_stream_init (TfTextStream *self)
 {
-  tf_text_buffer_init (&self->ahead);
+  tf_decoded_text_init (&self->ahead);
 }
 
 /**
@@ -291,4 +316,424 @@ tf_text_stream_get_file (TfTextStream *self)
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
   return self->file;
+}
+
+static gboolean
+check_initialized (TfTextStream  *self,
+                   GError       **error)
+{
+  return self->initialized || tf_errno_set_not_initialized (error, "text stream");
+}
+
+static gboolean
+move_file (TfTextStream  *self,
+           goffset        offset,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  return g_seekable_seek (G_SEEKABLE (self->file), offset, G_SEEK_SET, cancellable, error);
+}
+
+/* Decodes the first @size bytes of the file and forgets the text. */
+static gboolean
+decode_context (TfTextStream  *self,
+                gsize          size,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  g_autoptr(GString) scratch = g_string_new (NULL);
+  g_autoptr(GBytes) bytes = NULL;
+  gsize n_used;
+
+  if (!move_file (self, 0, cancellable, error))
+    return FALSE;
+
+  bytes = tf_temp_file_read_bytes (self->file, size, cancellable, error);
+  if (bytes == NULL)
+    return FALSE;
+
+  if (!tf_codec_decode (&self->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                        FALSE, G_MAXSIZE, scratch, &n_used, NULL) && self->codec.has_mark)
+    return tf_codec_assume_order (&self->codec, error);
+
+  return TRUE;
+}
+
+/* Makes the codec ready to decode from @offset on. */
+static gboolean
+place (TfTextStream  *self,
+       goffset        offset,
+       GCancellable  *cancellable,
+       GError       **error)
+{
+  gsize size = tf_codec_get_context_size (&self->codec, offset);
+  goffset position = g_seekable_tell (G_SEEKABLE (self->file));
+
+  self->placed = FALSE;
+  if (!tf_codec_restart (&self->codec, error))
+    return FALSE;
+
+  if (size > 0 &&
+      (!decode_context (self, size, cancellable, error) || !move_file (self, position, cancellable, error)))
+    return FALSE;
+
+  self->placed = TRUE;
+  return TRUE;
+}
+
+/* Reads more of the file, in pieces that grow with what waits; at the end of the file, sets @is_end. */
+static gboolean
+read_ahead (TfTextStream  *self,
+            gboolean      *is_end,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  g_autoptr(GBytes) bytes = NULL;
+
+  if (self->ahead.bytes->len == 0)
+    tf_decoded_text_reset (&self->ahead, g_seekable_tell (G_SEEKABLE (self->file)));
+
+  if (!self->placed && !place (self, tf_decoded_text_get_end (&self->ahead), cancellable, error))
+    return FALSE;
+
+  bytes = tf_temp_file_read_bytes (self->file, self->ahead.failed ? 0 : MAX (PIECE_SIZE, self->ahead.bytes->len),
+                                   cancellable, error);
+  if (bytes == NULL)
+    return FALSE;
+
+  *is_end = g_bytes_get_size (bytes) == 0;
+  return tf_decoded_text_append (&self->ahead, &self->codec, bytes, error);
+}
+
+/* Takes text out of what was read ahead. It cannot hold a NUL, and must not end at one silently. */
+static char *
+take (TfTextStream  *self,
+      gsize          length,
+      GError       **error)
+{
+  gsize available;
+  const char *text = tf_decoded_text_peek (&self->ahead, &available);
+
+  if (memchr (text, '\0', length) != NULL)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+                           "The text has a NUL character, which a string cannot hold");
+      return NULL;
+    }
+
+  tf_decoded_text_take (&self->ahead, length);
+  return tf_newline_from_file (self->newline, text, length);
+}
+
+/**
+ * tf_text_stream_read:
+ * @self: a text stream
+ * @n_chars: how many characters to read
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads @n_chars characters; fewer only at the end of the file.
+ *
+ * What is counted are characters, not bytes, after newlines were translated. A call that fails does not
+ * move the position. Blocks on the disk when the bytes are there.
+ *
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA when bytes are not of the encoding, or stand for a
+ * NUL; else those of [method@TempFile.read].
+ *
+ * Returns: (transfer full): text in UTF-8, empty at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read (TfTextStream  *self,
+                     gsize          n_chars,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  gboolean is_end = FALSE;
+  const char *text;
+  gsize available;
+  gsize length;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_initialized (self, error))
+    return NULL;
+
+  do
+    {
+      text = tf_decoded_text_peek (&self->ahead, &available);
+      length = tf_newline_measure (self->newline, text, available, n_chars, is_end);
+      if (length > 0 || n_chars == 0 || is_end)
+        return take (self, length, error);
+    }
+  while (read_ahead (self, &is_end, cancellable, error));
+
+  return NULL;
+}
+
+/**
+ * tf_text_stream_read_line:
+ * @self: a text stream
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads up to and with the next newline, or the end of the file.
+ *
+ * Which newlines there are says [property@TextStream:newline]. Otherwise as [method@TextStream.read].
+ *
+ * Returns: (transfer full) (nullable): a line in UTF-8 with its newline; %NULL at the end of the file,
+ *   without @error set
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read_line (TfTextStream  *self,
+                          GCancellable  *cancellable,
+                          GError       **error)
+{
+  gboolean is_end = FALSE;
+  const char *text;
+  gsize available;
+  gsize length;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_initialized (self, error))
+    return NULL;
+
+  do
+    {
+      text = tf_decoded_text_peek (&self->ahead, &available);
+      length = tf_newline_find_end (self->newline, text, available, is_end);
+      if (length > 0)
+        return take (self, length, error);
+    }
+  while (!is_end && read_ahead (self, &is_end, cancellable, error));
+
+  return NULL;
+}
+
+/**
+ * tf_text_stream_read_all:
+ * @self: a text stream
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads all text that is left, as [method@TextStream.read].
+ *
+ * Returns: (transfer full): text in UTF-8, empty at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read_all (TfTextStream  *self,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  gboolean is_end = FALSE;
+  gsize available;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_initialized (self, error))
+    return NULL;
+
+  while (!is_end)
+    if (!read_ahead (self, &is_end, cancellable, error))
+      return NULL;
+
+  tf_decoded_text_peek (&self->ahead, &available);
+  return take (self, available, error);
+}
+
+/**
+ * tf_text_stream_write:
+ * @self: a text stream
+ * @text: text in UTF-8
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes all of @text at the position.
+ *
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA when @text is not UTF-8, or has a character that
+ * the encoding does not have, and then nothing is written; else those of [method@TempFile.write].
+ *
+ * Returns: %TRUE if all of @text was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_write (TfTextStream  *self,
+                      const char    *text,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  g_autoptr(GByteArray) bytes = NULL;
+  g_autofree char *translated = NULL;
+  gboolean is_start;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tf_text_stream_flush (self, cancellable, error))
+    return FALSE;
+
+  if (!g_utf8_validate (text, -1, NULL))
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
+      return FALSE;
+    }
+
+  bytes = g_byte_array_new ();
+  is_start = g_seekable_tell (G_SEEKABLE (self->file)) == 0;
+  translated = tf_newline_to_file (self->newline, text);
+  return tf_codec_encode (&self->codec, translated, strlen (translated), is_start, bytes, error) &&
+         tf_temp_file_write (self->file, bytes->data, bytes->len, cancellable, error);
+}
+
+/**
+ * tf_text_stream_tell:
+ * @self: a text stream
+ * @error: return location for an error
+ *
+ * Returns the position in the text, to come back to with [method@TextStream.seek].
+ *
+ * It is the number of the bytes before it in the file. While text waits that was read ahead, that has to
+ * be found out; in encodings with states by decoding the file from its start, which blocks on the disk.
+ *
+ * Returns: a number of bytes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+goffset
+tf_text_stream_tell (TfTextStream  *self,
+                     GError       **error)
+{
+  goffset offset;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  if (!check_initialized (self, error))
+    return -1;
+
+  if (self->ahead.bytes->len == 0)
+    return g_seekable_tell (G_SEEKABLE (self->file));
+
+  if (!tf_decoded_text_is_aligned (&self->ahead) && !place (self, self->ahead.start, NULL, error))
+    return -1;
+
+  return tf_decoded_text_locate (&self->ahead, &self->codec, &offset, error) ? offset : -1;
+}
+
+/**
+ * tf_text_stream_seek:
+ * @self: a text stream
+ * @offset: what [method@TextStream.tell] returned, or 0
+ * @type: from where; with %G_SEEK_CUR and %G_SEEK_END, @offset is 0
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Moves the position in the text.
+ *
+ * With any other @offset, the position may be inside a character. %G_IO_ERROR_INVALID_ARGUMENT when it
+ * is negative, or must be 0 and is not.
+ *
+ * Returns: %TRUE if the position is there
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_seek (TfTextStream  *self,
+                     goffset        offset,
+                     GSeekType      type,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (type != G_SEEK_SET && offset != 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "In text, seeking from the position or the end is possible by 0 only");
+      return FALSE;
+    }
+
+  if (!tf_text_stream_flush (self, cancellable, error) ||
+      !g_seekable_seek (G_SEEKABLE (self->file), offset, type, cancellable, error))
+    return FALSE;
+
+  self->placed = FALSE;
+  return TRUE;
+}
+
+/**
+ * tf_text_stream_truncate:
+ * @self: a text stream
+ * @size: how many bytes of the file to leave, as [method@TextStream.tell] tells; -1 for up to the position
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Makes the file end at a position in the text; the position stays.
+ *
+ * Returns: %TRUE if the file has that size
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_truncate (TfTextStream  *self,
+                         goffset        size,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (size >= -1, FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (!tf_text_stream_flush (self, cancellable, error))
+    return FALSE;
+
+  if (size < 0)
+    size = g_seekable_tell (G_SEEKABLE (self->file));
+  return g_seekable_truncate (G_SEEKABLE (self->file), size, cancellable, error);
+}
+
+/**
+ * tf_text_stream_flush:
+ * @self: a text stream
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Moves the file's position to that of the text, and forgets what was read ahead.
+ *
+ * No written text ever waits, so it is needed only before the file itself is used.
+ *
+ * Returns: %TRUE if the positions are the same
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_flush (TfTextStream  *self,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  goffset offset;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  offset = tf_text_stream_tell (self, error);
+  if (offset < 0 ||
+      (self->ahead.bytes->len > 0 && !move_file (self, offset, cancellable, error)))
+    return FALSE;
+
+  tf_decoded_text_reset (&self->ahead, offset);
+  self->placed = FALSE;
+  return TRUE;
 }

@@ -34,27 +34,27 @@ test_exact (void)
   tf_set_memory_budget (1000);
   write_zeros (first, 600);
   write_zeros (second, 400);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 1000);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000);
   g_assert_false (tf_spooled_file_is_rolled_over (second));
 
   write_zeros (second, 1);
   g_assert_true (tf_spooled_file_is_rolled_over (second));
-  g_assert_cmpuint (tf_budget_get_held (), ==, 600);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
 
   /* What is overwritten is not counted twice; what is cut off is free again. */
   g_assert_true (g_seekable_seek (G_SEEKABLE (first), 0, G_SEEK_SET, NULL, NULL));
   write_zeros (first, 600);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 600);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
   g_assert_true (g_seekable_truncate (G_SEEKABLE (first), 100, NULL, NULL));
-  g_assert_cmpuint (tf_budget_get_held (), ==, 100);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
 
   write_zeros (third, 900);
   g_assert_false (tf_spooled_file_is_rolled_over (third));
   g_assert_true (g_io_stream_close (G_IO_STREAM (third), NULL, NULL));
-  g_assert_cmpuint (tf_budget_get_held (), ==, 100);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
 
   g_clear_object (&first);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 0);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (0);
 }
 
@@ -72,13 +72,13 @@ test_pieces (void)
     write_zeros (before, 1);
   for (int i = 0; i < 700; i++)
     write_zeros (after, 1);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 1000);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000);
   g_assert_false (tf_spooled_file_is_rolled_over (before));
   g_assert_false (tf_spooled_file_is_rolled_over (after));
 
   write_zeros (after, 1);
   g_assert_true (tf_spooled_file_is_rolled_over (after));
-  g_assert_cmpuint (tf_budget_get_held (), ==, 300);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 300);
   tf_set_memory_budget (0);
 }
 
@@ -89,9 +89,9 @@ test_later (void)
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
 
   write_zeros (first, 600);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 0);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (1000);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 600);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
   write_zeros (second, 401);
   g_assert_true (tf_spooled_file_is_rolled_over (second));
 
@@ -99,7 +99,7 @@ test_later (void)
   g_assert_false (tf_spooled_file_is_rolled_over (first));
   write_zeros (first, 1);
   g_assert_true (tf_spooled_file_is_rolled_over (first));
-  g_assert_cmpuint (tf_budget_get_held (), ==, 0);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (0);
 }
 
@@ -115,7 +115,7 @@ test_refused (void)
   write_zeros (file, 60);
   g_assert_false (tf_temp_file_write (TF_TEMP_FILE (file), zeros, sizeof zeros, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_cmpuint (tf_budget_get_held (), ==, 60);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 60);
   tf_set_memory_budget (0);
 }
 
@@ -129,7 +129,7 @@ work (gpointer data)
       for (int j = 0; j < 10; j++)
         {
           write_zeros (file, 97);
-          g_assert_cmpuint (tf_budget_get_held (), <=, 3000);
+          g_assert_cmpuint (tf_memory_pool_get_held (), <=, 3000);
         }
 
       if (i % 3 == 0)
@@ -152,7 +152,7 @@ test_threads (void)
   for (int i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
 
-  g_assert_cmpuint (tf_budget_get_held (), ==, 0);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (0);
 }
 

@@ -18,36 +18,36 @@
 /* No machine has so much, whatever it promises. */
 #define TOO_MUCH ((gsize) 1 << 60)
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfBuffer, tf_buffer_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMemoryBuffer, tf_memory_buffer_clear)
 
 static void
-reserve (TfBuffer *buffer,
+reserve (TfMemoryBuffer *buffer,
          gsize     size)
 {
-  g_assert_true (tf_buffer_reserve (buffer, size, G_MAXSSIZE));
+  g_assert_true (tf_memory_buffer_grow (buffer, size, G_MAXSSIZE));
   g_assert_cmpuint (buffer->capacity, >=, size);
 }
 
 static void
-write_at (TfBuffer   *buffer,
+write_at (TfMemoryBuffer   *buffer,
           gsize       offset,
           const char *text)
 {
   reserve (buffer, offset + strlen (text));
-  tf_buffer_write (buffer, offset, text, strlen (text));
+  tf_memory_buffer_write (buffer, offset, text, strlen (text));
 }
 
 static void
-set_size (TfBuffer *buffer,
+set_size (TfMemoryBuffer *buffer,
           gsize     size)
 {
   reserve (buffer, size);
-  tf_buffer_set_size (buffer, size);
+  tf_memory_buffer_set_size (buffer, size);
   g_assert_cmpuint (buffer->size, ==, size);
 }
 
 static void
-fill (TfBuffer *buffer,
+fill (TfMemoryBuffer *buffer,
       gsize     size)
 {
   reserve (buffer, size);
@@ -58,7 +58,7 @@ fill (TfBuffer *buffer,
 }
 
 static void
-assert_all (TfBuffer *buffer,
+assert_all (TfMemoryBuffer *buffer,
             gsize     start,
             gsize     end,
             guint8    byte)
@@ -74,22 +74,22 @@ test_write_read (void)
 {
   /* Optimised, gcc would warn of what is never reached. */
   volatile gsize far_away = G_MAXSSIZE;
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
   char bytes[32];
 
-  g_assert_cmpuint (tf_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 0);
-  g_assert_cmpuint (tf_buffer_read (&buffer, 100, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 100, bytes, sizeof bytes), ==, 0);
 
   write_at (&buffer, 0, "Hello world!");
   write_at (&buffer, 6, "there");
   g_assert_cmpuint (buffer.size, ==, 12);
-  g_assert_cmpuint (tf_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 12);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 0, bytes, sizeof bytes), ==, 12);
   g_assert_cmpmem (bytes, 12, "Hello there!", 12);
-  g_assert_cmpuint (tf_buffer_read (&buffer, 6, bytes, 3), ==, 3);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 6, bytes, 3), ==, 3);
   g_assert_cmpmem (bytes, 3, "the", 3);
-  g_assert_cmpuint (tf_buffer_read (&buffer, 11, bytes, sizeof bytes), ==, 1);
-  g_assert_cmpuint (tf_buffer_read (&buffer, 12, bytes, sizeof bytes), ==, 0);
-  g_assert_cmpuint (tf_buffer_read (&buffer, far_away, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 11, bytes, sizeof bytes), ==, 1);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, 12, bytes, sizeof bytes), ==, 0);
+  g_assert_cmpuint (tf_memory_buffer_read (&buffer, far_away, bytes, sizeof bytes), ==, 0);
 }
 
 /* For small ones on the heap and large ones in a mapping. */
@@ -97,7 +97,7 @@ static void
 test_gap (gconstpointer data)
 {
   gsize unit = GPOINTER_TO_SIZE (data);
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
 
   /* Fresh memory. */
   write_at (&buffer, 0, "start");
@@ -137,7 +137,7 @@ test_gap (gconstpointer data)
 static void
 test_from_heap_to_mapping (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
 
   fill (&buffer, MIB);
   g_assert_false (buffer.mapped);
@@ -155,7 +155,7 @@ test_from_heap_to_mapping (void)
 static void
 test_straight_to_mapping (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
 
   fill (&buffer, 3 * MIB);
   g_assert_true (buffer.mapped);
@@ -165,7 +165,7 @@ test_straight_to_mapping (void)
 static void
 test_memory_comes_back (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
 
   fill (&buffer, 64 * MIB);
   set_size (&buffer, 5 * KIB);
@@ -177,7 +177,7 @@ test_memory_comes_back (void)
 static void
 test_gap_is_not_touched (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
   gsize page_size = sysconf (_SC_PAGESIZE);
   g_autofree guint8 *pages = NULL;
   gsize n_pages, n_resident = 0;
@@ -200,17 +200,17 @@ test_limit (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (limits); i++)
     {
-      g_auto(TfBuffer) buffer = { NULL, };
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
       gsize page_size = sysconf (_SC_PAGESIZE);
       gsize allowed = limits[i] < 2 * MIB ? limits[i] : (limits[i] + page_size - 1) / page_size * page_size;
 
       for (gsize size = 1; size < limits[i]; size = size * 3 / 2 + 1)
         {
-          g_assert_true (tf_buffer_reserve (&buffer, size, limits[i]));
+          g_assert_true (tf_memory_buffer_grow (&buffer, size, limits[i]));
           g_assert_cmpuint (buffer.capacity, <=, allowed);
         }
 
-      g_assert_true (tf_buffer_reserve (&buffer, limits[i], limits[i]));
+      g_assert_true (tf_memory_buffer_grow (&buffer, limits[i], limits[i]));
       g_assert_cmpuint (buffer.capacity, <=, allowed);
     }
 }
@@ -219,7 +219,7 @@ test_limit (void)
 static void
 test_growth_is_geometric (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
   gsize capacity = 0;
   guint n_moves = 0;
 
@@ -237,23 +237,23 @@ static void
 test_no_memory (gconstpointer data)
 {
   gsize size = GPOINTER_TO_SIZE (data);
-  g_auto(TfBuffer) buffer = { NULL, };
-  TfBuffer before;
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
+  TfMemoryBuffer before;
 
-  g_assert_false (tf_buffer_reserve (&buffer, TOO_MUCH, G_MAXSSIZE));
-  g_assert_false (tf_buffer_reserve (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE));
   g_assert_null (buffer.data);
 
   fill (&buffer, size);
   before = buffer;
-  g_assert_false (tf_buffer_reserve (&buffer, TOO_MUCH, G_MAXSSIZE));
-  g_assert_false (tf_buffer_reserve (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE));
   g_assert_cmpmem (&buffer, sizeof buffer, &before, sizeof before);
   assert_all (&buffer, 0, size, 'x');
 }
 
 static void
-random_step (TfBuffer   *buffer,
+random_step (TfMemoryBuffer   *buffer,
              GByteArray *model)
 {
   gsize max = 6 * MIB;
@@ -275,7 +275,7 @@ random_step (TfBuffer   *buffer,
 
       memset (bytes, byte, count);
       reserve (buffer, offset + count);
-      tf_buffer_write (buffer, offset, bytes, count);
+      tf_memory_buffer_write (buffer, offset, bytes, count);
       g_byte_array_set_size (model, MAX (old_length, offset + count));
       if (offset > old_length)
         memset (model->data + old_length, 0, offset - old_length);
@@ -286,7 +286,7 @@ random_step (TfBuffer   *buffer,
 static void
 test_random (void)
 {
-  g_auto(TfBuffer) buffer = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
   g_autoptr(GByteArray) model = g_byte_array_new ();
 
   for (int i = 0; i < 200; i++)

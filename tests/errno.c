@@ -38,7 +38,7 @@ test_codes (void)
     {
       g_autoptr(GError) error = NULL;
 
-      g_assert_false (tf_set_errno (&error, cases[i].saved_errno, "call", "/path"));
+      g_assert_false (tf_errno_set (&error, cases[i].saved_errno, "call", "/path"));
       g_assert_error (error, G_IO_ERROR, (gint) cases[i].code);
     }
 }
@@ -51,10 +51,10 @@ test_message (void)
   g_autofree char *expected = g_strdup_printf ("open “/a/b”: %s", g_strerror (ENOENT));
   g_autofree char *expected_without = g_strdup_printf ("write: %s", g_strerror (ENOSPC));
 
-  tf_set_errno (&with_path, ENOENT, "open", "/a/b");
+  tf_errno_set (&with_path, ENOENT, "open", "/a/b");
   g_assert_cmpstr (with_path->message, ==, expected);
 
-  tf_set_errno (&without_path, ENOSPC, "write", NULL);
+  tf_errno_set (&without_path, ENOSPC, "write", NULL);
   g_assert_cmpstr (without_path->message, ==, expected_without);
 }
 
@@ -65,7 +65,7 @@ test_display_form (void)
   g_autoptr(GError) error = NULL;
   g_autofree char *display = g_filename_display_name (path);
 
-  tf_set_errno (&error, ENOENT, "open", path);
+  tf_errno_set (&error, ENOENT, "open", path);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
   g_assert_nonnull (strstr (error->message, display));
 }
@@ -73,7 +73,7 @@ test_display_form (void)
 static void
 test_nobody_asks (void)
 {
-  g_assert_false (tf_set_errno (NULL, ENOENT, "open", "/a/b"));
+  g_assert_false (tf_errno_set (NULL, ENOENT, "open", "/a/b"));
 }
 
 static void
@@ -81,9 +81,9 @@ test_log_lost_error (void)
 {
   g_autoptr(GError) error = NULL;
 
-  tf_set_errno (&error, EIO, "close", NULL);
+  tf_errno_set (&error, EIO, "close", NULL);
   g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Closing a file: close: *");
-  tf_log_lost_error ("Closing a file", error);
+  tf_errno_log_lost ("Closing a file", error);
   g_test_assert_expected_messages ();
 }
 

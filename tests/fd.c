@@ -31,11 +31,11 @@ test_clear (void)
   int fd = open_null ();
   int copy = fd;
 
-  tf_clear_fd (&fd);
+  tf_fd_clear (&fd);
   g_assert_cmpint (fd, ==, -1);
   assert_closed (copy);
 
-  tf_clear_fd (&fd);
+  tf_fd_clear (&fd);
   g_assert_cmpint (fd, ==, -1);
 }
 
@@ -46,7 +46,7 @@ test_clear_keeps_errno (void)
 
   /* close() fails here, with EBADF. */
   errno = ENOSPC;
-  tf_clear_fd (&fd);
+  tf_fd_clear (&fd);
   g_assert_cmpint (errno, ==, ENOSPC);
   g_assert_cmpint (fd, ==, -1);
 }
@@ -73,12 +73,12 @@ test_steal (void)
   {
     tf_autofd int fd = open_null ();
 
-    stolen = tf_steal_fd (&fd);
+    stolen = tf_fd_steal (&fd);
     g_assert_cmpint (fd, ==, -1);
   }
 
   g_assert_cmpint (fcntl (stolen, F_GETFD), >=, 0);
-  tf_clear_fd (&stolen);
+  tf_fd_clear (&stolen);
 }
 
 int

@@ -13,8 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/tf-store-internal.h"
-#include "tf-temp-file-private.h"
+#include "store/tf-file.h"
 #include "tf-test.h"
 
 #define N_WRITES 4000
@@ -165,7 +164,7 @@ test_steal_same_pointer (void)
       gconstpointer before;
 
       g_assert_true (tf_temp_file_write (file, content, sizes[i], NULL, NULL));
-      before = tf_temp_file_get_store (file)->stage.buffer.data;
+      before = tf_file_get_store (file)->backing.memory.data;
       bytes = tf_temp_file_steal_bytes (file, NULL, NULL);
       g_assert_true (g_bytes_get_data (bytes, NULL) == before);
       g_assert_cmpuint (g_bytes_get_size (bytes), ==, sizes[i]);

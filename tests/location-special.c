@@ -11,7 +11,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "tf-location-private.h"
 #include "tf-test.h"
 
 /* Directories that are to look as if they were in memory. The linker puts this function in place of the
@@ -31,6 +30,23 @@ __wrap_statfs64 (const char    *path,
     fs->f_type = g_strv_contains (in_memory, path) ? TMPFS_MAGIC : EXT4_SUPER_MAGIC;
 
   return result;
+}
+
+/* What Flatpak says of the sandbox: NULL when it does not run this program. In place of GLib's function as well. */
+static const char *flatpak_info;
+
+gboolean __real_g_key_file_load_from_file (GKeyFile *file, const char *path, GKeyFileFlags flags, GError **error);
+gboolean __wrap_g_key_file_load_from_file (GKeyFile *file, const char *path, GKeyFileFlags flags, GError **error);
+
+gboolean
+__wrap_g_key_file_load_from_file (GKeyFile       *file,
+                                  const char     *path,
+                                  GKeyFileFlags   flags,
+                                  GError        **error)
+{
+  g_assert_cmpstr (path, ==, "/.flatpak-info");
+
+  return __real_g_key_file_load_from_file (file, flatpak_info != NULL ? flatpak_info : "/nonexistent", flags, error);
 }
 
 static void
@@ -101,7 +117,6 @@ test_rollover (void)
 static void
 test_shareable_outside (void)
 {
-  tf_location_flatpak_info = "/nonexistent";
   g_assert_cmpstr (tf_get_shareable_dir (NULL), ==, tf_get_temp_dir (NULL));
 }
 
@@ -115,7 +130,7 @@ shareable_in_child (void)
 
   g_assert_true (g_setenv ("HOME", tf_test_get_sandbox (), TRUE));
   g_assert_true (g_file_set_contents (info, "[Application]\nname=org.example.App\n", -1, NULL));
-  tf_location_flatpak_info = info;
+  flatpak_info = info;
 
   g_assert_cmpstr (tf_get_shareable_dir (&error), ==, dir);
   g_assert_no_error (error);

@@ -144,8 +144,8 @@ test_lock (void)
   g_assert_true (tf_mark_lock (one));
   g_assert_true (tf_mark_lock (two));
   g_assert_cmpint (flock (three, LOCK_EX | LOCK_NB), !=, 0);
-  tf_clear_fd (&one);
-  tf_clear_fd (&two);
+  tf_fd_clear (&one);
+  tf_fd_clear (&two);
   g_assert_cmpint (flock (three, LOCK_EX | LOCK_NB), ==, 0);
 }
 

@@ -68,7 +68,7 @@ remove_tree (const char  *path,
   TfIdentity identity;
 
   g_assert_true (tf_identity_read (&identity, fd, ""));
-  return tf_remove_tree (path, fd, &identity, NULL, error);
+  return tf_remove_dir (path, fd, &identity, NULL, error);
 }
 
 static void
@@ -197,10 +197,10 @@ test_mount (gconstpointer func)
       if (way == TF_CONFINE_BY_DEVICE && (func == remove_over_bind_mount || func == remove_over_closed_mount))
         continue;
 
-      tf_subdir_confinement = way;
+      tf_dir_confinement = way;
       tf_test_in_child ((void (*) (void)) func);
     }
-  tf_subdir_confinement = TF_CONFINE_BY_OPENAT2;
+  tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
 }
 
 int

@@ -27,7 +27,7 @@ static char *
 new_name (const TfTemplate *template)
 {
   g_autoptr(GError) error = NULL;
-  char *name = tf_name_new (template, &error);
+  char *name = tf_template_make_name (template, &error);
 
   g_assert_no_error (error);
   return name;
@@ -123,10 +123,10 @@ fill_with_next_byte (guint8 *bytes,
 static void
 test_uniform (void)
 {
-  FillFunc fill_random = tf_name_fill_random;
+  FillFunc fill_random = tf_template_fill_random;
   guint counts[256] = { 0, };
 
-  tf_name_fill_random = fill_with_next_byte;
+  tf_template_fill_random = fill_with_next_byte;
   for (guint byte = 0; byte < 256; byte++)
     {
       g_autofree char *name = NULL;
@@ -139,7 +139,7 @@ test_uniform (void)
       if (first != 'a' || (byte & 63) == 0)
         counts[(guint8) first]++;
     }
-  tf_name_fill_random = fill_random;
+  tf_template_fill_random = fill_random;
 
   for (const char *c = ALPHABET; *c != '\0'; c++)
     g_assert_cmpuint (counts[(guint8) *c], ==, 4);
@@ -175,12 +175,12 @@ assert_refused (const char *prefix,
   g_autoptr(GError) error = NULL;
   g_autoptr(GError) again = NULL;
 
-  g_assert_false (tf_name_check (&template, &error));
+  g_assert_false (tf_template_check (&template, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
   g_assert_nonnull (strstr (error->message, in_message));
 
-  g_assert_null (tf_name_new (&template, &again));
+  g_assert_null (tf_template_make_name (&template, &again));
   g_assert_error (again, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
 }
 
@@ -232,14 +232,14 @@ fill_with_nothing_usable_once (guint8 *bytes,
 static void
 test_no_randomness (void)
 {
-  FillFunc fill_random = tf_name_fill_random;
+  FillFunc fill_random = tf_template_fill_random;
   g_autoptr(GError) error = NULL;
   g_autofree char *expected = g_strdup_printf ("getrandom: %s", g_strerror (EIO));
 
   n_fills = 0;
-  tf_name_fill_random = fill_with_nothing_usable_once;
-  g_assert_null (tf_name_new (&plain, &error));
-  tf_name_fill_random = fill_random;
+  tf_template_fill_random = fill_with_nothing_usable_once;
+  g_assert_null (tf_template_make_name (&plain, &error));
+  tf_template_fill_random = fill_random;
 
   g_assert_cmpuint (n_fills, ==, 2);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);

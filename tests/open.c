@@ -234,13 +234,13 @@ create_at_taken_name (const Way     *way,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  gboolean (*fill_random) (guint8 *, gsize) = tf_name_fill_random;
+  gboolean (*fill_random) (guint8 *, gsize) = tf_template_fill_random;
 
   g_assert_cmpint (g_mkdir ("tmpaaaaaaaa", 0700), ==, 0);
   n_fills = 0;
-  tf_name_fill_random = fill_always_alike;
+  tf_template_fill_random = fill_always_alike;
   g_assert_false (way->create (&here, cancellable, error));
-  tf_name_fill_random = fill_random;
+  tf_template_fill_random = fill_random;
   g_assert_cmpint (g_rmdir ("tmpaaaaaaaa"), ==, 0);
   assert_nothing_left ();
 }
@@ -301,15 +301,15 @@ static void
 test_taken_name (gconstpointer data)
 {
   const Way *way = data;
-  gboolean (*fill_random) (guint8 *, gsize) = tf_name_fill_random;
+  gboolean (*fill_random) (guint8 *, gsize) = tf_template_fill_random;
   g_autoptr(GError) error = NULL;
 
   g_assert_cmpint (symlink ("target", "tmpaaaaaaaa"), ==, 0);
   g_assert_true (g_file_set_contents ("tmpbbbbbbbb", "theirs", -1, NULL));
   n_fills = 0;
-  tf_name_fill_random = fill_with_count;
+  tf_template_fill_random = fill_with_count;
   g_assert_true (way->create (&here, NULL, &error));
-  tf_name_fill_random = fill_random;
+  tf_template_fill_random = fill_random;
   g_assert_no_error (error);
   g_assert_cmpuint (n_fills, ==, way->create == create_unnamed ? 0 : 3);
 
@@ -446,7 +446,7 @@ work_in_lost_dir (void)
   g_assert_cmpint (g_chdir ("lost"), ==, 0);
   g_assert_cmpint (g_rmdir ("../lost"), ==, 0);
 
-  g_assert_null (tf_open_absolute ("x", &error));
+  g_assert_null (tf_template_resolve ("x", &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, "“x”"));
 
@@ -458,8 +458,8 @@ work_in_lost_dir (void)
 static void
 test_absolute (void)
 {
-  g_autofree char *absolute = tf_open_absolute ("/a/../b", NULL);
-  g_autofree char *relative = tf_open_absolute ("a/../b", NULL);
+  g_autofree char *absolute = tf_template_resolve ("/a/../b", NULL);
+  g_autofree char *relative = tf_template_resolve ("a/../b", NULL);
   g_autofree char *expected = tf_test_path ("a/../b");
   TfTemplate template = { NULL, };
 

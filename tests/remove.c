@@ -22,7 +22,7 @@ remove_tree (const char  *path,
   TfIdentity identity;
 
   g_assert_true (tf_identity_read (&identity, fd, ""));
-  return tf_remove_tree (path, fd, &identity, NULL, error);
+  return tf_remove_dir (path, fd, &identity, NULL, error);
 }
 
 static TfIdentity

@@ -15,7 +15,7 @@
 #include "tf-test.h"
 
 static void
-open_on_disk (TfStage *stage)
+open_on_disk (TfBacking *stage)
 {
   const TfTemplate here = { .dir = (char *) ".", .mode = 0600 };
   g_autoptr(GError) error = NULL;
@@ -26,21 +26,22 @@ open_on_disk (TfStage *stage)
 }
 
 static void
-write_text (TfStage    *stage,
+write_text (TfBacking    *stage,
             goffset     offset,
             const char *text)
 {
   g_autoptr(GError) error = NULL;
   gsize n_written;
 
-  g_assert_true (tf_stage_reserve (stage, offset + strlen (text), G_MAXSSIZE));
-  g_assert_true (tf_stage_write (stage, offset, text, strlen (text), &n_written, NULL, &error));
+  if (tf_backing_is_in_memory (stage))
+    g_assert_true (tf_memory_buffer_grow (&stage->memory, offset + strlen (text), G_MAXSSIZE));
+  g_assert_true (tf_backing_write (stage, offset, text, strlen (text), &n_written, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_written, ==, strlen (text));
 }
 
 static void
-assert_content (TfStage    *stage,
+assert_content (TfBacking    *stage,
                 goffset     offset,
                 const char *content,
                 gsize       size)
@@ -49,7 +50,7 @@ assert_content (TfStage    *stage,
   char bytes[64];
   gsize n_read;
 
-  g_assert_true (tf_stage_read (stage, offset, bytes, sizeof bytes, &n_read, NULL, &error));
+  g_assert_true (tf_backing_read (stage, offset, bytes, sizeof bytes, &n_read, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpmem (bytes, n_read, content, size);
 }
@@ -58,30 +59,30 @@ assert_content (TfStage    *stage,
 static void
 test_same (gconstpointer data)
 {
-  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
   gboolean on_disk = GPOINTER_TO_INT (data);
   g_autoptr(GError) error = NULL;
 
   if (on_disk)
     open_on_disk (&stage);
-  g_assert_true (tf_stage_is_in_memory (&stage) == !on_disk);
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 0);
+  g_assert_true (tf_backing_is_in_memory (&stage) == !on_disk);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 0);
   assert_content (&stage, 0, "", 0);
 
   write_text (&stage, 0, "Hello world!");
   write_text (&stage, 14, "gap");
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 17);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 17);
   assert_content (&stage, 0, "Hello world!\0\0gap", 17);
   assert_content (&stage, 14, "gap", 3);
   assert_content (&stage, 17, "", 0);
   assert_content (&stage, 1000, "", 0);
 
-  g_assert_true (tf_stage_set_size (&stage, 5, &error));
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 5);
-  g_assert_true (tf_stage_reserve (&stage, 8, G_MAXSSIZE));
-  g_assert_true (tf_stage_set_size (&stage, 8, &error));
+  g_assert_true (tf_backing_set_size (&stage, 5, &error));
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 5);
+  g_assert_true (tf_memory_buffer_grow (&stage.memory, 8, G_MAXSSIZE));
+  g_assert_true (tf_backing_set_size (&stage, 8, &error));
   assert_content (&stage, 0, "Hello\0\0\0", 8);
-  g_assert_true (tf_stage_set_size (&stage, 0, &error));
+  g_assert_true (tf_backing_set_size (&stage, 0, &error));
   assert_content (&stage, 0, "", 0);
   g_assert_no_error (error);
 }
@@ -89,7 +90,7 @@ test_same (gconstpointer data)
 static void
 test_end_of_the_world (gconstpointer data)
 {
-  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
 
   if (GPOINTER_TO_INT (data))
     open_on_disk (&stage);
@@ -100,27 +101,9 @@ test_end_of_the_world (gconstpointer data)
 }
 
 static void
-test_reserve (void)
-{
-  g_auto(TfStage) memory = TF_STAGE_INIT_IN_MEMORY;
-  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
-
-  g_assert_true (tf_stage_reserve (&memory, 0, 0));
-  g_assert_false (tf_stage_reserve (&memory, 1, 0));
-  g_assert_true (tf_stage_reserve (&memory, 100, 100));
-  g_assert_false (tf_stage_reserve (&memory, 101, 100));
-  g_assert_false (tf_stage_reserve (&memory, G_MAXINT64, G_MAXSSIZE));
-  g_assert_cmpuint (memory.buffer.capacity, ==, 100);
-
-  open_on_disk (&disk);
-  g_assert_true (tf_stage_reserve (&disk, G_MAXINT64, 0));
-  g_assert_null (disk.buffer.data);
-}
-
-static void
 test_full_disk (void)
 {
-  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) error = NULL;
   g_autoptr(GError) again = NULL;
   g_autoptr(GError) set_size_error = NULL;
@@ -129,44 +112,44 @@ test_full_disk (void)
 
   open_on_disk (&stage);
   tf_test_limit_file_size (60);
-  g_assert_false (tf_stage_write (&stage, 0, text, 100, &n_written, NULL, &error));
+  g_assert_false (tf_backing_write (&stage, 0, text, 100, &n_written, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (error->message, "write “/where”"));
   g_assert_cmpuint (n_written, ==, 60);
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 60);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 60);
 
-  g_assert_false (tf_stage_write (&stage, 60, text, 40, &n_written, NULL, &again));
+  g_assert_false (tf_backing_write (&stage, 60, text, 40, &n_written, NULL, &again));
   g_assert_error (again, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpuint (n_written, ==, 0);
 
-  g_assert_false (tf_stage_set_size (&stage, 100, &set_size_error));
+  g_assert_false (tf_backing_set_size (&stage, 100, &set_size_error));
   g_assert_error (set_size_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (set_size_error->message, "ftruncate “/where”"));
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 60);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 60);
 
   tf_test_unlimit_file_size ();
   write_text (&stage, 60, text);
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 160);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 160);
 }
 
 static void
 test_refused (void)
 {
-  g_auto(TfStage) unreadable = TF_STAGE_INIT_IN_MEMORY;
-  g_auto(TfStage) unwritable = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) unreadable = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) unwritable = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) read_error = NULL;
   g_autoptr(GError) write_error = NULL;
   char byte = 'x';
   gsize n = 9;
 
   unreadable.fd = open ("/dev/null", O_WRONLY | O_CLOEXEC);
-  g_assert_false (tf_stage_read (&unreadable, 0, &byte, 1, &n, NULL, &read_error));
+  g_assert_false (tf_backing_read (&unreadable, 0, &byte, 1, &n, NULL, &read_error));
   g_assert_error (read_error, G_IO_ERROR, (gint) g_io_error_from_errno (EBADF));
   g_assert_cmpuint (n, ==, 0);
 
   unwritable.fd = open ("/dev/full", O_WRONLY | O_CLOEXEC);
   n = 9;
-  g_assert_false (tf_stage_write (&unwritable, 0, &byte, 1, &n, NULL, &write_error));
+  g_assert_false (tf_backing_write (&unwritable, 0, &byte, 1, &n, NULL, &write_error));
   g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpuint (n, ==, 0);
 }
@@ -174,7 +157,7 @@ test_refused (void)
 static void
 test_cancelled (void)
 {
-  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) read_error = NULL;
   g_autoptr(GError) write_error = NULL;
@@ -183,66 +166,66 @@ test_cancelled (void)
 
   open_on_disk (&stage);
   g_cancellable_cancel (cancellable);
-  g_assert_false (tf_stage_read (&stage, 0, &byte, 1, &n, cancellable, &read_error));
+  g_assert_false (tf_backing_read (&stage, 0, &byte, 1, &n, cancellable, &read_error));
   g_assert_error (read_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_false (tf_stage_write (&stage, 0, &byte, 1, &n, cancellable, &write_error));
+  g_assert_false (tf_backing_write (&stage, 0, &byte, 1, &n, cancellable, &write_error));
   g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_cmpint (tf_stage_get_size (&stage), ==, 0);
+  g_assert_cmpint (tf_backing_get_size (&stage), ==, 0);
 }
 
 static void
 test_shared (void)
 {
-  g_auto(TfStage) stage = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) error = NULL;
   goffset offset = 99;
 
   open_on_disk (&stage);
   write_text (&stage, 0, "0123456789");
-  tf_stage_get_offset (&stage, &offset);
+  tf_backing_get_offset (&stage, &offset);
   g_assert_cmpint (offset, ==, 99);
 
-  g_assert_true (tf_stage_share (&stage, 4, &error));
+  g_assert_true (tf_backing_share (&stage, 4, &error));
   g_assert_no_error (error);
-  tf_stage_get_offset (&stage, &offset);
+  tf_backing_get_offset (&stage, &offset);
   g_assert_cmpint (offset, ==, 4);
 
   /* The descriptor's own offset counts. */
   g_assert_cmpint (lseek (stage.fd, 7, SEEK_SET), ==, 7);
   assert_content (&stage, 7, "789", 3);
-  tf_stage_get_offset (&stage, &offset);
+  tf_backing_get_offset (&stage, &offset);
   g_assert_cmpint (offset, ==, 10);
   write_text (&stage, 10, "!");
-  tf_stage_get_offset (&stage, &offset);
+  tf_backing_get_offset (&stage, &offset);
   g_assert_cmpint (offset, ==, 11);
 
-  g_assert_false (tf_stage_share (&stage, -1, &error));
+  g_assert_false (tf_backing_share (&stage, -1, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
 static void
 test_close (void)
 {
-  g_auto(TfStage) memory = TF_STAGE_INIT_IN_MEMORY;
-  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
-  g_auto(TfStage) lost = TF_STAGE_INIT_IN_MEMORY;
+  g_auto(TfBacking) memory = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) disk = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) lost = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) error = NULL;
 
   write_text (&memory, 0, "Hello");
-  g_assert_true (tf_stage_close (&memory, &error));
-  g_assert_null (memory.buffer.data);
+  g_assert_true (tf_backing_close (&memory, &error));
+  g_assert_null (memory.memory.data);
 
   open_on_disk (&disk);
-  g_assert_true (tf_stage_close (&disk, &error));
+  g_assert_true (tf_backing_close (&disk, &error));
   g_assert_no_error (error);
   g_assert_cmpint (disk.fd, ==, -1);
   g_assert_null (disk.where);
 
   open_on_disk (&lost);
   g_assert_cmpint (close (lost.fd), ==, 0);
-  g_assert_false (tf_stage_close (&lost, &error));
+  g_assert_false (tf_backing_close (&lost, &error));
   g_assert_error (error, G_IO_ERROR, (gint) g_io_error_from_errno (EBADF));
   g_assert_nonnull (strstr (error->message, "close “/where”"));
   g_assert_cmpint (lost.fd, ==, -1);
@@ -258,7 +241,6 @@ main (int    argc,
   g_test_add_data_func ("/stage/same/disk", GINT_TO_POINTER (TRUE), test_same);
   g_test_add_data_func ("/stage/end-of-the-world/memory", GINT_TO_POINTER (FALSE), test_end_of_the_world);
   g_test_add_data_func ("/stage/end-of-the-world/disk", GINT_TO_POINTER (TRUE), test_end_of_the_world);
-  g_test_add_func ("/stage/reserve", test_reserve);
   g_test_add_func ("/stage/full-disk", test_full_disk);
   g_test_add_func ("/stage/refused", test_refused);
   g_test_add_func ("/stage/cancelled", test_cancelled);

@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "store/tf-store-streams.h"
+#include "store/tf-input-stream.h"
+#include "store/tf-output-stream.h"
 
 #include <string.h>
 
@@ -27,9 +28,9 @@ set_up (Fixture       *fixture,
 
   g_assert_no_error (error);
   fixture->store = tf_store_new ();
-  tf_store_open_on_disk (fixture->store, fd, "/where");
-  fixture->input = tf_store_input_stream_new (fixture->store);
-  fixture->output = tf_store_output_stream_new (fixture->store);
+  tf_store_open_on_disk (fixture->store, fd, "/where", NULL, NULL);
+  fixture->input = tf_input_stream_new (fixture->store);
+  fixture->output = tf_output_stream_new (fixture->store);
 }
 
 static void

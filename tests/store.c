@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "store/tf-store-internal.h"
+#include "store/tf-store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ open_disk (gpointer       object,
   switch (owner->disk)
     {
     case DISK_REFUSES_TO_OPEN:
-      tf_set_errno (error, EMFILE, "open", *where);
+      tf_errno_set (error, EMFILE, "open", *where);
       return -1;
 
     case DISK_IS_FULL:
@@ -222,7 +222,7 @@ static gboolean
 trigger_get_fd (TfStore  *store,
                 GError  **error)
 {
-  return tf_store_get_fd (store, error) >= 0;
+  return tf_store_get_fd (store, NULL, error) >= 0;
 }
 
 typedef struct
@@ -336,14 +336,14 @@ test_write_after_rollover_fails (void)
   write_text (owner.store, "01234");
   g_assert_true (tf_store_write (owner.store, "56789", 5, &n_written, NULL, &error));
   g_assert_cmpuint (n_written, ==, 5);
-  g_assert_false (tf_store_flush (owner.store, TRUE, NULL, &error));
+  g_assert_false (tf_store_flush (owner.store, NULL, &error));
   tf_test_unlimit_file_size ();
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_true (tf_store_has_rolled_over (owner.store));
   g_assert_cmpuint (owner.n_told, ==, 1);
   g_assert_cmpint (tf_store_get_size (owner.store), ==, 10);
   g_clear_error (&error);
-  g_assert_true (tf_store_flush (owner.store, TRUE, NULL, &error));
+  g_assert_true (tf_store_flush (owner.store, NULL, &error));
   assert_store (owner.store, 10, "0123456789", 10);
 }
 
@@ -357,7 +357,7 @@ test_sparse_seek (void)
   owner_init (&owner, 10);
   seek (owner.store, G_MAXINT64, G_SEEK_SET);
   g_assert_cmpint (tf_store_get_size (owner.store), ==, 0);
-  g_assert_null (owner.store->stage.buffer.data);
+  g_assert_null (owner.store->backing.memory.data);
   g_assert_cmpuint (owner.n_opened, ==, 0);
   g_assert_true (tf_store_read (owner.store, &byte, 1, &n_read, NULL, NULL));
   g_assert_cmpuint (n_read, ==, 0);
@@ -477,7 +477,7 @@ test_max_size (void)
       g_assert_true (tf_store_truncate (truncated.store, cases[i].size, NULL, NULL));
       g_assert_true (tf_store_has_rolled_over (truncated.store) == !cases[i].in_memory);
       if (cases[i].in_memory && cases[i].max_size >= 0)
-        g_assert_cmpuint (truncated.store->stage.buffer.capacity, <=, cases[i].max_size);
+        g_assert_cmpuint (truncated.store->backing.memory.capacity, <=, cases[i].max_size);
     }
 }
 
@@ -492,7 +492,7 @@ test_shared_position (void)
   owner_init (&owner, 10);
   write_text (owner.store, "0123456789");
   seek (owner.store, 4, G_SEEK_SET);
-  fd = tf_store_get_fd (owner.store, &error);
+  fd = tf_store_get_fd (owner.store, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 4);
 
@@ -512,7 +512,7 @@ test_shared_position (void)
   g_assert_cmpint (tf_store_tell (owner.store), ==, 11);
   g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 11);
 
-  g_assert_cmpint (tf_store_get_fd (owner.store, &error), ==, fd);
+  g_assert_cmpint (tf_store_get_fd (owner.store, NULL, &error), ==, fd);
   g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 11);
 }
 
@@ -533,7 +533,7 @@ assert_all_calls_fail (TfStore      *store,
   g_assert_false (tf_store_seek (store, 0, G_SEEK_SET, NULL, &errors[3]));
   g_assert_false (tf_store_truncate (store, 0, NULL, &errors[4]));
   g_assert_false (tf_store_roll_over (store, NULL, &errors[5]));
-  g_assert_cmpint (tf_store_get_fd (store, &errors[6]), ==, -1);
+  g_assert_cmpint (tf_store_get_fd (store, NULL, &errors[6]), ==, -1);
   g_assert_cmpint (tf_store_get_size (store), ==, 0);
   g_assert_cmpint (tf_store_tell (store), ==, 0);
 
@@ -554,7 +554,7 @@ test_states (void)
   g_assert_true (tf_store_is_blank (store));
   assert_all_calls_fail (store, G_IO_ERROR_NOT_INITIALIZED);
 
-  tf_store_open_on_disk (store, tf_open_unnamed (&here, NULL, NULL), "/where");
+  tf_store_open_on_disk (store, tf_open_unnamed (&here, NULL, NULL), "/where", NULL, NULL);
   g_assert_false (tf_store_is_blank (store));
   g_assert_false (tf_store_has_rolled_over (store));
   write_text (store, "Hello");

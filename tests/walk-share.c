@@ -234,7 +234,7 @@ test_one_thread (void)
 static void
 remove_when_forbidden (void)
 {
-  tf_share_forbid ();
+  tf_dir_share_forbid ();
   make_wide ();
   assert_emptied ();
   g_assert_cmpuint (n_threads, ==, 0);
@@ -340,7 +340,12 @@ remove_with_few_fds (void)
 static void
 test_few_fds (void)
 {
-  tf_test_in_child (remove_with_few_fds);
+  struct rlimit limit;
+
+  /* Not in a forked child, which removes with one thread. */
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  remove_with_few_fds ();
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
 }
 
 static int
@@ -557,7 +562,7 @@ test_moved (void)
   g_assert_cmpuint (n_threads, ==, 1);
   g_assert_cmpint (n_wrong, ==, 1);
 
-  tf_clear_fd (&wrong_fd);
+  tf_fd_clear (&wrong_fd);
   g_assert_cmpint (unlink ("elsewhere/file"), ==, 0);
   g_assert_cmpint (rmdir ("elsewhere"), ==, 0);
 }

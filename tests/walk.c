@@ -52,10 +52,10 @@ for_each_confinement (void (*func) (void))
 {
   for (int way = TF_CONFINE_BY_OPENAT2; way <= TF_CONFINE_BY_DEVICE; way++)
     {
-      tf_subdir_confinement = way;
+      tf_dir_confinement = way;
       func ();
     }
-  tf_subdir_confinement = TF_CONFINE_BY_OPENAT2;
+  tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
 }
 
 static void
@@ -424,7 +424,7 @@ test_moved (void)
   parent_func = NULL;
   assert_emptied ("root");
 
-  tf_clear_fd (&wrong_fd);
+  tf_fd_clear (&wrong_fd);
   g_assert_cmpint (unlink ("elsewhere/file"), ==, 0);
   g_assert_cmpint (rmdir ("elsewhere"), ==, 0);
 }

@@ -7,10 +7,10 @@
 
 #include "tf-task.h"
 
-static G_DEFINE_QUARK (tf-creation-unclaimed, unclaimed)
+static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
 
 gboolean
-tf_creation_is_unclaimed (gpointer object)
+tf_async_initable_is_unclaimed (gpointer object)
 {
   return g_object_get_qdata (object, unclaimed_quark ()) != NULL;
 }
@@ -18,12 +18,11 @@ tf_creation_is_unclaimed (gpointer object)
 static gssize
 init_func (gpointer       object,
            gpointer       task_data,
-           gboolean       blocking,
            GCancellable  *cancellable,
            GError       **error)
 {
-  if (!blocking)
-    return tf_task_would_block (error);
+  if (!tf_task_may_block (error))
+    return -1;
 
   if (g_initable_init (object, cancellable, error) &&
       !g_cancellable_set_error_if_cancelled (cancellable, error))
@@ -66,7 +65,7 @@ init_finish (GAsyncInitable  *initable,
 }
 
 void
-tf_creation_async_initable_init (GAsyncInitableIface *iface)
+tf_async_initable_iface_init (GAsyncInitableIface *iface)
 {
   iface->init_async = init_async;
   iface->init_finish = init_finish;
@@ -74,9 +73,9 @@ tf_creation_async_initable_init (GAsyncInitableIface *iface)
 
 /* Ends what g_async_initable_new_async() began with @type. Returns a new reference, or NULL. */
 gpointer
-tf_creation_finish (GAsyncResult  *result,
-                    GType          type,
-                    GError       **error)
+tf_async_initable_finish (GAsyncResult  *result,
+                          GType          type,
+                          GError       **error)
 {
   g_autoptr(GObject) object = g_async_result_get_source_object (result);
 

@@ -15,10 +15,10 @@ G_BEGIN_DECLS
  * is unclaimed: nobody knows it or can know it, so what it made is to be removed when it goes, whatever its
  * properties say. A cancellation before finish() makes it go. */
 
-void     tf_creation_async_initable_init (GAsyncInitableIface *iface);
-gboolean tf_creation_is_unclaimed        (gpointer             object);
-gpointer tf_creation_finish              (GAsyncResult        *result,
-                                          GType                type,
-                                          GError             **error);
+void     tf_async_initable_iface_init   (GAsyncInitableIface  *iface);
+gboolean tf_async_initable_is_unclaimed (gpointer              object);
+gpointer tf_async_initable_finish       (GAsyncResult         *result,
+                                         GType                 type,
+                                         GError              **error);
 
 G_END_DECLS

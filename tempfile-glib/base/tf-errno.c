@@ -25,10 +25,10 @@ code_from_errno (int saved_errno)
 /* The one place where an errno becomes a GError: "CALL “PATH”: REASON". Always returns FALSE.
  * Where there is no path, @path is NULL. */
 gboolean
-tf_set_errno (GError    **error,
-              int         saved_errno,
-              const char *call,
-              const char *path)
+tf_errno_set (GError     **error,
+              int          saved_errno,
+              const char  *call,
+              const char  *path)
 {
   if (error == NULL)
     return FALSE;
@@ -49,9 +49,19 @@ tf_set_errno (GError    **error,
   return FALSE;
 }
 
+/* For methods of an object whose init() was not called, or failed. Always returns FALSE. */
+gboolean
+tf_errno_set_not_initialized (GError     **error,
+                              const char  *what)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
+               "The %s was not initialized: call g_initable_init() first", what);
+  return FALSE;
+}
+
 /* For errors that nobody is there to be told of. A message, because warnings can be made fatal. */
 void
-tf_log_lost_error (const char   *doing,
+tf_errno_log_lost (const char   *doing,
                    const GError *error)
 {
   g_message ("%s: %s", doing, error->message);

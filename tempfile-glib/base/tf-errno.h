@@ -9,12 +9,15 @@
 
 G_BEGIN_DECLS
 
-gboolean tf_set_errno (GError    **error,
-                       int         saved_errno,
-                       const char *call,
-                       const char *path);
+gboolean tf_errno_set (GError     **error,
+                       int          saved_errno,
+                       const char  *call,
+                       const char  *path);
 
-void     tf_log_lost_error (const char   *doing,
-                            const GError *error);
+gboolean tf_errno_set_not_initialized (GError     **error,
+                                       const char  *what);
+
+void tf_errno_log_lost (const char   *doing,
+                        const GError *error);
 
 G_END_DECLS

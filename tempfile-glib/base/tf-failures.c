@@ -51,7 +51,7 @@ tf_failures_add (TfFailures *self,
     g_set_error (&error, G_IO_ERROR, G_IO_ERROR_BUSY,
                  "“%s” is a mount point; it is left alone", display);
   else
-    tf_set_errno (&error, saved_errno, call, path);
+    tf_errno_set (&error, saved_errno, call, path);
 
   tf_failures_take (self, error);
 }

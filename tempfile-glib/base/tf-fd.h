@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 /* Closes *@fd unless it is -1, and leaves errno alone. */
 static inline void
-tf_clear_fd (int *fd)
+tf_fd_clear (int *fd)
 {
   int saved_errno = errno;
 
@@ -25,7 +25,7 @@ tf_clear_fd (int *fd)
 }
 
 static inline int
-tf_steal_fd (int *fd)
+tf_fd_steal (int *fd)
 {
   int stolen = *fd;
 
@@ -33,6 +33,6 @@ tf_steal_fd (int *fd)
   return stolen;
 }
 
-#define tf_autofd __attribute__ ((cleanup (tf_clear_fd)))
+#define tf_autofd __attribute__ ((cleanup (tf_fd_clear)))
 
 G_END_DECLS

@@ -5,24 +5,252 @@
 
 #include "tf-task.h"
 
-#include "store/tf-store.h"
+#include <signal.h>
 
-/* What a worker thread does for a task. */
+#include "tf-fork.h"
+
+/* Operations that wait for the disk at once; further ones wait for these. As many as those of GTask. */
+#define MAX_WORKERS 10
+
+/* A step of a task that a worker does. */
 typedef struct
 {
-  GTask *task;          /* (owned) (nullable): completed */
+  GTask *task;   /* (owned) */
   TfTaskFunc func;
-  TfStore *rolled_over; /* (owned) (nullable): by the work, and not told yet */
+  TfTaskDone done;
+  gssize result;
+  GError *error; /* (owned) (nullable) */
 } Work;
+
+/* For whom a thread works. */
+typedef struct
+{
+  GMainContext *context; /* (unowned) (nullable): the default one */
+  int           priority;
+} Client;
+
+/* The callback of a task during which its stream is pending. */
+typedef struct
+{
+  GAsyncReadyCallback callback;
+  gpointer user_data;
+  gboolean is_pending;
+} Pending;
+
+static GMutex workers_lock;
+static GThreadPool *workers; /* (owned) (nullable): no work yet */
+
+static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
+
+gint tf_task_n_hurried;
+static _Thread_local gboolean is_hurried;
+
+/* What tf_task_may_block() does when there is any thread that must not block. */
+gboolean
+tf_task_check_hurry (GError **error)
+{
+  if (is_hurried)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "The operation would block");
+
+  return !is_hurried;
+}
+
+/* From now on what this thread defers is told to whoever iterates @context, NULL being the default one. Of
+ * what has the same priority, that which is deferred earlier is told earlier. */
+void
+tf_task_defer_to (GMainContext *context,
+                  int           priority)
+{
+  Client *client = g_new (Client, 1);
+
+  *client = (Client) { .context = context, .priority = priority };
+  g_private_replace (&client_of_thread, client);
+}
+
+void
+tf_task_defer_no_more (void)
+{
+  g_private_replace (&client_of_thread, NULL);
+}
+
+static void
+attach (GMainContext   *context,
+        int             priority,
+        GSourceFunc     func,
+        gpointer        data,
+        GDestroyNotify  destroy)
+{
+  g_autoptr(GSource) source = g_idle_source_new ();
+
+  g_source_set_static_name (source, "[tempfile-glib] attach");
+  g_source_set_priority (source, priority);
+  g_source_set_callback (source, func, data, destroy);
+  g_source_attach (source, context);
+}
+
+/* Calls @func once: in the main context that the calling thread works for, or at once if there is none. */
+void
+tf_task_defer (GSourceFunc    func,
+               gpointer       data,
+               GDestroyNotify destroy)
+{
+  const Client *client = g_private_get (&client_of_thread);
+
+  if (client != NULL)
+    {
+      attach (client->context, client->priority, func, data, destroy);
+      return;
+    }
+
+  func (data);
+  destroy (data);
+}
 
 static void
 work_free (gpointer data)
 {
   Work *work = data;
 
-  g_clear_pointer (&work->rolled_over, tf_store_unref);
-  g_clear_object (&work->task);
+  g_clear_error (&work->error);
+  g_object_unref (work->task);
   g_free (work);
+}
+
+static gboolean
+on_worked (gpointer data)
+{
+  Work *work = data;
+
+  work->done (work->task, work->result, g_steal_pointer (&work->error));
+  return G_SOURCE_REMOVE;
+}
+
+/* Called in a worker thread. */
+static void
+work (gpointer data,
+      gpointer no_data)
+{
+  Work *self = data;
+  GMainContext *context = g_task_get_context (self->task);
+  int priority = g_task_get_priority (self->task);
+
+  tf_task_defer_to (context, priority);
+  self->result = self->func (g_task_get_source_object (self->task), g_task_get_task_data (self->task),
+                             g_task_get_cancellable (self->task), &self->error);
+  tf_task_defer_no_more ();
+
+  attach (context, priority, on_worked, self, work_free);
+}
+
+static int
+compare_priorities (gconstpointer a,
+                    gconstpointer b,
+                    gpointer      no_data)
+{
+  int first = g_task_get_priority (((const Work *) a)->task);
+  int second = g_task_get_priority (((const Work *) b)->task);
+
+  return (first > second) - (first < second);
+}
+
+static void
+before_fork (void)
+{
+  g_mutex_lock (&workers_lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  g_mutex_unlock (&workers_lock);
+}
+
+/* The threads stayed in the parent. */
+static void
+after_fork_in_child (void)
+{
+  workers = NULL;
+  is_hurried = FALSE;
+  g_atomic_int_set (&tf_task_n_hurried, 0);
+  g_mutex_unlock (&workers_lock);
+}
+
+static TfForkHandler fork_handler = {
+  .prepare = before_fork,
+  .parent = after_fork_in_parent,
+  .child = after_fork_in_child,
+};
+
+/* Fails only when there is no thread at all that could take the work up. */
+static gboolean
+push_work (Work    *self,
+           GError **error)
+{
+  g_autoptr(GError) thread_error = NULL;
+  gboolean success;
+
+  tf_fork_watch (&fork_handler);
+
+  g_mutex_lock (&workers_lock);
+  if (workers == NULL)
+    {
+      workers = g_thread_pool_new (work, NULL, MAX_WORKERS, FALSE, NULL);
+      g_thread_pool_set_sort_function (workers, compare_priorities, NULL);
+    }
+  success = g_thread_pool_push (workers, self, &thread_error) || g_thread_pool_get_num_threads (workers) > 0;
+  g_mutex_unlock (&workers_lock);
+
+  if (!success)
+    g_propagate_error (error, g_steal_pointer (&thread_error));
+
+  return success;
+}
+
+static void
+run_in_worker (GTask      *task,
+               TfTaskFunc  func,
+               TfTaskDone  done)
+{
+  Work *self = g_new (Work, 1);
+  GError *error = NULL;
+
+  *self = (Work) { .task = g_object_ref (task), .func = func, .done = done };
+  if (!push_work (self, &error))
+    done (task, -1, error);
+}
+
+/* Calls @func, in a worker if it would block, and then @done in the main context of the task. */
+void
+tf_task_run_step (GTask      *task,
+                  TfTaskFunc  func,
+                  TfTaskDone  done)
+{
+  GError *error = NULL;
+  gssize result;
+
+  is_hurried = TRUE;
+  g_atomic_int_inc (&tf_task_n_hurried);
+  result = func (g_task_get_source_object (task), g_task_get_task_data (task),
+                 g_task_get_cancellable (task), &error);
+  g_atomic_int_add (&tf_task_n_hurried, -1);
+  is_hurried = FALSE;
+
+  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      g_error_free (error);
+      run_in_worker (task, func, done);
+      return;
+    }
+
+  done (task, result, error);
+}
+
+/* Completes @task with what @func returns. */
+void
+tf_task_run (GTask      *task,
+             TfTaskFunc  func)
+{
+  tf_task_run_step (task, func, tf_task_return);
 }
 
 /* The operation itself looks at the cancellable. When it is too late, the result counts: it says what was done. */
@@ -42,15 +270,44 @@ tf_task_new (gpointer             source_object,
   return task;
 }
 
-/* What a TfTaskFunc returns that needs a worker. */
-gssize
-tf_task_would_block (GError **error)
+static void
+on_returned (GObject      *stream,
+             GAsyncResult *result,
+             gpointer      user_data)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "Cannot be done without blocking");
-  return -1;
+  g_autofree Pending *pending = user_data;
+
+  if (pending->is_pending)
+    g_io_stream_clear_pending (G_IO_STREAM (stream));
+  if (pending->callback != NULL)
+    pending->callback (stream, result, pending->user_data);
 }
 
-/* Takes @error. */
+/* Runs @func with @data as the only operation of @stream: until the callback, another one fails with
+ * G_IO_ERROR_PENDING, and so does closing the stream. */
+void
+tf_task_run_on_stream (GIOStream           *stream,
+                       gpointer             source_tag,
+                       TfTaskFunc           func,
+                       gpointer             data,
+                       GDestroyNotify       free_data,
+                       int                  io_priority,
+                       GCancellable        *cancellable,
+                       GAsyncReadyCallback  callback,
+                       gpointer             user_data)
+{
+  Pending *pending = g_new (Pending, 1);
+  g_autoptr(GTask) task = tf_task_new (stream, source_tag, io_priority, cancellable, on_returned, pending);
+  GError *error = NULL;
+
+  *pending = (Pending) { callback, user_data, g_io_stream_set_pending (stream, &error) };
+  g_task_set_task_data (task, data, free_data);
+  if (pending->is_pending)
+    tf_task_run (task, func);
+  else
+    g_task_return_error (task, error);
+}
+
 void
 tf_task_return (GTask  *task,
                 gssize  result,
@@ -60,78 +317,6 @@ tf_task_return (GTask  *task,
     g_task_return_error (task, error);
   else
     g_task_return_int (task, result);
-}
-
-/* Called in a worker thread. */
-static void
-work_in_thread (GTask        *thread_task,
-                gpointer      no_object,
-                gpointer      task_data,
-                GCancellable *cancellable)
-{
-  Work *work = task_data;
-  GError *error = NULL;
-  gssize result;
-
-  tf_store_notify_later (&work->rolled_over);
-  result = work->func (g_task_get_source_object (work->task), g_task_get_task_data (work->task), TRUE,
-                       cancellable, &error);
-  tf_store_notify_later (NULL);
-
-  tf_task_return (thread_task, result, error);
-}
-
-/* Called in the main context of the task: the place to tell that the file rolled over, before the callback
- * and whether or not anybody asks for the result. */
-static void
-on_worked (GObject      *no_object,
-           GAsyncResult *thread_task,
-           gpointer      user_data)
-{
-  Work *work = g_task_get_task_data (G_TASK (thread_task));
-  g_autoptr(GTask) task = g_steal_pointer (&work->task);
-  GError *error = NULL;
-  gssize result = g_task_propagate_int (G_TASK (thread_task), &error);
-
-  if (work->rolled_over != NULL)
-    tf_store_notify (work->rolled_over);
-
-  tf_task_return (task, result, error);
-}
-
-/* The thread has a task of its own, without a source object: it lets go of it at its leisure, and must not be
- * the one that drops the last reference to what the caller has. */
-static void
-run_in_thread (GTask      *task,
-               TfTaskFunc  func)
-{
-  g_autoptr(GTask) thread_task = tf_task_new (NULL, run_in_thread, g_task_get_priority (task),
-                                              g_task_get_cancellable (task), on_worked, NULL);
-  Work *work = g_new0 (Work, 1);
-
-  work->task = g_object_ref (task);
-  work->func = func;
-  g_task_set_task_data (thread_task, work, work_free);
-  g_task_run_in_thread (thread_task, work_in_thread);
-}
-
-/* Completes @task with what @func does, without a thread where it can be done without blocking. */
-void
-tf_task_run (GTask      *task,
-             TfTaskFunc  func)
-{
-  GError *error = NULL;
-  gssize result = func (g_task_get_source_object (task), g_task_get_task_data (task), FALSE,
-                        g_task_get_cancellable (task), &error);
-
-  if (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
-    {
-      g_error_free (error);
-      run_in_thread (task, func);
-      return;
-    }
-
-  tf_task_return (task, result, error);
 }
 
 gssize
@@ -144,4 +329,23 @@ tf_task_finish (gpointer       source_object,
   g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), -1);
 
   return g_task_propagate_int (G_TASK (result), error);
+}
+
+/* Starts a thread of the library's own, which the program's signals are not for. */
+GThread *
+tf_task_start_thread (const char   *name,
+                      GThreadFunc   func,
+                      gpointer      data,
+                      GError      **error)
+{
+  GThread *thread;
+  sigset_t all;
+  sigset_t mask;
+
+  sigfillset (&all);
+  pthread_sigmask (SIG_SETMASK, &all, &mask);
+  thread = g_thread_try_new (name, func, data, error);
+  pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  return thread;
 }

@@ -13,10 +13,9 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "tree/tf-remove.h"
 #include "tf-mark.h"
 #include "tf-open.h"
-#include "tf-registry.h"
-#include "tree/tf-remove.h"
 
 /* How often a sweep may take a new entry away before it got its lock. */
 #define TRIES 16
@@ -108,14 +107,14 @@ create (TfEntry           *self,
         return -1;
 
       if (set_up (self, fd, template))
-        return tf_steal_fd (&fd);
+        return tf_fd_steal (&fd);
 
       saved_errno = errno;
       remove_path (self);
       g_clear_pointer (&self->path, g_free);
     }
 
-  tf_set_errno (error, saved_errno, "create a temporary name in", template->dir);
+  tf_errno_set (error, saved_errno, "create a temporary name in", template->dir);
   return -1;
 }
 
@@ -128,9 +127,7 @@ create_and_register (TfEntry           *self,
 {
   int fd;
 
-  tf_registry_begin ();
-  self->pid = getpid ();
-  self->generation = tf_registry_generation ();
+  tf_registry_begin (&self->node);
   fd = create (self, template, open_new, cancellable, error);
   if (fd >= 0)
     {
@@ -138,7 +135,7 @@ create_and_register (TfEntry           *self,
         self->fd = fd;
       tf_debug_trace ("created", self->path);
     }
-  tf_registry_end (fd >= 0 ? self : NULL);
+  tf_registry_end (&self->node, fd >= 0);
 
   return fd;
 }
@@ -164,14 +161,6 @@ tf_entry_create_dir (TfEntry           *self,
   return create_and_register (self, template, open_new_dir, cancellable, error) >= 0;
 }
 
-/* FALSE for the copy of a parent's entry in a forked child. The process ID is for forks that pthread_atfork()
- * does not see, the generation for process IDs that are the same in another namespace. */
-static gboolean
-is_ours (const TfEntry *self)
-{
-  return self->generation == tf_registry_generation () && self->pid == getpid ();
-}
-
 static gboolean
 remove_from_disk (TfEntry       *self,
                   GCancellable  *cancellable,
@@ -184,7 +173,7 @@ remove_from_disk (TfEntry       *self,
     }
 
   if (self->is_dir)
-    return tf_remove_tree (self->path, self->fd, &self->identity, cancellable, error);
+    return tf_remove_dir (self->path, self->fd, &self->identity, cancellable, error);
 
   return tf_remove_file (self->path, &self->identity, error);
 }
@@ -204,8 +193,8 @@ remove_ours (TfEntry       *self,
     return FALSE;
 
   tf_debug_trace ("removed", self->path);
-  tf_registry_remove (self);
-  tf_clear_fd (&self->fd);
+  tf_registry_remove (&self->node);
+  tf_fd_clear (&self->fd);
   self->is_gone = TRUE;
   return TRUE;
 }
@@ -216,12 +205,12 @@ check_ours (TfEntry  *self,
 {
   g_autofree char *display = NULL;
 
-  if (is_ours (self))
+  if (tf_registry_is_ours (&self->node))
     return TRUE;
 
   display = g_filename_display_name (self->path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-               "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->pid);
+               "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->node.pid);
   return FALSE;
 }
 
@@ -233,18 +222,18 @@ tf_entry_remove (TfEntry       *self,
 {
   gboolean success;
 
-  tf_registry_claim (self);
+  tf_registry_claim (&self->node);
   success = !exists (self) || (check_ours (self, error) && remove_ours (self, cancellable, error));
-  tf_registry_release (self);
+  tf_registry_release (&self->node);
   return success;
 }
 
-gboolean
-tf_entry_drop_claimed (TfEntry       *self,
-                       GCancellable  *cancellable,
-                       GError       **error)
+static gboolean
+drop_claimed (TfEntry       *self,
+              GCancellable  *cancellable,
+              GError       **error)
 {
-  return !exists (self) || !is_ours (self) || remove_ours (self, cancellable, error);
+  return !exists (self) || !tf_registry_is_ours (&self->node) || remove_ours (self, cancellable, error);
 }
 
 /* As tf_entry_remove(), when nobody asked for it: a forked child leaves what it has not made without an error. */
@@ -255,9 +244,9 @@ tf_entry_drop (TfEntry       *self,
 {
   gboolean success;
 
-  tf_registry_claim (self);
-  success = tf_entry_drop_claimed (self, cancellable, error);
-  tf_registry_release (self);
+  tf_registry_claim (&self->node);
+  success = drop_claimed (self, cancellable, error);
+  tf_registry_release (&self->node);
   return success;
 }
 
@@ -270,7 +259,7 @@ open_again (TfEntry *self)
   if (fd < 0 || !tf_identity_read (&identity, fd, "") || !tf_identity_equal (&identity, &self->identity))
     return -1;
 
-  return tf_steal_fd (&fd);
+  return tf_fd_steal (&fd);
 }
 
 static void
@@ -280,7 +269,7 @@ set_kept_claimed (TfEntry  *self,
 {
   tf_autofd int opened = -1;
 
-  if (!exists (self) || !is_ours (self))
+  if (!exists (self) || !tf_registry_is_ours (&self->node))
     return;
 
   if (fd < 0)
@@ -288,13 +277,13 @@ set_kept_claimed (TfEntry  *self,
 
   if (kept)
     {
-      tf_registry_remove (self);
+      tf_registry_remove (&self->node);
       if (fd >= 0 && !tf_mark_clear (fd))
         tf_debug_say ("cannot take the mark off", self->path);
     }
   else
     {
-      tf_registry_add (self);
+      tf_registry_add (&self->node);
       if (fd >= 0 && !tf_debug_has (TF_DEBUG_KEEP))
         tf_mark_set (fd, &self->identity);
     }
@@ -310,33 +299,33 @@ tf_entry_set_kept (TfEntry  *self,
     return;
 
   self->is_kept = kept;
-  tf_registry_claim (self);
+  tf_registry_claim (&self->node);
   set_kept_claimed (self, fd, kept);
-  tf_registry_release (self);
+  tf_registry_release (&self->node);
 }
 
 /* The entry is for another file from now on, one that is kept. */
 void
-tf_entry_move (TfEntry           *self,
-               const char        *path,
-               const TfIdentity  *identity)
+tf_entry_move (TfEntry          *self,
+               const char       *path,
+               const TfIdentity *identity)
 {
-  tf_registry_claim (self);
-  tf_registry_remove (self);
+  tf_registry_claim (&self->node);
+  tf_registry_remove (&self->node);
   g_free (self->path);
   self->path = g_strdup (path);
   self->identity = *identity;
   self->is_gone = FALSE;
   self->is_kept = TRUE;
-  tf_registry_release (self);
+  tf_registry_release (&self->node);
 }
 
-/* The user's descriptor of a file is about to be closed: has one of its own hold the lock. For reading only,
+/* The user's descriptor of a file is about to be closed: the lock goes on with one of the entry's own. For reading only,
  * because what is open for writing cannot be executed. */
 void
-tf_entry_hold (TfEntry *self)
+tf_entry_keep_lock (TfEntry *self)
 {
-  if (!exists (self) || self->is_kept || self->fd >= 0 || !is_ours (self))
+  if (!exists (self) || self->is_kept || self->fd >= 0 || !tf_registry_is_ours (&self->node))
     return;
 
   self->fd = open_again (self);
@@ -344,11 +333,43 @@ tf_entry_hold (TfEntry *self)
     tf_mark_lock (self->fd);
 }
 
+static void
+remove_at_exit (TfRegistryNode *node)
+{
+  TfEntry *self = (TfEntry *) node;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_debug_has (TF_DEBUG_LEAKS))
+    tf_debug_say ("alive at exit:", self->path);
+
+  if (!drop_claimed (self, NULL, &error))
+    tf_errno_log_lost ("Removing at exit", error);
+}
+
+/* With the parent's lock on it, the descriptor would make the parent's entry look alive when the parent is
+ * dead. It is closed without unlocking. */
+static void
+disown_in_child (TfRegistryNode *node)
+{
+  tf_fd_clear (&((TfEntry *) node)->fd);
+}
+
+static const TfRegistryFuncs registry_funcs = {
+  .remove_at_exit = remove_at_exit,
+  .disown_in_child = disown_in_child,
+};
+
+void
+tf_entry_init (TfEntry *self)
+{
+  *self = (TfEntry) { .node.funcs = &registry_funcs, .fd = -1 };
+}
+
 /* Forgets the entry, without removing anything. */
 void
 tf_entry_clear (TfEntry *self)
 {
-  tf_registry_forget (self);
-  tf_clear_fd (&self->fd);
+  tf_registry_forget (&self->node);
+  tf_fd_clear (&self->fd);
   g_clear_pointer (&self->path, g_free);
 }

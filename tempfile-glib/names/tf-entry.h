@@ -5,9 +5,8 @@
 
 #pragma once
 
-#include <sys/types.h>
-
 #include "base/tf-identity.h"
+#include "tf-registry.h"
 #include "tf-template.h"
 
 G_BEGIN_DECLS
@@ -16,27 +15,19 @@ G_BEGIN_DECLS
  *
  * It is removed by the process that created it, by nobody else: a copy of it in a forked child is left
  * alone. As long as it is in the registry, that process removes it when it exits. */
-typedef struct _TfEntry TfEntry;
-
-struct _TfEntry
+typedef struct
 {
-  TfEntry    *previous;   /* in the registry */
-  TfEntry    *next;
-  gboolean    registered;
-  gboolean    claimed;    /* a thread is at work on it */
+  TfRegistryNode node;
 
-  char       *path;       /* (owned) (nullable): not created */
-  TfIdentity  identity;
-  gboolean    is_dir;
-  gboolean    is_gone;    /* removed, or not there any more */
-  gboolean    is_kept;    /* not to be removed */
-  int         fd;         /* holds the lock; -1 for a file while its user has a descriptor that does */
-  pid_t       pid;
-  guint       generation;
-};
+  char          *path;     /* (owned) (nullable): not created */
+  TfIdentity     identity;
+  gboolean       is_dir;
+  gboolean       is_gone;  /* removed, or not there any more */
+  gboolean       is_kept;  /* not to be removed */
+  int            fd;       /* has the lock; -1 for a file while its user has a descriptor that does */
+} TfEntry;
 
-#define TF_ENTRY_INIT { .fd = -1 }
-
+void     tf_entry_init        (TfEntry           *self);
 int      tf_entry_create_file (TfEntry           *self,
                                const TfTemplate  *template,
                                GCancellable      *cancellable,
@@ -51,16 +42,13 @@ gboolean tf_entry_remove      (TfEntry           *self,
 gboolean tf_entry_drop        (TfEntry           *self,
                                GCancellable      *cancellable,
                                GError           **error);
-gboolean tf_entry_drop_claimed (TfEntry           *self,
-                                GCancellable      *cancellable,
-                                GError           **error);
 void     tf_entry_set_kept    (TfEntry           *self,
                                int                fd,
                                gboolean           kept);
 void     tf_entry_move        (TfEntry           *self,
                                const char        *path,
                                const TfIdentity  *identity);
-void     tf_entry_hold        (TfEntry           *self);
+void     tf_entry_keep_lock   (TfEntry           *self);
 void     tf_entry_clear       (TfEntry           *self);
 
 G_END_DECLS

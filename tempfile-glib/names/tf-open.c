@@ -11,66 +11,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "tf-audit-private.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 
 gboolean tf_open_avoid_tmpfile = FALSE;
 
+static TfOpenGuard guard; /* (atomic) (nullable) */
+
 /* Makes something at a path where nothing was; returns what is not negative, or -1 with errno. */
 typedef int (*CreateFunc) (const char *path,
                            guint       mode);
-
-/* Joins a relative path to the current directory; unlike realpath(), asks nothing of the file system. */
-char *
-tf_open_absolute (const char  *path,
-                  GError     **error)
-{
-  char current[PATH_MAX];
-
-  if (g_path_is_absolute (path))
-    return g_strdup (path);
-
-  if (getcwd (current, sizeof current) == NULL)
-    {
-      tf_set_errno (error, errno, "getcwd for", path);
-      return NULL;
-    }
-
-  return g_str_equal (path, ".") ? g_strdup (current) : g_build_filename (current, path, NULL);
-}
-
-/* So that a later chdir() does not matter. Without a current directory the path stays relative, and
- * using it fails. */
-void
-tf_template_make_absolute (TfTemplate *self)
-{
-  char *absolute;
-
-  if (self->dir == NULL || g_path_is_absolute (self->dir))
-    return;
-
-  absolute = tf_open_absolute (self->dir, NULL);
-  if (absolute != NULL)
-    {
-      g_free (self->dir);
-      self->dir = absolute;
-    }
-}
-
-/* Replaces the names and leaves the mode. */
-void
-tf_template_set (TfTemplate *self,
-                 const char *prefix,
-                 const char *suffix,
-                 const char *dir)
-{
-  tf_template_clear (self);
-  self->prefix = g_strdup (prefix);
-  self->suffix = g_strdup (suffix);
-  self->dir = g_strdup (dir);
-  tf_template_make_absolute (self);
-}
 
 static void
 set_create_error (GError     **error,
@@ -83,13 +33,32 @@ set_create_error (GError     **error,
   /* The file system allows shorter names than NAME_MAX: the prefix and the suffix are to blame. */
   if (saved_errno != ENAMETOOLONG || strlen (path) >= PATH_MAX)
     {
-      tf_set_errno (error, saved_errno, call, path);
+      tf_errno_set (error, saved_errno, call, path);
       return;
     }
 
   display = g_filename_display_name (path);
   g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
                "%s “%s”: %s", call, display, g_strerror (saved_errno));
+}
+
+/* From now on @func is asked before each creation. */
+void
+tf_open_set_guard (TfOpenGuard func)
+{
+  g_atomic_pointer_set (&guard, func);
+}
+
+/* A probe is nobody's business. */
+static gboolean
+may_create (const TfTemplate  *template,
+            const char        *event,
+            const char        *path,
+            GError           **error)
+{
+  TfOpenGuard func = g_atomic_pointer_get (&guard);
+
+  return func == NULL || event == NULL || template->is_probe || func (event, path, error);
 }
 
 /* Tries fresh names in the template's directory until one of them was free; the audit function hears of each
@@ -103,7 +72,7 @@ create_at_new_name (const TfTemplate  *template,
                     GCancellable      *cancellable,
                     GError           **error)
 {
-  g_autofree char *dir = tf_open_absolute (template->dir, error);
+  g_autofree char *dir = tf_template_resolve (template->dir, error);
 
   if (dir == NULL)
     return -1;
@@ -116,8 +85,8 @@ create_at_new_name (const TfTemplate  *template,
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return -1;
 
-      candidate = tf_name_new_in (template, dir, error);
-      if (candidate == NULL || !tf_audit_allows (event, candidate, error))
+      candidate = tf_template_make_path (template, dir, error);
+      if (candidate == NULL || !may_create (template, event, candidate, error))
         return -1;
 
       result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
@@ -134,7 +103,7 @@ create_at_new_name (const TfTemplate  *template,
         }
     }
 
-  tf_set_errno (error, EEXIST, call, dir);
+  tf_errno_set (error, EEXIST, call, dir);
   return -1;
 }
 
@@ -167,12 +136,6 @@ create_nothing (const char *path,
   return errno == ENOENT ? 0 : -1;
 }
 
-static const char *
-event_for_file (const TfTemplate *template)
-{
-  return template->is_probe ? NULL : "tempfile.mkstemp";
-}
-
 /* Creates a file with a name in @template's directory. Returns its descriptor and its absolute path. */
 int
 tf_open_named (const TfTemplate  *template,
@@ -180,7 +143,7 @@ tf_open_named (const TfTemplate  *template,
                GCancellable      *cancellable,
                GError           **error)
 {
-  return create_at_new_name (template, event_for_file (template), create_file, "open", path, cancellable, error);
+  return create_at_new_name (template, "tempfile.mkstemp", create_file, "open", path, cancellable, error);
 }
 
 /* Returns an absolute path in @template's directory at which there is nothing yet. */
@@ -232,11 +195,11 @@ create_and_unlink (const TfTemplate  *template,
 
   if (unlink (path) != 0 && errno != ENOENT)
     {
-      tf_set_errno (error, errno, "unlink", path);
+      tf_errno_set (error, errno, "unlink", path);
       return -1;
     }
 
-  return tf_steal_fd (&fd);
+  return tf_fd_steal (&fd);
 }
 
 /* Opens a file that has no name in @template's directory. Whether the directory can hold one without
@@ -248,9 +211,9 @@ tf_open_unnamed (const TfTemplate  *template,
 {
   int fd;
 
-  if (!tf_name_check (template, error) ||
+  if (!tf_template_check (template, error) ||
       g_cancellable_set_error_if_cancelled (cancellable, error) ||
-      !tf_audit_allows (event_for_file (template), template->dir, error))
+      !may_create (template, "tempfile.mkstemp", template->dir, error))
     return -1;
 
   fd = tf_open_tmpfile (AT_FDCWD, template->dir, template->mode);
@@ -259,7 +222,7 @@ tf_open_unnamed (const TfTemplate  *template,
 
   if (!tf_open_is_tmpfile_unsupported (errno))
     {
-      tf_set_errno (error, errno, "open", template->dir);
+      tf_errno_set (error, errno, "open", template->dir);
       return -1;
     }
 
@@ -293,12 +256,12 @@ tf_open_make_dir (const TfTemplate  *template,
       /* A sweep may take it away before it can be locked. */
       if (errno != ENOENT)
         {
-          tf_set_errno (error, errno, "open", path);
+          tf_errno_set (error, errno, "open", path);
           rmdir (path);
           return NULL;
         }
     }
 
-  tf_set_errno (error, ENOENT, "open", template->dir);
+  tf_errno_set (error, ENOENT, "open", template->dir);
   return NULL;
 }

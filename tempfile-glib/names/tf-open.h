@@ -11,27 +11,27 @@ G_BEGIN_DECLS
 
 #define TF_OPEN_TRIES 10000
 
-char *tf_open_absolute          (const char        *path,
-                                 GError           **error);
-void  tf_template_make_absolute (TfTemplate        *self);
-void  tf_template_set           (TfTemplate        *self,
-                                 const char        *prefix,
-                                 const char        *suffix,
-                                 const char        *dir);
+/* Asked before a file or a directory is created: an event of Python's tempfile, and the path; of a file without
+ * a name, that of its directory. Returns FALSE with @error to refuse. */
+typedef gboolean (*TfOpenGuard) (const char  *event,
+                                 const char  *path,
+                                 GError     **error);
 
-int   tf_open_named             (const TfTemplate  *template,
-                                 char             **path,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-int   tf_open_unnamed           (const TfTemplate  *template,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-char *tf_open_make_dir          (const TfTemplate  *template,
-                                 int               *fd,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-char *tf_open_free_name         (const TfTemplate  *template,
-                                 GError           **error);
+void tf_open_set_guard (TfOpenGuard func);
+
+int   tf_open_named     (const TfTemplate  *template,
+                         char             **path,
+                         GCancellable      *cancellable,
+                         GError           **error);
+int   tf_open_unnamed   (const TfTemplate  *template,
+                         GCancellable      *cancellable,
+                         GError           **error);
+char *tf_open_make_dir  (const TfTemplate  *template,
+                         int               *fd,
+                         GCancellable      *cancellable,
+                         GError           **error);
+char *tf_open_free_name (const TfTemplate  *template,
+                         GError           **error);
 
 int      tf_open_tmpfile                (int         dir_fd,
                                          const char *dir,

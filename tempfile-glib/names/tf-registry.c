@@ -5,12 +5,9 @@
 
 #include "tf-registry.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
-#include "base/tf-debug.h"
-#include "base/tf-errno.h"
-#include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "tree/tf-dir-share.h"
 
 /* Microseconds that the end of the process waits for other threads at most. */
@@ -20,13 +17,11 @@
 static GMutex lock;
 static GCond changed;
 static guint n_waiting;         /* for it to change */
-static TfEntry *first;          /* (nullable) */
-static guint n_creating;        /* entries that are on disk already, perhaps, and not in the list yet */
+static TfRegistryNode *first;   /* (nullable) */
+static guint n_creating;        /* what is on disk already, perhaps, and not in the list yet */
 static guint n_removing;        /* threads that remove all */
 static gboolean closed;         /* one did so: nobody else may begin to create */
 static GPrivate is_removing;
-static guint generation;        /* counts the forks between the first process and this one */
-static void (*fork_func) (void);
 
 /* FALSE after @deadline, a monotonic time. */
 static gboolean
@@ -59,15 +54,14 @@ after_fork_in_parent (void)
   g_mutex_unlock (&lock);
 }
 
-/* All that is in the list belongs to the parent. The descriptors go, because with the parent's lock on
- * them they would make its entries look alive when it is dead; they are closed without unlocking. */
+/* All that is in the list belongs to the parent. */
 static void
 after_fork_in_child (void)
 {
-  for (TfEntry *entry = first; entry != NULL; entry = entry->next)
+  for (TfRegistryNode *node = first; node != NULL; node = node->next)
     {
-      tf_clear_fd (&entry->fd);
-      entry->claimed = FALSE;
+      node->funcs->disown_in_child (node);
+      node->claimed = FALSE;
     }
 
   first = NULL;
@@ -75,146 +69,131 @@ after_fork_in_child (void)
   n_creating = 0;
   n_removing = 0;
   closed = FALSE;
-  generation++;
   g_mutex_unlock (&lock);
-  tf_share_forbid ();
-
-  if (fork_func != NULL)
-    fork_func ();
 }
 
-static void
-watch_forks (void)
-{
-  static gsize watching = 0;
-
-  if (g_once_init_enter (&watching))
-    {
-      pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
-      g_once_init_leave (&watching, 1);
-    }
-}
-
-void
-tf_registry_on_fork (void (*func) (void))
-{
-  watch_forks ();
-  fork_func = func;
-}
+static TfForkHandler fork_handler = {
+  .prepare = before_fork,
+  .parent = after_fork_in_parent,
+  .child = after_fork_in_child,
+};
 
 /* Something is about to be created: removing all waits for it, and once that has begun, this waits for
  * ever, because the process is about to end. */
 void
-tf_registry_begin (void)
+tf_registry_begin (TfRegistryNode *node)
 {
-  watch_forks ();
+  tf_fork_watch (&fork_handler);
 
   g_mutex_lock (&lock);
   while (closed && g_private_get (&is_removing) == NULL)
     wait_until (G_MAXINT64);
   n_creating++;
   g_mutex_unlock (&lock);
+
+  node->pid = getpid ();
+  node->generation = tf_fork_get_generation ();
 }
 
 static void
-link_entry (TfEntry *entry)
+link_node (TfRegistryNode *node)
 {
-  if (entry->registered)
+  if (node->registered)
     return;
 
-  entry->registered = TRUE;
-  entry->previous = NULL;
-  entry->next = first;
+  node->registered = TRUE;
+  node->previous = NULL;
+  node->next = first;
   if (first != NULL)
-    first->previous = entry;
-  first = entry;
+    first->previous = node;
+  first = node;
 }
 
 static void
-unlink_entry (TfEntry *entry)
+unlink_node (TfRegistryNode *node)
 {
   /* What was copied by fork() is in no list. */
-  gboolean linked = entry->registered && entry->generation == generation;
+  gboolean linked = node->registered && node->generation == tf_fork_get_generation ();
 
-  entry->registered = FALSE;
+  node->registered = FALSE;
   if (!linked)
     return;
 
-  if (entry->previous != NULL)
-    entry->previous->next = entry->next;
+  if (node->previous != NULL)
+    node->previous->next = node->next;
   else
-    first = entry->next;
+    first = node->next;
 
-  if (entry->next != NULL)
-    entry->next->previous = entry->previous;
+  if (node->next != NULL)
+    node->next->previous = node->previous;
 
-  entry->previous = entry->next = NULL;
+  node->previous = node->next = NULL;
 }
 
-/* It is in @created, or could not be created. */
+/* It was created, or could not be. */
 void
-tf_registry_end (TfEntry *created)
+tf_registry_end (TfRegistryNode *node,
+                 gboolean        created)
 {
   g_mutex_lock (&lock);
-  if (created != NULL)
-    link_entry (created);
+  if (created)
+    link_node (node);
   n_creating--;
   wake_waiting ();
   g_mutex_unlock (&lock);
 }
 
-/* Without the lock: it changes while the process has one thread. */
-guint
-tf_registry_generation (void)
+/* FALSE for the copy of a parent's node in a forked child. The process ID is for forks that pthread_atfork()
+ * does not see, the generation for process IDs that are the same in another namespace. */
+gboolean
+tf_registry_is_ours (TfRegistryNode *node)
 {
-  watch_forks ();
-
-  return generation;
+  return node->generation == tf_fork_get_generation () && node->pid == getpid ();
 }
 
 void
-tf_registry_add (TfEntry *entry)
+tf_registry_add (TfRegistryNode *node)
 {
   g_mutex_lock (&lock);
-  link_entry (entry);
+  link_node (node);
   g_mutex_unlock (&lock);
 }
 
 void
-tf_registry_remove (TfEntry *entry)
+tf_registry_remove (TfRegistryNode *node)
 {
   g_mutex_lock (&lock);
-  unlink_entry (entry);
+  unlink_node (node);
   g_mutex_unlock (&lock);
 }
 
 /* Removes it from the list when no other thread is at work on it. */
 void
-tf_registry_forget (TfEntry *entry)
+tf_registry_forget (TfRegistryNode *node)
 {
   g_mutex_lock (&lock);
-  while (entry->claimed)
+  while (node->claimed)
     wait_until (G_MAXINT64);
-  unlink_entry (entry);
+  unlink_node (node);
   g_mutex_unlock (&lock);
 }
 
-/* Until the release, no other thread removes, keeps or forgets the entry. */
+/* Until the release, no other thread removes, keeps or forgets the node. */
 void
-tf_registry_claim (TfEntry *entry)
+tf_registry_claim (TfRegistryNode *node)
 {
   g_mutex_lock (&lock);
-  while (entry->claimed)
+  while (node->claimed)
     wait_until (G_MAXINT64);
-  entry->claimed = TRUE;
+  node->claimed = TRUE;
   g_mutex_unlock (&lock);
 }
 
 void
-tf_registry_release (TfEntry *entry)
+tf_registry_release (TfRegistryNode *node)
 {
   g_mutex_lock (&lock);
-  entry->claimed = FALSE;
+  node->claimed = FALSE;
   wake_waiting ();
   g_mutex_unlock (&lock);
 }
@@ -229,55 +208,48 @@ wait_for_none (guint *counter)
     ;
 }
 
-static TfEntry *
+static TfRegistryNode *
 find_unclaimed (void)
 {
-  TfEntry *entry = first;
+  TfRegistryNode *node = first;
 
-  while (entry != NULL && entry->claimed)
-    entry = entry->next;
+  while (node != NULL && node->claimed)
+    node = node->next;
 
-  return entry;
+  return node;
 }
 
-/* Claims an entry that is alive; waits for those that others have claimed. */
-static TfEntry *
+/* Claims an node that is alive; waits for those that others have claimed. */
+static TfRegistryNode *
 claim_any (void)
 {
   gint64 deadline = g_get_monotonic_time () + MAX_WAIT;
-  TfEntry *entry;
+  TfRegistryNode *node;
 
   g_mutex_lock (&lock);
-  while ((entry = find_unclaimed ()) == NULL && first != NULL && wait_until (deadline))
+  while ((node = find_unclaimed ()) == NULL && first != NULL && wait_until (deadline))
     ;
-  if (entry != NULL)
-    entry->claimed = TRUE;
+  if (node != NULL)
+    node->claimed = TRUE;
   g_mutex_unlock (&lock);
-  return entry;
+  return node;
 }
 
 static void
-remove_alive (TfEntry *entry)
+remove_alive (TfRegistryNode *node)
 {
-  g_autoptr(GError) error = NULL;
-
-  if (tf_debug_has (TF_DEBUG_LEAKS))
-    tf_debug_say ("alive at exit:", entry->path);
-
-  if (!tf_entry_drop_claimed (entry, NULL, &error))
-    tf_log_lost_error ("Removing at exit", error);
-
-  tf_registry_remove (entry);
-  tf_registry_release (entry);
+  node->funcs->remove_at_exit (node);
+  tf_registry_remove (node);
+  tf_registry_release (node);
 }
 
 static void
 remove_registered (void)
 {
-  TfEntry *entry;
+  TfRegistryNode *node;
 
-  while ((entry = claim_any ()) != NULL)
-    remove_alive (entry);
+  while ((node = claim_any ()) != NULL)
+    remove_alive (node);
 }
 
 /* Removes from the disk what is alive. The process must end after that: the objects are still there. */
@@ -285,7 +257,7 @@ void
 tf_registry_remove_all (void)
 {
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
-  tf_share_forbid ();
+  tf_dir_share_forbid ();
 
   g_mutex_lock (&lock);
   n_removing++;

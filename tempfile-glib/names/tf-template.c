@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/tf-errno.h"
 
@@ -21,7 +22,7 @@ fill_from_kernel (guint8 *bytes,
   return getentropy (bytes, n_bytes) == 0;
 }
 
-gboolean (*tf_name_fill_random) (guint8 *bytes,
+gboolean (*tf_template_fill_random) (guint8 *bytes,
                                  gsize   n_bytes) = fill_from_kernel;
 
 void
@@ -30,6 +31,69 @@ tf_template_clear (TfTemplate *self)
   g_clear_pointer (&self->dir, g_free);
   g_clear_pointer (&self->prefix, g_free);
   g_clear_pointer (&self->suffix, g_free);
+}
+
+/* Joins a relative path to the current directory; unlike realpath(), asks nothing of the file system. */
+char *
+tf_template_resolve (const char  *path,
+                     GError     **error)
+{
+  char current[PATH_MAX];
+
+  if (g_path_is_absolute (path))
+    return g_strdup (path);
+
+  if (getcwd (current, sizeof current) == NULL)
+    {
+      tf_errno_set (error, errno, "getcwd for", path);
+      return NULL;
+    }
+
+  return g_str_equal (path, ".") ? g_strdup (current) : g_build_filename (current, path, NULL);
+}
+
+/* So that a later chdir() does not matter. Without a current directory the path stays relative, and
+ * using it fails. */
+void
+tf_template_make_absolute (TfTemplate *self)
+{
+  char *absolute;
+
+  if (self->dir == NULL || g_path_is_absolute (self->dir))
+    return;
+
+  absolute = tf_template_resolve (self->dir, NULL);
+  if (absolute != NULL)
+    {
+      g_free (self->dir);
+      self->dir = absolute;
+    }
+}
+
+/* Replaces the names and leaves the mode. */
+void
+tf_template_set (TfTemplate *self,
+                 const char *prefix,
+                 const char *suffix,
+                 const char *dir)
+{
+  tf_template_clear (self);
+  self->prefix = g_strdup (prefix);
+  self->suffix = g_strdup (suffix);
+  self->dir = g_strdup (dir);
+  tf_template_make_absolute (self);
+}
+
+/* Gives a template that names no directory the one that @get_dir returns, which is never freed. */
+gboolean
+tf_template_complete (TfTemplate  *self,
+                      const char *(*get_dir) (GError **error),
+                      GError     **error)
+{
+  if (self->dir == NULL)
+    self->dir = (char *) get_dir (error);
+
+  return self->dir != NULL;
 }
 
 static gboolean
@@ -51,7 +115,7 @@ check_part (const char  *what,
 static const char *
 get_prefix (const TfTemplate *template)
 {
-  return template->prefix != NULL ? template->prefix : TF_NAME_PREFIX;
+  return template->prefix != NULL ? template->prefix : TF_TEMPLATE_PREFIX;
 }
 
 static const char *
@@ -63,10 +127,10 @@ get_suffix (const TfTemplate *template)
 /* Refuses a prefix or suffix that would leave the directory or make the name too long for any file
  * system. A name cannot be "." or "..", for its random part is never empty. */
 gboolean
-tf_name_check (const TfTemplate  *template,
-               GError           **error)
+tf_template_check (const TfTemplate  *template,
+                   GError           **error)
 {
-  gsize length = strlen (get_prefix (template)) + TF_NAME_RANDOM_LENGTH + strlen (get_suffix (template));
+  gsize length = strlen (get_prefix (template)) + TF_TEMPLATE_RANDOM_LENGTH + strlen (get_suffix (template));
 
   if (!check_part ("prefix", template->prefix, error) ||
       !check_part ("suffix", template->suffix, error))
@@ -84,17 +148,17 @@ tf_name_check (const TfTemplate  *template,
 }
 
 static gboolean
-fill_with_characters (char     *characters,
-                      gsize     n_characters,
-                      GError  **error)
+fill_with_characters (char    *characters,
+                      gsize    n_characters,
+                      GError **error)
 {
   guint8 bytes[32];
   gsize n = 0;
 
   while (n < n_characters)
     {
-      if (!tf_name_fill_random (bytes, sizeof bytes))
-        return tf_set_errno (error, errno, "getrandom", NULL);
+      if (!tf_template_fill_random (bytes, sizeof bytes))
+        return tf_errno_set (error, errno, "getrandom", NULL);
 
       /* Six bits that fall outside the alphabet are dropped, so that every character is equally likely. */
       for (gsize i = 0; i < sizeof bytes && n < n_characters; i++)
@@ -113,10 +177,10 @@ make_name (const TfTemplate  *template,
            const char        *separator,
            GError           **error)
 {
-  char random[TF_NAME_RANDOM_LENGTH + 1] = "";
+  char random[TF_TEMPLATE_RANDOM_LENGTH + 1] = "";
 
-  if (!tf_name_check (template, error) ||
-      !fill_with_characters (random, TF_NAME_RANDOM_LENGTH, error))
+  if (!tf_template_check (template, error) ||
+      !fill_with_characters (random, TF_TEMPLATE_RANDOM_LENGTH, error))
     return NULL;
 
   return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
@@ -124,28 +188,28 @@ make_name (const TfTemplate  *template,
 
 /* A fresh base name. */
 char *
-tf_name_new (const TfTemplate  *template,
-             GError           **error)
+tf_template_make_name (const TfTemplate  *template,
+                       GError           **error)
 {
   return make_name (template, "", "", error);
 }
 
 /* The path of a fresh name in @dir. */
 char *
-tf_name_new_in (const TfTemplate  *template,
-                const char        *dir,
-                GError           **error)
+tf_template_make_path (const TfTemplate  *template,
+                       const char        *dir,
+                       GError           **error)
 {
   return make_name (template, dir, g_str_has_suffix (dir, G_DIR_SEPARATOR_S) ? "" : G_DIR_SEPARATOR_S, error);
 }
 
 /* Whether @name can be one that was made for @template, whatever its suffix. */
 gboolean
-tf_name_matches (const TfTemplate *template,
-                 const char       *name)
+tf_template_matches (const TfTemplate *template,
+                     const char       *name)
 {
   const char *prefix = get_prefix (template);
 
   return g_str_has_prefix (name, prefix) &&
-         strspn (name + strlen (prefix), alphabet) >= TF_NAME_RANDOM_LENGTH;
+         strspn (name + strlen (prefix), alphabet) >= TF_TEMPLATE_RANDOM_LENGTH;
 }

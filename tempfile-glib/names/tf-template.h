@@ -19,23 +19,34 @@ typedef struct
   gboolean is_probe; /* nobody is told of it */
 } TfTemplate;
 
-#define TF_NAME_PREFIX "tmp"
-#define TF_NAME_RANDOM_LENGTH 8
+#define TF_TEMPLATE_PREFIX "tmp"
+#define TF_TEMPLATE_RANDOM_LENGTH 8
 
-void      tf_template_clear (TfTemplate *self);
+void tf_template_set           (TfTemplate *self,
+                                const char *prefix,
+                                const char *suffix,
+                                const char *dir);
+void tf_template_make_absolute (TfTemplate *self);
+void tf_template_clear         (TfTemplate *self);
 
-gboolean  tf_name_check (const TfTemplate  *template,
-                         GError           **error);
-gboolean  tf_name_matches (const TfTemplate *template,
-                          const char       *name);
-char     *tf_name_new   (const TfTemplate  *template,
-                         GError           **error);
-char     *tf_name_new_in (const TfTemplate  *template,
-                          const char        *dir,
-                          GError           **error);
+char    *tf_template_resolve  (const char  *path,
+                               GError     **error);
+gboolean tf_template_complete (TfTemplate  *self,
+                               const char *(*get_dir) (GError **error),
+                               GError     **error);
+
+gboolean tf_template_check     (const TfTemplate  *template,
+                                GError           **error);
+gboolean tf_template_matches   (const TfTemplate  *template,
+                                const char        *name);
+char    *tf_template_make_name (const TfTemplate  *template,
+                                GError           **error);
+char    *tf_template_make_path (const TfTemplate  *template,
+                                const char        *dir,
+                                GError           **error);
 
 /* The source of randomness, replaced by tests only. Returns FALSE with errno set. */
-extern gboolean (*tf_name_fill_random) (guint8 *bytes,
+extern gboolean (*tf_template_fill_random) (guint8 *bytes,
                                         gsize   n_bytes);
 
 G_END_DECLS

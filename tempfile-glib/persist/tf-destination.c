@@ -17,12 +17,12 @@
 #define MAX_SYMLINKS 40
 
 void
-tf_target_clear (TfTarget *self)
+tf_destination_clear (TfDestination *self)
 {
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->name, g_free);
-  tf_clear_fd (&self->dir_fd);
-  tf_clear_fd (&self->sync_fd);
+  tf_fd_clear (&self->dir_fd);
+  tf_fd_clear (&self->sync_fd);
 }
 
 /* Reads the symlink at @path as a path of its own; NULL if there is none. */
@@ -41,8 +41,8 @@ read_symlink (const char *path)
 }
 
 static gboolean
-follow_symlinks (TfTarget  *self,
-                 GError   **error)
+follow_symlinks (TfDestination  *self,
+                 GError        **error)
 {
   for (int i = 0; i <= MAX_SYMLINKS; i++)
     {
@@ -55,42 +55,42 @@ follow_symlinks (TfTarget  *self,
       self->path = path;
     }
 
-  return tf_set_errno (error, ELOOP, "readlink", self->path);
+  return tf_errno_set (error, ELOOP, "readlink", self->path);
 }
 
 static gboolean
-open_dir (TfTarget  *self,
-          GError   **error)
+open_dir (TfDestination  *self,
+          GError        **error)
 {
   g_autofree char *dir = g_path_get_dirname (self->path);
 
   self->dir_fd = TEMP_FAILURE_RETRY (open (dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (self->dir_fd < 0)
-    return tf_set_errno (error, errno, "open", dir);
+    return tf_errno_set (error, errno, "open", dir);
 
   if (!(self->flags & TF_PERSIST_DURABLE))
     return TRUE;
 
   self->sync_fd = TEMP_FAILURE_RETRY (openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return self->sync_fd >= 0 || tf_set_errno (error, errno, "open", dir);
+  return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", dir);
 }
 
 /* Looks what is there. A mere look: what counts is what the last step meets. */
 static gboolean
-check_occupant (TfTarget  *self,
-                GError   **error)
+check_occupant (TfDestination  *self,
+                GError        **error)
 {
   g_autofree char *display = NULL;
   struct stat st;
 
   if (fstatat (self->dir_fd, self->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-    return errno == ENOENT || tf_set_errno (error, errno, "stat", self->path);
+    return errno == ENOENT || tf_errno_set (error, errno, "stat", self->path);
 
   if (!(self->flags & TF_PERSIST_REPLACE))
-    return tf_set_errno (error, EEXIST, "link", self->path);
+    return tf_errno_set (error, EEXIST, "link", self->path);
 
   if (S_ISDIR (st.st_mode))
-    return tf_set_errno (error, EISDIR, "rename", self->path);
+    return tf_errno_set (error, EISDIR, "rename", self->path);
 
   if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
     {
@@ -108,10 +108,10 @@ check_occupant (TfTarget  *self,
 
 /* Opens the directory of @path, which is absolute, and finds out whether a file may get that name. */
 gboolean
-tf_target_open (TfTarget        *self,
-                const char      *path,
-                TfPersistFlags   flags,
-                GError         **error)
+tf_destination_open (TfDestination   *self,
+                     const char      *path,
+                     TfPersistFlags   flags,
+                     GError         **error)
 {
   self->flags = flags;
   self->path = g_strdup (path);

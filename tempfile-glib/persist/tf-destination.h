@@ -22,16 +22,16 @@ typedef struct
   gboolean        has_file;     /* a regular file is there already */
   guint64         file_device;
   guint64         file_inode;
-} TfTarget;
+} TfDestination;
 
-#define TF_TARGET_INIT { .dir_fd = -1, .sync_fd = -1 }
+#define TF_DESTINATION_INIT { .dir_fd = -1, .sync_fd = -1 }
 
-gboolean tf_target_open  (TfTarget        *self,
-                          const char      *path,
-                          TfPersistFlags   flags,
-                          GError         **error);
-void     tf_target_clear (TfTarget        *self);
+gboolean tf_destination_open  (TfDestination   *self,
+                               const char      *path,
+                               TfPersistFlags   flags,
+                               GError         **error);
+void     tf_destination_clear (TfDestination   *self);
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfTarget, tf_target_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfDestination, tf_destination_clear)
 
 G_END_DECLS

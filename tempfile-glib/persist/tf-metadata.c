@@ -96,7 +96,7 @@ read_xattrs (TfMetadata  *self,
 
   self->xattrs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   if (names == NULL)
-    return is_unsupported (errno) || tf_set_errno (error, errno, "listxattr", path);
+    return is_unsupported (errno) || tf_errno_set (error, errno, "listxattr", path);
 
   name = g_bytes_get_data (names, &size);
   for (end = name + size; name < end; name += strlen (name) + 1)
@@ -107,7 +107,7 @@ read_xattrs (TfMetadata  *self,
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
       /* A list may tell of what may not be read: a file of mode 0200 does not hand out user attributes. */
       else if (is_ours (name) && errno != ENODATA && errno != EACCES && !is_unsupported (errno))
-        return tf_set_errno (error, errno, "getxattr", path);
+        return tf_errno_set (error, errno, "getxattr", path);
     }
 
   return TRUE;
@@ -133,7 +133,7 @@ tf_metadata_read_fd (TfMetadata  *self,
   struct stat st;
 
   if (fstat (fd, &st) != 0)
-    return tf_set_errno (error, errno, "fstat", where);
+    return tf_errno_set (error, errno, "fstat", where);
 
   read_stat (self, &st);
   return read_xattrs (self, fd, where, error);
@@ -148,7 +148,7 @@ tf_metadata_read_path (TfMetadata  *self,
   struct stat st;
 
   if (lstat (path, &st) != 0)
-    return tf_set_errno (error, errno, "lstat", path);
+    return tf_errno_set (error, errno, "lstat", path);
 
   read_stat (self, &st);
   return read_xattrs (self, -1, path, error);
@@ -201,7 +201,7 @@ apply_xattrs (const TfMetadata  *self,
       gconstpointer data = g_bytes_get_data (value, &size);
 
       if (TEMP_FAILURE_RETRY (fsetxattr (fd, name, data, size, 0)) != 0 && !is_unsupported (errno))
-        return tf_set_errno (error, errno, "setxattr", where);
+        return tf_errno_set (error, errno, "setxattr", where);
     }
 
   return TRUE;
@@ -219,7 +219,7 @@ tf_metadata_apply (const TfMetadata  *self,
   struct stat st;
 
   if (!has_acl && fgetxattr (fd, ACL, NULL, 0) >= 0 && TEMP_FAILURE_RETRY (fremovexattr (fd, ACL)) != 0)
-    return tf_set_errno (error, errno, "removexattr", where);
+    return tf_errno_set (error, errno, "removexattr", where);
 
   if (!apply_xattrs (self, fd, where, error))
     return FALSE;
@@ -227,14 +227,14 @@ tf_metadata_apply (const TfMetadata  *self,
   /* Last: a change of owner takes bits away, and a change of the ACL changes those of the group. What is
    * right already is left alone: some file systems refuse even that. */
   if (fstat (fd, &st) != 0)
-    return tf_set_errno (error, errno, "fstat", where);
+    return tf_errno_set (error, errno, "fstat", where);
 
   if ((st.st_mode & PERMISSIONS) == mode)
     return TRUE;
 
   /* Nor do some let anybody change it: less than asked for will do. */
   if (TEMP_FAILURE_RETRY (fchmod (fd, mode)) != 0 && (errno != EPERM || (st.st_mode & PERMISSIONS & ~mode) != 0))
-    return tf_set_errno (error, errno, "fchmod", where);
+    return tf_errno_set (error, errno, "fchmod", where);
 
   return TRUE;
 }

@@ -10,12 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tf-replacement.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "names/tf-mark.h"
-#include "tf-metadata.h"
 #include "names/tf-open.h"
+#include "tf-metadata.h"
+#include "tf-replacement.h"
 
 typedef enum
 {
@@ -26,31 +26,31 @@ typedef enum
 
 /* A file system that does not know how to sync a directory says EINVAL, fsync(2). */
 static gboolean
-sync_dir (const TfTarget  *target,
-          GError         **error)
+sync_dir (const TfDestination  *target,
+          GError              **error)
 {
   if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (target->sync_fd)) == 0 || errno == EINVAL)
     return TRUE;
 
-  return tf_set_errno (error, errno, "fsync the directory of", target->path);
+  return tf_errno_set (error, errno, "fsync the directory of", target->path);
 }
 
 static gboolean
-sync_file (const TfCandidate   *entry,
-           const TfTarget  *target,
-           GError         **error)
+sync_file (const TfReplacement  *entry,
+           const TfDestination  *target,
+           GError              **error)
 {
   if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (entry->fd)) == 0)
     return TRUE;
 
-  return tf_set_errno (error, errno, "fsync", target->path);
+  return tf_errno_set (error, errno, "fsync", target->path);
 }
 
 static Outcome
-place (TfCandidate         *entry,
-       const TfTarget  *target,
-       GCancellable    *cancellable,
-       GError         **error)
+place (TfReplacement        *entry,
+       const TfDestination  *target,
+       GCancellable         *cancellable,
+       GError              **error)
 {
   TfPlaced placed;
   gboolean success;
@@ -58,33 +58,33 @@ place (TfCandidate         *entry,
   if (!sync_file (entry, target, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FAILED;
 
-  if (tf_candidate_place (entry, target, &placed) < 0)
+  if (tf_replacement_place (entry, target, &placed) < 0)
     {
       int saved_errno = errno;
 
-      tf_set_errno (error, saved_errno, target->flags & TF_PERSIST_REPLACE ? "rename to" : "link", target->path);
-      return entry->name == NULL && tf_candidate_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;
+      tf_errno_set (error, saved_errno, target->flags & TF_PERSIST_REPLACE ? "rename to" : "link", target->path);
+      return entry->name == NULL && tf_replacement_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;
     }
 
   success = sync_dir (target, error);
-  if (success && tf_candidate_remove (entry, target) != 0)
-    success = tf_set_errno (error, errno, "unlink what was replaced at", target->path);
+  if (success && tf_replacement_remove (entry, target) != 0)
+    success = tf_errno_set (error, errno, "unlink what was replaced at", target->path);
 
   if (!success)
-    tf_candidate_take_back (entry, target, placed);
+    tf_replacement_take_back (entry, target, placed);
 
   return success ? PLACED : FAILED;
 }
 
 /* The file itself gets the name, and before that all that the lasting file shall have. */
 static Outcome
-place_source (int                fd,
-              const TfTarget    *target,
-              const TfMetadata  *wanted,
-              GCancellable      *cancellable,
-              GError           **error)
+place_source (int                   fd,
+              const TfDestination  *target,
+              const TfMetadata     *wanted,
+              GCancellable         *cancellable,
+              GError              **error)
 {
-  TfCandidate entry = { .fd = fd };
+  TfReplacement entry = { .fd = fd };
   g_auto(TfMetadata) before = TF_METADATA_INIT;
   Outcome outcome = FAILED;
 
@@ -99,19 +99,19 @@ place_source (int                fd,
   if (outcome != PLACED)
     {
       tf_metadata_restore (&before, fd);
-      tf_candidate_discard (&entry, target);
+      tf_replacement_discard (&entry, target);
     }
 
   return outcome;
 }
 
 static Outcome
-place_copy (const TfLinkSource  *source,
-            TfCandidate             *fresh,
-            const TfTarget      *target,
-            const TfMetadata    *wanted,
-            GCancellable        *cancellable,
-            GError             **error)
+place_copy (const TfPublishSource  *source,
+            TfReplacement          *fresh,
+            const TfDestination    *target,
+            const TfMetadata       *wanted,
+            GCancellable           *cancellable,
+            GError                **error)
 {
   if (!source->fill (source->user_data, fresh->fd, target->path, cancellable, error) ||
       !tf_metadata_apply (wanted, fresh->fd, target->path, error))
@@ -121,7 +121,7 @@ place_copy (const TfLinkSource  *source,
 }
 
 static guint
-get_mode (const TfTarget *target)
+get_mode (const TfDestination *target)
 {
   return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
 }
@@ -129,33 +129,33 @@ get_mode (const TfTarget *target)
 /* A file beside the target, as this process creates files there: its permissions are what the umask, the
  * directory's default ACL and its group make of them. Without a name if that can be. */
 static gboolean
-open_fresh (TfCandidate         *fresh,
-            const TfTarget  *target,
-            GError         **error)
+open_fresh (TfReplacement        *fresh,
+            const TfDestination  *target,
+            GError              **error)
 {
   fresh->fd = tf_open_tmpfile (target->dir_fd, ".", get_mode (target));
   if (fresh->fd < 0 && tf_open_is_tmpfile_unsupported (errno))
-    tf_candidate_create (fresh, target, get_mode (target));
+    tf_replacement_create (fresh, target, get_mode (target));
 
-  return fresh->fd >= 0 || tf_set_errno (error, errno, "create a file beside", target->path);
+  return fresh->fd >= 0 || tf_errno_set (error, errno, "create a file beside", target->path);
 }
 
 /* When the system does not let an unnamed file have a name after all. */
 static gboolean
-open_fresh_with_name (TfCandidate         *fresh,
-                      const TfTarget  *target,
-                      GError         **error)
+open_fresh_with_name (TfReplacement        *fresh,
+                      const TfDestination  *target,
+                      GError              **error)
 {
-  tf_clear_fd (&fresh->fd);
-  return tf_candidate_create (fresh, target, get_mode (target)) >= 0 ||
-         tf_set_errno (error, errno, "create a file beside", target->path);
+  tf_fd_clear (&fresh->fd);
+  return tf_replacement_create (fresh, target, get_mode (target)) >= 0 ||
+         tf_errno_set (error, errno, "create a file beside", target->path);
 }
 
 static gboolean
-read_wanted (TfMetadata      *wanted,
-             const TfTarget  *target,
-             const TfCandidate   *fresh,
-             GError         **error)
+read_wanted (TfMetadata           *wanted,
+             const TfDestination  *target,
+             const TfReplacement  *fresh,
+             GError              **error)
 {
   if (!target->has_file || (target->flags & TF_PERSIST_PRIVATE))
     return tf_metadata_read_fd (wanted, fresh->fd, target->path, error);
@@ -171,9 +171,9 @@ read_wanted (TfMetadata      *wanted,
 /* Asked of a file in the directory: the directory itself has another device on overlayfs. A file that is
  * at the target already cannot be renamed to it: rename(2) does nothing then, and succeeds. */
 static gboolean
-may_be_placed (int              fd,
-               const TfCandidate   *fresh,
-               const TfTarget  *target)
+may_be_placed (int                  fd,
+               const TfReplacement *fresh,
+               const TfDestination *target)
 {
   struct stat st;
   struct stat fresh_st;
@@ -186,12 +186,12 @@ may_be_placed (int              fd,
 }
 
 static Outcome
-persist (const TfLinkSource  *source,
-         TfCandidate             *fresh,
-         const TfTarget      *target,
-         gboolean            *copied,
-         GCancellable        *cancellable,
-         GError             **error)
+persist (const TfPublishSource  *source,
+         TfReplacement          *fresh,
+         const TfDestination    *target,
+         gboolean               *copied,
+         GCancellable           *cancellable,
+         GError                **error)
 {
   g_auto(TfMetadata) wanted = TF_METADATA_INIT;
   Outcome outcome = UNLINKABLE;
@@ -220,29 +220,29 @@ persist (const TfLinkSource  *source,
 /* Gives @source the name @path, in one step, or a copy of it where the file itself cannot have that name;
  * then @copy_fd is the copy, else -1. @final_path is where symlinks led. On failure nothing has changed. */
 gboolean
-tf_link_persist (const TfLinkSource  *source,
-                 const char          *path,
-                 TfPersistFlags       flags,
-                 int                 *copy_fd,
-                 char               **final_path,
-                 GCancellable        *cancellable,
-                 GError             **error)
+tf_publish (const TfPublishSource  *source,
+            const char             *path,
+            TfPersistFlags          flags,
+            int                    *copy_fd,
+            char                  **final_path,
+            GCancellable           *cancellable,
+            GError                **error)
 {
-  g_auto(TfTarget) target = TF_TARGET_INIT;
-  TfCandidate fresh = TF_CANDIDATE_INIT;
+  g_auto(TfDestination) target = TF_DESTINATION_INIT;
+  TfReplacement fresh = TF_REPLACEMENT_INIT;
   g_autoptr(GError) first_error = NULL;
   gboolean copied = FALSE;
   gboolean success;
 
   *copy_fd = -1;
-  if (!tf_target_open (&target, path, flags, error) || !open_fresh (&fresh, &target, error))
+  if (!tf_destination_open (&target, path, flags, error) || !open_fresh (&fresh, &target, error))
     return FALSE;
 
   success = persist (source, &fresh, &target, &copied, cancellable, &first_error) == PLACED;
-  tf_candidate_discard (&fresh, &target);
+  tf_replacement_discard (&fresh, &target);
   if (success && copied)
-    *copy_fd = tf_steal_fd (&fresh.fd);
-  tf_clear_fd (&fresh.fd);
+    *copy_fd = tf_fd_steal (&fresh.fd);
+  tf_fd_clear (&fresh.fd);
 
   if (!success)
     {

@@ -22,14 +22,14 @@ typedef struct
                     const char    *where,
                     GCancellable  *cancellable,
                     GError       **error);
-} TfLinkSource;
+} TfPublishSource;
 
-gboolean tf_link_persist (const TfLinkSource  *source,
-                          const char          *path,
-                          TfPersistFlags       flags,
-                          int                 *copy_fd,
-                          char               **final_path,
-                          GCancellable        *cancellable,
-                          GError             **error);
+gboolean tf_publish (const TfPublishSource  *source,
+                     const char             *path,
+                     TfPersistFlags          flags,
+                     int                    *copy_fd,
+                     char                  **final_path,
+                     GCancellable           *cancellable,
+                     GError                **error);
 
 G_END_DECLS

@@ -15,16 +15,16 @@
 #include "names/tf-open.h"
 
 /* Makes an entry of that name in the directory; returns what is not negative, or -1 with errno. */
-typedef int (*MakeFunc) (const TfCandidate *self,
+typedef int (*MakeFunc) (const TfReplacement *self,
                          int            dir_fd,
                          const char    *name,
                          guint          mode);
 
-/* Whether the errno of tf_candidate_place() means that this very file cannot be linked there, while a copy
+/* Whether the errno of tf_replacement_place() means that this very file cannot be linked there, while a copy
  * of it may be. EXDEV: another file system or mount. ENOENT: a file that lost its last name, or a kernel
  * that wants privileges for AT_EMPTY_PATH and has no /proc. Else: a file system without hard links. */
 gboolean
-tf_candidate_is_unlinkable_errno (int saved_errno)
+tf_replacement_is_unlinkable_errno (int saved_errno)
 {
   return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM ||
          saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK;
@@ -37,10 +37,10 @@ is_flag_unsupported (int saved_errno)
 }
 
 static int
-link_fd (const TfCandidate *self,
-         int            dir_fd,
-         const char    *name,
-         guint          mode)
+link_fd (const TfReplacement *self,
+         int                  dir_fd,
+         const char          *name,
+         guint                mode)
 {
   char path[64];
   int result = TEMP_FAILURE_RETRY (linkat (self->fd, "", dir_fd, name, AT_EMPTY_PATH));
@@ -56,26 +56,26 @@ link_fd (const TfCandidate *self,
 }
 
 static int
-create_file (const TfCandidate *self,
-             int            dir_fd,
-             const char    *name,
-             guint          mode)
+create_file (const TfReplacement *self,
+             int                  dir_fd,
+             const char          *name,
+             guint                mode)
 {
   return TEMP_FAILURE_RETRY (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
 }
 
 /* Makes the entry at a fresh hidden name in the directory. Returns -1 with errno. */
 static int
-make_at_new_name (TfCandidate    *self,
-                  int         dir_fd,
-                  MakeFunc    make,
-                  guint       mode)
+make_at_new_name (TfReplacement *self,
+                  int            dir_fd,
+                  MakeFunc       make,
+                  guint          mode)
 {
   const TfTemplate template = { .prefix = (char *) ".tmp-" };
 
   for (int i = 0; i < TF_OPEN_TRIES; i++)
     {
-      g_autofree char *name = tf_name_new (&template, NULL);
+      g_autofree char *name = tf_template_make_name (&template, NULL);
       int result;
 
       if (name == NULL)
@@ -94,9 +94,9 @@ make_at_new_name (TfCandidate    *self,
 /* Creates a file with a temporary name beside the target; the caller closes and removes it. Returns -1
  * with errno. */
 int
-tf_candidate_create (TfCandidate        *self,
-                 const TfTarget *target,
-                 guint           mode)
+tf_replacement_create (TfReplacement       *self,
+                       const TfDestination *target,
+                       guint                mode)
 {
   self->fd = make_at_new_name (self, target->dir_fd, create_file, mode);
   return self->fd;
@@ -104,8 +104,8 @@ tf_candidate_create (TfCandidate        *self,
 
 /* Takes the temporary name away; without one there is nothing to do. */
 int
-tf_candidate_remove (TfCandidate        *self,
-                 const TfTarget *target)
+tf_replacement_remove (TfReplacement       *self,
+                       const TfDestination *target)
 {
   int saved_errno = errno;
 
@@ -120,25 +120,25 @@ tf_candidate_remove (TfCandidate        *self,
   return 0;
 }
 
-/* As tf_candidate_remove(), for clearing up, when nobody is there to be told. */
+/* As tf_replacement_remove(), for clearing up, when nobody is there to be told. */
 void
-tf_candidate_discard (TfCandidate        *self,
-                  const TfTarget *target)
+tf_replacement_discard (TfReplacement       *self,
+                        const TfDestination *target)
 {
   g_autoptr(GError) error = NULL;
 
-  if (tf_candidate_remove (self, target) == 0 || tf_candidate_remove (self, target) == 0)
+  if (tf_replacement_remove (self, target) == 0 || tf_replacement_remove (self, target) == 0)
     return;
 
-  tf_set_errno (&error, errno, "unlink the temporary file beside", target->path);
-  tf_log_lost_error ("Persisting a file", error);
+  tf_errno_set (&error, errno, "unlink the temporary file beside", target->path);
+  tf_errno_log_lost ("Persisting a file", error);
   g_clear_pointer (&self->name, g_free);
 }
 
 static int
-rename_to (TfCandidate        *self,
-           const TfTarget *target,
-           guint           flags)
+rename_to (TfReplacement       *self,
+           const TfDestination *target,
+           guint                flags)
 {
   int result;
 
@@ -156,15 +156,15 @@ rename_to (TfCandidate        *self,
 /* Takes the name first, with an empty file, so that of all who want it one gets it; then renames over
  * that. The one way left where there are neither hard links nor RENAME_NOREPLACE. */
 static int
-rename_over_own_file (TfCandidate        *self,
-                      const TfTarget *target)
+rename_over_own_file (TfReplacement       *self,
+                      const TfDestination *target)
 {
   int fd = create_file (self, target->dir_fd, target->name, 0600);
 
   if (fd < 0)
     return -1;
 
-  tf_clear_fd (&fd);
+  tf_fd_clear (&fd);
   if (rename_to (self, target, 0) != 0)
     {
       int saved_errno = errno;
@@ -178,13 +178,13 @@ rename_over_own_file (TfCandidate        *self,
 }
 
 static int
-link_name (TfCandidate        *self,
-           const TfTarget *target)
+link_name (TfReplacement       *self,
+           const TfDestination *target)
 {
   if (TEMP_FAILURE_RETRY (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
     return -1;
 
-  if (tf_candidate_remove (self, target) != 0)
+  if (tf_replacement_remove (self, target) != 0)
     {
       int saved_errno = errno;
 
@@ -198,8 +198,8 @@ link_name (TfCandidate        *self,
 
 /* The target's name if nothing has it; else -1 with EEXIST. */
 static int
-place_new (TfCandidate        *self,
-           const TfTarget *target)
+place_new (TfReplacement       *self,
+           const TfDestination *target)
 {
   int result;
 
@@ -210,7 +210,7 @@ place_new (TfCandidate        *self,
   if (result < 0 && is_flag_unsupported (errno))
     {
       result = link_name (self, target);
-      if (result < 0 && tf_candidate_is_unlinkable_errno (errno))
+      if (result < 0 && tf_replacement_is_unlinkable_errno (errno))
         result = rename_over_own_file (self, target);
     }
 
@@ -218,9 +218,9 @@ place_new (TfCandidate        *self,
 }
 
 static int
-place_durably (TfCandidate        *self,
-               const TfTarget *target,
-               TfPlaced       *placed)
+place_durably (TfReplacement       *self,
+               const TfDestination *target,
+               TfPlaced            *placed)
 {
   int result = rename_to (self, target, RENAME_EXCHANGE);
 
@@ -236,9 +236,9 @@ place_durably (TfCandidate        *self,
  * perhaps the entry's temporary name, which is the caller's to remove in any case. When it may be taken
  * back, what was replaced keeps a name for as long if the file system knows RENAME_EXCHANGE. */
 int
-tf_candidate_place (TfCandidate        *self,
-                const TfTarget *target,
-                TfPlaced       *placed)
+tf_replacement_place (TfReplacement       *self,
+                      const TfDestination *target,
+                      TfPlaced            *placed)
 {
   *placed = TF_PLACED_NEW;
   if (!(target->flags & TF_PERSIST_REPLACE))
@@ -254,11 +254,11 @@ tf_candidate_place (TfCandidate        *self,
   return rename_to (self, target, 0);
 }
 
-/* Undoes tf_candidate_place(), except where what was replaced is gone. Leaves errno alone. */
+/* Undoes tf_replacement_place(), except where what was replaced is gone. Leaves errno alone. */
 void
-tf_candidate_take_back (TfCandidate        *self,
-                    const TfTarget *target,
-                    TfPlaced        placed)
+tf_replacement_take_back (TfReplacement       *self,
+                          const TfDestination *target,
+                          TfPlaced             placed)
 {
   int saved_errno = errno;
 

@@ -15,9 +15,9 @@ typedef struct
 {
   int          fd;   /* (unowned) */
   char        *name; /* (owned) (nullable): temporary, in the target's directory */
-} TfCandidate;
+} TfReplacement;
 
-#define TF_CANDIDATE_INIT { .fd = -1 }
+#define TF_REPLACEMENT_INIT { .fd = -1 }
 
 /* How an entry got the name of its target, so that it can be taken back. */
 typedef enum
@@ -27,19 +27,19 @@ typedef enum
   TF_PLACED_OVER,      /* what was there is gone */
 } TfPlaced;
 
-gboolean tf_candidate_is_unlinkable_errno (int               saved_errno);
-int      tf_candidate_place               (TfCandidate          *self,
-                                       const TfTarget   *target,
-                                       TfPlaced         *placed);
-void     tf_candidate_take_back           (TfCandidate          *self,
-                                       const TfTarget   *target,
-                                       TfPlaced          placed);
-int      tf_candidate_create              (TfCandidate          *self,
-                                       const TfTarget   *target,
-                                       guint             mode);
-int      tf_candidate_remove              (TfCandidate          *self,
-                                       const TfTarget   *target);
-void     tf_candidate_discard             (TfCandidate          *self,
-                                       const TfTarget   *target);
+gboolean tf_replacement_is_unlinkable_errno (int                  saved_errno);
+int      tf_replacement_place               (TfReplacement       *self,
+                                             const TfDestination *target,
+                                             TfPlaced            *placed);
+void     tf_replacement_take_back           (TfReplacement       *self,
+                                             const TfDestination *target,
+                                             TfPlaced             placed);
+int      tf_replacement_create              (TfReplacement       *self,
+                                             const TfDestination *target,
+                                             guint                mode);
+int      tf_replacement_remove              (TfReplacement       *self,
+                                             const TfDestination *target);
+void     tf_replacement_discard             (TfReplacement       *self,
+                                             const TfDestination *target);
 
 G_END_DECLS

@@ -15,114 +15,101 @@ G_BEGIN_DECLS
 /* Where the bytes of a store are: in memory while @fd is -1, else behind @fd. No position, no lock. */
 typedef struct
 {
-  TfBuffer  buffer;
-  gsize     room;     /* bytes that the buffer can hold, and may; none on disk, and when it is closed */
-  int       fd;
-  char     *where;    /* (owned) (nullable): path for messages */
-  gboolean  shared;   /* the descriptor was handed out: its own offset counts, and others may move it */
-  gboolean  buffered; /* nobody else can see or change the file on disk: small pieces go through the window */
-  TfWindow *window;   /* (owned) (nullable): made for the first of them */
-} TfStage;
+  TfMemoryBuffer memory;
+  int            fd;
+  char          *where;         /* (owned) (nullable): path for messages */
+  gboolean       shared;        /* the descriptor was handed out: its own offset counts, and others may move it */
+  gboolean       may_hold_back; /* nobody else can see or change the file on disk */
+  TfIoBuffer    *io_buffer;     /* (owned) (nullable): made for the first small read or write of such a file */
+} TfBacking;
 
-#define TF_STAGE_INIT_IN_MEMORY { .fd = -1 }
+#define TF_BACKING_INIT_IN_MEMORY { .fd = -1 }
 
-void     tf_stage_clear        (TfStage        *self);
-gboolean tf_stage_close        (TfStage        *self,
-                                GError        **error);
-gboolean tf_stage_is_in_memory (const TfStage  *self);
-gboolean tf_stage_reserve      (TfStage        *self,
-                                goffset         size,
-                                gsize           limit);
-gboolean tf_stage_read         (TfStage        *self,
-                                goffset         offset,
-                                gpointer        data,
-                                gsize           count,
-                                gsize          *n_read,
-                                GCancellable   *cancellable,
-                                GError        **error);
-gboolean tf_stage_read_aside   (TfStage        *self,
-                                goffset         offset,
-                                gpointer        data,
-                                gsize           count,
-                                gsize          *n_read,
-                                GCancellable   *cancellable,
-                                GError        **error);
-gboolean tf_stage_write        (TfStage        *self,
-                                goffset         offset,
-                                gconstpointer   data,
-                                gsize           count,
-                                gsize          *n_written,
-                                GCancellable   *cancellable,
-                                GError        **error);
-goffset  tf_stage_get_size     (TfStage        *self);
-gboolean tf_stage_set_size     (TfStage        *self,
-                                goffset         size,
-                                GError        **error);
-void     tf_stage_buffer       (TfStage        *self);
-gboolean tf_stage_unbuffer     (TfStage        *self,
-                                GError        **error);
-gboolean tf_stage_flush        (TfStage        *self,
-                                GCancellable   *cancellable,
-                                GError        **error);
-gboolean tf_stage_settle       (TfStage        *self,
-                                GCancellable   *cancellable,
-                                GError        **error);
-gboolean tf_stage_share        (TfStage        *self,
-                                goffset         offset,
-                                GError        **error);
-void     tf_stage_get_offset   (TfStage        *self,
-                                goffset        *offset);
+void     tf_backing_clear             (TfBacking            *self);
+gboolean tf_backing_close             (TfBacking            *self,
+                                       GError              **error);
+gboolean tf_backing_is_in_memory      (const TfBacking      *self);
+gboolean tf_backing_read              (TfBacking            *self,
+                                       goffset               offset,
+                                       gpointer              data,
+                                       gsize                 count,
+                                       gsize                *n_read,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_read_aside        (TfBacking            *self,
+                                       goffset               offset,
+                                       gpointer              data,
+                                       gsize                 count,
+                                       gsize                *n_read,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_write             (TfBacking            *self,
+                                       goffset               offset,
+                                       gconstpointer         data,
+                                       gsize                 count,
+                                       gsize                *n_written,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+goffset  tf_backing_get_size          (TfBacking            *self);
+gboolean tf_backing_set_size          (TfBacking            *self,
+                                       goffset               size,
+                                       GError              **error);
+void     tf_backing_hold_back         (TfBacking            *self);
+gboolean tf_backing_hold_back_no_more (TfBacking            *self,
+                                       GError              **error);
+gboolean tf_backing_flush             (TfBacking            *self,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_settle            (TfBacking            *self,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_share             (TfBacking            *self,
+                                       goffset               offset,
+                                       GError              **error);
+void     tf_backing_get_offset        (TfBacking            *self,
+                                       goffset              *offset);
+void     tf_backing_replace           (TfBacking            *self,
+                                       TfBacking            *other,
+                                       goffset               position);
+gboolean tf_backing_reserve           (TfBacking            *self,
+                                       goffset               size,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_writev            (TfBacking            *self,
+                                       goffset               offset,
+                                       const GOutputVector  *vectors,
+                                       gsize                 n_vectors,
+                                       gsize                *n_written,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
+gboolean tf_backing_copy              (TfBacking            *self,
+                                       goffset               offset,
+                                       int                   source_fd,
+                                       goffset               source_offset,
+                                       gsize                 count,
+                                       gsize                *n_copied,
+                                       GCancellable         *cancellable,
+                                       GError              **error);
 
 /* Whether there is something to flush. */
 static inline gboolean
-tf_stage_is_dirty (const TfStage *self)
+tf_backing_is_dirty (const TfBacking *self)
 {
-  return self->window != NULL && tf_window_is_dirty (self->window);
-}
-
-/* Where bytes that are written at @offset need only be copied to, as the content that they are from now on;
- * else, and for none, NULL, with nothing done. */
-static inline guint8 *
-tf_stage_claim_in_memory (TfStage *self,
-                          goffset  offset,
-                          gsize    count)
-{
-  gsize end = offset + count;
-
-  if ((guint64) offset > self->buffer.size || end > self->room || end <= (gsize) offset)
-    return NULL;
-
-  tf_buffer_commit (&self->buffer, end);
-  return self->buffer.data + offset;
-}
-
-/* The same, on disk as well. */
-static inline guint8 *
-tf_stage_claim (TfStage *self,
-                goffset  offset,
-                gsize    count)
-{
-  if (self->window != NULL)
-    return count > 0 ? tf_window_claim (self->window, offset, count) : NULL;
-
-  return tf_stage_claim_in_memory (self, offset, count);
+  return self->io_buffer != NULL && tf_io_buffer_is_dirty (self->io_buffer);
 }
 
 /* Where @count bytes, more than none, that are read at @offset need only be copied from; else NULL. */
 static inline const guint8 *
-tf_stage_peek (const TfStage *self,
-               goffset        offset,
-               gsize          count)
+tf_backing_peek (const TfBacking *self,
+                 goffset          offset,
+                 gsize            count)
 {
   if (G_UNLIKELY (self->fd >= 0))
-    return self->window != NULL ? tf_window_peek (self->window, offset, count) : NULL;
+    return self->io_buffer != NULL ? tf_io_buffer_peek (self->io_buffer, offset, count) : NULL;
 
-  if ((guint64) offset > self->buffer.size || count > self->buffer.size - offset)
-    return NULL;
-
-  return self->buffer.data + offset;
+  return tf_memory_buffer_peek (&self->memory, offset, count);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfStage, tf_stage_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfBacking, tf_backing_clear)
 
 G_END_DECLS

@@ -12,31 +12,41 @@ G_BEGIN_DECLS
 /* In place of a place in the file: the descriptor's own offset, which moves. */
 #define TF_DISK_OWN_OFFSET ((goffset) -1)
 
-gboolean tf_disk_read     (int             fd,
-                           const char     *where,
-                           goffset         offset,
-                           gpointer        data,
-                           gsize           count,
-                           gsize          *n_read,
-                           GCancellable   *cancellable,
-                           GError        **error);
-gboolean tf_disk_write    (int             fd,
-                           const char     *where,
-                           goffset         offset,
-                           gconstpointer   data,
-                           gsize           count,
-                           gsize          *n_written,
-                           GCancellable   *cancellable,
-                           GError        **error);
-gboolean tf_disk_copy     (int             from,
-                           goffset         from_offset,
-                           int             to,
-                           const char     *where,
-                           goffset         to_offset,
-                           gsize           count,
-                           gsize          *n_copied,
-                           GCancellable   *cancellable,
-                           GError        **error);
-goffset  tf_disk_get_size (int             fd);
+gboolean tf_disk_read      (int             fd,
+                            const char     *where,
+                            goffset         offset,
+                            gpointer        data,
+                            gsize           count,
+                            gsize          *n_read,
+                            GCancellable   *cancellable,
+                            GError        **error);
+gboolean tf_disk_write     (int             fd,
+                            const char     *where,
+                            goffset         offset,
+                            gconstpointer   data,
+                            gsize           count,
+                            gsize          *n_written,
+                            GCancellable   *cancellable,
+                            GError        **error);
+gboolean tf_disk_copy      (int             from,
+                            goffset         from_offset,
+                            int             to,
+                            const char     *where,
+                            goffset         to_offset,
+                            gsize           count,
+                            gsize          *n_copied,
+                            GCancellable   *cancellable,
+                            GError        **error);
+gboolean tf_disk_copy_file (int             from,
+                            int             to,
+                            const char     *where,
+                            GCancellable   *cancellable,
+                            GError        **error);
+gboolean tf_disk_reserve   (int             fd,
+                            const char     *where,
+                            goffset         size,
+                            GCancellable   *cancellable,
+                            GError        **error);
+goffset  tf_disk_get_size  (int             fd);
 
 G_END_DECLS

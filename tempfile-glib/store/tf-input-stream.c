@@ -3,11 +3,11 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-store-streams.h"
+#include "tf-input-stream.h"
 
 #include "base/tf-task.h"
 
-struct _TfStoreInputStream
+struct _TfInputStream
 {
   GInputStream parent_instance;
 
@@ -20,10 +20,10 @@ typedef struct
   gsize count;
 } Request;
 
-static void tf_store_input_stream_seekable_init (GSeekableIface *iface);
+static void tf_input_stream_seekable_init (GSeekableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfStoreInputStream, tf_store_input_stream, G_TYPE_INPUT_STREAM,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_store_input_stream_seekable_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfInputStream, tf_input_stream, G_TYPE_INPUT_STREAM,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_input_stream_seekable_init))
 
 /* A stream reports the bytes that moved before an error; the error comes again with the next call. */
 static gssize
@@ -40,28 +40,41 @@ bytes_or_error (gboolean   success,
   return n_bytes;
 }
 
+/* GIO asks this before it reads, but not before it seeks. */
+static gboolean
+check_stream_open (TfInputStream  *self,
+                   GError        **error)
+{
+  gboolean is_closed = g_input_stream_is_closed (G_INPUT_STREAM (self));
+
+  if (is_closed)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The stream is closed");
+
+  return !is_closed;
+}
+
 static gssize
-tf_store_input_stream_read (GInputStream  *stream,
-                            void          *buffer,
-                            gsize          count,
-                            GCancellable  *cancellable,
-                            GError       **error)
+tf_input_stream_read (GInputStream  *stream,
+                      void          *buffer,
+                      gsize          count,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
   gsize n_read;
-  gboolean success = tf_store_read (TF_STORE_INPUT_STREAM (stream)->store, buffer, count,
+  gboolean success = tf_store_read (TF_INPUT_STREAM (stream)->store, buffer, count,
                                     &n_read, cancellable, error);
 
   return bytes_or_error (success, n_read, error);
 }
 
 static gssize
-tf_store_input_stream_skip (GInputStream  *stream,
-                            gsize          count,
-                            GCancellable  *cancellable,
-                            GError       **error)
+tf_input_stream_skip (GInputStream  *stream,
+                      gsize          count,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
   gsize n_skipped;
-  gboolean success = tf_store_skip (TF_STORE_INPUT_STREAM (stream)->store, count, TRUE,
+  gboolean success = tf_store_skip (TF_INPUT_STREAM (stream)->store, count,
                                     &n_skipped, cancellable, error);
 
   return success ? (gssize) n_skipped : -1;
@@ -70,33 +83,27 @@ tf_store_input_stream_skip (GInputStream  *stream,
 static gssize
 read_func (gpointer       source_object,
            gpointer       task_data,
-           gboolean       blocking,
            GCancellable  *cancellable,
            GError       **error)
 {
-  TfStoreInputStream *self = source_object;
+  TfInputStream *self = source_object;
   Request *request = task_data;
   gsize n_read;
-  gboolean success;
-
-  if (blocking)
-    success = tf_store_read (self->store, request->buffer, request->count, &n_read, cancellable, error);
-  else
-    success = tf_store_read_nonblocking (self->store, request->buffer, request->count, &n_read, cancellable, error);
+  gboolean success = tf_store_read (self->store, request->buffer, request->count, &n_read, cancellable, error);
 
   return bytes_or_error (success, n_read, error);
 }
 
 static void
-tf_store_input_stream_read_async (GInputStream        *stream,
-                                  void                *buffer,
-                                  gsize                count,
-                                  int                  io_priority,
-                                  GCancellable        *cancellable,
-                                  GAsyncReadyCallback  callback,
-                                  gpointer             user_data)
+tf_input_stream_read_async (GInputStream        *stream,
+                            void                *buffer,
+                            gsize                count,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_input_stream_read_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_input_stream_read_async,
                                        io_priority, cancellable, callback, user_data);
   Request *request = g_new (Request, 1);
 
@@ -106,36 +113,35 @@ tf_store_input_stream_read_async (GInputStream        *stream,
 }
 
 static gssize
-tf_store_input_stream_read_finish (GInputStream  *stream,
-                                   GAsyncResult  *result,
-                                   GError       **error)
+tf_input_stream_read_finish (GInputStream  *stream,
+                             GAsyncResult  *result,
+                             GError       **error)
 {
-  return tf_task_finish (stream, result, tf_store_input_stream_read_async, error);
+  return tf_task_finish (stream, result, tf_input_stream_read_async, error);
 }
 
 static gssize
 skip_func (gpointer       source_object,
            gpointer       task_data,
-           gboolean       blocking,
            GCancellable  *cancellable,
            GError       **error)
 {
-  TfStoreInputStream *self = source_object;
+  TfInputStream *self = source_object;
   Request *request = task_data;
   gsize n_skipped;
 
-  return tf_store_skip (self->store, request->count, blocking, &n_skipped, cancellable, error) ? (gssize) n_skipped : -1;
+  return tf_store_skip (self->store, request->count, &n_skipped, cancellable, error) ? (gssize) n_skipped : -1;
 }
 
 static void
-tf_store_input_stream_skip_async (GInputStream        *stream,
-                                  gsize                count,
-                                  int                  io_priority,
-                                  GCancellable        *cancellable,
-                                  GAsyncReadyCallback  callback,
-                                  gpointer             user_data)
+tf_input_stream_skip_async (GInputStream        *stream,
+                            gsize                count,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_input_stream_skip_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_input_stream_skip_async,
                                        io_priority, cancellable, callback, user_data);
   Request *request = g_new (Request, 1);
 
@@ -145,125 +151,125 @@ tf_store_input_stream_skip_async (GInputStream        *stream,
 }
 
 static gssize
-tf_store_input_stream_skip_finish (GInputStream  *stream,
-                                   GAsyncResult  *result,
-                                   GError       **error)
+tf_input_stream_skip_finish (GInputStream  *stream,
+                             GAsyncResult  *result,
+                             GError       **error)
 {
-  return tf_task_finish (stream, result, tf_store_input_stream_skip_async, error);
+  return tf_task_finish (stream, result, tf_input_stream_skip_async, error);
 }
 
 /* Closing a stream lets go of nothing: that is for the file. */
 static void
-tf_store_input_stream_close_async (GInputStream        *stream,
-                                   int                  io_priority,
-                                   GCancellable        *cancellable,
-                                   GAsyncReadyCallback  callback,
-                                   gpointer             user_data)
+tf_input_stream_close_async (GInputStream        *stream,
+                             int                  io_priority,
+                             GCancellable        *cancellable,
+                             GAsyncReadyCallback  callback,
+                             gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_input_stream_close_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_input_stream_close_async,
                                        io_priority, cancellable, callback, user_data);
 
   g_task_return_int (task, TRUE);
 }
 
 static gboolean
-tf_store_input_stream_close_finish (GInputStream  *stream,
-                                    GAsyncResult  *result,
-                                    GError       **error)
+tf_input_stream_close_finish (GInputStream  *stream,
+                              GAsyncResult  *result,
+                              GError       **error)
 {
-  return tf_task_finish (stream, result, tf_store_input_stream_close_async, error) >= 0;
+  return tf_task_finish (stream, result, tf_input_stream_close_async, error) >= 0;
 }
 
 static void
-tf_store_input_stream_finalize (GObject *object)
+tf_input_stream_finalize (GObject *object)
 {
-  tf_store_unref (TF_STORE_INPUT_STREAM (object)->store);
+  tf_store_unref (TF_INPUT_STREAM (object)->store);
 
-  G_OBJECT_CLASS (tf_store_input_stream_parent_class)->finalize (object);
+  G_OBJECT_CLASS (tf_input_stream_parent_class)->finalize (object);
 }
 
 static void
-tf_store_input_stream_class_init (TfStoreInputStreamClass *klass)
+tf_input_stream_class_init (TfInputStreamClass *klass)
 {
   GInputStreamClass *stream_class = G_INPUT_STREAM_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = tf_store_input_stream_finalize;
+  G_OBJECT_CLASS (klass)->finalize = tf_input_stream_finalize;
 
-  stream_class->read_fn = tf_store_input_stream_read;
-  stream_class->skip = tf_store_input_stream_skip;
-  stream_class->read_async = tf_store_input_stream_read_async;
-  stream_class->read_finish = tf_store_input_stream_read_finish;
-  stream_class->skip_async = tf_store_input_stream_skip_async;
-  stream_class->skip_finish = tf_store_input_stream_skip_finish;
-  stream_class->close_async = tf_store_input_stream_close_async;
-  stream_class->close_finish = tf_store_input_stream_close_finish;
+  stream_class->read_fn = tf_input_stream_read;
+  stream_class->skip = tf_input_stream_skip;
+  stream_class->read_async = tf_input_stream_read_async;
+  stream_class->read_finish = tf_input_stream_read_finish;
+  stream_class->skip_async = tf_input_stream_skip_async;
+  stream_class->skip_finish = tf_input_stream_skip_finish;
+  stream_class->close_async = tf_input_stream_close_async;
+  stream_class->close_finish = tf_input_stream_close_finish;
 }
 
 static void
-tf_store_input_stream_init (TfStoreInputStream *self)
+tf_input_stream_init (TfInputStream *self)
 {
 }
 
 static goffset
-tf_store_input_stream_tell (GSeekable *seekable)
+tf_input_stream_tell (GSeekable *seekable)
 {
-  return tf_store_tell (TF_STORE_INPUT_STREAM (seekable)->store);
+  return tf_store_tell (TF_INPUT_STREAM (seekable)->store);
 }
 
 static gboolean
-tf_store_input_stream_can_seek (GSeekable *seekable)
+tf_input_stream_can_seek (GSeekable *seekable)
 {
   return TRUE;
 }
 
 static gboolean
-tf_store_input_stream_seek (GSeekable     *seekable,
-                            goffset        offset,
-                            GSeekType      type,
-                            GCancellable  *cancellable,
-                            GError       **error)
+tf_input_stream_seek (GSeekable     *seekable,
+                      goffset        offset,
+                      GSeekType      type,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
-  return tf_store_stream_check_open (g_input_stream_is_closed (G_INPUT_STREAM (seekable)), error) &&
-         tf_store_seek (TF_STORE_INPUT_STREAM (seekable)->store, offset, type, cancellable, error);
+  return check_stream_open (TF_INPUT_STREAM (seekable), error) &&
+         tf_store_seek (TF_INPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 
 static gboolean
-tf_store_input_stream_can_truncate (GSeekable *seekable)
+tf_input_stream_can_truncate (GSeekable *seekable)
 {
   return FALSE;
 }
 
 static gboolean
-tf_store_input_stream_truncate (GSeekable     *seekable,
-                                goffset        size,
-                                GCancellable  *cancellable,
-                                GError       **error)
+tf_input_stream_truncate (GSeekable     *seekable,
+                          goffset        size,
+                          GCancellable  *cancellable,
+                          GError       **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate an input stream");
   return FALSE;
 }
 
 static void
-tf_store_input_stream_seekable_init (GSeekableIface *iface)
+tf_input_stream_seekable_init (GSeekableIface *iface)
 {
-  iface->tell = tf_store_input_stream_tell;
-  iface->can_seek = tf_store_input_stream_can_seek;
-  iface->seek = tf_store_input_stream_seek;
-  iface->can_truncate = tf_store_input_stream_can_truncate;
-  iface->truncate_fn = tf_store_input_stream_truncate;
+  iface->tell = tf_input_stream_tell;
+  iface->can_seek = tf_input_stream_can_seek;
+  iface->seek = tf_input_stream_seek;
+  iface->can_truncate = tf_input_stream_can_truncate;
+  iface->truncate_fn = tf_input_stream_truncate;
 }
 
 GInputStream *
-tf_store_input_stream_new (TfStore *store)
+tf_input_stream_new (TfStore *store)
 {
-  TfStoreInputStream *self = g_object_new (TF_TYPE_STORE_INPUT_STREAM, NULL);
+  TfInputStream *self = g_object_new (TF_TYPE_INPUT_STREAM, NULL);
 
   self->store = tf_store_ref (store);
   return G_INPUT_STREAM (self);
 }
 
 TfStore *
-tf_store_input_stream_get_store (TfStoreInputStream *self)
+tf_input_stream_get_store (TfInputStream *self)
 {
   return self->store;
 }

@@ -8,30 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tf-fork.h"
 #include "tf-disk.h"
-#include "names/tf-registry.h"
 
 /* The first bytes that are read ahead; with every read that follows the one before, four times as many. */
 #define AHEAD_MIN 4096
 
 static void
-set_clean (TfWindow *self)
+set_clean (TfIoBuffer *self)
 {
   self->dirty_from = G_MAXSIZE;
   self->dirty_to = 0;
 }
 
-TfWindow *
-tf_window_new (void)
+TfIoBuffer *
+tf_io_buffer_new (void)
 {
-  TfWindow *self = g_new0 (TfWindow, 1);
+  TfIoBuffer *self = g_new0 (TfIoBuffer, 1);
 
   set_clean (self);
   return self;
 }
 
 void
-tf_window_free (TfWindow *self)
+tf_io_buffer_free (TfIoBuffer *self)
 {
   free (self->data);
   g_free (self);
@@ -40,27 +40,27 @@ tf_window_free (TfWindow *self)
 /* Whether @count bytes are to go through the window. A larger transfer needs none, and so has one that
  * there is no memory for. */
 gboolean
-tf_window_prepare (TfWindow *self,
-                   gsize     count)
+tf_io_buffer_prepare (TfIoBuffer *self,
+                      gsize       count)
 {
-  if (self->data == NULL && count < TF_WINDOW_SIZE)
-    self->data = malloc (TF_WINDOW_SIZE);
+  if (self->data == NULL && count < TF_IO_BUFFER_SIZE)
+    self->data = malloc (TF_IO_BUFFER_SIZE);
 
   return self->data != NULL;
 }
 
 /* Writes what is held back. On failure the window still holds what was not written. */
 gboolean
-tf_window_flush (TfWindow      *self,
-                 int            fd,
-                 const char    *where,
-                 GCancellable  *cancellable,
-                 GError       **error)
+tf_io_buffer_flush (TfIoBuffer    *self,
+                    int            fd,
+                    const char    *where,
+                    GCancellable  *cancellable,
+                    GError       **error)
 {
   gsize n_written = 0;
   gboolean success;
 
-  if (!tf_window_is_dirty (self))
+  if (!tf_io_buffer_is_dirty (self))
     return TRUE;
 
   success = tf_disk_write (fd, where, self->start + self->dirty_from, self->data + self->dirty_from,
@@ -72,15 +72,15 @@ tf_window_flush (TfWindow      *self,
   return success;
 }
 
-/* As tf_window_flush(); then forgets what was read, so that the descriptor can be used directly. */
+/* As tf_io_buffer_flush(); then forgets what was read, so that the descriptor can be used directly. */
 gboolean
-tf_window_settle (TfWindow      *self,
-                  int            fd,
-                  const char    *where,
-                  GCancellable  *cancellable,
-                  GError       **error)
+tf_io_buffer_settle (TfIoBuffer    *self,
+                     int            fd,
+                     const char    *where,
+                     GCancellable  *cancellable,
+                     GError       **error)
 {
-  if (!tf_window_flush (self, fd, where, cancellable, error))
+  if (!tf_io_buffer_flush (self, fd, where, cancellable, error))
     return FALSE;
 
   self->filled = 0;
@@ -90,32 +90,32 @@ tf_window_settle (TfWindow      *self,
 /* What was held back when the process was forked is for the parent to write, unless the child needs it: it
  * would write over what the parent has put there since. */
 void
-tf_window_disown (TfWindow *self)
+tf_io_buffer_disown (TfIoBuffer *self)
 {
-  if (tf_window_is_dirty (self) && self->generation != tf_registry_generation ())
+  if (tf_io_buffer_is_dirty (self) && self->generation != tf_fork_get_generation ())
     set_clean (self);
 }
 
-/* As tf_window_claim(), also for the first bytes that are held back. */
+/* As tf_io_buffer_claim(), also for the first bytes that are held back. */
 static guint8 *
-begin_or_claim (TfWindow *self,
-                goffset   offset,
-                gsize     count)
+begin_or_claim (TfIoBuffer *self,
+                goffset     offset,
+                gsize       count)
 {
   guint64 at = offset - self->start;
 
-  if (!tf_window_is_dirty (self) && at <= self->filled && count <= TF_WINDOW_SIZE - at)
+  if (!tf_io_buffer_is_dirty (self) && at <= self->filled && count <= TF_IO_BUFFER_SIZE - at)
     {
       self->dirty_from = self->dirty_to = at;
-      self->generation = tf_registry_generation ();
+      self->generation = tf_fork_get_generation ();
     }
 
-  return tf_window_claim (self, offset, count);
+  return tf_io_buffer_claim (self, offset, count);
 }
 
 /* Reads at least @count bytes into the window, and more when that follows what was in it. */
 static gboolean
-fill (TfWindow      *self,
+fill (TfIoBuffer    *self,
       int            fd,
       const char    *where,
       goffset        start,
@@ -125,7 +125,7 @@ fill (TfWindow      *self,
 {
   gboolean in_sequence = self->filled > 0 && start == self->start + (goffset) self->filled;
 
-  self->ahead = in_sequence ? MIN (self->ahead * 4, TF_WINDOW_SIZE) : AHEAD_MIN;
+  self->ahead = in_sequence ? MIN (self->ahead * 4, TF_IO_BUFFER_SIZE) : AHEAD_MIN;
   self->ahead = MIN (MAX (self->ahead, count), (guint64) (G_MAXINT64 - start));
   self->start = start;
   self->filled = 0;
@@ -134,15 +134,15 @@ fill (TfWindow      *self,
 
 /* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
 gboolean
-tf_window_read (TfWindow      *self,
-                int            fd,
-                const char    *where,
-                goffset        offset,
-                gpointer       data,
-                gsize          count,
-                gsize         *n_read,
-                GCancellable  *cancellable,
-                GError       **error)
+tf_io_buffer_read (TfIoBuffer    *self,
+                   int            fd,
+                   const char    *where,
+                   goffset        offset,
+                   gpointer       data,
+                   gsize          count,
+                   gsize         *n_read,
+                   GCancellable  *cancellable,
+                   GError       **error)
 {
   guint64 at = offset - self->start;
   gboolean success;
@@ -158,10 +158,10 @@ tf_window_read (TfWindow      *self,
   if (rest == 0)
     return TRUE;
 
-  if (!tf_window_flush (self, fd, where, cancellable, error))
+  if (!tf_io_buffer_flush (self, fd, where, cancellable, error))
     return FALSE;
 
-  if (rest >= TF_WINDOW_SIZE)
+  if (rest >= TF_IO_BUFFER_SIZE)
     return tf_disk_read (fd, where, offset, data, count, n_read, cancellable, error);
 
   success = fill (self, fd, where, offset + *n_read, rest, cancellable, error);
@@ -174,21 +174,21 @@ tf_window_read (TfWindow      *self,
 /* Writes all @count bytes, or holds them back. On failure none were taken, or @n_written of a piece that
  * is too large to hold. */
 gboolean
-tf_window_write (TfWindow       *self,
-                 int             fd,
-                 const char     *where,
-                 goffset         offset,
-                 gconstpointer   data,
-                 gsize           count,
-                 gsize          *n_written,
-                 GCancellable   *cancellable,
-                 GError        **error)
+tf_io_buffer_write (TfIoBuffer     *self,
+                    int             fd,
+                    const char     *where,
+                    goffset         offset,
+                    gconstpointer   data,
+                    gsize           count,
+                    gsize          *n_written,
+                    GCancellable   *cancellable,
+                    GError        **error)
 {
   guint8 *target = begin_or_claim (self, offset, count);
 
   if (target == NULL)
     {
-      if (!tf_window_settle (self, fd, where, cancellable, error))
+      if (!tf_io_buffer_settle (self, fd, where, cancellable, error))
         return FALSE;
 
       /* Far behind the end the disk may take nothing at all: better said at once. */
@@ -206,20 +206,20 @@ tf_window_write (TfWindow       *self,
 
 /* How long the file is at least, with what is held back. */
 goffset
-tf_window_get_end (const TfWindow *self)
+tf_io_buffer_get_end (const TfIoBuffer *self)
 {
-  return tf_window_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
+  return tf_io_buffer_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
 }
 
 /* What lies behind the new end of the file is neither known nor to be written any more. */
 void
-tf_window_clip (TfWindow *self,
-                goffset   size)
+tf_io_buffer_clip (TfIoBuffer *self,
+                   goffset     size)
 {
-  gsize end = CLAMP (size - self->start, 0, TF_WINDOW_SIZE);
+  gsize end = CLAMP (size - self->start, 0, TF_IO_BUFFER_SIZE);
 
   self->filled = MIN (self->filled, end);
   self->dirty_to = MIN (self->dirty_to, end);
-  if (!tf_window_is_dirty (self))
+  if (!tf_io_buffer_is_dirty (self))
     set_clean (self);
 }

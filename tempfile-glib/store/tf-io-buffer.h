@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-#define TF_WINDOW_SIZE (64 * 1024)
+#define TF_IO_BUFFER_SIZE (64 * 1024)
 
 /* A piece of a file that is held in memory: read ahead, or written and not on disk yet. It is for a file
  * that nobody else can see or change. */
@@ -22,60 +22,60 @@ typedef struct
   gsize    dirty_to;   /* … up to here have to be written; none if this is the smaller one */
   gsize    ahead;      /* bytes that were read at once last time */
   guint    generation; /* of the process that held the first of them back */
-} TfWindow;
+} TfIoBuffer;
 
-TfWindow *tf_window_new     (void);
-void      tf_window_free    (TfWindow       *self);
-gboolean  tf_window_prepare (TfWindow       *self,
-                             gsize           count);
-gboolean  tf_window_flush   (TfWindow       *self,
-                             int             fd,
-                             const char     *where,
-                             GCancellable   *cancellable,
-                             GError        **error);
-gboolean  tf_window_settle  (TfWindow       *self,
-                             int             fd,
-                             const char     *where,
-                             GCancellable   *cancellable,
-                             GError        **error);
-gboolean  tf_window_read    (TfWindow       *self,
-                             int             fd,
-                             const char     *where,
-                             goffset         offset,
-                             gpointer        data,
-                             gsize           count,
-                             gsize          *n_read,
-                             GCancellable   *cancellable,
-                             GError        **error);
-gboolean  tf_window_write   (TfWindow       *self,
-                             int             fd,
-                             const char     *where,
-                             goffset         offset,
-                             gconstpointer   data,
-                             gsize           count,
-                             gsize          *n_written,
-                             GCancellable   *cancellable,
-                             GError        **error);
-void      tf_window_disown  (TfWindow       *self);
-goffset   tf_window_get_end (const TfWindow *self);
-void      tf_window_clip    (TfWindow       *self,
-                             goffset         size);
+TfIoBuffer *tf_io_buffer_new     (void);
+void        tf_io_buffer_free    (TfIoBuffer        *self);
+gboolean    tf_io_buffer_prepare (TfIoBuffer        *self,
+                                  gsize              count);
+gboolean    tf_io_buffer_flush   (TfIoBuffer        *self,
+                                  int                fd,
+                                  const char        *where,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
+gboolean    tf_io_buffer_settle  (TfIoBuffer        *self,
+                                  int                fd,
+                                  const char        *where,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
+gboolean    tf_io_buffer_read    (TfIoBuffer        *self,
+                                  int                fd,
+                                  const char        *where,
+                                  goffset            offset,
+                                  gpointer           data,
+                                  gsize              count,
+                                  gsize             *n_read,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
+gboolean    tf_io_buffer_write   (TfIoBuffer        *self,
+                                  int                fd,
+                                  const char        *where,
+                                  goffset            offset,
+                                  gconstpointer      data,
+                                  gsize              count,
+                                  gsize             *n_written,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
+void        tf_io_buffer_disown  (TfIoBuffer        *self);
+goffset     tf_io_buffer_get_end (const TfIoBuffer  *self);
+void        tf_io_buffer_clip    (TfIoBuffer        *self,
+                                  goffset            size);
 
 static inline gboolean
-tf_window_is_dirty (const TfWindow *self)
+tf_io_buffer_is_dirty (const TfIoBuffer *self)
 {
   return self->dirty_to > self->dirty_from;
 }
 
-/* As tf_stage_claim(), when some bytes are held back already: all of them are one run. */
+/* As tf_backing_claim(), when some bytes are held back already: all of them are one run. */
 static inline guint8 *
-tf_window_claim (TfWindow *self,
+tf_io_buffer_claim (TfIoBuffer *self,
                  goffset   offset,
                  gsize     count)
 {
   guint64 at = offset - self->start;
 
-  if (at < self->dirty_from || at > self->dirty_to || count > TF_WINDOW_SIZE - at)
+  if (at < self->dirty_from || at > self->dirty_to || count > TF_IO_BUFFER_SIZE - at)
     return NULL;
 
   self->filled = MAX (self->filled, at + count);
@@ -83,9 +83,9 @@ tf_window_claim (TfWindow *self,
   return self->data + at;
 }
 
-/* As tf_stage_peek(). */
+/* As tf_backing_peek(). */
 static inline const guint8 *
-tf_window_peek (const TfWindow *self,
+tf_io_buffer_peek (const TfIoBuffer *self,
                 goffset         offset,
                 gsize           count)
 {

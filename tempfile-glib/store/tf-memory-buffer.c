@@ -23,7 +23,7 @@ round_to_pages (gsize size)
 }
 
 static void
-free_storage (TfBuffer *self)
+free_storage (TfMemoryBuffer *self)
 {
   if (self->mapped)
     munmap (self->data, self->capacity);
@@ -77,26 +77,27 @@ remap (guint8 *data,
 
 /* Puts the content into other storage. What realloc() adds there holds anything, what mmap() adds zeros. */
 static void
-replace_storage (TfBuffer *self,
-                 guint8   *data,
-                 gsize     capacity,
-                 gboolean  mapped)
+replace_storage (TfMemoryBuffer *self,
+                 guint8         *data,
+                 gsize           capacity,
+                 gboolean        mapped)
 {
   if (self->size > 0)
     memcpy (data, self->data, self->size);
   free_storage (self);
-  *self = (TfBuffer) {
+  *self = (TfMemoryBuffer) {
     .data = data,
     .size = self->size,
     .capacity = capacity,
+    .room = self->room,
     .touched = mapped ? self->size : capacity,
     .mapped = mapped,
   };
 }
 
 static gboolean
-move_to_heap (TfBuffer *self,
-              gsize     capacity)
+move_to_heap (TfMemoryBuffer *self,
+              gsize           capacity)
 {
   guint8 *data = self->mapped ? malloc (capacity) : realloc (self->data, capacity);
 
@@ -112,8 +113,8 @@ move_to_heap (TfBuffer *self,
 }
 
 static gboolean
-move_to_mapping (TfBuffer *self,
-                 gsize     capacity)
+move_to_mapping (TfMemoryBuffer *self,
+                 gsize           capacity)
 {
   gsize size = round_to_pages (capacity);
   guint8 *data = NULL;
@@ -135,32 +136,35 @@ move_to_mapping (TfBuffer *self,
 }
 
 static gboolean
-move_to_capacity (TfBuffer *self,
-                  gsize     capacity)
+move_to_capacity (TfMemoryBuffer *self,
+                  gsize           capacity)
 {
   return capacity >= HUGE_PAGE ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
 }
 
-/* Makes room for content of @size bytes; doubles within @limit, so that growing is linear over all.
- * Returns FALSE, with nothing changed, when there is no memory. */
+/* Makes room for content of @size bytes, which is within @limit; doubles within it, so that growing is linear
+ * over all. Returns FALSE, with nothing changed, when there is no memory. */
 gboolean
-tf_buffer_reserve (TfBuffer *self,
-                   gsize     size,
-                   gsize     limit)
+tf_memory_buffer_grow (TfMemoryBuffer *self,
+                       gsize           size,
+                       gsize           limit)
 {
   gsize doubled = MIN (MAX (self->capacity, HEAP_MIN / 2), G_MAXSIZE / 2) * 2;
 
-  if (size <= self->capacity)
-    return TRUE;
-
   doubled = MIN (doubled, limit);
-  return (doubled > size && move_to_capacity (self, doubled)) || move_to_capacity (self, size);
+  if (size > self->capacity &&
+      !(doubled > size && move_to_capacity (self, doubled)) &&
+      !move_to_capacity (self, size))
+    return FALSE;
+
+  self->room = MIN (self->capacity, limit);
+  return TRUE;
 }
 
 /* Zeroes what lies between the end of the content and @end, without touching fresh pages. */
 void
-tf_buffer_fill_gap (TfBuffer *self,
-                    gsize     end)
+tf_memory_buffer_fill_gap (TfMemoryBuffer *self,
+                           gsize           end)
 {
   gsize stale_end = MIN (end, self->touched);
 
@@ -171,25 +175,26 @@ tf_buffer_fill_gap (TfBuffer *self,
 /* Cuts the content off at @size, or extends it with zeros, for which there must be room. Gives back what
  * the content leaves empty; when that fails, it stays. */
 void
-tf_buffer_set_size (TfBuffer *self,
-                    gsize     size)
+tf_memory_buffer_set_size (TfMemoryBuffer *self,
+                           gsize           size)
 {
   if (size == 0)
     {
-      tf_buffer_clear (self);
+      tf_memory_buffer_clear (self);
       return;
     }
 
-  tf_buffer_fill_gap (self, size);
+  tf_memory_buffer_fill_gap (self, size);
   self->touched = MAX (self->touched, self->size);
   self->size = size;
   if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
     move_to_capacity (self, MAX (size, HEAP_MIN));
+  self->room = MIN (self->room, self->capacity);
 }
 
 void
-tf_buffer_clear (TfBuffer *self)
+tf_memory_buffer_clear (TfMemoryBuffer *self)
 {
   free_storage (self);
-  *self = (TfBuffer) { NULL, };
+  *self = (TfMemoryBuffer) { NULL, };
 }

@@ -8,28 +8,26 @@
 static gsize limit; /* (atomic): 0: none */
 static gsize held;  /* (atomic) */
 
-/* 0 is no limit. What is held already stays. */
+/* May be taken by who has a node's own lock, but not the other way round. Whoever is in the pool is alive, and
+ * so can be referenced. */
+static GMutex lock;
+static GQueue pool = G_QUEUE_INIT;
+
 void
-tf_budget_set_limit (gsize bytes)
+tf_memory_pool_add (TfMemoryPoolNode        *node,
+                    const TfMemoryPoolFuncs *funcs)
 {
-  g_atomic_pointer_set (&limit, bytes);
-}
+  node->funcs = funcs;
+  node->link.data = node;
 
-gboolean
-tf_budget_is_limited (void)
-{
-  return (gsize) g_atomic_pointer_get (&limit) != 0;
-}
-
-gsize
-tf_budget_get_held (void)
-{
-  return (gsize) g_atomic_pointer_get (&held);
+  g_mutex_lock (&lock);
+  g_queue_push_tail_link (&pool, &node->link);
+  g_mutex_unlock (&lock);
 }
 
 /* Adds @bytes to what is held unless that would be more than the limit. */
-gboolean
-tf_budget_take (gsize bytes)
+static gboolean
+take (gsize bytes)
 {
   gsize before;
   gsize bound;
@@ -46,16 +44,117 @@ tf_budget_take (gsize bytes)
   return TRUE;
 }
 
-/* As tf_budget_take(), for bytes that are held already. */
-void
-tf_budget_force (gsize bytes)
+static void
+add_to_held (gssize bytes)
 {
-  g_atomic_pointer_add (&held, bytes);
+  if (bytes != 0)
+    g_atomic_pointer_add (&held, bytes);
 }
 
+/* The node holds nothing in memory any more. Calling this again does nothing. */
 void
-tf_budget_return (gsize bytes)
+tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
-  if (bytes > 0)
-    g_atomic_pointer_add (&held, -(gssize) bytes);
+  if (node->link.data != NULL)
+    {
+      g_mutex_lock (&lock);
+      g_queue_unlink (&pool, &node->link);
+      g_mutex_unlock (&lock);
+    }
+
+  node->link.data = NULL;
+  add_to_held (-(gssize) node->charge);
+  node->charge = 0;
+}
+
+/* Whether the limit allows for @size bytes of the node; then they are counted. */
+gboolean
+tf_memory_pool_charge (TfMemoryPoolNode *node,
+                       gsize             size)
+{
+  if (!tf_memory_pool_is_limited () || size <= node->charge)
+    return TRUE;
+
+  if (!take (size - node->charge))
+    return FALSE;
+
+  node->charge = size;
+  return TRUE;
+}
+
+/* Counts what is really there, whatever the limit says. */
+void
+tf_memory_pool_recount (TfMemoryPoolNode *node,
+                        gsize             size)
+{
+  if (!tf_memory_pool_is_limited () && node->charge == 0)
+    return;
+
+  add_to_held ((gssize) size - (gssize) node->charge);
+  node->charge = size;
+}
+
+static GPtrArray *
+dup_nodes (void)
+{
+  GPtrArray *nodes = g_ptr_array_new ();
+
+  g_mutex_lock (&lock);
+  for (GList *link = pool.head; link != NULL; link = link->next)
+    {
+      TfMemoryPoolNode *node = link->data;
+
+      node->funcs->ref (node);
+      g_ptr_array_add (nodes, node);
+    }
+  g_mutex_unlock (&lock);
+
+  return nodes;
+}
+
+/* 0 is no limit. What is held already stays, and is counted. */
+void
+tf_memory_pool_set_limit (gsize bytes)
+{
+  g_autoptr(GPtrArray) nodes = NULL;
+
+  g_atomic_pointer_set (&limit, bytes);
+  if (bytes == 0)
+    return;
+
+  nodes = dup_nodes ();
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+
+      node->funcs->recount (node);
+      node->funcs->unref (node);
+    }
+}
+
+gboolean
+tf_memory_pool_is_limited (void)
+{
+  return (gsize) g_atomic_pointer_get (&limit) != 0;
+}
+
+gsize
+tf_memory_pool_get_held (void)
+{
+  return (gsize) g_atomic_pointer_get (&held);
+}
+
+/* Has all who are not in use give up their memory. */
+void
+tf_memory_pool_move_all_out (void)
+{
+  g_autoptr(GPtrArray) nodes = dup_nodes ();
+
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+
+      node->funcs->move_out (node);
+      node->funcs->unref (node);
+    }
 }

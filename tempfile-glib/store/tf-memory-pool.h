@@ -9,13 +9,37 @@
 
 G_BEGIN_DECLS
 
-/* How many bytes all together may hold in memory, and do. Lock-free, from any thread. */
+/* What is in memory, and how many bytes all of it together may hold there and does. From any thread. */
+typedef struct _TfMemoryPoolNode TfMemoryPoolNode;
 
-void     tf_budget_set_limit  (gsize bytes);
-gboolean tf_budget_is_limited (void);
-gsize    tf_budget_get_held   (void);
-gboolean tf_budget_take       (gsize bytes);
-void     tf_budget_force      (gsize bytes);
-void     tf_budget_return     (gsize bytes);
+typedef struct
+{
+  void (*ref)      (TfMemoryPoolNode *node);
+  void (*unref)    (TfMemoryPoolNode *node);
+  /* Calls tf_memory_pool_recount() for what the node really holds. */
+  void (*recount)  (TfMemoryPoolNode *node);
+  /* Gives up the memory if nobody is using it. */
+  void (*move_out) (TfMemoryPoolNode *node);
+} TfMemoryPoolFuncs;
+
+struct _TfMemoryPoolNode
+{
+  const TfMemoryPoolFuncs *funcs;
+  GList                    link;   /* no data: it is not in the pool */
+  gsize                    charge; /* bytes of the budget that it holds */
+};
+
+void     tf_memory_pool_add     (TfMemoryPoolNode        *node,
+                                 const TfMemoryPoolFuncs *funcs);
+void     tf_memory_pool_remove  (TfMemoryPoolNode        *node);
+gboolean tf_memory_pool_charge  (TfMemoryPoolNode        *node,
+                                 gsize                    size);
+void     tf_memory_pool_recount (TfMemoryPoolNode        *node,
+                                 gsize                    size);
+
+void     tf_memory_pool_set_limit    (gsize bytes);
+gboolean tf_memory_pool_is_limited   (void);
+gsize    tf_memory_pool_get_held     (void);
+void     tf_memory_pool_move_all_out (void);
 
 G_END_DECLS

@@ -3,12 +3,13 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-store-streams.h"
+#include "tf-output-stream.h"
 
-#include "tf-splice.h"
 #include "base/tf-task.h"
+#include "tf-input-stream.h"
+#include "tf-splice.h"
 
-struct _TfStoreOutputStream
+struct _TfOutputStream
 {
   GOutputStream parent_instance;
 
@@ -22,10 +23,10 @@ typedef struct
   gsize n_vectors;
 } Request;
 
-static void tf_store_output_stream_seekable_init (GSeekableIface *iface);
+static void tf_output_stream_seekable_init (GSeekableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfStoreOutputStream, tf_store_output_stream, G_TYPE_OUTPUT_STREAM,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_store_output_stream_seekable_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfOutputStream, tf_output_stream, G_TYPE_OUTPUT_STREAM,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_output_stream_seekable_init))
 
 /* A stream reports the bytes that moved before an error; the error comes again with the next call. */
 static gboolean
@@ -40,29 +41,42 @@ took_some (gboolean   success,
   return TRUE;
 }
 
+/* GIO asks this before it writes, but not before it seeks and truncates. */
+static gboolean
+check_stream_open (TfOutputStream  *self,
+                   GError         **error)
+{
+  gboolean is_closed = g_output_stream_is_closed (G_OUTPUT_STREAM (self));
+
+  if (is_closed)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The stream is closed");
+
+  return !is_closed;
+}
+
 static gssize
-tf_store_output_stream_write (GOutputStream  *stream,
-                              const void     *buffer,
-                              gsize           count,
-                              GCancellable   *cancellable,
-                              GError        **error)
+tf_output_stream_write (GOutputStream  *stream,
+                        const void     *buffer,
+                        gsize           count,
+                        GCancellable   *cancellable,
+                        GError        **error)
 {
   gsize n_written;
-  gboolean success = tf_store_write (TF_STORE_OUTPUT_STREAM (stream)->store, buffer, count,
+  gboolean success = tf_store_write (TF_OUTPUT_STREAM (stream)->store, buffer, count,
                                      &n_written, cancellable, error);
 
   return took_some (success, n_written, error) ? (gssize) n_written : -1;
 }
 
 static gboolean
-tf_store_output_stream_writev (GOutputStream        *stream,
-                               const GOutputVector  *vectors,
-                               gsize                 n_vectors,
-                               gsize                *n_written,
-                               GCancellable         *cancellable,
-                               GError              **error)
+tf_output_stream_writev (GOutputStream        *stream,
+                         const GOutputVector  *vectors,
+                         gsize                 n_vectors,
+                         gsize                *n_written,
+                         GCancellable         *cancellable,
+                         GError              **error)
 {
-  gboolean success = tf_store_writev (TF_STORE_OUTPUT_STREAM (stream)->store, vectors, n_vectors, TRUE,
+  gboolean success = tf_store_writev (TF_OUTPUT_STREAM (stream)->store, vectors, n_vectors,
                                       n_written, cancellable, error);
 
   return took_some (success, *n_written, error);
@@ -71,29 +85,28 @@ tf_store_output_stream_writev (GOutputStream        *stream,
 static gssize
 write_func (gpointer       source_object,
             gpointer       task_data,
-            gboolean       blocking,
             GCancellable  *cancellable,
             GError       **error)
 {
-  TfStoreOutputStream *self = source_object;
+  TfOutputStream *self = source_object;
   Request *request = task_data;
   gsize n_written;
-  gboolean success = tf_store_writev (self->store, request->vectors, request->n_vectors, blocking,
+  gboolean success = tf_store_writev (self->store, request->vectors, request->n_vectors,
                                       &n_written, cancellable, error);
 
   return took_some (success, n_written, error) ? (gssize) n_written : -1;
 }
 
 static void
-tf_store_output_stream_write_async (GOutputStream       *stream,
-                                    const void          *buffer,
-                                    gsize                count,
-                                    int                  io_priority,
-                                    GCancellable        *cancellable,
-                                    GAsyncReadyCallback  callback,
-                                    gpointer             user_data)
+tf_output_stream_write_async (GOutputStream       *stream,
+                              const void          *buffer,
+                              gsize                count,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_output_stream_write_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_write_async,
                                        io_priority, cancellable, callback, user_data);
   Request *request = g_new (Request, 1);
 
@@ -103,23 +116,23 @@ tf_store_output_stream_write_async (GOutputStream       *stream,
 }
 
 static gssize
-tf_store_output_stream_write_finish (GOutputStream  *stream,
-                                     GAsyncResult   *result,
-                                     GError        **error)
+tf_output_stream_write_finish (GOutputStream  *stream,
+                               GAsyncResult   *result,
+                               GError        **error)
 {
-  return tf_task_finish (stream, result, tf_store_output_stream_write_async, error);
+  return tf_task_finish (stream, result, tf_output_stream_write_async, error);
 }
 
 static void
-tf_store_output_stream_writev_async (GOutputStream        *stream,
-                                     const GOutputVector  *vectors,
-                                     gsize                 n_vectors,
-                                     int                   io_priority,
-                                     GCancellable         *cancellable,
-                                     GAsyncReadyCallback   callback,
-                                     gpointer              user_data)
+tf_output_stream_writev_async (GOutputStream       *stream,
+                               const GOutputVector *vectors,
+                               gsize                n_vectors,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_output_stream_writev_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_writev_async,
                                        io_priority, cancellable, callback, user_data);
   Request *request = g_new0 (Request, 1);
 
@@ -130,76 +143,75 @@ tf_store_output_stream_writev_async (GOutputStream        *stream,
 }
 
 static gboolean
-tf_store_output_stream_writev_finish (GOutputStream  *stream,
-                                      GAsyncResult   *result,
-                                      gsize          *n_written,
-                                      GError        **error)
+tf_output_stream_writev_finish (GOutputStream  *stream,
+                                GAsyncResult   *result,
+                                gsize          *n_written,
+                                GError        **error)
 {
-  gssize n = tf_task_finish (stream, result, tf_store_output_stream_writev_async, error);
+  gssize n = tf_task_finish (stream, result, tf_output_stream_writev_async, error);
 
   *n_written = MAX (n, 0);
   return n >= 0;
 }
 
 static gboolean
-tf_store_output_stream_flush (GOutputStream  *stream,
-                              GCancellable   *cancellable,
-                              GError        **error)
+tf_output_stream_flush (GOutputStream  *stream,
+                        GCancellable   *cancellable,
+                        GError        **error)
 {
-  return tf_store_flush (TF_STORE_OUTPUT_STREAM (stream)->store, TRUE, cancellable, error);
+  return tf_store_flush (TF_OUTPUT_STREAM (stream)->store, cancellable, error);
 }
 
 static gssize
 flush_func (gpointer       source_object,
             gpointer       task_data,
-            gboolean       blocking,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return tf_store_flush (TF_STORE_OUTPUT_STREAM (source_object)->store, blocking, cancellable, error) ? 0 : -1;
+  return tf_store_flush (TF_OUTPUT_STREAM (source_object)->store, cancellable, error) ? 0 : -1;
 }
 
 static void
-tf_store_output_stream_flush_async (GOutputStream       *stream,
-                                    int                  io_priority,
-                                    GCancellable        *cancellable,
-                                    GAsyncReadyCallback  callback,
-                                    gpointer             user_data)
+tf_output_stream_flush_async (GOutputStream       *stream,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_output_stream_flush_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_flush_async,
                                        io_priority, cancellable, callback, user_data);
 
   tf_task_run (task, flush_func);
 }
 
 static gboolean
-tf_store_output_stream_flush_finish (GOutputStream  *stream,
-                                     GAsyncResult   *result,
-                                     GError        **error)
+tf_output_stream_flush_finish (GOutputStream  *stream,
+                               GAsyncResult   *result,
+                               GError        **error)
 {
-  return tf_task_finish (stream, result, tf_store_output_stream_flush_async, error) >= 0;
+  return tf_task_finish (stream, result, tf_output_stream_flush_async, error) >= 0;
 }
 
 /* Closing a stream lets go of nothing: that is for the file. */
 static void
-tf_store_output_stream_close_async (GOutputStream       *stream,
-                                    int                  io_priority,
-                                    GCancellable        *cancellable,
-                                    GAsyncReadyCallback  callback,
-                                    gpointer             user_data)
+tf_output_stream_close_async (GOutputStream       *stream,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_store_output_stream_close_async,
+  g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_close_async,
                                        io_priority, cancellable, callback, user_data);
 
   g_task_return_int (task, TRUE);
 }
 
 static gboolean
-tf_store_output_stream_close_finish (GOutputStream  *stream,
-                                     GAsyncResult   *result,
-                                     GError        **error)
+tf_output_stream_close_finish (GOutputStream  *stream,
+                               GAsyncResult   *result,
+                               GError        **error)
 {
-  return tf_task_finish (stream, result, tf_store_output_stream_close_async, error) >= 0;
+  return tf_task_finish (stream, result, tf_output_stream_close_async, error) >= 0;
 }
 
 /* A file into itself: what is read depends on what was written, so it goes in the pieces that GIO has. */
@@ -207,91 +219,91 @@ static gboolean
 is_own_source (GOutputStream *stream,
                GInputStream  *source)
 {
-  return TF_IS_STORE_INPUT_STREAM (source) &&
-         tf_store_input_stream_get_store (TF_STORE_INPUT_STREAM (source)) == TF_STORE_OUTPUT_STREAM (stream)->store;
+  return TF_IS_INPUT_STREAM (source) &&
+         tf_input_stream_get_store (TF_INPUT_STREAM (source)) == TF_OUTPUT_STREAM (stream)->store;
 }
 
 static gssize
-tf_store_output_stream_splice (GOutputStream             *stream,
-                               GInputStream              *source,
-                               GOutputStreamSpliceFlags   flags,
-                               GCancellable              *cancellable,
-                               GError                   **error)
+tf_output_stream_splice (GOutputStream             *stream,
+                         GInputStream              *source,
+                         GOutputStreamSpliceFlags   flags,
+                         GCancellable              *cancellable,
+                         GError                   **error)
 {
   if (is_own_source (stream, source))
-    return G_OUTPUT_STREAM_CLASS (tf_store_output_stream_parent_class)->splice (stream, source, flags, cancellable, error);
+    return G_OUTPUT_STREAM_CLASS (tf_output_stream_parent_class)->splice (stream, source, flags, cancellable, error);
 
-  return tf_splice (stream, TF_STORE_OUTPUT_STREAM (stream)->store, source, flags, cancellable, error);
+  return tf_splice (stream, TF_OUTPUT_STREAM (stream)->store, source, flags, cancellable, error);
 }
 
 static void
-tf_store_output_stream_splice_async (GOutputStream             *stream,
-                                     GInputStream              *source,
-                                     GOutputStreamSpliceFlags   flags,
-                                     int                        io_priority,
-                                     GCancellable              *cancellable,
-                                     GAsyncReadyCallback        callback,
-                                     gpointer                   user_data)
+tf_output_stream_splice_async (GOutputStream            *stream,
+                               GInputStream             *source,
+                               GOutputStreamSpliceFlags  flags,
+                               int                       io_priority,
+                               GCancellable             *cancellable,
+                               GAsyncReadyCallback       callback,
+                               gpointer                  user_data)
 {
   if (is_own_source (stream, source))
-    G_OUTPUT_STREAM_CLASS (tf_store_output_stream_parent_class)->splice_async (stream, source, flags, io_priority,
+    G_OUTPUT_STREAM_CLASS (tf_output_stream_parent_class)->splice_async (stream, source, flags, io_priority,
                                                                                cancellable, callback, user_data);
   else
-    tf_splice_async (stream, TF_STORE_OUTPUT_STREAM (stream)->store, source, flags, io_priority,
+    tf_splice_async (stream, TF_OUTPUT_STREAM (stream)->store, source, flags, io_priority,
                      cancellable, callback, user_data);
 }
 
 static gssize
-tf_store_output_stream_splice_finish (GOutputStream  *stream,
-                                      GAsyncResult   *result,
-                                      GError        **error)
+tf_output_stream_splice_finish (GOutputStream  *stream,
+                                GAsyncResult   *result,
+                                GError        **error)
 {
   if (g_async_result_is_tagged (result, tf_splice_async))
     return tf_task_finish (stream, result, tf_splice_async, error);
 
-  return G_OUTPUT_STREAM_CLASS (tf_store_output_stream_parent_class)->splice_finish (stream, result, error);
+  return G_OUTPUT_STREAM_CLASS (tf_output_stream_parent_class)->splice_finish (stream, result, error);
 }
 
 static void
-tf_store_output_stream_finalize (GObject *object)
+tf_output_stream_finalize (GObject *object)
 {
-  tf_store_unref (TF_STORE_OUTPUT_STREAM (object)->store);
+  tf_store_unref (TF_OUTPUT_STREAM (object)->store);
 
-  G_OBJECT_CLASS (tf_store_output_stream_parent_class)->finalize (object);
+  G_OBJECT_CLASS (tf_output_stream_parent_class)->finalize (object);
 }
 
 static void
-tf_store_output_stream_class_init (TfStoreOutputStreamClass *klass)
+tf_output_stream_class_init (TfOutputStreamClass *klass)
 {
   GOutputStreamClass *stream_class = G_OUTPUT_STREAM_CLASS (klass);
 
-  G_OBJECT_CLASS (klass)->finalize = tf_store_output_stream_finalize;
+  G_OBJECT_CLASS (klass)->finalize = tf_output_stream_finalize;
 
-  stream_class->write_fn = tf_store_output_stream_write;
-  stream_class->writev_fn = tf_store_output_stream_writev;
-  stream_class->splice = tf_store_output_stream_splice;
-  stream_class->write_async = tf_store_output_stream_write_async;
-  stream_class->write_finish = tf_store_output_stream_write_finish;
-  stream_class->writev_async = tf_store_output_stream_writev_async;
-  stream_class->writev_finish = tf_store_output_stream_writev_finish;
-  stream_class->flush = tf_store_output_stream_flush;
-  stream_class->flush_async = tf_store_output_stream_flush_async;
-  stream_class->flush_finish = tf_store_output_stream_flush_finish;
-  stream_class->close_async = tf_store_output_stream_close_async;
-  stream_class->close_finish = tf_store_output_stream_close_finish;
-  stream_class->splice_async = tf_store_output_stream_splice_async;
-  stream_class->splice_finish = tf_store_output_stream_splice_finish;
+  stream_class->write_fn = tf_output_stream_write;
+  stream_class->writev_fn = tf_output_stream_writev;
+  stream_class->splice = tf_output_stream_splice;
+  stream_class->write_async = tf_output_stream_write_async;
+  stream_class->write_finish = tf_output_stream_write_finish;
+  stream_class->writev_async = tf_output_stream_writev_async;
+  stream_class->writev_finish = tf_output_stream_writev_finish;
+  stream_class->flush = tf_output_stream_flush;
+  stream_class->flush_async = tf_output_stream_flush_async;
+  stream_class->flush_finish = tf_output_stream_flush_finish;
+  stream_class->close_async = tf_output_stream_close_async;
+  stream_class->close_finish = tf_output_stream_close_finish;
+  stream_class->splice_async = tf_output_stream_splice_async;
+  stream_class->splice_finish = tf_output_stream_splice_finish;
 }
 
 static void
-tf_store_output_stream_init (TfStoreOutputStream *self)
+tf_output_stream_init (TfOutputStream *self)
 {
 }
 
 static goffset
-tf_store_output_stream_tell (GSeekable *seekable)
+tf_output_stream_tell (GSeekable *seekable)
 {
-  return tf_store_tell (TF_STORE_OUTPUT_STREAM (seekable)->store);
+  return tf_store_tell (TF_OUTPUT_STREAM (seekable)->store);
 }
 
 static gboolean
@@ -301,47 +313,47 @@ can_always (GSeekable *seekable)
 }
 
 static gboolean
-tf_store_output_stream_seek (GSeekable     *seekable,
-                             goffset        offset,
-                             GSeekType      type,
-                             GCancellable  *cancellable,
-                             GError       **error)
+tf_output_stream_seek (GSeekable     *seekable,
+                       goffset        offset,
+                       GSeekType      type,
+                       GCancellable  *cancellable,
+                       GError       **error)
 {
-  return tf_store_stream_check_open (g_output_stream_is_closed (G_OUTPUT_STREAM (seekable)), error) &&
-         tf_store_seek (TF_STORE_OUTPUT_STREAM (seekable)->store, offset, type, cancellable, error);
+  return check_stream_open (TF_OUTPUT_STREAM (seekable), error) &&
+         tf_store_seek (TF_OUTPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 
 static gboolean
-tf_store_output_stream_truncate (GSeekable     *seekable,
-                                 goffset        size,
-                                 GCancellable  *cancellable,
-                                 GError       **error)
+tf_output_stream_truncate (GSeekable     *seekable,
+                           goffset        size,
+                           GCancellable  *cancellable,
+                           GError       **error)
 {
-  return tf_store_stream_check_open (g_output_stream_is_closed (G_OUTPUT_STREAM (seekable)), error) &&
-         tf_store_truncate (TF_STORE_OUTPUT_STREAM (seekable)->store, size, cancellable, error);
+  return check_stream_open (TF_OUTPUT_STREAM (seekable), error) &&
+         tf_store_truncate (TF_OUTPUT_STREAM (seekable)->store, size, cancellable, error);
 }
 
 static void
-tf_store_output_stream_seekable_init (GSeekableIface *iface)
+tf_output_stream_seekable_init (GSeekableIface *iface)
 {
-  iface->tell = tf_store_output_stream_tell;
+  iface->tell = tf_output_stream_tell;
   iface->can_seek = can_always;
-  iface->seek = tf_store_output_stream_seek;
+  iface->seek = tf_output_stream_seek;
   iface->can_truncate = can_always;
-  iface->truncate_fn = tf_store_output_stream_truncate;
+  iface->truncate_fn = tf_output_stream_truncate;
 }
 
 GOutputStream *
-tf_store_output_stream_new (TfStore *store)
+tf_output_stream_new (TfStore *store)
 {
-  TfStoreOutputStream *self = g_object_new (TF_TYPE_STORE_OUTPUT_STREAM, NULL);
+  TfOutputStream *self = g_object_new (TF_TYPE_OUTPUT_STREAM, NULL);
 
   self->store = tf_store_ref (store);
   return G_OUTPUT_STREAM (self);
 }
 
 TfStore *
-tf_store_output_stream_get_store (TfStoreOutputStream *self)
+tf_output_stream_get_store (TfOutputStream *self)
 {
   return self->store;
 }

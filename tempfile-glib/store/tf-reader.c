@@ -7,7 +7,7 @@
 
 #include "tf-store-transfer.h"
 
-struct _TfStoreReader
+struct _TfReader
 {
   GInputStream parent_instance;
 
@@ -15,26 +15,26 @@ struct _TfStoreReader
   goffset  position;
 };
 
-static void tf_store_reader_seekable_init (GSeekableIface *iface);
+static void tf_reader_seekable_init (GSeekableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfStoreReader, tf_store_reader, G_TYPE_INPUT_STREAM,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_store_reader_seekable_init))
+G_DEFINE_FINAL_TYPE_WITH_CODE (TfReader, tf_reader, G_TYPE_INPUT_STREAM,
+                               G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_reader_seekable_init))
 
 static gssize
-tf_store_reader_read (GInputStream  *stream,
-                      void          *buffer,
-                      gsize          count,
-                      GCancellable  *cancellable,
-                      GError       **error)
+tf_reader_read (GInputStream  *stream,
+                void          *buffer,
+                gsize          count,
+                GCancellable  *cancellable,
+                GError       **error)
 {
-  TfStoreReader *self = TF_STORE_READER (stream);
+  TfReader *self = TF_READER (stream);
   g_autoptr(GError) read_error = NULL;
   gsize n_read;
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return -1;
 
-  if (!tf_store_held_read (self->store, self->position, buffer, count, &n_read, cancellable, &read_error) &&
+  if (!tf_store_pinned_read (self->store, self->position, buffer, count, &n_read, cancellable, &read_error) &&
       n_read == 0)
     {
       g_propagate_error (error, g_steal_pointer (&read_error));
@@ -46,46 +46,46 @@ tf_store_reader_read (GInputStream  *stream,
 }
 
 static gboolean
-tf_store_reader_close (GInputStream  *stream,
-                       GCancellable  *cancellable,
-                       GError       **error)
+tf_reader_close (GInputStream  *stream,
+                 GCancellable  *cancellable,
+                 GError       **error)
 {
-  g_clear_pointer (&TF_STORE_READER (stream)->store, tf_store_release);
+  g_clear_pointer (&TF_READER (stream)->store, tf_store_unpin);
   return TRUE;
 }
 
 static void
-tf_store_reader_class_init (TfStoreReaderClass *klass)
+tf_reader_class_init (TfReaderClass *klass)
 {
-  G_INPUT_STREAM_CLASS (klass)->read_fn = tf_store_reader_read;
-  G_INPUT_STREAM_CLASS (klass)->close_fn = tf_store_reader_close;
+  G_INPUT_STREAM_CLASS (klass)->read_fn = tf_reader_read;
+  G_INPUT_STREAM_CLASS (klass)->close_fn = tf_reader_close;
 }
 
 static void
-tf_store_reader_init (TfStoreReader *self)
+tf_reader_init (TfReader *self)
 {
 }
 
 static goffset
-tf_store_reader_tell (GSeekable *seekable)
+tf_reader_tell (GSeekable *seekable)
 {
-  return TF_STORE_READER (seekable)->position;
+  return TF_READER (seekable)->position;
 }
 
 static gboolean
-tf_store_reader_can_seek (GSeekable *seekable)
+tf_reader_can_seek (GSeekable *seekable)
 {
   return TRUE;
 }
 
 static gboolean
-tf_store_reader_seek (GSeekable     *seekable,
-                      goffset        offset,
-                      GSeekType      type,
-                      GCancellable  *cancellable,
-                      GError       **error)
+tf_reader_seek (GSeekable     *seekable,
+                goffset        offset,
+                GSeekType      type,
+                GCancellable  *cancellable,
+                GError       **error)
 {
-  TfStoreReader *self = TF_STORE_READER (seekable);
+  TfReader *self = TF_READER (seekable);
   goffset base = 0;
 
   if (self->store == NULL)
@@ -100,7 +100,7 @@ tf_store_reader_seek (GSeekable     *seekable,
   if (type == G_SEEK_CUR)
     base = self->position;
   else if (type == G_SEEK_END)
-    base = tf_store_held_get_size (self->store);
+    base = tf_store_pinned_get_size (self->store);
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     {
@@ -114,42 +114,42 @@ tf_store_reader_seek (GSeekable     *seekable,
 }
 
 static gboolean
-tf_store_reader_can_truncate (GSeekable *seekable)
+tf_reader_can_truncate (GSeekable *seekable)
 {
   return FALSE;
 }
 
 static gboolean
-tf_store_reader_truncate (GSeekable     *seekable,
-                          goffset        size,
-                          GCancellable  *cancellable,
-                          GError       **error)
+tf_reader_truncate (GSeekable     *seekable,
+                    goffset        size,
+                    GCancellable  *cancellable,
+                    GError       **error)
 {
   g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate a reader");
   return FALSE;
 }
 
 static void
-tf_store_reader_seekable_init (GSeekableIface *iface)
+tf_reader_seekable_init (GSeekableIface *iface)
 {
-  iface->tell = tf_store_reader_tell;
-  iface->can_seek = tf_store_reader_can_seek;
-  iface->seek = tf_store_reader_seek;
-  iface->can_truncate = tf_store_reader_can_truncate;
-  iface->truncate_fn = tf_store_reader_truncate;
+  iface->tell = tf_reader_tell;
+  iface->can_seek = tf_reader_can_seek;
+  iface->seek = tf_reader_seek;
+  iface->can_truncate = tf_reader_can_truncate;
+  iface->truncate_fn = tf_reader_truncate;
 }
 
 /* At the start of the bytes. The store must be open. */
 GInputStream *
-tf_store_reader_new (TfStore  *store,
-                     GError  **error)
+tf_reader_new (TfStore  *store,
+               GError  **error)
 {
-  TfStoreReader *self;
+  TfReader *self;
 
-  if (!tf_store_hold (store, error))
+  if (!tf_store_pin (store, error))
     return NULL;
 
-  self = g_object_new (TF_TYPE_STORE_READER, NULL);
+  self = g_object_new (TF_TYPE_READER, NULL);
   self->store = store;
   return G_INPUT_STREAM (self);
 }

@@ -10,10 +10,10 @@
 G_BEGIN_DECLS
 
 /* An input stream with a position of its own, which can be read after the store was closed. */
-#define TF_TYPE_STORE_READER (tf_store_reader_get_type ())
-G_DECLARE_FINAL_TYPE (TfStoreReader, tf_store_reader, TF, STORE_READER, GInputStream)
+#define TF_TYPE_READER (tf_reader_get_type ())
+G_DECLARE_FINAL_TYPE (TfReader, tf_reader, TF, READER, GInputStream)
 
-GInputStream *tf_store_reader_new (TfStore  *store,
-                                   GError  **error);
+GInputStream *tf_reader_new (TfStore  *store,
+                             GError  **error);
 
 G_END_DECLS

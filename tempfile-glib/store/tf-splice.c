@@ -8,8 +8,9 @@
 #include <gio/gfiledescriptorbased.h>
 #include <gio/gunixinputstream.h>
 
-#include "tf-store-streams.h"
 #include "base/tf-task.h"
+#include "tf-input-stream.h"
+#include "tf-store-transfer.h"
 
 #define BUFFER_SIZE (256 * 1024)
 
@@ -52,8 +53,8 @@ splice_new (GOutputStream            *stream,
   self->source = g_object_ref (source);
   self->source_fd = get_source_fd (source);
   self->flags = flags;
-  if (TF_IS_STORE_INPUT_STREAM (source))
-    self->source_store = tf_store_input_stream_get_store (TF_STORE_INPUT_STREAM (source));
+  if (TF_IS_INPUT_STREAM (source))
+    self->source_store = tf_input_stream_get_store (TF_INPUT_STREAM (source));
   else
     self->buffer = g_malloc (BUFFER_SIZE);
 
@@ -73,7 +74,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (Splice, splice_free)
 
 static gboolean
 move_piece (Splice        *self,
-            gboolean       blocking,
             gsize         *n_moved,
             GCancellable  *cancellable,
             GError       **error)
@@ -85,7 +85,7 @@ move_piece (Splice        *self,
     return FALSE;
 
   if (self->source_store != NULL)
-    success = tf_store_splice_store (self->target, self->source_store, blocking, n_moved, cancellable, error);
+    success = tf_store_splice_store (self->target, self->source_store, n_moved, cancellable, error);
   else if (self->source_fd >= 0)
     success = tf_store_splice_fd (self->target, self->source_fd, n_moved, cancellable, error);
 
@@ -96,13 +96,12 @@ move_piece (Splice        *self,
 
 static gboolean
 write_buffer (Splice        *self,
-              gboolean       blocking,
               GCancellable  *cancellable,
               GError       **error)
 {
   GOutputVector vector = { self->buffer, self->n_buffered };
   gsize n_written;
-  gboolean success = tf_store_writev (self->target, &vector, 1, blocking, &n_written, cancellable, error);
+  gboolean success = tf_store_writev (self->target, &vector, 1, &n_written, cancellable, error);
 
   self->n_moved += n_written;
   return success;
@@ -111,7 +110,6 @@ write_buffer (Splice        *self,
 /* Moves all there is. */
 static gboolean
 move (Splice        *self,
-      gboolean       blocking,
       GCancellable  *cancellable,
       GError       **error)
 {
@@ -120,7 +118,7 @@ move (Splice        *self,
 
   do
     {
-      if (!move_piece (self, blocking, &n_moved, cancellable, error))
+      if (!move_piece (self, &n_moved, cancellable, error))
         return FALSE;
     }
   while (n_moved > 0);
@@ -132,7 +130,7 @@ move (Splice        *self,
   while ((n_read = g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error)) > 0)
     {
       self->n_buffered = n_read;
-      if (!write_buffer (self, TRUE, cancellable, error))
+      if (!write_buffer (self, cancellable, error))
         return FALSE;
     }
 
@@ -168,7 +166,7 @@ tf_splice (GOutputStream             *stream,
   g_autoptr(Splice) self = splice_new (stream, target, source, flags);
   gssize result;
 
-  move (self, TRUE, cancellable, &self->error);
+  move (self, cancellable, &self->error);
 
   /* As in GIO, an error of the source comes too late to matter. */
   if ((flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
@@ -218,71 +216,49 @@ close_and_complete (GTask *task)
     complete (task);
 }
 
-/* Runs @func, whose data is @task, as a step of it. */
-static void
-run_step (GTask               *task,
-          TfTaskFunc           func,
-          GAsyncReadyCallback  callback)
-{
-  g_autoptr(GTask) step = tf_task_new (g_task_get_source_object (task), func, g_task_get_priority (task),
-                                       g_task_get_cancellable (task), callback, NULL);
-
-  g_task_set_task_data (step, g_object_ref (task), g_object_unref);
-  tf_task_run (step, func);
-}
-
-/* Returns the task, whose error is set when the step failed. */
-static GTask *
-finish_step (GAsyncResult *step)
-{
-  GTask *task = g_task_get_task_data (G_TASK (step));
-  Splice *self = g_task_get_task_data (task);
-
-  g_task_propagate_int (G_TASK (step), &self->error);
-  return task;
-}
-
 static gssize
 move_func (gpointer       source_object,
            gpointer       task_data,
-           gboolean       blocking,
            GCancellable  *cancellable,
            GError       **error)
 {
-  Splice *self = g_task_get_task_data (task_data);
+  Splice *self = task_data;
 
-  if (!blocking && self->source_store == NULL)
-    return tf_task_would_block (error);
+  /* Another class may do anything when it is read from. */
+  if (self->source_store == NULL && !tf_task_may_block (error))
+    return -1;
 
-  return move (self, blocking, cancellable, error) ? 0 : -1;
+  return move (self, cancellable, error) ? 0 : -1;
 }
 
 static void
-on_moved (GObject      *stream,
-          GAsyncResult *step,
-          gpointer      user_data)
+on_moved (GTask  *task,
+          gssize  result,
+          GError *error)
 {
-  close_and_complete (finish_step (step));
+  Splice *self = g_task_get_task_data (task);
+
+  self->error = error;
+  close_and_complete (task);
 }
 
 static gssize
 write_func (gpointer       source_object,
             gpointer       task_data,
-            gboolean       blocking,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return write_buffer (g_task_get_task_data (task_data), blocking, cancellable, error) ? 0 : -1;
+  return write_buffer (task_data, cancellable, error) ? 0 : -1;
 }
 
 static void
-on_written (GObject      *stream,
-            GAsyncResult *step,
-            gpointer      user_data)
+on_written (GTask  *task,
+            gssize  result,
+            GError *error)
 {
-  GTask *task = finish_step (step);
   Splice *self = g_task_get_task_data (task);
 
+  self->error = error;
   if (self->error == NULL)
     read_into_buffer (task);
   else
@@ -300,7 +276,7 @@ on_read (GObject      *source,
 
   self->n_buffered = MAX (n_read, 0);
   if (n_read > 0)
-    run_step (task, write_func, on_written);
+    tf_task_run_step (task, write_func, on_written);
   else
     close_and_complete (task);
 }
@@ -342,7 +318,7 @@ tf_splice_async (GOutputStream            *stream,
 
   g_task_set_task_data (task, self, (GDestroyNotify) splice_free);
   if (self->source_store != NULL || reads_in_thread (source))
-    run_step (task, move_func, on_moved);
+    tf_task_run_step (task, move_func, on_moved);
   else
     read_into_buffer (task);
 }

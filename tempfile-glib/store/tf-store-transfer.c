@@ -7,23 +7,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/falloc.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "tf-copy.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "persist/tf-publish.h"
-#include "tf-store-internal.h"
+#include "tf-disk.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
-/* Writes all bytes of a stage into an empty file. */
+/* Bytes for which the locks of two stores are held. */
+#define PIECE (8 * 1024 * 1024)
+
+/* Writes all bytes of a backing into an empty file. */
 static gboolean
 fill (gpointer       user_data,
       int            to,
@@ -31,40 +31,14 @@ fill (gpointer       user_data,
       GCancellable  *cancellable,
       GError       **error)
 {
-  const TfStage *from = user_data;
-  TfStage file = { .fd = to, .where = (char *) where };
+  const TfBacking *from = user_data;
+  TfBacking file = { .fd = to, .where = (char *) where };
   gsize n_written;
 
-  if (!tf_stage_is_in_memory (from))
-    return tf_copy_fd (from->fd, to, where, cancellable, error);
+  if (!tf_backing_is_in_memory (from))
+    return tf_disk_copy_file (from->fd, to, where, cancellable, error);
 
-  return tf_stage_write (&file, 0, from->buffer.data, from->buffer.size, &n_written, cancellable, error);
-}
-
-/* Goes on with the file behind @fd, which has the same bytes. A descriptor that was handed out keeps its
- * number, and is that file's from now on. */
-static void
-adopt (TfStore    *self,
-       int         fd,
-       const char *where)
-{
-  TfStage *stage = &self->stage;
-  gboolean shared = stage->shared && lseek (fd, self->position, SEEK_SET) >= 0;
-
-  self->must_tell = tf_stage_is_in_memory (stage);
-  self->rolled_over |= self->must_tell;
-
-  if (shared && TEMP_FAILURE_RETRY (dup3 (fd, stage->fd, O_CLOEXEC)) >= 0)
-    {
-      int handed_out = tf_steal_fd (&stage->fd);
-
-      tf_clear_fd (&fd);
-      fd = handed_out;
-    }
-
-  tf_store_leave_memory (self);
-  tf_stage_clear (stage);
-  *stage = (TfStage) { .fd = fd, .where = g_strdup (where), .shared = shared };
+  return tf_backing_write (&file, 0, from->memory.data, from->memory.size, &n_written, cancellable, error);
 }
 
 gboolean
@@ -75,27 +49,34 @@ tf_store_persist (TfStore         *self,
                   GCancellable    *cancellable,
                   GError         **error)
 {
-  TfLinkSource source = { .fill = fill };
+  TfPublishSource source = { .fill = fill };
+  TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
+  gpointer owner = NULL;
   gboolean success;
-  int copy_fd;
 
-  if (!tf_store_enter (self, cancellable, error))
+  if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
   /* A file that has its lasting name is not to get another: two names, and writing to one changes both. */
-  source.fd = self->lasting ? -1 : self->stage.fd;
-  source.user_data = &self->stage;
-  success = tf_link_persist (&source, path, flags, &copy_fd, final_path, cancellable, error);
+  source.fd = self->lasting ? -1 : self->backing.fd;
+  source.user_data = &self->backing;
+  success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
   if (success)
     {
-      /* Others can see and change it now. Nothing is held back: the store was entered. */
-      tf_stage_unbuffer (&self->stage, NULL);
-      if (copy_fd >= 0)
-        adopt (self, copy_fd, *final_path);
+      /* Others can see and change it now. Nothing is held back: the store is settled. */
+      tf_backing_hold_back_no_more (&self->backing, NULL);
+      copy.where = g_strdup (*final_path);
+      if (copy.fd >= 0)
+        tf_store_replace_backing (self, &copy);
       self->lasting = TRUE;
+      owner = self->owner;
     }
 
-  tf_store_leave (self);
+  tf_backing_clear (&copy);
+  tf_store_unlock (self);
+  if (owner != NULL && self->funcs->persisted != NULL)
+    self->funcs->persisted (owner, *final_path);
+
   return success;
 }
 
@@ -109,7 +90,7 @@ create_memfd (GError **error)
   if (fd < 0 && errno == EINVAL)
     fd = memfd_create ("tempfile", flags);
   if (fd < 0)
-    tf_set_errno (error, errno, "memfd_create", NULL);
+    tf_errno_set (error, errno, "memfd_create", NULL);
 
   return fd;
 }
@@ -123,81 +104,294 @@ tf_store_seal (TfStore       *self,
   tf_autofd int fd = -1;
   gboolean success;
 
-  if (!tf_store_enter (self, cancellable, error))
+  if (!tf_store_lock_settled (self, cancellable, error))
     return -1;
 
   fd = create_memfd (error);
-  success = fd >= 0 && fill (&self->stage, fd, NULL, cancellable, error);
-  tf_store_leave (self);
+  success = fd >= 0 && fill (&self->backing, fd, NULL, cancellable, error);
+  tf_store_unlock (self);
   if (!success)
     return -1;
 
   if (fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
     {
-      tf_set_errno (error, errno, "fcntl F_ADD_SEALS", NULL);
+      tf_errno_set (error, errno, "fcntl F_ADD_SEALS", NULL);
       return -1;
     }
 
-  return tf_steal_fd (&fd);
+  return tf_fd_steal (&fd);
 }
 
-/* Asked first, since fallocate() takes all there is before it finds that this is not enough, and others
- * have nothing meanwhile. A file system without a size of its own has no blocks. */
-static gboolean
-has_free_space (TfStage *stage,
-                goffset  size)
+typedef struct
 {
-  struct statvfs fs;
-  struct stat st;
+  gpointer data;
+  gsize    size;
+} Mapping;
 
-  if (fstatvfs (stage->fd, &fs) != 0 || fs.f_blocks == 0 || fstat (stage->fd, &st) != 0)
-    return TRUE;
-
-  return size / 512 <= st.st_blocks || (guint64) (size / 512 - st.st_blocks) / (MAX (fs.f_frsize, 512) / 512) <= fs.f_bavail;
-}
-
-static gboolean
-set_aside_on_disk (TfStage       *stage,
-                   goffset        size,
-                   GCancellable  *cancellable,
-                   GError       **error)
+gboolean
+tf_store_pin (TfStore  *self,
+              GError  **error)
 {
-  int saved_errno;
+  if (!tf_store_lock_settled (self, NULL, error))
+    return FALSE;
 
-  if (!has_free_space (stage, size))
-    return tf_set_errno (error, ENOSPC, "fallocate", stage->where);
-
-  /* A signal can interrupt it each time anew, fallocate(2): not for longer than the caller wants. */
-  while (fallocate (stage->fd, FALLOC_FL_KEEP_SIZE, 0, size) != 0)
-    {
-      saved_errno = errno;
-      if (saved_errno == EINTR && !g_cancellable_set_error_if_cancelled (cancellable, error))
-        continue;
-
-      /* Gives back what it got before it failed. */
-      (void) !ftruncate (stage->fd, tf_stage_get_size (stage));
-      return saved_errno != EINTR && tf_set_errno (error, saved_errno, "fallocate", stage->where);
-    }
-
+  self->n_pins++;
+  tf_store_ref (self);
+  tf_store_unlock (self);
   return TRUE;
 }
 
-/* Makes sure that there is room for a file of @size bytes, and changes nothing else. */
+void
+tf_store_unpin (TfStore *self)
+{
+  g_mutex_lock (&self->lock);
+  self->n_pins--;
+  if (self->n_pins == 0 && self->state == TF_STORE_CLOSED)
+    tf_backing_clear (&self->backing);
+  g_mutex_unlock (&self->lock);
+
+  tf_store_unref (self);
+}
+
+/* Reads @count bytes at @offset, or those up to the end; the position has no part in it. */
 gboolean
-tf_store_set_aside (TfStore       *self,
-                    goffset        size,
-                    GCancellable  *cancellable,
-                    GError       **error)
+tf_store_pinned_read (TfStore       *self,
+                      goffset        offset,
+                      gpointer       data,
+                      gsize          count,
+                      gsize         *n_read,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
   gboolean success;
 
-  if (!tf_store_enter (self, cancellable, error))
+  g_mutex_lock (&self->lock);
+  success = tf_backing_read_aside (&self->backing, offset, data, count, n_read, cancellable, error);
+  g_mutex_unlock (&self->lock);
+
+  return success;
+}
+
+goffset
+tf_store_pinned_get_size (TfStore *self)
+{
+  goffset size;
+
+  g_mutex_lock (&self->lock);
+  size = tf_backing_get_size (&self->backing);
+  g_mutex_unlock (&self->lock);
+
+  return size;
+}
+
+static void
+unmap (gpointer user_data)
+{
+  Mapping *mapping = user_data;
+
+  munmap (mapping->data, mapping->size);
+  g_free (mapping);
+}
+
+/* A file system that cannot map gets its bytes read. */
+static GBytes *
+read_all (TfBacking     *backing,
+          gsize          size,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  g_autofree guint8 *data = g_try_malloc (size);
+  gsize n_read;
+
+  if (data == NULL)
+    {
+      tf_errno_set (error, ENOMEM, "read", backing->where);
+      return NULL;
+    }
+
+  if (!tf_backing_read_aside (backing, 0, data, size, &n_read, cancellable, error))
+    return NULL;
+
+  return g_bytes_new_take (g_steal_pointer (&data), n_read);
+}
+
+static GBytes *
+map_disk (TfBacking     *backing,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  goffset size = tf_backing_get_size (backing);
+  Mapping *mapping;
+  gpointer data;
+
+  if (size == 0)
+    return g_bytes_new (NULL, 0);
+
+  if ((guint64) size > G_MAXSSIZE)
+    {
+      tf_errno_set (error, EFBIG, "mmap", backing->where);
+      return NULL;
+    }
+
+  data = mmap (NULL, size, PROT_READ, MAP_PRIVATE, backing->fd, 0);
+  if (data == MAP_FAILED && errno == ENODEV)
+    return read_all (backing, size, cancellable, error);
+
+  if (data == MAP_FAILED)
+    {
+      tf_errno_set (error, errno, "mmap", backing->where);
+      return NULL;
+    }
+
+  mapping = g_new (Mapping, 1);
+  *mapping = (Mapping) { .data = data, .size = size };
+  return g_bytes_new_with_free_func (data, size, unmap, mapping);
+}
+
+/* The content as it is, without copying it, for a store that is closed next: bytes in memory are the
+ * store's own, which they hold; a file is mapped. */
+GBytes *
+tf_store_steal (TfStore       *self,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  GBytes *bytes;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return NULL;
+
+  if (tf_backing_is_in_memory (&self->backing))
+    {
+      self->n_pins++;
+      bytes = g_bytes_new_with_free_func (self->backing.memory.data, self->backing.memory.size,
+                                          (GDestroyNotify) tf_store_unpin, tf_store_ref (self));
+    }
+  else
+    bytes = map_disk (&self->backing, cancellable, error);
+
+  tf_store_unlock (self);
+  return bytes;
+}
+
+/* Says how many bytes one call is to move: none when it is not known how many there are. */
+static gsize
+piece_of (int     fd,
+          goffset offset)
+{
+  struct stat st;
+
+  if (offset < 0 || fstat (fd, &st) != 0 || !S_ISREG (st.st_mode))
+    return 0;
+
+  return CLAMP (st.st_size - offset, 0, PIECE);
+}
+
+static gboolean
+copy_locked (TfStore       *self,
+             int            fd,
+             goffset        offset,
+             gsize          count,
+             gsize         *n_moved,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_make_room (self, count, cancellable, error))
     return FALSE;
 
-  success = tf_store_reserve (self, size, cancellable, error) &&
-            (size == 0 ||
-             tf_stage_is_in_memory (&self->stage) ||
-             set_aside_on_disk (&self->stage, size, cancellable, error));
-  tf_store_leave (self);
+  success = tf_backing_copy (&self->backing, self->position, fd, offset, count, n_moved, cancellable, error);
+  self->position += *n_moved;
+  return success;
+}
+
+/* Moves some bytes of a regular file from where @fd stands to the position, and @fd by as much. Moves none
+ * at the end, and where only reading can tell. On failure @n_moved counts, too. */
+gboolean
+tf_store_splice_fd (TfStore       *self,
+                    int            fd,
+                    gsize         *n_moved,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  goffset offset = lseek (fd, 0, SEEK_CUR);
+  gsize count = piece_of (fd, offset);
+  gboolean success;
+
+  *n_moved = 0;
+  if (count == 0)
+    return TRUE;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return FALSE;
+
+  success = copy_locked (self, fd, offset, count, n_moved, cancellable, error);
+  tf_store_unlock (self);
+
+  if (*n_moved > 0 && lseek (fd, offset + *n_moved, SEEK_SET) < 0 && success)
+    success = tf_errno_set (error, errno, "lseek", NULL);
+
+  return success;
+}
+
+static gboolean
+splice_locked (TfStore       *self,
+               TfStore       *source,
+               gsize         *n_moved,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  goffset available = tf_backing_get_size (&source->backing) - source->position;
+  gsize count = CLAMP (available, 0, PIECE);
+  gboolean success;
+  GOutputVector vector;
+
+  if (count == 0)
+    return TRUE;
+
+  if (tf_backing_is_in_memory (&source->backing))
+    {
+      vector = (GOutputVector) { source->backing.memory.data + source->position, count };
+      success = tf_store_make_room (self, count, cancellable, error) &&
+                tf_backing_writev (&self->backing, self->position, &vector, 1, n_moved, cancellable, error);
+      self->position += *n_moved;
+    }
+  else
+    {
+      success = copy_locked (self, source->backing.fd, source->position, count, n_moved, cancellable, error);
+    }
+
+  return tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) && success;
+}
+
+/* Moves some bytes from the position of @source, which is another store, to that of @self; none at the end.
+ * On failure @n_moved counts, too. */
+gboolean
+tf_store_splice_store (TfStore       *self,
+                       TfStore       *source,
+                       gsize         *n_moved,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  /* In one order everywhere, so that two threads that splice to and fro do not wait for each other. */
+  TfStore *first = MIN (self, source);
+  TfStore *second = MAX (self, source);
+  gboolean success;
+
+  *n_moved = 0;
+  if (!tf_store_lock_settled (first, cancellable, error))
+    return FALSE;
+
+  if (!tf_store_lock_settled (second, cancellable, error))
+    {
+      tf_store_unlock (first);
+      return FALSE;
+    }
+
+  success = splice_locked (self, source, n_moved, cancellable, error);
+
+  /* Only @self can have rolled over, and tells that when no lock is held any more. */
+  tf_store_unlock (source);
+  tf_store_unlock (self);
   return success;
 }

@@ -12,35 +12,42 @@ G_BEGIN_DECLS
 
 /* What becomes of a store's bytes beyond reading and writing them here. */
 
-/* Gives the bytes a name; from then on the store works on that file. */
-gboolean  tf_store_persist       (TfStore         *self,
-                                  const char      *path,
-                                  TfPersistFlags   flags,
-                                  char           **final_path,
-                                  GCancellable    *cancellable,
-                                  GError         **error);
-int       tf_store_seal          (TfStore         *self,
-                                  GCancellable    *cancellable,
-                                  GError         **error);
-gboolean  tf_store_set_aside     (TfStore         *self,
-                                  goffset          size,
-                                  GCancellable    *cancellable,
-                                  GError         **error);
+/* Gives the bytes a name. From then on the store works on that file. */
+gboolean tf_store_persist (TfStore         *self,
+                           const char      *path,
+                           TfPersistFlags   flags,
+                           char           **final_path,
+                           GCancellable    *cancellable,
+                           GError         **error);
+int      tf_store_seal    (TfStore         *self,
+                           GCancellable    *cancellable,
+                           GError         **error);
 
-/* Who holds a store can read it to the end of the hold, after it was closed as well. */
-gboolean  tf_store_hold          (TfStore         *self,
-                                  GError         **error);
-void      tf_store_release       (TfStore         *self);
-gboolean  tf_store_held_read     (TfStore         *self,
-                                  goffset          offset,
-                                  gpointer         data,
-                                  gsize            count,
-                                  gsize           *n_read,
-                                  GCancellable    *cancellable,
-                                  GError         **error);
-goffset   tf_store_held_get_size (TfStore         *self);
-GBytes   *tf_store_map           (TfStore         *self,
-                                  GCancellable    *cancellable,
-                                  GError         **error);
+/* Who has pinned the bytes of a store can read them until they are unpinned, after it was closed as well. */
+gboolean tf_store_pin             (TfStore       *self,
+                                   GError       **error);
+void     tf_store_unpin           (TfStore       *self);
+gboolean tf_store_pinned_read     (TfStore       *self,
+                                   goffset        offset,
+                                   gpointer       data,
+                                   gsize          count,
+                                   gsize         *n_read,
+                                   GCancellable  *cancellable,
+                                   GError       **error);
+goffset  tf_store_pinned_get_size (TfStore       *self);
+GBytes  *tf_store_steal           (TfStore       *self,
+                                   GCancellable  *cancellable,
+                                   GError       **error);
+
+gboolean tf_store_splice_fd    (TfStore       *self,
+                                int            fd,
+                                gsize         *n_moved,
+                                GCancellable  *cancellable,
+                                GError       **error);
+gboolean tf_store_splice_store (TfStore       *self,
+                                TfStore       *source,
+                                gsize         *n_moved,
+                                GCancellable  *cancellable,
+                                GError       **error);
 
 G_END_DECLS

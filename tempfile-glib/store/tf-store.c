@@ -3,10 +3,19 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include "tf-store-internal.h"
+#include "tf-store.h"
 
-/* TfStore **: where this thread has what it rolls over put, instead of telling the owner. */
-static GPrivate notify_later;
+#include <errno.h>
+#include <string.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-task.h"
+
+static TfStore *
+store_of (TfMemoryPoolNode *node)
+{
+  return (gpointer) ((guint8 *) node - G_STRUCT_OFFSET (TfStore, pool_node));
+}
 
 TfStore *
 tf_store_new (void)
@@ -14,7 +23,7 @@ tf_store_new (void)
   TfStore *self = g_atomic_rc_box_new0 (TfStore);
 
   g_mutex_init (&self->lock);
-  self->stage = (TfStage) TF_STAGE_INIT_IN_MEMORY;
+  self->backing = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
   return self;
 }
 
@@ -29,8 +38,8 @@ tf_store_free (gpointer data)
 {
   TfStore *self = data;
 
-  tf_store_leave_memory (self);
-  tf_stage_clear (&self->stage);
+  tf_memory_pool_remove (&self->pool_node);
+  tf_backing_clear (&self->backing);
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
     g_weak_ref_clear (&self->emitter);
@@ -42,6 +51,297 @@ tf_store_unref (TfStore *self)
 {
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
+
+/* Nobody else has a way to the file: what is written may be held back until someone gets one. */
+void
+tf_store_hold_back (TfStore *self)
+{
+  g_mutex_lock (&self->lock);
+  tf_backing_hold_back (&self->backing);
+  g_mutex_unlock (&self->lock);
+}
+
+static gboolean
+check_open (TfStore  *self,
+            GError  **error)
+{
+  if (G_LIKELY (self->state == TF_STORE_OPEN))
+    return TRUE;
+
+  if (self->state == TF_STORE_BLANK)
+    return tf_errno_set_not_initialized (error, "temporary file");
+
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The temporary file is closed");
+  return FALSE;
+}
+
+/* Takes the lock, in whatever state the store is. */
+static gboolean
+acquire (TfStore  *self,
+         GError  **error)
+{
+  if (G_LIKELY (tf_task_may_block (NULL)))
+    {
+      g_mutex_lock (&self->lock);
+      return TRUE;
+    }
+
+  return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
+}
+
+/* Takes the lock of an open store; what succeeded is followed by tf_store_unlock(). The backing may hold back
+ * bytes: whoever uses its descriptor takes tf_store_lock_settled(). In a thread that must not block, what is on
+ * disk is not locked, and what is in memory stays there. */
+gboolean
+tf_store_lock (TfStore       *self,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (!acquire (self, error))
+    return FALSE;
+
+  if (!check_open (self, error) ||
+      (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
+    {
+      g_mutex_unlock (&self->lock);
+      return FALSE;
+    }
+
+  if (G_UNLIKELY (self->backing.shared))
+    tf_backing_get_offset (&self->backing, &self->position);
+  return TRUE;
+}
+
+/* As tf_store_lock(); and all bytes are behind the descriptor, where there is one. */
+gboolean
+tf_store_lock_settled (TfStore       *self,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  if (!tf_backing_settle (&self->backing, cancellable, error))
+    {
+      tf_store_unlock (self);
+      return FALSE;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+tell_rolled_over (gpointer data)
+{
+  TfStore *self = data;
+  g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
+
+  if (owner != NULL)
+    self->funcs->rolled_over (owner);
+
+  return G_SOURCE_REMOVE;
+}
+
+void
+tf_store_unlock (TfStore *self)
+{
+  gboolean must_tell = self->must_tell;
+
+  self->must_tell = FALSE;
+  if (G_UNLIKELY (must_tell))
+    g_weak_ref_init (&self->emitter, self->owner);
+  g_mutex_unlock (&self->lock);
+
+  if (G_UNLIKELY (must_tell))
+    tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
+}
+
+/* What the budget did not count is not written without asking again. */
+static void
+bound_room (TfStore *self)
+{
+  if (tf_memory_pool_is_limited ())
+    self->backing.memory.room = MIN (self->backing.memory.room, self->pool_node.charge);
+}
+
+/* Counts what is really in memory. */
+static void
+recount (TfStore *self)
+{
+  tf_memory_pool_recount (&self->pool_node,
+                          tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0);
+  bound_room (self);
+}
+
+/* Goes on with @backing, which has the same bytes and is taken over. A descriptor that was handed out keeps
+ * its number, and is the new file's from now on. */
+void
+tf_store_replace_backing (TfStore   *self,
+                          TfBacking *backing)
+{
+  self->must_tell = tf_backing_is_in_memory (&self->backing);
+  self->rolled_over |= self->must_tell;
+
+  tf_memory_pool_remove (&self->pool_node);
+  tf_backing_replace (&self->backing, backing, self->position);
+}
+
+/* Copies first and swaps last: when it fails, nothing of the memory has changed. */
+static gboolean
+move_to_disk (TfStore       *self,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  g_auto(TfBacking) disk = TF_BACKING_INIT_IN_MEMORY;
+  TfMemoryBuffer *bytes = &self->backing.memory;
+  gsize n_written;
+
+  if (!tf_task_may_block (error))
+    return FALSE;
+
+  disk.fd = self->funcs->open (self->owner, &disk.where, cancellable, error);
+  if (disk.fd < 0 ||
+      !tf_backing_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error))
+    return FALSE;
+
+  tf_store_replace_backing (self, &disk);
+  tf_backing_hold_back (&self->backing);
+  return TRUE;
+}
+
+/* Makes sure that a file in memory can be @size bytes long there; FALSE when it may not, or cannot. */
+static gboolean
+grow (TfStore *self,
+      goffset  size)
+{
+  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
+
+  if ((guint64) size > limit ||
+      !tf_memory_pool_charge (&self->pool_node, size) ||
+      !tf_memory_buffer_grow (&self->backing.memory, size, limit))
+    return FALSE;
+
+  bound_room (self);
+  return TRUE;
+}
+
+/* Makes sure that the file can be @size bytes long, on disk if it may not or cannot be in memory. */
+static gboolean
+grow_or_move (TfStore       *self,
+              goffset        size,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  if (!tf_backing_is_in_memory (&self->backing) || grow (self, size) || move_to_disk (self, cancellable, error))
+    return TRUE;
+
+  recount (self);
+  return FALSE;
+}
+
+/* Makes sure that @count bytes can be written at the position, on disk if they may not or cannot be in memory. */
+gboolean
+tf_store_make_room (TfStore       *self,
+                    gsize          count,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  if (count > (guint64) (G_MAXINT64 - self->position))
+    return tf_errno_set (error, EFBIG, "write", self->backing.where);
+
+  return grow_or_move (self, self->position + count, cancellable, error);
+}
+
+/* Goes to disk now; succeeds at once when it is there. */
+gboolean
+tf_store_roll_over (TfStore       *self,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return FALSE;
+
+  success = !tf_backing_is_in_memory (&self->backing) || move_to_disk (self, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Returns the descriptor, which stays the store's and stands at the position. From now on whoever moves
+ * the one moves the other. */
+int
+tf_store_get_fd (TfStore       *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  int fd = -1;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return -1;
+
+  if ((!tf_backing_is_in_memory (&self->backing) || move_to_disk (self, cancellable, error)) &&
+      (self->backing.shared || tf_backing_share (&self->backing, self->position, error)))
+    fd = self->backing.fd;
+
+  tf_store_unlock (self);
+  return fd;
+}
+
+static void
+ref_node (TfMemoryPoolNode *node)
+{
+  tf_store_ref (store_of (node));
+}
+
+static void
+unref_node (TfMemoryPoolNode *node)
+{
+  tf_store_unref (store_of (node));
+}
+
+static void
+recount_node (TfMemoryPoolNode *node)
+{
+  TfStore *self = store_of (node);
+
+  g_mutex_lock (&self->lock);
+  if (self->state == TF_STORE_OPEN)
+    recount (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/* The owner is told in its own main context. */
+static void
+move_node_out (TfMemoryPoolNode *node)
+{
+  TfStore *self = store_of (node);
+  g_autoptr(GError) error = NULL;
+
+  /* One that is being used is not idle. */
+  if (!g_mutex_trylock (&self->lock))
+    return;
+
+  if (self->state == TF_STORE_OPEN &&
+      tf_backing_is_in_memory (&self->backing) &&
+      self->backing.memory.size > 0 &&
+      !move_to_disk (self, NULL, &error))
+    tf_errno_log_lost ("Rolling a temporary file over", error);
+
+  tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
+  tf_store_unlock (self);
+  tf_task_defer_no_more ();
+}
+
+static const TfMemoryPoolFuncs pool_funcs = {
+  .ref = ref_node,
+  .unref = unref_node,
+  .recount = recount_node,
+  .move_out = move_node_out,
+};
 
 /* A blank store becomes a file of no bytes in memory. Until it is closed, @owner must live. */
 void
@@ -58,282 +358,58 @@ tf_store_open_in_memory (TfStore            *self,
   self->owner = owner;
   if (g_main_context_get_thread_default () != NULL)
     self->context = g_main_context_ref_thread_default ();
-  tf_store_enter_memory (self);
+  tf_memory_pool_add (&self->pool_node, &pool_funcs);
   g_mutex_unlock (&self->lock);
 }
 
-/* A blank store becomes the file behind @fd, which it takes over. */
+/* A blank store becomes the file behind @fd, which it takes over. Until it is closed, @owner must live. */
 void
-tf_store_open_on_disk (TfStore    *self,
-                       int         fd,
-                       const char *where)
+tf_store_open_on_disk (TfStore            *self,
+                       int                 fd,
+                       const char         *where,
+                       const TfStoreFuncs *funcs,
+                       GObject            *owner)
 {
   g_mutex_lock (&self->lock);
   g_assert (self->state == TF_STORE_BLANK);
   self->state = TF_STORE_OPEN;
-  self->stage.fd = fd;
-  self->stage.where = g_strdup (where);
+  self->backing.fd = fd;
+  self->backing.where = g_strdup (where);
+  self->funcs = funcs;
+  self->owner = owner;
   g_mutex_unlock (&self->lock);
 }
 
-/* Nobody else has a way to the file: what is written may be held back until someone gets one. */
-void
-tf_store_buffer (TfStore *self)
-{
-  g_mutex_lock (&self->lock);
-  tf_stage_buffer (&self->stage);
-  g_mutex_unlock (&self->lock);
-}
-
-static gboolean
-check_open (TfStore  *self,
-            GError  **error)
-{
-  if (G_LIKELY (self->state == TF_STORE_OPEN))
-    return TRUE;
-
-  if (self->state == TF_STORE_BLANK)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
-                         "The temporary file was not initialized: call g_initable_init() first");
-  else
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The temporary file is closed");
-
-  return FALSE;
-}
-
-static gboolean
-set_would_block (GError **error)
-{
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK, "The temporary file has to wait for the disk");
-  return FALSE;
-}
-
-/* Takes the lock of an open store; what succeeded is followed by tf_store_leave(). The stage may hold back
- * bytes: whoever uses its descriptor takes tf_store_enter(). */
+/* Fails in a thread that must not block when a call that uses the bytes could touch the disk or have to wait
+ * for another thread. */
 gboolean
-tf_store_enter_buffered (TfStore       *self,
-                         GCancellable  *cancellable,
-                         GError       **error)
-{
-  if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-
-  g_mutex_lock (&self->lock);
-  if (!check_open (self, error))
-    {
-      g_mutex_unlock (&self->lock);
-      return FALSE;
-    }
-
-  if (G_UNLIKELY (self->stage.shared))
-    tf_stage_get_offset (&self->stage, &self->position);
-  return TRUE;
-}
-
-/* As tf_store_enter_buffered(); and all bytes are behind the descriptor, where there is one. */
-gboolean
-tf_store_enter (TfStore       *self,
-                GCancellable  *cancellable,
-                GError       **error)
-{
-  if (!tf_store_enter_buffered (self, cancellable, error))
-    return FALSE;
-
-  if (!tf_stage_settle (&self->stage, cancellable, error))
-    {
-      tf_store_leave (self);
-      return FALSE;
-    }
-
-  return TRUE;
-}
-
-/* As tf_store_enter(), but only for a store in memory that nobody is busy with. Then, until it is left, it
- * does not go to disk. */
-gboolean
-tf_store_try_enter (TfStore       *self,
-                    GCancellable  *cancellable,
-                    GError       **error)
+tf_store_check_blocking (TfStore  *self,
+                         GError  **error)
 {
   gboolean success;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!acquire (self, error))
     return FALSE;
 
-  if (!g_mutex_trylock (&self->lock))
-    return set_would_block (error);
-
-  success = check_open (self, error) &&
-            (tf_stage_is_in_memory (&self->stage) || set_would_block (error));
-  self->trying = success;
-  if (!success)
-    g_mutex_unlock (&self->lock);
-
-  return success;
-}
-
-void
-tf_store_leave (TfStore *self)
-{
-  gboolean must_tell = self->must_tell;
-  TfStore **rolled_over;
-
-  self->trying = FALSE;
-  self->must_tell = FALSE;
-  if (G_UNLIKELY (must_tell))
-    g_weak_ref_init (&self->emitter, self->owner);
+  success = tf_backing_is_in_memory (&self->backing) || tf_task_may_block (error);
   g_mutex_unlock (&self->lock);
-
-  if (G_LIKELY (!must_tell))
-    return;
-
-  rolled_over = g_private_get (&notify_later);
-  if (rolled_over != NULL)
-    *rolled_over = tf_store_ref (self);
-  else
-    tf_store_notify (self);
-}
-
-/* From now on the calling thread tells no owner that its bytes went to disk, but puts the store, of which
- * there can be one, into *@rolled_over with a reference, for a later tf_store_notify(). NULL ends that. */
-void
-tf_store_notify_later (TfStore **rolled_over)
-{
-  g_private_set (&notify_later, rolled_over);
-}
-
-void
-tf_store_notify (TfStore *self)
-{
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
-
-  if (owner != NULL)
-    self->funcs->rolled_over (owner);
-}
-
-/* Copies first and swaps last: when it fails, nothing of the memory stage has changed. */
-gboolean
-tf_store_move_to_disk (TfStore       *self,
-                       GCancellable  *cancellable,
-                       GError       **error)
-{
-  g_auto(TfStage) disk = TF_STAGE_INIT_IN_MEMORY;
-  TfBuffer *bytes = &self->stage.buffer;
-  gsize n_written;
-
-  if (self->trying)
-    return set_would_block (error);
-
-  disk.fd = self->funcs->open (self->owner, &disk.where, cancellable, error);
-  if (disk.fd < 0 ||
-      !tf_stage_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error))
-    return FALSE;
-
-  tf_store_leave_memory (self);
-  tf_stage_clear (&self->stage);
-  self->stage = disk;
-  disk = (TfStage) TF_STAGE_INIT_IN_MEMORY;
-  tf_stage_buffer (&self->stage);
-  self->rolled_over = TRUE;
-  self->must_tell = TRUE;
-  return TRUE;
-}
-
-/* Makes sure that a file in memory can be @size bytes long there; FALSE when it may not, or cannot. Calls nobody
- * back, so that a thread that is alone needs no lock for it. */
-gboolean
-tf_store_grow (TfStore *self,
-               goffset  size)
-{
-  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
-
-  if ((guint64) size > limit || !tf_store_charge (self, size) || !tf_stage_reserve (&self->stage, size, limit))
-    return FALSE;
-
-  tf_store_bound_room (self);
-  return TRUE;
-}
-
-/* Makes sure that the file can be @size bytes long, on disk if it may not or cannot be in memory. */
-gboolean
-tf_store_reserve (TfStore       *self,
-                  goffset        size,
-                  GCancellable  *cancellable,
-                  GError       **error)
-{
-  if (!tf_stage_is_in_memory (&self->stage) ||
-      tf_store_grow (self, size) ||
-      tf_store_move_to_disk (self, cancellable, error))
-    return TRUE;
-
-  tf_store_recount (self);
-  return FALSE;
-}
-
-/* Goes to disk now; succeeds at once when it is there. */
-gboolean
-tf_store_roll_over (TfStore       *self,
-                    GCancellable  *cancellable,
-                    GError       **error)
-{
-  gboolean success;
-
-  if (!tf_store_enter (self, cancellable, error))
-    return FALSE;
-
-  success = !tf_stage_is_in_memory (&self->stage) || tf_store_move_to_disk (self, cancellable, error);
-  tf_store_leave (self);
   return success;
-}
-
-/* Returns the descriptor, which stays the store's and stands at the position. From now on whoever moves
- * the one moves the other. */
-int
-tf_store_get_fd (TfStore  *self,
-                 GError  **error)
-{
-  int fd = -1;
-
-  if (!tf_store_enter (self, NULL, error))
-    return -1;
-
-  if ((!tf_stage_is_in_memory (&self->stage) || tf_store_move_to_disk (self, NULL, error)) &&
-      (self->stage.shared || tf_stage_share (&self->stage, self->position, error)))
-    fd = self->stage.fd;
-
-  tf_store_leave (self);
-  return fd;
-}
-
-/* Whether a call that uses the bytes could touch the disk or have to wait for another thread. */
-gboolean
-tf_store_would_block (TfStore *self)
-{
-  if (!tf_store_try_enter (self, NULL, NULL))
-    return TRUE;
-
-  tf_store_leave (self);
-  return FALSE;
 }
 
 /* Writes what is held back. A store that is not open holds nothing. */
 gboolean
 tf_store_flush (TfStore       *self,
-                gboolean       blocking,
                 GCancellable  *cancellable,
                 GError       **error)
 {
-  gboolean success = TRUE;
+  gboolean success;
 
-  if (blocking)
-    g_mutex_lock (&self->lock);
-  else if (!g_mutex_trylock (&self->lock))
-    return set_would_block (error);
+  if (!acquire (self, error))
+    return FALSE;
 
-  if (self->state == TF_STORE_OPEN && !blocking && tf_stage_is_dirty (&self->stage))
-    success = set_would_block (error);
-  else if (self->state == TF_STORE_OPEN)
-    success = tf_stage_flush (&self->stage, cancellable, error);
+  success = self->state != TF_STORE_OPEN ||
+            !tf_backing_is_dirty (&self->backing) ||
+            (tf_task_may_block (error) && tf_backing_flush (&self->backing, cancellable, error));
   g_mutex_unlock (&self->lock);
 
   return success;
@@ -375,8 +451,8 @@ tf_store_has_rolled_over (TfStore *self)
   return rolled_over;
 }
 
-/* Lets go of the bytes, or leaves them to those who hold them. Again is fine. Fails when the disk refuses
- * at last what it had taken before. */
+/* Lets go of the bytes, or leaves them to those who have pinned them. Calling this again does nothing. Fails
+ * when the disk refuses at last what it had taken before. */
 gboolean
 tf_store_close (TfStore  *self,
                 GError  **error)
@@ -385,10 +461,325 @@ tf_store_close (TfStore  *self,
 
   g_mutex_lock (&self->lock);
   self->state = TF_STORE_CLOSED;
-  self->stage.room = 0;
-  tf_store_leave_memory (self);
-  success = self->n_holds > 0 || tf_stage_close (&self->stage, error);
+  self->backing.memory.room = 0;
+  tf_memory_pool_remove (&self->pool_node);
+  success = self->n_pins > 0 || tf_backing_close (&self->backing, error);
   g_mutex_unlock (&self->lock);
 
+  return success;
+}
+
+static gboolean
+read_at_position (TfStore       *self,
+                  gpointer       data,
+                  gsize          count,
+                  gsize         *n_read,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  gboolean success = tf_backing_read (&self->backing, self->position, data, count, n_read, cancellable, error);
+
+  self->position += *n_read;
+  return success;
+}
+
+/* What tf_store_read() does in every case. */
+gboolean
+tf_store_read_locking (TfStore       *self,
+                       gpointer       data,
+                       gsize          count,
+                       gsize         *n_read,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  gboolean success;
+
+  *n_read = 0;
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = read_at_position (self, data, count, n_read, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Returns how many bytes there are from the position to the end. */
+static guint64
+count_available (TfStore *self)
+{
+  return MAX (tf_backing_get_size (&self->backing) - self->position, 0);
+}
+
+static GBytes *
+read_bytes_at_position (TfStore       *self,
+                        gsize          count,
+                        GCancellable  *cancellable,
+                        GError       **error)
+{
+  g_autofree guint8 *data = NULL;
+  guint64 available = MIN (count_available (self), count);
+  gsize n_read = 0;
+
+  /* More than that is no object in memory: refused, and not cut short. */
+  if (available > G_MAXSSIZE)
+    return tf_errno_set (error, EFBIG, "read", self->backing.where), NULL;
+
+  data = g_try_malloc (available);
+  if (data == NULL && available > 0)
+    return tf_errno_set (error, ENOMEM, "read", self->backing.where), NULL;
+
+  if (!read_at_position (self, data, available, &n_read, cancellable, error))
+    return NULL;
+
+  return g_bytes_new_take (g_steal_pointer (&data), n_read);
+}
+
+/* As tf_store_read(), into memory of its own that is no larger than what is there to read. */
+GBytes *
+tf_store_read_bytes (TfStore       *self,
+                     gsize          count,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  GBytes *bytes;
+
+  if (!tf_store_lock (self, cancellable, error))
+    return NULL;
+
+  bytes = read_bytes_at_position (self, count, cancellable, error);
+  tf_store_unlock (self);
+  return bytes;
+}
+
+/* Moves the position by @count bytes, or to the end, as reading would; behind the end it stays. */
+gboolean
+tf_store_skip (TfStore       *self,
+               gsize          count,
+               gsize         *n_skipped,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  *n_skipped = 0;
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return FALSE;
+
+  count = MIN (count, count_available (self));
+  success = count == 0 || tf_store_move_to (self, self->position + count, error);
+  if (success)
+    *n_skipped = count;
+
+  tf_store_unlock (self);
+  return success;
+}
+
+static gboolean
+write_at_position (TfStore        *self,
+                   gconstpointer   data,
+                   gsize           count,
+                   gsize          *n_written,
+                   GCancellable   *cancellable,
+                   GError        **error)
+{
+  guint8 *target = tf_store_claim (self, count);
+  gboolean success = TRUE;
+
+  if (target != NULL)
+    {
+      memcpy (target, data, count);
+      *n_written = count;
+    }
+  else if (count > 0)
+    success = tf_store_make_room (self, count, cancellable, error) &&
+              tf_backing_write (&self->backing, self->position, data, count, n_written, cancellable, error);
+
+  self->position += *n_written;
+  return success;
+}
+
+/* What tf_store_write() does in every case. */
+gboolean
+tf_store_write_locking (TfStore        *self,
+                        gconstpointer   data,
+                        gsize           count,
+                        gsize          *n_written,
+                        GCancellable   *cancellable,
+                        GError        **error)
+{
+  gsize ignored;
+  gboolean success;
+
+  n_written = n_written != NULL ? n_written : &ignored;
+  *n_written = 0;
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = write_at_position (self, data, count, n_written, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* As tf_store_write(), from several places; whether all of it fits into memory is asked once. */
+gboolean
+tf_store_writev (TfStore              *self,
+                 const GOutputVector  *vectors,
+                 gsize                 n_vectors,
+                 gsize                *n_written,
+                 GCancellable         *cancellable,
+                 GError              **error)
+{
+  gsize count = 0;
+  gboolean success;
+
+  *n_written = 0;
+  for (gsize i = 0; i < n_vectors; i++)
+    count += MIN (vectors[i].size, G_MAXSIZE - count);
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return FALSE;
+
+  success = count == 0 ||
+            (tf_store_make_room (self, count, cancellable, error) &&
+             tf_backing_writev (&self->backing, self->position, vectors, n_vectors, n_written, cancellable, error));
+  self->position += *n_written;
+  tf_store_unlock (self);
+  return success;
+}
+
+goffset
+tf_store_get_size (TfStore *self)
+{
+  goffset size;
+
+  if (!tf_store_lock (self, NULL, NULL))
+    return 0;
+
+  size = tf_backing_get_size (&self->backing);
+  tf_store_unlock (self);
+  return size;
+}
+
+goffset
+tf_store_tell (TfStore *self)
+{
+  goffset position;
+
+  if (!tf_store_lock (self, NULL, NULL))
+    return 0;
+
+  position = self->position;
+  tf_store_unlock (self);
+  return position;
+}
+
+/* The position and, where it is handed out, the offset of the descriptor. */
+gboolean
+tf_store_move_to (TfStore  *self,
+                  goffset   position,
+                  GError  **error)
+{
+  if (self->backing.shared && !tf_backing_share (&self->backing, position, error))
+    return FALSE;
+
+  self->position = position;
+  return TRUE;
+}
+
+static gboolean
+seek_locked (TfStore    *self,
+             goffset     offset,
+             GSeekType   type,
+             GError    **error)
+{
+  goffset base = 0;
+
+  if (type == G_SEEK_CUR)
+    base = self->position;
+  else if (type == G_SEEK_END)
+    base = tf_backing_get_size (&self->backing);
+
+  if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           offset < 0 ? "Cannot seek to before the start of the temporary file"
+                                      : "Cannot seek beyond the largest possible file size");
+      return FALSE;
+    }
+
+  return tf_store_move_to (self, base + offset, error);
+}
+
+/* Moves the position, past the end as well; no bytes come to be by that. */
+gboolean
+tf_store_seek (TfStore       *self,
+               goffset        offset,
+               GSeekType      type,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = seek_locked (self, offset, type, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+static gboolean
+truncate_locked (TfStore       *self,
+                 goffset        size,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  if (size < 0)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                           "Cannot truncate a temporary file to a negative size");
+      return FALSE;
+    }
+
+  if (!grow_or_move (self, size, cancellable, error) ||
+      !tf_backing_set_size (&self->backing, size, error))
+    return FALSE;
+
+  recount (self);
+  return TRUE;
+}
+
+/* Makes the file @size bytes long, with zeros at its end if it was shorter; the position stays. */
+gboolean
+tf_store_truncate (TfStore       *self,
+                   goffset        size,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = truncate_locked (self, size, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Makes sure that there is room for a file of @size bytes, and changes nothing else. */
+gboolean
+tf_store_reserve (TfStore       *self,
+                  goffset        size,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return FALSE;
+
+  success = grow_or_move (self, size, cancellable, error) &&
+            tf_backing_reserve (&self->backing, size, cancellable, error);
+  tf_store_unlock (self);
   return success;
 }

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tf-utf8.h"
-
 #define NO_CONVERTER ((GIConv) -1)
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
@@ -52,7 +50,7 @@ normalize (const char *encoding)
 }
 
 static gboolean
-has_any_prefix (const char         *name,
+has_any_prefix (const char *name,
                 const char * const *prefixes)
 {
   for (; *prefixes != NULL; prefixes++)
@@ -180,6 +178,60 @@ read_mark (TfCodec       *self,
   return FALSE;
 }
 
+/* The bytes that belong together at the start of @bytes: one character, or as much of one as is right.
+ * That is what Unicode, chapter 3.9, calls a maximal subpart, and Python replaces by one U+FFFD. */
+static gsize
+measure_utf8 (const guint8 *bytes,
+              gsize         n_bytes,
+              gsize        *n_needed)
+{
+  guint8 lead = bytes[0];
+  guint8 lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  guint8 highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  gsize n = 1;
+
+  *n_needed = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  while (n < n_bytes && n < *n_needed && bytes[n] >= lowest && bytes[n] <= highest)
+    {
+      lowest = 0x80;
+      highest = 0xbf;
+      n++;
+    }
+
+  return n;
+}
+
+/* Appends legal characters up to @limit bytes of text. Returns 0, or an errno as iconv() sets it. */
+static int
+decode_utf8_run (const guint8 **bytes,
+                 gsize         *n_bytes,
+                 gsize          limit,
+                 GString       *text)
+{
+  const guint8 *start = *bytes;
+  gsize room = limit - text->len;
+  gsize n_done = 0;
+  int result = 0;
+
+  while (n_done < *n_bytes && result == 0)
+    {
+      gsize n_needed;
+      gsize n = measure_utf8 (start + n_done, *n_bytes - n_done, &n_needed);
+
+      if (n != n_needed)
+        result = n_needed > 0 && n_done + n == *n_bytes ? EINVAL : EILSEQ;
+      else if (n_done + n > room)
+        result = E2BIG;
+      else
+        n_done += n;
+    }
+
+  g_string_append_len (text, (const char *) start, n_done);
+  *bytes += n_done;
+  *n_bytes -= n_done;
+  return result;
+}
+
 static int
 decode_iconv_run (GIConv         converter,
                   const guint8 **bytes,
@@ -220,7 +272,7 @@ measure_illegal (const TfCodec *self,
   if (reason == EINVAL)
     return n_bytes;
 
-  return self->is_utf8 ? tf_utf8_measure (bytes, n_bytes, &n_needed) : MIN (self->unit, n_bytes);
+  return self->is_utf8 ? measure_utf8 (bytes, n_bytes, &n_needed) : MIN (self->unit, n_bytes);
 }
 
 static gboolean
@@ -284,7 +336,7 @@ tf_codec_decode (TfCodec       *self,
 
   while (success && n_left > 0 && text->len < limit)
     {
-      int reason = self->is_utf8 ? tf_utf8_decode (&next, &n_left, limit, text)
+      int reason = self->is_utf8 ? decode_utf8_run (&next, &n_left, limit, text)
                                  : decode_iconv_run (self->decoder, &next, &n_left, limit, text);
       gsize n_illegal;
 
@@ -306,10 +358,10 @@ tf_codec_decode (TfCodec       *self,
 
 /* Appends what iconv makes of @text up to the first character that it cannot encode. */
 static gsize
-encode_run (GIConv       converter,
-            const char  *text,
-            gsize        length,
-            GByteArray  *bytes)
+encode_run (GIConv      converter,
+            const char *text,
+            gsize       length,
+            GByteArray *bytes)
 {
   char buffer[4096];
   char *in = (char *) text;
@@ -360,12 +412,12 @@ encode_substitute (TfCodec     *self,
 /* Appends valid UTF-8 @text in the encoding, with the byte order mark at the start. Leaves no state: a
  * stateful encoding is back in its initial one. On failure @bytes holds what came before. */
 gboolean
-tf_codec_encode (TfCodec       *self,
-                 const char    *text,
-                 gsize          length,
-                 gboolean       is_start,
-                 GByteArray    *bytes,
-                 GError       **error)
+tf_codec_encode (TfCodec     *self,
+                 const char  *text,
+                 gsize        length,
+                 gboolean     is_start,
+                 GByteArray  *bytes,
+                 GError     **error)
 {
   const char *end = text + length;
 

@@ -28,32 +28,32 @@ typedef struct
   GIConv encoder;       /* NULL for UTF-8 */
 } TfCodec;
 
-gboolean tf_codec_init             (TfCodec       *self,
-                                    const char    *encoding,
-                                    TfTextErrors   errors,
-                                    GError       **error);
-void     tf_codec_clear            (TfCodec       *self);
+gboolean tf_codec_init  (TfCodec       *self,
+                         const char    *encoding,
+                         TfTextErrors   errors,
+                         GError       **error);
+void     tf_codec_clear (TfCodec       *self);
 
-gsize    tf_codec_get_context_size (const TfCodec *self,
-                                    goffset        offset);
-gboolean tf_codec_restart          (TfCodec       *self,
-                                    GError       **error);
-gboolean tf_codec_assume_order     (TfCodec       *self,
-                                    GError       **error);
-gboolean tf_codec_decode           (TfCodec       *self,
-                                    const guint8  *bytes,
-                                    gsize          n_bytes,
-                                    gboolean       is_end,
-                                    gsize          limit,
-                                    GString       *text,
-                                    gsize         *n_used,
-                                    GError       **error);
-gboolean tf_codec_encode           (TfCodec       *self,
-                                    const char    *text,
-                                    gsize          length,
-                                    gboolean       is_start,
-                                    GByteArray    *bytes,
-                                    GError       **error);
+gsize    tf_codec_get_context_size (const TfCodec  *self,
+                                    goffset         offset);
+gboolean tf_codec_restart          (TfCodec        *self,
+                                    GError        **error);
+gboolean tf_codec_assume_order     (TfCodec        *self,
+                                    GError        **error);
+gboolean tf_codec_decode           (TfCodec        *self,
+                                    const guint8   *bytes,
+                                    gsize           n_bytes,
+                                    gboolean        is_end,
+                                    gsize           limit,
+                                    GString        *text,
+                                    gsize          *n_used,
+                                    GError        **error);
+gboolean tf_codec_encode           (TfCodec        *self,
+                                    const char     *text,
+                                    gsize           length,
+                                    gboolean        is_start,
+                                    GByteArray     *bytes,
+                                    GError        **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfCodec, tf_codec_clear)
 

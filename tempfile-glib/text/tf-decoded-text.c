@@ -6,16 +6,16 @@
 #include "tf-decoded-text.h"
 
 void
-tf_text_buffer_init (TfTextBuffer *self)
+tf_decoded_text_init (TfDecodedText *self)
 {
-  *self = (TfTextBuffer) {
+  *self = (TfDecodedText) {
     .bytes = g_byte_array_new (),
     .text = g_string_new (NULL),
   };
 }
 
 void
-tf_text_buffer_clear (TfTextBuffer *self)
+tf_decoded_text_clear (TfDecodedText *self)
 {
   g_byte_array_unref (self->bytes);
   g_string_free (self->text, TRUE);
@@ -23,8 +23,8 @@ tf_text_buffer_clear (TfTextBuffer *self)
 
 /* Forgets everything; the next bytes come from @start. */
 void
-tf_text_buffer_reset (TfTextBuffer *self,
-                      goffset       start)
+tf_decoded_text_reset (TfDecodedText *self,
+                       goffset        start)
 {
   self->start = start;
   g_byte_array_set_size (self->bytes, 0);
@@ -36,14 +36,14 @@ tf_text_buffer_reset (TfTextBuffer *self,
 
 /* Where in the file the next bytes come from. */
 goffset
-tf_text_buffer_get_end (TfTextBuffer *self)
+tf_decoded_text_get_end (TfDecodedText *self)
 {
   return self->start + self->bytes->len;
 }
 
 /* Lets go of what was appended before the last time, once it was taken. */
 static void
-drop_taken (TfTextBuffer *self)
+drop_taken (TfDecodedText *self)
 {
   if (self->n_taken >= self->kept_text)
     {
@@ -60,10 +60,10 @@ drop_taken (TfTextBuffer *self)
 /* Adds bytes, none at the end of the file, and decodes what it can. Illegal bytes are reported when all
  * text before them was there already. */
 gboolean
-tf_text_buffer_append (TfTextBuffer  *self,
-                       TfCodec       *codec,
-                       GBytes        *bytes,
-                       GError       **error)
+tf_decoded_text_append (TfDecodedText  *self,
+                        TfCodec        *codec,
+                        GBytes         *bytes,
+                        GError        **error)
 {
   g_autoptr(GError) local_error = NULL;
   gsize length;
@@ -84,23 +84,23 @@ tf_text_buffer_append (TfTextBuffer  *self,
 }
 
 const char *
-tf_text_buffer_peek (TfTextBuffer *self,
-                     gsize        *length)
+tf_decoded_text_peek (TfDecodedText *self,
+                      gsize         *length)
 {
   *length = self->text->len - self->n_taken;
   return self->text->str + self->n_taken;
 }
 
 void
-tf_text_buffer_take (TfTextBuffer *self,
-                     gsize         length)
+tf_decoded_text_take (TfDecodedText *self,
+                      gsize          length)
 {
   self->n_taken += length;
 }
 
-/* Whether all that was decoded was taken, so that tf_text_buffer_locate() needs no codec. */
+/* Whether all that was decoded was taken, so that tf_decoded_text_locate() needs no codec. */
 gboolean
-tf_text_buffer_is_aligned (TfTextBuffer *self)
+tf_decoded_text_is_aligned (TfDecodedText *self)
 {
   return self->n_taken == self->text->len;
 }
@@ -108,16 +108,16 @@ tf_text_buffer_is_aligned (TfTextBuffer *self)
 /* Returns where in the file the text that was not taken begins. @codec has to be as it was at the start
  * of the bytes, and is as it was after them when this returns. */
 gboolean
-tf_text_buffer_locate (TfTextBuffer  *self,
-                       TfCodec       *codec,
-                       goffset       *offset,
-                       GError       **error)
+tf_decoded_text_locate (TfDecodedText  *self,
+                        TfCodec        *codec,
+                        goffset        *offset,
+                        GError        **error)
 {
   g_autoptr(GString) scratch = NULL;
   gsize n_before = self->n_decoded;
   gsize n_rest;
 
-  if (!tf_text_buffer_is_aligned (self))
+  if (!tf_decoded_text_is_aligned (self))
     {
       scratch = g_string_new (NULL);
       if (!tf_codec_decode (codec, self->bytes->data, self->n_decoded, FALSE, self->n_taken, scratch, &n_before, error) ||

@@ -20,26 +20,26 @@ typedef struct
   gsize kept_bytes;     /* these bytes became the first kept_text bytes of text */
   gsize kept_text;
   gboolean failed;      /* the next byte to decode is illegal */
-} TfTextBuffer;
+} TfDecodedText;
 
-void        tf_text_buffer_init       (TfTextBuffer   *self);
-void        tf_text_buffer_clear      (TfTextBuffer   *self);
+void tf_decoded_text_init  (TfDecodedText *self);
+void tf_decoded_text_clear (TfDecodedText *self);
 
-void        tf_text_buffer_reset      (TfTextBuffer   *self,
-                                       goffset         start);
-goffset     tf_text_buffer_get_end    (TfTextBuffer   *self);
-gboolean    tf_text_buffer_append     (TfTextBuffer   *self,
-                                       TfCodec        *codec,
-                                       GBytes         *bytes,
-                                       GError        **error);
-const char *tf_text_buffer_peek       (TfTextBuffer   *self,
-                                       gsize          *length);
-void        tf_text_buffer_take       (TfTextBuffer   *self,
-                                       gsize           length);
-gboolean    tf_text_buffer_is_aligned (TfTextBuffer   *self);
-gboolean    tf_text_buffer_locate     (TfTextBuffer   *self,
-                                       TfCodec        *codec,
-                                       goffset        *offset,
-                                       GError        **error);
+void        tf_decoded_text_reset      (TfDecodedText  *self,
+                                        goffset         start);
+goffset     tf_decoded_text_get_end    (TfDecodedText  *self);
+gboolean    tf_decoded_text_append     (TfDecodedText  *self,
+                                        TfCodec        *codec,
+                                        GBytes         *bytes,
+                                        GError        **error);
+const char *tf_decoded_text_peek       (TfDecodedText  *self,
+                                        gsize          *length);
+void        tf_decoded_text_take       (TfDecodedText  *self,
+                                        gsize           length);
+gboolean    tf_decoded_text_is_aligned (TfDecodedText  *self);
+gboolean    tf_decoded_text_locate     (TfDecodedText  *self,
+                                        TfCodec        *codec,
+                                        goffset        *offset,
+                                        GError        **error);
 
 G_END_DECLS

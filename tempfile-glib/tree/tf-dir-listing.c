@@ -34,7 +34,7 @@ is_dot (const struct dirent64 *entry)
 }
 
 static void
-append (TfListing       *self,
+append (TfDirListing    *self,
         struct dirent64 *entry)
 {
   if (self->n_entries == self->n_allocated)
@@ -48,7 +48,7 @@ append (TfListing       *self,
 }
 
 static void
-allocate_buffer (TfListing *self)
+allocate_buffer (TfDirListing *self)
 {
   if (self->buffer == NULL)
     self->buffer = g_malloc (BUFFER_SIZE);
@@ -56,13 +56,13 @@ allocate_buffer (TfListing *self)
 
 /* Reads on in the directory @fd. Returns how many entries there are now; 0 at its end; -1 with errno set. */
 gssize
-tf_listing_read (TfListing *self,
-                 int        fd)
+tf_dir_listing_read (TfDirListing *self,
+                     int           fd)
 {
   gssize n = 1;
 
   allocate_buffer (self);
-  tf_listing_forget (self);
+  tf_dir_listing_forget (self);
 
   while (self->n_entries == 0 && n > 0)
     {
@@ -88,7 +88,7 @@ tf_listing_read (TfListing *self,
 
 /* NULL when all are dealt with. */
 const struct dirent64 *
-tf_listing_next (TfListing *self)
+tf_dir_listing_next (TfDirListing *self)
 {
   return self->position < self->n_entries ? self->entries[self->position++] : NULL;
 }
@@ -96,17 +96,17 @@ tf_listing_next (TfListing *self)
 /* Takes some of the next entries of @other, which it then has no more: files, or the way to one directory.
  * Returns how many. */
 guint
-tf_listing_take (TfListing *self,
-                 TfListing *other)
+tf_dir_listing_take (TfDirListing *self,
+                     TfDirListing *other)
 {
   gsize end = 0;
 
   allocate_buffer (self);
-  tf_listing_forget (self);
+  tf_dir_listing_forget (self);
 
   while (self->n_entries < MAX_TAKEN && self->n_dirs == 0 && other->position < other->n_entries)
     {
-      const struct dirent64 *entry = tf_listing_next (other);
+      const struct dirent64 *entry = tf_dir_listing_next (other);
 
       append (self, memcpy (self->buffer + end, entry, entry->d_reclen));
       end += entry->d_reclen;
@@ -117,8 +117,8 @@ tf_listing_take (TfListing *self,
 
 /* Looks at the disk where the file system did not tell. */
 gboolean
-tf_listing_is_dir (const struct dirent64 *entry,
-                   int                    dir_fd)
+tf_dir_listing_is_dir (const struct dirent64 *entry,
+                       int                    dir_fd)
 {
   struct stat st;
 
@@ -130,23 +130,23 @@ tf_listing_is_dir (const struct dirent64 *entry,
 
 /* Whether what was read at once was so much that it is worth to be dealt with by more than one. */
 gboolean
-tf_listing_is_large (const TfListing *self)
+tf_dir_listing_is_large (const TfDirListing *self)
 {
   return self->size > LARGE_SIZE || self->n_dirs > LARGE_N_DIRS;
 }
 
 void
-tf_listing_forget (TfListing *self)
+tf_dir_listing_forget (TfDirListing *self)
 {
   self->position = self->n_entries = self->n_dirs = 0;
   self->size = 0;
 }
 
 void
-tf_listing_clear (TfListing *self)
+tf_dir_listing_clear (TfDirListing *self)
 {
   g_clear_pointer (&self->buffer, g_free);
   g_clear_pointer (&self->entries, g_free);
   self->n_allocated = 0;
-  tf_listing_forget (self);
+  tf_dir_listing_forget (self);
 }

@@ -21,17 +21,17 @@ typedef struct
   guint             position;
   gsize             size;         /* of all that was read at once, in bytes */
   guint             n_dirs;       /* among it */
-} TfListing;
+} TfDirListing;
 
-gssize                 tf_listing_read     (TfListing *self,
-                                            int        fd);
-const struct dirent64 *tf_listing_next     (TfListing *self);
-guint                  tf_listing_take     (TfListing *self,
-                                            TfListing *other);
-gboolean               tf_listing_is_dir   (const struct dirent64 *entry,
-                                            int                    dir_fd);
-gboolean               tf_listing_is_large (const TfListing *self);
-void                   tf_listing_forget   (TfListing *self);
-void                   tf_listing_clear    (TfListing *self);
+gssize                 tf_dir_listing_read     (TfDirListing          *self,
+                                                int                    fd);
+const struct dirent64 *tf_dir_listing_next     (TfDirListing          *self);
+guint                  tf_dir_listing_take     (TfDirListing          *self,
+                                                TfDirListing          *other);
+gboolean               tf_dir_listing_is_dir   (const struct dirent64 *entry,
+                                                int                    dir_fd);
+gboolean               tf_dir_listing_is_large (const TfDirListing    *self);
+void                   tf_dir_listing_forget   (TfDirListing          *self);
+void                   tf_dir_listing_clear    (TfDirListing          *self);
 
 G_END_DECLS

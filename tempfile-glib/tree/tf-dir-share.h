@@ -13,26 +13,26 @@ G_BEGIN_DECLS
 typedef struct
 {
   GMutex     lock;
-  TfListing  listing;   /* under the lock */
+  TfDirListing  listing;   /* under the lock */
   int        fd;
   gboolean   is_broken; /* under the lock: it cannot be read */
   GThread   *thread;    /* (owned): the second one */
   gint       stopped;   /* atomic: the second one is to stop */
   gint       ended;     /* atomic: it did */
-} TfShare;
+} TfDirShare;
 
-TfShare  *tf_share_try_new    (int          fd,
-                               TfListing   *listing);
-gboolean  tf_share_start      (TfShare     *self,
-                               GThreadFunc  func,
-                               gpointer     data);
-gssize    tf_share_take       (TfShare     *self,
-                               TfListing   *listing);
-void      tf_share_stop       (TfShare     *self);
-gboolean  tf_share_is_stopped (TfShare     *self);
-void      tf_share_end        (TfShare     *self);
-gboolean  tf_share_has_ended  (TfShare     *self);
-void      tf_share_free       (TfShare     *self);
-void      tf_share_forbid     (void);
+TfDirShare *tf_dir_share_try_new    (int           fd,
+                                     TfDirListing *listing);
+gboolean    tf_dir_share_start      (TfDirShare   *self,
+                                     GThreadFunc   func,
+                                     gpointer      data);
+gssize      tf_dir_share_take       (TfDirShare   *self,
+                                     TfDirListing *listing);
+void        tf_dir_share_stop       (TfDirShare   *self);
+gboolean    tf_dir_share_is_stopped (TfDirShare   *self);
+void        tf_dir_share_end        (TfDirShare   *self);
+gboolean    tf_dir_share_has_ended  (TfDirShare   *self);
+void        tf_dir_share_free       (TfDirShare   *self);
+void        tf_dir_share_forbid     (void);
 
 G_END_DECLS

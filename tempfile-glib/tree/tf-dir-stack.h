@@ -17,44 +17,44 @@ G_BEGIN_DECLS
 typedef struct
 {
   int fd;             /* -1: closed for now */
-  TfSubdir dir;
+  TfDir dir;
   gsize name;         /* where in the names */
-  TfListing listing;
+  TfDirListing listing;
   int tries;
   gboolean stuck;     /* something in it cannot be removed */
-} TfLevel;
+} TfDirLevel;
 
 typedef struct
 {
   char *path;         /* (owned): of the root */
-  GArray *levels;     /* (owned): of TfLevel */
+  GArray *levels;     /* (owned): of TfDirLevel */
   GString *names;     /* (owned): of all levels, each with its NUL */
-  TfListing spare;    /* the memory of a level that is gone, for the next one */
+  TfDirListing spare;    /* the memory of a level that is gone, for the next one */
   guint max_open;
   guint pinned;       /* stays open; 0: the root alone does */
-} TfLevels;
+} TfDirStack;
 
-void     tf_levels_init          (TfLevels       *self,
-                                  const char     *path,
-                                  int             root_fd,
-                                  const TfSubdir *root,
-                                  guint           max_open);
-void     tf_levels_clear         (TfLevels       *self);
-guint    tf_levels_get_depth     (const TfLevels *self);
-TfLevel *tf_levels_get           (TfLevels       *self,
-                                  guint           index);
-TfLevel *tf_levels_get_top       (TfLevels       *self);
-void     tf_levels_push          (TfLevels       *self,
-                                  int             fd,
-                                  const TfSubdir *dir,
-                                  const char     *name);
-void     tf_levels_pop           (TfLevels       *self);
-void     tf_levels_set_max_open  (TfLevels       *self,
-                                  guint           max_open,
-                                  guint           pinned);
-void     tf_levels_close_all     (TfLevels       *self);
-gboolean tf_levels_reopen_parent (TfLevels       *self);
-char    *tf_levels_make_path     (TfLevels       *self,
-                                  const char     *name);
+void        tf_dir_stack_init          (TfDirStack       *self,
+                                        const char       *path,
+                                        int               root_fd,
+                                        const TfDir      *root,
+                                        guint             max_open);
+void        tf_dir_stack_clear         (TfDirStack       *self);
+guint       tf_dir_stack_get_depth     (const TfDirStack *self);
+TfDirLevel *tf_dir_stack_get           (TfDirStack       *self,
+                                        guint             index);
+TfDirLevel *tf_dir_stack_get_top       (TfDirStack       *self);
+void        tf_dir_stack_push          (TfDirStack       *self,
+                                        int               fd,
+                                        const TfDir      *dir,
+                                        const char       *name);
+void        tf_dir_stack_pop           (TfDirStack       *self);
+void        tf_dir_stack_set_max_open  (TfDirStack       *self,
+                                        guint             max_open,
+                                        guint             pinned);
+void        tf_dir_stack_close_all     (TfDirStack       *self);
+gboolean    tf_dir_stack_reopen_parent (TfDirStack       *self);
+char       *tf_dir_stack_make_path     (TfDirStack       *self,
+                                        const char       *name);
 
 G_END_DECLS

@@ -16,40 +16,40 @@
 
 #include "base/tf-fd.h"
 
-TfConfinement tf_subdir_confinement = TF_CONFINE_BY_OPENAT2;
+TfConfinement tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
 
 /* Reads what is behind @fd. Returns FALSE with errno set. */
 gboolean
-tf_subdir_read (TfSubdir *self,
-                int       fd)
+tf_dir_read (TfDir *self,
+             int    fd)
 {
   struct statx stx;
 
   if (statx (fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MODE | STATX_MNT_ID, &stx) != 0)
     return FALSE;
 
-  *self = (TfSubdir) {
+  *self = (TfDir) {
     .device = makedev (stx.stx_dev_major, stx.stx_dev_minor),
     .inode = stx.stx_ino,
     .mode = stx.stx_mode,
   };
 
-  if ((stx.stx_mask & STATX_MNT_ID) && tf_subdir_confinement <= TF_CONFINE_BY_MOUNT_ID)
+  if ((stx.stx_mask & STATX_MNT_ID) && tf_dir_confinement <= TF_CONFINE_BY_MOUNT_ID)
     self->mount_id = stx.stx_mnt_id;
 
   return TRUE;
 }
 
 static gboolean
-is_same_mount (const TfSubdir *a,
-               const TfSubdir *b)
+is_same_mount (const TfDir *a,
+               const TfDir *b)
 {
   return a->device == b->device && a->mount_id == b->mount_id;
 }
 
 gboolean
-tf_subdir_equal (const TfSubdir *a,
-                 const TfSubdir *b)
+tf_dir_equal (const TfDir *a,
+              const TfDir *b)
 {
   return is_same_mount (a, b) && a->inode == b->inode;
 }
@@ -66,7 +66,7 @@ open_confined (int         parent_fd,
   int fd = -1;
 
   errno = ENOSYS;
-  if (tf_subdir_confinement == TF_CONFINE_BY_OPENAT2)
+  if (tf_dir_confinement == TF_CONFINE_BY_OPENAT2)
     do
       fd = syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || errno == EAGAIN));
@@ -96,15 +96,15 @@ open_up (int   fd,
 
 /* A directory that may not be read cannot be opened, except as a mere place in the tree. */
 static gboolean
-open_up_at (int             parent_fd,
-            const TfSubdir *parent,
-            const char     *name)
+open_up_at (int          parent_fd,
+            const TfDir *parent,
+            const char  *name)
 {
   tf_autofd int fd = open_confined (parent_fd, name, O_PATH);
-  TfSubdir place;
+  TfDir place;
 
   return fd >= 0 &&
-         tf_subdir_read (&place, fd) &&
+         tf_dir_read (&place, fd) &&
          is_same_mount (&place, parent) &&
          open_up (fd, place.mode);
 }
@@ -112,17 +112,17 @@ open_up_at (int             parent_fd,
 /* Opens the directory @name in @parent_fd for reading, entered by no symlink and over no mount point,
  * and makes its entries removable where it can. Returns -1 with errno; EXDEV for a mount point. */
 int
-tf_subdir_open (TfSubdir       *self,
-                int             parent_fd,
-                const TfSubdir *parent,
-                const char     *name)
+tf_dir_open (TfDir       *self,
+             int          parent_fd,
+             const TfDir *parent,
+             const char  *name)
 {
   tf_autofd int fd = open_confined (parent_fd, name, O_RDONLY);
 
   if (fd < 0 && errno == EACCES && open_up_at (parent_fd, parent, name))
     fd = open_confined (parent_fd, name, O_RDONLY);
 
-  if (fd < 0 || !tf_subdir_read (self, fd))
+  if (fd < 0 || !tf_dir_read (self, fd))
     return -1;
 
   if (!is_same_mount (self, parent))
@@ -134,5 +134,5 @@ tf_subdir_open (TfSubdir       *self,
   if ((self->mode & S_IRWXU) != S_IRWXU)
     open_up (fd, self->mode);
 
-  return tf_steal_fd (&fd);
+  return tf_fd_steal (&fd);
 }

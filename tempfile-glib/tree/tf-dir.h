@@ -16,7 +16,7 @@ typedef struct
   guint64 inode;
   guint64 mount_id; /* 0 where the kernel does not tell */
   guint   mode;
-} TfSubdir;
+} TfDir;
 
 /* How it is made sure that a subdirectory is no mount point, best first. */
 typedef enum
@@ -26,16 +26,16 @@ typedef enum
   TF_CONFINE_BY_DEVICE,
 } TfConfinement;
 
-gboolean tf_subdir_read  (TfSubdir       *self,
-                          int             fd);
-gboolean tf_subdir_equal (const TfSubdir *a,
-                          const TfSubdir *b);
-int      tf_subdir_open  (TfSubdir       *self,
-                          int             parent_fd,
-                          const TfSubdir *parent,
-                          const char     *name);
+gboolean tf_dir_read  (TfDir       *self,
+                       int          fd);
+gboolean tf_dir_equal (const TfDir *a,
+                       const TfDir *b);
+int      tf_dir_open  (TfDir       *self,
+                       int          parent_fd,
+                       const TfDir *parent,
+                       const char  *name);
 
 /* The best way to try first; set by tests only. */
-extern TfConfinement tf_subdir_confinement;
+extern TfConfinement tf_dir_confinement;
 
 G_END_DECLS

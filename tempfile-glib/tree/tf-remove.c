@@ -49,7 +49,7 @@ find (const char        *path,
       if (errno == ENOENT || errno == ENOTDIR)
         return GONE;
 
-      tf_set_errno (error, errno, "statx", path);
+      tf_errno_set (error, errno, "statx", path);
       return UNSURE;
     }
 
@@ -71,7 +71,7 @@ tf_remove_file (const char        *path,
   Found found = refuse (path, error) ? UNSURE : find (path, identity, error);
 
   if (found == OURS && unlink (path) != 0 && errno != ENOENT)
-    return tf_set_errno (error, errno, "unlink", path);
+    return tf_errno_set (error, errno, "unlink", path);
 
   return found != UNSURE;
 }
@@ -79,11 +79,11 @@ tf_remove_file (const char        *path,
 /* Removes the directory @identity, which is behind @dir_fd, at @path, if it is there, with all it holds. Symlinks are removed,
  * not followed; mount points stay. Goes on after an error; reports the first with the number of all. */
 gboolean
-tf_remove_tree (const char        *path,
-                int                dir_fd,
-                const TfIdentity  *identity,
-                GCancellable      *cancellable,
-                GError           **error)
+tf_remove_dir (const char        *path,
+               int                dir_fd,
+               const TfIdentity  *identity,
+               GCancellable      *cancellable,
+               GError           **error)
 {
   if (refuse (path, error))
     return FALSE;
@@ -99,11 +99,11 @@ tf_remove_tree (const char        *path,
         return TRUE;
 
       if (errno != ENOTEMPTY && errno != EEXIST)
-        return tf_set_errno (error, errno, "rmdir", path);
+        return tf_errno_set (error, errno, "rmdir", path);
 
       if (!tf_walk_empty (path, dir_fd, cancellable, error))
         return FALSE;
     }
 
-  return tf_set_errno (error, ENOTEMPTY, "rmdir", path);
+  return tf_errno_set (error, ENOTEMPTY, "rmdir", path);
 }

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
 gboolean tf_remove_file (const char        *path,
                          const TfIdentity  *identity,
                          GError           **error);
-gboolean tf_remove_tree (const char        *path,
+gboolean tf_remove_dir  (const char        *path,
                          int                dir_fd,
                          const TfIdentity  *identity,
                          GCancellable      *cancellable,

@@ -13,8 +13,8 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-failures.h"
-#include "tf-dir-stack.h"
 #include "tf-dir-share.h"
+#include "tf-dir-stack.h"
 
 /* Emptying a directory, depth first, without recursion.
  *
@@ -44,11 +44,11 @@ typedef struct _Walk Walk;
 
 struct _Walk
 {
-  TfLevels levels;
+  TfDirStack levels;
   GCancellable *cancellable;
   TfFailures *failures;
   int n_restarts;      /* since something was removed */
-  TfShare *share;      /* (nullable) */
+  TfDirShare *share;      /* (nullable) */
   guint shared;        /* which level it is of */
   Walk *helper;        /* (owned) (nullable) */
   gboolean is_helper;
@@ -64,14 +64,14 @@ record_error (Walk       *self,
               const char *call,
               const char *name)
 {
-  g_autofree char *path = tf_levels_make_path (&self->levels, name);
+  g_autofree char *path = tf_dir_stack_make_path (&self->levels, name);
 
   tf_failures_add (self->failures, saved_errno, call, path);
 }
 
 static void
 set_stuck (Walk       *self,
-           TfLevel    *level,
+           TfDirLevel *level,
            const char *name)
 {
   level->stuck = TRUE;
@@ -80,7 +80,7 @@ set_stuck (Walk       *self,
 
 static gboolean
 is_stuck (Walk       *self,
-          TfLevel    *level,
+          TfDirLevel *level,
           const char *name)
 {
   return tf_failures_contain (self->failures, level->dir.device, level->dir.inode, name);
@@ -94,7 +94,7 @@ fail_entry (Walk       *self,
             const char *name)
 {
   record_error (self, saved_errno, call, name);
-  set_stuck (self, tf_levels_get_top (&self->levels), name);
+  set_stuck (self, tf_dir_stack_get_top (&self->levels), name);
 }
 
 static gboolean
@@ -117,16 +117,16 @@ help (gpointer data)
   Walk *self = data;
 
   walk (self);
-  while (tf_levels_get_depth (&self->levels) > 0)
-    tf_levels_pop (&self->levels);
-  tf_share_end (self->share);
+  while (tf_dir_stack_get_depth (&self->levels) > 0)
+    tf_dir_stack_pop (&self->levels);
+  tf_dir_share_end (self->share);
   return NULL;
 }
 
 static void
-rewind_level (TfLevel *level)
+rewind_level (TfDirLevel *level)
 {
-  tf_listing_forget (&level->listing);
+  tf_dir_listing_forget (&level->listing);
   lseek (level->fd, 0, SEEK_SET);
 }
 
@@ -134,11 +134,11 @@ rewind_level (TfLevel *level)
 static gboolean
 end_sharing (Walk *self)
 {
-  TfLevel *level = tf_levels_get (&self->levels, self->shared);
-  gboolean incomplete = tf_share_is_stopped (self->share);
+  TfDirLevel *level = tf_dir_stack_get (&self->levels, self->shared);
+  gboolean incomplete = tf_dir_share_is_stopped (self->share);
 
-  tf_share_free (g_steal_pointer (&self->share));
-  level->stuck |= tf_levels_get (&self->helper->levels, 0)->stuck;
+  tf_dir_share_free (g_steal_pointer (&self->share));
+  level->stuck |= tf_dir_stack_get (&self->helper->levels, 0)->stuck;
   incomplete |= self->helper->gave_up;
   if (incomplete)
     {
@@ -146,9 +146,9 @@ end_sharing (Walk *self)
       rewind_level (level);
     }
 
-  tf_levels_clear (&self->helper->levels);
+  tf_dir_stack_clear (&self->helper->levels);
   g_clear_pointer (&self->helper, g_free);
-  tf_levels_set_max_open (&self->levels, MAX_OPEN, 0);
+  tf_dir_stack_set_max_open (&self->levels, MAX_OPEN, 0);
   return incomplete;
 }
 
@@ -158,15 +158,15 @@ stop_sharing (Walk *self)
   if (self->share == NULL)
     return;
 
-  tf_share_stop (self->share);
+  tf_dir_share_stop (self->share);
   end_sharing (self);
 }
 
 static Walk *
 new_helper (Walk *self)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
-  g_autofree char *path = tf_levels_make_path (&self->levels, NULL);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
+  g_autofree char *path = tf_dir_stack_make_path (&self->levels, NULL);
   Walk *helper = g_new (Walk, 1);
 
   *helper = (Walk) {
@@ -176,7 +176,7 @@ new_helper (Walk *self)
     .is_helper = TRUE,
     .alone = TRUE,
   };
-  tf_levels_init (&helper->levels, path, top->fd, &top->dir, MAX_OPEN_SHARED);
+  tf_dir_stack_init (&helper->levels, path, top->fd, &top->dir, MAX_OPEN_SHARED);
   return helper;
 }
 
@@ -184,18 +184,18 @@ new_helper (Walk *self)
 static gboolean
 begin_sharing (Walk *self)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
-  self->share = tf_share_try_new (top->fd, &top->listing);
+  self->share = tf_dir_share_try_new (top->fd, &top->listing);
   self->alone = self->share == NULL;
   if (self->alone)
     return FALSE;
 
-  self->shared = tf_levels_get_depth (&self->levels);
+  self->shared = tf_dir_stack_get_depth (&self->levels);
   self->helper = new_helper (self);
-  tf_levels_set_max_open (&self->levels, MAX_OPEN_SHARED, self->shared);
+  tf_dir_stack_set_max_open (&self->levels, MAX_OPEN_SHARED, self->shared);
   /* Without a thread the share is one with itself. */
-  self->alone = !tf_share_start (self->share, help, self->helper);
+  self->alone = !tf_dir_share_start (self->share, help, self->helper);
   return TRUE;
 }
 
@@ -203,10 +203,10 @@ begin_sharing (Walk *self)
 static gboolean
 wants_helper (Walk *self)
 {
-  if (self->alone || !tf_listing_is_large (&tf_levels_get_top (&self->levels)->listing))
+  if (self->alone || !tf_dir_listing_is_large (&tf_dir_stack_get_top (&self->levels)->listing))
     return FALSE;
 
-  if (self->share != NULL && tf_share_has_ended (self->share))
+  if (self->share != NULL && tf_dir_share_has_ended (self->share))
     end_sharing (self);
 
   return self->share == NULL && !self->alone;
@@ -216,9 +216,9 @@ wants_helper (Walk *self)
 static gboolean
 read_more (Walk *self)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
-  gboolean is_shared = self->share != NULL && self->shared == tf_levels_get_depth (&self->levels);
-  gssize n = is_shared ? tf_share_take (self->share, &top->listing) : tf_listing_read (&top->listing, top->fd);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
+  gboolean is_shared = self->share != NULL && self->shared == tf_dir_stack_get_depth (&self->levels);
+  gssize n = is_shared ? tf_dir_share_take (self->share, &top->listing) : tf_dir_listing_read (&top->listing, top->fd);
 
   if (n < 0 && errno != ENOENT)
     {
@@ -238,10 +238,10 @@ read_more (Walk *self)
 /* The table of descriptors is full. One walk does with two of them. */
 static int
 open_with_few_fds (Walk       *self,
-                   TfSubdir   *dir,
+                   TfDir      *dir,
                    const char *name)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
   self->gave_up = self->is_helper;
   if (self->gave_up)
@@ -249,8 +249,8 @@ open_with_few_fds (Walk       *self,
 
   stop_sharing (self);
   self->alone = TRUE;
-  tf_levels_close_all (&self->levels);
-  return tf_subdir_open (dir, top->fd, &top->dir, name);
+  tf_dir_stack_close_all (&self->levels);
+  return tf_dir_open (dir, top->fd, &top->dir, name);
 }
 
 /* Enters the directory @name of the deepest level. */
@@ -258,15 +258,15 @@ static void
 descend (Walk       *self,
          const char *name)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
-  TfSubdir dir;
-  int fd = tf_subdir_open (&dir, top->fd, &top->dir, name);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
+  TfDir dir;
+  int fd = tf_dir_open (&dir, top->fd, &top->dir, name);
 
   if (fd < 0 && (errno == EMFILE || errno == ENFILE))
     fd = open_with_few_fds (self, &dir, name);
 
   if (fd >= 0)
-    tf_levels_push (&self->levels, fd, &dir, name);
+    tf_dir_stack_push (&self->levels, fd, &dir, name);
   else if (self->gave_up)
     return;
   else if ((errno == ENOTDIR || errno == ELOOP) && remove_name (self, top->fd, name, 0))
@@ -279,12 +279,12 @@ static void
 remove_entry (Walk                  *self,
               const struct dirent64 *entry)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
   const char *name = entry->d_name;
 
   if (is_stuck (self, top, name))
     top->stuck = TRUE;
-  else if (tf_listing_is_dir (entry, top->fd))
+  else if (tf_dir_listing_is_dir (entry, top->fd))
     descend (self, name);
   else if (remove_name (self, top->fd, name, 0))
     return;
@@ -303,8 +303,8 @@ restart (Walk *self)
     return FALSE;
 
   stop_sharing (self);
-  while (tf_levels_get_depth (&self->levels) > 0)
-    tf_levels_pop (&self->levels);
+  while (tf_dir_stack_get_depth (&self->levels) > 0)
+    tf_dir_stack_pop (&self->levels);
 
   if (self->n_restarts++ == TRIES)
     {
@@ -312,7 +312,7 @@ restart (Walk *self)
       return FALSE;
     }
 
-  rewind_level (tf_levels_get_top (&self->levels));
+  rewind_level (tf_dir_stack_get_top (&self->levels));
   return TRUE;
 }
 
@@ -321,11 +321,11 @@ restart (Walk *self)
 static gboolean
 ascend (Walk *self)
 {
-  TfLevel *top = tf_levels_get_top (&self->levels);
-  TfLevel *parent = top - 1;
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
+  TfDirLevel *parent = top - 1;
   const char *name = self->levels.names->str + top->name;
 
-  if (!tf_levels_reopen_parent (&self->levels))
+  if (!tf_dir_stack_reopen_parent (&self->levels))
     return restart (self);
 
   if (!top->stuck && !remove_name (self, parent->fd, name, AT_REMOVEDIR))
@@ -339,7 +339,7 @@ ascend (Walk *self)
 
   if (top->stuck)
     set_stuck (self, parent, name);
-  tf_levels_pop (&self->levels);
+  tf_dir_stack_pop (&self->levels);
   return TRUE;
 }
 
@@ -348,7 +348,7 @@ has_to_stop (Walk *self)
 {
   return self->gave_up ||
          g_cancellable_is_cancelled (self->cancellable) ||
-         (self->share != NULL && tf_share_is_stopped (self->share));
+         (self->share != NULL && tf_dir_share_is_stopped (self->share));
 }
 
 static void
@@ -358,12 +358,12 @@ walk (Walk *self)
 
   while (going_on && !has_to_stop (self))
     {
-      const struct dirent64 *entry = tf_listing_next (&tf_levels_get_top (&self->levels)->listing);
+      const struct dirent64 *entry = tf_dir_listing_next (&tf_dir_stack_get_top (&self->levels)->listing);
 
       if (entry != NULL)
         remove_entry (self, entry);
       else if (!read_more (self))
-        going_on = tf_levels_get_depth (&self->levels) > 0 && ascend (self);
+        going_on = tf_dir_stack_get_depth (&self->levels) > 0 && ascend (self);
     }
 }
 
@@ -377,19 +377,19 @@ tf_walk_empty (const char    *path,
 {
   g_auto(TfFailures) failures;
   Walk self = { .cancellable = cancellable, .failures = &failures };
-  TfSubdir root;
+  TfDir root;
 
   tf_failures_init (&failures);
-  if (!tf_subdir_read (&root, dir_fd) || lseek (dir_fd, 0, SEEK_SET) < 0)
-    return tf_set_errno (error, errno, "open", path);
+  if (!tf_dir_read (&root, dir_fd) || lseek (dir_fd, 0, SEEK_SET) < 0)
+    return tf_errno_set (error, errno, "open", path);
 
   if ((root.mode & S_IRWXU) != S_IRWXU)
     fchmod (dir_fd, (root.mode | S_IRWXU) & 07777);
 
-  tf_levels_init (&self.levels, path, dir_fd, &root, MAX_OPEN);
+  tf_dir_stack_init (&self.levels, path, dir_fd, &root, MAX_OPEN);
   walk (&self);
   stop_sharing (&self);
-  tf_levels_clear (&self.levels);
+  tf_dir_stack_clear (&self.levels);
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
          tf_failures_report (&failures, error);

@@ -1,0 +1,32 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What has to be done around fork(2), in one place and in one order.
+ *
+ * Before a fork the handlers are called from the newest to the oldest, afterwards from the oldest to the
+ * newest: a handler may rely on what was watched before it. Forks that pthread_atfork(3) does not see, such as
+ * a bare clone(2), call none. */
+typedef struct _TfForkHandler TfForkHandler;
+
+struct _TfForkHandler
+{
+  void           (*prepare) (void); /* (nullable): in the process that forks, before it does */
+  void           (*parent)  (void); /* (nullable): in the same process afterwards */
+  void           (*child)   (void); /* (nullable): in the child, before fork() returns there */
+  TfForkHandler   *older;
+  TfForkHandler   *newer;
+  gsize            watched;
+};
+
+void  tf_fork_watch          (TfForkHandler *handler);
+guint tf_fork_get_generation (void);
+
+G_END_DECLS

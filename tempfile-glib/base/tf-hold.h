@@ -1,0 +1,20 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* For what was handed to another program: the object is referenced until that program has ended, and what the
+ * object stands for stays with it. What is still held when this process exits is removed then, as everything
+ * that is alive. */
+
+void tf_hold_until_exit     (gpointer     object);
+void tf_hold_for_subprocess (gpointer     object,
+                             GSubprocess *subprocess);
+
+G_END_DECLS
