@@ -9,5 +9,5 @@ const file = new Tf.SpooledFile({max_size: 1024 * 1024});
 file.write('Hello, world');
 file.seek(0);
 const start = new TextDecoder().decode(file.read(5));
-print(`${start}, of ${file.size} bytes`);
+print(`${start}, of ${file.get_size()} bytes`);
 file.close();

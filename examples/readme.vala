@@ -11,7 +11,7 @@ int main () {
         file.write ("Hello, world".data);
         file.seek (0, SeekType.SET);
         var start = (string) file.read_bytes (5).get_data ();
-        print ("%.5s, of %d bytes\n", start, (int) file.size);
+        print ("%.5s, of %d bytes\n", start, (int) file.get_size ());
         file.close ();
     } catch (Error error) {
         printerr ("%s\n", error.message);

@@ -13,7 +13,7 @@ void spool_file (File source) throws Error {
 
     var spool = new Tf.SpooledFile (MAX_SIZE);
     spool.rolled_over.connect (() => {
-        rolled_over_at = spool.size.to_string ();
+        rolled_over_at = spool.get_size ().to_string ();
     });
 
     // In: from the file to the spool, which goes to disk once it outgrows MAX_SIZE.

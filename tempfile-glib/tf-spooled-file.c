@@ -47,12 +47,10 @@
 
 #define DEFAULT_MAX_SIZE (1024 * 1024)
 
-struct _TfSpooledFile
+typedef struct
 {
-  TfTempFile parent_instance;
-
   gint64 max_size;
-};
+} TfSpooledFilePrivate;
 
 typedef enum
 {
@@ -68,7 +66,7 @@ enum
 static GParamSpec *properties[PROP_MAX_SIZE + 1];
 static guint signals[N_SIGNALS];
 
-G_DEFINE_FINAL_TYPE (TfSpooledFile, tf_spooled_file, TF_TYPE_TEMP_FILE)
+G_DEFINE_TYPE_WITH_PRIVATE (TfSpooledFile, tf_spooled_file, TF_TYPE_TEMP_FILE)
 
 static int
 open_for_rollover (gpointer       owner,
@@ -104,11 +102,11 @@ static const TfStoreFuncs store_funcs = {
 static void
 tf_spooled_file_constructed (GObject *object)
 {
-  TfSpooledFile *self = TF_SPOOLED_FILE (object);
+  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
 
   G_OBJECT_CLASS (tf_spooled_file_parent_class)->constructed (object);
 
-  tf_store_open_in_memory (tf_file_get_store (self), self->max_size, &store_funcs, object);
+  tf_store_open_in_memory (tf_file_get_store (object), priv->max_size, &store_funcs, object);
 }
 
 static void
@@ -117,12 +115,12 @@ tf_spooled_file_get_property (GObject    *object,
                               GValue     *value,
                               GParamSpec *pspec)
 {
-  TfSpooledFile *self = TF_SPOOLED_FILE (object);
+  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
 
   switch ((TfSpooledFileProperty) prop_id)
     {
     case PROP_MAX_SIZE:
-      g_value_set_int64 (value, self->max_size);
+      g_value_set_int64 (value, priv->max_size);
       break;
 
     default:
@@ -136,12 +134,12 @@ tf_spooled_file_set_property (GObject      *object,
                               const GValue *value,
                               GParamSpec   *pspec)
 {
-  TfSpooledFile *self = TF_SPOOLED_FILE (object);
+  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
 
   switch ((TfSpooledFileProperty) prop_id)
     {
     case PROP_MAX_SIZE:
-      self->max_size = g_value_get_int64 (value);
+      priv->max_size = g_value_get_int64 (value);
       break;
 
     default:
@@ -225,6 +223,37 @@ tf_spooled_file_new (gint64 max_size)
 }
 
 /**
+ * tf_spooled_file_new_full:
+ * @max_size: how many bytes may stay in memory; 0 for none, -1 for any number
+ * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to roll over to, or %NULL for [func@Tf.get_spool_dir]
+ *
+ * Creates a file in memory, as [ctor@SpooledFile.new], and says where it goes when it grows too large.
+ *
+ * The directory is not looked at before that. A name plays a part only on file systems that cannot make a file
+ * without one. May be called from any thread, and does not block.
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfSpooledFile *
+tf_spooled_file_new_full (gint64      max_size,
+                          const char *prefix,
+                          const char *suffix,
+                          const char *dir)
+{
+  TfSpooledFile *self;
+
+  g_return_val_if_fail (max_size >= -1, NULL);
+
+  self = tf_spooled_file_new (max_size);
+  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
+  return self;
+}
+
+/**
  * tf_spooled_file_get_max_size: (get-property max-size)
  * @self: a spooled file
  *
@@ -237,9 +266,11 @@ tf_spooled_file_new (gint64 max_size)
 gint64
 tf_spooled_file_get_max_size (TfSpooledFile *self)
 {
+  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), -1);
 
-  return self->max_size;
+  return priv->max_size;
 }
 
 /**
@@ -266,6 +297,7 @@ tf_spooled_file_rollover (TfSpooledFile  *self,
                           GError        **error)
 {
   g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_store_roll_over (tf_file_get_store (self), cancellable, error);
@@ -286,18 +318,16 @@ rollover_func (gpointer       source_object,
 /**
  * tf_spooled_file_rollover_async:
  * @self: a spooled file
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the file is on disk
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Makes the file go to disk now, as [method@SpooledFile.rollover] does.
+ * Asynchronous version of [method@SpooledFile.rollover].
  *
- * Does not block: the work is done in a thread. [signal@SpooledFile::rolled-over] is emitted, and then
- * @callback called, in the thread-default main context of the caller; @callback has to call
- * [method@SpooledFile.rollover_finish].
- *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * The disk is written to in a worker thread. [signal@SpooledFile::rolled-over] is emitted, and then @callback is
+ * called, in the thread-default main context of the caller. It calls [method@SpooledFile.rollover_finish]. While an
+ * asynchronous operation of the file is under way, another one fails with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -318,12 +348,12 @@ tf_spooled_file_rollover_async (TfSpooledFile       *self,
 /**
  * tf_spooled_file_rollover_finish:
  * @self: a spooled file
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [method@SpooledFile.rollover_async] began.
+ * Finishes an operation started with [method@SpooledFile.rollover_async].
  *
- * The errors are those of [method@SpooledFile.rollover], and %G_IO_ERROR_PENDING.
+ * The errors are those of [method@SpooledFile.rollover].
  *
  * Returns: %TRUE if the file is on disk
  *

@@ -16,10 +16,24 @@ G_BEGIN_DECLS
 #define TF_TYPE_SPOOLED_FILE (tf_spooled_file_get_type ())
 
 TF_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (TfSpooledFile, tf_spooled_file, TF, SPOOLED_FILE, TfTempFile)
+G_DECLARE_DERIVABLE_TYPE (TfSpooledFile, tf_spooled_file, TF, SPOOLED_FILE, TfTempFile)
+
+struct _TfSpooledFileClass
+{
+  TfTempFileClass parent_class;
+
+  /*< private >*/
+  gpointer padding[8];
+};
 
 TF_AVAILABLE_IN_1_0
 TfSpooledFile *tf_spooled_file_new             (gint64                max_size) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+TfSpooledFile *tf_spooled_file_new_full        (gint64                max_size,
+                                                const char           *prefix,
+                                                const char           *suffix,
+                                                const char           *dir) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 gint64         tf_spooled_file_get_max_size    (TfSpooledFile        *self);

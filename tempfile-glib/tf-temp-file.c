@@ -5,6 +5,8 @@
 
 #include "tf-temp-file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "base/tf-async-initable.h"
@@ -74,10 +76,9 @@ typedef enum
   PROP_PREFIX,
   PROP_SUFFIX,
   PROP_MODE,
-  PROP_SIZE,
 } TfTempFileProperty;
 
-static GParamSpec *properties[PROP_SIZE + 1];
+static GParamSpec *properties[PROP_MODE + 1];
 
 static void tf_temp_file_initable_init (GInitableIface *iface);
 static void tf_temp_file_seekable_init (GSeekableIface *iface);
@@ -296,10 +297,6 @@ tf_temp_file_get_property (GObject    *object,
       g_value_set_uint (value, priv->template.mode);
       break;
 
-    case PROP_SIZE:
-      g_value_set_int64 (value, tf_store_get_size (priv->store));
-      break;
-
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -331,7 +328,6 @@ tf_temp_file_set_property (GObject      *object,
       priv->template.mode = g_value_get_uint (value);
       break;
 
-    case PROP_SIZE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -410,18 +406,6 @@ tf_temp_file_class_init (TfTempFileClass *klass)
                        0, 0777, 0600,
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
-  /**
-   * TfTempFile:size:
-   *
-   * How many bytes the file has; changes are not notified.
-   *
-   * Since: 1.0
-   */
-  properties[PROP_SIZE] =
-    g_param_spec_int64 ("size", NULL, NULL,
-                        0, G_MAXINT64, 0,
-                        G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
 
@@ -462,6 +446,83 @@ tf_temp_file_new (const char    *dir,
   self = g_object_new (TF_TYPE_TEMP_FILE, NULL);
   tf_template_set (&tf_file_of (self)->template, NULL, NULL, dir);
   return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/**
+ * tf_temp_file_new_full:
+ * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask, usually octal 0600
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Creates a file without a name, as [ctor@TempFile.new], and says all that can be said of it.
+ *
+ * A name plays a part only on file systems that cannot make a file without one.
+ *
+ * Blocks on the disk. The errors are those of [ctor@TempFile.new], and those of [func@Tf.mkstemp] for a prefix or
+ * suffix that is refused.
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfTempFile *
+tf_temp_file_new_full (const char    *prefix,
+                       const char    *suffix,
+                       const char    *dir,
+                       guint          mode,
+                       GCancellable  *cancellable,
+                       GError       **error)
+{
+  g_autoptr(TfTempFile) self = NULL;
+
+  g_return_val_if_fail (mode <= 0777, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  self = g_object_new (TF_TYPE_TEMP_FILE, "mode", mode, NULL);
+  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
+/**
+ * tf_temp_file_create_full_async:
+ * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask, usually octal 0600
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [ctor@TempFile.new_full].
+ *
+ * @callback calls [func@TempFile.create_finish]; everything else is as with [func@TempFile.create_async].
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_create_full_async (const char          *prefix,
+                                const char          *suffix,
+                                const char          *dir,
+                                guint                mode,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (mode <= 0777);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_async_initable_new_async (TF_TYPE_TEMP_FILE, io_priority, cancellable, callback, user_data,
+                              "prefix", prefix,
+                              "suffix", suffix,
+                              "dir", dir,
+                              "mode", mode,
+                              NULL);
 }
 
 /**
@@ -672,7 +733,7 @@ tf_temp_file_write (TfTempFile    *self,
 }
 
 /**
- * tf_temp_file_get_size: (get-property size)
+ * tf_temp_file_get_size:
  * @self: a temporary file
  *
  * Returns how many bytes the file has.
@@ -687,55 +748,6 @@ tf_temp_file_get_size (TfTempFile *self)
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), 0);
 
   return tf_store_get_size (tf_file_get_store (self));
-}
-
-/**
- * tf_temp_file_get_fd:
- * @self: a temporary file
- * @error: return location for an error
- *
- * Returns the descriptor of the file, which stays the object's: do not close it.
- *
- * All bytes are behind it, it stands at the position, and from now on whatever moves the one moves the
- * other, so it can be given to a child process as its standard input or output. A [class@SpooledFile]
- * rolls over first, as on `fileno()` of Python's `SpooledTemporaryFile`, and fails with the errors of
- * [method@SpooledFile.rollover]; else those of [method@TempFile.write].
- *
- * Returns: a file descriptor, or -1 with @error set
- *
- * Since: 1.0
- */
-int
-tf_temp_file_get_fd (TfTempFile  *self,
-                     GError     **error)
-{
-  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
-  g_return_val_if_fail (error == NULL || *error == NULL, -1);
-
-  return tf_store_get_fd (tf_file_get_store (self), NULL, error);
-}
-
-/**
- * tf_temp_file_get_fd_path:
- * @self: a temporary file
- * @error: return location for an error
- *
- * Returns a path by which another process of the same user can open the file although it has no name.
- *
- * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here. Opening it gives a
- * position of its own. What [method@TempFile.get_fd] does and fails with, this does as well.
- *
- * Returns: (type filename) (transfer full): an absolute path
- *
- * Since: 1.0
- */
-char *
-tf_temp_file_get_fd_path (TfTempFile  *self,
-                          GError     **error)
-{
-  int fd = tf_temp_file_get_fd (self, error);
-
-  return fd >= 0 ? g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd) : NULL;
 }
 
 typedef struct
@@ -932,6 +944,906 @@ tf_temp_file_write_bytes_finish (TfTempFile    *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_task_finish (self, result, tf_temp_file_write_bytes_async, error) >= 0;
+}
+
+/* Drops bytes that nobody asked for. */
+static void
+bytes_request_free (gpointer data)
+{
+  GBytes **bytes = data;
+
+  g_clear_pointer (bytes, g_bytes_unref);
+  g_free (bytes);
+}
+
+/**
+ * tf_temp_file_load_bytes:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads the whole content, from the start of the file.
+ *
+ * The position stays where it is, and the file stays open; [method@TempFile.steal_bytes] gives the content
+ * without a copy, but closes the file.
+ *
+ * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ *
+ * Returns: (transfer full): the content, in memory of its own
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_load_bytes (TfTempFile    *self,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_store_load_bytes (tf_file_get_store (self), cancellable, error);
+}
+
+static gssize
+load_bytes_func (gpointer       source_object,
+                 gpointer       data,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  GBytes **bytes = data;
+
+  *bytes = tf_temp_file_load_bytes (source_object, cancellable, error);
+  return *bytes != NULL ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_load_bytes_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.load_bytes].
+ *
+ * What is in memory is done at once, what is on disk in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.load_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_load_bytes_async (TfTempFile          *self,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_load_bytes_async, load_bytes_func,
+                         g_new0 (GBytes *, 1), bytes_request_free,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_load_bytes_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.load_bytes_async].
+ *
+ * The errors are those of [method@TempFile.load_bytes].
+ *
+ * Returns: (transfer full): the content, in memory of its own
+ *
+ * Since: 1.0
+ */
+GBytes *
+tf_temp_file_load_bytes_finish (TfTempFile    *self,
+                                GAsyncResult  *result,
+                                GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (tf_task_finish (self, result, tf_temp_file_load_bytes_async, error) < 0)
+    return NULL;
+
+  return g_steal_pointer ((GBytes **) g_task_get_task_data (G_TASK (result)));
+}
+
+/* What reading up to something is to do, and did. */
+typedef struct
+{
+  char     *stops;     /* (owned) */
+  gsize     n_stops;
+  gboolean  with_stop;
+  char     *text;      /* (owned) (nullable) */
+  gsize     length;
+} UptoRequest;
+
+static UptoRequest *
+upto_request_new (const char *stops,
+                  gsize       n_stops,
+                  gboolean    with_stop)
+{
+  UptoRequest *request = g_new0 (UptoRequest, 1);
+
+  request->stops = g_memdup2 (stops, n_stops);
+  request->n_stops = n_stops;
+  request->with_stop = with_stop;
+  return request;
+}
+
+static void
+upto_request_free (gpointer data)
+{
+  UptoRequest *request = data;
+
+  g_free (request->stops);
+  g_free (request->text);
+  g_free (request);
+}
+
+static gssize
+read_upto_func (gpointer       source_object,
+                gpointer       data,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  UptoRequest *request = data;
+  g_autoptr(GError) local_error = NULL;
+
+  request->text = tf_store_read_upto (tf_file_get_store (source_object), request->stops, request->n_stops,
+                                      request->with_stop, &request->length, cancellable, &local_error);
+  if (local_error == NULL)
+    return 0;
+
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return -1;
+}
+
+static char *
+finish_read_upto (TfTempFile    *self,
+                  GAsyncResult  *result,
+                  gpointer       source_tag,
+                  gsize         *length,
+                  GError       **error)
+{
+  UptoRequest *request;
+
+  if (length != NULL)
+    *length = 0;
+  if (tf_task_finish (self, result, source_tag, error) < 0)
+    return NULL;
+
+  request = g_task_get_task_data (G_TASK (result));
+  if (length != NULL)
+    *length = request->length;
+
+  return g_steal_pointer (&request->text);
+}
+
+/**
+ * tf_temp_file_read_line:
+ * @self: a temporary file
+ * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads up to the next newline, and the newline as well, or up to the end of the file.
+ *
+ * The bytes may be any, NUL included; a NUL that does not count is behind them. A call that fails leaves the
+ * position where it was. A file that other processes can see may be read ahead, see [method@TempFile.fill].
+ * [class@TextStream] reads lines of text in an encoding.
+ *
+ * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ *
+ * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the line; %NULL without @error
+ *   at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_read_line (TfTempFile    *self,
+                        gsize         *length,
+                        GCancellable  *cancellable,
+                        GError       **error)
+{
+  gsize ignored;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_store_read_upto (tf_file_get_store (self), "\n", 1, TRUE, length != NULL ? length : &ignored,
+                             cancellable, error);
+}
+
+/**
+ * tf_temp_file_read_line_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.read_line].
+ *
+ * What is in memory is done at once, what is on disk in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.read_line_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_read_line_async (TfTempFile          *self,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_line_async, read_upto_func,
+                         upto_request_new ("\n", 1, TRUE), upto_request_free,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_read_line_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.read_line_async].
+ *
+ * The errors are those of [method@TempFile.read_line].
+ *
+ * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the line; %NULL without @error
+ *   at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_read_line_finish (TfTempFile    *self,
+                               GAsyncResult  *result,
+                               gsize         *length,
+                               GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return finish_read_upto (self, result, tf_temp_file_read_line_async, length, error);
+}
+
+/**
+ * tf_temp_file_read_upto:
+ * @self: a temporary file
+ * @stop_bytes: (array length=n_stop_bytes) (element-type guint8): the bytes to stop at
+ * @n_stop_bytes: how many of them there are, at least one
+ * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads up to the next of some bytes, which is not read itself, or up to the end of the file.
+ *
+ * It does what [method@Gio.DataInputStream.read_upto] does. Otherwise it is as [method@TempFile.read_line].
+ *
+ * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ *
+ * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the bytes, none when the next
+ *   one is one to stop at; %NULL without @error at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_read_upto (TfTempFile    *self,
+                        const char    *stop_bytes,
+                        gsize          n_stop_bytes,
+                        gsize         *length,
+                        GCancellable  *cancellable,
+                        GError       **error)
+{
+  gsize ignored;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (stop_bytes != NULL && n_stop_bytes > 0, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_store_read_upto (tf_file_get_store (self), stop_bytes, n_stop_bytes, FALSE,
+                             length != NULL ? length : &ignored, cancellable, error);
+}
+
+/**
+ * tf_temp_file_read_upto_async:
+ * @self: a temporary file
+ * @stop_bytes: (array length=n_stop_bytes) (element-type guint8): the bytes to stop at
+ * @n_stop_bytes: how many of them there are, at least one
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.read_upto].
+ *
+ * What is in memory is done at once, what is on disk in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.read_upto_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_read_upto_async (TfTempFile          *self,
+                              const char          *stop_bytes,
+                              gsize                n_stop_bytes,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (stop_bytes != NULL && n_stop_bytes > 0);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_upto_async, read_upto_func,
+                         upto_request_new (stop_bytes, n_stop_bytes, FALSE), upto_request_free,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_read_upto_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.read_upto_async].
+ *
+ * The errors are those of [method@TempFile.read_upto].
+ *
+ * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the bytes, none when the next
+ *   one is one to stop at; %NULL without @error at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_read_upto_finish (TfTempFile    *self,
+                               GAsyncResult  *result,
+                               gsize         *length,
+                               GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return finish_read_upto (self, result, tf_temp_file_read_upto_async, length, error);
+}
+
+/**
+ * tf_temp_file_peek: (skip)
+ * @self: a temporary file
+ * @count: (out): how many bytes there are
+ *
+ * Returns the bytes at the position that can be read without asking the disk.
+ *
+ * Nothing is copied and the position stays. The pointer is valid until the next call that uses the file or one of
+ * its streams, except [method@TempFile.consume]. A file in memory has all of its bytes there. One on disk has
+ * what was read ahead; [method@TempFile.fill] reads more.
+ *
+ * Never blocks on the disk.
+ *
+ * Returns: (transfer none) (nullable): @count bytes, or %NULL if there are none, also if the file is closed
+ *
+ * Since: 1.0
+ */
+const void *
+tf_temp_file_peek (TfTempFile *self,
+                   gsize      *count)
+{
+  g_return_val_if_fail (is_temp_file (self), NULL);
+  g_return_val_if_fail (count != NULL, NULL);
+
+  return tf_store_peek (tf_file_get_store (self), count);
+}
+
+/**
+ * tf_temp_file_fill: (skip)
+ * @self: a temporary file
+ * @count: how many bytes to have
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Reads ahead, so that [method@TempFile.peek] has @count bytes at the position.
+ *
+ * It has fewer only at the end of the file. Of a file on disk, no more than 65536 bytes are read ahead. What other
+ * processes write into a file that they can see is not seen in bytes that were read ahead, until the file is used
+ * otherwise than by [method@TempFile.peek], [method@TempFile.consume] and [method@TempFile.read_line].
+ *
+ * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read].
+ *
+ * Returns: how many bytes [method@TempFile.peek] has now, 0 at the end of the file, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+gssize
+tf_temp_file_fill (TfTempFile    *self,
+                   gsize          count,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gsize available;
+
+  g_return_val_if_fail (is_temp_file (self), -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  if (!tf_store_fill (tf_file_get_store (self), count, &available, cancellable, error))
+    return -1;
+
+  return available;
+}
+
+/**
+ * tf_temp_file_consume: (skip)
+ * @self: a temporary file
+ * @count: how many bytes, no more than [method@TempFile.peek] has
+ * @error: return location for an error
+ *
+ * Moves the position behind bytes that were peeked at.
+ *
+ * Never blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED.
+ *
+ * Returns: %TRUE if the position is there
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_consume (TfTempFile  *self,
+                      gsize        count,
+                      GError     **error)
+{
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_store_consume (tf_file_get_store (self), count, error);
+}
+
+/**
+ * tf_temp_file_flush:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Writes to the file what is held back in this process.
+ *
+ * A file that nobody else has a way to holds small writes back, see [method@TempFile.write]. After this call the
+ * kernel has them, or @error says why it does not take them; then they are still held back, and the call can be
+ * repeated. A file in memory has nothing to flush. The bytes need not be on the disk: that is what
+ * %TF_PERSIST_DURABLE is for.
+ *
+ * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an error mapped from write(2)'s errno.
+ *
+ * Returns: %TRUE if nothing is held back any more
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_flush (TfTempFile    *self,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  TfStore *store;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  store = tf_file_get_store (self);
+  return tf_store_check_open (store, error) && tf_store_flush (store, cancellable, error);
+}
+
+static gssize
+flush_func (gpointer       source_object,
+            gpointer       no_data,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  return tf_temp_file_flush (source_object, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_flush_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.flush].
+ *
+ * Where nothing is held back this is done at once, otherwise in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.flush_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_flush_async (TfTempFile          *self,
+                          int                  io_priority,
+                          GCancellable        *cancellable,
+                          GAsyncReadyCallback  callback,
+                          gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_flush_async, flush_func, NULL, NULL,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_flush_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.flush_async].
+ *
+ * The errors are those of [method@TempFile.flush].
+ *
+ * Returns: %TRUE if nothing is held back any more
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_flush_finish (TfTempFile    *self,
+                           GAsyncResult  *result,
+                           GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_task_finish (self, result, tf_temp_file_flush_async, error) >= 0;
+}
+
+/**
+ * tf_temp_file_get_fd:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Returns the descriptor of the file, which stays the object's.
+ *
+ * Do not close it, nor give it to what closes it, such as [method@Gio.SubprocessLauncher.take_stdin_fd]: use
+ * [method@TempFile.dup_fd] for that. It is valid until the file is closed.
+ *
+ * All bytes are behind the descriptor, and it stands at the position of the file. From now on nothing is held
+ * back, and whatever moves the one position moves the other. A [class@SpooledFile] rolls over first, as on
+ * `fileno()` of Python's `SpooledTemporaryFile`.
+ *
+ * Blocks on the disk. The errors are those of [method@TempFile.flush], and of a [class@SpooledFile] those of
+ * [method@SpooledFile.rollover].
+ *
+ * Returns: a file descriptor, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_get_fd (TfTempFile    *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_store_get_fd (tf_file_get_store (self), cancellable, error);
+}
+
+static gssize
+get_fd_func (gpointer       source_object,
+             gpointer       no_data,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  return tf_temp_file_get_fd (source_object, cancellable, error);
+}
+
+/**
+ * tf_temp_file_get_fd_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.get_fd].
+ *
+ * What has to be written to the disk first is written in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.get_fd_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_get_fd_async (TfTempFile          *self,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_get_fd_async, get_fd_func, NULL, NULL,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_get_fd_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.get_fd_async].
+ *
+ * The errors are those of [method@TempFile.get_fd].
+ *
+ * Returns: a file descriptor, which stays the object's, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_get_fd_finish (TfTempFile    *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_task_finish (self, result, tf_temp_file_get_fd_async, error);
+}
+
+/* Closes a descriptor that nobody asked for. */
+static void
+fd_request_free (gpointer data)
+{
+  int *fd = data;
+
+  tf_fd_clear (fd);
+  g_free (fd);
+}
+
+static int *
+fd_request_new (void)
+{
+  int *fd = g_new (int, 1);
+
+  *fd = -1;
+  return fd;
+}
+
+/**
+ * tf_temp_file_dup_fd:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Returns a new descriptor of the file, which the caller closes.
+ *
+ * It is a duplicate, see dup(2), of that of [method@TempFile.get_fd], of which all else is true: both have one
+ * position. It is closed on execve(2), is none of 0, 1 and 2, and stays valid when the file is closed.
+ *
+ * Blocks on the disk. The errors are those of [method@TempFile.get_fd], and %G_IO_ERROR_TOO_MANY_OPEN_FILES.
+ *
+ * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_dup_fd (TfTempFile    *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  int fd;
+
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  fd = tf_temp_file_get_fd (self, cancellable, error);
+  if (fd < 0)
+    return -1;
+
+  fd = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0)
+    tf_errno_set (error, errno, "fcntl F_DUPFD_CLOEXEC", NULL);
+
+  return fd;
+}
+
+static gssize
+dup_fd_func (gpointer       source_object,
+             gpointer       data,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  int *fd = data;
+
+  *fd = tf_temp_file_dup_fd (source_object, cancellable, error);
+  return *fd >= 0 ? 0 : -1;
+}
+
+/**
+ * tf_temp_file_dup_fd_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.dup_fd].
+ *
+ * What has to be written to the disk first is written in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.dup_fd_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_dup_fd_async (TfTempFile          *self,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_dup_fd_async, dup_fd_func,
+                         fd_request_new (), fd_request_free,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_dup_fd_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.dup_fd_async].
+ *
+ * The errors are those of [method@TempFile.dup_fd].
+ *
+ * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_temp_file_dup_fd_finish (TfTempFile    *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  if (tf_task_finish (self, result, tf_temp_file_dup_fd_async, error) < 0)
+    return -1;
+
+  return tf_fd_steal (g_task_get_task_data (G_TASK (result)));
+}
+
+static char *
+make_fd_path (int fd)
+{
+  return fd >= 0 ? g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd) : NULL;
+}
+
+/**
+ * tf_temp_file_get_fd_path:
+ * @self: a temporary file
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Returns a path by which another process can open the file although it has no name.
+ *
+ * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here, for processes of the same
+ * user, and of a process that changed its user for none but root. Opening it gives a position of its own. Otherwise
+ * this does what [method@TempFile.get_fd] does, and fails with the errors of that.
+ *
+ * Blocks on the disk.
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_get_fd_path (TfTempFile    *self,
+                          GCancellable  *cancellable,
+                          GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return make_fd_path (tf_temp_file_get_fd (self, cancellable, error));
+}
+
+/**
+ * tf_temp_file_get_fd_path_async:
+ * @self: a temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.get_fd_path].
+ *
+ * What has to be written to the disk first is written in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.get_fd_path_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_get_fd_path_async (TfTempFile          *self,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_get_fd_path_async, get_fd_func, NULL, NULL,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_get_fd_path_finish:
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.get_fd_path_async].
+ *
+ * The errors are those of [method@TempFile.get_fd_path].
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_file_get_fd_path_finish (TfTempFile    *self,
+                                 GAsyncResult  *result,
+                                 GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return make_fd_path (tf_task_finish (self, result, tf_temp_file_get_fd_path_async, error));
 }
 
 typedef struct
@@ -1175,13 +2087,6 @@ tf_temp_file_reserve (TfTempFile    *self,
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (size < 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "Cannot reserve room for a negative number of bytes");
-      return FALSE;
-    }
-
   return tf_store_reserve (tf_file_get_store (self), size, cancellable, error);
 }
 
@@ -1284,16 +2189,6 @@ tf_temp_file_seal (TfTempFile    *self,
   return tf_store_seal (tf_file_get_store (self), cancellable, error);
 }
 
-/* Closes a result that nobody asked for. */
-static void
-seal_request_free (gpointer data)
-{
-  int *fd = data;
-
-  tf_fd_clear (fd);
-  g_free (fd);
-}
-
 static gssize
 seal_func (gpointer       source_object,
            gpointer       data,
@@ -1332,13 +2227,11 @@ tf_temp_file_seal_async (TfTempFile          *self,
                          GAsyncReadyCallback  callback,
                          gpointer             user_data)
 {
-  int *fd;
-
   g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  fd = g_new (int, 1);
-  *fd = -1;
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_seal_async, seal_func, fd, seal_request_free,
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_seal_async, seal_func,
+                         fd_request_new (), fd_request_free,
                           io_priority, cancellable, callback, user_data);
 }
 
@@ -1425,15 +2318,6 @@ tf_temp_file_steal_bytes (TfTempFile    *self,
   return bytes != NULL ? close_for_bytes (self, bytes, error) : NULL;
 }
 
-static void
-steal_request_free (gpointer data)
-{
-  GBytes **bytes = data;
-
-  g_clear_pointer (bytes, g_bytes_unref);
-  g_free (bytes);
-}
-
 static gssize
 steal_bytes_func (gpointer       source_object,
                   gpointer       data,
@@ -1475,7 +2359,7 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
 
   tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_steal_bytes_async, steal_bytes_func,
-                          g_new0 (GBytes *, 1), steal_request_free,
+                          g_new0 (GBytes *, 1), bytes_request_free,
                           io_priority, cancellable, callback, user_data);
 }
 

@@ -35,10 +35,28 @@ TfTempFile   *tf_temp_file_new                (const char           *dir,
                                                GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+TfTempFile   *tf_temp_file_new_full           (const char           *prefix,
+                                               const char           *suffix,
+                                               const char           *dir,
+                                               guint                 mode,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
 void          tf_temp_file_set_template       (TfTempFile           *self,
                                                const char           *prefix,
                                                const char           *suffix,
                                                const char           *dir);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_create_full_async  (const char           *prefix,
+                                               const char           *suffix,
+                                               const char           *dir,
+                                               guint                 mode,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
 void          tf_temp_file_create_async       (const char           *dir,
@@ -107,11 +125,145 @@ TF_AVAILABLE_IN_1_0
 goffset       tf_temp_file_get_size           (TfTempFile           *self);
 
 TF_AVAILABLE_IN_1_0
-int           tf_temp_file_get_fd             (TfTempFile           *self,
+const void   *tf_temp_file_peek               (TfTempFile           *self,
+                                               gsize                *count);
+
+TF_AVAILABLE_IN_1_0
+gssize        tf_temp_file_fill               (TfTempFile           *self,
+                                               gsize                 count,
+                                               GCancellable         *cancellable,
                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_consume            (TfTempFile           *self,
+                                               gsize                 count,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+GBytes       *tf_temp_file_load_bytes         (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_load_bytes_async   (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+GBytes       *tf_temp_file_load_bytes_finish  (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char         *tf_temp_file_read_line          (TfTempFile           *self,
+                                               gsize                *length,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_read_line_async    (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+char         *tf_temp_file_read_line_finish   (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               gsize                *length,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char         *tf_temp_file_read_upto          (TfTempFile           *self,
+                                               const char           *stop_bytes,
+                                               gsize                 n_stop_bytes,
+                                               gsize                *length,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_read_upto_async    (TfTempFile           *self,
+                                               const char           *stop_bytes,
+                                               gsize                 n_stop_bytes,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+char         *tf_temp_file_read_upto_finish   (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               gsize                *length,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_flush              (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_flush_async        (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_flush_finish       (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_get_fd             (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_get_fd_async       (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_get_fd_finish      (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_dup_fd             (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_dup_fd_async       (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+int           tf_temp_file_dup_fd_finish      (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
 char         *tf_temp_file_get_fd_path        (TfTempFile           *self,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_get_fd_path_async  (TfTempFile           *self,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+char         *tf_temp_file_get_fd_path_finish (TfTempFile           *self,
+                                               GAsyncResult         *result,
                                                GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
@@ -138,7 +290,7 @@ gboolean      tf_temp_file_persist_finish     (TfTempFile           *self,
 TF_AVAILABLE_IN_1_0
 int           tf_temp_file_seal               (TfTempFile           *self,
                                                GCancellable         *cancellable,
-                                               GError              **error);
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 void          tf_temp_file_seal_async         (TfTempFile           *self,
@@ -150,7 +302,7 @@ void          tf_temp_file_seal_async         (TfTempFile           *self,
 TF_AVAILABLE_IN_1_0
 int           tf_temp_file_seal_finish        (TfTempFile           *self,
                                                GAsyncResult         *result,
-                                               GError              **error);
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 GBytes       *tf_temp_file_steal_bytes        (TfTempFile           *self,

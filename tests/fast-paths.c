@@ -197,7 +197,7 @@ check_descriptor (Program *self)
 {
   g_autofree guint8 *data = g_malloc (self->model->len + 1);
   g_autoptr(GError) error = NULL;
-  int fd = tf_temp_file_get_fd (self->file, &error);
+  int fd = tf_temp_file_get_fd (self->file, NULL, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, self->position);
@@ -344,7 +344,7 @@ flush_twice (void)
       g_assert_false (g_output_stream_flush (stream, NULL, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
       g_clear_error (&error);
-      g_assert_cmpint (tf_temp_file_get_fd (file, &error), ==, -1);
+      g_assert_cmpint (tf_temp_file_get_fd (file, NULL, &error), ==, -1);
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
       g_clear_error (&error);
       g_assert_cmpint (tf_temp_file_get_size (file), ==, 100);
@@ -353,7 +353,7 @@ flush_twice (void)
 
   limit_file_size (RLIM_INFINITY);
   g_assert_true (g_output_stream_flush (stream, NULL, &error));
-  g_assert_cmpint (pread (tf_temp_file_get_fd (file, &error), found, sizeof found, 0), ==, 100);
+  g_assert_cmpint (pread (tf_temp_file_get_fd (file, NULL, &error), found, sizeof found, 0), ==, 100);
   g_assert_no_error (error);
   g_assert_cmpmem (found, 100, data, 100);
 }

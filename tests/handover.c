@@ -250,7 +250,7 @@ test_reader (gconstpointer on_disk)
   g_assert_false (g_seekable_can_truncate (G_SEEKABLE (reader)));
 
   /* A descriptor that was handed out has its offset; readers do not move it. On disk from now on. */
-  g_assert_cmpint (tf_temp_file_get_fd (file, NULL), >=, 0);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
   g_assert_true (g_seekable_seek (G_SEEKABLE (other), 0, G_SEEK_SET, NULL, NULL));
   read_expecting (other, "Hello world");
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 11);
@@ -338,7 +338,7 @@ test_reserve (void)
   g_clear_error (&error);
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 5);
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 5);
-  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL), &st), ==, 0);
+  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
   if (reserved)
     g_assert_cmpint (st.st_blocks * 512, >=, 1024 * 1024);
 
@@ -346,7 +346,7 @@ test_reserve (void)
   g_assert_false (tf_temp_file_reserve (file, G_GINT64_CONSTANT (1) << 60, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_clear_error (&error);
-  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL), &st), ==, 0);
+  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
   g_assert_cmpint (st.st_blocks * 512, <=, 2 * 1024 * 1024);
 
   g_assert_false (tf_temp_file_reserve (file, -1, NULL, &error));

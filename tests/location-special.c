@@ -103,7 +103,7 @@ rollover_in_child (void)
   g_unsetenv ("TMPDIR");
   forget ();
   in_memory[0] = "/tmp";
-  path = tf_temp_file_get_fd_path (TF_TEMP_FILE (file), NULL);
+  path = tf_temp_file_get_fd_path (TF_TEMP_FILE (file), NULL, NULL);
   target = g_file_read_link (path, NULL);
   g_assert_true (g_str_has_prefix (target, "/var/tmp/"));
 }

@@ -355,7 +355,7 @@ persist_with_failure (Source         source,
   if (had_old)
     put_old (path);
   if (shared)
-    g_assert_cmpint (tf_temp_file_get_fd (file, NULL), >=, 0);
+    g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
 
   failed_call = NULL;
   n_calls = 0;

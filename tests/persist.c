@@ -534,13 +534,13 @@ static void
 check_descriptor (TfTempFile *file,
                   const char *path)
 {
-  int fd = tf_temp_file_get_fd (file, NULL);
+  int fd = tf_temp_file_get_fd (file, NULL, NULL);
   struct stat ours;
   struct stat theirs;
 
   g_assert_cmpint (fd, >=, 0);
   persist_ok (file, path, TF_PERSIST_NONE);
-  g_assert_cmpint (tf_temp_file_get_fd (file, NULL), ==, fd);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), ==, fd);
   g_assert_cmpint (fstat (fd, &ours), ==, 0);
   g_assert_cmpint (stat (path, &theirs), ==, 0);
   g_assert_cmpint (ours.st_ino, ==, theirs.st_ino);
@@ -838,7 +838,7 @@ test_sparse (void)
   struct stat st;
 
   g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 1 << 30, NULL, NULL));
-  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL), &st), ==, 0);
+  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
   if (st.st_blocks > 0)
     {
       g_test_skip ("This file system has no holes, or does not tell");

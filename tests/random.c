@@ -162,7 +162,7 @@ change_stage (Program *self)
   if (TF_IS_SPOOLED_FILE (self->file) && g_test_rand_bit ())
     g_assert_true (tf_spooled_file_rollover (TF_SPOOLED_FILE (self->file), NULL, &error));
   else
-    g_assert_cmpint (tf_temp_file_get_fd (self->file, &error), >=, 0);
+    g_assert_cmpint (tf_temp_file_get_fd (self->file, NULL, &error), >=, 0);
   g_assert_no_error (error);
 }
 

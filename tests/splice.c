@@ -164,7 +164,7 @@ from_ours_shared (GBytes *bytes)
 {
   GInputStream *stream = from_ours (bytes, 0);
 
-  g_assert_cmpint (tf_temp_file_get_fd (g_object_get_data (G_OBJECT (stream), "file"), NULL), >=, 0);
+  g_assert_cmpint (tf_temp_file_get_fd (g_object_get_data (G_OBJECT (stream), "file"), NULL, NULL), >=, 0);
   return stream;
 }
 
@@ -237,7 +237,7 @@ check (SourceFunc  source_func,
       g_assert_true (g_seekable_seek (G_SEEKABLE (targets[i]), 5, G_SEEK_CUR, NULL, NULL));
     }
   if (shared)
-    g_assert_cmpint (tf_temp_file_get_fd (file, NULL), >=, 0);
+    g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
 
   g_assert_cmpint (g_input_stream_skip (source, 3, NULL, NULL), ==, g_input_stream_skip (reference_source, 3, NULL, NULL));
 

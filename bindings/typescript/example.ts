@@ -30,7 +30,7 @@ async function countBytes(file: Tf.TempFile): Promise<number> {
 const spool = new Tf.SpooledFile({max_size: 1024});
 let rolledOverAt: number | null = null;
 spool.connect('rolled-over', file => {
-    rolledOverAt ??= file.size;
+    rolledOverAt ??= file.get_size();
 });
 writeLines(spool, 200);
 

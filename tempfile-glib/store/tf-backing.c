@@ -189,6 +189,44 @@ tf_backing_write (TfBacking      *self,
                         cancellable, error);
 }
 
+/* Where the bytes are that can be read at @offset without asking the disk, and how many; NULL for none. They
+ * stay there until anything else is done with the backing. */
+const guint8 *
+tf_backing_peek_some (const TfBacking *self,
+                      goffset          offset,
+                      gsize           *count)
+{
+  *count = 0;
+  if (tf_backing_is_in_memory (self))
+    {
+      *count = (guint64) offset < self->memory.size ? self->memory.size - offset : 0;
+      return *count > 0 ? self->memory.data + offset : NULL;
+    }
+
+  return self->io_buffer != NULL ? tf_io_buffer_peek_some (self->io_buffer, offset, count) : NULL;
+}
+
+/* Makes sure that tf_backing_peek_some() has @count bytes at @offset, of those on disk TF_IO_BUFFER_SIZE at most;
+ * fewer only at the end. A descriptor that was handed out is not moved. */
+gboolean
+tf_backing_fill (TfBacking     *self,
+                 goffset        offset,
+                 gsize          count,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  if (tf_backing_is_in_memory (self))
+    return TRUE;
+
+  if (self->io_buffer == NULL)
+    self->io_buffer = tf_io_buffer_new ();
+  if (!tf_io_buffer_prepare (self->io_buffer, 0))
+    return tf_errno_set (error, ENOMEM, "read", self->where);
+
+  return tf_io_buffer_fill (self->io_buffer, self->fd, self->where, offset, MIN (count, TF_IO_BUFFER_SIZE),
+                            cancellable, error);
+}
+
 goffset
 tf_backing_get_size (TfBacking *self)
 {

@@ -20,7 +20,8 @@ typedef struct
   char          *where;         /* (owned) (nullable): path for messages */
   gboolean       shared;        /* the descriptor was handed out: its own offset counts, and others may move it */
   gboolean       may_hold_back; /* nobody else can see or change the file on disk */
-  TfIoBuffer    *io_buffer;     /* (owned) (nullable): made for the first small read or write of such a file */
+  TfIoBuffer    *io_buffer;     /* (owned) (nullable): made when it is first needed. Where nothing may be held back,
+                                 * it has only what tf_backing_fill() read ahead */
 } TfBacking;
 
 #define TF_BACKING_INIT_IN_MEMORY { .fd = -1 }
@@ -91,6 +92,23 @@ gboolean tf_backing_copy              (TfBacking            *self,
                                        GCancellable         *cancellable,
                                        GError              **error);
 
+const guint8 *tf_backing_peek_some (const TfBacking  *self,
+                                    goffset           offset,
+                                    gsize            *count);
+gboolean      tf_backing_fill      (TfBacking        *self,
+                                    goffset           offset,
+                                    gsize             count,
+                                    GCancellable     *cancellable,
+                                    GError          **error);
+
+/* Forgets what was read ahead of a file that others can change. */
+static inline void
+tf_backing_forget (TfBacking *self)
+{
+  if (G_UNLIKELY (self->io_buffer != NULL && !self->may_hold_back))
+    self->io_buffer->filled = 0;
+}
+
 /* Whether there is something to flush. */
 static inline gboolean
 tf_backing_is_dirty (const TfBacking *self)
@@ -105,7 +123,7 @@ tf_backing_peek (const TfBacking *self,
                  gsize            count)
 {
   if (G_UNLIKELY (self->fd >= 0))
-    return self->io_buffer != NULL ? tf_io_buffer_peek (self->io_buffer, offset, count) : NULL;
+    return self->io_buffer != NULL && self->may_hold_back ? tf_io_buffer_peek (self->io_buffer, offset, count) : NULL;
 
   return tf_memory_buffer_peek (&self->memory, offset, count);
 }

@@ -113,23 +113,54 @@ begin_or_claim (TfIoBuffer *self,
   return tf_io_buffer_claim (self, offset, count);
 }
 
-/* Reads at least @count bytes into the window, and more when that follows what was in it. */
+/* Makes the buffer begin at @start, where it has @kept bytes already, and reads on until it has at least @count,
+ * and more when that follows what was in it. */
 static gboolean
 fill (TfIoBuffer    *self,
       int            fd,
       const char    *where,
       goffset        start,
+      gsize          kept,
       gsize          count,
       GCancellable  *cancellable,
       GError       **error)
 {
-  gboolean in_sequence = self->filled > 0 && start == self->start + (goffset) self->filled;
+  gboolean in_sequence = self->filled > 0 && start + (goffset) kept == self->start + (goffset) self->filled;
+  gsize n_read = 0;
+  gboolean success;
 
   self->ahead = in_sequence ? MIN (self->ahead * 4, TF_IO_BUFFER_SIZE) : AHEAD_MIN;
   self->ahead = MIN (MAX (self->ahead, count), (guint64) (G_MAXINT64 - start));
+  if (kept > 0)
+    memmove (self->data, self->data + (start - self->start), kept);
   self->start = start;
-  self->filled = 0;
-  return tf_disk_read (fd, where, start, self->data, self->ahead, &self->filled, cancellable, error);
+  self->filled = kept;
+  if (self->ahead <= kept)
+    return TRUE;
+
+  success = tf_disk_read (fd, where, start + kept, self->data + kept, self->ahead - kept, &n_read, cancellable, error);
+  self->filled += n_read;
+  return success;
+}
+
+/* Makes sure that the buffer has @count bytes at @offset, no more than fit into it; fewer only at the end. */
+gboolean
+tf_io_buffer_fill (TfIoBuffer    *self,
+                   int            fd,
+                   const char    *where,
+                   goffset        offset,
+                   gsize          count,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  gsize kept;
+
+  if (tf_io_buffer_peek (self, offset, count) != NULL)
+    return TRUE;
+
+  tf_io_buffer_peek_some (self, offset, &kept);
+  return tf_io_buffer_flush (self, fd, where, cancellable, error) &&
+         fill (self, fd, where, offset, kept, count, cancellable, error);
 }
 
 /* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
@@ -164,7 +195,7 @@ tf_io_buffer_read (TfIoBuffer    *self,
   if (rest >= TF_IO_BUFFER_SIZE)
     return tf_disk_read (fd, where, offset, data, count, n_read, cancellable, error);
 
-  success = fill (self, fd, where, offset + *n_read, rest, cancellable, error);
+  success = fill (self, fd, where, offset + *n_read, 0, rest, cancellable, error);
   rest = MIN (rest, self->filled);
   memcpy ((guint8 *) data + *n_read, self->data, rest);
   *n_read += rest;

@@ -38,6 +38,13 @@ gboolean    tf_io_buffer_settle  (TfIoBuffer        *self,
                                   const char        *where,
                                   GCancellable      *cancellable,
                                   GError           **error);
+gboolean    tf_io_buffer_fill    (TfIoBuffer        *self,
+                                  int                fd,
+                                  const char        *where,
+                                  goffset            offset,
+                                  gsize              count,
+                                  GCancellable      *cancellable,
+                                  GError           **error);
 gboolean    tf_io_buffer_read    (TfIoBuffer        *self,
                                   int                fd,
                                   const char        *where,
@@ -92,6 +99,18 @@ tf_io_buffer_peek (const TfIoBuffer *self,
   guint64 at = offset - self->start;
 
   return at <= self->filled && count <= self->filled - at ? self->data + at : NULL;
+}
+
+/* Where the bytes are that the buffer has at @offset, and how many; NULL for none. */
+static inline const guint8 *
+tf_io_buffer_peek_some (const TfIoBuffer *self,
+                        goffset           offset,
+                        gsize            *count)
+{
+  guint64 at = offset - self->start;
+
+  *count = at < self->filled ? self->filled - at : 0;
+  return *count > 0 ? self->data + at : NULL;
 }
 
 G_END_DECLS

@@ -193,7 +193,6 @@ unmap (gpointer user_data)
   g_free (mapping);
 }
 
-/* A file system that cannot map gets its bytes read. */
 static GBytes *
 read_all (TfBacking     *backing,
           gsize          size,
@@ -203,7 +202,7 @@ read_all (TfBacking     *backing,
   g_autofree guint8 *data = g_try_malloc (size);
   gsize n_read;
 
-  if (data == NULL)
+  if (data == NULL && size > 0)
     {
       tf_errno_set (error, ENOMEM, "read", backing->where);
       return NULL;
@@ -213,6 +212,28 @@ read_all (TfBacking     *backing,
     return NULL;
 
   return g_bytes_new_take (g_steal_pointer (&data), n_read);
+}
+
+/* All of the content, wherever the position is, in memory of its own. */
+GBytes *
+tf_store_load_bytes (TfStore       *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  GBytes *bytes = NULL;
+  goffset size;
+
+  if (!tf_store_lock_settled (self, cancellable, error))
+    return NULL;
+
+  size = tf_backing_get_size (&self->backing);
+  if ((guint64) size > G_MAXSSIZE)
+    tf_errno_set (error, EFBIG, "read", self->backing.where);
+  else
+    bytes = read_all (&self->backing, size, cancellable, error);
+
+  tf_store_unlock (self);
+  return bytes;
 }
 
 static GBytes *

@@ -23,6 +23,10 @@ int      tf_store_seal    (TfStore         *self,
                            GCancellable    *cancellable,
                            GError         **error);
 
+GBytes *tf_store_load_bytes (TfStore       *self,
+                             GCancellable  *cancellable,
+                             GError       **error);
+
 /* Who has pinned the bytes of a store can read them until they are unpinned, after it was closed as well. */
 gboolean tf_store_pin             (TfStore       *self,
                                    GError       **error);

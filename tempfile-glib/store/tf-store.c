@@ -89,13 +89,11 @@ acquire (TfStore  *self,
   return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
 }
 
-/* Takes the lock of an open store; what succeeded is followed by tf_store_unlock(). The backing may hold back
- * bytes: whoever uses its descriptor takes tf_store_lock_settled(). In a thread that must not block, what is on
- * disk is not locked, and what is in memory stays there. */
-gboolean
-tf_store_lock (TfStore       *self,
-               GCancellable  *cancellable,
-               GError       **error)
+/* As tf_store_lock(), for who goes on with what was read ahead. */
+static gboolean
+lock_ahead (TfStore       *self,
+            GCancellable  *cancellable,
+            GError       **error)
 {
   if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -112,6 +110,21 @@ tf_store_lock (TfStore       *self,
 
   if (G_UNLIKELY (self->backing.shared))
     tf_backing_get_offset (&self->backing, &self->position);
+  return TRUE;
+}
+
+/* Takes the lock of an open store; what succeeded is followed by tf_store_unlock(). The backing may hold back
+ * bytes: whoever uses its descriptor takes tf_store_lock_settled(). In a thread that must not block, what is on
+ * disk is not locked, and what is in memory stays there. */
+gboolean
+tf_store_lock (TfStore       *self,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  if (!lock_ahead (self, cancellable, error))
+    return FALSE;
+
+  tf_backing_forget (&self->backing);
   return TRUE;
 }
 
@@ -551,6 +564,185 @@ tf_store_read_bytes (TfStore       *self,
   return bytes;
 }
 
+/* Where the bytes are that can be read at the position without asking the disk, and how many; NULL for none, also
+ * when the store is not open. They stay there until anything else is done with the store. */
+const guint8 *
+tf_store_peek (TfStore *self,
+               gsize   *count)
+{
+  const guint8 *data;
+
+  *count = 0;
+  if (!lock_ahead (self, NULL, NULL))
+    return NULL;
+
+  data = tf_backing_peek_some (&self->backing, self->position, count);
+  tf_store_unlock (self);
+  return data;
+}
+
+/* Makes sure that tf_store_peek() has @count bytes, of those on disk TF_IO_BUFFER_SIZE at most; fewer only at the
+ * end. @available gets their number. */
+gboolean
+tf_store_fill (TfStore       *self,
+               gsize          count,
+               gsize         *available,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  gboolean success;
+
+  if (!lock_ahead (self, cancellable, error))
+    return FALSE;
+
+  success = tf_backing_fill (&self->backing, self->position, count, cancellable, error);
+  tf_backing_peek_some (&self->backing, self->position, available);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Moves the position behind @count bytes of those that tf_store_peek() has. */
+gboolean
+tf_store_consume (TfStore  *self,
+                  gsize     count,
+                  GError  **error)
+{
+  gboolean success;
+
+  if (!lock_ahead (self, NULL, error))
+    return FALSE;
+
+  success = tf_store_move_to (self, self->position + count, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Text in the making. */
+typedef struct
+{
+  char  *data;  /* (owned) (nullable) */
+  gsize  size;  /* without the NUL behind it, which has its room always */
+  gsize  capacity;
+} Piece;
+
+static gboolean
+piece_append (Piece        *self,
+              const guint8 *data,
+              gsize         count)
+{
+  gsize needed = self->size + count + 1;
+
+  if (count >= G_MAXSSIZE - self->size)
+    return FALSE;
+
+  if (needed > self->capacity)
+    {
+      gsize capacity = self->data != NULL ? MAX (needed, 2 * self->capacity) : needed;
+      char *grown = g_try_realloc (self->data, capacity);
+
+      if (grown == NULL)
+        return FALSE;
+
+      self->data = grown;
+      self->capacity = capacity;
+    }
+
+  memcpy (self->data + self->size, data, count);
+  self->size += count;
+  self->data[self->size] = '\0';
+  return TRUE;
+}
+
+/* How many of the bytes are before the first of @stops; all of them if there is none. */
+static gsize
+find_stop (const guint8 *data,
+           gsize         count,
+           const char   *stops,
+           gsize         n_stops)
+{
+  const guint8 *stop = data;
+
+  if (n_stops == 1)
+    {
+      stop = memchr (data, *stops, count);
+      return stop != NULL ? (gsize) (stop - data) : count;
+    }
+
+  while (stop < data + count && memchr (stops, *stop, n_stops) == NULL)
+    stop++;
+
+  return stop - data;
+}
+
+/* Appends what can be peeked at, up to a stop. @done says whether that is all: there was a stop, or the end. */
+static gboolean
+read_some (TfStore       *self,
+           Piece         *piece,
+           const char    *stops,
+           gsize          n_stops,
+           gboolean       with_stop,
+           gboolean      *done,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  const guint8 *data;
+  gsize available;
+  gsize count;
+
+  if (!tf_backing_fill (&self->backing, self->position, 1, cancellable, error))
+    return FALSE;
+
+  data = tf_backing_peek_some (&self->backing, self->position, &available);
+  *done = available == 0;
+  if (*done)
+    return TRUE;
+
+  count = find_stop (data, available, stops, n_stops);
+  *done = count < available;
+  if (*done && with_stop)
+    count++;
+  if (!piece_append (piece, data, count))
+    return tf_errno_set (error, ENOMEM, "read", self->backing.where);
+
+  return tf_store_move_to (self, self->position + count, error);
+}
+
+/* Reads up to one of the bytes @stops, and that one too if @with_stop, or up to the end of the file. NULL without
+ * @error when there is nothing left. A call that fails leaves the position where it was. */
+char *
+tf_store_read_upto (TfStore       *self,
+                    const char    *stops,
+                    gsize          n_stops,
+                    gboolean       with_stop,
+                    gsize         *length,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  Piece piece = { NULL, };
+  gboolean success = TRUE;
+  gboolean done = FALSE;
+  gboolean at_end;
+  goffset start;
+
+  *length = 0;
+  if (!lock_ahead (self, cancellable, error))
+    return NULL;
+
+  start = self->position;
+  while (success && !done)
+    success = read_some (self, &piece, stops, n_stops, with_stop, &done, cancellable, error);
+
+  if (!success)
+    tf_store_move_to (self, start, NULL);
+  at_end = success && piece.data == NULL;
+  tf_store_unlock (self);
+
+  if (!success || at_end)
+    g_clear_pointer (&piece.data, g_free);
+  *length = piece.data != NULL ? piece.size : 0;
+  return piece.data;
+}
+
 /* Moves the position by @count bytes, or to the end, as reading would; behind the end it stays. */
 gboolean
 tf_store_skip (TfStore       *self,
@@ -778,7 +970,12 @@ tf_store_reserve (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
-  success = grow_or_move (self, size, cancellable, error) &&
+  if (size < 0)
+    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+                         "Cannot reserve room for a negative number of bytes");
+
+  success = size >= 0 &&
+            grow_or_move (self, size, cancellable, error) &&
             tf_backing_reserve (&self->backing, size, cancellable, error);
   tf_store_unlock (self);
   return success;

@@ -68,7 +68,7 @@ const tests = {
             }
         });
         const log = new Log('title');
-        equal(log.size, 5);
+        equal(log.get_size(), 5);
         log.close();
     },
 

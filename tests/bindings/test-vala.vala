@@ -12,7 +12,7 @@ void test_files () {
             assert_true (file.read_bytes (5).compare (new Bytes ("world".data)) == 0);
             var buffer = new uint8[10];
             assert_true (file.read (buffer) == 1);
-            assert_true (file.size == 12);
+            assert_true (file.get_size () == 12);
             file.truncate (0);
             file.close ();
         }

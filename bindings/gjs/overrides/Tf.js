@@ -84,7 +84,8 @@ function overrideTempFile(prototype) {
             yield piece.toArray();
     };
 
-    defaultToNoCancellable(prototype, {close: 1, read_bytes: 2, truncate: 2});
+    defaultToNoCancellable(prototype, {close: 1, flush: 1, get_fd: 1, get_fd_path: 1, dup_fd: 1, load_bytes: 1, read_bytes: 2, read_line: 1,
+        truncate: 2});
 }
 
 function overrideTextStream(prototype) {

@@ -50,7 +50,7 @@ const text: string = file.read();
 file.connect('rolled-off', () => {});
 // @ts-expect-error only spooled files roll over
 new Tf.NamedFile().rollover();
-// @ts-expect-error the size is read-only
+// @ts-expect-error there is no such property
 file.size = 7;
 // @ts-expect-error not of this enumeration
 stream.seek(0, Tf.Newline.CR);

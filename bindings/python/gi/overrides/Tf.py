@@ -314,14 +314,14 @@ class TempFile(Tf.TempFile):
         return start_creation(Tf.TempFile, (dir,), io_priority, cancellable, callback, user_data)
 
     def __enter__(self):
-        self.flush()
+        self.check_open()
         return self
 
     def __exit__(self, *exception):
         self.close()
 
     def __iter__(self):
-        self.flush()
+        self.check_open()
         return self
 
     def __next__(self):
@@ -346,19 +346,24 @@ class TempFile(Tf.TempFile):
     def fileno(self):
         return self.get_fd()
 
-    def flush(self):
-        """Does nothing: no byte waits on this side of the kernel."""
+    def check_open(self):
         if self.closed:
             raise ValueError('I/O operation on closed file.')
 
+    @python_errors
+    def flush(self, cancellable=None):
+        """Writes to the file what is held back in this process."""
+        self.check_open()
+        super().flush(cancellable)
+
     def readable(self):
-        self.flush()
+        self.check_open()
         return True
 
     writable = seekable = readable
 
     def isatty(self):
-        self.flush()
+        self.check_open()
         return False
 
     def detach(self):
@@ -416,7 +421,7 @@ class TempFile(Tf.TempFile):
         return len(data)
 
     def writelines(self, lines):
-        self.flush()
+        self.check_open()
         for line in lines:
             self.write(line)
 
@@ -429,7 +434,7 @@ class TempFile(Tf.TempFile):
         return self.tell()
 
     def tell(self):
-        self.flush()
+        self.check_open()
         return super().tell()
 
     @python_errors
