@@ -528,16 +528,16 @@ tf_temp_file_create_full_async (const char          *prefix,
 /**
  * tf_temp_file_create_async:
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the file is there
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Creates a file without a name, as [ctor@TempFile.new] does.
+ * Asynchronous version of [ctor@TempFile.new].
  *
- * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
- * the caller; it has to call [func@TempFile.create_finish]. When @cancellable is cancelled before that, and
- * when that is never called, nothing stays on the disk.
+ * The disk is waited for in a worker thread. @callback is called in the thread-default main context of the caller.
+ * It calls [func@TempFile.create_finish]. When @cancellable is cancelled before that call, and when that call is
+ * never made, nothing stays on the disk.
  *
  * Since: 1.0
  */
@@ -557,10 +557,10 @@ tf_temp_file_create_async (const char          *dir,
 
 /**
  * tf_temp_file_create_finish:
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [func@TempFile.create_async] began.
+ * Finishes an operation started with [func@TempFile.create_async] or [func@TempFile.create_full_async].
  *
  * The errors are those of [ctor@TempFile.new].
  *
@@ -632,13 +632,13 @@ is_temp_file (gpointer object)
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads @count bytes from the position on; fewer only at the end of the file.
+ * Reads @count bytes at the position; fewer only at the end of the file.
  *
- * The position moves behind what was read, also when an error comes after some bytes. Does what
- * [method@Gio.InputStream.read_all] does on the input stream, at a lower price per call.
+ * The position moves behind what was read. When an error comes after some bytes were read, the call fails and the
+ * position says how many. It does what [method@Gio.InputStream.read_all] does on the input stream, at a lower price.
  *
  * Blocks on the disk when the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED,
- * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED, else what read(2) reported.
+ * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED; otherwise an error mapped from read(2)'s errno.
  *
  * Returns: the number of bytes read, 0 at the end of the file, or -1 with @error set
  *
@@ -667,10 +667,11 @@ tf_temp_file_read (TfTempFile    *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads @count bytes from the position on, as [method@TempFile.read], into a new [struct@GLib.Bytes].
+ * Reads @count bytes at the position into a new [struct@GLib.Bytes]; fewer only at the end of the file.
  *
- * No more memory is taken than there are bytes to read. Besides the errors of [method@TempFile.read]:
- * %G_IO_ERROR_FAILED when there is no memory for so many bytes.
+ * No more memory is taken than there are bytes to read. The errors are those of [method@TempFile.read], and
+ * %G_IO_ERROR_NO_SPACE when there is no memory for so many bytes, or no address for each of them. Then nothing is
+ * read, and the position stays.
  *
  * Returns: (transfer full): the bytes, none at the end of the file
  *
@@ -683,6 +684,7 @@ tf_temp_file_read_bytes (TfTempFile    *self,
                          GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return tf_store_read_bytes (tf_file_get_store (self), count, cancellable, error);
@@ -698,22 +700,21 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  *
  * Writes all of @data at the position.
  *
- * The position moves behind what was written. When an error comes after some bytes were taken, the
- * position says how many. Does what [method@Gio.OutputStream.write_all] does on the output stream, at
- * a lower price per call.
+ * The position moves behind what was written. When an error comes after some bytes were taken, the call fails and
+ * the position says how many. It does what [method@Gio.OutputStream.write_all] does on the output stream, at a
+ * lower price.
  *
- * Nobody else can see a file without a name, so small pieces are collected up to 64 KiB before they are
- * written, and as many are read ahead, as with Python's `buffering`. When the disk refuses what was collected,
- * the call that was to write it fails: [method@Gio.OutputStream.flush], a later read or write, or closing.
- * Nothing is lost by that, and the call can be made again. [method@TempFile.get_fd] writes all, and ends it;
- * so does [method@TempFile.persist]. A forked child has a copy of what was collected: when both processes are
- * to go on with the file, flush before fork(2), as for a `FILE` of C.
- * In a [class@NamedFile], which others see by its name, all calls go to the disk at once.
+ * A file that nobody else has a way to holds small writes back, up to 65536 bytes, and reads as many ahead. When the
+ * disk refuses what is held back, the call that writes it fails: [method@TempFile.flush], a later read or write, or
+ * [method@Gio.IOStream.close]. After a failure other than of closing the bytes are still held back. A
+ * [class@NamedFile], which others see by its name, holds nothing back; nor does a file after
+ * [method@TempFile.get_fd] or [method@TempFile.persist]. A forked child has a copy of what is held back: call
+ * [method@TempFile.flush] before fork(2) when both processes go on with the file.
  *
- * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when disk,
- * quota or a limit has no room; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED;
- * else what write(2) reported. A [class@SpooledFile] that has to roll over and cannot, keeps what it had
- * and takes nothing.
+ * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when the disk or a
+ * quota has no room, or when the file would be larger than a limit allows and SIGXFSZ is ignored, see setrlimit(2);
+ * %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an error mapped from write(2)'s
+ * errno. A [class@SpooledFile] that has to roll over and cannot keeps what it had and takes nothing.
  *
  * Returns: %TRUE if all of @data was written
  *
@@ -782,17 +783,18 @@ read_bytes_func (gpointer       source_object,
  * tf_temp_file_read_bytes_async:
  * @self: a temporary file
  * @count: how many bytes to read; %G_MAXSIZE for all that are left
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the bytes are there
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Reads @count bytes from the position on, as [method@TempFile.read_bytes] does.
+ * Asynchronous version of [method@TempFile.read_bytes].
  *
- * Does not block: what is in memory is read at once, what is on disk in a thread. @callback is called in
- * the thread-default main context of the caller; it has to call [method@TempFile.read_bytes_finish].
+ * What is in memory is done at once, what is on disk in a worker thread.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.read_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -818,12 +820,12 @@ tf_temp_file_read_bytes_async (TfTempFile          *self,
 /**
  * tf_temp_file_read_bytes_finish:
  * @self: a temporary file
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [method@TempFile.read_bytes_async] began.
+ * Finishes an operation started with [method@TempFile.read_bytes_async].
  *
- * The errors are those of [method@TempFile.read_bytes], and %G_IO_ERROR_PENDING.
+ * The errors are those of [method@TempFile.read_bytes].
  *
  * Returns: (transfer full): the bytes, none at the end of the file
  *
@@ -870,6 +872,7 @@ tf_temp_file_write_bytes (TfTempFile    *self,
 
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (bytes != NULL, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   data = g_bytes_get_data (bytes, &size);
@@ -889,18 +892,19 @@ write_bytes_func (gpointer       source_object,
  * tf_temp_file_write_bytes_async:
  * @self: a temporary file
  * @bytes: the bytes
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the bytes are written
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Writes all of @bytes at the position, as [method@TempFile.write] does.
+ * Asynchronous version of [method@TempFile.write_bytes].
  *
- * Does not block: what stays in memory is written at once, what goes to disk in a thread. @callback is
- * called in the thread-default main context of the caller; it has to call
- * [method@TempFile.write_bytes_finish].
+ * What stays in memory is written at once, what goes to disk in a worker thread.
+ * [signal@SpooledFile::rolled-over] is emitted before @callback is called.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.write_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -924,12 +928,12 @@ tf_temp_file_write_bytes_async (TfTempFile          *self,
 /**
  * tf_temp_file_write_bytes_finish:
  * @self: a temporary file
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [method@TempFile.write_bytes_async] began.
+ * Finishes an operation started with [method@TempFile.write_bytes_async].
  *
- * The errors are those of [method@TempFile.write], and %G_IO_ERROR_PENDING.
+ * The errors are those of [method@TempFile.write_bytes].
  *
  * Returns: %TRUE if all of the bytes were written
  *
@@ -1961,6 +1965,7 @@ tf_temp_file_persist (TfTempFile      *self,
 
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (G_IS_FILE (destination), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   path = get_local_path (destination, error);
@@ -1984,20 +1989,21 @@ persist_func (gpointer       source_object,
 /**
  * tf_temp_file_persist_async:
  * @self: a temporary file
- * @destination: where the file shall be from now on; local
+ * @destination: where the file shall be from now on; a local file
  * @flags: how to go about it
- * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async) (nullable): called when it is done
- * @user_data: user data for @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Gives the file a lasting name, as [method@TempFile.persist], without blocking.
+ * Asynchronous version of [method@TempFile.persist].
  *
- * The disk is waited for in a worker thread. @callback, and before it what there is to notify and to
- * emit, is called in the thread-default main context of the caller. A call that is cancelled too late
- * succeeds.
+ * A worker thread waits for the disk. What there is to notify and to emit comes before @callback. A call that is
+ * cancelled too late succeeds.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.persist_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -2016,6 +2022,7 @@ tf_temp_file_persist_async (TfTempFile          *self,
 
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (G_IS_FILE (destination));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   path = get_local_path (destination, &error);
   if (path == NULL)
@@ -2033,10 +2040,12 @@ tf_temp_file_persist_async (TfTempFile          *self,
 /**
  * tf_temp_file_persist_finish:
  * @self: a temporary file
- * @result: what the callback was given
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Finishes [method@TempFile.persist_async], with the errors of [method@TempFile.persist].
+ * Finishes an operation started with [method@TempFile.persist_async].
+ *
+ * The errors are those of [method@TempFile.persist].
  *
  * Returns: %TRUE if the file has the name
  *
@@ -2048,6 +2057,7 @@ tf_temp_file_persist_finish (TfTempFile    *self,
                              GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
 }
@@ -2085,6 +2095,7 @@ tf_temp_file_reserve (TfTempFile    *self,
                       GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_store_reserve (tf_file_get_store (self), size, cancellable, error);
@@ -2108,17 +2119,18 @@ reserve_func (gpointer       source_object,
  * tf_temp_file_reserve_async:
  * @self: a temporary file
  * @size: how many bytes the file shall have room for, in all
- * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async) (nullable): called when it is done
- * @user_data: user data for @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Sets room aside for a file of @size bytes, as [method@TempFile.reserve], without blocking.
+ * Asynchronous version of [method@TempFile.reserve].
  *
- * A worker thread does it. @callback, and before it [signal@SpooledFile::rolled-over], is called in the
- * thread-default main context of the caller.
+ * A worker thread waits for the disk. [signal@SpooledFile::rolled-over] is emitted before @callback is called.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.reserve_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -2131,6 +2143,7 @@ tf_temp_file_reserve_async (TfTempFile          *self,
                             gpointer             user_data)
 {
   g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_reserve_async, reserve_func, g_memdup2 (&size, sizeof size), g_free,
                           io_priority, cancellable, callback, user_data);
@@ -2139,12 +2152,14 @@ tf_temp_file_reserve_async (TfTempFile          *self,
 /**
  * tf_temp_file_reserve_finish:
  * @self: a temporary file
- * @result: what the callback was given
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Finishes [method@TempFile.reserve_async], with the errors of [method@TempFile.reserve].
+ * Finishes an operation started with [method@TempFile.reserve_async].
  *
- * Returns: %TRUE if the room is set aside
+ * The errors are those of [method@TempFile.reserve].
+ *
+ * Returns: %TRUE if the room is there
  *
  * Since: 1.0
  */
@@ -2154,6 +2169,7 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
                              GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_task_finish (self, result, tf_temp_file_reserve_async, error) >= 0;
 }
@@ -2184,6 +2200,7 @@ tf_temp_file_seal (TfTempFile    *self,
                    GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   return tf_store_seal (tf_file_get_store (self), cancellable, error);
@@ -2207,16 +2224,18 @@ seal_func (gpointer       source_object,
 /**
  * tf_temp_file_seal_async:
  * @self: a temporary file
- * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async) (nullable): called when it is done
- * @user_data: user data for @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Copies the content into a sealed memory file, as [method@TempFile.seal], without blocking.
+ * Asynchronous version of [method@TempFile.seal].
  *
- * A worker thread does it. @callback is called in the thread-default main context of the caller.
+ * The bytes are copied in a worker thread.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.seal_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -2238,10 +2257,12 @@ tf_temp_file_seal_async (TfTempFile          *self,
 /**
  * tf_temp_file_seal_finish:
  * @self: a temporary file
- * @result: what the callback was given
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Finishes [method@TempFile.seal_async], with the errors of [method@TempFile.seal].
+ * Finishes an operation started with [method@TempFile.seal_async].
+ *
+ * The errors are those of [method@TempFile.seal].
  *
  * Returns: a file descriptor, which the caller closes, or -1 with @error set
  *
@@ -2253,6 +2274,7 @@ tf_temp_file_seal_finish (TfTempFile    *self,
                           GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   if (tf_task_finish (self, result, tf_temp_file_seal_async, error) < 0)
     return -1;
@@ -2312,6 +2334,7 @@ tf_temp_file_steal_bytes (TfTempFile    *self,
   GBytes *bytes;
 
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   bytes = tf_store_steal (tf_file_get_store (self), cancellable, error);
@@ -2336,16 +2359,19 @@ steal_bytes_func (gpointer       source_object,
 /**
  * tf_temp_file_steal_bytes_async:
  * @self: a temporary file
- * @io_priority: the priority of the request, as %G_PRIORITY_DEFAULT
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async) (nullable): called when it is done
- * @user_data: user data for @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Maps the content in a worker thread, so that [method@TempFile.steal_bytes_finish] can hand it over.
+ * Asynchronous version of [method@TempFile.steal_bytes].
  *
- * @callback is called in the thread-default main context of the caller.
+ * The content is mapped in a worker thread. [method@TempFile.steal_bytes_finish] closes the file; without that call
+ * it stays open and as it is.
  *
- * A file has one asynchronous operation at a time; another one fails with %G_IO_ERROR_PENDING.
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.steal_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -2357,6 +2383,7 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
                                 gpointer             user_data)
 {
   g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_steal_bytes_async, steal_bytes_func,
                           g_new0 (GBytes *, 1), bytes_request_free,
@@ -2366,12 +2393,14 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
 /**
  * tf_temp_file_steal_bytes_finish:
  * @self: a temporary file
- * @result: what the callback was given
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Closes the file and hands over its content, with the errors of [method@TempFile.steal_bytes].
+ * Finishes an operation started with [method@TempFile.steal_bytes_async].
  *
- * It is this call that closes the file: without it, the file stays open and as it is.
+ * The errors are those of [method@TempFile.steal_bytes].
+ *
+ * It is this call that closes the file.
  *
  * Returns: (transfer full): the content
  *
@@ -2383,6 +2412,7 @@ tf_temp_file_steal_bytes_finish (TfTempFile    *self,
                                  GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   if (tf_task_finish (self, result, tf_temp_file_steal_bytes_async, error) < 0)
     return NULL;
