@@ -11,6 +11,7 @@
 
 #include "tf-audit.h"
 #include "tf-enums.h"
+#include "tf-error.h"
 #include "tf-location.h"
 #include "tf-memory.h"
 #include "tf-mkstemp.h"

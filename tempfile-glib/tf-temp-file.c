@@ -1876,8 +1876,8 @@ get_local_path (GFile   *destination,
     return path;
 
   name = g_file_get_parse_name (destination);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               "A temporary file can be given a local name only, not “%s”", name);
+  tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                     "A temporary file can be given a local name only, not “%s”", name);
   return NULL;
 }
 

@@ -7,6 +7,21 @@
 
 #include <errno.h>
 
+/* Behind the last error of this thread; 0: it did not come from a system call. */
+static _Thread_local int last;
+
+int
+tf_errno_get_last (void)
+{
+  return last;
+}
+
+void
+tf_errno_set_last (int saved_errno)
+{
+  last = saved_errno;
+}
+
 static GIOErrorEnum
 code_from_errno (int saved_errno)
 {
@@ -30,6 +45,7 @@ tf_errno_set (GError     **error,
               const char  *call,
               const char  *path)
 {
+  last = saved_errno;
   if (error == NULL)
     return FALSE;
 
@@ -49,14 +65,32 @@ tf_errno_set (GError     **error,
   return FALSE;
 }
 
+/* An error that no system call reported. Always returns FALSE. */
+gboolean
+tf_errno_set_code (GError       **error,
+                   GIOErrorEnum   code,
+                   const char    *format,
+                   ...)
+{
+  g_autofree char *message = NULL;
+  va_list args;
+
+  last = 0;
+  va_start (args, format);
+  message = g_strdup_vprintf (format, args);
+  va_end (args);
+
+  g_set_error_literal (error, G_IO_ERROR, code, message);
+  return FALSE;
+}
+
 /* For methods of an object whose init() was not called, or failed. Always returns FALSE. */
 gboolean
 tf_errno_set_not_initialized (GError     **error,
                               const char  *what)
 {
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED,
-               "The %s was not initialized: call g_initable_init() first", what);
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_NOT_INITIALIZED,
+                            "The %s was not initialized: call g_initable_init() first", what);
 }
 
 /* For errors that nobody is there to be told of. A message, because warnings can be made fatal. */

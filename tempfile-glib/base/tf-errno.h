@@ -14,8 +14,15 @@ gboolean tf_errno_set (GError     **error,
                        const char  *call,
                        const char  *path);
 
+gboolean tf_errno_set_code            (GError       **error,
+                                       GIOErrorEnum   code,
+                                       const char    *format,
+                                       ...) G_GNUC_PRINTF (3, 4);
 gboolean tf_errno_set_not_initialized (GError     **error,
                                        const char  *what);
+
+int  tf_errno_get_last (void);
+void tf_errno_set_last (int saved_errno);
 
 void tf_errno_log_lost (const char   *doing,
                         const GError *error);

@@ -7,6 +7,7 @@
 
 #include <signal.h>
 
+#include "tf-errno.h"
 #include "tf-fork.h"
 
 /* Operations that wait for the disk at once; further ones wait for these. As many as those of GTask. */
@@ -20,6 +21,7 @@ typedef struct
   TfTaskDone done;
   gssize result;
   GError *error; /* (owned) (nullable) */
+  int last_errno;
 } Work;
 
 /* For whom a thread works. */
@@ -36,6 +38,9 @@ typedef struct
   gpointer user_data;
   gboolean is_pending;
 } Pending;
+
+/* What tf_task_finish() says of errno, wherever the error came from. */
+static G_DEFINE_QUARK (tf-task-last-errno, last_errno)
 
 static GMutex workers_lock;
 static GThreadPool *workers; /* (owned) (nullable): no work yet */
@@ -121,6 +126,7 @@ on_worked (gpointer data)
 {
   Work *work = data;
 
+  tf_errno_set_last (work->last_errno);
   work->done (work->task, work->result, g_steal_pointer (&work->error));
   return G_SOURCE_REMOVE;
 }
@@ -137,6 +143,7 @@ work (gpointer data,
   tf_task_defer_to (context, priority);
   self->result = self->func (g_task_get_source_object (self->task), g_task_get_task_data (self->task),
                              g_task_get_cancellable (self->task), &self->error);
+  self->last_errno = tf_errno_get_last ();
   tf_task_defer_no_more ();
 
   attach (context, priority, on_worked, self, work_free);
@@ -303,9 +310,13 @@ tf_task_run_on_stream (GIOStream           *stream,
   *pending = (Pending) { callback, user_data, g_io_stream_set_pending (stream, &error) };
   g_task_set_task_data (task, data, free_data);
   if (pending->is_pending)
-    tf_task_run (task, func);
-  else
-    g_task_return_error (task, error);
+    {
+      tf_task_run (task, func);
+      return;
+    }
+
+  tf_errno_set_last (0);
+  tf_task_return (task, -1, error);
 }
 
 void
@@ -314,7 +325,10 @@ tf_task_return (GTask  *task,
                 GError *error)
 {
   if (result < 0)
-    g_task_return_error (task, error);
+    {
+      g_object_set_qdata (G_OBJECT (task), last_errno_quark (), GINT_TO_POINTER (tf_errno_get_last ()));
+      g_task_return_error (task, error);
+    }
   else
     g_task_return_int (task, result);
 }
@@ -325,10 +339,16 @@ tf_task_finish (gpointer       source_object,
                 gpointer       source_tag,
                 GError       **error)
 {
+  gssize n;
+
   g_return_val_if_fail (g_task_is_valid (result, source_object), -1);
   g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), -1);
 
-  return g_task_propagate_int (G_TASK (result), error);
+  n = g_task_propagate_int (G_TASK (result), error);
+  if (n < 0)
+    tf_errno_set_last (GPOINTER_TO_INT (g_object_get_qdata (G_OBJECT (result), last_errno_quark ())));
+
+  return n;
 }
 
 /* Starts a thread of the library's own, which the program's signals are not for. */

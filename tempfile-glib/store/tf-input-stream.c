@@ -5,6 +5,7 @@
 
 #include "tf-input-stream.h"
 
+#include "base/tf-errno.h"
 #include "base/tf-task.h"
 
 struct _TfInputStream
@@ -48,7 +49,7 @@ check_stream_open (TfInputStream  *self,
   gboolean is_closed = g_input_stream_is_closed (G_INPUT_STREAM (self));
 
   if (is_closed)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The stream is closed");
+    tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
 
   return !is_closed;
 }
@@ -245,8 +246,7 @@ tf_input_stream_truncate (GSeekable     *seekable,
                           GCancellable  *cancellable,
                           GError       **error)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate an input stream");
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate an input stream");
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "tf-output-stream.h"
 
+#include "base/tf-errno.h"
 #include "base/tf-task.h"
 #include "tf-input-stream.h"
 #include "tf-splice.h"
@@ -49,7 +50,7 @@ check_stream_open (TfOutputStream  *self,
   gboolean is_closed = g_output_stream_is_closed (G_OUTPUT_STREAM (self));
 
   if (is_closed)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The stream is closed");
+    tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
 
   return !is_closed;
 }

@@ -5,6 +5,7 @@
 
 #include "tf-reader.h"
 
+#include "base/tf-errno.h"
 #include "tf-store-transfer.h"
 
 struct _TfReader
@@ -89,10 +90,7 @@ tf_reader_seek (GSeekable     *seekable,
   goffset base = 0;
 
   if (self->store == NULL)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The reader is closed");
-      return FALSE;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The reader is closed");
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -103,11 +101,8 @@ tf_reader_seek (GSeekable     *seekable,
     base = tf_store_pinned_get_size (self->store);
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "Cannot seek to before the start or beyond the largest possible file size");
-      return FALSE;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                              "Cannot seek to before the start or beyond the largest possible file size");
 
   self->position = base + offset;
   return TRUE;
@@ -125,8 +120,7 @@ tf_reader_truncate (GSeekable     *seekable,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate a reader");
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED, "Cannot truncate a reader");
 }
 
 static void

@@ -71,8 +71,7 @@ check_open (TfStore  *self,
   if (self->state == TF_STORE_BLANK)
     return tf_errno_set_not_initialized (error, "temporary file");
 
-  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CLOSED, "The temporary file is closed");
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The temporary file is closed");
 }
 
 /* Takes the lock, in whatever state the store is. */
@@ -892,12 +891,9 @@ seek_locked (TfStore    *self,
     base = tf_backing_get_size (&self->backing);
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           offset < 0 ? "Cannot seek to before the start of the temporary file"
-                                      : "Cannot seek beyond the largest possible file size");
-      return FALSE;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                              offset < 0 ? "Cannot seek to before the start of the temporary file"
+                                         : "Cannot seek beyond the largest possible file size");
 
   return tf_store_move_to (self, base + offset, error);
 }
@@ -927,11 +923,8 @@ truncate_locked (TfStore       *self,
                  GError       **error)
 {
   if (size < 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "Cannot truncate a temporary file to a negative size");
-      return FALSE;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                              "Cannot truncate a temporary file to a negative size");
 
   if (!grow_or_move (self, size, cancellable, error) ||
       !tf_backing_set_size (&self->backing, size, error))
@@ -971,8 +964,8 @@ tf_store_reserve (TfStore       *self,
     return FALSE;
 
   if (size < 0)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                         "Cannot reserve room for a negative number of bytes");
+    tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                       "Cannot reserve room for a negative number of bytes");
 
   success = size >= 0 &&
             grow_or_move (self, size, cancellable, error) &&
