@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Who is compared by compare-removal.py: what is installed, built where it has to be."""
+"""Who is compared by compare.py: what is installed, built where it has to be."""
 
 import os
 import shutil
@@ -57,7 +57,7 @@ def run_quietly(command, folder, **env):
 def find_tempfile_glib():
     programs = sorted(TOP.glob('_build/*/tests/removal/removal-tempfile-glib'), key=lambda path: path.stat().st_mtime)
     if not programs:
-        sys.exit('compare-removal.py: build tempfile-glib first (./run test), or say --tempfile-glib PROGRAM')
+        sys.exit('compare.py: build tempfile-glib first (./run test), or say --tempfile-glib PROGRAM')
     return programs[-1]
 
 

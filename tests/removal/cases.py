@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The cases of compare-removal.py. Each returns if the candidate was safe, and raises a verdict if not."""
+"""The cases of compare.py. Each returns if the candidate was safe, and raises a verdict if not."""
 
 import os
 import re

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// One of the candidates of compare-removal.py, which says what the commands mean.
+// One of the candidates of compare.py, which says what the commands mean.
 package main
 
 import (

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""The page with the table of compare-removal.py."""
+"""The page with the table of compare.py."""
 
 import datetime
 import os
@@ -52,7 +52,7 @@ later versions.
 
 ## How the table was made
 
-By `tests/compare-removal.py` on {date}, on Linux {kernel}, {file_system}, as {user}. It runs each candidate in each
+By `tests/removal/compare.py` on {date}, on Linux {kernel}, {file_system}, as {user}. It runs each candidate in each
 case in a directory of its own, looks at what is there afterwards, and writes this page with
 `--markdown`; nothing in it is written by hand. Races are not raced: the candidate is stopped by
 seccomp(2) at the system call in question, what an attacker might do is done, and it goes on. Mounts are made in a

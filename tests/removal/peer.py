@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""A candidate of compare-removal.py at work."""
+"""A candidate of compare.py at work."""
 
 import os
 import select

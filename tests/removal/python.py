@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Two of the candidates of compare-removal.py, which says what the commands mean.
+"""Two of the candidates of compare.py, which says what the commands mean.
 
 Usage: python.py             tempfile.TemporaryDirectory
        python.py rm OPTION   a directory of mkdtemp(), and "rm -rf OPTION"

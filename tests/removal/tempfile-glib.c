@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* One of the candidates of compare-removal.py, which says what the commands mean. */
+/* One of the candidates of compare.py, which says what the commands mean. */
 
 #include <tempfile-glib.h>
 

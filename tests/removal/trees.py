@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""What the cases of compare-removal.py do to directories."""
+"""What the cases of compare.py do to directories."""
 
 import ctypes
 import os

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Configures, builds and runs the project in tests/subproject with the library as its subproject.
+"""Configures, builds and runs the project in tests/static/subproject with the library as its subproject.
 
 Usage: check-subproject.py SOURCE_ROOT MESON...
 """
@@ -27,7 +27,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder, 'source')
         build = pathlib.Path(folder, 'build')
-        shutil.copytree(root / 'tests' / 'subproject', source)
+        shutil.copytree(root / 'tests' / 'static' / 'subproject', source)
         (source / 'subprojects').mkdir()
         (source / 'subprojects' / 'tempfile-glib-1').symlink_to(root)
 

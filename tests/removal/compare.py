@@ -4,7 +4,7 @@
 
 """Removes the same difficult directories with tempfile-glib and with others, and says how each fares.
 
-Usage: tests/compare-removal.py [OPTION...] [CASE...]
+Usage: tests/removal/compare.py [OPTION...] [CASE...]
 
 Without --tempfile-glib it takes the program that was built last in a folder in _build/. Rust is there
 if cargo and Debian's librust-tempfile-dev are, Go if go is. Everything happens in a directory of its own in
@@ -35,7 +35,6 @@ import tempfile
 from pathlib import Path
 
 sys.dont_write_bytecode = True
-sys.path.insert(0, str(Path(__file__).resolve().parent / 'removal'))
 
 from candidates import ask_version, find_candidates  # noqa: E402
 from cases import CASES, Scene  # noqa: E402
