@@ -408,7 +408,7 @@ test_writev (void)
   assert_content (file, expected->str);
 }
 
-/* A disk that refuses: the memory stage is as before, and the next try has room. */
+/* A disk that refuses: what is in memory stays as before, and the next try has room. */
 static void
 test_refused (void)
 {

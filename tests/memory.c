@@ -25,7 +25,7 @@ write_zeros (TfSpooledFile *file,
 }
 
 static void
-test_exact (void)
+test_budget_exact (void)
 {
   g_autoptr(TfSpooledFile) first = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
@@ -58,10 +58,9 @@ test_exact (void)
   tf_set_memory_budget (0);
 }
 
-/* A budget that comes later counts what is there. */
 /* Bytes that come one by one are counted as those that come at once. */
 static void
-test_pieces (void)
+test_budget_pieces (void)
 {
   g_autoptr(TfSpooledFile) before = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) after = tf_spooled_file_new (-1);
@@ -82,8 +81,9 @@ test_pieces (void)
   tf_set_memory_budget (0);
 }
 
+/* A budget that comes later counts what is there. */
 static void
-test_later (void)
+test_budget_later (void)
 {
   g_autoptr(TfSpooledFile) first = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
@@ -105,7 +105,7 @@ test_later (void)
 
 /* When the disk refuses, what is counted is what is there. */
 static void
-test_refused (void)
+test_budget_refused (void)
 {
   g_autoptr(TfSpooledFile) file = g_object_new (TF_TYPE_SPOOLED_FILE, "max-size", (gint64) -1, "dir", "/nonexistent", NULL);
   g_autoptr(GError) error = NULL;
@@ -142,7 +142,7 @@ work (gpointer data)
 }
 
 static void
-test_threads (void)
+test_budget_threads (void)
 {
   GThread *threads[N_THREADS];
 
@@ -157,8 +157,8 @@ test_threads (void)
 }
 
 static void
-note_thread (TfSpooledFile *file,
-             GThread      **thread)
+note_thread (TfSpooledFile  *file,
+             GThread       **thread)
 {
   g_assert_null (*thread);
   *thread = g_thread_self ();
@@ -236,12 +236,12 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
-  g_test_add_func ("/budget/exact", test_exact);
-  g_test_add_func ("/budget/pieces", test_pieces);
-  g_test_add_func ("/budget/later", test_later);
-  g_test_add_func ("/budget/refused", test_refused);
-  g_test_add_func ("/budget/threads", test_threads);
-  g_test_add_func ("/budget/low-memory", test_low_memory);
+  g_test_add_func ("/memory/budget/exact", test_budget_exact);
+  g_test_add_func ("/memory/budget/pieces", test_budget_pieces);
+  g_test_add_func ("/memory/budget/later", test_budget_later);
+  g_test_add_func ("/memory/budget/refused", test_budget_refused);
+  g_test_add_func ("/memory/budget/threads", test_budget_threads);
+  g_test_add_func ("/memory/low-memory", test_low_memory);
 
   return tf_test_run ();
 }

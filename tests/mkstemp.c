@@ -299,7 +299,7 @@ add_for_each_call (const char    *name,
 {
   for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
     {
-      g_autofree char *path = g_strdup_printf ("/create/%s/%s", calls[i].name, name);
+      g_autofree char *path = g_strdup_printf ("/mkstemp/%s/%s", calls[i].name, name);
 
       g_test_add_data_func (path, &calls[i], func);
     }
@@ -316,10 +316,10 @@ main (int    argc,
   add_for_each_call ("nobody-asks", test_nobody_asks);
   add_for_each_call ("distinct", test_distinct);
   add_for_each_call ("distinct-after-fork", test_distinct_after_fork);
-  g_test_add_func ("/create/unwritable-dir", test_unwritable_dir);
-  g_test_add_func ("/create/mkstemp/file", test_file);
-  g_test_add_func ("/create/mkdtemp/dir", test_dir);
-  g_test_add_func ("/create/mktemp/creates-nothing", test_name_creates_nothing);
+  g_test_add_func ("/mkstemp/unwritable-dir", test_unwritable_dir);
+  g_test_add_func ("/mkstemp/mkstemp/file", test_file);
+  g_test_add_func ("/mkstemp/mkdtemp/dir", test_dir);
+  g_test_add_func ("/mkstemp/mktemp/creates-nothing", test_name_creates_nothing);
 
   return tf_test_run ();
 }

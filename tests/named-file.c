@@ -500,6 +500,22 @@ test_executable (void)
   g_assert_cmpint (WEXITSTATUS (status), ==, 42);
 }
 
+static void
+test_template (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, "mode", 0640, NULL);
+  g_autofree char *name = NULL;
+
+  tf_temp_file_set_template (TF_TEMP_FILE (file), "p\xff", "s", ".");
+  g_assert_true (g_initable_init (G_INITABLE (file), NULL, &error));
+  g_assert_no_error (error);
+  name = g_path_get_basename (tf_named_file_get_path (file));
+  g_assert_true (g_path_is_absolute (tf_named_file_get_path (file)));
+  g_assert_true (g_str_has_prefix (name, "p\xff"));
+  g_assert_true (g_str_has_suffix (name, "s"));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -508,6 +524,7 @@ main (int    argc,
 
   g_test_add_func ("/named-file/new", test_new);
   g_test_add_func ("/named-file/before-init", test_before_init);
+  g_test_add_func ("/named-file/template", test_template);
   g_test_add_func ("/named-file/path-and-file", test_path_and_file);
   g_test_add_func ("/named-file/delete-policy", test_delete_policy);
   g_test_add_func ("/named-file/enum", test_enum);

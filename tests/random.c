@@ -155,7 +155,7 @@ truncate_somewhere (Program *self)
 }
 
 static void
-change_stage (Program *self)
+roll_over_or_share (Program *self)
 {
   g_autoptr(GError) error = NULL;
 
@@ -207,7 +207,7 @@ test_program (gconstpointer data)
         tf_test_assert_file (file, program.position, bytes->data, bytes->len);
       /* In the second half the descriptor is handed out, and what is in memory rolls over. */
       if (i > N_STEPS / 2 && i % 100 == 0 && ((const TfTestKind *) data)->max_size >= 0)
-        change_stage (&program);
+        roll_over_or_share (&program);
     }
 
   if (TF_IS_SPOOLED_FILE (file))

@@ -549,6 +549,20 @@ test_descriptor_is_not_inherited (void)
     }
 }
 
+static void
+test_template (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  g_autofree char *name = NULL;
+
+  tf_temp_dir_set_template (dir, "p\xff", "s", NULL);
+  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
+  g_assert_no_error (error);
+  name = g_path_get_basename (tf_temp_dir_get_path (dir));
+  g_assert_true (g_str_has_prefix (name, "p\xff"));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -557,6 +571,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/temp-dir/new", test_new);
+  g_test_add_func ("/temp-dir/template", test_template);
   g_test_add_func ("/temp-dir/auto-cleanup", test_auto_cleanup);
   g_test_add_func ("/temp-dir/cleanup", test_cleanup);
   g_test_add_func ("/temp-dir/cancelled", test_cancelled);

@@ -117,30 +117,6 @@ test_write_failures (void)
   g_assert_cmpint (tf_temp_file_get_size (tf_text_stream_get_file (stream)), ==, 0);
 }
 
-static void
-test_template_before_init (void)
-{
-  g_autoptr(GError) error = NULL;
-  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, "mode", 0640, NULL);
-  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
-  g_autofree char *name = NULL;
-  g_autofree char *dir_name = NULL;
-
-  tf_temp_file_set_template (TF_TEMP_FILE (file), "p\xff", "s", ".");
-  g_assert_true (g_initable_init (G_INITABLE (file), NULL, &error));
-  g_assert_no_error (error);
-  name = g_path_get_basename (tf_named_file_get_path (file));
-  g_assert_true (g_path_is_absolute (tf_named_file_get_path (file)));
-  g_assert_true (g_str_has_prefix (name, "p\xff"));
-  g_assert_true (g_str_has_suffix (name, "s"));
-
-  tf_temp_dir_set_template (dir, "p\xff", "s", NULL);
-  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
-  g_assert_no_error (error);
-  dir_name = g_path_get_basename (tf_temp_dir_get_path (dir));
-  g_assert_true (g_str_has_prefix (dir_name, "p\xff"));
-}
-
 int
 main (int    argc,
       char **argv)
@@ -151,7 +127,6 @@ main (int    argc,
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/not-initialized", test_not_initialized);
   g_test_add_func ("/text-stream/write-failures", test_write_failures);
-  g_test_add_func ("/template/before-init", test_template_before_init);
 
   return tf_test_run ();
 }

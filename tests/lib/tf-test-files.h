@@ -28,20 +28,20 @@ TfTempFile *tf_test_kind_new        (const TfTestKind  *kind,
 TfTempFile *tf_test_kind_make       (const TfTestKind  *kind);
 
 /* Adds "/@group/KIND/@name" for each kind. */
-void        tf_test_add_for_kinds   (const char        *group,
-                                     const char        *name,
-                                     GTestDataFunc      func);
+void tf_test_add_for_kinds (const char    *group,
+                            const char    *name,
+                            GTestDataFunc  func);
 
-void        tf_test_write           (TfTempFile        *file,
-                                     const char        *text);
-void        tf_test_seek            (TfTempFile        *file,
-                                     goffset            offset,
-                                     GSeekType          type);
+void tf_test_write (TfTempFile *file,
+                    const char *text);
+void tf_test_seek  (TfTempFile *file,
+                    goffset     offset,
+                    GSeekType   type);
 
 /* Size, content, and the position, which the file, its input and its output stream have in common. */
-void        tf_test_assert_file     (TfTempFile        *file,
-                                     goffset            position,
-                                     gconstpointer      content,
-                                     gsize              size);
+void tf_test_assert_file (TfTempFile    *file,
+                          goffset        position,
+                          gconstpointer  content,
+                          gsize          size);
 
 G_END_DECLS

@@ -12,39 +12,39 @@ G_BEGIN_DECLS
 /* Every test program works in a sandbox directory of its own, which is also its $TMPDIR and its current
  * directory. At the end the sandbox must be empty, and no descriptor may be open that was not at the start. */
 
-void        tf_test_init             (int          *argc,
-                                      char       ***argv);
-int         tf_test_run              (void);
+void tf_test_init (int    *argc,
+                   char ***argv);
+int  tf_test_run  (void);
 
 /* For programs in which threads of GLib's own open and close descriptors at any time. */
-void        tf_test_ignore_fds       (void);
+void tf_test_ignore_fds (void);
 
 /* Lets GLib open the descriptors that it keeps for the first worker thread. Not for programs that fork and go
  * on in the child: there the thread is missing, but not missed. */
-void        tf_test_start_worker     (void);
+void tf_test_start_worker (void);
 
-const char *tf_test_get_sandbox      (void);
-char       *tf_test_path             (const char   *name);
+const char *tf_test_get_sandbox (void);
+char       *tf_test_path        (const char *name);
 
 /* A new directory where thousands of inodes cost little: on a tmpfs, or in the sandbox where there is none. */
-char       *tf_test_make_cheap_dir   (void);
+char *tf_test_make_cheap_dir (void);
 
-guint       tf_test_count_fds        (void);
-guint       tf_test_count_entries    (const char   *dir);
+guint tf_test_count_fds     (void);
+guint tf_test_count_entries (const char *dir);
 
 /* Runs @func in a child process, as the user nobody when this is root; it has passed when it returns. */
-void        tf_test_in_child         (void        (*func) (void));
-void        tf_test_as_unprivileged  (void        (*func) (void));
+void tf_test_in_child        (void (*func) (void));
+void tf_test_as_unprivileged (void (*func) (void));
 
 /* The same, but the child may fail, and end by _exit() with a status of its own. */
-int         tf_test_get_child_status (void        (*func) (void));
+int tf_test_get_child_status (void (*func) (void));
 
 /* Bad luck to order. What was limited or taken has to be given back before the test ends. */
-void        tf_test_limit_file_size   (guint64       n_bytes);
-void        tf_test_unlimit_file_size (void);
-void        tf_test_take_fds          (void);
-void        tf_test_give_fds          (guint         n);
-void        tf_test_give_all_fds      (void);
-void        tf_test_remove_what_valgrind_made (void);
+void tf_test_limit_file_size           (guint64 n_bytes);
+void tf_test_unlimit_file_size         (void);
+void tf_test_take_fds                  (void);
+void tf_test_give_fds                  (guint   n);
+void tf_test_give_all_fds              (void);
+void tf_test_remove_what_valgrind_made (void);
 
 G_END_DECLS

@@ -11,8 +11,13 @@ G_BEGIN_DECLS
 
 /* The calls of a walk that tests take the place of, see the list in meson.build. */
 
-int __real_unlinkat (int dir_fd, const char *name, int flags);
-int __real_openat64 (int dir_fd, const char *name, int flags, ...);
+int __real_unlinkat (int         dir_fd,
+                     const char *name,
+                     int         flags);
+int __real_openat64 (int         dir_fd,
+                     const char *name,
+                     int         flags,
+                     ...);
 
 /* Called instead of unlinkat(), and to open "..". NULL: as ever. */
 extern int (*unlinkat_func) (int dir_fd, const char *name, int flags);

@@ -402,14 +402,14 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/lifetime/exit", test_exit);
-  g_test_add_func ("/lifetime/exit-with-threads", test_exit_with_threads);
-  g_test_add_func ("/lifetime/exit-keeps", test_exit_keeps);
-  g_test_add_func ("/lifetime/fork", test_fork);
-  g_test_add_func ("/lifetime/raw-fork", test_raw_fork);
-  g_test_add_func ("/lifetime/fork-with-same-pid", test_fork_with_same_pid);
-  g_test_add_func ("/lifetime/names-after-fork", test_names_after_fork);
-  g_test_add_func ("/lifetime/no-growth", test_no_growth);
+  g_test_add_func ("/registry/exit", test_exit);
+  g_test_add_func ("/registry/exit-with-threads", test_exit_with_threads);
+  g_test_add_func ("/registry/exit-keeps", test_exit_keeps);
+  g_test_add_func ("/registry/fork", test_fork);
+  g_test_add_func ("/registry/raw-fork", test_raw_fork);
+  g_test_add_func ("/registry/fork-with-same-pid", test_fork_with_same_pid);
+  g_test_add_func ("/registry/names-after-fork", test_names_after_fork);
+  g_test_add_func ("/registry/no-growth", test_no_growth);
 
   return tf_test_run ();
 }

@@ -264,17 +264,17 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/name/form", test_form);
-  g_test_add_func ("/name/empty-parts", test_empty_parts);
-  g_test_add_func ("/name/not-utf8", test_not_utf8);
-  g_test_add_func ("/name/distinct", test_distinct);
-  g_test_add_func ("/name/distinct-after-fork", test_distinct_after_fork);
-  g_test_add_func ("/name/uniform", test_uniform);
-  g_test_add_func ("/name/spread", test_spread);
-  g_test_add_func ("/name/slash", test_slash);
-  g_test_add_func ("/name/length", test_length);
-  g_test_add_func ("/name/no-randomness", test_no_randomness);
-  g_test_add_func ("/name/clear", test_clear);
+  g_test_add_func ("/template/form", test_form);
+  g_test_add_func ("/template/empty-parts", test_empty_parts);
+  g_test_add_func ("/template/not-utf8", test_not_utf8);
+  g_test_add_func ("/template/distinct", test_distinct);
+  g_test_add_func ("/template/distinct-after-fork", test_distinct_after_fork);
+  g_test_add_func ("/template/uniform", test_uniform);
+  g_test_add_func ("/template/spread", test_spread);
+  g_test_add_func ("/template/slash", test_slash);
+  g_test_add_func ("/template/length", test_length);
+  g_test_add_func ("/template/no-randomness", test_no_randomness);
+  g_test_add_func ("/template/clear", test_clear);
 
   return tf_test_run ();
 }

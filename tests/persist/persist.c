@@ -864,8 +864,8 @@ on_finished (GObject      *source,
 }
 
 static void
-note_thread (TfSpooledFile *file,
-             GThread      **thread)
+note_thread (TfSpooledFile  *file,
+             GThread       **thread)
 {
   g_assert_null (*thread);
   *thread = g_thread_self ();

@@ -15,33 +15,33 @@
 #include "tf-test.h"
 
 static void
-open_on_disk (TfBacking *stage)
+open_on_disk (TfBacking *backing)
 {
   const TfTemplate here = { .dir = (char *) ".", .mode = 0600 };
   g_autoptr(GError) error = NULL;
 
-  stage->fd = tf_open_unnamed (&here, NULL, &error);
+  backing->fd = tf_open_unnamed (&here, NULL, &error);
   g_assert_no_error (error);
-  stage->where = g_strdup ("/where");
+  backing->where = g_strdup ("/where");
 }
 
 static void
-write_text (TfBacking    *stage,
+write_text (TfBacking  *backing,
             goffset     offset,
             const char *text)
 {
   g_autoptr(GError) error = NULL;
   gsize n_written;
 
-  if (tf_backing_is_in_memory (stage))
-    g_assert_true (tf_memory_buffer_grow (&stage->memory, offset + strlen (text), G_MAXSSIZE));
-  g_assert_true (tf_backing_write (stage, offset, text, strlen (text), &n_written, NULL, &error));
+  if (tf_backing_is_in_memory (backing))
+    g_assert_true (tf_memory_buffer_grow (&backing->memory, offset + strlen (text), G_MAXSSIZE));
+  g_assert_true (tf_backing_write (backing, offset, text, strlen (text), &n_written, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_written, ==, strlen (text));
 }
 
 static void
-assert_content (TfBacking    *stage,
+assert_content (TfBacking  *backing,
                 goffset     offset,
                 const char *content,
                 gsize       size)
@@ -50,7 +50,7 @@ assert_content (TfBacking    *stage,
   char bytes[64];
   gsize n_read;
 
-  g_assert_true (tf_backing_read (stage, offset, bytes, sizeof bytes, &n_read, NULL, &error));
+  g_assert_true (tf_backing_read (backing, offset, bytes, sizeof bytes, &n_read, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpmem (bytes, n_read, content, size);
 }
@@ -59,77 +59,77 @@ assert_content (TfBacking    *stage,
 static void
 test_same (gconstpointer data)
 {
-  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
   gboolean on_disk = GPOINTER_TO_INT (data);
   g_autoptr(GError) error = NULL;
 
   if (on_disk)
-    open_on_disk (&stage);
-  g_assert_true (tf_backing_is_in_memory (&stage) == !on_disk);
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 0);
-  assert_content (&stage, 0, "", 0);
+    open_on_disk (&backing);
+  g_assert_true (tf_backing_is_in_memory (&backing) == !on_disk);
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 0);
+  assert_content (&backing, 0, "", 0);
 
-  write_text (&stage, 0, "Hello world!");
-  write_text (&stage, 14, "gap");
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 17);
-  assert_content (&stage, 0, "Hello world!\0\0gap", 17);
-  assert_content (&stage, 14, "gap", 3);
-  assert_content (&stage, 17, "", 0);
-  assert_content (&stage, 1000, "", 0);
+  write_text (&backing, 0, "Hello world!");
+  write_text (&backing, 14, "gap");
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 17);
+  assert_content (&backing, 0, "Hello world!\0\0gap", 17);
+  assert_content (&backing, 14, "gap", 3);
+  assert_content (&backing, 17, "", 0);
+  assert_content (&backing, 1000, "", 0);
 
-  g_assert_true (tf_backing_set_size (&stage, 5, &error));
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 5);
-  g_assert_true (tf_memory_buffer_grow (&stage.memory, 8, G_MAXSSIZE));
-  g_assert_true (tf_backing_set_size (&stage, 8, &error));
-  assert_content (&stage, 0, "Hello\0\0\0", 8);
-  g_assert_true (tf_backing_set_size (&stage, 0, &error));
-  assert_content (&stage, 0, "", 0);
+  g_assert_true (tf_backing_set_size (&backing, 5, &error));
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 5);
+  g_assert_true (tf_memory_buffer_grow (&backing.memory, 8, G_MAXSSIZE));
+  g_assert_true (tf_backing_set_size (&backing, 8, &error));
+  assert_content (&backing, 0, "Hello\0\0\0", 8);
+  g_assert_true (tf_backing_set_size (&backing, 0, &error));
+  assert_content (&backing, 0, "", 0);
   g_assert_no_error (error);
 }
 
 static void
 test_end_of_the_world (gconstpointer data)
 {
-  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
 
   if (GPOINTER_TO_INT (data))
-    open_on_disk (&stage);
+    open_on_disk (&backing);
 
-  write_text (&stage, 0, "Hello world!");
-  assert_content (&stage, G_MAXINT64 - 1, "", 0);
-  assert_content (&stage, G_MAXINT64, "", 0);
+  write_text (&backing, 0, "Hello world!");
+  assert_content (&backing, G_MAXINT64 - 1, "", 0);
+  assert_content (&backing, G_MAXINT64, "", 0);
 }
 
 static void
 test_full_disk (void)
 {
-  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) error = NULL;
   g_autoptr(GError) again = NULL;
   g_autoptr(GError) set_size_error = NULL;
   g_autofree char *text = g_strnfill (100, 'x');
   gsize n_written;
 
-  open_on_disk (&stage);
+  open_on_disk (&backing);
   tf_test_limit_file_size (60);
-  g_assert_false (tf_backing_write (&stage, 0, text, 100, &n_written, NULL, &error));
+  g_assert_false (tf_backing_write (&backing, 0, text, 100, &n_written, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (error->message, "write “/where”"));
   g_assert_cmpuint (n_written, ==, 60);
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 60);
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 60);
 
-  g_assert_false (tf_backing_write (&stage, 60, text, 40, &n_written, NULL, &again));
+  g_assert_false (tf_backing_write (&backing, 60, text, 40, &n_written, NULL, &again));
   g_assert_error (again, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpuint (n_written, ==, 0);
 
-  g_assert_false (tf_backing_set_size (&stage, 100, &set_size_error));
+  g_assert_false (tf_backing_set_size (&backing, 100, &set_size_error));
   g_assert_error (set_size_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (set_size_error->message, "ftruncate “/where”"));
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 60);
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 60);
 
   tf_test_unlimit_file_size ();
-  write_text (&stage, 60, text);
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 160);
+  write_text (&backing, 60, text);
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 160);
 }
 
 static void
@@ -157,51 +157,51 @@ test_refused (void)
 static void
 test_cancelled (void)
 {
-  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) read_error = NULL;
   g_autoptr(GError) write_error = NULL;
   char byte = 'x';
   gsize n = 9;
 
-  open_on_disk (&stage);
+  open_on_disk (&backing);
   g_cancellable_cancel (cancellable);
-  g_assert_false (tf_backing_read (&stage, 0, &byte, 1, &n, cancellable, &read_error));
+  g_assert_false (tf_backing_read (&backing, 0, &byte, 1, &n, cancellable, &read_error));
   g_assert_error (read_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_false (tf_backing_write (&stage, 0, &byte, 1, &n, cancellable, &write_error));
+  g_assert_false (tf_backing_write (&backing, 0, &byte, 1, &n, cancellable, &write_error));
   g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_cmpint (tf_backing_get_size (&stage), ==, 0);
+  g_assert_cmpint (tf_backing_get_size (&backing), ==, 0);
 }
 
 static void
 test_shared (void)
 {
-  g_auto(TfBacking) stage = TF_BACKING_INIT_IN_MEMORY;
+  g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
   g_autoptr(GError) error = NULL;
   goffset offset = 99;
 
-  open_on_disk (&stage);
-  write_text (&stage, 0, "0123456789");
-  tf_backing_get_offset (&stage, &offset);
+  open_on_disk (&backing);
+  write_text (&backing, 0, "0123456789");
+  tf_backing_get_offset (&backing, &offset);
   g_assert_cmpint (offset, ==, 99);
 
-  g_assert_true (tf_backing_share (&stage, 4, &error));
+  g_assert_true (tf_backing_share (&backing, 4, &error));
   g_assert_no_error (error);
-  tf_backing_get_offset (&stage, &offset);
+  tf_backing_get_offset (&backing, &offset);
   g_assert_cmpint (offset, ==, 4);
 
   /* The descriptor's own offset counts. */
-  g_assert_cmpint (lseek (stage.fd, 7, SEEK_SET), ==, 7);
-  assert_content (&stage, 7, "789", 3);
-  tf_backing_get_offset (&stage, &offset);
+  g_assert_cmpint (lseek (backing.fd, 7, SEEK_SET), ==, 7);
+  assert_content (&backing, 7, "789", 3);
+  tf_backing_get_offset (&backing, &offset);
   g_assert_cmpint (offset, ==, 10);
-  write_text (&stage, 10, "!");
-  tf_backing_get_offset (&stage, &offset);
+  write_text (&backing, 10, "!");
+  tf_backing_get_offset (&backing, &offset);
   g_assert_cmpint (offset, ==, 11);
 
-  g_assert_false (tf_backing_share (&stage, -1, &error));
+  g_assert_false (tf_backing_share (&backing, -1, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
 }
 
@@ -237,15 +237,15 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_data_func ("/stage/same/memory", GINT_TO_POINTER (FALSE), test_same);
-  g_test_add_data_func ("/stage/same/disk", GINT_TO_POINTER (TRUE), test_same);
-  g_test_add_data_func ("/stage/end-of-the-world/memory", GINT_TO_POINTER (FALSE), test_end_of_the_world);
-  g_test_add_data_func ("/stage/end-of-the-world/disk", GINT_TO_POINTER (TRUE), test_end_of_the_world);
-  g_test_add_func ("/stage/full-disk", test_full_disk);
-  g_test_add_func ("/stage/refused", test_refused);
-  g_test_add_func ("/stage/cancelled", test_cancelled);
-  g_test_add_func ("/stage/shared", test_shared);
-  g_test_add_func ("/stage/close", test_close);
+  g_test_add_data_func ("/backing/same/memory", GINT_TO_POINTER (FALSE), test_same);
+  g_test_add_data_func ("/backing/same/disk", GINT_TO_POINTER (TRUE), test_same);
+  g_test_add_data_func ("/backing/end-of-the-world/memory", GINT_TO_POINTER (FALSE), test_end_of_the_world);
+  g_test_add_data_func ("/backing/end-of-the-world/disk", GINT_TO_POINTER (TRUE), test_end_of_the_world);
+  g_test_add_func ("/backing/full-disk", test_full_disk);
+  g_test_add_func ("/backing/refused", test_refused);
+  g_test_add_func ("/backing/cancelled", test_cancelled);
+  g_test_add_func ("/backing/shared", test_shared);
+  g_test_add_func ("/backing/close", test_close);
 
   return tf_test_run ();
 }

@@ -187,13 +187,13 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/held-back/persist", test_persist);
-  g_test_add_func ("/held-back/seal", test_seal);
-  g_test_add_func ("/held-back/steal", test_steal);
-  g_test_add_func ("/held-back/reader", test_reader);
-  g_test_add_func ("/held-back/splice", test_splice);
-  g_test_add_func ("/held-back/fork-and-close", test_fork_and_close);
-  g_test_add_func ("/held-back/fork-and-write", test_fork_and_write);
+  g_test_add_func ("/io-buffer/persist", test_persist);
+  g_test_add_func ("/io-buffer/seal", test_seal);
+  g_test_add_func ("/io-buffer/steal", test_steal);
+  g_test_add_func ("/io-buffer/reader", test_reader);
+  g_test_add_func ("/io-buffer/splice", test_splice);
+  g_test_add_func ("/io-buffer/fork-and-close", test_fork_and_close);
+  g_test_add_func ("/io-buffer/fork-and-write", test_fork_and_write);
 
   return tf_test_run ();
 }

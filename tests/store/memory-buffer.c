@@ -22,16 +22,16 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMemoryBuffer, tf_memory_buffer_clear)
 
 static void
 reserve (TfMemoryBuffer *buffer,
-         gsize     size)
+         gsize           size)
 {
   g_assert_true (tf_memory_buffer_grow (buffer, size, G_MAXSSIZE));
   g_assert_cmpuint (buffer->capacity, >=, size);
 }
 
 static void
-write_at (TfMemoryBuffer   *buffer,
-          gsize       offset,
-          const char *text)
+write_at (TfMemoryBuffer *buffer,
+          gsize           offset,
+          const char     *text)
 {
   reserve (buffer, offset + strlen (text));
   tf_memory_buffer_write (buffer, offset, text, strlen (text));
@@ -39,7 +39,7 @@ write_at (TfMemoryBuffer   *buffer,
 
 static void
 set_size (TfMemoryBuffer *buffer,
-          gsize     size)
+          gsize           size)
 {
   reserve (buffer, size);
   tf_memory_buffer_set_size (buffer, size);
@@ -48,7 +48,7 @@ set_size (TfMemoryBuffer *buffer,
 
 static void
 fill (TfMemoryBuffer *buffer,
-      gsize     size)
+      gsize           size)
 {
   reserve (buffer, size);
   g_assert_nonnull (buffer->data);
@@ -59,9 +59,9 @@ fill (TfMemoryBuffer *buffer,
 
 static void
 assert_all (TfMemoryBuffer *buffer,
-            gsize     start,
-            gsize     end,
-            guint8    byte)
+            gsize           start,
+            gsize           end,
+            guint8          byte)
 {
   g_assert_cmpuint (end, <=, buffer->size);
   for (gsize i = start; i < end; i++)
@@ -253,8 +253,8 @@ test_no_memory (gconstpointer data)
 }
 
 static void
-random_step (TfMemoryBuffer   *buffer,
-             GByteArray *model)
+random_step (TfMemoryBuffer *buffer,
+             GByteArray     *model)
 {
   gsize max = 6 * MIB;
   gsize offset = g_test_rand_bit () ? (gsize) g_test_rand_int_range (0, max) : MIN (buffer->size, max - 1);
@@ -302,19 +302,19 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/buffer/write-read", test_write_read);
-  g_test_add_data_func ("/buffer/gap/heap", GSIZE_TO_POINTER (1000), test_gap);
-  g_test_add_data_func ("/buffer/gap/mapping", GSIZE_TO_POINTER (3 * MIB + 5), test_gap);
-  g_test_add_data_func ("/buffer/gap/both", GSIZE_TO_POINTER (MIB), test_gap);
-  g_test_add_func ("/buffer/from-heap-to-mapping", test_from_heap_to_mapping);
-  g_test_add_func ("/buffer/straight-to-mapping", test_straight_to_mapping);
-  g_test_add_func ("/buffer/memory-comes-back", test_memory_comes_back);
-  g_test_add_func ("/buffer/gap-is-not-touched", test_gap_is_not_touched);
-  g_test_add_func ("/buffer/limit", test_limit);
-  g_test_add_func ("/buffer/growth-is-geometric", test_growth_is_geometric);
-  g_test_add_data_func ("/buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
-  g_test_add_data_func ("/buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
-  g_test_add_func ("/buffer/random", test_random);
+  g_test_add_func ("/memory-buffer/write-read", test_write_read);
+  g_test_add_data_func ("/memory-buffer/gap/heap", GSIZE_TO_POINTER (1000), test_gap);
+  g_test_add_data_func ("/memory-buffer/gap/mapping", GSIZE_TO_POINTER (3 * MIB + 5), test_gap);
+  g_test_add_data_func ("/memory-buffer/gap/both", GSIZE_TO_POINTER (MIB), test_gap);
+  g_test_add_func ("/memory-buffer/from-heap-to-mapping", test_from_heap_to_mapping);
+  g_test_add_func ("/memory-buffer/straight-to-mapping", test_straight_to_mapping);
+  g_test_add_func ("/memory-buffer/memory-comes-back", test_memory_comes_back);
+  g_test_add_func ("/memory-buffer/gap-is-not-touched", test_gap_is_not_touched);
+  g_test_add_func ("/memory-buffer/limit", test_limit);
+  g_test_add_func ("/memory-buffer/growth-is-geometric", test_growth_is_geometric);
+  g_test_add_data_func ("/memory-buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
+  g_test_add_data_func ("/memory-buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
+  g_test_add_func ("/memory-buffer/random", test_random);
 
   return tf_test_run ();
 }

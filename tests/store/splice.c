@@ -175,11 +175,11 @@ static const SourceFunc sources[] = {
 
 static gssize
 run_splice (GOutputStream             *target,
-        GInputStream              *source,
-        GOutputStreamSpliceFlags   flags,
-        gboolean                   async,
-        GCancellable              *cancellable,
-        GError                   **error)
+            GInputStream              *source,
+            GOutputStreamSpliceFlags   flags,
+            gboolean                   async,
+            GCancellable              *cancellable,
+            GError                   **error)
 {
   g_autoptr(GAsyncResult) result = NULL;
 
@@ -383,11 +383,11 @@ test_cancelled_in_the_middle (void)
 
 /* The disk refuses what is beyond @limit; all before it has been moved. */
 static void
-check_failed (SourceFunc               source_func,
-              GBytes                  *bytes,
-              gsize                    limit,
-              GOutputStreamSpliceFlags flags,
-              gboolean                 async)
+check_failed (SourceFunc                source_func,
+              GBytes                   *bytes,
+              gsize                     limit,
+              GOutputStreamSpliceFlags  flags,
+              gboolean                  async)
 {
   g_autoptr(GInputStream) source = source_func (bytes);
   g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (0));

@@ -234,13 +234,13 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  add ("/store-streams/one-position", test_one_position);
-  add ("/store-streams/truncate", test_truncate);
-  add ("/store-streams/partial-write", test_partial_write);
-  add ("/store-streams/write-all-tells-how-much", test_write_all_tells_how_much);
-  add ("/store-streams/closed-stream", test_closed_stream);
-  add ("/store-streams/closed-store", test_closed_store);
-  add ("/store-streams/cancelled", test_cancelled);
+  add ("/streams/one-position", test_one_position);
+  add ("/streams/truncate", test_truncate);
+  add ("/streams/partial-write", test_partial_write);
+  add ("/streams/write-all-tells-how-much", test_write_all_tells_how_much);
+  add ("/streams/closed-stream", test_closed_stream);
+  add ("/streams/closed-store", test_closed_store);
+  add ("/streams/cancelled", test_cancelled);
 
   return tf_test_run ();
 }

@@ -573,18 +573,18 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/walk-share/wide", test_wide);
-  g_test_add_func ("/walk-share/flat", test_flat);
-  g_test_add_func ("/walk-share/nested", test_nested);
-  g_test_add_func ("/walk-share/one-thread", test_one_thread);
-  g_test_add_func ("/walk-share/forbidden", test_forbidden);
-  g_test_add_func ("/walk-share/budget", test_budget);
-  g_test_add_func ("/walk-share/few-fds", test_few_fds);
-  g_test_add_func ("/walk-share/failures", test_failures);
-  g_test_add_func ("/walk-share/undeletable", test_undeletable);
-  g_test_add_func ("/walk-share/cancel", test_cancel);
-  g_test_add_func ("/walk-share/swapped", test_swapped);
-  g_test_add_func ("/walk-share/moved", test_moved);
+  g_test_add_func ("/dir-share/wide", test_wide);
+  g_test_add_func ("/dir-share/flat", test_flat);
+  g_test_add_func ("/dir-share/nested", test_nested);
+  g_test_add_func ("/dir-share/one-thread", test_one_thread);
+  g_test_add_func ("/dir-share/forbidden", test_forbidden);
+  g_test_add_func ("/dir-share/budget", test_budget);
+  g_test_add_func ("/dir-share/few-fds", test_few_fds);
+  g_test_add_func ("/dir-share/failures", test_failures);
+  g_test_add_func ("/dir-share/undeletable", test_undeletable);
+  g_test_add_func ("/dir-share/cancel", test_cancel);
+  g_test_add_func ("/dir-share/swapped", test_swapped);
+  g_test_add_func ("/dir-share/moved", test_moved);
 
   return tf_test_run ();
 }
