@@ -13,6 +13,9 @@
 /* Operations that wait for the disk at once; further ones wait for these. As many as those of GTask. */
 #define MAX_WORKERS 10
 
+/* How long a worker waits for more to do before it ends. */
+#define IDLE_TIME (10 * G_TIME_SPAN_SECOND)
+
 /* A step of a task that a worker does. */
 typedef struct
 {
@@ -42,8 +45,12 @@ typedef struct
 /* What tf_task_finish() says of errno, wherever the error came from. */
 static G_DEFINE_QUARK (tf-task-last-errno, last_errno)
 
+/* Not a GThreadPool: in a forked child that waits for threads which stayed in the parent. */
 static GMutex workers_lock;
-static GThreadPool *workers; /* (owned) (nullable): no work yet */
+static GCond work_added;
+static GQueue waiting = G_QUEUE_INIT; /* of Work (owned), the most urgent first */
+static guint n_workers;
+static guint n_idle;
 
 static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
 
@@ -131,12 +138,9 @@ on_worked (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* Called in a worker thread. */
 static void
-work (gpointer data,
-      gpointer no_data)
+work (Work *self)
 {
-  Work *self = data;
   GMainContext *context = g_task_get_context (self->task);
   int priority = g_task_get_priority (self->task);
 
@@ -149,15 +153,72 @@ work (gpointer data,
   attach (context, priority, on_worked, self, work_free);
 }
 
+/* Called with the lock. Returns whether there is any. */
+static gboolean
+wait_for_work (void)
+{
+  gint64 end_time = g_get_monotonic_time () + IDLE_TIME;
+
+  n_idle++;
+  while (g_queue_is_empty (&waiting) && g_cond_wait_until (&work_added, &workers_lock, end_time))
+    ;
+  n_idle--;
+
+  return !g_queue_is_empty (&waiting);
+}
+
+static gpointer
+work_until_idle (gpointer no_data)
+{
+  g_mutex_lock (&workers_lock);
+  while (!g_queue_is_empty (&waiting) || wait_for_work ())
+    {
+      Work *next = g_queue_pop_head (&waiting);
+
+      g_mutex_unlock (&workers_lock);
+      work (next);
+      g_mutex_lock (&workers_lock);
+    }
+  n_workers--;
+  g_mutex_unlock (&workers_lock);
+
+  return NULL;
+}
+
+/* Called with the lock. Wakes a worker that is idle and will be, or else starts one. */
+static gboolean
+have_worker (GError **error)
+{
+  GThread *thread;
+
+  if (n_idle > g_queue_get_length (&waiting))
+    {
+      g_cond_signal (&work_added);
+      return TRUE;
+    }
+
+  if (n_workers == MAX_WORKERS)
+    return TRUE;
+
+  thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);
+  if (thread == NULL)
+    return n_workers > 0;
+
+  n_workers++;
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+/* What comes later is behind what is as urgent. */
 static int
-compare_priorities (gconstpointer a,
-                    gconstpointer b,
+compare_priorities (gconstpointer waiting_work,
+                    gconstpointer new_work,
                     gpointer      no_data)
 {
-  int first = g_task_get_priority (((const Work *) a)->task);
-  int second = g_task_get_priority (((const Work *) b)->task);
+  int first = g_task_get_priority (((const Work *) waiting_work)->task);
+  int second = g_task_get_priority (((const Work *) new_work)->task);
 
-  return (first > second) - (first < second);
+  return first > second ? 1 : -1;
 }
 
 static void
@@ -176,7 +237,8 @@ after_fork_in_parent (void)
 static void
 after_fork_in_child (void)
 {
-  workers = NULL;
+  g_queue_init (&waiting);
+  n_workers = n_idle = 0;
   is_hurried = FALSE;
   g_atomic_int_set (&tf_task_n_hurried, 0);
   g_mutex_unlock (&workers_lock);
@@ -193,22 +255,15 @@ static gboolean
 push_work (Work    *self,
            GError **error)
 {
-  g_autoptr(GError) thread_error = NULL;
   gboolean success;
 
   tf_fork_watch (&fork_handler);
 
   g_mutex_lock (&workers_lock);
-  if (workers == NULL)
-    {
-      workers = g_thread_pool_new (work, NULL, MAX_WORKERS, FALSE, NULL);
-      g_thread_pool_set_sort_function (workers, compare_priorities, NULL);
-    }
-  success = g_thread_pool_push (workers, self, &thread_error) || g_thread_pool_get_num_threads (workers) > 0;
+  success = have_worker (error);
+  if (success)
+    g_queue_insert_sorted (&waiting, self, compare_priorities, NULL);
   g_mutex_unlock (&workers_lock);
-
-  if (!success)
-    g_propagate_error (error, g_steal_pointer (&thread_error));
 
   return success;
 }

@@ -1,0 +1,455 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "base/tf-task.h"
+
+#include "tf-test-async.h"
+#include "tf-test.h"
+
+/* What a function of a task did, and what was told of it. */
+typedef struct
+{
+  guint n_calls;
+  GThread *threads[2];
+  gboolean blocks;
+  gboolean defers;
+  gssize result;
+  GString *told;
+  guint n_destroyed;
+} Record;
+
+static char source_tag;
+
+/* Of an object that has tasks and nothing else. */
+static GObject *
+make_object (void)
+{
+  return G_OBJECT (g_cancellable_new ());
+}
+
+static Record *
+record_new (gssize result)
+{
+  Record *self = g_new0 (Record, 1);
+
+  self->result = result;
+  self->told = g_string_new (NULL);
+  return self;
+}
+
+static void
+record_free (Record *self)
+{
+  g_string_free (self->told, TRUE);
+  g_free (self);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Record, record_free)
+
+static void
+count_destroyed (gpointer data)
+{
+  ((Record *) data)->n_destroyed++;
+}
+
+static gboolean
+tell_first (gpointer data)
+{
+  g_string_append (((Record *) data)->told, "first ");
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+tell_second (gpointer data)
+{
+  g_string_append (((Record *) data)->told, "second ");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+defer_both (Record *self)
+{
+  tf_task_defer (tell_first, self, count_destroyed);
+  tf_task_defer (tell_second, self, count_destroyed);
+}
+
+static gssize
+do_as_recorded (gpointer       source_object,
+                gpointer       task_data,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  Record *self = task_data;
+
+  g_assert_cmpuint (self->n_calls, <, G_N_ELEMENTS (self->threads));
+  self->threads[self->n_calls++] = g_thread_self ();
+  if (self->blocks && !tf_task_may_block (error))
+    return -1;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+
+  if (self->defers)
+    defer_both (self);
+
+  return self->result;
+}
+
+static void
+on_done (GObject      *source_object,
+         GAsyncResult *result,
+         gpointer      user_data)
+{
+  Record *self = g_task_get_task_data (G_TASK (result));
+
+  g_string_append (self->told, "callback");
+  tf_test_take_result (source_object, result, user_data);
+}
+
+static gssize
+run (Record        *record,
+     GCancellable  *cancellable,
+     GError       **error)
+{
+  g_autoptr(GObject) object = make_object ();
+  g_autoptr(GAsyncResult) result = NULL;
+  GTask *task = tf_task_new (object, &source_tag, G_PRIORITY_DEFAULT, cancellable, on_done, &result);
+
+  g_task_set_task_data (task, record, NULL);
+  tf_task_run (task, do_as_recorded);
+  g_object_unref (task);
+
+  /* However soon it is done, it is told later. */
+  g_assert_null (result);
+  tf_test_wait (&result);
+  return tf_task_finish (object, result, &source_tag, error);
+}
+
+static void
+test_at_once (void)
+{
+  g_autoptr(Record) record = record_new (42);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (run (record, NULL, &error), ==, 42);
+  g_assert_no_error (error);
+  g_assert_cmpuint (record->n_calls, ==, 1);
+  g_assert_true (record->threads[0] == g_thread_self ());
+}
+
+static void
+test_in_worker (void)
+{
+  g_autoptr(Record) record = record_new (42);
+  g_autoptr(GError) error = NULL;
+
+  record->blocks = TRUE;
+  g_assert_cmpint (run (record, NULL, &error), ==, 42);
+  g_assert_no_error (error);
+  g_assert_cmpuint (record->n_calls, ==, 2);
+  g_assert_true (record->threads[0] == g_thread_self ());
+  g_assert_true (record->threads[1] != g_thread_self ());
+}
+
+/* Only in a function of a task, and there only in the thread that must not. */
+static void
+test_may_block (void)
+{
+  g_autoptr(Record) record = record_new (0);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_task_may_block (&error));
+  record->blocks = TRUE;
+  g_assert_cmpint (run (record, NULL, &error), ==, 0);
+  g_assert_true (tf_task_may_block (&error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_atomic_int_get (&tf_task_n_hurried), ==, 0);
+}
+
+static void
+test_cancelled (void)
+{
+  for (int blocks = FALSE; blocks <= TRUE; blocks++)
+    {
+      g_autoptr(Record) record = record_new (42);
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GError) error = NULL;
+
+      record->blocks = blocks;
+      g_cancellable_cancel (cancellable);
+      g_assert_cmpint (run (record, cancellable, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+}
+
+static gssize
+cancel_and_succeed (gpointer       source_object,
+                    gpointer       task_data,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  if (!tf_task_may_block (error))
+    return -1;
+
+  g_cancellable_cancel (cancellable);
+  return 42;
+}
+
+/* The function was not stopped by it: what it did is the result. */
+static void
+test_cancelled_too_late (void)
+{
+  g_autoptr(GObject) object = make_object ();
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GTask *task = tf_task_new (object, &source_tag, 0, cancellable, tf_test_take_result, &result);
+
+  tf_task_run (task, cancel_and_succeed);
+  g_object_unref (task);
+  g_assert_cmpint (tf_task_finish (object, tf_test_wait (&result), &source_tag, &error), ==, 42);
+  g_assert_no_error (error);
+}
+
+static void
+test_defer_in_call (void)
+{
+  g_autoptr(Record) record = record_new (0);
+
+  defer_both (record);
+  g_assert_cmpstr (record->told->str, ==, "first second ");
+  g_assert_cmpuint (record->n_destroyed, ==, 2);
+}
+
+static void
+test_defer_at_once (void)
+{
+  g_autoptr(Record) record = record_new (0);
+
+  record->defers = TRUE;
+  g_assert_cmpint (run (record, NULL, NULL), ==, 0);
+  g_assert_cmpstr (record->told->str, ==, "first second callback");
+  g_assert_cmpuint (record->n_destroyed, ==, 2);
+}
+
+/* In order, and all of it before the callback. */
+static void
+test_defer_in_worker (void)
+{
+  g_autoptr(Record) record = record_new (0);
+
+  record->defers = record->blocks = TRUE;
+  g_assert_cmpint (run (record, NULL, NULL), ==, 0);
+  g_assert_cmpstr (record->told->str, ==, "first second callback");
+  g_assert_cmpuint (record->n_destroyed, ==, 2);
+}
+
+static void
+on_second_step (GTask  *task,
+                gssize  result,
+                GError *error)
+{
+  Record *record = g_task_get_task_data (task);
+
+  g_assert_null (error);
+  g_assert_cmpint (result, ==, 7);
+  g_assert_cmpuint (record->n_calls, ==, 2);
+  g_assert_true (record->threads[1] != g_thread_self ());
+  tf_task_return (task, -1, g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "As planned"));
+}
+
+static void
+on_first_step (GTask  *task,
+               gssize  result,
+               GError *error)
+{
+  Record *record = g_task_get_task_data (task);
+
+  g_assert_null (error);
+  g_assert_cmpint (result, ==, 7);
+  g_assert_cmpuint (record->n_calls, ==, 1);
+  record->n_calls = 0;
+  record->blocks = TRUE;
+  tf_task_run_step (task, do_as_recorded, on_second_step);
+}
+
+/* The first one is done at once, the second by a worker. */
+static void
+test_steps (void)
+{
+  g_autoptr(GObject) object = make_object ();
+  g_autoptr(Record) record = record_new (7);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GTask *task = tf_task_new (object, &source_tag, 0, NULL, tf_test_take_result, &result);
+
+  g_task_set_task_data (task, record, NULL);
+  tf_task_run_step (task, do_as_recorded, on_first_step);
+  g_object_unref (task);
+  g_assert_cmpint (tf_task_finish (object, tf_test_wait (&result), &source_tag, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
+static GIOStream *
+make_stream (void)
+{
+  g_autoptr(GInputStream) input = g_memory_input_stream_new ();
+  g_autoptr(GOutputStream) output = g_memory_output_stream_new_resizable ();
+
+  return g_simple_io_stream_new (input, output);
+}
+
+static void
+on_stream_done (GObject      *stream,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  g_assert_false (g_io_stream_has_pending (G_IO_STREAM (stream)));
+  tf_test_take_result (stream, result, user_data);
+}
+
+static void
+on_stream_refused (GObject      *stream,
+                   GAsyncResult *result,
+                   gpointer      user_data)
+{
+  tf_test_take_result (stream, result, user_data);
+}
+
+/* Also what is done at once is pending until its callback. */
+static void
+check_on_stream (gboolean blocks)
+{
+  g_autoptr(GIOStream) stream = make_stream ();
+  g_autoptr(Record) record = record_new (42);
+  g_autoptr(Record) refused = record_new (42);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) refused_result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  record->blocks = blocks;
+  tf_task_run_on_stream (stream, &source_tag, do_as_recorded, record, count_destroyed, 0, NULL, on_stream_done, &result);
+  g_assert_true (g_io_stream_has_pending (stream));
+  g_assert_false (g_io_stream_close (stream, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_clear_error (&error);
+
+  tf_task_run_on_stream (stream, &source_tag, do_as_recorded, refused, count_destroyed, 0, NULL, on_stream_refused,
+                         &refused_result);
+  tf_test_wait (&result);
+  tf_test_wait (&refused_result);
+  g_assert_false (g_io_stream_has_pending (stream));
+  g_assert_cmpint (tf_task_finish (stream, result, &source_tag, &error), ==, 42);
+  g_assert_no_error (error);
+  g_assert_cmpint (tf_task_finish (stream, refused_result, &source_tag, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_cmpuint (refused->n_calls, ==, 0);
+
+  g_clear_object (&result);
+  g_clear_object (&refused_result);
+  g_assert_cmpuint (record->n_destroyed, ==, 1);
+  g_assert_cmpuint (refused->n_destroyed, ==, 1);
+}
+
+static void
+test_on_stream (void)
+{
+  check_on_stream (FALSE);
+  check_on_stream (TRUE);
+}
+
+static gssize
+take_no_reference (gpointer       object,
+                   gpointer       task_data,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  return tf_task_may_block (error) ? 0 : -1;
+}
+
+static void
+note_finalizer (gpointer  place,
+                GObject  *where_the_object_was)
+{
+  *(GThread **) place = g_thread_self ();
+}
+
+/* A worker keeps nothing: the last reference is dropped where the task returns. */
+static void
+test_last_reference (void)
+{
+  for (int i = 0; i < 50; i++)
+    {
+      GObject *object = make_object ();
+      GThread *finalizer = NULL;
+      GTask *task = tf_task_new (object, &source_tag, 0, NULL, NULL, NULL);
+
+      g_object_weak_ref (object, note_finalizer, &finalizer);
+      tf_task_run (task, take_no_reference);
+      g_object_unref (task);
+      g_object_unref (object);
+      while (finalizer == NULL)
+        g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+      g_assert_true (finalizer == g_thread_self ());
+    }
+}
+
+static void
+run_in_worker_of_child (void)
+{
+  test_in_worker ();
+}
+
+static void
+do_nothing (gpointer data,
+            gpointer no_data)
+{
+}
+
+/* A thread that GLib keeps for the next pool of threads. */
+static void
+leave_unused_thread (void)
+{
+  GThreadPool *pool = g_thread_pool_new (do_nothing, NULL, 1, FALSE, NULL);
+
+  g_assert_true (g_thread_pool_push (pool, pool, NULL));
+  g_thread_pool_free (pool, FALSE, TRUE);
+  while (g_thread_pool_get_num_unused_threads () == 0)
+    g_thread_yield ();
+}
+
+/* The child has neither the workers of the parent nor the threads that GLib believes to have. */
+static void
+test_in_child (void)
+{
+  test_in_worker ();
+  leave_unused_thread ();
+  for (int i = 0; i < 10; i++)
+    tf_test_in_child (run_in_worker_of_child);
+  g_thread_pool_stop_unused_threads ();
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+  tf_test_start_worker ();
+
+  g_test_add_func ("/task/in-child", test_in_child);
+  tf_test_add_async ("/task/at-once", test_at_once);
+  tf_test_add_async ("/task/in-worker", test_in_worker);
+  tf_test_add_async ("/task/may-block", test_may_block);
+  tf_test_add_async ("/task/cancelled", test_cancelled);
+  tf_test_add_async ("/task/cancelled-too-late", test_cancelled_too_late);
+  g_test_add_func ("/task/defer/in-call", test_defer_in_call);
+  tf_test_add_async ("/task/defer/at-once", test_defer_at_once);
+  tf_test_add_async ("/task/defer/in-worker", test_defer_in_worker);
+  tf_test_add_async ("/task/steps", test_steps);
+  tf_test_add_async ("/task/on-stream", test_on_stream);
+  tf_test_add_async ("/task/last-reference", test_last_reference);
+
+  return tf_test_run ();
+}
