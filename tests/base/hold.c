@@ -3,11 +3,12 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-#include <tempfile-glib.h>
+#include "base/tf-hold.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <tempfile-glib.h>
 #include <unistd.h>
 
 #include "tf-test.h"
@@ -60,6 +61,52 @@ test_until_subprocess (void)
 }
 
 static void
+note_finalizer (gpointer  thread,
+                GObject  *where_the_object_was)
+{
+  g_atomic_pointer_set ((GThread **) thread, g_thread_self ());
+}
+
+static void
+wait_for_finalizer (GThread **thread)
+{
+  while (g_atomic_pointer_get (thread) == NULL)
+    g_main_context_iteration (NULL, FALSE);
+}
+
+/* What takes long to remove does not stop the main loop. */
+static void
+test_released_in_worker (void)
+{
+  g_autoptr(GSubprocess) subprocess = spawn ();
+  GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+  GThread *finalizer = NULL;
+
+  g_object_weak_ref (object, note_finalizer, &finalizer);
+  tf_hold_for_subprocess (object, subprocess);
+  g_object_unref (object);
+  g_assert_null (g_atomic_pointer_get (&finalizer));
+
+  g_assert_true (g_output_stream_close (g_subprocess_get_stdin_pipe (subprocess), NULL, NULL));
+  wait_for_finalizer (&finalizer);
+  g_assert_true (finalizer != g_thread_self ());
+}
+
+static void
+test_ended_before (void)
+{
+  g_autoptr(GSubprocess) subprocess = g_subprocess_new (G_SUBPROCESS_FLAGS_NONE, NULL, "false", NULL);
+  GObject *object = g_object_new (G_TYPE_OBJECT, NULL);
+  GThread *finalizer = NULL;
+
+  g_assert_true (g_subprocess_wait (subprocess, NULL, NULL));
+  g_object_weak_ref (object, note_finalizer, &finalizer);
+  tf_hold_for_subprocess (object, subprocess);
+  g_object_unref (object);
+  wait_for_finalizer (&finalizer);
+}
+
+static void
 hold_and_exit (void)
 {
   g_autofree char *dir_path = NULL;
@@ -105,6 +152,8 @@ main (int    argc,
 
   g_test_add_func ("/hold/until-exit", test_until_exit);
   g_test_add_func ("/hold/until-subprocess", test_until_subprocess);
+  g_test_add_func ("/hold/released-in-worker", test_released_in_worker);
+  g_test_add_func ("/hold/ended-before", test_ended_before);
 
   return tf_test_run ();
 }
