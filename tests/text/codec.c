@@ -1,0 +1,324 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "text/tf-codec.h"
+
+#include <string.h>
+
+#include "tf-test.h"
+
+#define SAMPLE "aß€日本😀z"
+
+static void
+open_codec (TfCodec      *codec,
+            const char   *encoding,
+            TfTextErrors  errors)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_codec_init (codec, encoding, errors, &error));
+  g_assert_no_error (error);
+}
+
+static GByteArray *
+encode (TfCodec    *codec,
+        const char *text)
+{
+  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_codec_encode (codec, text, strlen (text), TRUE, bytes, &error));
+  g_assert_no_error (error);
+  return g_steal_pointer (&bytes);
+}
+
+/* Decodes all of it, or up to what is incomplete. Returns how many bytes that were. */
+static gsize
+decode (TfCodec       *codec,
+        gconstpointer  bytes,
+        gsize          n_bytes,
+        gboolean       is_end,
+        GString       *text)
+{
+  g_autoptr(GError) error = NULL;
+  gsize n_used;
+
+  g_assert_true (tf_codec_decode (codec, bytes, n_bytes, is_end, G_MAXSIZE, text, &n_used, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_used, <=, n_bytes);
+  return n_used;
+}
+
+static void
+assert_decoded (TfCodec       *codec,
+                gconstpointer  bytes,
+                gsize          n_bytes,
+                const char    *expected)
+{
+  g_autoptr(GString) text = g_string_new (NULL);
+
+  g_assert_true (tf_codec_restart (codec, NULL));
+  g_assert_cmpuint (decode (codec, bytes, n_bytes, TRUE, text), ==, n_bytes);
+  g_assert_cmpstr (text->str, ==, expected);
+}
+
+/* Wherever the bytes are cut in two, the text is the same. */
+static void
+test_split (gconstpointer encoding)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GByteArray) bytes = NULL;
+
+  open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
+  bytes = encode (&codec, SAMPLE);
+  for (gsize cut = 0; cut <= bytes->len; cut++)
+    {
+      g_autoptr(GString) text = g_string_new (NULL);
+      gsize n_used;
+
+      g_assert_true (tf_codec_restart (&codec, NULL));
+      n_used = decode (&codec, bytes->data, cut, FALSE, text);
+      g_assert_true (g_utf8_validate (text->str, text->len, NULL));
+      g_assert_true (g_str_has_prefix (SAMPLE, text->str));
+      g_assert_cmpuint (decode (&codec, bytes->data + n_used, bytes->len - n_used, TRUE, text), ==, bytes->len - n_used);
+      g_assert_cmpstr (text->str, ==, SAMPLE);
+    }
+}
+
+static void
+test_byte_order_mark (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GByteArray) start = NULL;
+  g_autoptr(GByteArray) more = g_byte_array_new ();
+  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr(GError) error = NULL;
+  gsize n_used = 9;
+
+  open_codec (&codec, "UTF-16", TF_TEXT_ERRORS_STRICT);
+  assert_decoded (&codec, "\xff\xfe" "a\0", 4, "a");
+  assert_decoded (&codec, "\xfe\xff" "\0a", 4, "a");
+  assert_decoded (&codec, "", 0, "");
+
+  /* It is at the start of a text only. */
+  start = encode (&codec, "a");
+  g_assert_cmpuint (start->len, ==, 4);
+  assert_decoded (&codec, start->data, start->len, "a");
+  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, more, NULL));
+  g_assert_cmpmem (more->data, more->len, start->data + 2, 2);
+
+  /* Half a mark says nothing yet. */
+  g_assert_true (tf_codec_restart (&codec, NULL));
+  g_assert_cmpuint (decode (&codec, "\xff", 1, FALSE, text), ==, 0);
+
+  g_assert_false (tf_codec_decode (&codec, (const guint8 *) "a\0", 2, FALSE, G_MAXSIZE, text, &n_used, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_cmpuint (n_used, ==, 0);
+  g_assert_true (tf_codec_assume_order (&codec, NULL));
+  g_assert_cmpuint (decode (&codec, more->data, more->len, TRUE, text), ==, 2);
+  g_assert_cmpstr (text->str, ==, "a");
+}
+
+static void
+test_byte_order_mark_of_four (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+
+  open_codec (&codec, "utf-32", TF_TEXT_ERRORS_STRICT);
+  assert_decoded (&codec, "\xff\xfe\0\0" "a\0\0\0", 8, "a");
+  assert_decoded (&codec, "\0\0\xfe\xff" "\0\0\0a", 8, "a");
+}
+
+static void
+test_stateful (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GByteArray) bytes = NULL;
+
+  open_codec (&codec, "ISO-2022-JP", TF_TEXT_ERRORS_STRICT);
+  bytes = encode (&codec, "a日本");
+  g_assert_cmpmem (bytes->data, bytes->len, "a\033$BF|K\\\033(B", 11);
+  assert_decoded (&codec, bytes->data, bytes->len, "a日本");
+
+  /* The same bytes in another state are another text. */
+  assert_decoded (&codec, "F|", 2, "F|");
+}
+
+static void
+test_context_size (void)
+{
+  const struct
+  {
+    const char *encoding;
+    gsize expected;
+  } contexts[] = { { "UTF-8", 0 }, { "ISO-8859-1", 0 }, { "UTF-16LE", 0 }, { "UTF-16", 2 }, { "UTF-32", 4 },
+                   { "ISO-2022-JP", 100 } };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (contexts); i++)
+    {
+      g_auto(TfCodec) codec = { NULL, };
+
+      open_codec (&codec, contexts[i].encoding, TF_TEXT_ERRORS_STRICT);
+      g_assert_cmpuint (tf_codec_get_context_size (&codec, 0), ==, 0);
+      g_assert_cmpuint (tf_codec_get_context_size (&codec, 100), ==, contexts[i].expected);
+    }
+}
+
+/* What came before the illegal byte is there, and says where it is. */
+static void
+test_illegal_strict (gconstpointer encoding)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr(GError) error = NULL;
+  gsize n_used;
+
+  open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
+  g_assert_false (tf_codec_decode (&codec, (const guint8 *) "ab\xff" "c", 4, TRUE, G_MAXSIZE, text, &n_used, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (error->message, "0xff"));
+  g_assert_nonnull (strstr (error->message, encoding));
+  g_assert_cmpstr (text->str, ==, "ab");
+  g_assert_cmpuint (n_used, ==, 2);
+}
+
+static void
+test_illegal_utf8 (void)
+{
+  const struct
+  {
+    const char *bytes;
+    const char *replaced;
+    const char *escaped;
+  } cases[] = {
+    { "a\xff" "b", "a\357\277\275b", "a\\xffb" },
+    /* As much of a character as is right counts as one. */
+    { "\xf0\x9f\x98" "b", "\357\277\275b", "\\xf0\\x9f\\x98b" },
+    { "\xe2\x82", "\357\277\275", "\\xe2\\x82" },
+    /* Too long a form, a surrogate, beyond U+10FFFF. */
+    { "\xc0\x80", "\357\277\275\357\277\275", "\\xc0\\x80" },
+    { "\xed\xa0\x80", "\357\277\275\357\277\275\357\277\275", "\\xed\\xa0\\x80" },
+    { "\xf4\x90", "\357\277\275\357\277\275", "\\xf4\\x90" },
+  };
+  g_auto(TfCodec) replacing = { NULL, };
+  g_auto(TfCodec) escaping = { NULL, };
+  g_auto(TfCodec) ignoring = { NULL, };
+
+  open_codec (&replacing, "UTF-8", TF_TEXT_ERRORS_REPLACE);
+  open_codec (&escaping, "UTF-8", TF_TEXT_ERRORS_BACKSLASHREPLACE);
+  open_codec (&ignoring, "UTF-8", TF_TEXT_ERRORS_IGNORE);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      assert_decoded (&replacing, cases[i].bytes, strlen (cases[i].bytes), cases[i].replaced);
+      assert_decoded (&escaping, cases[i].bytes, strlen (cases[i].bytes), cases[i].escaped);
+    }
+  assert_decoded (&ignoring, "a\xff" "b\xe2\x82", 5, "ab");
+}
+
+/* Incomplete is not illegal before the end. */
+static void
+test_incomplete (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GString) text = g_string_new (NULL);
+
+  open_codec (&codec, "UTF-8", TF_TEXT_ERRORS_REPLACE);
+  g_assert_cmpuint (decode (&codec, "a\xe2\x82", 3, FALSE, text), ==, 1);
+  g_assert_cmpuint (decode (&codec, "\xe2\x82", 2, TRUE, text), ==, 2);
+  g_assert_cmpstr (text->str, ==, "a\357\277\275");
+}
+
+static void
+test_limit (gconstpointer encoding)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GByteArray) bytes = NULL;
+
+  open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
+  bytes = encode (&codec, SAMPLE);
+  for (gsize limit = 0; limit <= strlen (SAMPLE); limit++)
+    {
+      g_autoptr(GString) text = g_string_new (NULL);
+      g_autoptr(GError) error = NULL;
+      gsize n_used;
+
+      g_assert_true (tf_codec_restart (&codec, NULL));
+      g_assert_true (tf_codec_decode (&codec, bytes->data, bytes->len, TRUE, limit, text, &n_used, &error));
+      g_assert_cmpuint (text->len, <=, limit);
+      decode (&codec, bytes->data + n_used, bytes->len - n_used, TRUE, text);
+      g_assert_cmpstr (text->str, ==, SAMPLE);
+    }
+}
+
+static void
+test_encode_errors (void)
+{
+  const struct
+  {
+    TfTextErrors errors;
+    const char *expected;
+  } cases[] = {
+    { TF_TEXT_ERRORS_IGNORE, "ab" },
+    { TF_TEXT_ERRORS_REPLACE, "a??b" },
+    { TF_TEXT_ERRORS_BACKSLASHREPLACE, "a\\u20ac\\U0001f600b" },
+  };
+  g_auto(TfCodec) strict = { NULL, };
+  g_autoptr(GByteArray) before = g_byte_array_new ();
+  g_autoptr(GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(TfCodec) codec = { NULL, };
+      g_autoptr(GByteArray) bytes = NULL;
+
+      open_codec (&codec, "ISO-8859-1", cases[i].errors);
+      bytes = encode (&codec, "a€😀b");
+      g_assert_cmpmem (bytes->data, bytes->len, cases[i].expected, strlen (cases[i].expected));
+    }
+
+  open_codec (&strict, "ISO-8859-1", TF_TEXT_ERRORS_STRICT);
+  g_assert_false (tf_codec_encode (&strict, "ß€", strlen ("ß€"), TRUE, before, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_nonnull (strstr (error->message, "U+20AC"));
+  g_assert_cmpmem (before->data, before->len, "\xdf", 1);
+}
+
+static void
+test_unknown (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_codec_init (&codec, "no-such-encoding", TF_TEXT_ERRORS_STRICT, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_assert_nonnull (strstr (error->message, "no-such-encoding"));
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_data_func ("/codec/split/utf-8", "UTF-8", test_split);
+  g_test_add_data_func ("/codec/split/utf-16", "UTF-16", test_split);
+  g_test_add_data_func ("/codec/split/utf-32", "UTF-32", test_split);
+  g_test_add_data_func ("/codec/split/utf-16be", "UTF-16BE", test_split);
+  g_test_add_data_func ("/codec/split/gb18030", "GB18030", test_split);
+  g_test_add_func ("/codec/byte-order-mark", test_byte_order_mark);
+  g_test_add_func ("/codec/byte-order-mark/of-four", test_byte_order_mark_of_four);
+  g_test_add_func ("/codec/stateful", test_stateful);
+  g_test_add_func ("/codec/context-size", test_context_size);
+  g_test_add_data_func ("/codec/illegal/strict/utf-8", "UTF-8", test_illegal_strict);
+  g_test_add_data_func ("/codec/illegal/strict/ascii", "US-ASCII", test_illegal_strict);
+  g_test_add_func ("/codec/illegal/utf-8", test_illegal_utf8);
+  g_test_add_func ("/codec/incomplete", test_incomplete);
+  g_test_add_data_func ("/codec/limit/utf-8", "UTF-8", test_limit);
+  g_test_add_data_func ("/codec/limit/utf-16", "UTF-16", test_limit);
+  g_test_add_func ("/codec/encode-errors", test_encode_errors);
+  g_test_add_func ("/codec/unknown", test_unknown);
+
+  return tf_test_run ();
+}
