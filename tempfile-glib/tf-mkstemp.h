@@ -28,8 +28,7 @@ char *tf_mkdtemp (const char  *prefix,
                   const char  *dir,
                   GError     **error) G_GNUC_WARN_UNUSED_RESULT;
 
-G_GNUC_DEPRECATED_FOR (tf_mkstemp)
-TF_AVAILABLE_IN_1_0
+TF_DEPRECATED_IN_1_0_FOR (tf_mkstemp)
 char *tf_mktemp  (const char  *prefix,
                   const char  *suffix,
                   const char  *dir,
