@@ -5,7 +5,8 @@
 """Installs into a folder, looks whether all is there, and builds and runs a program with it.
 
 Usage: check-install.py BUILD_ROOT PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
-FILEs are relative to PREFIX.
+       check-install.py --static SOURCE_ROOT PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
+FILEs are relative to PREFIX. With --static the static library alone is built before.
 """
 
 import os
@@ -31,12 +32,26 @@ def split(words):
     return words[:first], words[first + 1:second], words[second + 1:]
 
 
+def build_static(source, build, prefix, meson):
+    options = ['tests=false', 'introspection=disabled', 'vapi=disabled', 'documentation=disabled']
+    run(*meson, 'setup', f'--prefix={prefix}', '--default-library=static', '--optimization=0',
+        *[f'-D{option}' for option in options], build, source)
+    output = run(*meson, 'compile', '-C', build)
+    assert 'warning:' not in output, output
+
+
 def check_files(prefix, files):
     missing = [file for file in files if not (prefix / file).is_file()]
     assert not missing, f'not installed: {missing}'
     headers = prefix / os.path.dirname(next(file for file in files if file.endswith('/tempfile-glib.h')))
-    private = [header.name for header in headers.iterdir() if 'private' in header.name or 'internal' in header.name]
+    private = [path.name for path in headers.iterdir() if str(path.relative_to(prefix)) not in files]
     assert not private, f'installed: {private}'
+
+
+def check_libraries(libdir, files):
+    names = tuple(os.path.basename(file) for file in files)
+    others = [path.name for path in libdir.glob('lib*') if not path.name.startswith(names)]
+    assert not others, f'installed: {others}'
 
 
 def move_pc(prefix, pc):
@@ -46,21 +61,35 @@ def move_pc(prefix, pc):
     pc.write_text('\n'.join([f'prefix={prefix}', *lines[1:], '']), encoding='utf-8')
 
 
+def check_program(compiler, program, folder, installed, pc, options):
+    env = {'PKG_CONFIG_PATH': str(pc.parent), 'LD_LIBRARY_PATH': str(pc.parent.parent)}
+    flags = shlex.split(run('pkg-config', *options, '--cflags', '--libs', PACKAGE, **env))
+    assert any(flag.startswith(f'-I{installed}') for flag in flags), flags
+    binary = os.path.join(folder, 'program')
+    run(*compiler, '-Wall', '-Werror', program, '-o', binary, *flags, **env)
+    left = run(binary, TMPDIR=folder, **env).strip()
+    assert left.startswith(folder), left
+    assert not os.path.exists(left), f'{left} is still there'
+
+
 def main():
-    (build, prefix, program, *files), meson, compiler = split(sys.argv[1:])
+    arguments, meson, compiler = split(sys.argv[1:])
+    static = arguments[0] == '--static'
+    build, prefix, program, *files = arguments[1:] if static else arguments
     with tempfile.TemporaryDirectory() as folder:
-        run(*meson, 'install', '-C', build, '--no-rebuild', '--quiet', DESTDIR=folder)
-        installed = pathlib.Path(folder + prefix)
+        if static:
+            source, build = build, os.path.join(folder, 'build')
+            build_static(source, build, prefix, meson)
+        destination = os.path.join(folder, 'installed')
+        run(*meson, 'install', '-C', build, '--no-rebuild', '--quiet', DESTDIR=destination)
+        installed = pathlib.Path(destination + prefix)
         check_files(installed, files)
 
         pc = installed / next(file for file in files if file.endswith('.pc'))
+        check_libraries(pc.parent.parent, files)
         move_pc(installed, pc)
-        env = {'PKG_CONFIG_PATH': str(pc.parent), 'LD_LIBRARY_PATH': str(pc.parent.parent)}
-        flags = shlex.split(run('pkg-config', '--cflags', '--libs', PACKAGE, **env))
-        assert any(flag.startswith(f'-I{installed}') for flag in flags), flags
-        binary = os.path.join(folder, 'program')
-        run(*compiler, '-Wall', '-Werror', program, '-o', binary, *flags, **env)
-        run(binary, TMPDIR=folder, **env)
+        for options in [], ['--static']:
+            check_program(compiler, program, folder, installed, pc, options)
 
 
 main()
