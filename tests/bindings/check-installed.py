@@ -20,12 +20,13 @@ with tempfile.TemporaryDirectory() as folder:
     def installed(*parts):
         return folder + os.path.join(prefix, *parts)
 
-    # PyGObject and GJS know only their own prefix, so they are led to this one.
+    # PyGObject and GJS know only their own prefix, so they are led to this one, as README says.
     env = dict(
         os.environ,
         LD_LIBRARY_PATH=installed(libdir),
         GI_TYPELIB_PATH=installed(libdir, 'girepository-1.0'),
-        GJS_PATH=installed(datadir, 'gjs-1.0'),
+        GJS_PATH='',
+        XDG_DATA_DIRS=installed(datadir) + ':' + os.environ.get('XDG_DATA_DIRS', '/usr/local/share:/usr/share'),
         PYTHONPATH=os.path.dirname(os.path.dirname(installed(overrides))),
     )
     subprocess.run([sys.executable, '-m', 'unittest', 'test_async', 'test_drop_in', 'test_files', 'test_names', 'test_text'],
