@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from xml.etree import ElementTree
 
 PACKAGE = 'tempfile-glib-1'
 
@@ -54,6 +55,14 @@ def check_libraries(libdir, files):
     assert not others, f'installed: {others}'
 
 
+def check_book(book):
+    """Devhelp finds the links of a book in the folder of the book."""
+    links = {element.get('link').split('#')[0] for element in ElementTree.parse(book).iter() if element.get('link')}
+    assert 'index.html' in links, links
+    missing = [link for link in links if not (book.parent / link).is_file()]
+    assert not missing, f'{book.name} leads to {missing}'
+
+
 def move_pc(prefix, pc):
     """What was installed for one prefix is used in another one."""
     lines = pc.read_text(encoding='utf-8').splitlines()
@@ -84,6 +93,9 @@ def main():
         run(*meson, 'install', '-C', build, '--no-rebuild', '--quiet', DESTDIR=destination)
         installed = pathlib.Path(destination + prefix)
         check_files(installed, files)
+        for file in files:
+            if file.endswith('.devhelp2'):
+                check_book(installed / file)
 
         pc = installed / next(file for file in files if file.endswith('.pc'))
         check_libraries(pc.parent.parent, files)
