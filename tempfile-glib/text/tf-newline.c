@@ -29,10 +29,12 @@ find_string_end (const char *text,
                  const char *string,
                  gboolean    is_end)
 {
-  const char *found = memmem (text, length, string, strlen (string));
+  const char *end = text + length;
+  gsize size = strlen (string);
 
-  if (found != NULL)
-    return found - text + strlen (string);
+  for (const char *at = text; (at = memchr (at, *string, end - at)) != NULL; at++)
+    if ((gsize) (end - at) >= size && memcmp (at, string, size) == 0)
+      return at - text + size;
 
   return is_end ? length : 0;
 }
