@@ -6,9 +6,10 @@
 #include "tf-signals.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
@@ -25,7 +26,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static GMutex lock;
 static gboolean installed;
 static struct sigaction previous[G_N_ELEMENTS (signals)];
-static int event_fd = -1;
+static int wakeup[2] = { -1, -1 }; /* of a pipe: to read from, to write to */
 static pid_t owner;
 static volatile sig_atomic_t caught;
 
@@ -39,7 +40,7 @@ die_at_once (int sig)
 static void
 on_signal (int sig)
 {
-  const guint64 one = 1;
+  const char byte = 0;
   int saved_errno = errno;
 
   /* In a child that shares the handlers, or when the user insists. */
@@ -50,7 +51,7 @@ on_signal (int sig)
     }
 
   caught = sig;
-  while (write (event_fd, &one, sizeof one) < 0 && errno == EINTR)
+  while (write (wakeup[1], &byte, sizeof byte) < 0 && errno == EINTR)
     ;
   errno = saved_errno;
 }
@@ -68,13 +69,20 @@ restore_handlers (void)
     }
 }
 
+static void
+close_wakeup (void)
+{
+  tf_fd_clear (&wakeup[0]);
+  tf_fd_clear (&wakeup[1]);
+}
+
 static gpointer
 remove_all_and_die (gpointer data)
 {
-  guint64 count;
+  char byte;
   sigset_t all;
 
-  while (read (event_fd, &count, sizeof count) < 0 && errno == EINTR)
+  while (read (wakeup[0], &byte, sizeof byte) < 0 && errno == EINTR)
     ;
 
   tf_registry_remove_all ();
@@ -96,7 +104,7 @@ on_fork (void)
     return;
 
   restore_handlers ();
-  tf_fd_clear (&event_fd);
+  close_wakeup ();
   installed = FALSE;
   g_mutex_init (&lock);
 }
@@ -108,13 +116,12 @@ start_thread (GError **error)
 {
   g_autoptr(GThread) thread = NULL;
 
-  event_fd = eventfd (0, EFD_CLOEXEC);
-  if (event_fd < 0)
-    return tf_errno_set (error, errno, "eventfd", NULL);
+  if (!g_unix_open_pipe (wakeup, FD_CLOEXEC, NULL))
+    return tf_errno_set (error, errno, "pipe", NULL);
 
   thread = tf_task_start_thread ("tf-signals", remove_all_and_die, NULL, error);
   if (thread == NULL)
-    tf_fd_clear (&event_fd);
+    close_wakeup ();
 
   return thread != NULL;
 }
