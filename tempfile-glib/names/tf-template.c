@@ -148,9 +148,10 @@ tf_template_check (const TfTemplate  *template,
 }
 
 static gboolean
-fill_with_characters (char    *characters,
-                      gsize    n_characters,
-                      GError **error)
+fill_with_characters (const TfTemplate  *template,
+                      char              *characters,
+                      gsize              n_characters,
+                      GError           **error)
 {
   guint8 bytes[32];
   gsize n = 0;
@@ -158,7 +159,7 @@ fill_with_characters (char    *characters,
   while (n < n_characters)
     {
       if (!tf_template_fill_random (bytes, sizeof bytes))
-        return tf_errno_set (error, errno, "getrandom", NULL);
+        return tf_errno_set (error, errno, "getrandom", template->dir);
 
       /* Six bits that fall outside the alphabet are dropped, so that every character is equally likely. */
       for (gsize i = 0; i < sizeof bytes && n < n_characters; i++)
@@ -180,7 +181,7 @@ make_name (const TfTemplate  *template,
   char random[TF_TEMPLATE_RANDOM_LENGTH + 1] = "";
 
   if (!tf_template_check (template, error) ||
-      !fill_with_characters (random, TF_TEMPLATE_RANDOM_LENGTH, error))
+      !fill_with_characters (template, random, TF_TEMPLATE_RANDOM_LENGTH, error))
     return NULL;
 
   return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
