@@ -188,7 +188,7 @@ create_and_unlink (const TfTemplate  *template,
                    GError           **error)
 {
   g_autofree char *path = NULL;
-  tf_autofd int fd = tf_open_named (template, &path, cancellable, error);
+  tf_autofd int fd = create_at_new_name (template, NULL, create_file, "open", &path, cancellable, error);
 
   if (fd < 0)
     return -1;
