@@ -6,13 +6,12 @@
 #include "tf-location.h"
 
 #include <errno.h>
-#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "names/tf-open.h"
 #include "store/tf-disk.h"
 
@@ -53,9 +52,8 @@ try_dir (const char *candidate,
 static const char *
 search_temp_dir (GError **error)
 {
-  /* secure_getenv(): the environment of a set-user-ID program is not to be trusted. */
   const char *candidates[] = {
-    secure_getenv ("TMPDIR"), secure_getenv ("TEMP"), secure_getenv ("TMP"),
+    tf_system_getenv ("TMPDIR"), tf_system_getenv ("TEMP"), tf_system_getenv ("TMP"),
     "/tmp", "/var/tmp", "/usr/tmp", ".",
   };
   g_autoptr(GString) tried = g_string_new (NULL);
@@ -153,15 +151,6 @@ tf_get_temp_prefix (void)
   return TF_TEMPLATE_PREFIX;
 }
 
-static gboolean
-is_in_memory (const char *dir)
-{
-  struct statfs fs;
-
-  return TEMP_FAILURE_RETRY (statfs (dir, &fs)) == 0 &&
-         (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
-}
-
 /* The first candidate that can be used and is not in memory; NULL if there is none. */
 static const char *
 search_spool_dir (void)
@@ -171,7 +160,7 @@ search_spool_dir (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (candidates); i++)
     {
-      const char *dir = is_in_memory (candidates[i]) ? NULL : try_dir (candidates[i], tried);
+      const char *dir = tf_system_is_in_memory (candidates[i]) ? NULL : try_dir (candidates[i], tried);
 
       if (dir != NULL)
         return dir;
@@ -183,7 +172,7 @@ search_spool_dir (void)
 static gboolean
 is_set (const char *variable)
 {
-  const char *value = secure_getenv (variable);
+  const char *value = tf_system_getenv (variable);
 
   return value != NULL && *value != '\0';
 }

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-failures.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "names/tf-mark.h"
 #include "names/tf-open.h"
 #include "tree/tf-remove.h"
@@ -55,7 +55,7 @@ open_candidate (Candidate  *self,
 
   fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (fd < 0 || fstat (fd, &st) != 0 || st.st_uid != geteuid () || !is_old (&st, min_age_seconds) ||
-      flock (fd, LOCK_EX | LOCK_NB) != 0 || !tf_identity_read (&self->identity, fd, ""))
+      tf_system_lock (fd, TRUE) != 0 || !tf_identity_read (&self->identity, fd, ""))
     return FALSE;
 
   if (!tf_mark_is_set (fd, &self->identity) && !tf_mark_is_early (fd))

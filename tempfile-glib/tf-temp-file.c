@@ -13,6 +13,7 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "base/tf-task.h"
 #include "names/tf-open.h"
 #include "store/tf-file.h"
@@ -1758,9 +1759,15 @@ tf_temp_file_dup_fd_finish (TfTempFile    *self,
 }
 
 static char *
-make_fd_path (int fd)
+make_fd_path (int      fd,
+              GError **error)
 {
-  return fd >= 0 ? g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd) : NULL;
+  char *path = fd >= 0 ? tf_system_make_fd_path (fd) : NULL;
+
+  if (fd >= 0 && path == NULL)
+    tf_errno_set (error, errno, "name a descriptor", NULL);
+
+  return path;
 }
 
 /**
@@ -1773,7 +1780,8 @@ make_fd_path (int fd)
  *
  * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here, for processes of the same
  * user, and of a process that changed its user for none but root. Opening it gives a position of its own. Otherwise
- * this does what [method@TempFile.get_fd] does, and fails with the errors of that.
+ * this does what [method@TempFile.get_fd] does, and fails with the errors of that, or with
+ * %G_IO_ERROR_NOT_SUPPORTED on a system that has no such paths.
  *
  * Blocks on the disk.
  *
@@ -1790,7 +1798,7 @@ tf_temp_file_get_fd_path (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return make_fd_path (tf_temp_file_get_fd (self, cancellable, error));
+  return make_fd_path (tf_temp_file_get_fd (self, cancellable, error), error);
 }
 
 /**
@@ -1847,7 +1855,7 @@ tf_temp_file_get_fd_path_finish (TfTempFile    *self,
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return make_fd_path (tf_task_finish (self, result, tf_temp_file_get_fd_path_async, error));
+  return make_fd_path (tf_task_finish (self, result, tf_temp_file_get_fd_path_async, error), error);
 }
 
 typedef struct

@@ -11,6 +11,16 @@
 
 G_BEGIN_DECLS
 
+/* Makes a system call again for as long as a signal interrupts it. */
+#define TF_RETRY_EINTR(call) \
+  (G_GNUC_EXTENSION ({ \
+    __typeof__ (call) tf_retry_result; \
+    do \
+      tf_retry_result = (call); \
+    while (tf_retry_result == -1 && errno == EINTR); \
+    tf_retry_result; \
+  }))
+
 /* Closes *@fd unless it is -1, and leaves errno alone. */
 static inline void
 tf_fd_clear (int *fd)

@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include <gio/gio.h>
-#include <sys/stat.h>
+#include "tf-system.h"
 
 G_BEGIN_DECLS
 
@@ -20,13 +19,36 @@ typedef struct
   guint32 birth_nanoseconds;
 } TfIdentity;
 
-gboolean tf_identity_read  (TfIdentity       *self,
-                            int               dir_fd,
-                            const char       *name);
-gboolean tf_identity_stat  (TfIdentity       *self,
-                            int               fd,
-                            struct statx     *stx);
 gboolean tf_identity_equal (const TfIdentity *a,
                             const TfIdentity *b);
+
+/* As tf_identity_read(), and gets in the same call all else that @st tells. */
+static inline gboolean
+tf_identity_stat (TfIdentity   *self,
+                  int           dir_fd,
+                  const char   *name,
+                  TfSystemStat *st)
+{
+  if (!tf_system_stat (st, dir_fd, name))
+    return FALSE;
+
+  self->device = st->device;
+  self->inode = st->inode;
+  self->birth_seconds = st->birth_seconds;
+  self->birth_nanoseconds = st->birth_nanoseconds;
+  return TRUE;
+}
+
+/* Reads the identity of @name in @dir_fd without following a symlink; of @dir_fd itself when @name is
+ * empty. Returns FALSE with errno set. */
+static inline gboolean
+tf_identity_read (TfIdentity *self,
+                  int         dir_fd,
+                  const char *name)
+{
+  TfSystemStat st;
+
+  return tf_identity_stat (self, dir_fd, name, &st);
+}
 
 G_END_DECLS

@@ -62,20 +62,20 @@ set_up (TfEntry          *self,
         int               fd,
         const TfTemplate *template)
 {
-  struct statx stx;
+  TfSystemStat st;
   gboolean locked = tf_mark_lock (fd);
 
-  if (!tf_identity_stat (&self->identity, fd, &stx))
+  if (!tf_identity_stat (&self->identity, fd, "", &st))
     return FALSE;
 
   /* A directory was made and opened in two steps: another's may be at its path. */
-  if (self->is_dir && stx.stx_uid != geteuid ())
+  if (self->is_dir && st.uid != geteuid ())
     {
       errno = EPERM;
       return FALSE;
     }
 
-  if (!locked || stx.stx_nlink == 0)
+  if (!locked || st.n_links == 0)
     {
       errno = EAGAIN;
       return FALSE;
@@ -84,7 +84,7 @@ set_up (TfEntry          *self,
   if (!tf_debug_has (TF_DEBUG_KEEP))
     tf_mark_set (fd, &self->identity);
 
-  return fchmod (fd, stx.stx_mode & template->mode) == 0;
+  return fchmod (fd, st.mode & template->mode) == 0;
 }
 
 static int
@@ -251,9 +251,9 @@ tf_entry_drop (TfEntry       *self,
 }
 
 static int
-open_again (TfEntry *self)
+open_by_path (TfEntry *self)
 {
-  tf_autofd int fd = TEMP_FAILURE_RETRY (open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  tf_autofd int fd = TF_RETRY_EINTR (open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   TfIdentity identity;
 
   if (fd < 0 || !tf_identity_read (&identity, fd, "") || !tf_identity_equal (&identity, &self->identity))
@@ -273,7 +273,7 @@ set_kept_claimed (TfEntry  *self,
     return;
 
   if (fd < 0)
-    fd = opened = open_again (self);
+    fd = opened = open_by_path (self);
 
   if (kept)
     {
@@ -328,7 +328,7 @@ tf_entry_keep_lock (TfEntry *self)
   if (!exists (self) || self->is_kept || self->fd >= 0 || !tf_registry_is_ours (&self->node))
     return;
 
-  self->fd = open_again (self);
+  self->fd = open_by_path (self);
   if (self->fd >= 0)
     tf_mark_lock (self->fd);
 }

@@ -5,13 +5,13 @@
 
 #include "tf-mark.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
+
+#include "base/tf-system.h"
+#include "tree/tf-dir-listing.h"
 
 /* The value of the attribute. Without the device, whose number is another one after the next boot. */
 typedef struct
@@ -42,7 +42,7 @@ make_value (const TfIdentity *identity)
 gboolean
 tf_mark_lock (int fd)
 {
-  return TEMP_FAILURE_RETRY (flock (fd, LOCK_SH | LOCK_NB)) == 0 || errno != EWOULDBLOCK;
+  return tf_system_lock (fd, FALSE) == 0 || errno != EWOULDBLOCK;
 }
 
 gboolean
@@ -57,13 +57,13 @@ tf_mark_set (int               fd,
       return FALSE;
     }
 
-  return fsetxattr (fd, TF_MARK_ATTRIBUTE, &value, sizeof value, 0) == 0;
+  return tf_system_set_xattr (fd, TF_MARK_ATTRIBUTE, &value, sizeof value) == 0;
 }
 
 static gboolean
 remove_attribute (int fd)
 {
-  return fremovexattr (fd, TF_MARK_ATTRIBUTE) == 0 || errno == ENODATA || errno == ENOTSUP;
+  return tf_system_remove_xattr (fd, TF_MARK_ATTRIBUTE) == 0 || errno == TF_SYSTEM_ENOATTR || errno == ENOTSUP;
 }
 
 gboolean
@@ -89,30 +89,18 @@ tf_mark_is_set (int               fd,
   const Value expected = make_value (identity);
   Value found;
 
-  return fgetxattr (fd, TF_MARK_ATTRIBUTE, &found, sizeof found) == sizeof found &&
+  return tf_system_get_xattr (fd, NULL, TF_MARK_ATTRIBUTE, &found, sizeof found) == sizeof found &&
          memcmp (&found, &expected, sizeof found) == 0;
 }
 
 static gboolean
 is_empty_dir (int fd)
 {
-  /* Room for "." and "..", and something after them. */
-  union
-  {
-    struct dirent64 alignment;
-    char bytes[1024];
-  } buffer;
-  gssize n_bytes = lseek (fd, 0, SEEK_SET) == 0 ? getdents64 (fd, buffer.bytes, sizeof buffer) : -1;
-  const struct dirent64 *entry;
+  TfDirListing listing = { NULL, };
+  gboolean is_empty = lseek (fd, 0, SEEK_SET) == 0 && tf_dir_listing_read (&listing, fd) == 0;
 
-  for (gssize i = 0; i < n_bytes; i += entry->d_reclen)
-    {
-      entry = (gpointer) (buffer.bytes + i);
-      if (strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0)
-        return FALSE;
-    }
-
-  return n_bytes > 0;
+  tf_dir_listing_clear (&listing);
+  return is_empty;
 }
 
 /* Whether the maker was stopped before it got to set the mark: then nobody has put anything into it. */

@@ -13,6 +13,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 
 gboolean tf_open_avoid_tmpfile = FALSE;
 
@@ -89,7 +90,7 @@ create_at_new_name (const TfTemplate  *template,
       if (candidate == NULL || !may_create (template, event, candidate, error))
         return -1;
 
-      result = TEMP_FAILURE_RETRY (create (candidate, template->mode));
+      result = TF_RETRY_EINTR (create (candidate, template->mode));
       if (result >= 0)
         {
           *path = g_steal_pointer (&candidate);
@@ -157,16 +158,8 @@ tf_open_free_name (const TfTemplate  *template,
   return path;
 }
 
-gboolean
-tf_open_is_tmpfile_unsupported (int saved_errno)
-{
-  /* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and
-   * network file systems that do not know the flag; ENOSYS from FUSE and sandboxes. */
-  return saved_errno == EOPNOTSUPP || saved_errno == EISDIR || saved_errno == ENOENT ||
-         saved_errno == EINVAL || saved_errno == ENOSYS;
-}
-
-/* Opens a file without a name in the directory @dir relative to @dir_fd. Returns -1 with errno. */
+/* Opens a file without a name in the directory @dir relative to @dir_fd. Returns -1 with errno, ENOTSUP where it
+ * has to be created with one. */
 int
 tf_open_tmpfile (int         dir_fd,
                  const char *dir,
@@ -174,12 +167,11 @@ tf_open_tmpfile (int         dir_fd,
 {
   if (tf_open_avoid_tmpfile)
     {
-      errno = EOPNOTSUPP;
+      errno = ENOTSUP;
       return -1;
     }
 
-  /* Without O_EXCL, so that the file can be given a name later. */
-  return TEMP_FAILURE_RETRY (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  return tf_system_open_unnamed (dir_fd, dir, mode);
 }
 
 static int
@@ -220,7 +212,7 @@ tf_open_unnamed (const TfTemplate  *template,
   if (fd >= 0)
     return fd;
 
-  if (!tf_open_is_tmpfile_unsupported (errno))
+  if (errno != ENOTSUP)
     {
       tf_errno_set (error, errno, "open", template->dir);
       return -1;
@@ -232,7 +224,7 @@ tf_open_unnamed (const TfTemplate  *template,
 static int
 open_made_dir (const char *path)
 {
-  return TEMP_FAILURE_RETRY (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 /* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of what is there by

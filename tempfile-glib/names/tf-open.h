@@ -33,12 +33,11 @@ char *tf_open_make_dir  (const TfTemplate  *template,
 char *tf_open_free_name (const TfTemplate  *template,
                          GError           **error);
 
-int      tf_open_tmpfile                (int         dir_fd,
-                                         const char *dir,
-                                         guint       mode);
-gboolean tf_open_is_tmpfile_unsupported (int         saved_errno);
+int tf_open_tmpfile (int         dir_fd,
+                     const char *dir,
+                     guint       mode);
 
-/* Set by tests only: behave as on a file system without O_TMPFILE. */
+/* Set by tests only: behave as on a file system that knows no files without a name. */
 extern gboolean tf_open_avoid_tmpfile;
 
 G_END_DECLS

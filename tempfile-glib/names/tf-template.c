@@ -8,22 +8,15 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
+#include "base/tf-system.h"
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
-static gboolean
-fill_from_kernel (guint8 *bytes,
-                  gsize   n_bytes)
-{
-  return getentropy (bytes, n_bytes) == 0;
-}
-
 gboolean (*tf_template_fill_random) (guint8 *bytes,
-                                 gsize   n_bytes) = fill_from_kernel;
+                                 gsize   n_bytes) = tf_system_fill_random;
 
 void
 tf_template_clear (TfTemplate *self)

@@ -12,6 +12,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 
 /* As many as the kernel follows, path_resolution(7). */
 #define MAX_SYMLINKS 40
@@ -64,14 +65,14 @@ open_dir (TfDestination  *self,
 {
   g_autofree char *dir = g_path_get_dirname (self->path);
 
-  self->dir_fd = TEMP_FAILURE_RETRY (open (dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
+  self->dir_fd = tf_system_open_dir (dir);
   if (self->dir_fd < 0)
     return tf_errno_set (error, errno, "open", dir);
 
   if (!(self->flags & TF_PERSIST_DURABLE))
     return TRUE;
 
-  self->sync_fd = TEMP_FAILURE_RETRY (openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  self->sync_fd = TF_RETRY_EINTR (openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", dir);
 }
 

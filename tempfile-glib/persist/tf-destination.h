@@ -16,7 +16,7 @@ typedef struct
 {
   char           *path;         /* (owned): absolute; for messages, and where no descriptor will do */
   char           *name;         /* (owned): the last part of it */
-  int             dir_fd;       /* (owned): O_PATH */
+  int             dir_fd;       /* (owned): to name things in it */
   int             sync_fd;      /* (owned): the directory once more, for fsync(); -1: not asked for */
   TfPersistFlags  flags;
   gboolean        has_file;     /* a regular file is there already */

@@ -8,10 +8,11 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "base/tf-system.h"
 
 #define ACL "system.posix_acl_access"
 #define PERMISSIONS 07777
@@ -32,32 +33,19 @@ is_ours (const char *name)
   return g_str_equal (name, ACL) || g_str_has_prefix (name, "user.");
 }
 
-static gboolean
-is_unsupported (int saved_errno)
-{
-  return saved_errno == EOPNOTSUPP || saved_errno == ENOSYS;
-}
-
+/* One attribute, or with no @name the list of names. */
 static gssize
-list_names (int         fd,
-            const char *path,
-            char       *names,
-            gsize       size)
-{
-  return fd >= 0 ? flistxattr (fd, names, size) : llistxattr (path, names, size);
-}
-
-static gssize
-get_value (int         fd,
+read_some (int         fd,
            const char *path,
            const char *name,
-           void       *value,
+           gpointer    data,
            gsize       size)
 {
-  return fd >= 0 ? fgetxattr (fd, name, value, size) : lgetxattr (path, name, value, size);
+  return name != NULL ? tf_system_get_xattr (fd, path, name, data, size)
+                      : tf_system_list_xattrs (fd, path, data, size);
 }
 
-/* All of one attribute, or with no @name the list of names. Returns NULL with errno. */
+/* All of it. Returns NULL with errno. */
 static GBytes *
 read_whole (int         fd,
             const char *path,
@@ -66,12 +54,12 @@ read_whole (int         fd,
   for (int i = 0; i < TRIES; i++)
     {
       g_autofree char *data = NULL;
-      gssize size = name != NULL ? get_value (fd, path, name, NULL, 0) : list_names (fd, path, NULL, 0);
+      gssize size = read_some (fd, path, name, NULL, 0);
 
       if (size >= 0)
         {
           data = g_malloc (size + 1);
-          size = name != NULL ? get_value (fd, path, name, data, size) : list_names (fd, path, data, size);
+          size = read_some (fd, path, name, data, size);
         }
 
       if (size >= 0)
@@ -96,7 +84,7 @@ read_xattrs (TfMetadata  *self,
 
   self->xattrs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
   if (names == NULL)
-    return is_unsupported (errno) || tf_errno_set (error, errno, "listxattr", path);
+    return errno == ENOTSUP || tf_errno_set (error, errno, "listxattr", path);
 
   name = g_bytes_get_data (names, &size);
   for (end = name + size; name < end; name += strlen (name) + 1)
@@ -106,7 +94,7 @@ read_xattrs (TfMetadata  *self,
       if (value != NULL)
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
       /* A list may tell of what may not be read: a file of mode 0200 does not hand out user attributes. */
-      else if (is_ours (name) && errno != ENODATA && errno != EACCES && !is_unsupported (errno))
+      else if (is_ours (name) && errno != TF_SYSTEM_ENOATTR && errno != EACCES && errno != ENOTSUP)
         return tf_errno_set (error, errno, "getxattr", path);
     }
 
@@ -200,7 +188,7 @@ apply_xattrs (const TfMetadata  *self,
       gsize size;
       gconstpointer data = g_bytes_get_data (value, &size);
 
-      if (TEMP_FAILURE_RETRY (fsetxattr (fd, name, data, size, 0)) != 0 && !is_unsupported (errno))
+      if (TF_RETRY_EINTR (tf_system_set_xattr (fd, name, data, size)) != 0 && errno != ENOTSUP)
         return tf_errno_set (error, errno, "setxattr", where);
     }
 
@@ -218,7 +206,7 @@ tf_metadata_apply (const TfMetadata  *self,
   mode_t mode = apply_owner (self, fd, has_acl);
   struct stat st;
 
-  if (!has_acl && fgetxattr (fd, ACL, NULL, 0) >= 0 && TEMP_FAILURE_RETRY (fremovexattr (fd, ACL)) != 0)
+  if (!has_acl && tf_system_get_xattr (fd, NULL, ACL, NULL, 0) >= 0 && TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) != 0)
     return tf_errno_set (error, errno, "removexattr", where);
 
   if (!apply_xattrs (self, fd, where, error))
@@ -233,7 +221,7 @@ tf_metadata_apply (const TfMetadata  *self,
     return TRUE;
 
   /* Nor do some let anybody change it: less than asked for will do. */
-  if (TEMP_FAILURE_RETRY (fchmod (fd, mode)) != 0 && (errno != EPERM || (st.st_mode & PERMISSIONS & ~mode) != 0))
+  if (TF_RETRY_EINTR (fchmod (fd, mode)) != 0 && (errno != EPERM || (st.st_mode & PERMISSIONS & ~mode) != 0))
     return tf_errno_set (error, errno, "fchmod", where);
 
   return TRUE;
@@ -253,7 +241,7 @@ tf_metadata_restore (const TfMetadata *self,
       g_hash_table_iter_init (&iter, found.xattrs);
       while (g_hash_table_iter_next (&iter, &name, NULL))
         if (!g_hash_table_contains (self->xattrs, name))
-          fremovexattr (fd, name);
+          tf_system_remove_xattr (fd, name);
     }
 
   tf_metadata_apply (self, fd, NULL, NULL);

@@ -29,7 +29,7 @@ static gboolean
 sync_dir (const TfDestination  *target,
           GError              **error)
 {
-  if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (target->sync_fd)) == 0 || errno == EINVAL)
+  if (target->sync_fd < 0 || TF_RETRY_EINTR (fsync (target->sync_fd)) == 0 || errno == EINVAL)
     return TRUE;
 
   return tf_errno_set (error, errno, "fsync the directory of", target->path);
@@ -40,7 +40,7 @@ sync_file (const TfReplacement  *entry,
            const TfDestination  *target,
            GError              **error)
 {
-  if (target->sync_fd < 0 || TEMP_FAILURE_RETRY (fsync (entry->fd)) == 0)
+  if (target->sync_fd < 0 || TF_RETRY_EINTR (fsync (entry->fd)) == 0)
     return TRUE;
 
   return tf_errno_set (error, errno, "fsync", target->path);
@@ -134,7 +134,7 @@ open_fresh (TfReplacement        *fresh,
             GError              **error)
 {
   fresh->fd = tf_open_tmpfile (target->dir_fd, ".", get_mode (target));
-  if (fresh->fd < 0 && tf_open_is_tmpfile_unsupported (errno))
+  if (fresh->fd < 0 && errno == ENOTSUP)
     tf_replacement_create (fresh, target, get_mode (target));
 
   return fresh->fd >= 0 || tf_errno_set (error, errno, "create a file beside", target->path);

@@ -12,6 +12,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "names/tf-open.h"
 
 /* Makes an entry of that name in the directory; returns what is not negative, or -1 with errno. */
@@ -27,13 +28,7 @@ gboolean
 tf_replacement_is_unlinkable_errno (int saved_errno)
 {
   return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM ||
-         saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK;
-}
-
-static gboolean
-is_flag_unsupported (int saved_errno)
-{
-  return saved_errno == EINVAL || saved_errno == ENOSYS || saved_errno == EOPNOTSUPP;
+         saved_errno == ENOTSUP || saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK;
 }
 
 static int
@@ -42,17 +37,7 @@ link_fd (const TfReplacement *self,
          const char          *name,
          guint                mode)
 {
-  char path[64];
-  int result = TEMP_FAILURE_RETRY (linkat (self->fd, "", dir_fd, name, AT_EMPTY_PATH));
-
-  /* Before Linux 6.10 only the privileged may do that, linkat(2). */
-  if (result < 0 && (errno == ENOENT || errno == EPERM || errno == EINVAL))
-    {
-      snprintf (path, sizeof path, "/proc/self/fd/%d", self->fd);
-      result = TEMP_FAILURE_RETRY (linkat (AT_FDCWD, path, dir_fd, name, AT_SYMLINK_FOLLOW));
-    }
-
-  return result;
+  return tf_system_link_fd (self->fd, dir_fd, name);
 }
 
 static int
@@ -61,7 +46,7 @@ create_file (const TfReplacement *self,
              const char          *name,
              guint                mode)
 {
-  return TEMP_FAILURE_RETRY (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  return TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
 }
 
 /* Makes the entry at a fresh hidden name in the directory. Returns -1 with errno. */
@@ -136,25 +121,38 @@ tf_replacement_discard (TfReplacement       *self,
 }
 
 static int
-rename_to (TfReplacement       *self,
-           const TfDestination *target,
-           guint                flags)
+rename_over (TfReplacement       *self,
+             const TfDestination *target)
 {
-  int result;
+  int result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
 
-  if (flags == 0)
-    result = TEMP_FAILURE_RETRY (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
-  else
-    result = TEMP_FAILURE_RETRY (renameat2 (target->dir_fd, self->name, target->dir_fd, target->name, flags));
-
-  if (result == 0 && flags != RENAME_EXCHANGE)
+  if (result == 0)
     g_clear_pointer (&self->name, g_free);
 
   return result;
 }
 
+static int
+rename_as_new (TfReplacement       *self,
+               const TfDestination *target)
+{
+  int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
+
+  if (result == 0)
+    g_clear_pointer (&self->name, g_free);
+
+  return result;
+}
+
+static int
+exchange (TfReplacement       *self,
+          const TfDestination *target)
+{
+  return tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
+}
+
 /* Takes the name first, with an empty file, so that of all who want it one gets it; then renames over
- * that. The one way left where there are neither hard links nor RENAME_NOREPLACE. */
+ * that. The one way left where there are neither hard links nor a rename that replaces nothing. */
 static int
 rename_over_own_file (TfReplacement       *self,
                       const TfDestination *target)
@@ -165,7 +163,7 @@ rename_over_own_file (TfReplacement       *self,
     return -1;
 
   tf_fd_clear (&fd);
-  if (rename_to (self, target, 0) != 0)
+  if (rename_over (self, target) != 0)
     {
       int saved_errno = errno;
 
@@ -181,7 +179,7 @@ static int
 link_name (TfReplacement       *self,
            const TfDestination *target)
 {
-  if (TEMP_FAILURE_RETRY (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
+  if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
     return -1;
 
   if (tf_replacement_remove (self, target) != 0)
@@ -206,8 +204,8 @@ place_new (TfReplacement       *self,
   if (self->name == NULL)
     return link_fd (self, target->dir_fd, target->name, 0);
 
-  result = rename_to (self, target, RENAME_NOREPLACE);
-  if (result < 0 && is_flag_unsupported (errno))
+  result = rename_as_new (self, target);
+  if (result < 0 && errno == ENOTSUP)
     {
       result = link_name (self, target);
       if (result < 0 && tf_replacement_is_unlinkable_errno (errno))
@@ -222,19 +220,19 @@ place_durably (TfReplacement       *self,
                const TfDestination *target,
                TfPlaced            *placed)
 {
-  int result = rename_to (self, target, RENAME_EXCHANGE);
+  int result = exchange (self, target);
 
   *placed = TF_PLACED_EXCHANGED;
-  if (result == 0 || (errno != ENOENT && !is_flag_unsupported (errno)))
+  if (result == 0 || (errno != ENOENT && errno != ENOTSUP))
     return result;
 
   *placed = errno == ENOENT ? TF_PLACED_NEW : TF_PLACED_OVER;
-  return rename_to (self, target, 0);
+  return rename_over (self, target);
 }
 
 /* Gives the file the name of the target, in one step. Returns -1 with errno, and then nothing changed but
  * perhaps the entry's temporary name, which is the caller's to remove in any case. When it may be taken
- * back, what was replaced keeps a name for as long if the file system knows RENAME_EXCHANGE. */
+ * back, what was replaced keeps a name for as long if the file system can exchange two. */
 int
 tf_replacement_place (TfReplacement       *self,
                       const TfDestination *target,
@@ -251,7 +249,7 @@ tf_replacement_place (TfReplacement       *self,
     return place_durably (self, target, placed);
 
   *placed = TF_PLACED_OVER;
-  return rename_to (self, target, 0);
+  return rename_over (self, target);
 }
 
 /* Undoes tf_replacement_place(), except where what was replaced is gone. Leaves errno alone. */
@@ -265,7 +263,7 @@ tf_replacement_take_back (TfReplacement       *self,
   if (placed == TF_PLACED_EXCHANGED)
     {
       /* If it cannot be taken back, the temporary name is all that what was replaced has left. */
-      if (rename_to (self, target, RENAME_EXCHANGE) != 0)
+      if (exchange (self, target) != 0)
         g_clear_pointer (&self->name, g_free);
     }
   else if (placed == TF_PLACED_NEW)

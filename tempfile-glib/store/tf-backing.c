@@ -7,11 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "tf-disk.h"
 
 /* Bytes moved between two looks at the cancellable. */
@@ -251,7 +251,7 @@ tf_backing_set_size (TfBacking  *self,
       return TRUE;
     }
 
-  if (TEMP_FAILURE_RETRY (ftruncate (self->fd, size)) != 0)
+  if (TF_RETRY_EINTR (ftruncate (self->fd, size)) != 0)
     return tf_errno_set (error, errno, "ftruncate", self->where);
 
   if (self->io_buffer != NULL)
@@ -296,7 +296,7 @@ tf_backing_replace (TfBacking *self,
 {
   gboolean shared = self->shared && lseek (other->fd, position, SEEK_SET) >= 0;
 
-  if (shared && TEMP_FAILURE_RETRY (dup3 (other->fd, self->fd, O_CLOEXEC)) >= 0)
+  if (shared && tf_system_dup_to (other->fd, self->fd) >= 0)
     {
       tf_fd_clear (&other->fd);
       other->fd = tf_fd_steal (&self->fd);
@@ -385,7 +385,7 @@ writev_to_disk (TfBacking            *self,
         return FALSE;
 
       n = self->shared ? writev (self->fd, iov, n_iov)
-                       : pwritev (self->fd, iov, n_iov, offset + *n_written);
+                       : tf_system_pwritev (self->fd, iov, n_iov, offset + *n_written);
       if (n < 0 && errno != EINTR)
         return tf_errno_set (error, errno, "write", self->where);
       if (n > 0)

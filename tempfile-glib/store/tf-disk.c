@@ -7,17 +7,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/falloc.h>
-#include <linux/fs.h>
-#include <linux/magic.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 
 /* Bytes moved between two looks at the cancellable. */
 #define PIECE (8 * 1024 * 1024)
@@ -91,36 +87,6 @@ tf_disk_write (int             fd,
   return TRUE;
 }
 
-/* Whether copy_file_range(2) does no more there than to read and write in the kernel, one page after the other. */
-static gboolean
-copies_by_page (int fd)
-{
-  struct statfs fs;
-
-  return fstatfs (fd, &fs) == 0 && (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
-}
-
-/* Lets the file system copy up to @count bytes where that beats reading and writing: because it shares the
- * blocks, or is on another machine. Returns how many it took, often 0. File systems that cannot, or not with
- * each other, say so by half a dozen errors: what is really wrong shows when the bytes are read and written. */
-static gsize
-clone_some (int     from,
-            goffset from_offset,
-            int     to,
-            goffset to_offset,
-            gsize   count)
-{
-  off64_t in = from_offset;
-  off64_t out = to_offset;
-  gssize n;
-
-  if (copies_by_page (to))
-    return 0;
-
-  n = copy_file_range (from, &in, to, to_offset == TF_DISK_OWN_OFFSET ? NULL : &out, MIN (count, PIECE), 0);
-  return MAX (n, 0);
-}
-
 /* Some of the bytes; none at the end. @buffer is made when it is needed. */
 static gboolean
 copy_some (int            from,
@@ -136,7 +102,7 @@ copy_some (int            from,
 {
   gssize n_read;
 
-  *n_copied = clone_some (from, from_offset, to, to_offset, count);
+  *n_copied = tf_system_copy_range (from, from_offset, to, to_offset, MIN (count, PIECE));
   if (*n_copied > 0)
     return TRUE;
 
@@ -145,7 +111,7 @@ copy_some (int            from,
   if (*buffer == NULL)
     return tf_errno_set (error, ENOMEM, "write", where);
 
-  n_read = TEMP_FAILURE_RETRY (pread (from, *buffer, MIN (count, COPY_BUFFER), from_offset));
+  n_read = TF_RETRY_EINTR (pread (from, *buffer, MIN (count, COPY_BUFFER), from_offset));
   if (n_read < 0)
     return tf_errno_set (error, errno, "read", NULL);
 
@@ -190,40 +156,6 @@ tf_disk_get_size (int fd)
   return fstat (fd, &st) == 0 ? st.st_size : 0;
 }
 
-/* The same file with an offset of its own, since looking for holes moves it. Returns -1 where there is no
- * /proc, or where it may not be opened: then holes are copied as zeros. */
-static int
-open_again (int fd)
-{
-  char path[64];
-
-  g_snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  return open (path, O_RDONLY | O_CLOEXEC);
-}
-
-/* The next range that is no hole, or an empty one at the end. */
-static void
-find_data (int      from,
-           goffset *start,
-           goffset *end,
-           goffset  size)
-{
-  goffset data = lseek (from, *start, SEEK_DATA);
-  goffset hole;
-
-  if (data < 0)
-    {
-      /* ENXIO: only a hole is left. Else the file system does not tell. */
-      *start = errno == ENXIO ? size : *start;
-      *end = size;
-      return;
-    }
-
-  hole = lseek (from, data, SEEK_HOLE);
-  *start = MIN (data, size);
-  *end = hole > data ? MIN (hole, size) : size;
-}
-
 static gboolean
 copy_data (int            from,
            int            to,
@@ -232,7 +164,8 @@ copy_data (int            from,
            GCancellable  *cancellable,
            GError       **error)
 {
-  tf_autofd int map = open_again (from);
+  /* Looking for holes moves the offset. Where the file cannot be opened again, holes are copied as zeros. */
+  tf_autofd int map = tf_system_open_again (from);
   goffset start = 0;
   goffset end;
 
@@ -240,14 +173,14 @@ copy_data (int            from,
     {
       gsize n_copied = 0;
 
-      find_data (map, &start, &end, size);
+      tf_system_find_data (map, size, &start, &end);
       if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
       start = end;
     }
 
-  if (TEMP_FAILURE_RETRY (ftruncate (to, size)) != 0)
+  if (TF_RETRY_EINTR (ftruncate (to, size)) != 0)
     return tf_errno_set (error, errno, "ftruncate", where);
 
   return TRUE;
@@ -267,7 +200,7 @@ tf_disk_copy_file (int            from,
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  if (ioctl (to, FICLONE, from) == 0)
+  if (tf_system_clone (from, to) == 0)
     return TRUE;
 
   if (fstat (from, &st) != 0)
@@ -276,7 +209,7 @@ tf_disk_copy_file (int            from,
   return copy_data (from, to, st.st_size, where, cancellable, error);
 }
 
-/* Asked first, since fallocate() takes all there is before it finds that this is not enough, and others
+/* Asked first, since a file system takes all there is before it finds that this is not enough, and others
  * have nothing meanwhile. A file system without a size of its own has no blocks. */
 static gboolean
 has_free_space (int     fd,
@@ -304,8 +237,8 @@ tf_disk_reserve (int            fd,
   if (!has_free_space (fd, size))
     return tf_errno_set (error, ENOSPC, "fallocate", where);
 
-  /* A signal can interrupt it each time anew, fallocate(2): not for longer than the caller wants. */
-  while (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size) != 0)
+  /* A signal can interrupt it each time anew: not for longer than the caller wants. */
+  while (tf_system_allocate (fd, size) != 0)
     {
       saved_errno = errno;
       if (saved_errno == EINTR && !g_cancellable_set_error_if_cancelled (cancellable, error))

@@ -9,9 +9,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* From here on fresh memory costs more in page faults than a mapping costs in system calls. It is also the
- * size, and the alignment, of a huge page: where it is another one, the mapping works as well, only slower. */
-#define HUGE_PAGE ((gsize) 2 * 1024 * 1024)
+#include "base/tf-system.h"
+
+/* From here on fresh memory costs more in page faults than a mapping costs in system calls. */
+#define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
 #define HEAP_MIN 256
 
 static gsize
@@ -19,7 +20,7 @@ round_to_pages (gsize size)
 {
   gsize page_size = sysconf (_SC_PAGESIZE);
 
-  return size > G_MAXSSIZE - HUGE_PAGE ? 0 : (size + page_size - 1) / page_size * page_size;
+  return size > G_MAXSSIZE - TF_SYSTEM_HUGE_PAGE ? 0 : (size + page_size - 1) / page_size * page_size;
 }
 
 static void
@@ -29,50 +30,6 @@ free_storage (TfMemoryBuffer *self)
     munmap (self->data, self->capacity);
   else
     free (self->data);
-}
-
-/* An address range of @size bytes that begins with a huge page. Older kernels do not see to that. */
-static guint8 *
-map_aligned (gsize size,
-             int   protection)
-{
-  guint8 *start = mmap (NULL, size + HUGE_PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  gsize before;
-
-  if (start == MAP_FAILED)
-    return NULL;
-
-  before = -GPOINTER_TO_SIZE (start) & (HUGE_PAGE - 1);
-  if (before > 0)
-    munmap (start, before);
-  munmap (start + before + size, HUGE_PAGE - before);
-  return start + before;
-}
-
-/* The pages move as they are: no byte is copied. */
-static guint8 *
-remap (guint8 *data,
-       gsize   old_size,
-       gsize   new_size)
-{
-  guint8 *moved = mremap (data, old_size, new_size, 0);
-  guint8 *target;
-
-  if (moved != MAP_FAILED)
-    return moved;
-
-  target = map_aligned (new_size, PROT_NONE);
-  if (target == NULL)
-    return NULL;
-
-  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
-  if (moved == MAP_FAILED)
-    {
-      munmap (target, new_size);
-      return NULL;
-    }
-
-  return moved;
 }
 
 /* Puts the content into other storage. What realloc() adds there holds anything, what mmap() adds zeros. */
@@ -120,12 +77,10 @@ move_to_mapping (TfMemoryBuffer *self,
   guint8 *data = NULL;
 
   if (size > 0)
-    data = self->mapped ? remap (self->data, self->capacity, size)
-                        : map_aligned (size, PROT_READ | PROT_WRITE);
+    data = self->mapped ? tf_system_remap (self->data, self->capacity, size) : tf_system_remap (NULL, 0, size);
   if (data == NULL)
     return FALSE;
 
-  madvise (data, size, MADV_HUGEPAGE);
   if (!self->mapped)
     replace_storage (self, data, size, TRUE);
 
@@ -139,7 +94,7 @@ static gboolean
 move_to_capacity (TfMemoryBuffer *self,
                   gsize           capacity)
 {
-  return capacity >= HUGE_PAGE ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
+  return capacity >= MAPPED_MIN ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
 }
 
 /* Makes room for content of @size bytes, which is within @limit; doubles within it, so that growing is linear

@@ -13,12 +13,9 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "persist/tf-publish.h"
 #include "tf-disk.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 
 /* Bytes for which the locks of two stores are held. */
 #define PIECE (8 * 1024 * 1024)
@@ -80,22 +77,7 @@ tf_store_persist (TfStore         *self,
   return success;
 }
 
-static int
-create_memfd (GError **error)
-{
-  const guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  int fd = memfd_create ("tempfile", flags | MFD_NOEXEC_SEAL);
-
-  /* Before Linux 6.3. */
-  if (fd < 0 && errno == EINVAL)
-    fd = memfd_create ("tempfile", flags);
-  if (fd < 0)
-    tf_errno_set (error, errno, "memfd_create", NULL);
-
-  return fd;
-}
-
-/* Returns a memfd with the bytes that nobody can change any more. */
+/* Returns a file in memory with the bytes that nobody can change any more. */
 int
 tf_store_seal (TfStore       *self,
                GCancellable  *cancellable,
@@ -107,15 +89,16 @@ tf_store_seal (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return -1;
 
-  fd = create_memfd (error);
-  success = fd >= 0 && fill (&self->backing, fd, NULL, cancellable, error);
+  fd = tf_system_open_memory ();
+  success = (fd >= 0 || tf_errno_set (error, errno, "create a file to seal", NULL)) &&
+            fill (&self->backing, fd, NULL, cancellable, error);
   tf_store_unlock (self);
   if (!success)
     return -1;
 
-  if (fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)
+  if (tf_system_seal (fd) != 0)
     {
-      tf_errno_set (error, errno, "fcntl F_ADD_SEALS", NULL);
+      tf_errno_set (error, errno, "seal", NULL);
       return -1;
     }
 

@@ -10,9 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BUFFER_SIZE (64 * 1024)
 /* From where on a directory is large. */
-#define LARGE_SIZE (BUFFER_SIZE / 2)
+#define LARGE_SIZE (TF_SYSTEM_DIR_BUFFER / 2)
 #define LARGE_N_DIRS 64
 /* How many entries are taken over at once: enough not to meet at the lock, few enough to end together. */
 #define MAX_TAKEN 32
@@ -21,37 +20,30 @@ static int
 compare_inodes (gconstpointer a,
                 gconstpointer b)
 {
-  const struct dirent64 *first = *(const struct dirent64 * const *) a;
-  const struct dirent64 *second = *(const struct dirent64 * const *) b;
+  const TfSystemEntry *first = *(const TfSystemEntry * const *) a;
+  const TfSystemEntry *second = *(const TfSystemEntry * const *) b;
 
-  return (first->d_ino > second->d_ino) - (first->d_ino < second->d_ino);
+  return (first->inode > second->inode) - (first->inode < second->inode);
 }
 
 static gboolean
-is_dot (const struct dirent64 *entry)
+is_dot (const TfSystemEntry *entry)
 {
-  return strcmp (entry->d_name, ".") == 0 || strcmp (entry->d_name, "..") == 0;
+  return strcmp (entry->name, ".") == 0 || strcmp (entry->name, "..") == 0;
 }
 
 static void
-append (TfDirListing    *self,
-        struct dirent64 *entry)
+append (TfDirListing  *self,
+        TfSystemEntry *entry)
 {
   if (self->n_entries == self->n_allocated)
     {
       self->n_allocated = MAX (64, 2 * self->n_allocated);
-      self->entries = g_renew (struct dirent64 *, self->entries, self->n_allocated);
+      self->entries = g_renew (TfSystemEntry *, self->entries, self->n_allocated);
     }
 
   self->entries[self->n_entries++] = entry;
-  self->n_dirs += entry->d_type == DT_DIR;
-}
-
-static void
-allocate_buffer (TfDirListing *self)
-{
-  if (self->buffer == NULL)
-    self->buffer = g_malloc (BUFFER_SIZE);
+  self->n_dirs += entry->type == TF_SYSTEM_ENTRY_DIR;
 }
 
 /* Reads on in the directory @fd. Returns how many entries there are now; 0 at its end; -1 with errno set. */
@@ -61,19 +53,18 @@ tf_dir_listing_read (TfDirListing *self,
 {
   gssize n = 1;
 
-  allocate_buffer (self);
   tf_dir_listing_forget (self);
 
   while (self->n_entries == 0 && n > 0)
     {
-      n = getdents64 (fd, self->buffer, BUFFER_SIZE);
+      n = tf_system_read_dir (fd, &self->buffer, &self->capacity);
       for (gssize i = 0; i < n;)
         {
-          struct dirent64 *entry = (gpointer) (self->buffer + i);
+          TfSystemEntry *entry = (gpointer) (self->buffer + i);
 
           if (!is_dot (entry))
             append (self, entry);
-          i += entry->d_reclen;
+          i += entry->size;
         }
     }
 
@@ -87,7 +78,7 @@ tf_dir_listing_read (TfDirListing *self,
 }
 
 /* NULL when all are dealt with. */
-const struct dirent64 *
+const TfSystemEntry *
 tf_dir_listing_next (TfDirListing *self)
 {
   return self->position < self->n_entries ? self->entries[self->position++] : NULL;
@@ -101,15 +92,19 @@ tf_dir_listing_take (TfDirListing *self,
 {
   gsize end = 0;
 
-  allocate_buffer (self);
   tf_dir_listing_forget (self);
+  if (self->buffer == NULL)
+    {
+      self->buffer = g_malloc (TF_SYSTEM_DIR_BUFFER);
+      self->capacity = TF_SYSTEM_DIR_BUFFER;
+    }
 
   while (self->n_entries < MAX_TAKEN && self->n_dirs == 0 && other->position < other->n_entries)
     {
-      const struct dirent64 *entry = tf_dir_listing_next (other);
+      const TfSystemEntry *entry = tf_dir_listing_next (other);
 
-      append (self, memcpy (self->buffer + end, entry, entry->d_reclen));
-      end += entry->d_reclen;
+      append (self, memcpy (self->buffer + end, entry, entry->size));
+      end += entry->size;
     }
 
   return self->n_entries;
@@ -117,15 +112,15 @@ tf_dir_listing_take (TfDirListing *self,
 
 /* Looks at the disk where the file system did not tell. */
 gboolean
-tf_dir_listing_is_dir (const struct dirent64 *entry,
-                       int                    dir_fd)
+tf_dir_listing_is_dir (const TfSystemEntry *entry,
+                       int                  dir_fd)
 {
   struct stat st;
 
-  if (entry->d_type != DT_UNKNOWN)
-    return entry->d_type == DT_DIR;
+  if (entry->type != TF_SYSTEM_ENTRY_UNKNOWN)
+    return entry->type == TF_SYSTEM_ENTRY_DIR;
 
-  return fstatat (dir_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
+  return fstatat (dir_fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
 }
 
 /* Whether what was read at once was so much that it is worth to be dealt with by more than one. */
@@ -147,6 +142,7 @@ tf_dir_listing_clear (TfDirListing *self)
 {
   g_clear_pointer (&self->buffer, g_free);
   g_clear_pointer (&self->entries, g_free);
+  self->capacity = 0;
   self->n_allocated = 0;
   tf_dir_listing_forget (self);
 }

@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include <dirent.h>
-#include <glib.h>
+#include "base/tf-system.h"
 
 G_BEGIN_DECLS
 
@@ -14,24 +13,25 @@ G_BEGIN_DECLS
  * ext4 reads in the order of hashed names, but keeps inodes in tables, which are visited once in this one. */
 typedef struct
 {
-  char             *buffer;       /* (owned) (nullable) */
-  struct dirent64 **entries;      /* (owned) (nullable): in the buffer */
-  guint             n_allocated;
-  guint             n_entries;
-  guint             position;
-  gsize             size;         /* of all that was read at once, in bytes */
-  guint             n_dirs;       /* among it */
+  char           *buffer;      /* (owned) (nullable) */
+  gsize           capacity;    /* of the buffer, in bytes */
+  TfSystemEntry **entries;     /* (owned) (nullable): in the buffer */
+  guint           n_allocated;
+  guint           n_entries;
+  guint           position;
+  gsize           size;        /* of all that was read at once, in bytes */
+  guint           n_dirs;      /* among it */
 } TfDirListing;
 
-gssize                 tf_dir_listing_read     (TfDirListing          *self,
-                                                int                    fd);
-const struct dirent64 *tf_dir_listing_next     (TfDirListing          *self);
-guint                  tf_dir_listing_take     (TfDirListing          *self,
-                                                TfDirListing          *other);
-gboolean               tf_dir_listing_is_dir   (const struct dirent64 *entry,
-                                                int                    dir_fd);
-gboolean               tf_dir_listing_is_large (const TfDirListing    *self);
-void                   tf_dir_listing_forget   (TfDirListing          *self);
-void                   tf_dir_listing_clear    (TfDirListing          *self);
+gssize               tf_dir_listing_read     (TfDirListing        *self,
+                                              int                  fd);
+const TfSystemEntry *tf_dir_listing_next     (TfDirListing        *self);
+guint                tf_dir_listing_take     (TfDirListing        *self,
+                                              TfDirListing        *other);
+gboolean             tf_dir_listing_is_dir   (const TfSystemEntry *entry,
+                                              int                  dir_fd);
+gboolean             tf_dir_listing_is_large (const TfDirListing  *self);
+void                 tf_dir_listing_forget   (TfDirListing        *self);
+void                 tf_dir_listing_clear    (TfDirListing        *self);
 
 G_END_DECLS

@@ -155,7 +155,7 @@ tf_dir_stack_reopen_parent (TfDirStack *self)
   if (parent->fd >= 0)
     return TRUE;
 
-  fd = TEMP_FAILURE_RETRY (openat (top->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  fd = TF_RETRY_EINTR (openat (top->fd, "..", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (fd < 0 || !tf_dir_read (&dir, fd) || !tf_dir_equal (&dir, &parent->dir))
     return FALSE;
 

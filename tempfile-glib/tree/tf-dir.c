@@ -7,36 +7,36 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
-#include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 
 TfConfinement tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
+
+static void
+set_stat (TfDir              *self,
+          const TfSystemStat *st)
+{
+  *self = (TfDir) {
+    .device = st->device,
+    .inode = st->inode,
+    .mount_id = tf_dir_confinement <= TF_CONFINE_BY_MOUNT_ID ? st->mount_id : 0,
+    .mode = st->mode,
+  };
+}
 
 /* Reads what is behind @fd. Returns FALSE with errno set. */
 gboolean
 tf_dir_read (TfDir *self,
              int    fd)
 {
-  struct statx stx;
+  TfSystemStat st;
 
-  if (statx (fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MODE | STATX_MNT_ID, &stx) != 0)
+  if (!tf_system_stat (&st, fd, ""))
     return FALSE;
 
-  *self = (TfDir) {
-    .device = makedev (stx.stx_dev_major, stx.stx_dev_minor),
-    .inode = stx.stx_ino,
-    .mode = stx.stx_mode,
-  };
-
-  if ((stx.stx_mask & STATX_MNT_ID) && tf_dir_confinement <= TF_CONFINE_BY_MOUNT_ID)
-    self->mount_id = stx.stx_mnt_id;
-
+  set_stat (self, &st);
   return TRUE;
 }
 
@@ -56,57 +56,41 @@ tf_dir_equal (const TfDir *a,
 
 static int
 open_confined (int         parent_fd,
-               const char *name,
-               int         flags)
+               const char *name)
 {
-  struct open_how how = {
-    .flags = flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-    .resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-  };
-  int fd = -1;
-
-  errno = ENOSYS;
   if (tf_dir_confinement == TF_CONFINE_BY_OPENAT2)
-    do
-      fd = syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+    {
+      int fd = tf_system_open_beneath (parent_fd, name);
 
-  /* Older kernels do not know openat2(); sandboxes refuse it with EPERM. */
-  if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
-    return fd;
+      if (fd >= 0 || errno != ENOTSUP)
+        return fd;
+    }
 
-  return TEMP_FAILURE_RETRY (openat (parent_fd, name, how.flags));
+  return TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* Grants the owner all permissions on the very directory behind @fd, which may be O_PATH. */
-static gboolean
-open_up (int   fd,
-         guint mode)
+static guint
+open_up (guint mode)
 {
-  char path[64];
-
-  mode = (mode | S_IRWXU) & 07777;
-  if (fchmod (fd, mode) == 0)
-    return TRUE;
-
-  /* fchmod() does not take O_PATH descriptors; this link of proc(5) leads to the same inode. */
-  snprintf (path, sizeof path, "/proc/self/fd/%d", fd);
-  return errno == EBADF && chmod (path, mode) == 0;
+  return (mode | S_IRWXU) & 07777;
 }
 
-/* A directory that may not be read cannot be opened, except as a mere place in the tree. */
+/* A directory that may not be read cannot be opened before its owner is granted all permissions. */
 static gboolean
 open_up_at (int          parent_fd,
             const TfDir *parent,
             const char  *name)
 {
-  tf_autofd int fd = open_confined (parent_fd, name, O_PATH);
+  TfSystemStat st;
   TfDir place;
 
-  return fd >= 0 &&
-         tf_dir_read (&place, fd) &&
-         is_same_mount (&place, parent) &&
-         open_up (fd, place.mode);
+  if (!tf_system_stat (&st, parent_fd, name))
+    return FALSE;
+
+  set_stat (&place, &st);
+  return is_same_mount (&place, parent) &&
+         S_ISDIR (st.mode) &&
+         tf_system_chmod_dir (parent_fd, name, &st, open_up (st.mode)) == 0;
 }
 
 /* Opens the directory @name in @parent_fd for reading, entered by no symlink and over no mount point,
@@ -117,10 +101,10 @@ tf_dir_open (TfDir       *self,
              const TfDir *parent,
              const char  *name)
 {
-  tf_autofd int fd = open_confined (parent_fd, name, O_RDONLY);
+  tf_autofd int fd = open_confined (parent_fd, name);
 
   if (fd < 0 && errno == EACCES && open_up_at (parent_fd, parent, name))
-    fd = open_confined (parent_fd, name, O_RDONLY);
+    fd = open_confined (parent_fd, name);
 
   if (fd < 0 || !tf_dir_read (self, fd))
     return -1;
@@ -132,7 +116,7 @@ tf_dir_open (TfDir       *self,
     }
 
   if ((self->mode & S_IRWXU) != S_IRWXU)
-    open_up (fd, self->mode);
+    fchmod (fd, open_up (self->mode));
 
   return tf_fd_steal (&fd);
 }

@@ -49,7 +49,7 @@ find (const char        *path,
       if (errno == ENOENT || errno == ENOTDIR)
         return GONE;
 
-      tf_errno_set (error, errno, "statx", path);
+      tf_errno_set (error, errno, "stat", path);
       return UNSURE;
     }
 

@@ -222,7 +222,7 @@ read_more (Walk *self)
 
   if (n < 0 && errno != ENOENT)
     {
-      record_error (self, errno, "getdents64", NULL);
+      record_error (self, errno, "readdir", NULL);
       top->stuck = TRUE;
     }
 
@@ -276,11 +276,11 @@ descend (Walk       *self,
 }
 
 static void
-remove_entry (Walk                  *self,
-              const struct dirent64 *entry)
+remove_entry (Walk                *self,
+              const TfSystemEntry *entry)
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
-  const char *name = entry->d_name;
+  const char *name = entry->name;
 
   if (is_stuck (self, top, name))
     top->stuck = TRUE;
@@ -358,7 +358,7 @@ walk (Walk *self)
 
   while (going_on && !has_to_stop (self))
     {
-      const struct dirent64 *entry = tf_dir_listing_next (&tf_dir_stack_get_top (&self->levels)->listing);
+      const TfSystemEntry *entry = tf_dir_listing_next (&tf_dir_stack_get_top (&self->levels)->listing);
 
       if (entry != NULL)
         remove_entry (self, entry);

@@ -1,0 +1,465 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "tf-system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tf-fd.h"
+
+/* Since Linux 6.3. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+/* The same number everywhere, since Linux 5.3. */
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+
+G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, inode) == G_STRUCT_OFFSET (struct dirent64, d_ino));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, size) == G_STRUCT_OFFSET (struct dirent64, d_reclen));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, type) == G_STRUCT_OFFSET (struct dirent64, d_type));
+G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, name) == G_STRUCT_OFFSET (struct dirent64, d_name));
+G_STATIC_ASSERT (TF_SYSTEM_ENTRY_UNKNOWN == DT_UNKNOWN);
+G_STATIC_ASSERT (TF_SYSTEM_ENTRY_DIR == DT_DIR);
+
+/* The link of proc(5) that leads to the file behind a descriptor, also one that is O_PATH. */
+typedef char FdLink[64];
+
+static const char *
+make_fd_link (FdLink link,
+              int    fd)
+{
+  snprintf (link, sizeof (FdLink), "/proc/self/fd/%d", fd);
+  return link;
+}
+
+static gboolean
+is_missing (int saved_errno)
+{
+  return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EOPNOTSUPP;
+}
+
+/* For a call that can be done without. */
+static int
+optional (int result)
+{
+  if (result < 0 && is_missing (errno))
+    errno = ENOTSUP;
+
+  return result;
+}
+
+gboolean
+tf_system_stat (TfSystemStat *self,
+                int           dir_fd,
+                const char   *name)
+{
+  struct statx stx;
+
+  if (statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+             STATX_INO | STATX_MODE | STATX_UID | STATX_NLINK | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
+    return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
+
+  /* What the kernel does not tell is 0, statx(2). */
+  *self = (TfSystemStat) {
+    .device = makedev (stx.stx_dev_major, stx.stx_dev_minor),
+    .inode = stx.stx_ino,
+    .birth_seconds = stx.stx_btime.tv_sec,
+    .birth_nanoseconds = stx.stx_btime.tv_nsec,
+    .mode = stx.stx_mode,
+    .uid = stx.stx_uid,
+    .n_links = stx.stx_nlink,
+    .mount_id = stx.stx_mnt_id,
+  };
+  return TRUE;
+}
+
+/* The type of f_type is another one, and may be signed, on each architecture. */
+gboolean
+tf_system_is_in_memory (const char *dir)
+{
+  struct statfs fs;
+
+  return TF_RETRY_EINTR (statfs (dir, &fs)) == 0 &&
+         ((guint32) fs.f_type == TMPFS_MAGIC || (guint32) fs.f_type == RAMFS_MAGIC);
+}
+
+/* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and network file
+ * systems that do not know the flag; ENOSYS from FUSE. Without O_EXCL, so that it can be given a name. */
+int
+tf_system_open_unnamed (int         dir_fd,
+                        const char *dir,
+                        guint       mode)
+{
+  int fd = optional (TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode)));
+
+  if (fd < 0 && (errno == EISDIR || errno == ENOENT || errno == EINVAL))
+    errno = ENOTSUP;
+
+  return fd;
+}
+
+int
+tf_system_open_dir (const char *path)
+{
+  return TF_RETRY_EINTR (open (path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+int
+tf_system_open_beneath (int         parent_fd,
+                        const char *name)
+{
+  struct open_how how = {
+    .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+    .resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+  };
+  int fd;
+
+  /* EAGAIN: something was renamed meanwhile, openat2(2). */
+  do
+    fd = syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
+  while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+
+  return optional (fd);
+}
+
+int
+tf_system_open_again (int fd)
+{
+  FdLink link;
+
+  return TF_RETRY_EINTR (open (make_fd_link (link, fd), O_RDONLY | O_CLOEXEC));
+}
+
+int
+tf_system_open_pid (pid_t pid)
+{
+  return optional (syscall (SYS_pidfd_open, pid, 0));
+}
+
+int
+tf_system_open_memory (void)
+{
+  const guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = memfd_create ("tempfile", flags | MFD_NOEXEC_SEAL);
+
+  if (fd < 0 && errno == EINVAL)
+    fd = memfd_create ("tempfile", flags);
+
+  return optional (fd);
+}
+
+int
+tf_system_seal (int fd)
+{
+  return fcntl (fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}
+
+int
+tf_system_dup_to (int fd,
+                  int target)
+{
+  return TF_RETRY_EINTR (dup3 (fd, target, O_CLOEXEC));
+}
+
+char *
+tf_system_make_fd_path (int fd)
+{
+  return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd);
+}
+
+int
+tf_system_lock (int      fd,
+                gboolean exclusive)
+{
+  return TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
+}
+
+int
+tf_system_link_fd (int         fd,
+                   int         dir_fd,
+                   const char *name)
+{
+  FdLink link;
+  int result = TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
+
+  /* Before Linux 6.10 only the privileged may do that, linkat(2). */
+  if (result < 0 && (errno == ENOENT || errno == EPERM || errno == EINVAL))
+    result = TF_RETRY_EINTR (linkat (AT_FDCWD, make_fd_link (link, fd), dir_fd, name, AT_SYMLINK_FOLLOW));
+
+  return result;
+}
+
+/* EINVAL: the file system does not know the flag, rename(2). */
+int
+tf_system_rename (int             dir_fd,
+                  const char     *from,
+                  const char     *to,
+                  TfSystemRename  how)
+{
+  guint flags = how == TF_SYSTEM_RENAME_EXCHANGE ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+  int result = optional (TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags)));
+
+  if (result < 0 && errno == EINVAL)
+    errno = ENOTSUP;
+
+  return result;
+}
+
+static gboolean
+is_same (const TfSystemStat *a,
+         const TfSystemStat *b)
+{
+  return a->device == b->device && a->inode == b->inode && a->mount_id == b->mount_id;
+}
+
+/* fchmod() does not take O_PATH descriptors, chmod() their links. */
+int
+tf_system_chmod_dir (int                 parent_fd,
+                     const char         *name,
+                     const TfSystemStat *expected,
+                     guint               mode)
+{
+  tf_autofd int fd = TF_RETRY_EINTR (openat (parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  TfSystemStat found;
+  FdLink link;
+
+  if (fd < 0 || !tf_system_stat (&found, fd, ""))
+    return -1;
+
+  if (!is_same (&found, expected))
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
+  return chmod (make_fd_link (link, fd), mode);
+}
+
+gssize
+tf_system_read_dir (int     fd,
+                    char  **buffer,
+                    gsize  *capacity)
+{
+  if (*buffer == NULL)
+    {
+      *buffer = g_malloc (TF_SYSTEM_DIR_BUFFER);
+      *capacity = TF_SYSTEM_DIR_BUFFER;
+    }
+
+  return getdents64 (fd, *buffer, *capacity);
+}
+
+/* Here EPERM is about the file, and means what it says. */
+static gssize
+check_xattr (gssize result)
+{
+  if (result < 0 && errno == ENOSYS)
+    errno = ENOTSUP;
+
+  return result;
+}
+
+gssize
+tf_system_list_xattrs (int         fd,
+                       const char *path,
+                       char       *names,
+                       gsize       size)
+{
+  return check_xattr (fd >= 0 ? flistxattr (fd, names, size) : llistxattr (path, names, size));
+}
+
+gssize
+tf_system_get_xattr (int         fd,
+                     const char *path,
+                     const char *name,
+                     gpointer    value,
+                     gsize       size)
+{
+  return check_xattr (fd >= 0 ? fgetxattr (fd, name, value, size) : lgetxattr (path, name, value, size));
+}
+
+int
+tf_system_set_xattr (int            fd,
+                     const char    *name,
+                     gconstpointer  value,
+                     gsize          size)
+{
+  return check_xattr (fsetxattr (fd, name, value, size, 0));
+}
+
+int
+tf_system_remove_xattr (int         fd,
+                        const char *name)
+{
+  return check_xattr (fremovexattr (fd, name));
+}
+
+gssize
+tf_system_pwritev (int                 fd,
+                   const struct iovec *iov,
+                   int                 n_iov,
+                   goffset             offset)
+{
+  return pwritev (fd, iov, n_iov, offset);
+}
+
+int
+tf_system_clone (int from,
+                 int to)
+{
+  return optional (ioctl (to, FICLONE, from));
+}
+
+/* Whether copy_file_range(2) does no more there than to read and write in the kernel, one page after the other. */
+static gboolean
+copies_by_page (int fd)
+{
+  struct statfs fs;
+
+  return fstatfs (fd, &fs) == 0 &&
+         ((guint32) fs.f_type == EXT4_SUPER_MAGIC || (guint32) fs.f_type == TMPFS_MAGIC);
+}
+
+gsize
+tf_system_copy_range (int     from,
+                      goffset from_offset,
+                      int     to,
+                      goffset to_offset,
+                      gsize   count)
+{
+  off_t in = from_offset;
+  off_t out = to_offset;
+  gssize n;
+
+  if (copies_by_page (to))
+    return 0;
+
+  n = copy_file_range (from, &in, to, to_offset < 0 ? NULL : &out, count, 0);
+  return MAX (n, 0);
+}
+
+void
+tf_system_find_data (int      fd,
+                     goffset  size,
+                     goffset *start,
+                     goffset *end)
+{
+  goffset data = lseek (fd, *start, SEEK_DATA);
+  goffset hole;
+
+  if (data < 0)
+    {
+      /* ENXIO: only a hole is left. */
+      *start = errno == ENXIO ? size : *start;
+      *end = size;
+      return;
+    }
+
+  hole = lseek (fd, data, SEEK_HOLE);
+  *start = MIN (data, size);
+  *end = hole > data ? MIN (hole, size) : size;
+}
+
+int
+tf_system_allocate (int     fd,
+                    goffset size)
+{
+  return optional (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
+}
+
+/* An address range of @size bytes that begins with a huge page. Older kernels do not see to that. */
+static guint8 *
+map_aligned (gsize size,
+             int   protection)
+{
+  guint8 *start = mmap (NULL, size + TF_SYSTEM_HUGE_PAGE, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  gsize before;
+
+  if (start == MAP_FAILED)
+    return NULL;
+
+  before = -GPOINTER_TO_SIZE (start) & (TF_SYSTEM_HUGE_PAGE - 1);
+  if (before > 0)
+    munmap (start, before);
+  munmap (start + before + size, TF_SYSTEM_HUGE_PAGE - before);
+  return start + before;
+}
+
+/* The pages move as they are: no byte is copied. */
+static guint8 *
+move_mapping (guint8 *data,
+              gsize   old_size,
+              gsize   new_size)
+{
+  guint8 *moved = mremap (data, old_size, new_size, 0);
+  guint8 *target;
+
+  if (moved != MAP_FAILED)
+    return moved;
+
+  target = map_aligned (new_size, PROT_NONE);
+  if (target == NULL)
+    return NULL;
+
+  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  if (moved == MAP_FAILED)
+    {
+      munmap (target, new_size);
+      return NULL;
+    }
+
+  return moved;
+}
+
+guint8 *
+tf_system_remap (guint8 *data,
+                 gsize   old_size,
+                 gsize   new_size)
+{
+  guint8 *mapping = data == NULL ? map_aligned (new_size, PROT_READ | PROT_WRITE)
+                                 : move_mapping (data, old_size, new_size);
+
+  if (mapping != NULL)
+    madvise (mapping, new_size, MADV_HUGEPAGE);
+
+  return mapping;
+}
+
+gboolean
+tf_system_fill_random (guint8 *bytes,
+                       gsize   n_bytes)
+{
+  return getentropy (bytes, n_bytes) == 0;
+}
+
+const char *
+tf_system_getenv (const char *name)
+{
+  return secure_getenv (name);
+}
