@@ -2,7 +2,8 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Checks who includes whom, how long the functions are and what the symbols are called.
+"""Checks who includes whom, how long the functions are, what the symbols are called, and that only
+base/tf-system* needs more than POSIX.
 
 Usage: check-layers.py SOURCE_DIR
 
@@ -26,6 +27,20 @@ STANDS_ON = {
     'store': ['base', 'tree', 'text', 'names', 'persist'],
     '': ['base', 'tree', 'text', 'names', 'persist', 'store'],
 }
+
+# What POSIX does not have belongs into these units.
+SYSTEM = 'base/tf-system'
+NOT_POSIX = re.compile(r"""
+      \b(?: _GNU_SOURCE | TEMP_FAILURE_RETRY | AT_EMPTY_PATH | F_(?:ADD|GET)_SEALS | FICLONE\w* | O_PATH | O_TMPFILE
+         | SEEK_(?:DATA|HOLE) | (?:FALLOC|F_SEAL|MADV|MFD|MREMAP|RENAME|RESOLVE|STATX|SYS)_\w+
+         | struct\ (?:dirent64|open_how|statfs|statx) )\b
+    | \b(?: [fl]?(?:get|list|remove|set)xattr | asprintf | copy_file_range | dup3 | eventfd | f?statfs | fallocate
+         | flock | getdents64 | getentropy | getrandom | ioctl | madvise | memfd_create | memmem | mempcpy | memrchr
+         | mremap | openat2 | pidfd_open | pipe2 | preadv2? | pwritev2? | renameat2 | secure_getenv | sendfile
+         | statx | strchrnul | syncfs | syscall )\ \(
+    | \#\ *include\ <(?: linux/.* | sys/(?:eventfd|file|ioctl|mount|random|sendfile|statfs|syscall|sysmacros|vfs|xattr)\.h )>
+    | "/proc/[^"]*"
+    """, re.VERBOSE)
 
 # Public headers that hold types alone: everybody may include them.
 TYPES = ['tf-enums.h', 'tf-version.h']
@@ -56,7 +71,7 @@ class Unit:
 
 def functions_of(text):
     """Yields name, number of lines, whether it is static, and the comment before each function."""
-    pattern = r'((?:^/\*(?:[^*]|\*(?!/))*\*/\n)?)((?:^(?!#)[A-Za-z_].*\n)+?)^(\w+) \((?:.*\n)+?^\{\n((?:.*\n)*?)^\}$'
+    pattern = r'((?:^/\*(?:[^*]|\*(?!/))*\*/\n)?)((?:^(?!#)[A-Za-z_].*\n)+?)^(?!G_)(\w+) \((?:.*\n)+?^\{\n((?:.*\n)*?)^\}$'
     for comment, head, name, body in re.findall(pattern, text, re.MULTILINE):
         yield name, body.count('\n'), re.search(r'\bstatic\b', head) is not None, comment
 
@@ -77,6 +92,15 @@ def include_problems(unit):
             for name in re.findall(r'^# *include <([^>]+)', text, re.MULTILINE):
                 if not re.match(r'g(lib|io)(-object)?(/|\.h)', name):
                     yield file, f'a public header includes <{name}>'
+
+
+def system_problems(unit):
+    if unit.stem.startswith(SYSTEM):
+        return
+    for file, text in unit.files.items():
+        code = re.sub(r'/\*(?:[^*]|\*(?!/))*\*/', '', text)
+        for found in NOT_POSIX.finditer(code):
+            yield file, f'uses {found.group().rstrip(" (")}, which belongs into {SYSTEM}'
 
 
 def naming_problems(unit, units):
@@ -134,7 +158,7 @@ def main():
     lengths = []
     for unit in units.values():
         unit.resolve(root)
-        for file, problem in [*include_problems(unit), *naming_problems(unit, units.values())]:
+        for file, problem in [*include_problems(unit), *naming_problems(unit, units.values()), *system_problems(unit)]:
             print(f'{unit.folder or "."}/{file}: {problem}')
             found += 1
         for file, text in unit.files.items():
