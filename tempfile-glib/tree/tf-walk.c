@@ -212,21 +212,53 @@ wants_helper (Walk *self)
   return self->share == NULL && !self->alone;
 }
 
+/* The table of descriptors is full. One walk does with two of them. */
+static gboolean
+close_what_can_be (Walk *self)
+{
+  self->gave_up = self->is_helper;
+  if (self->gave_up)
+    return FALSE;
+
+  stop_sharing (self);
+  self->alone = TRUE;
+  tf_dir_stack_close_all (&self->levels);
+  return TRUE;
+}
+
+/* Not every system reads a directory without a descriptor more. */
+static gssize
+read_with_few_fds (Walk *self)
+{
+  TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
+
+  return close_what_can_be (self) ? tf_dir_listing_read (&top->listing, top->fd) : -1;
+}
+
+static gboolean
+is_shared_level (Walk *self)
+{
+  return self->share != NULL && self->shared == tf_dir_stack_get_depth (&self->levels);
+}
+
 /* Reads on in the deepest level. FALSE at its end, and when it cannot be read. */
 static gboolean
 read_more (Walk *self)
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
-  gboolean is_shared = self->share != NULL && self->shared == tf_dir_stack_get_depth (&self->levels);
-  gssize n = is_shared ? tf_dir_share_take (self->share, &top->listing) : tf_dir_listing_read (&top->listing, top->fd);
+  gssize n = is_shared_level (self) ? tf_dir_share_take (self->share, &top->listing)
+                                    : tf_dir_listing_read (&top->listing, top->fd);
 
-  if (n < 0 && errno != ENOENT)
+  if (n < 0 && (errno == EMFILE || errno == ENFILE))
+    n = read_with_few_fds (self);
+
+  if (n < 0 && errno != ENOENT && !self->gave_up)
     {
       record_error (self, errno, "readdir", NULL);
       top->stuck = TRUE;
     }
 
-  if (is_shared)
+  if (is_shared_level (self))
     return n > 0 || (!self->is_helper && end_sharing (self) && read_more (self));
 
   if (n > 0 && wants_helper (self) && begin_sharing (self))
@@ -235,7 +267,6 @@ read_more (Walk *self)
   return n > 0;
 }
 
-/* The table of descriptors is full. One walk does with two of them. */
 static int
 open_with_few_fds (Walk       *self,
                    TfDir      *dir,
@@ -243,14 +274,7 @@ open_with_few_fds (Walk       *self,
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
-  self->gave_up = self->is_helper;
-  if (self->gave_up)
-    return -1;
-
-  stop_sharing (self);
-  self->alone = TRUE;
-  tf_dir_stack_close_all (&self->levels);
-  return tf_dir_open (dir, top->fd, &top->dir, name);
+  return close_what_can_be (self) ? tf_dir_open (dir, top->fd, &top->dir, name) : -1;
 }
 
 /* Enters the directory @name of the deepest level. */
