@@ -406,6 +406,9 @@ spool_dir_in_child (void)
 static void
 test_spool_dir (void)
 {
+  if (tf_test_skip_if_portable ("types of file systems"))
+    return;
+
   tf_test_in_child (spool_dir_in_child);
 }
 
@@ -427,6 +430,9 @@ rollover_in_child (void)
 static void
 test_rollover (void)
 {
+  if (tf_test_skip_if_portable ("types of file systems"))
+    return;
+
   tf_test_in_child (rollover_in_child);
 }
 

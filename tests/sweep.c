@@ -32,6 +32,9 @@ skip_without_attributes (void)
 {
   gboolean skip;
 
+  if (tf_test_skip_if_portable ("extended attributes"))
+    return TRUE;
+
   tree_make_file ("probe");
   skip = setxattr ("probe", "user.probe", "x", 1, 0) != 0;
   g_assert_cmpint (unlink ("probe"), ==, 0);

@@ -156,6 +156,13 @@ test_seal (gconstpointer on_disk)
   g_autoptr(GAsyncResult) dropped = NULL;
   g_autoptr(GError) error = NULL;
 
+  if (tf_test_skip_if_portable ("sealed files"))
+    {
+      g_assert_cmpint (tf_temp_file_seal (file, NULL, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+      return;
+    }
+
   assert_sealed (tf_temp_file_seal (file, NULL, &error), "");
   g_assert_no_error (error);
   write_text (file, "Hello");
@@ -490,7 +497,7 @@ test_reserve_unsupported (void)
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
       g_assert_nonnull (strstr (error->message, "fallocate"));
       g_assert_nonnull (strstr (error->message, tf_test_get_sandbox ()));
-      g_assert_cmpuint (n_calls, ==, 1);
+      g_assert_cmpuint (n_calls, ==, tf_test_is_portable () ? 0 : 1);
       assert_untouched (file);
     }
 }
@@ -517,6 +524,9 @@ test_reserve_gives_back (void)
   goffset before = get_room (file);
   g_autoptr(GError) error = NULL;
 
+  if (tf_test_skip_if_portable ("a call that sets room aside"))
+    return;
+
   if (fallocate (tf_temp_file_get_fd (file, NULL, NULL), FALLOC_FL_KEEP_SIZE, 0, 1) != 0 && errno == EOPNOTSUPP)
     {
       g_test_skip ("This file system sets no room aside");
@@ -536,6 +546,9 @@ test_reserve_interrupted (void)
   g_autoptr(TfTempFile) file = make_failing (EINTR, 3, 0);
   g_autoptr(GError) error = NULL;
 
+  if (tf_test_skip_if_portable ("a call that sets room aside"))
+    return;
+
   if (!tf_temp_file_reserve (file, MIB, NULL, &error))
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
   else
@@ -550,6 +563,9 @@ test_reserve_cancelled (void)
   g_autoptr(TfTempFile) file = make_failing (EINTR, G_MAXUINT, 0);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("a call that sets room aside"))
+    return;
 
   cancelled_meanwhile = cancellable;
   g_assert_false (tf_temp_file_reserve (file, MIB, cancellable, &error));

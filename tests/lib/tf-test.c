@@ -293,3 +293,22 @@ tf_test_remove_what_valgrind_made (void)
       g_assert_cmpint (unlink (path), ==, 0);
     }
 }
+
+gboolean
+tf_test_is_portable (void)
+{
+#ifdef TF_SYSTEM_PORTABLE
+  return TRUE;
+#else
+  return FALSE;
+#endif
+}
+
+gboolean
+tf_test_skip_if_portable (const char *what)
+{
+  if (tf_test_is_portable ())
+    g_test_skip_printf ("POSIX alone does not have %s", what);
+
+  return tf_test_is_portable ();
+}

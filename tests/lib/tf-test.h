@@ -39,6 +39,10 @@ void tf_test_as_unprivileged (void (*func) (void));
 /* The same, but the child may fail, and end by _exit() with a status of its own. */
 int tf_test_get_child_status (void (*func) (void));
 
+/* Whether the library does with POSIX alone; and skips the test then, because that does not have @what. */
+gboolean    tf_test_is_portable       (void);
+gboolean    tf_test_skip_if_portable  (const char   *what);
+
 /* Bad luck to order. What was limited or taken has to be given back before the test ends. */
 void tf_test_limit_file_size           (guint64 n_bytes);
 void tf_test_unlimit_file_size         (void);

@@ -11,6 +11,13 @@ G_BEGIN_DECLS
 
 /* Trees to be removed, made relative to descriptors, so that they may be deeper than any path. */
 
+/* How many descriptors it takes to read a directory that is open. */
+#ifdef TF_SYSTEM_PORTABLE
+#define TREE_N_READING_FDS 1
+#else
+#define TREE_N_READING_FDS 0
+#endif
+
 int  tree_open       (const char *path);
 void tree_make_dir   (const char *path);
 void tree_make_file  (const char *path);

@@ -29,6 +29,9 @@ open_new (const char *name,
 static gboolean
 skip_without_attributes (int fd)
 {
+  if (tf_test_skip_if_portable ("extended attributes"))
+    return TRUE;
+
   if (fsetxattr (fd, "user.probe", "x", 1, 0) == 0)
     return FALSE;
 
@@ -140,6 +143,8 @@ test_lock (void)
   two = tree_open ("dir");
   three = tree_open ("dir");
   g_assert_cmpint (rmdir ("dir"), ==, 0);
+  if (tf_test_skip_if_portable ("locks that outlive a fork"))
+    return;
 
   g_assert_true (tf_mark_lock (one));
   g_assert_true (tf_mark_lock (two));

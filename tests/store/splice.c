@@ -433,6 +433,9 @@ test_failed (void)
 static void
 test_copied_by_kernel (void)
 {
+  if (tf_test_skip_if_portable ("a call that copies"))
+    return;
+
   is_unknown = TRUE;
   g_atomic_int_set (&n_copies, 0);
   test_large ();

@@ -327,7 +327,7 @@ remove_with_few_fds (void)
       make_comb ();
       fd = tree_open ("root");
       n_threads = 0;
-      limit_fds (fd + 1 + n);
+      limit_fds (fd + 1 + n + TREE_N_READING_FDS);
       g_assert_true (tf_walk_empty ("root", fd, NULL, &error));
       g_assert_no_error (error);
       g_assert_cmpuint (n_threads, ==, 1);

@@ -1,0 +1,348 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* POSIX.1-2008, and what Linux, macOS and the BSDs have besides: MAP_ANONYMOUS, for memory that is no heap,
+ * /dev/urandom, and the types of entries that readdir(3) tells. */
+
+#include "tf-system.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tf-fd.h"
+
+#ifdef DT_DIR
+G_STATIC_ASSERT (TF_SYSTEM_ENTRY_UNKNOWN == DT_UNKNOWN);
+G_STATIC_ASSERT (TF_SYSTEM_ENTRY_DIR == DT_DIR);
+#endif
+
+static int
+fail_with_not_supported (void)
+{
+  errno = ENOTSUP;
+  return -1;
+}
+
+gboolean
+tf_system_stat (TfSystemStat *self,
+                int           dir_fd,
+                const char   *name)
+{
+  return tf_system_stat_basic (self, dir_fd, name);
+}
+
+gboolean
+tf_system_is_in_memory (const char *dir)
+{
+  return FALSE;
+}
+
+int
+tf_system_open_unnamed (int         dir_fd,
+                        const char *dir,
+                        guint       mode)
+{
+  return fail_with_not_supported ();
+}
+
+/* O_SEARCH would be it, but Linux does not have it, and what is opened by it on macOS cannot be synced. */
+int
+tf_system_open_dir (const char *path)
+{
+  return TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
+int
+tf_system_open_beneath (int         parent_fd,
+                        const char *name)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_open_again (int fd)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_open_pid (pid_t pid)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_open_memory (void)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_seal (int fd)
+{
+  return fail_with_not_supported ();
+}
+
+/* A child that another thread starts between the two calls inherits the descriptor. */
+int
+tf_system_dup_to (int fd,
+                  int target)
+{
+  int result = TF_RETRY_EINTR (dup2 (fd, target));
+
+  if (result >= 0)
+    fcntl (result, F_SETFD, FD_CLOEXEC);
+
+  return result;
+}
+
+char *
+tf_system_make_fd_path (int fd)
+{
+  errno = ENOTSUP;
+  return NULL;
+}
+
+/* The locks of fcntl(2) end with the first of several descriptors, and are not shared with children. */
+int
+tf_system_lock (int      fd,
+                gboolean exclusive)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_link_fd (int         fd,
+                   int         dir_fd,
+                   const char *name)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_rename (int             dir_fd,
+                  const char     *from,
+                  const char     *to,
+                  TfSystemRename  how)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_chmod_dir (int                 parent_fd,
+                     const char         *name,
+                     const TfSystemStat *expected,
+                     guint               mode)
+{
+  TfSystemStat found;
+
+  if (!tf_system_stat (&found, parent_fd, name))
+    return -1;
+
+  if (found.device != expected->device || found.inode != expected->inode)
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
+  return fchmodat (parent_fd, name, mode, AT_SYMLINK_NOFOLLOW);
+}
+
+static gsize
+append_entry (char                *end,
+              const struct dirent *entry)
+{
+  TfSystemEntry *to = (gpointer) end;
+  gsize length = strlen (entry->d_name) + 1;
+  gsize alignment = G_ALIGNOF (TfSystemEntry);
+
+  *to = (TfSystemEntry) {
+    .inode = entry->d_ino,
+    .size = (G_STRUCT_OFFSET (TfSystemEntry, name) + length + alignment - 1) / alignment * alignment,
+#ifdef DT_DIR
+    .type = entry->d_type,
+#endif
+  };
+  memcpy (to->name, entry->d_name, length);
+  return to->size;
+}
+
+/* All at once: where a DIR goes on cannot be kept without keeping the DIR, which is one more descriptor, and
+ * descriptors are few. */
+gssize
+tf_system_read_dir (int     fd,
+                    char  **buffer,
+                    gsize  *capacity)
+{
+  const gsize max_size = sizeof (TfSystemEntry) + sizeof (struct dirent) + 4096;
+  tf_autofd int own_fd = fcntl (fd, F_DUPFD_CLOEXEC, 0);
+  const struct dirent *entry;
+  gsize size = 0;
+  int saved_errno;
+  DIR *dir;
+
+  dir = own_fd >= 0 ? fdopendir (own_fd) : NULL;
+  if (dir == NULL)
+    return -1;
+
+  tf_fd_steal (&own_fd);
+  errno = 0;
+  while ((entry = readdir (dir)) != NULL)
+    {
+      if (size + max_size > *capacity)
+        {
+          *capacity = MAX (TF_SYSTEM_DIR_BUFFER, 2 * *capacity);
+          *buffer = g_realloc (*buffer, *capacity);
+        }
+      size += append_entry (*buffer + size, entry);
+    }
+
+  saved_errno = errno;
+  closedir (dir);
+  errno = saved_errno;
+  return size > 0 || saved_errno == 0 ? (gssize) size : -1;
+}
+
+gssize
+tf_system_list_xattrs (int         fd,
+                       const char *path,
+                       char       *names,
+                       gsize       size)
+{
+  return fail_with_not_supported ();
+}
+
+gssize
+tf_system_get_xattr (int         fd,
+                     const char *path,
+                     const char *name,
+                     gpointer    value,
+                     gsize       size)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_set_xattr (int            fd,
+                     const char    *name,
+                     gconstpointer  value,
+                     gsize          size)
+{
+  return fail_with_not_supported ();
+}
+
+int
+tf_system_remove_xattr (int         fd,
+                        const char *name)
+{
+  return fail_with_not_supported ();
+}
+
+gssize
+tf_system_pwritev (int                 fd,
+                   const struct iovec *iov,
+                   int                 n_iov,
+                   goffset             offset)
+{
+  return pwrite (fd, iov[0].iov_base, iov[0].iov_len, offset);
+}
+
+int
+tf_system_clone (int from,
+                 int to)
+{
+  return fail_with_not_supported ();
+}
+
+gsize
+tf_system_copy_range (int     from,
+                      goffset from_offset,
+                      int     to,
+                      goffset to_offset,
+                      gsize   count)
+{
+  return 0;
+}
+
+void
+tf_system_find_data (int      fd,
+                     goffset  size,
+                     goffset *start,
+                     goffset *end)
+{
+  *end = size;
+}
+
+/* posix_fallocate() changes the size, and writes zeros where the file system cannot do it. */
+int
+tf_system_allocate (int     fd,
+                    goffset size)
+{
+  return fail_with_not_supported ();
+}
+
+static guint8 *
+map (gsize size)
+{
+  gpointer data = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  return data != MAP_FAILED ? data : NULL;
+}
+
+guint8 *
+tf_system_remap (guint8 *data,
+                 gsize   old_size,
+                 gsize   new_size)
+{
+  guint8 *mapping;
+
+  if (data != NULL && new_size <= old_size)
+    {
+      if (new_size < old_size)
+        munmap (data + new_size, old_size - new_size);
+      return data;
+    }
+
+  mapping = map (new_size);
+  if (mapping != NULL && data != NULL)
+    {
+      memcpy (mapping, data, old_size);
+      munmap (data, old_size);
+    }
+
+  return mapping;
+}
+
+gboolean
+tf_system_fill_random (guint8 *bytes,
+                       gsize   n_bytes)
+{
+  tf_autofd int fd = TF_RETRY_EINTR (open ("/dev/urandom", O_RDONLY | O_CLOEXEC));
+  gsize n_read = 0;
+
+  while (fd >= 0 && n_read < n_bytes)
+    {
+      gssize n = TF_RETRY_EINTR (read (fd, bytes + n_read, n_bytes - n_read));
+
+      if (n <= 0)
+        {
+          errno = n < 0 ? errno : EIO;
+          return FALSE;
+        }
+      n_read += n;
+    }
+
+  return fd >= 0;
+}
+
+const char *
+tf_system_getenv (const char *name)
+{
+  return geteuid () == getuid () && getegid () == getgid () ? g_getenv (name) : NULL;
+}
