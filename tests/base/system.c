@@ -1,0 +1,254 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "base/tf-system.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/tf-fd.h"
+#include "tf-test.h"
+#include "tree.h"
+
+#define MIB ((gsize) 1024 * 1024)
+
+static int
+interrupted_twice (int *n_calls)
+{
+  errno = ++*n_calls <= 2 ? EINTR : EIO;
+  return -1;
+}
+
+static void
+test_retry (void)
+{
+  int n_calls = 0;
+
+  g_assert_cmpint (TF_RETRY_EINTR (interrupted_twice (&n_calls)), ==, -1);
+  g_assert_cmpint (errno, ==, EIO);
+  g_assert_cmpint (n_calls, ==, 3);
+}
+
+static void
+test_stat (void)
+{
+  TfSystemStat by_name, by_fd;
+  tf_autofd int fd = -1;
+
+  tree_make_dir ("dir");
+  g_assert_cmpint (chmod ("dir", 0710), ==, 0);
+  fd = tree_open ("dir");
+  g_assert_true (tf_system_stat (&by_name, AT_FDCWD, "dir"));
+  g_assert_true (tf_system_stat (&by_fd, fd, ""));
+  g_assert_cmpmem (&by_name, sizeof by_name, &by_fd, sizeof by_fd);
+  g_assert_cmphex (by_fd.mode, ==, S_IFDIR | 0710);
+  g_assert_cmpuint (by_fd.uid, ==, geteuid ());
+
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+  g_assert_false (tf_system_stat (&by_name, AT_FDCWD, "dir"));
+  g_assert_cmpint (errno, ==, ENOENT);
+  g_assert_true (tf_system_stat (&by_fd, fd, ""));
+  g_assert_cmpuint (by_fd.inode, ==, by_name.inode);
+}
+
+static void
+test_chmod_dir (void)
+{
+  TfSystemStat st, other;
+
+  tree_make_dir ("dir");
+  tree_make_dir ("other");
+  g_assert_cmpint (symlink ("other", "link"), ==, 0);
+  g_assert_cmpint (chmod ("dir", 0), ==, 0);
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "dir"));
+  g_assert_true (tf_system_stat (&other, AT_FDCWD, "other"));
+
+  g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "dir", &other, 0700), ==, -1);
+  g_assert_cmpint (errno, ==, ESTALE);
+  g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "link", &other, 0700), ==, -1);
+  g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "dir", &st, 0750), ==, 0);
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "dir"));
+  g_assert_cmphex (st.mode, ==, S_IFDIR | 0750);
+
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+  g_assert_cmpint (rmdir ("other"), ==, 0);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+}
+
+/* Goes on where it stopped, from the beginning after a seek to it, and leaves nothing out. */
+static void
+test_read_dir (void)
+{
+  g_autofree char *buffer = NULL;
+  gsize capacity = 0;
+  tf_autofd int fd = -1;
+
+  tree_make_dir ("dir");
+  for (int i = 0; i < 3000; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("dir/a-name-of-some-length-%d", i);
+
+      tree_make_file (name);
+    }
+
+  fd = tree_open ("dir");
+  for (int pass = 0; pass < 2; pass++)
+    {
+      g_autoptr(GHashTable) names = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+      gssize n;
+
+      g_assert_cmpint (lseek (fd, 0, SEEK_SET), ==, 0);
+      while ((n = tf_system_read_dir (fd, &buffer, &capacity)) > 0)
+        for (gssize i = 0; i < n; i += ((TfSystemEntry *) (gpointer) (buffer + i))->size)
+          g_hash_table_add (names, g_strdup (((TfSystemEntry *) (gpointer) (buffer + i))->name));
+      g_assert_cmpint (n, ==, 0);
+      g_assert_cmpuint (g_hash_table_size (names), ==, 3000 + 2);
+      g_assert_true (g_hash_table_contains (names, "a-name-of-some-length-2999"));
+      g_assert_cmpuint (capacity, >=, TF_SYSTEM_DIR_BUFFER);
+    }
+
+  for (int i = 0; i < 3000; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("dir/a-name-of-some-length-%d", i);
+
+      g_assert_cmpint (unlink (name), ==, 0);
+    }
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+  g_assert_cmpint (tf_system_read_dir (-1, &buffer, &capacity), ==, -1);
+  g_assert_cmpint (errno, ==, EBADF);
+}
+
+static void
+test_dup_to (void)
+{
+  tf_autofd int one = open (".", O_RDONLY | O_CLOEXEC);
+  tf_autofd int two = open ("/", O_RDONLY | O_CLOEXEC);
+  TfSystemStat st_one, st_two;
+
+  g_assert_cmpint (tf_system_dup_to (one, two), ==, two);
+  g_assert_cmpint (fcntl (two, F_GETFD), ==, FD_CLOEXEC);
+  g_assert_true (tf_system_stat (&st_one, one, ""));
+  g_assert_true (tf_system_stat (&st_two, two, ""));
+  g_assert_cmpuint (st_one.inode, ==, st_two.inode);
+}
+
+static void
+test_pid (void)
+{
+  struct pollfd poll_fd = { .events = POLLIN };
+  pid_t pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      pause ();
+      _exit (0);
+    }
+
+  poll_fd.fd = tf_system_open_pid (pid);
+  if (poll_fd.fd < 0)
+    g_assert_cmpint (errno, ==, ENOTSUP);
+  else
+    g_assert_cmpint (poll (&poll_fd, 1, 0), ==, 0);
+
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  if (poll_fd.fd >= 0)
+    g_assert_cmpint (poll (&poll_fd, 1, -1), ==, 1);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  tf_fd_clear (&poll_fd.fd);
+
+  if (!tf_test_skip_if_portable ("descriptors of processes") && tf_system_open_pid (pid) < 0)
+    g_assert_true (errno == ESRCH || errno == ENOTSUP);
+}
+
+/* The content stays, what is added is zero, and what is cut off is gone. */
+static void
+test_remap (void)
+{
+  guint8 *data = tf_system_remap (NULL, 0, 4 * MIB);
+
+  g_assert_nonnull (data);
+  g_assert_cmpuint (data[4 * MIB - 1], ==, 0);
+  memset (data, 'x', 4 * MIB);
+
+  data = tf_system_remap (data, 4 * MIB, 64 * MIB);
+  g_assert_nonnull (data);
+  g_assert_cmpuint (data[0], ==, 'x');
+  g_assert_cmpuint (data[4 * MIB - 1], ==, 'x');
+  g_assert_cmpuint (data[4 * MIB], ==, 0);
+  g_assert_cmpuint (data[64 * MIB - 1], ==, 0);
+
+  data = tf_system_remap (data, 64 * MIB, MIB);
+  g_assert_nonnull (data);
+  g_assert_cmpuint (data[MIB - 1], ==, 'x');
+  g_assert_cmpint (munmap (data, MIB), ==, 0);
+  g_assert_null (tf_system_remap (NULL, 0, G_MAXSSIZE / 4096 * 4096));
+}
+
+static void
+test_random (void)
+{
+  guint8 one[256] = { 0, };
+  guint8 two[256] = { 0, };
+
+  g_assert_true (tf_system_fill_random (one, sizeof one));
+  g_assert_true (tf_system_fill_random (two, sizeof two));
+  g_assert_cmpint (memcmp (one, two, sizeof one), !=, 0);
+  g_assert_cmpint (memcmp (one + 128, two + 128, 128), !=, 0);
+}
+
+/* Each does what it is for, or says that it cannot. */
+static void
+test_refusals (void)
+{
+  tf_autofd int dir_fd = open (".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  tf_autofd int unnamed = tf_system_open_unnamed (dir_fd, ".", 0600);
+  tf_autofd int memory = -1;
+
+  if (unnamed < 0)
+    g_assert_cmpint (errno, ==, ENOTSUP);
+  else
+    g_assert_cmpint (write (unnamed, "x", 1), ==, 1);
+
+  memory = tf_system_open_memory ();
+  if (memory < 0)
+    g_assert_cmpint (errno, ==, ENOTSUP);
+  else
+    g_assert_cmpint (tf_system_seal (memory), ==, 0);
+  g_assert_true (memory < 0 || write (memory, "x", 1) < 0);
+
+  tree_make_file ("one");
+  tree_make_file ("two");
+  g_assert_cmpint (tf_system_rename (dir_fd, "one", "two", TF_SYSTEM_RENAME_NOREPLACE), ==, -1);
+  g_assert_true (errno == EEXIST || errno == ENOTSUP);
+  if (tf_system_rename (dir_fd, "one", "two", TF_SYSTEM_RENAME_EXCHANGE) != 0)
+    g_assert_cmpint (errno, ==, ENOTSUP);
+  g_assert_cmpint (unlink ("one"), ==, 0);
+  g_assert_cmpint (unlink ("two"), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/system/retry", test_retry);
+  g_test_add_func ("/system/stat", test_stat);
+  g_test_add_func ("/system/chmod-dir", test_chmod_dir);
+  g_test_add_func ("/system/read-dir", test_read_dir);
+  g_test_add_func ("/system/dup-to", test_dup_to);
+  g_test_add_func ("/system/pid", test_pid);
+  g_test_add_func ("/system/remap", test_remap);
+  g_test_add_func ("/system/random", test_random);
+  g_test_add_func ("/system/refusals", test_refusals);
+
+  return tf_test_run ();
+}
