@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "names/tf-open.h"
+#include "store/tf-disk.h"
 #include "tf-test.h"
 
 /* Which call is to fail, counted from 1; 0: none. */
@@ -32,6 +33,10 @@ static gboolean no_empty_path;
 static gboolean no_proc;
 static gboolean no_hard_links;
 static gboolean no_rename_flags;
+
+/* Nobody knows where holes are, and what is copied is counted instead. */
+static gboolean pretends_to_copy;
+static goffset n_pretended;
 
 static gboolean
 fails (const char *call)
@@ -67,15 +72,54 @@ WRAP (int, renameat, (int from_fd, const char *from, int to_fd, const char *to),
 WRAP (int, statx, (int fd, const char *path, int flags, unsigned int mask, struct statx *stx), (fd, path, flags, mask, stx))
 WRAP (int, unlink, (const char *path), (path))
 WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
-WRAP (off_t, lseek64, (int fd, off_t offset, int whence), (fd, offset, whence))
-WRAP (ssize_t, copy_file_range, (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags),
-      (from, from_offset, to, to_offset, count, flags))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
 WRAP (ssize_t, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP (ssize_t, lgetxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
 WRAP (ssize_t, llistxattr, (const char *path, char *list, size_t size), (path, list, size))
 WRAP (ssize_t, pread64, (int fd, void *data, size_t count, off_t offset), (fd, data, count, offset))
 WRAP (ssize_t, pwrite64, (int fd, const void *data, size_t count, off_t offset), (fd, data, count, offset))
+
+off_t __real_lseek64 (int fd, off_t offset, int whence);
+off_t __wrap_lseek64 (int fd, off_t offset, int whence);
+ssize_t __real_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
+ssize_t __wrap_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
+
+off_t
+__wrap_lseek64 (int   fd,
+                off_t offset,
+                int   whence)
+{
+  if (fails ("lseek"))
+    return -1;
+
+  if (pretends_to_copy && (whence == SEEK_DATA || whence == SEEK_HOLE))
+    {
+      errno = EINVAL;
+      return -1;
+    }
+
+  return __real_lseek64 (fd, offset, whence);
+}
+
+ssize_t
+__wrap_copy_file_range (int           from,
+                        off_t        *from_offset,
+                        int           to,
+                        off_t        *to_offset,
+                        size_t        count,
+                        unsigned int  flags)
+{
+  if (fails ("copy_file_range"))
+    return -1;
+
+  if (!pretends_to_copy)
+    return __real_copy_file_range (from, from_offset, to, to_offset, count, flags);
+
+  g_assert_cmpint (*from_offset, ==, n_pretended);
+  g_assert_cmpint (*to_offset, ==, n_pretended);
+  n_pretended += count;
+  return count;
+}
 
 /* It may fail, but nothing here is to outlive a loss of power. */
 int __wrap_fsync (int fd);
@@ -476,6 +520,38 @@ test_sweep (gconstpointer data)
   remove_cheap_dir ();
 }
 
+/* Also where a size has 32 bits. */
+static void
+test_copy_of_more_than_4_gib (void)
+{
+  const goffset size = ((goffset) 1 << 32) + 5;
+  g_autoptr(TfTempFile) from = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) to = tf_temp_file_new (NULL, NULL, NULL);
+  int from_fd = tf_temp_file_get_fd (from, NULL);
+  int to_fd = tf_temp_file_get_fd (to, NULL);
+  g_autoptr(GError) error = NULL;
+
+  if (!g_seekable_truncate (G_SEEKABLE (from), size, NULL, NULL))
+    {
+      g_test_skip ("the file system has no files of 4 GiB");
+      return;
+    }
+
+  /* The first call would share the blocks. */
+  n_calls = 0;
+  fail_errno = EOPNOTSUPP;
+  fail_at = 1;
+  pretends_to_copy = TRUE;
+  g_assert_true (tf_disk_copy_file (from_fd, to_fd, "copy", NULL, &error));
+  pretends_to_copy = FALSE;
+  fail_at = 0;
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (failed_call, ==, "ioctl");
+  g_assert_cmpint (n_pretended, ==, size);
+  g_assert_cmpint (tf_temp_file_get_size (to), ==, size);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -493,6 +569,8 @@ main (int    argc,
 
       g_test_add_data_func (path, GINT_TO_POINTER (system), test_sweep);
     }
+
+  g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
 }
