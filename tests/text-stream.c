@@ -55,6 +55,30 @@ test_lines (void)
   assert_line (stream, "two\n");
 }
 
+/* Behind 4 GiB. */
+static void
+test_far (void)
+{
+  const goffset far = (goffset) 1 << 32;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTextStream) stream = open_text (0, "UTF-16");
+  TfTempFile *file = tf_text_stream_get_file (stream);
+
+  g_assert_true (tf_temp_file_write (file, "\xfe\xff", 2, NULL, &error));
+  if (!g_seekable_truncate (G_SEEKABLE (file), far, NULL, NULL))
+    {
+      g_test_skip ("the file system has no files of 4 GiB");
+      return;
+    }
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), far, G_SEEK_SET, NULL, &error));
+  g_assert_true (tf_temp_file_write (file, "\0A\0\n", 4, NULL, &error));
+  g_assert_true (tf_text_stream_seek (stream, far, G_SEEK_SET, NULL, &error));
+  assert_line (stream, "A\n");
+  g_assert_cmpint (tf_text_stream_tell (stream, &error), ==, far + 4);
+  g_assert_no_error (error);
+}
+
 static void
 test_properties (void)
 {
@@ -124,6 +148,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/text-stream/lines", test_lines);
+  g_test_add_func ("/text-stream/far", test_far);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/not-initialized", test_not_initialized);
   g_test_add_func ("/text-stream/write-failures", test_write_failures);

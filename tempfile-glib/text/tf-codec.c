@@ -120,10 +120,12 @@ gsize
 tf_codec_get_context_size (const TfCodec *self,
                            goffset        offset)
 {
-  if (self->is_stateful)
-    return offset;
+  gsize size = MIN ((guint64) offset, G_MAXSIZE);
 
-  return self->has_mark ? MIN (self->unit, (gsize) offset) : 0;
+  if (self->is_stateful)
+    return size;
+
+  return self->has_mark ? MIN (self->unit, size) : 0;
 }
 
 /* Makes the next bytes to decode the first ones of a text. */
