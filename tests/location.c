@@ -20,6 +20,7 @@ static const char * const variables[] = { "TMPDIR", "TEMP", "TMP" };
 /* Directories that are to look as if they were in memory, once a test decides on that. The linker puts this
  * function in place of the C library's. */
 static const char *in_memory[4];
+static guint32 memory_type = TMPFS_MAGIC;
 static gboolean decides_what_is_in_memory;
 
 int __real_statfs64 (const char *path, struct statfs *fs);
@@ -32,7 +33,7 @@ __wrap_statfs64 (const char    *path,
   int result = __real_statfs64 (path, fs);
 
   if (result == 0 && decides_what_is_in_memory)
-    fs->f_type = g_strv_contains (in_memory, path) ? TMPFS_MAGIC : EXT4_SUPER_MAGIC;
+    fs->f_type = g_strv_contains (in_memory, path) ? memory_type : EXT4_SUPER_MAGIC;
 
   return result;
 }
@@ -384,6 +385,11 @@ spool_dir_in_child (void)
   in_memory[0] = "/tmp";
   g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/var/tmp");
   g_assert_cmpstr (tf_get_temp_dir (NULL), ==, "/tmp");
+
+  forget ();
+  in_memory[0] = "/tmp";
+  memory_type = RAMFS_MAGIC;
+  g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/var/tmp");
 
   forget ();
   in_memory[0] = "/tmp";

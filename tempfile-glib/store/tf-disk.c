@@ -21,6 +21,9 @@
 /* The page cache takes pieces of this size in large units. */
 #define COPY_BUFFER (512 * 1024)
 
+/* What is copied by one call: with 32 bits, its count of bytes has no place for more than 4 GiB. */
+#define MAX_RANGE (1 << 30)
+
 /* Reads on until @n_read is @count, or to the end of the file. */
 gboolean
 tf_disk_read (int            fd,
@@ -174,6 +177,7 @@ copy_data (int            from,
       gsize n_copied = 0;
 
       tf_system_find_data (map, size, &start, &end);
+      end = MIN (end, start + MAX_RANGE);
       if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
