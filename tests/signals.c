@@ -247,6 +247,8 @@ test_fork (void)
 static void
 handle_again_in_child (void)
 {
+  int status;
+
   handle_signals ();
   create_both ();
   fflush (NULL);
@@ -259,7 +261,9 @@ handle_again_in_child (void)
         pause ();
     }
 
-  g_assert_cmpint (wait (NULL), >, 0);
+  g_assert_cmpint (wait (&status), >, 0);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGINT);
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 2);
   say_ready ();
 }
