@@ -282,7 +282,9 @@ test_killed_at_random (void)
       g_usleep (g_test_rand_int_range (0, 5000));
       if (i % 10 == 0)
         sweep (0);
-      g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+      /* The last one kills itself, so that something is left however slow the machine is. */
+      if (i < n_processes - 1)
+        g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
       g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
       g_assert_true (WIFSIGNALED (status));
       g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
