@@ -16,7 +16,7 @@
 #define GIB (1024 * MIB)
 
 /* No machine has so much, whatever it promises. */
-#define TOO_MUCH ((gsize) 1 << 60)
+#define TOO_MUCH ((gsize) (GLIB_SIZEOF_SIZE_T > 4 ? G_MAXSSIZE / 8 : G_MAXSSIZE))
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMemoryBuffer, tf_memory_buffer_clear)
 
