@@ -527,8 +527,8 @@ test_copy_of_more_than_4_gib (void)
   const goffset size = ((goffset) 1 << 32) + 5;
   g_autoptr(TfTempFile) from = tf_temp_file_new (NULL, NULL, NULL);
   g_autoptr(TfTempFile) to = tf_temp_file_new (NULL, NULL, NULL);
-  int from_fd = tf_temp_file_get_fd (from, NULL);
-  int to_fd = tf_temp_file_get_fd (to, NULL);
+  int from_fd = tf_temp_file_get_fd (from, NULL, NULL);
+  int to_fd = tf_temp_file_get_fd (to, NULL, NULL);
   g_autoptr(GError) error = NULL;
 
   if (!g_seekable_truncate (G_SEEKABLE (from), size, NULL, NULL))

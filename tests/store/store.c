@@ -435,11 +435,13 @@ assert_too_large_to_read (goffset far)
 static void
 test_too_large_to_read (void)
 {
-  const goffset sizes[] = { (goffset) G_MAXSSIZE + 1, G_MAXSIZE, (goffset) G_MAXSIZE + 6 };
-
   assert_too_large_to_read ((goffset) 1 << 43);
-  for (gsize i = 0; i < G_N_ELEMENTS (sizes) && GLIB_SIZEOF_SIZE_T == 4; i++)
-    assert_too_large_to_read (sizes[i]);
+
+#if GLIB_SIZEOF_SIZE_T == 4
+  assert_too_large_to_read ((goffset) G_MAXSSIZE + 1);
+  assert_too_large_to_read (G_MAXSIZE);
+  assert_too_large_to_read ((goffset) G_MAXSIZE + 6);
+#endif
 }
 
 static void
