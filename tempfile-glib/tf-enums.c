@@ -19,7 +19,7 @@ G_DEFINE_FLAGS_TYPE (TfPersistFlags, tf_persist_flags,
 
 G_DEFINE_ENUM_TYPE (TfNewline, tf_newline,
                     G_DEFINE_ENUM_VALUE (TF_NEWLINE_UNIVERSAL, "universal"),
-                    G_DEFINE_ENUM_VALUE (TF_NEWLINE_NONE, "none"),
+                    G_DEFINE_ENUM_VALUE (TF_NEWLINE_UNTRANSLATED, "untranslated"),
                     G_DEFINE_ENUM_VALUE (TF_NEWLINE_LF, "lf"),
                     G_DEFINE_ENUM_VALUE (TF_NEWLINE_CR, "cr"),
                     G_DEFINE_ENUM_VALUE (TF_NEWLINE_CRLF, "crlf"))
@@ -28,4 +28,4 @@ G_DEFINE_ENUM_TYPE (TfTextErrors, tf_text_errors,
                     G_DEFINE_ENUM_VALUE (TF_TEXT_ERRORS_STRICT, "strict"),
                     G_DEFINE_ENUM_VALUE (TF_TEXT_ERRORS_IGNORE, "ignore"),
                     G_DEFINE_ENUM_VALUE (TF_TEXT_ERRORS_REPLACE, "replace"),
-                    G_DEFINE_ENUM_VALUE (TF_TEXT_ERRORS_BACKSLASHREPLACE, "backslashreplace"))
+                    G_DEFINE_ENUM_VALUE (TF_TEXT_ERRORS_BACKSLASH_REPLACE, "backslash-replace"))

@@ -72,7 +72,7 @@ GType tf_persist_flags_get_type (void);
  * TfNewline:
  * @TF_NEWLINE_UNIVERSAL: lines end with `\n`, `\r` or `\r\n`, each of which is read as `\n`; `\n` is
  *   written as it is. `newline=None` of Python
- * @TF_NEWLINE_NONE: lines end with `\n`, `\r` or `\r\n`; nothing is translated. `newline=''` of Python
+ * @TF_NEWLINE_UNTRANSLATED: lines end with `\n`, `\r` or `\r\n`; nothing is translated. `newline=''` of Python
  * @TF_NEWLINE_LF: lines end with `\n`; nothing is translated
  * @TF_NEWLINE_CR: lines end with `\r`, which is read as it is; `\n` is written as `\r`
  * @TF_NEWLINE_CRLF: lines end with `\r\n`, which is read as it is; `\n` is written as `\r\n`
@@ -84,7 +84,7 @@ GType tf_persist_flags_get_type (void);
 typedef enum
 {
   TF_NEWLINE_UNIVERSAL,
-  TF_NEWLINE_NONE,
+  TF_NEWLINE_UNTRANSLATED,
   TF_NEWLINE_LF,
   TF_NEWLINE_CR,
   TF_NEWLINE_CRLF,
@@ -100,7 +100,7 @@ GType tf_newline_get_type       (void);
  * @TF_TEXT_ERRORS_STRICT: the call fails with %G_IO_ERROR_INVALID_DATA
  * @TF_TEXT_ERRORS_IGNORE: it is left out
  * @TF_TEXT_ERRORS_REPLACE: U+FFFD is read in its place, `?` is written
- * @TF_TEXT_ERRORS_BACKSLASHREPLACE: `\xNN` is read for each byte; `\xNN`, `\uNNNN` or `\UNNNNNNNN` is
+ * @TF_TEXT_ERRORS_BACKSLASH_REPLACE: `\xNN` is read for each byte; `\xNN`, `\uNNNN` or `\UNNNNNNNN` is
  *   written for the character
  *
  * What a [class@TextStream] does with bytes that its encoding does not allow, and with characters that
@@ -113,7 +113,7 @@ typedef enum
   TF_TEXT_ERRORS_STRICT,
   TF_TEXT_ERRORS_IGNORE,
   TF_TEXT_ERRORS_REPLACE,
-  TF_TEXT_ERRORS_BACKSLASHREPLACE,
+  TF_TEXT_ERRORS_BACKSLASH_REPLACE,
 } TfTextErrors;
 
 #define TF_TYPE_TEXT_ERRORS (tf_text_errors_get_type ())

@@ -293,7 +293,7 @@ append_for_illegal (const TfCodec  *self,
       g_string_append (text, REPLACEMENT);
       break;
 
-    case TF_TEXT_ERRORS_BACKSLASHREPLACE:
+    case TF_TEXT_ERRORS_BACKSLASH_REPLACE:
       for (gsize i = 0; i < n_bytes; i++)
         g_string_append_printf (text, "\\x%02x", bytes[i]);
       break;
@@ -398,11 +398,11 @@ encode_substitute (TfCodec     *self,
       return FALSE;
     }
 
-  if (self->errors == TF_TEXT_ERRORS_BACKSLASHREPLACE && c < 0x100)
+  if (self->errors == TF_TEXT_ERRORS_BACKSLASH_REPLACE && c < 0x100)
     g_snprintf (escape, sizeof escape, "\\x%02x", c);
-  else if (self->errors == TF_TEXT_ERRORS_BACKSLASHREPLACE && c < 0x10000)
+  else if (self->errors == TF_TEXT_ERRORS_BACKSLASH_REPLACE && c < 0x10000)
     g_snprintf (escape, sizeof escape, "\\u%04x", c);
-  else if (self->errors == TF_TEXT_ERRORS_BACKSLASHREPLACE)
+  else if (self->errors == TF_TEXT_ERRORS_BACKSLASH_REPLACE)
     g_snprintf (escape, sizeof escape, "\\U%08x", c);
 
   if (self->errors != TF_TEXT_ERRORS_IGNORE)

@@ -58,7 +58,7 @@ tf_newline_find_end (TfNewline   newline,
       return find_string_end (text, length, "\r\n", is_end);
 
     case TF_NEWLINE_UNIVERSAL:
-    case TF_NEWLINE_NONE:
+    case TF_NEWLINE_UNTRANSLATED:
     default:
       return find_any_end (text, length, is_end);
     }

@@ -14,7 +14,7 @@ from sandbox import TestCase, Tf
 
 NEWLINES = {
     None: Tf.Newline.UNIVERSAL,
-    '': Tf.Newline.NONE,
+    '': Tf.Newline.UNTRANSLATED,
     '\n': Tf.Newline.LF,
     '\r': Tf.Newline.CR,
     '\r\n': Tf.Newline.CRLF,
@@ -23,7 +23,7 @@ ERRORS = {
     'strict': Tf.TextErrors.STRICT,
     'ignore': Tf.TextErrors.IGNORE,
     'replace': Tf.TextErrors.REPLACE,
-    'backslashreplace': Tf.TextErrors.BACKSLASHREPLACE,
+    'backslashreplace': Tf.TextErrors.BACKSLASH_REPLACE,
 }
 ALPHABETS = {
     'utf-8': 'aä€😀\n\r',

@@ -207,7 +207,7 @@ test_illegal_utf8 (void)
   g_auto(TfCodec) ignoring = { NULL, };
 
   open_codec (&replacing, "UTF-8", TF_TEXT_ERRORS_REPLACE);
-  open_codec (&escaping, "UTF-8", TF_TEXT_ERRORS_BACKSLASHREPLACE);
+  open_codec (&escaping, "UTF-8", TF_TEXT_ERRORS_BACKSLASH_REPLACE);
   open_codec (&ignoring, "UTF-8", TF_TEXT_ERRORS_IGNORE);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
@@ -262,7 +262,7 @@ test_encode_errors (void)
   } cases[] = {
     { TF_TEXT_ERRORS_IGNORE, "ab" },
     { TF_TEXT_ERRORS_REPLACE, "a??b" },
-    { TF_TEXT_ERRORS_BACKSLASHREPLACE, "a\\u20ac\\U0001f600b" },
+    { TF_TEXT_ERRORS_BACKSLASH_REPLACE, "a\\u20ac\\U0001f600b" },
   };
   g_auto(TfCodec) strict = { NULL, };
   g_autoptr(GByteArray) before = g_byte_array_new ();

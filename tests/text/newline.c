@@ -9,7 +9,7 @@
 
 #include "tf-test.h"
 
-static const TfNewline all[] = { TF_NEWLINE_UNIVERSAL, TF_NEWLINE_NONE, TF_NEWLINE_LF, TF_NEWLINE_CR, TF_NEWLINE_CRLF };
+static const TfNewline all[] = { TF_NEWLINE_UNIVERSAL, TF_NEWLINE_UNTRANSLATED, TF_NEWLINE_LF, TF_NEWLINE_CR, TF_NEWLINE_CRLF };
 
 static gsize
 find_end (TfNewline   newline,
