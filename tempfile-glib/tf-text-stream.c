@@ -58,8 +58,8 @@ struct _TfTextStream
 {
   GObject parent_instance;
 
-  TfTempFile *file;     /* (owned) */
-  char *encoding;       /* (owned) */
+  TfTempFile *base_file; /* (owned) */
+  char *encoding;        /* (owned) */
   TfNewline newline;
   TfTextErrors errors;
 
@@ -71,7 +71,7 @@ struct _TfTextStream
 
 typedef enum
 {
-  PROP_FILE = 1,
+  PROP_BASE_FILE = 1,
   PROP_ENCODING,
   PROP_NEWLINE,
   PROP_ERRORS,
@@ -95,7 +95,7 @@ tf_text_stream_initable_do_init (GInitable     *initable,
   if (self->initialized)
     return TRUE;
 
-  if (self->file == NULL)
+  if (self->base_file == NULL)
     {
       g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "A text stream needs a file");
       return FALSE;
@@ -119,7 +119,7 @@ tf_text_stream_initable_init (GInitableIface *iface)
 static void
 tf_text_stream_dispose (GObject *object)
 {
-  g_clear_object (&TF_TEXT_STREAM (object)->file);
+  g_clear_object (&TF_TEXT_STREAM (object)->base_file);
 
   G_OBJECT_CLASS (tf_text_stream_parent_class)->dispose (object);
 }
@@ -146,8 +146,8 @@ tf_text_stream_get_property (GObject    *object,
 
   switch ((TfTextStreamProperty) prop_id)
     {
-    case PROP_FILE:
-      g_value_set_object (value, self->file);
+    case PROP_BASE_FILE:
+      g_value_set_object (value, self->base_file);
       break;
 
     case PROP_ENCODING:
@@ -177,8 +177,8 @@ tf_text_stream_set_property (GObject      *object,
 
   switch ((TfTextStreamProperty) prop_id)
     {
-    case PROP_FILE:
-      self->file = g_value_dup_object (value);
+    case PROP_BASE_FILE:
+      self->base_file = g_value_dup_object (value);
       break;
 
     case PROP_ENCODING:
@@ -209,14 +209,14 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
   object_class->set_property = tf_text_stream_set_property;
 
   /**
-   * TfTextStream:file: (getter get_file)
+   * TfTextStream:base-file: (getter get_base_file)
    *
    * The file with the bytes of the text.
    *
    * Since: 1.0
    */
-  properties[PROP_FILE] =
-    g_param_spec_object ("file", NULL, NULL,
+  properties[PROP_BASE_FILE] =
+    g_param_spec_object ("base-file", NULL, NULL,
                          TF_TYPE_TEMP_FILE,
                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
@@ -267,13 +267,13 @@ tf_text_stream_init (TfTextStream *self)
 
 /**
  * tf_text_stream_new:
- * @file: a temporary file
+ * @base_file: a temporary file
  * @encoding: (nullable): the encoding of the text in the file, or %NULL for UTF-8
  * @newline: where lines end, and what newlines become
  * @errors: what happens with bytes and characters that the encoding does not have
  * @error: return location for an error
  *
- * Creates a stream for the text in @file, at the position of the file.
+ * Creates a stream for the text in @base_file, at the position of the file.
  *
  * The stream holds a reference to the file, and closing is the file's affair. With
  * %G_IO_ERROR_NOT_SUPPORTED, iconv(3) does not know the encoding.
@@ -283,17 +283,17 @@ tf_text_stream_init (TfTextStream *self)
  * Since: 1.0
  */
 TfTextStream *
-tf_text_stream_new (TfTempFile    *file,
+tf_text_stream_new (TfTempFile    *base_file,
                     const char    *encoding,
                     TfNewline      newline,
                     TfTextErrors   errors,
                     GError       **error)
 {
-  g_return_val_if_fail (TF_IS_TEMP_FILE (file), NULL);
+  g_return_val_if_fail (TF_IS_TEMP_FILE (base_file), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return g_initable_new (TF_TYPE_TEXT_STREAM, NULL, error,
-                         "file", file,
+                         "base-file", base_file,
                          "encoding", encoding,
                          "newline", newline,
                          "errors", errors,
@@ -301,7 +301,7 @@ tf_text_stream_new (TfTempFile    *file,
 }
 
 /**
- * tf_text_stream_get_file: (get-property file)
+ * tf_text_stream_get_base_file: (get-property base-file)
  * @self: a text stream
  *
  * Returns the file with the bytes of the text.
@@ -311,11 +311,11 @@ tf_text_stream_new (TfTempFile    *file,
  * Since: 1.0
  */
 TfTempFile *
-tf_text_stream_get_file (TfTextStream *self)
+tf_text_stream_get_base_file (TfTextStream *self)
 {
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
-  return self->file;
+  return self->base_file;
 }
 
 static gboolean
@@ -331,7 +331,7 @@ move_file (TfTextStream  *self,
            GCancellable  *cancellable,
            GError       **error)
 {
-  return g_seekable_seek (G_SEEKABLE (self->file), offset, G_SEEK_SET, cancellable, error);
+  return g_seekable_seek (G_SEEKABLE (self->base_file), offset, G_SEEK_SET, cancellable, error);
 }
 
 /* Decodes the first @size bytes of the file and forgets the text. */
@@ -348,7 +348,7 @@ decode_context (TfTextStream  *self,
   if (!move_file (self, 0, cancellable, error))
     return FALSE;
 
-  bytes = tf_temp_file_read_bytes (self->file, size, cancellable, error);
+  bytes = tf_temp_file_read_bytes (self->base_file, size, cancellable, error);
   if (bytes == NULL)
     return FALSE;
 
@@ -367,7 +367,7 @@ place (TfTextStream  *self,
        GError       **error)
 {
   gsize size = tf_codec_get_context_size (&self->codec, offset);
-  goffset position = g_seekable_tell (G_SEEKABLE (self->file));
+  goffset position = g_seekable_tell (G_SEEKABLE (self->base_file));
 
   self->placed = FALSE;
   if (!tf_codec_restart (&self->codec, error))
@@ -391,12 +391,12 @@ read_ahead (TfTextStream  *self,
   g_autoptr(GBytes) bytes = NULL;
 
   if (self->ahead.bytes->len == 0)
-    tf_decoded_text_reset (&self->ahead, g_seekable_tell (G_SEEKABLE (self->file)));
+    tf_decoded_text_reset (&self->ahead, g_seekable_tell (G_SEEKABLE (self->base_file)));
 
   if (!self->placed && !place (self, tf_decoded_text_get_end (&self->ahead), cancellable, error))
     return FALSE;
 
-  bytes = tf_temp_file_read_bytes (self->file, self->ahead.failed ? 0 : MAX (PIECE_SIZE, self->ahead.bytes->len),
+  bytes = tf_temp_file_read_bytes (self->base_file, self->ahead.failed ? 0 : MAX (PIECE_SIZE, self->ahead.bytes->len),
                                    cancellable, error);
   if (bytes == NULL)
     return FALSE;
@@ -590,10 +590,10 @@ tf_text_stream_write (TfTextStream  *self,
     }
 
   bytes = g_byte_array_new ();
-  is_start = g_seekable_tell (G_SEEKABLE (self->file)) == 0;
+  is_start = g_seekable_tell (G_SEEKABLE (self->base_file)) == 0;
   translated = tf_newline_to_file (self->newline, text);
   return tf_codec_encode (&self->codec, translated, strlen (translated), is_start, bytes, error) &&
-         tf_temp_file_write (self->file, bytes->data, bytes->len, cancellable, error);
+         tf_temp_file_write (self->base_file, bytes->data, bytes->len, cancellable, error);
 }
 
 /**
@@ -623,7 +623,7 @@ tf_text_stream_tell (TfTextStream  *self,
     return -1;
 
   if (self->ahead.bytes->len == 0)
-    return g_seekable_tell (G_SEEKABLE (self->file));
+    return g_seekable_tell (G_SEEKABLE (self->base_file));
 
   if (!tf_decoded_text_is_aligned (&self->ahead) && !place (self, self->ahead.start, NULL, error))
     return -1;
@@ -666,7 +666,7 @@ tf_text_stream_seek (TfTextStream  *self,
     }
 
   if (!tf_text_stream_flush (self, cancellable, error) ||
-      !g_seekable_seek (G_SEEKABLE (self->file), offset, type, cancellable, error))
+      !g_seekable_seek (G_SEEKABLE (self->base_file), offset, type, cancellable, error))
     return FALSE;
 
   self->placed = FALSE;
@@ -700,8 +700,8 @@ tf_text_stream_truncate (TfTextStream  *self,
     return FALSE;
 
   if (size < 0)
-    size = g_seekable_tell (G_SEEKABLE (self->file));
-  return g_seekable_truncate (G_SEEKABLE (self->file), size, cancellable, error);
+    size = g_seekable_tell (G_SEEKABLE (self->base_file));
+  return g_seekable_truncate (G_SEEKABLE (self->base_file), size, cancellable, error);
 }
 
 /**

@@ -20,57 +20,57 @@ TF_AVAILABLE_IN_1_0
 G_DECLARE_FINAL_TYPE (TfTextStream, tf_text_stream, TF, TEXT_STREAM, GObject)
 
 TF_AVAILABLE_IN_1_0
-TfTextStream *tf_text_stream_new       (TfTempFile    *file,
-                                        const char    *encoding,
-                                        TfNewline      newline,
-                                        TfTextErrors   errors,
-                                        GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+TfTextStream *tf_text_stream_new           (TfTempFile    *base_file,
+                                            const char    *encoding,
+                                            TfNewline      newline,
+                                            TfTextErrors   errors,
+                                            GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-TfTempFile   *tf_text_stream_get_file  (TfTextStream  *self);
+TfTempFile   *tf_text_stream_get_base_file (TfTextStream  *self);
 
 TF_AVAILABLE_IN_1_0
-char         *tf_text_stream_read      (TfTextStream  *self,
-                                        gsize          n_chars,
-                                        GCancellable  *cancellable,
-                                        GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+char         *tf_text_stream_read          (TfTextStream  *self,
+                                            gsize          n_chars,
+                                            GCancellable  *cancellable,
+                                            GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-char         *tf_text_stream_read_line (TfTextStream  *self,
-                                        GCancellable  *cancellable,
-                                        GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+char         *tf_text_stream_read_line     (TfTextStream  *self,
+                                            GCancellable  *cancellable,
+                                            GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-char         *tf_text_stream_read_all  (TfTextStream  *self,
-                                        GCancellable  *cancellable,
-                                        GError       **error) G_GNUC_WARN_UNUSED_RESULT;
+char         *tf_text_stream_read_all      (TfTextStream  *self,
+                                            GCancellable  *cancellable,
+                                            GError       **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gboolean      tf_text_stream_write     (TfTextStream  *self,
-                                        const char    *text,
-                                        GCancellable  *cancellable,
-                                        GError       **error);
+gboolean      tf_text_stream_write         (TfTextStream  *self,
+                                            const char    *text,
+                                            GCancellable  *cancellable,
+                                            GError       **error);
 
 TF_AVAILABLE_IN_1_0
-goffset       tf_text_stream_tell      (TfTextStream  *self,
-                                        GError       **error);
+goffset       tf_text_stream_tell          (TfTextStream  *self,
+                                            GError       **error);
 
 TF_AVAILABLE_IN_1_0
-gboolean      tf_text_stream_seek      (TfTextStream  *self,
-                                        goffset        offset,
-                                        GSeekType      type,
-                                        GCancellable  *cancellable,
-                                        GError       **error);
+gboolean      tf_text_stream_seek          (TfTextStream  *self,
+                                            goffset        offset,
+                                            GSeekType      type,
+                                            GCancellable  *cancellable,
+                                            GError       **error);
 
 TF_AVAILABLE_IN_1_0
-gboolean      tf_text_stream_truncate  (TfTextStream  *self,
-                                        goffset        size,
-                                        GCancellable  *cancellable,
-                                        GError       **error);
+gboolean      tf_text_stream_truncate      (TfTextStream  *self,
+                                            goffset        size,
+                                            GCancellable  *cancellable,
+                                            GError       **error);
 
 TF_AVAILABLE_IN_1_0
-gboolean      tf_text_stream_flush     (TfTextStream  *self,
-                                        GCancellable  *cancellable,
-                                        GError       **error);
+gboolean      tf_text_stream_flush         (TfTextStream  *self,
+                                            GCancellable  *cancellable,
+                                            GError       **error);
 
 G_END_DECLS

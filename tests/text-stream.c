@@ -44,7 +44,7 @@ test_lines (void)
   told = tf_text_stream_tell (stream, &error);
   g_assert_true (tf_text_stream_write (stream, "two\n", NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (tf_text_stream_get_file (stream))));
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (tf_text_stream_get_base_file (stream))));
 
   g_assert_true (tf_text_stream_seek (stream, 0, G_SEEK_SET, NULL, &error));
   assert_line (stream, "Grüße\n");
@@ -88,8 +88,8 @@ test_properties (void)
   TfNewline newline;
   TfTextErrors errors;
 
-  g_object_get (stream, "file", &file, "encoding", &encoding, "newline", &newline, "errors", &errors, NULL);
-  g_assert_true (file == tf_text_stream_get_file (stream));
+  g_object_get (stream, "base-file", &file, "encoding", &encoding, "newline", &newline, "errors", &errors, NULL);
+  g_assert_true (file == tf_text_stream_get_base_file (stream));
   g_assert_cmpstr (encoding, ==, "UTF-8");
   g_assert_cmpint (newline, ==, TF_NEWLINE_UNIVERSAL);
   g_assert_cmpint (errors, ==, TF_TEXT_ERRORS_STRICT);
@@ -138,7 +138,7 @@ test_write_failures (void)
   g_cancellable_cancel (cancellable);
   g_assert_false (tf_text_stream_write (stream, "a", cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  g_assert_cmpint (tf_temp_file_get_size (tf_text_stream_get_file (stream)), ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (tf_text_stream_get_base_file (stream)), ==, 0);
 }
 
 int

@@ -41,7 +41,7 @@ spool.seek(0);
 const start: string = new TextDecoder().decode(spool.read(6));
 const rest: string = spool.readText();
 
-const text = new Tf.TextStream({file: spool, encoding: 'UTF-8'});
+const text = new Tf.TextStream({base_file: spool, encoding: 'UTF-8'});
 text.seek(0);
 const lines: string[] = [...text];
 

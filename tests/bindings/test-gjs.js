@@ -56,7 +56,7 @@ const tests = {
     async 'new throws'() {
         for (const klass of [Tf.TempFile, Tf.NamedFile, Tf.TempDir])
             await throws(Gio.IOErrorEnum.NOT_FOUND, () => new klass({dir: `${sandbox}/missing`}));
-        await throws(Gio.IOErrorEnum.NOT_SUPPORTED, () => new Tf.TextStream({file: new Tf.TempFile(), encoding: 'x'}));
+        await throws(Gio.IOErrorEnum.NOT_SUPPORTED, () => new Tf.TextStream({base_file: new Tf.TempFile(), encoding: 'x'}));
         await throws(Gio.IOErrorEnum.INVALID_ARGUMENT, () => new Tf.TextStream());
     },
 
@@ -172,7 +172,7 @@ const tests = {
     },
 
     'text'() {
-        const text = new Tf.TextStream({file: new Tf.SpooledFile(), encoding: 'UTF-16', newline: Tf.Newline.CRLF});
+        const text = new Tf.TextStream({base_file: new Tf.SpooledFile(), encoding: 'UTF-16', newline: Tf.Newline.CRLF});
         text.write('Grüße\ntwo\n');
         const end = text.tell();
         text.seek(0);

@@ -104,8 +104,8 @@ class TextTest(TestCase):
                             stream.write(piece)
                             model.write(piece)
                         model.flush()
-                        stream.get_file().seek(0)
-                        data = stream.get_file().read()
+                        stream.get_base_file().seek(0)
+                        data = stream.get_base_file().read()
                         written = model.buffer.getvalue()
                         if encoding == 'iso2022_jp':
                             data, written = data.decode(encoding), written.decode(encoding)
@@ -164,13 +164,13 @@ class TextTest(TestCase):
                         with self.assertRaises(GLib.Error) as caught:
                             stream.write(text)
                         self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_DATA))
-                        self.assertEqual(stream.get_file().get_size(), 0)
+                        self.assertEqual(stream.get_base_file().get_size(), 0)
                     else:
                         model.write(text)
                         model.flush()
                         stream.write(text)
                         stream.seek(0, GLib.SeekType.SET)
-                        self.assertEqual(stream.get_file().read(), model.buffer.getvalue())
+                        self.assertEqual(stream.get_base_file().read(), model.buffer.getvalue())
 
     def test_tell_and_seek(self):
         for encoding, newline in itertools.product(ALPHABETS, NEWLINES):
@@ -213,14 +213,14 @@ class TextTest(TestCase):
                 for line in lines:
                     told.append(stream.tell())
                     stream.write(line)
-                self.assertTrue(stream.get_file().is_rolled_over())
+                self.assertTrue(stream.get_base_file().is_rolled_over())
                 for i in 29, 0, 15:
                     stream.seek(told[i], GLib.SeekType.SET)
                     self.assertEqual(stream.read_line(), lines[i])
 
         stream, _ = self.open('ä\nb\n'.encode('utf-16'), 'utf-16')
         self.assertEqual(stream.read_line(), 'ä\n')
-        stream.get_file().rollover()
+        stream.get_base_file().rollover()
         self.assertEqual(stream.read_line(), 'b\n')
 
     def test_writing_goes_on_where_reading_ended(self):
@@ -252,8 +252,8 @@ class TextTest(TestCase):
         stream, _ = self.open(b'one\nt\xc3\xa4wo\n', 'utf-8')
         self.assertEqual(stream.read_line(), 'one\n')
         stream.flush()
-        self.assertEqual(stream.get_file().tell(), 4)
-        self.assertEqual(stream.get_file().read(2), b't\xc3')
+        self.assertEqual(stream.get_base_file().tell(), 4)
+        self.assertEqual(stream.get_base_file().read(2), b't\xc3')
 
     def test_errors(self):
         with self.assertRaises(GLib.Error) as caught:
@@ -270,8 +270,8 @@ class TextTest(TestCase):
             with self.assertRaises(GLib.Error):
                 stream.seek(1, type_)
 
-        stream.get_file().close()
-        stream.get_file().close()
+        stream.get_base_file().close()
+        stream.get_base_file().close()
         for call in (lambda: stream.write('x'), lambda: stream.seek(0, GLib.SeekType.SET), stream.flush):
             with self.assertRaises(GLib.Error) as caught:
                 call()

@@ -13,7 +13,7 @@ file.seek(0, GLib.SeekType.END);
 file.truncate(2);
 file.rollover();
 
-const stream = new Tf.TextStream({file, newline: Tf.Newline.CRLF, errors: Tf.TextErrors.REPLACE});
+const stream = new Tf.TextStream({base_file: file, newline: Tf.Newline.CRLF, errors: Tf.TextErrors.REPLACE});
 const line: string | null = stream.read_line();
 stream.write(line ?? '');
 
