@@ -8,8 +8,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/tf-errno.h"
+
 #define NO_CONVERTER ((GIConv) -1)
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
+
+/* Bytes that are given to iconv at once, and room for what it makes of them */
+#define CHUNK 512
+#define ROOM (8 * CHUNK)
+
+/* What convert() returns, instead of an errno, when iconv put other characters in the place of some. */
+#define SUBSTITUTED -1
 
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
 # define NATIVE_ORDER "LE"
@@ -31,9 +40,8 @@ open_converter (GIConv      *converter,
     return TRUE;
 
   *converter = NULL;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
-               "Text cannot be converted from “%s” to “%s”", from, to);
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                            "Text cannot be converted from “%s” to “%s”", from, to);
 }
 
 /* An encoding's name in capitals, without what people put between its parts. */
@@ -80,7 +88,8 @@ open_encoder (TfCodec  *self,
   if (self->has_mark)
     encoding = self->unit == 2 ? "UTF-16" NATIVE_ORDER : "UTF-32" NATIVE_ORDER;
 
-  return open_converter (&self->encoder, encoding, "UTF-8", error);
+  return open_converter (&self->encoder, encoding, "UTF-8", error) &&
+         open_converter (&self->probe, encoding, "UTF-8", error);
 }
 
 gboolean
@@ -90,6 +99,10 @@ tf_codec_init (TfCodec       *self,
                GError       **error)
 {
   const char *stateful[] = { "ISO2022", "CSISO2022", "UTF7", "HZ", "IBM93", "CP93", NULL };
+  const char *combining[] = {
+    "BIG5HKSCS", "EUCJISX0213", "EUCJIS2004", "SHIFTJISX0213", "SHIFTJIS2004", "SJIS2004",
+    "CP1255", "WINDOWS1255", "MSHEBR", "CP1258", "WINDOWS1258", "TCVN", NULL
+  };
   g_autofree char *name = normalize (encoding);
 
   *self = (TfCodec) {
@@ -100,6 +113,7 @@ tf_codec_init (TfCodec       *self,
     .has_mark = g_str_equal (name, "UTF16") || g_str_equal (name, "UTF32"),
     .is_stateful = has_any_prefix (name, stateful),
   };
+  self->is_careful = self->is_stateful || has_any_prefix (name, combining);
 
   return self->is_utf8 || (open_encoder (self, error) && tf_codec_restart (self, error));
 }
@@ -111,6 +125,8 @@ tf_codec_clear (TfCodec *self)
     g_iconv_close (self->decoder);
   if (self->encoder != NULL)
     g_iconv_close (self->encoder);
+  if (self->probe != NULL)
+    g_iconv_close (self->probe);
 
   g_free (self->encoding);
 }
@@ -175,9 +191,8 @@ read_mark (TfCodec       *self,
     return open_decoder_for_order (self, "BE", error);
 
   *n_used = 0;
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-               "The text does not begin with the byte order mark of “%s”", self->encoding);
-  return FALSE;
+  return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
+                            "The text does not begin with the byte order mark of “%s”", self->encoding);
 }
 
 /* The bytes that belong together at the start of @bytes: one character, or as much of one as is right.
@@ -234,32 +249,156 @@ decode_utf8_run (const guint8 **bytes,
   return result;
 }
 
+/* Appends what iconv makes of @bytes, and of @limit bytes of text at most. Returns 0, an errno or SUBSTITUTED; then
+ * @text is as it was. An errno says nothing of the characters before the one that it is about. */
 static int
-decode_iconv_run (GIConv         converter,
-                  const guint8 **bytes,
-                  gsize         *n_bytes,
-                  gsize          limit,
-                  GString       *text)
+convert (GIConv        converter,
+         const guint8 *bytes,
+         gsize         n_bytes,
+         gsize         limit,
+         GString      *text,
+         gsize        *n_used)
 {
-  char buffer[4096];
-  char *in = (char *) *bytes;
-  int result;
+  char buffer[ROOM];
+  gsize room = MIN (sizeof buffer, limit - text->len);
+  gsize n_left = n_bytes;
+  gsize left = room;
+  char *in = (char *) bytes;
+  char *out = buffer;
+  gsize result = g_iconv (converter, bytes != NULL ? &in : NULL, &n_left, &out, &left);
+  int reason = errno;
+
+  *n_used = n_bytes - n_left;
+  if (result > 0 && result != (gsize) -1)
+    return SUBSTITUTED;
+
+  g_string_append_len (text, buffer, room - left);
+  return result == 0 ? 0 : reason;
+}
+
+/* Decodes as many of @bytes as iconv converts as they are, or returns SUBSTITUTED. Those that it took before an errno
+ * are converted once more, because it may have substituted some. */
+static int
+decode_chunk (GIConv        converter,
+              const guint8 *bytes,
+              gsize         n_bytes,
+              gsize         limit,
+              GString      *text,
+              gsize        *n_used)
+{
+  gsize length = text->len;
+  int reason = convert (converter, bytes, n_bytes, limit, text, n_used);
+
+  if (reason <= 0 || *n_used == 0)
+    return reason;
+
+  g_string_truncate (text, length);
+  if (convert (converter, bytes, *n_used, limit, text, n_used) == 0)
+    return 0;
+
+  g_string_truncate (text, length);
+  return SUBSTITUTED;
+}
+
+/* Decodes the first character alone. If iconv takes only some of its bytes, it has put something in their place;
+ * with a state there are bytes that it may take so. */
+static int
+decode_character (const TfCodec *self,
+                  const guint8  *bytes,
+                  gsize          n_bytes,
+                  gsize          limit,
+                  GString       *text,
+                  gsize         *n_used)
+{
+  gsize length = text->len;
+  gsize n = 0;
+  int reason;
 
   do
+    reason = convert (self->decoder, bytes, ++n, limit, text, n_used);
+  while (reason == EINVAL && *n_used == 0 && n < n_bytes);
+
+  if (reason <= 0 || *n_used == 0 || self->is_stateful)
+    return reason;
+
+  g_string_truncate (text, length);
+  return SUBSTITUTED;
+}
+
+/* Appends what a converter keeps back in case that it combines with what follows, or makes it forget that. */
+static gboolean
+give_out (GIConv   converter,
+          gsize    limit,
+          GString *text)
+{
+  gsize n_used;
+
+  if (convert (converter, NULL, 0, limit, text, &n_used) == 0)
+    return TRUE;
+
+  g_iconv (converter, NULL, NULL, NULL, NULL);
+  return FALSE;
+}
+
+/* Decodes one character after the other. One that iconv would substitute is illegal; if there is a state, which is
+ * behind it then, it has @n_illegal bytes. */
+static int
+decode_carefully (const TfCodec *self,
+                  const guint8  *bytes,
+                  gsize          n_bytes,
+                  gsize          limit,
+                  GString       *text,
+                  gsize         *n_used,
+                  gsize         *n_illegal)
+{
+  int reason = 0;
+
+  *n_used = 0;
+  while (reason == 0 && *n_used < n_bytes && (self->is_stateful || text->len < limit))
     {
-      gsize room = MIN (sizeof buffer, limit - text->len);
-      gsize left = room;
-      char *out = buffer;
+      gsize n = 0;
 
-      result = g_iconv (converter, &in, n_bytes, &out, &left) == (gsize) -1 ? errno : 0;
-      g_string_append_len (text, buffer, room - left);
-      if (result == E2BIG && left == room)
-        break;
+      reason = decode_character (self, bytes + *n_used, n_bytes - *n_used, limit, text, &n);
+      if (!self->is_stateful && !give_out (self->decoder, limit, text))
+        return E2BIG;
+      if (reason != SUBSTITUTED)
+        *n_used += n;
+      else if (self->is_stateful)
+        *n_illegal = n;
     }
-  while (result == E2BIG);
 
-  *bytes = (const guint8 *) in;
-  return result;
+  if (reason == SUBSTITUTED)
+    return EILSEQ;
+
+  return reason == 0 && *n_used < n_bytes ? E2BIG : reason;
+}
+
+static int
+decode_iconv_run (const TfCodec  *self,
+                  const guint8  **bytes,
+                  gsize          *n_bytes,
+                  gsize           limit,
+                  GString        *text,
+                  gsize          *n_illegal)
+{
+  int reason = 0;
+
+  while (reason == 0 && *n_bytes > 0)
+    {
+      gsize n = MIN (*n_bytes, CHUNK);
+      gsize n_used;
+
+      reason = self->is_careful ? SUBSTITUTED : decode_chunk (self->decoder, *bytes, n, limit, text, &n_used);
+      if (reason == SUBSTITUTED)
+        reason = decode_carefully (self, *bytes, n, limit, text, &n_used, n_illegal);
+
+      *bytes += n_used;
+      *n_bytes -= n_used;
+      if (reason == EINVAL && n_used > 0)
+        reason = 0;
+    }
+
+  return reason;
 }
 
 /* How many bytes the illegal or, at the end of the text, incomplete sequence at the start of @bytes has. */
@@ -300,9 +439,8 @@ append_for_illegal (const TfCodec  *self,
 
     case TF_TEXT_ERRORS_STRICT:
     default:
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "The text is not valid “%s”: there is a byte 0x%02x", self->encoding, bytes[0]);
-      return FALSE;
+      return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
+                                "The text is not valid “%s”: there is a byte 0x%02x", self->encoding, bytes[0]);
     }
 
   return TRUE;
@@ -338,14 +476,15 @@ tf_codec_decode (TfCodec       *self,
 
   while (success && n_left > 0 && text->len < limit)
     {
+      gsize n_illegal = 0;
       int reason = self->is_utf8 ? decode_utf8_run (&next, &n_left, limit, text)
-                                 : decode_iconv_run (self->decoder, &next, &n_left, limit, text);
-      gsize n_illegal;
+                                 : decode_iconv_run (self, &next, &n_left, limit, text, &n_illegal);
 
       if (reason == 0 || reason == E2BIG || (reason == EINVAL && !is_end) || text->len >= limit)
         break;
 
-      n_illegal = measure_illegal (self, next, n_left, reason);
+      if (n_illegal == 0)
+        n_illegal = measure_illegal (self, next, n_left, reason);
       success = append_for_illegal (self, next, n_illegal, text, error);
       if (success)
         {
@@ -358,29 +497,72 @@ tf_codec_decode (TfCodec       *self,
   return success;
 }
 
-/* Appends what iconv makes of @text up to the first character that it cannot encode. */
-static gsize
-encode_run (GIConv      converter,
+/* Appends what iconv makes of at most CHUNK bytes of text, NULL for the way back to its initial state. Fails, with
+ * nothing appended, unless each character was converted as it is. */
+static gboolean
+encode_all (GIConv      converter,
             const char *text,
             gsize       length,
             GByteArray *bytes)
 {
-  char buffer[4096];
+  char buffer[ROOM];
+  gsize left = sizeof buffer;
   char *in = (char *) text;
-  gsize n_left = length;
-  gsize result;
+  char *out = buffer;
+
+  if (g_iconv (converter, text != NULL ? &in : NULL, &length, &out, &left) != 0)
+    return FALSE;
+
+  g_byte_array_append (bytes, (const guint8 *) buffer, sizeof buffer - left);
+  return TRUE;
+}
+
+/* How many bytes the characters have that can be encoded, each by itself, before the first that cannot. */
+static gsize
+measure_encodable (TfCodec    *self,
+                   const char *text,
+                   gsize       length)
+{
+  g_autoptr(GByteArray) scratch = g_byte_array_new ();
+  const char *c = text;
+
+  g_iconv (self->probe, NULL, NULL, NULL, NULL);
+  if (encode_all (self->probe, text, length, scratch))
+    return length;
 
   do
-    {
-      gsize left = sizeof buffer;
-      char *out = buffer;
+    g_iconv (self->probe, NULL, NULL, NULL, NULL);
+  while (encode_all (self->probe, c, g_utf8_skip[(guchar) *c], scratch) && (c = g_utf8_next_char (c)) < text + length);
 
-      result = g_iconv (converter, text != NULL ? &in : NULL, &n_left, &out, &left);
-      g_byte_array_append (bytes, (const guint8 *) buffer, sizeof buffer - left);
-    }
-  while (result == (gsize) -1 && errno == E2BIG);
+  return c - text;
+}
 
-  return length - n_left;
+/* Appends what at most CHUNK bytes of text become up to the first character that cannot be encoded. */
+static gsize
+encode_chunk (TfCodec    *self,
+              const char *text,
+              gsize       length,
+              GByteArray *bytes)
+{
+  if (!self->is_careful && encode_all (self->encoder, text, length, bytes))
+    return length;
+
+  length = measure_encodable (self, text, length);
+  encode_all (self->encoder, text, length, bytes);
+  return length;
+}
+
+/* Returns how many bytes of valid UTF-8 are a chunk of whole characters. */
+static gsize
+get_chunk_size (const char *text,
+                gsize       length)
+{
+  gsize n = MIN (length, CHUNK);
+
+  while (n < length && (text[n] & 0xc0) == 0x80)
+    n--;
+
+  return n;
 }
 
 static gboolean
@@ -392,11 +574,8 @@ encode_substitute (TfCodec     *self,
   char escape[16] = "?";
 
   if (self->errors == TF_TEXT_ERRORS_STRICT)
-    {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                   "The character U+%04X cannot be written in “%s”", c, self->encoding);
-      return FALSE;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
+                              "The character U+%04X cannot be written in “%s”", c, self->encoding);
 
   if (self->errors == TF_TEXT_ERRORS_BACKSLASH_REPLACE && c < 0x100)
     g_snprintf (escape, sizeof escape, "\\x%02x", c);
@@ -406,7 +585,7 @@ encode_substitute (TfCodec     *self,
     g_snprintf (escape, sizeof escape, "\\U%08x", c);
 
   if (self->errors != TF_TEXT_ERRORS_IGNORE)
-    encode_run (self->encoder, escape, strlen (escape), bytes);
+    encode_all (self->encoder, escape, strlen (escape), bytes);
 
   return TRUE;
 }
@@ -430,20 +609,23 @@ tf_codec_encode (TfCodec     *self,
     }
 
   if (self->has_mark && is_start)
-    encode_run (self->encoder, "\357\273\277", 3, bytes);
+    encode_all (self->encoder, "\357\273\277", 3, bytes);
 
   g_iconv (self->encoder, NULL, NULL, NULL, NULL);
   while (text < end)
     {
-      text += encode_run (self->encoder, text, end - text, bytes);
-      if (text == end)
-        break;
+      gsize size = get_chunk_size (text, end - text);
+      gsize n_encoded = encode_chunk (self, text, size, bytes);
+
+      text += n_encoded;
+      if (n_encoded == size)
+        continue;
 
       if (!encode_substitute (self, g_utf8_get_char (text), bytes, error))
         return FALSE;
       text = g_utf8_next_char (text);
     }
-  encode_run (self->encoder, NULL, 0, bytes);
+  encode_all (self->encoder, NULL, 0, bytes);
 
   return TRUE;
 }

@@ -15,7 +15,10 @@ G_BEGIN_DECLS
  *
  * UTF-8 is decoded here, so that illegal bytes count as they do in Unicode and in Python; everything else
  * by iconv. An encoding with a byte order mark is decoded in the order of the mark, and encoded in that
- * of the machine. */
+ * of the machine.
+ *
+ * Some implementations of iconv put a character of their choice in the place of one that they cannot convert, and
+ * report a positive number. Here that is a failure as any other: what is put in its place is for TfTextErrors to say. */
 typedef struct
 {
   char *encoding;       /* (owned) */
@@ -24,8 +27,10 @@ typedef struct
   gboolean is_utf8;
   gboolean has_mark;    /* the text begins with a byte order mark */
   gboolean is_stateful; /* bytes cannot be understood without those before them */
+  gboolean is_careful;  /* the converters keep a state, or characters that may combine with the next one */
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
   GIConv encoder;       /* NULL for UTF-8 */
+  GIConv probe;         /* as the encoder, to try what can be encoded */
 } TfCodec;
 
 gboolean tf_codec_init  (TfCodec       *self,

@@ -35,6 +35,7 @@ ALPHABETS = {
     'shift_jis': 'a日本ｱ\n\r',
     'euc_jp': 'a日本\n\r',
     'iso2022_jp': 'a日本\n\r',
+    'cp1258': 'a\u00e2\u01a1\u0301\n\r',
 }
 NAMES = {'latin-1': 'ISO-8859-1', 'iso2022_jp': 'ISO-2022-JP', 'euc_jp': 'EUC-JP',
          'utf-16-le': 'UTF-16LE', 'utf-16-be': 'UTF-16BE'}
