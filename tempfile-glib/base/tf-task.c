@@ -34,9 +34,10 @@ typedef struct
   int           priority;
 } Client;
 
-/* The callback of a task during which its stream is pending. */
+/* The callback of a task during which a stream is pending. */
 typedef struct
 {
+  GIOStream *stream; /* (owned) */
   GAsyncReadyCallback callback;
   gpointer user_data;
   gboolean is_pending;
@@ -333,20 +334,49 @@ tf_task_new (gpointer             source_object,
 }
 
 static void
-on_returned (GObject      *stream,
+on_returned (GObject      *source_object,
              GAsyncResult *result,
              gpointer      user_data)
 {
   g_autofree Pending *pending = user_data;
+  g_autoptr(GIOStream) stream = pending->stream;
 
   if (pending->is_pending)
-    g_io_stream_clear_pending (G_IO_STREAM (stream));
+    g_io_stream_clear_pending (stream);
   if (pending->callback != NULL)
-    pending->callback (stream, result, pending->user_data);
+    pending->callback (source_object, result, pending->user_data);
 }
 
 /* Runs @func with @data as the only operation of @stream: until the callback, another one fails with
- * G_IO_ERROR_PENDING, and so does closing the stream. */
+ * G_IO_ERROR_PENDING, and so does closing the stream. @source_object is the stream, or what works on it. */
+void
+tf_task_run_over_stream (gpointer             source_object,
+                         GIOStream           *stream,
+                         gpointer             source_tag,
+                         TfTaskFunc           func,
+                         gpointer             data,
+                         GDestroyNotify       free_data,
+                         int                  io_priority,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data)
+{
+  Pending *pending = g_new (Pending, 1);
+  g_autoptr(GTask) task = tf_task_new (source_object, source_tag, io_priority, cancellable, on_returned, pending);
+  GError *error = NULL;
+
+  *pending = (Pending) { g_object_ref (stream), callback, user_data, g_io_stream_set_pending (stream, &error) };
+  g_task_set_task_data (task, data, free_data);
+  if (pending->is_pending)
+    {
+      tf_task_run (task, func);
+      return;
+    }
+
+  tf_errno_set_last (0);
+  tf_task_return (task, -1, error);
+}
+
 void
 tf_task_run_on_stream (GIOStream           *stream,
                        gpointer             source_tag,
@@ -358,20 +388,8 @@ tf_task_run_on_stream (GIOStream           *stream,
                        GAsyncReadyCallback  callback,
                        gpointer             user_data)
 {
-  Pending *pending = g_new (Pending, 1);
-  g_autoptr(GTask) task = tf_task_new (stream, source_tag, io_priority, cancellable, on_returned, pending);
-  GError *error = NULL;
-
-  *pending = (Pending) { callback, user_data, g_io_stream_set_pending (stream, &error) };
-  g_task_set_task_data (task, data, free_data);
-  if (pending->is_pending)
-    {
-      tf_task_run (task, func);
-      return;
-    }
-
-  tf_errno_set_last (0);
-  tf_task_return (task, -1, error);
+  tf_task_run_over_stream (stream, stream, source_tag, func, data, free_data,
+                           io_priority, cancellable, callback, user_data);
 }
 
 void

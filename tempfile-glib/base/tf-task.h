@@ -33,33 +33,43 @@ typedef void (*TfTaskDone) (GTask  *task,
                             gssize  result,
                             GError *error);
 
-GTask *tf_task_new           (gpointer              source_object,
-                              gpointer              source_tag,
-                              int                   io_priority,
-                              GCancellable         *cancellable,
-                              GAsyncReadyCallback   callback,
-                              gpointer              user_data);
-void   tf_task_run           (GTask                *task,
-                              TfTaskFunc            func);
-void   tf_task_run_step      (GTask                *task,
-                              TfTaskFunc            func,
-                              TfTaskDone            done);
-void   tf_task_run_on_stream (GIOStream            *stream,
-                              gpointer              source_tag,
-                              TfTaskFunc            func,
-                              gpointer              data,
-                              GDestroyNotify        free_data,
-                              int                   io_priority,
-                              GCancellable         *cancellable,
-                              GAsyncReadyCallback   callback,
-                              gpointer              user_data);
-void   tf_task_return        (GTask                *task,
-                              gssize                result,
-                              GError               *error);
-gssize tf_task_finish        (gpointer              source_object,
-                              GAsyncResult         *result,
-                              gpointer              source_tag,
-                              GError              **error);
+GTask *tf_task_new             (gpointer              source_object,
+                                gpointer              source_tag,
+                                int                   io_priority,
+                                GCancellable         *cancellable,
+                                GAsyncReadyCallback   callback,
+                                gpointer              user_data);
+void   tf_task_run             (GTask                *task,
+                                TfTaskFunc            func);
+void   tf_task_run_step        (GTask                *task,
+                                TfTaskFunc            func,
+                                TfTaskDone            done);
+void   tf_task_run_on_stream   (GIOStream            *stream,
+                                gpointer              source_tag,
+                                TfTaskFunc            func,
+                                gpointer              data,
+                                GDestroyNotify        free_data,
+                                int                   io_priority,
+                                GCancellable         *cancellable,
+                                GAsyncReadyCallback   callback,
+                                gpointer              user_data);
+void   tf_task_run_over_stream (gpointer              source_object,
+                                GIOStream            *stream,
+                                gpointer              source_tag,
+                                TfTaskFunc            func,
+                                gpointer              data,
+                                GDestroyNotify        free_data,
+                                int                   io_priority,
+                                GCancellable         *cancellable,
+                                GAsyncReadyCallback   callback,
+                                gpointer              user_data);
+void   tf_task_return          (GTask                *task,
+                                gssize                result,
+                                GError               *error);
+gssize tf_task_finish          (gpointer              source_object,
+                                GAsyncResult         *result,
+                                gpointer              source_tag,
+                                GError              **error);
 
 void tf_task_defer         (GSourceFunc     func,
                             gpointer        data,

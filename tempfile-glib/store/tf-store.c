@@ -445,7 +445,9 @@ tf_store_check_open (TfStore  *self,
 {
   gboolean is_open;
 
-  g_mutex_lock (&self->lock);
+  if (!acquire (self, error))
+    return FALSE;
+
   is_open = check_open (self, error);
   g_mutex_unlock (&self->lock);
   return is_open;
