@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "base/tf-errno.h"
+#include "base/tf-task.h"
+#include "store/tf-file.h"
 #include "text/tf-codec.h"
 #include "text/tf-decoded-text.h"
 #include "text/tf-newline.h"
@@ -17,7 +19,7 @@
 /**
  * TfTextStream:
  *
- * Text over a [class@TempFile]: what mode `w+` is to the files of Python's `tempfile`.
+ * Reads and writes the text of a [class@TempFile] in any encoding, as mode `w+` of Python's `tempfile` does.
  *
  * ```c
  * g_autoptr(TfSpooledFile) file = tf_spooled_file_new (1024 * 1024);
@@ -34,30 +36,50 @@
  * return line != NULL;
  * ```
  *
- * Encoding, newlines and what happens with errors are those of `io.TextIOWrapper` of Python. In memory
- * and on disk, and while a [class@SpooledFile] rolls over, everything works the same.
+ * Encodings, newlines and errors are treated as by Python's `io.TextIOWrapper`. Nothing of this depends on
+ * whether the bytes are in memory or on disk, or on when a [class@SpooledFile] rolls over.
  *
  * ## Position
  *
- * Text is written to the file at once, and read ahead of what was asked for. So there is a position in
- * the text, which [method@TextStream.tell] tells, and the file's own, which may be beyond it: call
- * [method@TextStream.flush] before using the file itself after reading text. Writing after reading
- * goes on where reading ended.
+ * A text stream has a position of its own, which [method@TextStream.tell] returns. Reading decodes more of the
+ * file than it returns and leaves the file somewhere behind that position; writing continues where reading
+ * ended. Call [method@TextStream.flush] before you use the base file itself: it moves the file to the position
+ * in the text.
+ *
+ * Each call to [method@TextStream.write] gives its text to the base file, which may hold it back as it does
+ * with bytes, see [method@TempFile.write]. After a flush, all of it is in the kernel.
+ *
+ * A call that fails or is cancelled leaves the position where it was, and can be repeated. When writing fails,
+ * a part of the text may be in the file behind the position.
+ *
+ * ## Asynchronous calls
+ *
+ * Every call that can block has an asynchronous version. While one is under way, other calls to the text
+ * stream, asynchronous operations of the base file and closing the base file fail with %G_IO_ERROR_PENDING.
+ *
+ * ## Closing
+ *
+ * A text stream holds a reference to its base file and is not closed itself. Once the base file is closed,
+ * every call fails with %G_IO_ERROR_CLOSED. On an object that was constructed but not initialized, see
+ * [iface@Gio.Initable], every call fails with %G_IO_ERROR_NOT_INITIALIZED.
  *
  * ## Encodings
  *
- * Any that iconv(3) knows. `UTF-16` and `UTF-32` begin with a byte order mark, which is written at the
- * start of the file, and has to be there for reading; `UTF-16LE` and its like have none. After each
- * write, an encoding with states is back in its initial one.
+ * All encodings that iconv(3) knows can be used. `UTF-16` and `UTF-32` begin with a byte order mark: it is
+ * written at the start of the file, and the file must have it to be read. `UTF-16LE` and its like have none.
+ * In an encoding with shift states, each write ends in the initial state.
  *
  * Since: 1.0
  */
 
-/* While there are bytes read ahead, the file's position is behind them. */
-struct _TfTextStream
+/* The position in the text is in one of two places. After writing, seeking and flushing it is that of the base
+ * file. From the first read on it is in @ahead, at the first character that was not taken; where the base file
+ * stands does not count then, and each further read moves it to the end of the bytes that were read ahead.
+ *
+ * A call that fails changes neither the position nor what is read next, wherever it failed. So it can be repeated,
+ * by the caller, or by the worker thread that takes over what would have blocked. */
+typedef struct
 {
-  GObject parent_instance;
-
   TfTempFile *base_file; /* (owned) */
   char *encoding;        /* (owned) */
   TfNewline newline;
@@ -66,7 +88,25 @@ struct _TfTextStream
   gboolean initialized;
   TfCodec codec;
   TfDecodedText ahead;
-  gboolean placed;      /* the codec is ready for what comes after the bytes read ahead */
+  gboolean is_ahead;     /* the position is in @ahead */
+  gboolean placed;       /* the codec is ready for the bytes that come after the decoded ones */
+} TfTextStreamPrivate;
+
+typedef struct _Request Request;
+
+typedef gboolean (*RequestFunc) (TfTextStreamPrivate  *priv,
+                                 Request              *request,
+                                 GCancellable         *cancellable,
+                                 GError              **error);
+
+/* One call, with what it is given and what it returns. */
+struct _Request
+{
+  RequestFunc func;
+  char *text;     /* (owned by an asynchronous call) (nullable): what to write, or what was read */
+  gsize n_chars;
+  goffset offset; /* where to go, or what was told */
+  GSeekType type;
 };
 
 typedef enum
@@ -81,32 +121,31 @@ static GParamSpec *properties[PROP_ERRORS + 1];
 
 static void tf_text_stream_initable_init (GInitableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfTextStream, tf_text_stream, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_text_stream_initable_init))
+G_DEFINE_TYPE_WITH_CODE (TfTextStream, tf_text_stream, G_TYPE_OBJECT,
+                         G_ADD_PRIVATE (TfTextStream)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_text_stream_initable_init))
 
 static gboolean
 tf_text_stream_initable_do_init (GInitable     *initable,
                                  GCancellable  *cancellable,
                                  GError       **error)
 {
-  TfTextStream *self = TF_TEXT_STREAM (initable);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (TF_TEXT_STREAM (initable));
   g_auto(TfCodec) codec = { NULL, };
 
-  if (self->initialized)
+  if (priv->initialized)
     return TRUE;
 
-  if (self->base_file == NULL)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "A text stream needs a file");
-      return FALSE;
-    }
+  if (priv->base_file == NULL)
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "A text stream needs a base file");
 
-  if (!tf_codec_init (&codec, self->encoding, self->errors, error))
+  if (!tf_store_check_open (tf_file_get_store (priv->base_file), error) ||
+      !tf_codec_init (&codec, priv->encoding, priv->errors, error))
     return FALSE;
 
-  self->codec = codec;
+  priv->codec = codec;
   codec = (TfCodec) { NULL, };
-  self->initialized = TRUE;
+  priv->initialized = TRUE;
   return TRUE;
 }
 
@@ -117,21 +156,14 @@ tf_text_stream_initable_init (GInitableIface *iface)
 }
 
 static void
-tf_text_stream_dispose (GObject *object)
-{
-  g_clear_object (&TF_TEXT_STREAM (object)->base_file);
-
-  G_OBJECT_CLASS (tf_text_stream_parent_class)->dispose (object);
-}
-
-static void
 tf_text_stream_finalize (GObject *object)
 {
-  TfTextStream *self = TF_TEXT_STREAM (object);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (TF_TEXT_STREAM (object));
 
-  tf_codec_clear (&self->codec);
-  tf_decoded_text_clear (&self->ahead);
-  g_free (self->encoding);
+  tf_codec_clear (&priv->codec);
+  tf_decoded_text_clear (&priv->ahead);
+  g_free (priv->encoding);
+  g_clear_object (&priv->base_file);
 
   G_OBJECT_CLASS (tf_text_stream_parent_class)->finalize (object);
 }
@@ -142,24 +174,24 @@ tf_text_stream_get_property (GObject    *object,
                              GValue     *value,
                              GParamSpec *pspec)
 {
-  TfTextStream *self = TF_TEXT_STREAM (object);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (TF_TEXT_STREAM (object));
 
   switch ((TfTextStreamProperty) prop_id)
     {
     case PROP_BASE_FILE:
-      g_value_set_object (value, self->base_file);
+      g_value_set_object (value, priv->base_file);
       break;
 
     case PROP_ENCODING:
-      g_value_set_string (value, self->encoding);
+      g_value_set_string (value, priv->encoding);
       break;
 
     case PROP_NEWLINE:
-      g_value_set_enum (value, self->newline);
+      g_value_set_enum (value, priv->newline);
       break;
 
     case PROP_ERRORS:
-      g_value_set_enum (value, self->errors);
+      g_value_set_enum (value, priv->errors);
       break;
 
     default:
@@ -173,24 +205,24 @@ tf_text_stream_set_property (GObject      *object,
                              const GValue *value,
                              GParamSpec   *pspec)
 {
-  TfTextStream *self = TF_TEXT_STREAM (object);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (TF_TEXT_STREAM (object));
 
   switch ((TfTextStreamProperty) prop_id)
     {
     case PROP_BASE_FILE:
-      self->base_file = g_value_dup_object (value);
+      priv->base_file = g_value_dup_object (value);
       break;
 
     case PROP_ENCODING:
-      self->encoding = g_strdup (g_value_get_string (value) != NULL ? g_value_get_string (value) : "UTF-8");
+      priv->encoding = g_strdup (g_value_get_string (value) != NULL ? g_value_get_string (value) : "UTF-8");
       break;
 
     case PROP_NEWLINE:
-      self->newline = g_value_get_enum (value);
+      priv->newline = g_value_get_enum (value);
       break;
 
     case PROP_ERRORS:
-      self->errors = g_value_get_enum (value);
+      priv->errors = g_value_get_enum (value);
       break;
 
     default:
@@ -203,7 +235,6 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
-  object_class->dispose = tf_text_stream_dispose;
   object_class->finalize = tf_text_stream_finalize;
   object_class->get_property = tf_text_stream_get_property;
   object_class->set_property = tf_text_stream_set_property;
@@ -262,21 +293,25 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
 static void
 tf_text_stream_init (TfTextStream *self)
 {
-  tf_decoded_text_init (&self->ahead);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
+  tf_decoded_text_init (&priv->ahead);
 }
 
 /**
  * tf_text_stream_new:
  * @base_file: a temporary file
  * @encoding: (nullable): the encoding of the text in the file, or %NULL for UTF-8
- * @newline: where lines end, and what newlines become
- * @errors: what happens with bytes and characters that the encoding does not have
+ * @newline: where lines end, and how newlines are translated
+ * @errors: what to do with bytes and characters that cannot be converted
  * @error: return location for an error
  *
- * Creates a stream for the text in @base_file, at the position of the file.
+ * Creates a text stream that starts at the position of @base_file.
  *
- * The stream holds a reference to the file, and closing is the file's affair. With
- * %G_IO_ERROR_NOT_SUPPORTED, iconv(3) does not know the encoding.
+ * The text stream holds a reference to @base_file. It does not close it.
+ *
+ * Fails with %G_IO_ERROR_NOT_SUPPORTED if iconv(3) does not know @encoding, with %G_IO_ERROR_CLOSED if
+ * @base_file is closed, and with %G_IO_ERROR_NOT_INITIALIZED if it was not initialized.
  *
  * Returns: (transfer full): a new text stream
  *
@@ -304,125 +339,464 @@ tf_text_stream_new (TfTempFile    *base_file,
  * tf_text_stream_get_base_file: (get-property base-file)
  * @self: a text stream
  *
- * Returns the file with the bytes of the text.
+ * Returns the file that holds the text.
  *
- * Returns: (transfer none): the file
+ * Returns: (transfer none): the base file
  *
  * Since: 1.0
  */
 TfTempFile *
 tf_text_stream_get_base_file (TfTextStream *self)
 {
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
-  return self->base_file;
+  return priv->base_file;
+}
+
+static TfStore *
+get_store (TfTextStreamPrivate *priv)
+{
+  return tf_file_get_store (priv->base_file);
 }
 
 static gboolean
-check_initialized (TfTextStream  *self,
-                   GError       **error)
+check_initialized (TfTextStreamPrivate  *priv,
+                   GError              **error)
 {
-  return self->initialized || tf_errno_set_not_initialized (error, "text stream");
+  return priv->initialized || tf_errno_set_not_initialized (error, "text stream");
+}
+
+/* Fails while an asynchronous call of this or another text stream, or of the base file itself, is under way. */
+static gboolean
+check_not_pending (TfTextStreamPrivate  *priv,
+                   GError              **error)
+{
+  return !g_io_stream_has_pending (G_IO_STREAM (priv->base_file)) ||
+         tf_errno_set_code (error, G_IO_ERROR_PENDING, "The base file of the text stream has an operation under way");
+}
+
+/* Called in the caller's thread, and again in a worker thread if it would block. */
+static gssize
+run_request (gpointer       source_object,
+             gpointer       data,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (source_object);
+  Request *request = data;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_store_check_open (get_store (priv), error))
+    return -1;
+
+  return request->func (priv, request, cancellable, error) ? 0 : -1;
 }
 
 static gboolean
-move_file (TfTextStream  *self,
-           goffset        offset,
-           GCancellable  *cancellable,
-           GError       **error)
+run (TfTextStream  *self,
+     Request       *request,
+     GCancellable  *cancellable,
+     GError       **error)
 {
-  return g_seekable_seek (G_SEEKABLE (self->base_file), offset, G_SEEK_SET, cancellable, error);
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
+  return check_initialized (priv, error) &&
+         check_not_pending (priv, error) &&
+         run_request (self, request, cancellable, error) >= 0;
+}
+
+static void
+request_free (gpointer data)
+{
+  Request *request = data;
+
+  g_free (request->text);
+  g_free (request);
+}
+
+/* Takes the text of @request. */
+static void
+start (TfTextStream        *self,
+       gpointer             source_tag,
+       Request              request,
+       int                  io_priority,
+       GCancellable        *cancellable,
+       GAsyncReadyCallback  callback,
+       gpointer             user_data)
+{
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+  GError *error = NULL;
+
+  if (!check_initialized (priv, &error))
+    {
+      g_free (request.text);
+      g_task_report_error (self, callback, user_data, source_tag, error);
+      return;
+    }
+
+  tf_task_run_over_stream (self, G_IO_STREAM (priv->base_file), source_tag,
+                           run_request, g_memdup2 (&request, sizeof request), request_free,
+                           io_priority, cancellable, callback, user_data);
+}
+
+/* Returns the request with its results, or NULL with @error. */
+static Request *
+finish (TfTextStream  *self,
+        GAsyncResult  *result,
+        gpointer       source_tag,
+        GError       **error)
+{
+  return tf_task_finish (self, result, source_tag, error) >= 0 ? g_task_get_task_data (G_TASK (result)) : NULL;
+}
+
+static char *
+finish_text (TfTextStream  *self,
+             GAsyncResult  *result,
+             gpointer       source_tag,
+             GError       **error)
+{
+  Request *request = finish (self, result, source_tag, error);
+
+  return request != NULL ? g_steal_pointer (&request->text) : NULL;
+}
+
+static goffset
+get_file_position (TfTextStreamPrivate  *priv,
+                   GCancellable         *cancellable,
+                   GError              **error)
+{
+  TfStore *store = get_store (priv);
+  goffset position;
+
+  if (!tf_store_lock (store, cancellable, error))
+    return -1;
+
+  position = store->position;
+  tf_store_unlock (store);
+  return position;
+}
+
+static gboolean
+move_file (TfTextStreamPrivate  *priv,
+           goffset               offset,
+           GCancellable         *cancellable,
+           GError              **error)
+{
+  return tf_store_seek (get_store (priv), offset, G_SEEK_SET, cancellable, error);
 }
 
 /* Decodes the first @size bytes of the file and forgets the text. */
 static gboolean
-decode_context (TfTextStream  *self,
-                gsize          size,
-                GCancellable  *cancellable,
-                GError       **error)
+decode_context (TfTextStreamPrivate  *priv,
+                gsize                 size,
+                GCancellable         *cancellable,
+                GError              **error)
 {
   g_autoptr(GString) scratch = g_string_new (NULL);
   g_autoptr(GBytes) bytes = NULL;
   gsize n_used;
 
-  if (!move_file (self, 0, cancellable, error))
+  if (!move_file (priv, 0, cancellable, error))
     return FALSE;
 
-  bytes = tf_temp_file_read_bytes (self->base_file, size, cancellable, error);
+  bytes = tf_store_read_bytes (get_store (priv), size, cancellable, error);
   if (bytes == NULL)
     return FALSE;
 
-  if (!tf_codec_decode (&self->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                        FALSE, G_MAXSIZE, scratch, &n_used, NULL) && self->codec.has_mark)
-    return tf_codec_assume_order (&self->codec, error);
+  if (!tf_codec_decode (&priv->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                        FALSE, G_MAXSIZE, scratch, &n_used, NULL) && priv->codec.has_mark)
+    return tf_codec_assume_order (&priv->codec, error);
 
   return TRUE;
 }
 
-/* Makes the codec ready to decode from @offset on. */
+/* Makes the codec ready to decode from @offset on. The position has to be in the text read ahead. */
 static gboolean
-place (TfTextStream  *self,
-       goffset        offset,
-       GCancellable  *cancellable,
-       GError       **error)
+place (TfTextStreamPrivate  *priv,
+       goffset               offset,
+       GCancellable         *cancellable,
+       GError              **error)
 {
-  gsize size = tf_codec_get_context_size (&self->codec, offset);
-  goffset position = g_seekable_tell (G_SEEKABLE (self->base_file));
+  gsize size = tf_codec_get_context_size (&priv->codec, offset);
 
-  self->placed = FALSE;
-  if (!tf_codec_restart (&self->codec, error))
-    return FALSE;
+  priv->placed = FALSE;
+  priv->placed = tf_codec_restart (&priv->codec, error) &&
+                 (size == 0 || decode_context (priv, size, cancellable, error));
+  return priv->placed;
+}
 
-  if (size > 0 &&
-      (!decode_context (self, size, cancellable, error) || !move_file (self, position, cancellable, error)))
-    return FALSE;
+/* From now on the position is in the text read ahead, or at @offset where there is none. */
+static void
+begin_ahead (TfTextStreamPrivate *priv,
+             goffset              offset)
+{
+  tf_decoded_text_reset (&priv->ahead, offset);
+  priv->is_ahead = TRUE;
+  priv->placed = FALSE;
+}
 
-  self->placed = TRUE;
-  return TRUE;
+/* From now on the position is that of the base file. */
+static void
+end_ahead (TfTextStreamPrivate *priv)
+{
+  tf_decoded_text_reset (&priv->ahead, 0);
+  priv->is_ahead = FALSE;
+  priv->placed = FALSE;
 }
 
 /* Reads more of the file, in pieces that grow with what waits; at the end of the file, sets @is_end. */
 static gboolean
-read_ahead (TfTextStream  *self,
-            gboolean      *is_end,
-            GCancellable  *cancellable,
-            GError       **error)
+read_ahead (TfTextStreamPrivate  *priv,
+            gboolean             *is_end,
+            GCancellable         *cancellable,
+            GError              **error)
 {
   g_autoptr(GBytes) bytes = NULL;
+  goffset position = priv->is_ahead ? 0 : get_file_position (priv, cancellable, error);
 
-  if (self->ahead.bytes->len == 0)
-    tf_decoded_text_reset (&self->ahead, g_seekable_tell (G_SEEKABLE (self->base_file)));
-
-  if (!self->placed && !place (self, tf_decoded_text_get_end (&self->ahead), cancellable, error))
+  if (position < 0)
     return FALSE;
 
-  bytes = tf_temp_file_read_bytes (self->base_file, self->ahead.failed ? 0 : MAX (PIECE_SIZE, self->ahead.bytes->len),
-                                   cancellable, error);
+  if (!priv->is_ahead)
+    begin_ahead (priv, position);
+  if (!priv->placed && !place (priv, tf_decoded_text_get_decoded_end (&priv->ahead), cancellable, error))
+    return FALSE;
+
+  if (!move_file (priv, tf_decoded_text_get_end (&priv->ahead), cancellable, error))
+    return FALSE;
+
+  bytes = tf_store_read_bytes (get_store (priv), priv->ahead.failed ? 0 : MAX (PIECE_SIZE, priv->ahead.bytes->len),
+                               cancellable, error);
   if (bytes == NULL)
     return FALSE;
 
   *is_end = g_bytes_get_size (bytes) == 0;
-  return tf_decoded_text_append (&self->ahead, &self->codec, bytes, error);
+  return tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, error);
 }
 
 /* Takes text out of what was read ahead. It cannot hold a NUL, and must not end at one silently. */
-static char *
-take (TfTextStream  *self,
-      gsize          length,
-      GError       **error)
+static gboolean
+take (TfTextStreamPrivate  *priv,
+      gsize                 length,
+      Request              *request,
+      GError              **error)
 {
   gsize available;
-  const char *text = tf_decoded_text_peek (&self->ahead, &available);
+  const char *text = tf_decoded_text_peek (&priv->ahead, &available);
 
   if (memchr (text, '\0', length) != NULL)
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
+                              "The text has a NUL character, which a string cannot hold");
+
+  tf_decoded_text_take (&priv->ahead, length);
+  request->text = tf_newline_from_file (priv->newline, text, length);
+  return TRUE;
+}
+
+static gboolean
+read_chars (TfTextStreamPrivate  *priv,
+            Request              *request,
+            GCancellable         *cancellable,
+            GError              **error)
+{
+  gboolean is_end = FALSE;
+  const char *text;
+  gsize available;
+  gsize length;
+
+  do
     {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
-                           "The text has a NUL character, which a string cannot hold");
+      text = tf_decoded_text_peek (&priv->ahead, &available);
+      length = tf_newline_measure (priv->newline, text, available, request->n_chars, is_end);
+      if (length > 0 || request->n_chars == 0 || is_end)
+        return take (priv, length, request, error);
+    }
+  while (read_ahead (priv, &is_end, cancellable, error));
+
+  return FALSE;
+}
+
+static gboolean
+read_line (TfTextStreamPrivate  *priv,
+           Request              *request,
+           GCancellable         *cancellable,
+           GError              **error)
+{
+  gboolean is_end = FALSE;
+  const char *text;
+  gsize available;
+  gsize length;
+
+  do
+    {
+      text = tf_decoded_text_peek (&priv->ahead, &available);
+      length = tf_newline_find_end (priv->newline, text, available, is_end);
+      if (length > 0)
+        return take (priv, length, request, error);
+      if (is_end)
+        return TRUE;
+    }
+  while (read_ahead (priv, &is_end, cancellable, error));
+
+  return FALSE;
+}
+
+static gboolean
+read_rest (TfTextStreamPrivate  *priv,
+           Request              *request,
+           GCancellable         *cancellable,
+           GError              **error)
+{
+  gboolean is_end = FALSE;
+  gsize available;
+
+  while (!is_end)
+    if (!read_ahead (priv, &is_end, cancellable, error))
+      return FALSE;
+
+  tf_decoded_text_peek (&priv->ahead, &available);
+  return take (priv, available, request, error);
+}
+
+static goffset
+locate (TfTextStreamPrivate  *priv,
+        GCancellable         *cancellable,
+        GError              **error)
+{
+  goffset offset;
+
+  if (!priv->is_ahead)
+    return get_file_position (priv, cancellable, error);
+
+  if (!tf_decoded_text_is_aligned (&priv->ahead) && !place (priv, priv->ahead.start, cancellable, error))
+    return -1;
+
+  if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, error))
+    return offset;
+
+  priv->placed = FALSE;
+  return -1;
+}
+
+/* Makes the position that of the base file, which is moved there. */
+static gboolean
+settle (TfTextStreamPrivate  *priv,
+        goffset               offset,
+        GCancellable         *cancellable,
+        GError              **error)
+{
+  if (priv->is_ahead && !move_file (priv, offset, cancellable, error))
+    return FALSE;
+
+  end_ahead (priv);
+  return TRUE;
+}
+
+static GByteArray *
+encode (TfTextStreamPrivate  *priv,
+        const char           *text,
+        gboolean              is_start,
+        GError              **error)
+{
+  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_autofree char *translated = NULL;
+
+  if (!g_utf8_validate (text, -1, NULL))
+    {
+      tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
       return NULL;
     }
 
-  tf_decoded_text_take (&self->ahead, length);
-  return tf_newline_from_file (self->newline, text, length);
+  translated = tf_newline_to_file (priv->newline, text);
+  return tf_codec_encode (&priv->codec, translated, strlen (translated), is_start, bytes, error)
+         ? g_steal_pointer (&bytes) : NULL;
+}
+
+static gboolean
+write_text (TfTextStreamPrivate  *priv,
+            Request              *request,
+            GCancellable         *cancellable,
+            GError              **error)
+{
+  g_autoptr(GByteArray) bytes = NULL;
+  goffset offset = locate (priv, cancellable, error);
+  gsize n_written;
+
+  if (offset < 0)
+    return FALSE;
+
+  bytes = encode (priv, request->text, offset == 0, error);
+  if (bytes == NULL || !settle (priv, offset, cancellable, error))
+    return FALSE;
+
+  if (tf_store_write (get_store (priv), bytes->data, bytes->len, &n_written, cancellable, error))
+    return TRUE;
+
+  if (n_written > 0)
+    begin_ahead (priv, offset);
+  return FALSE;
+}
+
+static gboolean
+tell_position (TfTextStreamPrivate  *priv,
+               Request              *request,
+               GCancellable         *cancellable,
+               GError              **error)
+{
+  request->offset = locate (priv, cancellable, error);
+  return request->offset >= 0;
+}
+
+static gboolean
+seek_position (TfTextStreamPrivate  *priv,
+               Request              *request,
+               GCancellable         *cancellable,
+               GError              **error)
+{
+  if (request->type != G_SEEK_SET && request->offset != 0)
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                              "In text, seeking from the position or the end is possible by 0 only");
+
+  if (request->type == G_SEEK_CUR)
+    {
+      goffset offset = locate (priv, cancellable, error);
+
+      return offset >= 0 && settle (priv, offset, cancellable, error);
+    }
+
+  if (!tf_store_seek (get_store (priv), request->offset, request->type, cancellable, error))
+    return FALSE;
+
+  end_ahead (priv);
+  return TRUE;
+}
+
+static gboolean
+truncate_text (TfTextStreamPrivate  *priv,
+               Request              *request,
+               GCancellable         *cancellable,
+               GError              **error)
+{
+  goffset offset = locate (priv, cancellable, error);
+
+  return offset >= 0 &&
+         settle (priv, offset, cancellable, error) &&
+         tf_store_truncate (get_store (priv), request->offset < 0 ? offset : request->offset, cancellable, error);
+}
+
+static gboolean
+flush_text (TfTextStreamPrivate  *priv,
+            Request              *request,
+            GCancellable         *cancellable,
+            GError              **error)
+{
+  goffset offset = locate (priv, cancellable, error);
+
+  return offset >= 0 &&
+         settle (priv, offset, cancellable, error) &&
+         tf_store_flush (get_store (priv), cancellable, error);
 }
 
 /**
@@ -432,13 +806,15 @@ take (TfTextStream  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads @n_chars characters; fewer only at the end of the file.
+ * Reads @n_chars characters from the position on, or fewer at the end of the file.
  *
- * What is counted are characters, not bytes, after newlines were translated. A call that fails does not
- * move the position. Blocks on the disk when the bytes are there.
+ * Characters are counted after decoding and after the translation of newlines. Blocks on the disk if the bytes
+ * are there.
  *
- * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA when bytes are not of the encoding, or stand for a
- * NUL; else those of [method@TempFile.read].
+ * Fails with %G_IO_ERROR_INVALID_DATA if there are bytes that are not valid in the encoding, unless
+ * [property@TextStream:errors] says otherwise, or that stand for a NUL character; with %G_IO_ERROR_CLOSED,
+ * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED; and with the errors of
+ * [method@TempFile.read_bytes].
  *
  * Returns: (transfer full): text in UTF-8, empty at the end of the file
  *
@@ -450,27 +826,74 @@ tf_text_stream_read (TfTextStream  *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  gboolean is_end = FALSE;
-  const char *text;
-  gsize available;
-  gsize length;
+  Request request = { .func = read_chars, .n_chars = n_chars };
 
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return run (self, &request, cancellable, error) ? request.text : NULL;
+}
+
+/**
+ * tf_text_stream_read_async:
+ * @self: a text stream
+ * @n_chars: how many characters to read
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.read].
+ *
+ * Text in memory is read at once. When bytes have to be read from the disk, a worker thread reads them.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.read_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_read_async (TfTextStream        *self,
+                           gsize                n_chars,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_read_async, (Request) { .func = read_chars, .n_chars = n_chars },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_read_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.read_async].
+ *
+ * The errors are those of [method@TextStream.read].
+ *
+ * Returns: (transfer full): text in UTF-8, empty at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read_finish (TfTextStream  *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_initialized (self, error))
-    return NULL;
-
-  do
-    {
-      text = tf_decoded_text_peek (&self->ahead, &available);
-      length = tf_newline_measure (self->newline, text, available, n_chars, is_end);
-      if (length > 0 || n_chars == 0 || is_end)
-        return take (self, length, error);
-    }
-  while (read_ahead (self, &is_end, cancellable, error));
-
-  return NULL;
+  return finish_text (self, result, tf_text_stream_read_async, error);
 }
 
 /**
@@ -479,12 +902,13 @@ tf_text_stream_read (TfTextStream  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads up to and with the next newline, or the end of the file.
+ * Reads a line: everything up to and including the next newline, or up to the end of the file.
  *
- * Which newlines there are says [property@TextStream:newline]. Otherwise as [method@TextStream.read].
+ * What counts as a newline depends on [property@TextStream:newline]. Blocks on the disk if the bytes are there.
+ * The errors are those of [method@TextStream.read].
  *
- * Returns: (transfer full) (nullable): a line in UTF-8 with its newline; %NULL at the end of the file,
- *   without @error set
+ * Returns: (transfer full) (nullable): a line in UTF-8 with its newline, or %NULL without an error at the end
+ *   of the file
  *
  * Since: 1.0
  */
@@ -493,27 +917,73 @@ tf_text_stream_read_line (TfTextStream  *self,
                           GCancellable  *cancellable,
                           GError       **error)
 {
-  gboolean is_end = FALSE;
-  const char *text;
-  gsize available;
-  gsize length;
+  Request request = { .func = read_line };
 
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return run (self, &request, cancellable, error) ? request.text : NULL;
+}
+
+/**
+ * tf_text_stream_read_line_async:
+ * @self: a text stream
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.read_line].
+ *
+ * A line that is in memory, or was read ahead, is returned at once. Otherwise a worker thread reads it from the disk.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.read_line_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_read_line_async (TfTextStream        *self,
+                                int                  io_priority,
+                                GCancellable        *cancellable,
+                                GAsyncReadyCallback  callback,
+                                gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_read_line_async, (Request) { .func = read_line },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_read_line_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.read_line_async].
+ *
+ * The errors are those of [method@TextStream.read_line].
+ *
+ * Returns: (transfer full) (nullable): a line in UTF-8 with its newline, or %NULL without an error at the end
+ *   of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read_line_finish (TfTextStream  *self,
+                                 GAsyncResult  *result,
+                                 GError       **error)
+{
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_initialized (self, error))
-    return NULL;
-
-  do
-    {
-      text = tf_decoded_text_peek (&self->ahead, &available);
-      length = tf_newline_find_end (self->newline, text, available, is_end);
-      if (length > 0)
-        return take (self, length, error);
-    }
-  while (!is_end && read_ahead (self, &is_end, cancellable, error));
-
-  return NULL;
+  return finish_text (self, result, tf_text_stream_read_line_async, error);
 }
 
 /**
@@ -522,7 +992,9 @@ tf_text_stream_read_line (TfTextStream  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads all text that is left, as [method@TextStream.read].
+ * Reads everything from the position to the end of the file.
+ *
+ * Blocks on the disk if the bytes are there. The errors are those of [method@TextStream.read].
  *
  * Returns: (transfer full): text in UTF-8, empty at the end of the file
  *
@@ -533,21 +1005,72 @@ tf_text_stream_read_all (TfTextStream  *self,
                          GCancellable  *cancellable,
                          GError       **error)
 {
-  gboolean is_end = FALSE;
-  gsize available;
+  Request request = { .func = read_rest };
 
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return run (self, &request, cancellable, error) ? request.text : NULL;
+}
+
+/**
+ * tf_text_stream_read_all_async:
+ * @self: a text stream
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.read_all].
+ *
+ * Text in memory is read at once. When bytes have to be read from the disk, a worker thread reads them.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.read_all_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_read_all_async (TfTextStream        *self,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_read_all_async, (Request) { .func = read_rest },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_read_all_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.read_all_async].
+ *
+ * The errors are those of [method@TextStream.read_all].
+ *
+ * Returns: (transfer full): text in UTF-8, empty at the end of the file
+ *
+ * Since: 1.0
+ */
+char *
+tf_text_stream_read_all_finish (TfTextStream  *self,
+                                GAsyncResult  *result,
+                                GError       **error)
+{
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_initialized (self, error))
-    return NULL;
-
-  while (!is_end)
-    if (!read_ahead (self, &is_end, cancellable, error))
-      return NULL;
-
-  tf_decoded_text_peek (&self->ahead, &available);
-  return take (self, available, error);
+  return finish_text (self, result, tf_text_stream_read_all_async, error);
 }
 
 /**
@@ -559,8 +1082,12 @@ tf_text_stream_read_all (TfTextStream  *self,
  *
  * Writes all of @text at the position.
  *
- * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA when @text is not UTF-8, or has a character that
- * the encoding does not have, and then nothing is written; else those of [method@TempFile.write].
+ * Newlines are translated as [property@TextStream:newline] says. Blocks on the disk if the bytes go there.
+ *
+ * Fails with %G_IO_ERROR_INVALID_DATA, without writing anything, if @text is not valid UTF-8 or has a character
+ * that the encoding does not have, unless [property@TextStream:errors] says otherwise; with %G_IO_ERROR_CLOSED,
+ * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED; and with the errors of
+ * [method@TempFile.write].
  *
  * Returns: %TRUE if all of @text was written
  *
@@ -572,79 +1099,95 @@ tf_text_stream_write (TfTextStream  *self,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  g_autoptr(GByteArray) bytes = NULL;
-  g_autofree char *translated = NULL;
-  gboolean is_start;
+  Request request = { .func = write_text, .text = (char *) text };
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
   g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tf_text_stream_flush (self, cancellable, error))
-    return FALSE;
-
-  if (!g_utf8_validate (text, -1, NULL))
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
-      return FALSE;
-    }
-
-  bytes = g_byte_array_new ();
-  is_start = g_seekable_tell (G_SEEKABLE (self->base_file)) == 0;
-  translated = tf_newline_to_file (self->newline, text);
-  return tf_codec_encode (&self->codec, translated, strlen (translated), is_start, bytes, error) &&
-         tf_temp_file_write (self->base_file, bytes->data, bytes->len, cancellable, error);
+  return run (self, &request, cancellable, error);
 }
 
 /**
- * tf_text_stream_tell:
+ * tf_text_stream_write_async:
  * @self: a text stream
- * @error: return location for an error
+ * @text: text in UTF-8
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Returns the position in the text, to come back to with [method@TextStream.seek].
+ * Asynchronous version of [method@TextStream.write].
  *
- * It is the number of the bytes before it in the file. While text waits that was read ahead, that has to
- * be found out; in encodings with states by decoding the file from its start, which blocks on the disk.
+ * Text that stays in memory is written at once. If it goes to the disk, or makes a [class@SpooledFile] roll over,
+ * a worker thread writes it.
  *
- * Returns: a number of bytes, or -1 with @error set
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.write_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
-goffset
-tf_text_stream_tell (TfTextStream  *self,
-                     GError       **error)
+void
+tf_text_stream_write_async (TfTextStream        *self,
+                            const char          *text,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
 {
-  goffset offset;
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (text != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), -1);
-  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+  start (self, tf_text_stream_write_async, (Request) { .func = write_text, .text = g_strdup (text) },
+         io_priority, cancellable, callback, user_data);
+}
 
-  if (!check_initialized (self, error))
-    return -1;
+/**
+ * tf_text_stream_write_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.write_async].
+ *
+ * The errors are those of [method@TextStream.write].
+ *
+ * Returns: %TRUE if all of @text was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_write_finish (TfTextStream  *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (self->ahead.bytes->len == 0)
-    return g_seekable_tell (G_SEEKABLE (self->base_file));
-
-  if (!tf_decoded_text_is_aligned (&self->ahead) && !place (self, self->ahead.start, NULL, error))
-    return -1;
-
-  return tf_decoded_text_locate (&self->ahead, &self->codec, &offset, error) ? offset : -1;
+  return finish (self, result, tf_text_stream_write_async, error) != NULL;
 }
 
 /**
  * tf_text_stream_seek:
  * @self: a text stream
- * @offset: what [method@TextStream.tell] returned, or 0
- * @type: from where; with %G_SEEK_CUR and %G_SEEK_END, @offset is 0
+ * @offset: an offset that [method@TextStream.tell] returned, or 0
+ * @type: where to count from; with %G_SEEK_CUR and %G_SEEK_END, @offset is 0
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
  * Moves the position in the text.
  *
- * With any other @offset, the position may be inside a character. %G_IO_ERROR_INVALID_ARGUMENT when it
- * is negative, or must be 0 and is not.
+ * An @offset in bytes that [method@TextStream.tell] did not return may lie within a character.
  *
- * Returns: %TRUE if the position is there
+ * Fails with %G_IO_ERROR_INVALID_ARGUMENT if @offset is negative, or is not 0 although @type demands it; and
+ * with %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE if the position was moved
  *
  * Since: 1.0
  */
@@ -655,32 +1198,180 @@ tf_text_stream_seek (TfTextStream  *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
+  Request request = { .func = seek_position, .offset = offset, .type = type };
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return run (self, &request, cancellable, error);
+}
+
+/**
+ * tf_text_stream_seek_async:
+ * @self: a text stream
+ * @offset: an offset that [method@TextStream.tell] returned, or 0
+ * @type: where to count from; with %G_SEEK_CUR and %G_SEEK_END, @offset is 0
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.seek].
+ *
+ * In memory the position is moved at once, in a file on disk by a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.seek_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_seek_async (TfTextStream        *self,
+                           goffset              offset,
+                           GSeekType            type,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_seek_async, (Request) { .func = seek_position, .offset = offset, .type = type },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_seek_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.seek_async].
+ *
+ * The errors are those of [method@TextStream.seek].
+ *
+ * Returns: %TRUE if the position was moved
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_seek_finish (TfTextStream  *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (type != G_SEEK_SET && offset != 0)
-    {
-      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-                           "In text, seeking from the position or the end is possible by 0 only");
-      return FALSE;
-    }
+  return finish (self, result, tf_text_stream_seek_async, error) != NULL;
+}
 
-  if (!tf_text_stream_flush (self, cancellable, error) ||
-      !g_seekable_seek (G_SEEKABLE (self->base_file), offset, type, cancellable, error))
-    return FALSE;
+/**
+ * tf_text_stream_tell:
+ * @self: a text stream
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Returns the position in the text, for a later call to [method@TextStream.seek].
+ *
+ * The position is the number of bytes before it in the file. While text is read ahead, it is found by decoding
+ * that text again; in an encoding with shift states, by decoding the file from its start, which blocks on the
+ * disk if the bytes are there. The errors are those of [method@TextStream.read].
+ *
+ * Returns: an offset in bytes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+goffset
+tf_text_stream_tell (TfTextStream  *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  Request request = { .func = tell_position };
 
-  self->placed = FALSE;
-  return TRUE;
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return run (self, &request, cancellable, error) ? request.offset : -1;
+}
+
+/**
+ * tf_text_stream_tell_async:
+ * @self: a text stream
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.tell].
+ *
+ * The position is found at once if no byte of the file on disk is needed, and otherwise in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.tell_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_tell_async (TfTextStream        *self,
+                           int                  io_priority,
+                           GCancellable        *cancellable,
+                           GAsyncReadyCallback  callback,
+                           gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_tell_async, (Request) { .func = tell_position },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_tell_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.tell_async].
+ *
+ * The errors are those of [method@TextStream.tell].
+ *
+ * Returns: an offset in bytes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+goffset
+tf_text_stream_tell_finish (TfTextStream  *self,
+                            GAsyncResult  *result,
+                            GError       **error)
+{
+  Request *request;
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  request = finish (self, result, tf_text_stream_tell_async, error);
+  return request != NULL ? request->offset : -1;
 }
 
 /**
  * tf_text_stream_truncate:
  * @self: a text stream
- * @size: how many bytes of the file to leave, as [method@TextStream.tell] tells; -1 for up to the position
+ * @size: the new size of the file in bytes, an offset that [method@TextStream.tell] returned; -1 for the position
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes the file end at a position in the text; the position stays.
+ * Makes the file end at a position in the text. The position of the text stream does not change.
+ *
+ * Fails with the errors of [method@TextStream.tell] and those of [method@Gio.Seekable.truncate] on the base file.
  *
  * Returns: %TRUE if the file has that size
  *
@@ -692,16 +1383,76 @@ tf_text_stream_truncate (TfTextStream  *self,
                          GCancellable  *cancellable,
                          GError       **error)
 {
+  Request request = { .func = truncate_text, .offset = size };
+
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
   g_return_val_if_fail (size >= -1, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tf_text_stream_flush (self, cancellable, error))
-    return FALSE;
+  return run (self, &request, cancellable, error);
+}
 
-  if (size < 0)
-    size = g_seekable_tell (G_SEEKABLE (self->base_file));
-  return g_seekable_truncate (G_SEEKABLE (self->base_file), size, cancellable, error);
+/**
+ * tf_text_stream_truncate_async:
+ * @self: a text stream
+ * @size: the new size of the file in bytes, an offset that [method@TextStream.tell] returned; -1 for the position
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.truncate].
+ *
+ * A file in memory is truncated at once, a file on disk by a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.truncate_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_truncate_async (TfTextStream        *self,
+                               goffset              size,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (size >= -1);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_truncate_async, (Request) { .func = truncate_text, .offset = size },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_truncate_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.truncate_async].
+ *
+ * The errors are those of [method@TextStream.truncate].
+ *
+ * Returns: %TRUE if the file has that size
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_truncate_finish (TfTextStream  *self,
+                                GAsyncResult  *result,
+                                GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return finish (self, result, tf_text_stream_truncate_async, error) != NULL;
 }
 
 /**
@@ -710,11 +1461,16 @@ tf_text_stream_truncate (TfTextStream  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Moves the file's position to that of the text, and forgets what was read ahead.
+ * Moves the base file to the position in the text and flushes it.
  *
- * No written text ever waits, so it is needed only before the file itself is used.
+ * Text that was read ahead is forgotten. What was written is in the kernel: other processes that have the file
+ * open can read it. A [class@SpooledFile] that is in memory stays there. Call this before you use the base file
+ * itself.
  *
- * Returns: %TRUE if the positions are the same
+ * Blocks on the disk if the bytes are there. Fails with the errors of [method@TextStream.tell] and those of
+ * [method@TempFile.write].
+ *
+ * Returns: %TRUE if the file has the position and all that was written
  *
  * Since: 1.0
  */
@@ -723,17 +1479,70 @@ tf_text_stream_flush (TfTextStream  *self,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  goffset offset;
+  Request request = { .func = flush_text };
 
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return run (self, &request, cancellable, error);
+}
+
+/**
+ * tf_text_stream_flush_async:
+ * @self: a text stream
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TextStream.flush].
+ *
+ * A file in memory is flushed at once, a file on disk by a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TextStream.flush_finish].
+ *
+ * While an asynchronous operation of the text stream or of its base file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_text_stream_flush_async (TfTextStream        *self,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEXT_STREAM (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  start (self, tf_text_stream_flush_async, (Request) { .func = flush_text },
+         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_text_stream_flush_finish:
+ * @self: a text stream
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TextStream.flush_async].
+ *
+ * The errors are those of [method@TextStream.flush].
+ *
+ * Returns: %TRUE if the file has the position and all that was written
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_text_stream_flush_finish (TfTextStream  *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  offset = tf_text_stream_tell (self, error);
-  if (offset < 0 ||
-      (self->ahead.bytes->len > 0 && !move_file (self, offset, cancellable, error)))
-    return FALSE;
-
-  tf_decoded_text_reset (&self->ahead, offset);
-  self->placed = FALSE;
-  return TRUE;
+  return finish (self, result, tf_text_stream_flush_async, error) != NULL;
 }

@@ -41,6 +41,13 @@ tf_decoded_text_get_end (TfDecodedText *self)
   return self->start + self->bytes->len;
 }
 
+/* Where in the file decoding goes on: what is behind it is a part of a character. */
+goffset
+tf_decoded_text_get_decoded_end (TfDecodedText *self)
+{
+  return self->start + self->n_decoded;
+}
+
 /* Lets go of what was appended before the last time, once it was taken. */
 static void
 drop_taken (TfDecodedText *self)

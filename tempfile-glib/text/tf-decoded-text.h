@@ -25,21 +25,22 @@ typedef struct
 void tf_decoded_text_init  (TfDecodedText *self);
 void tf_decoded_text_clear (TfDecodedText *self);
 
-void        tf_decoded_text_reset      (TfDecodedText  *self,
-                                        goffset         start);
-goffset     tf_decoded_text_get_end    (TfDecodedText  *self);
-gboolean    tf_decoded_text_append     (TfDecodedText  *self,
-                                        TfCodec        *codec,
-                                        GBytes         *bytes,
-                                        GError        **error);
-const char *tf_decoded_text_peek       (TfDecodedText  *self,
-                                        gsize          *length);
-void        tf_decoded_text_take       (TfDecodedText  *self,
-                                        gsize           length);
-gboolean    tf_decoded_text_is_aligned (TfDecodedText  *self);
-gboolean    tf_decoded_text_locate     (TfDecodedText  *self,
-                                        TfCodec        *codec,
-                                        goffset        *offset,
-                                        GError        **error);
+void        tf_decoded_text_reset           (TfDecodedText  *self,
+                                             goffset         start);
+goffset     tf_decoded_text_get_end         (TfDecodedText  *self);
+goffset     tf_decoded_text_get_decoded_end (TfDecodedText  *self);
+gboolean    tf_decoded_text_append          (TfDecodedText  *self,
+                                             TfCodec        *codec,
+                                             GBytes         *bytes,
+                                             GError        **error);
+const char *tf_decoded_text_peek            (TfDecodedText  *self,
+                                             gsize          *length);
+void        tf_decoded_text_take            (TfDecodedText  *self,
+                                             gsize           length);
+gboolean    tf_decoded_text_is_aligned      (TfDecodedText  *self);
+gboolean    tf_decoded_text_locate          (TfDecodedText  *self,
+                                             TfCodec        *codec,
+                                             goffset        *offset,
+                                             GError        **error);
 
 G_END_DECLS
