@@ -46,13 +46,26 @@ declare module 'gi://Tf?version=1' {
 
         interface TextStream {
             read(n_chars: bigint | number, cancellable?: Gio.Cancellable | null): string;
-            read_all(cancellable?: Gio.Cancellable | null): string;
+            read_async(n_chars: bigint | number, io_priority?: number,
+                cancellable?: Gio.Cancellable | null): Promise<string>;
             read_line(cancellable?: Gio.Cancellable | null): string | null;
+            read_line_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string | null>;
+            read_all(cancellable?: Gio.Cancellable | null): string;
+            read_all_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string>;
             write(text: string, cancellable?: Gio.Cancellable | null): boolean;
+            write_async(text: string, io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
-            truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+            seek_async(offset: bigint | number, type?: GLib.SeekType, io_priority?: number,
+                cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            tell(cancellable?: Gio.Cancellable | null): number;
+            tell_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<number>;
+            truncate(size?: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
+            truncate_async(size?: bigint | number, io_priority?: number,
+                cancellable?: Gio.Cancellable | null): Promise<boolean>;
             flush(cancellable?: Gio.Cancellable | null): boolean;
+            flush_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             [Symbol.iterator](): IterableIterator<string>;
+            [Symbol.asyncIterator](): AsyncIterableIterator<string>;
         }
 
         function set_audit_func(func: ((event: string, path: string) => boolean) | null): void;

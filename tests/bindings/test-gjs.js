@@ -133,7 +133,7 @@ const tests = {
         equal(await file.close_async(GLib.PRIORITY_DEFAULT, null), true);
         equal(file.is_closed(), true);
 
-        for (const klass of [Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir]) {
+        for (const klass of [Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream]) {
             for (const object of [klass, klass.prototype]) {
                 for (const name of Object.getOwnPropertyNames(object).filter(name_ => /_async$/.test(name_)))
                     equal([name, `${object[name]}`.includes('[native code]')], [name, false]);
@@ -182,6 +182,43 @@ const tests = {
         text.flush();
         text.truncate(end);
         equal(text.read_all(), 'ße\r\ntwo\r\n');
+        text.seek(4);
+        text.truncate();
+        text.seek(0);
+        equal(text.read_all(), 'G');
+        equal(Tf.TextStream.new(text.base_file, 'UTF-16').read_all(), '');
+        equal(Tf.TextStream.new(new Tf.TempFile()).encoding, 'UTF-8');
+    },
+
+    async 'text asynchronously'() {
+        for (const base_file of [new Tf.SpooledFile(), new Tf.SpooledFile({max_size: 10}), new Tf.TempFile()]) {
+            const text = new Tf.TextStream({base_file});
+            equal(await text.write_async('Grüße\ntwo\n'), true);
+            equal(await text.tell_async(), 12);
+            equal(await text.seek_async(0), true);
+            const lines = [];
+            for await (const line of text)
+                lines.push(line);
+            equal(lines, ['Grüße\n', 'two\n']);
+            equal(await text.read_line_async(), null);
+            equal(await text.seek_async(8, GLib.SeekType.SET, GLib.PRIORITY_LOW, null), true);
+            equal(await text.read_async(2), 'tw');
+            equal(await text.truncate_async(), true);
+            equal(await text.flush_async(), true);
+            equal(base_file.get_size(), 10);
+            await text.seek_async(0, GLib.SeekType.SET, GLib.PRIORITY_LOW);
+            const promise = text.read_all_async(GLib.PRIORITY_DEFAULT);
+            await throws(Gio.IOErrorEnum.PENDING, () => text.read_all());
+            await throws(Gio.IOErrorEnum.PENDING, () => text.write_async('x'));
+            equal(await promise, 'Grüße\ntw');
+
+            const cancellable = new Gio.Cancellable();
+            cancellable.cancel();
+            await throws(Gio.IOErrorEnum.CANCELLED, () => text.seek_async(0, GLib.SeekType.SET, 0, cancellable));
+            equal(text.tell(), 10);
+            base_file.close();
+            await throws(Gio.IOErrorEnum.CLOSED, () => text.read_line_async());
+        }
     },
 
     async 'audit'() {

@@ -59,6 +59,16 @@ function defaultToNoCancellable(prototype, lengths) {
     }
 }
 
+// Makes arguments at the end optional: for each method, how many come before them, and the values of those left out.
+function setDefaults(object, defaults) {
+    for (const [name, [length, ...values]] of Object.entries(defaults)) {
+        const method = object[name];
+        object[name] = function (...args) {
+            return method.call(this, ...args, ...values.slice(Math.max(args.length - length, 0)));
+        };
+    }
+}
+
 function overrideTempFile(prototype) {
     const {seek, write} = prototype;
 
@@ -88,19 +98,31 @@ function overrideTempFile(prototype) {
         truncate: 2});
 }
 
-function overrideTextStream(prototype) {
-    const {seek} = prototype;
+function overrideTextStream(klass, {Newline, TextErrors}) {
+    const request = [GLib.PRIORITY_DEFAULT, null];
+    const {prototype} = klass;
 
-    prototype.seek = function (offset, type = GLib.SeekType.SET, cancellable = null) {
-        return seek.call(this, offset, type, cancellable);
-    };
+    setDefaults(klass, {new: [1, null, Newline.UNIVERSAL, TextErrors.STRICT]});
+    setDefaults(prototype, {
+        read: [1, null], read_async: [1, ...request],
+        read_line: [0, null], read_line_async: [0, ...request],
+        read_all: [0, null], read_all_async: [0, ...request],
+        write: [1, null], write_async: [1, ...request],
+        seek: [1, GLib.SeekType.SET, null], seek_async: [1, GLib.SeekType.SET, ...request],
+        tell: [0, null], tell_async: [0, ...request],
+        truncate: [0, -1, null], truncate_async: [0, -1, ...request],
+        flush: [0, null], flush_async: [0, ...request],
+    });
 
     prototype[Symbol.iterator] = function* () {
         for (let line; (line = this.read_line()) !== null;)
             yield line;
     };
 
-    defaultToNoCancellable(prototype, {read: 2, read_line: 1, read_all: 1, write: 2, truncate: 2, flush: 1});
+    prototype[Symbol.asyncIterator] = async function* () {
+        for (let line; (line = await this.read_line_async()) !== null;)
+            yield line;
+    };
 }
 
 // "using" and "await using", where the engine has them.
@@ -131,7 +153,7 @@ function _init() {
     classes
         .filter(klass => GObject.type_is_a(klass, this.TempFile))
         .forEach(klass => overrideTempFile(klass.prototype));
-    overrideTextStream(this.TextStream.prototype);
+    overrideTextStream(this.TextStream, this);
     defaultToNoCancellable(this.SpooledFile.prototype, {rollover: 1});
     defaultToNoCancellable(this.TempDir.prototype, {cleanup: 1});
     makeDisposable(this.TempFile.prototype, 'close');

@@ -17,6 +17,16 @@ const stream = new Tf.TextStream({base_file: file, newline: Tf.Newline.CRLF, err
 const line: string | null = stream.read_line();
 stream.write(line ?? '');
 
+async function readText(): Promise<number> {
+    const rest: string = await stream.read_all_async();
+    const end: string | null = await stream.read_line_async(GLib.PRIORITY_LOW, null);
+    await stream.seek_async(0, GLib.SeekType.SET);
+    for await (const each of stream)
+        await stream.write_async(each + rest + end);
+    return stream.tell_async();
+}
+readText();
+
 Tf.set_audit_func((event: string, path: string) => event !== path);
 Tf.set_audit_func(null);
 
