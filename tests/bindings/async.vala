@@ -28,6 +28,18 @@ async void flow () throws Error {
     var bytes = yield spool.read_bytes_async (100, Priority.DEFAULT, null);
     assert_true (bytes.compare (new Bytes ("world!".data)) == 0);
 
+    var text = new Tf.TextStream (spool);
+    yield text.seek_async (0);
+    yield text.write_async ("Grüße\n", Priority.LOW, null);
+    assert_true ((yield text.tell_async ()) == 8);
+    assert_true ((yield text.read_async (3)) == "rld");
+    yield text.seek_async (0, SeekType.SET);
+    assert_true ((yield text.read_line_async ()) == "Grüße\n");
+    yield text.truncate_async ();
+    yield text.flush_async ();
+    assert_true ((yield text.read_all_async ()) == "");
+    assert_true ((yield text.read_line_async ()) == null);
+
     yield named.close_async ();
     assert_false (named.get_file ().query_exists ());
     yield dir.cleanup_async (Priority.DEFAULT, null);
