@@ -51,6 +51,15 @@ def texts(encoding, n=40):
         yield 'x' * filler + tail + '\r\n' + tail + '\r'
 
 
+def await_call(start, finish, *args, cancellable=None):
+    """Starts a call and iterates the main context until it is complete."""
+    results = []
+    start(*args, GLib.PRIORITY_DEFAULT, cancellable, lambda source, result: results.append(result))
+    while not results:
+        GLib.MainContext.default().iteration(True)
+    return finish(results[0])
+
+
 class TextTest(TestCase):
     def open(self, data, encoding, newline=None, errors='strict', max_size=-1):
         file = Tf.SpooledFile(max_size)
@@ -256,6 +265,58 @@ class TextTest(TestCase):
         self.assertEqual(stream.get_base_file().tell(), 4)
         self.assertEqual(stream.get_base_file().read(2), b't\xc3')
 
+    def test_class(self):
+        class Log(Tf.TextStream):
+            def log(self, word):
+                self.write(f'{word}\n')
+
+        log = Log(Tf.SpooledFile(), encoding='UTF-16', newline=Tf.Newline.CRLF)
+        log.log('Grüße')
+        log.log('two')
+        log.seek(0)
+        self.assertEqual(list(log), ['Grüße\r\n', 'two\r\n'])
+        log.seek(2 + 2 * 3, GLib.SeekType.SET, None)
+        log.truncate()
+        log.seek(0)
+        self.assertEqual(log.read_all(), 'Grü')
+        log.truncate(0, None)
+        self.assertEqual(log.props.base_file.get_size(), 0)
+        with self.assertRaises(GLib.Error) as caught:
+            Tf.TextStream(Tf.SpooledFile(), 'no-such-encoding')
+        self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.NOT_SUPPORTED))
+
+    def test_asynchronously(self):
+        for file in Tf.SpooledFile(), Tf.SpooledFile(10), Tf.TempFile():
+            stream = Tf.TextStream(file)
+
+            def call(name, *args, cancellable=None):
+                return await_call(getattr(stream, f'{name}_async'), getattr(stream, f'{name}_finish'), *args,
+                                  cancellable=cancellable)
+
+            self.assertTrue(call('write', 'Grüße\ntwo\n'))
+            self.assertEqual(call('tell'), 12)
+            self.assertTrue(call('seek', 0, GLib.SeekType.SET))
+            self.assertEqual(call('read_line'), 'Grüße\n')
+            self.assertEqual(call('read', 2), 'tw')
+            self.assertEqual(call('read_all'), 'o\n')
+            self.assertIsNone(call('read_line'))
+            self.assertTrue(call('truncate', 10))
+            self.assertTrue(call('seek', 0, GLib.SeekType.SET))
+            self.assertEqual(call('read', 100), 'Grüße\ntw')
+            self.assertTrue(call('flush'))
+            self.assertEqual(file.tell(), 10)
+
+            cancellable = Gio.Cancellable()
+            cancellable.cancel()
+            with self.assertRaises(GLib.Error) as caught:
+                call('seek', 0, GLib.SeekType.SET, cancellable=cancellable)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+            self.assertEqual(stream.tell(), 10)
+            file.close()
+            with self.assertRaises(GLib.Error) as caught:
+                call('read_line')
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
+
     def test_errors(self):
         with self.assertRaises(GLib.Error) as caught:
             Tf.TextStream.new(Tf.SpooledFile(), 'no-such-encoding', Tf.Newline.LF, Tf.TextErrors.STRICT)
@@ -273,7 +334,9 @@ class TextTest(TestCase):
 
         stream.get_base_file().close()
         stream.get_base_file().close()
-        for call in (lambda: stream.write('x'), lambda: stream.seek(0, GLib.SeekType.SET), stream.flush):
+        for call in (lambda: stream.write('x'), lambda: stream.seek(0, GLib.SeekType.SET), stream.flush, stream.tell,
+                     lambda: stream.read(1), stream.read_line, stream.read_all, lambda: stream.truncate(0),
+                     lambda: Tf.TextStream(stream.get_base_file())):
             with self.assertRaises(GLib.Error) as caught:
                 call()
             self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))

@@ -548,6 +548,35 @@ def SpooledTemporaryFile(max_size=0, *args, **kwargs):
     return SpooledFile(max_size if max_size > 0 else -1, *args, **kwargs)
 
 
+@override
+class TextStream(Tf.TextStream):
+    """Text over a file, with the encodings of iconv; its lines are what it is iterated over.
+
+    What other Python code takes for a text file is the file that the modes without a b make.
+    """
+
+    @python_errors
+    def __init__(self, base_file, encoding=None, newline=Tf.Newline.UNIVERSAL, errors=Tf.TextErrors.STRICT, *,
+                 cancellable=None, **properties):
+        super().__init__(base_file=base_file, encoding=encoding, newline=newline, errors=errors, **properties)
+        self.init(cancellable)
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self.read_line()
+        if line is None:
+            raise StopIteration
+        return line
+
+    def seek(self, offset, type=GLib.SeekType.SET, cancellable=None):
+        return super().seek(offset, type, cancellable)
+
+    def truncate(self, size=-1, cancellable=None):
+        return super().truncate(size, cancellable)
+
+
 # --- Directories -------------------------------------------------------------------------------
 
 @override
@@ -607,5 +636,5 @@ TemporaryFile = TempFile
 NamedTemporaryFile = NamedFile
 TemporaryDirectory = TempDir
 
-__all__ += ['TempFile', 'NamedFile', 'SpooledFile', 'TempDir']
+__all__ += ['TempFile', 'NamedFile', 'SpooledFile', 'TextStream', 'TempDir']
 __all__ += ['TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile', 'TemporaryDirectory']
