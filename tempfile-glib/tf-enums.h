@@ -70,14 +70,14 @@ GType tf_persist_flags_get_type (void);
 
 /**
  * TfNewline:
- * @TF_NEWLINE_UNIVERSAL: lines end with `\n`, `\r` or `\r\n`, each of which is read as `\n`; `\n` is
- *   written as it is. `newline=None` of Python
- * @TF_NEWLINE_UNTRANSLATED: lines end with `\n`, `\r` or `\r\n`; nothing is translated. `newline=''` of Python
+ * @TF_NEWLINE_UNIVERSAL: lines end with `\n`, `\r` or `\r\n`, and each of these is read as `\n`; nothing is
+ *   translated when writing. Python's `newline=None` on Unix
+ * @TF_NEWLINE_UNTRANSLATED: lines end with `\n`, `\r` or `\r\n`; nothing is translated. Python's `newline=''`
  * @TF_NEWLINE_LF: lines end with `\n`; nothing is translated
- * @TF_NEWLINE_CR: lines end with `\r`, which is read as it is; `\n` is written as `\r`
- * @TF_NEWLINE_CRLF: lines end with `\r\n`, which is read as it is; `\n` is written as `\r\n`
+ * @TF_NEWLINE_CR: lines end with `\r`, which is not translated when reading; `\n` is written as `\r`
+ * @TF_NEWLINE_CRLF: lines end with `\r\n`, which is not translated when reading; `\n` is written as `\r\n`
  *
- * Where lines of a [class@TextStream] end, and what newlines become: `newline` of Python's `open()`.
+ * Where the lines of a [class@TextStream] end, and how newlines are translated: `newline` of Python's `open()`.
  *
  * Since: 1.0
  */
@@ -98,13 +98,13 @@ GType tf_newline_get_type       (void);
 /**
  * TfTextErrors:
  * @TF_TEXT_ERRORS_STRICT: the call fails with %G_IO_ERROR_INVALID_DATA
- * @TF_TEXT_ERRORS_IGNORE: it is left out
- * @TF_TEXT_ERRORS_REPLACE: U+FFFD is read in its place, `?` is written
+ * @TF_TEXT_ERRORS_IGNORE: they are left out
+ * @TF_TEXT_ERRORS_REPLACE: U+FFFD is read for the bytes; `?` is written for the character
  * @TF_TEXT_ERRORS_BACKSLASH_REPLACE: `\xNN` is read for each byte; `\xNN`, `\uNNNN` or `\UNNNNNNNN` is
  *   written for the character
  *
- * What a [class@TextStream] does with bytes that its encoding does not allow, and with characters that
- * it does not have: `errors` of Python's `open()`.
+ * What a [class@TextStream] does with bytes that are not valid in its encoding, and with characters that the
+ * encoding does not have: `errors` of Python's `open()`.
  *
  * Since: 1.0
  */

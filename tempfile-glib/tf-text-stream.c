@@ -242,7 +242,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
   /**
    * TfTextStream:base-file: (getter get_base_file)
    *
-   * The file with the bytes of the text.
+   * The file that holds the text.
    *
    * Since: 1.0
    */
@@ -254,7 +254,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
   /**
    * TfTextStream:encoding:
    *
-   * The encoding of the file, by a name that iconv(3) knows.
+   * The encoding of the text in the file, a name that iconv(3) knows.
    *
    * Since: 1.0
    */
@@ -266,7 +266,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
   /**
    * TfTextStream:newline:
    *
-   * Where lines end, and what newlines become.
+   * Where lines end, and how newlines are translated.
    *
    * Since: 1.0
    */
@@ -278,7 +278,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
   /**
    * TfTextStream:errors:
    *
-   * What happens with bytes and characters that the encoding does not have.
+   * What to do with bytes and characters that cannot be converted.
    *
    * Since: 1.0
    */
@@ -487,7 +487,7 @@ move_file (TfTextStreamPrivate  *priv,
   return tf_store_seek (get_store (priv), offset, G_SEEK_SET, cancellable, error);
 }
 
-/* Decodes the first @size bytes of the file and forgets the text. */
+/* Decodes the first @size bytes of the file for the state that they leave. */
 static gboolean
 decode_context (TfTextStreamPrivate  *priv,
                 gsize                 size,
@@ -546,7 +546,7 @@ end_ahead (TfTextStreamPrivate *priv)
   priv->placed = FALSE;
 }
 
-/* Reads more of the file, in pieces that grow with what waits; at the end of the file, sets @is_end. */
+/* Reads more of the file, in pieces as large as what was read ahead already. Sets @is_end at the end of the file. */
 static gboolean
 read_ahead (TfTextStreamPrivate  *priv,
             gboolean             *is_end,
@@ -576,7 +576,7 @@ read_ahead (TfTextStreamPrivate  *priv,
   return tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, error);
 }
 
-/* Takes text out of what was read ahead. It cannot hold a NUL, and must not end at one silently. */
+/* Takes text that was read ahead. A NUL in it is an error, because the string would end there. */
 static gboolean
 take (TfTextStreamPrivate  *priv,
       gsize                 length,
@@ -680,7 +680,7 @@ locate (TfTextStreamPrivate  *priv,
   return -1;
 }
 
-/* Makes the position that of the base file, which is moved there. */
+/* Moves the base file to @offset, where the position is from now on that of the file. */
 static gboolean
 settle (TfTextStreamPrivate  *priv,
         goffset               offset,

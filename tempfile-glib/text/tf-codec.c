@@ -13,11 +13,11 @@
 #define NO_CONVERTER ((GIConv) -1)
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
-/* Bytes that are given to iconv at once, and room for what it makes of them */
+/* How many bytes iconv gets at once, and how many it can return */
 #define CHUNK 512
 #define ROOM (8 * CHUNK)
 
-/* What convert() returns, instead of an errno, when iconv put other characters in the place of some. */
+/* Returned by convert(), instead of an errno, if iconv replaced characters of its own accord. */
 #define SUBSTITUTED -1
 
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
@@ -44,7 +44,7 @@ open_converter (GIConv      *converter,
                             "Text cannot be converted from “%s” to “%s”", from, to);
 }
 
-/* An encoding's name in capitals, without what people put between its parts. */
+/* Returns the name in capitals, with only its letters and digits. */
 static char *
 normalize (const char *encoding)
 {
@@ -68,7 +68,7 @@ has_any_prefix (const char *name,
   return FALSE;
 }
 
-/* The converter of an encoding with a byte order mark, for one byte order. */
+/* Opens the decoder of an encoding with a byte order mark for one byte order. */
 static gboolean
 open_decoder_for_order (TfCodec     *self,
                         const char  *order,
@@ -131,7 +131,7 @@ tf_codec_clear (TfCodec *self)
   g_free (self->encoding);
 }
 
-/* How many of the first bytes have to be decoded again, to decode from @offset on. */
+/* Returns how many bytes from the start have to be decoded first to decode from @offset on. */
 gsize
 tf_codec_get_context_size (const TfCodec *self,
                            goffset        offset)
@@ -144,7 +144,7 @@ tf_codec_get_context_size (const TfCodec *self,
   return self->has_mark ? MIN (self->unit, size) : 0;
 }
 
-/* Makes the next bytes to decode the first ones of a text. */
+/* Prepares for decoding from the start of a text. */
 gboolean
 tf_codec_restart (TfCodec  *self,
                   GError  **error)
@@ -161,7 +161,7 @@ tf_codec_restart (TfCodec  *self,
   return TRUE;
 }
 
-/* Where there should have been a byte order mark there was none. */
+/* Prepares for decoding a text that lacks its byte order mark. */
 gboolean
 tf_codec_assume_order (TfCodec  *self,
                        GError  **error)
@@ -169,7 +169,8 @@ tf_codec_assume_order (TfCodec  *self,
   return open_decoder_for_order (self, NATIVE_ORDER, error);
 }
 
-/* Finds out the byte order; half a mark at the end of the text is for the decoder to complain about. */
+/* Opens the decoder for the byte order of the mark. Half a mark at the end of the text is left to the decoder, which
+ * fails. */
 static gboolean
 read_mark (TfCodec       *self,
            const guint8  *bytes,
@@ -195,8 +196,8 @@ read_mark (TfCodec       *self,
                             "The text does not begin with the byte order mark of “%s”", self->encoding);
 }
 
-/* The bytes that belong together at the start of @bytes: one character, or as much of one as is right.
- * That is what Unicode, chapter 3.9, calls a maximal subpart, and Python replaces by one U+FFFD. */
+/* Returns the number of bytes that belong together: one character, or as much of one as is valid, which Unicode,
+ * chapter 3.9, calls a maximal subpart and Python replaces by one U+FFFD. @n_needed is the size of the character. */
 static gsize
 measure_utf8 (const guint8 *bytes,
               gsize         n_bytes,
@@ -218,7 +219,8 @@ measure_utf8 (const guint8 *bytes,
   return n;
 }
 
-/* Appends legal characters up to @limit bytes of text. Returns 0, or an errno as iconv() sets it. */
+/* Appends valid characters up to @limit bytes of text. Returns 0, or an errno with the meaning that it has after
+ * iconv(3). */
 static int
 decode_utf8_run (const guint8 **bytes,
                  gsize         *n_bytes,
@@ -249,8 +251,8 @@ decode_utf8_run (const guint8 **bytes,
   return result;
 }
 
-/* Appends what iconv makes of @bytes, and of @limit bytes of text at most. Returns 0, an errno or SUBSTITUTED; then
- * @text is as it was. An errno says nothing of the characters before the one that it is about. */
+/* Appends @bytes converted by iconv, up to @limit bytes of text. Returns 0, an errno, or SUBSTITUTED with @text
+ * unchanged. After an errno, characters before the one that failed may have been substituted. */
 static int
 convert (GIConv        converter,
          const guint8 *bytes,
@@ -276,8 +278,8 @@ convert (GIConv        converter,
   return result == 0 ? 0 : reason;
 }
 
-/* Decodes as many of @bytes as iconv converts as they are, or returns SUBSTITUTED. Those that it took before an errno
- * are converted once more, because it may have substituted some. */
+/* Like convert(), but returns SUBSTITUTED whenever iconv has substituted: what it converted before an errno is
+ * converted once more by itself. */
 static int
 decode_chunk (GIConv        converter,
               const guint8 *bytes,
@@ -300,8 +302,8 @@ decode_chunk (GIConv        converter,
   return SUBSTITUTED;
 }
 
-/* Decodes the first character alone. If iconv takes only some of its bytes, it has put something in their place;
- * with a state there are bytes that it may take so. */
+/* Like decode_chunk(), for the first character alone. If iconv fails and yet takes some of its bytes, it has
+ * substituted these: without a state there is no other reason to take them. */
 static int
 decode_character (const TfCodec *self,
                   const guint8  *bytes,
@@ -325,7 +327,8 @@ decode_character (const TfCodec *self,
   return SUBSTITUTED;
 }
 
-/* Appends what a converter keeps back in case that it combines with what follows, or makes it forget that. */
+/* Appends the character that a converter keeps back because it may combine with the next one. If there is no room, the
+ * character is forgotten. */
 static gboolean
 give_out (GIConv   converter,
           gsize    limit,
@@ -340,8 +343,8 @@ give_out (GIConv   converter,
   return FALSE;
 }
 
-/* Decodes one character after the other. One that iconv would substitute is illegal; if there is a state, which is
- * behind it then, it has @n_illegal bytes. */
+/* Decodes one character after the other. One that iconv substitutes is illegal. In an encoding with states it is
+ * already behind the decoder, and @n_illegal is its size. */
 static int
 decode_carefully (const TfCodec *self,
                   const guint8  *bytes,
@@ -401,7 +404,7 @@ decode_iconv_run (const TfCodec  *self,
   return reason;
 }
 
-/* How many bytes the illegal or, at the end of the text, incomplete sequence at the start of @bytes has. */
+/* Returns the number of bytes of the illegal sequence or, at the end of the text, of the incomplete one. */
 static gsize
 measure_illegal (const TfCodec *self,
                  const guint8  *bytes,
@@ -446,9 +449,8 @@ append_for_illegal (const TfCodec  *self,
   return TRUE;
 }
 
-/* Decodes up to @n_bytes, and as long as @text has at most @limit bytes; at the start of an incomplete
- * character it stops, except at the end of the text. On failure, too, what was decoded is in @text, and
- * @n_used says how many bytes it came from. */
+/* Decodes @n_bytes, or fewer if @text reaches @limit bytes or, before the end of the text, if the last character is
+ * incomplete. On failure, too, @text has what was decoded, and @n_used is the number of bytes that it came from. */
 gboolean
 tf_codec_decode (TfCodec       *self,
                  const guint8  *bytes,
@@ -497,8 +499,8 @@ tf_codec_decode (TfCodec       *self,
   return success;
 }
 
-/* Appends what iconv makes of at most CHUNK bytes of text, NULL for the way back to its initial state. Fails, with
- * nothing appended, unless each character was converted as it is. */
+/* Appends at most CHUNK bytes of text converted by iconv; with NULL, the return to its initial state. Fails and appends
+ * nothing unless every character was converted and none substituted. */
 static gboolean
 encode_all (GIConv      converter,
             const char *text,
@@ -517,7 +519,7 @@ encode_all (GIConv      converter,
   return TRUE;
 }
 
-/* How many bytes the characters have that can be encoded, each by itself, before the first that cannot. */
+/* Returns the number of bytes before the first character that cannot be encoded. */
 static gsize
 measure_encodable (TfCodec    *self,
                    const char *text,
@@ -537,7 +539,7 @@ measure_encodable (TfCodec    *self,
   return c - text;
 }
 
-/* Appends what at most CHUNK bytes of text become up to the first character that cannot be encoded. */
+/* Encodes at most CHUNK bytes of text, up to the first character that cannot be encoded. Returns their number. */
 static gsize
 encode_chunk (TfCodec    *self,
               const char *text,
@@ -552,7 +554,7 @@ encode_chunk (TfCodec    *self,
   return length;
 }
 
-/* Returns how many bytes of valid UTF-8 are a chunk of whole characters. */
+/* Returns the size of a chunk of whole characters. */
 static gsize
 get_chunk_size (const char *text,
                 gsize       length)
@@ -590,8 +592,8 @@ encode_substitute (TfCodec     *self,
   return TRUE;
 }
 
-/* Appends valid UTF-8 @text in the encoding, with the byte order mark at the start. Leaves no state: a
- * stateful encoding is back in its initial one. On failure @bytes holds what came before. */
+/* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark if @is_start. An encoding with states
+ * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. */
 gboolean
 tf_codec_encode (TfCodec     *self,
                  const char  *text,

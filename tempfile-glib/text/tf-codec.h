@@ -11,14 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* From bytes in some encoding to UTF-8 and back.
+/* Converts bytes in an encoding to UTF-8, and back.
  *
- * UTF-8 is decoded here, so that illegal bytes count as they do in Unicode and in Python; everything else
- * by iconv. An encoding with a byte order mark is decoded in the order of the mark, and encoded in that
- * of the machine.
+ * UTF-8 is decoded here, so that illegal bytes are divided as in Unicode and in Python. All other encodings are
+ * converted by iconv. An encoding with a byte order mark is decoded in the byte order of the mark, and encoded in
+ * that of the machine.
  *
- * Some implementations of iconv put a character of their choice in the place of one that they cannot convert, and
- * report a positive number. Here that is a failure as any other: what is put in its place is for TfTextErrors to say. */
+ * Some implementations of iconv replace a character that they cannot convert by one of their choice, and return a
+ * positive number. A codec treats this as a failed conversion: TfTextErrors says what replaces the character. */
 typedef struct
 {
   char *encoding;       /* (owned) */
@@ -26,11 +26,11 @@ typedef struct
   gsize unit;           /* bytes of a code unit */
   gboolean is_utf8;
   gboolean has_mark;    /* the text begins with a byte order mark */
-  gboolean is_stateful; /* bytes cannot be understood without those before them */
-  gboolean is_careful;  /* the converters keep a state, or characters that may combine with the next one */
+  gboolean is_stateful; /* what bytes mean depends on those before them */
+  gboolean is_careful;  /* the converters keep a state, or a character that may combine with the next one */
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
   GIConv encoder;       /* NULL for UTF-8 */
-  GIConv probe;         /* as the encoder, to try what can be encoded */
+  GIConv probe;         /* like the encoder, to find out what can be encoded */
 } TfCodec;
 
 gboolean tf_codec_init  (TfCodec       *self,

@@ -21,7 +21,7 @@ tf_decoded_text_clear (TfDecodedText *self)
   g_string_free (self->text, TRUE);
 }
 
-/* Forgets everything; the next bytes come from @start. */
+/* Forgets the bytes and the text. The next bytes come from @start. */
 void
 tf_decoded_text_reset (TfDecodedText *self,
                        goffset        start)
@@ -34,21 +34,21 @@ tf_decoded_text_reset (TfDecodedText *self,
   self->failed = FALSE;
 }
 
-/* Where in the file the next bytes come from. */
+/* Returns where in the file the next bytes come from. */
 goffset
 tf_decoded_text_get_end (TfDecodedText *self)
 {
   return self->start + self->bytes->len;
 }
 
-/* Where in the file decoding goes on: what is behind it is a part of a character. */
+/* Returns where in the file decoding continues. The bytes behind it are a part of a character. */
 goffset
 tf_decoded_text_get_decoded_end (TfDecodedText *self)
 {
   return self->start + self->n_decoded;
 }
 
-/* Lets go of what was appended before the last time, once it was taken. */
+/* Removes what was appended before the last piece, once all of it was taken. */
 static void
 drop_taken (TfDecodedText *self)
 {
@@ -64,8 +64,8 @@ drop_taken (TfDecodedText *self)
     }
 }
 
-/* Adds bytes, none at the end of the file, and decodes what it can. Illegal bytes are reported when all
- * text before them was there already. */
+/* Appends bytes, none at the end of the file, and decodes them as far as possible. Fails because of an illegal byte
+ * only if this adds no text before it. */
 gboolean
 tf_decoded_text_append (TfDecodedText  *self,
                         TfCodec        *codec,
@@ -105,15 +105,15 @@ tf_decoded_text_take (TfDecodedText *self,
   self->n_taken += length;
 }
 
-/* Whether all that was decoded was taken, so that tf_decoded_text_locate() needs no codec. */
+/* Returns whether all of the text was taken. Then tf_decoded_text_locate() needs no codec. */
 gboolean
 tf_decoded_text_is_aligned (TfDecodedText *self)
 {
   return self->n_taken == self->text->len;
 }
 
-/* Returns where in the file the text that was not taken begins. @codec has to be as it was at the start
- * of the bytes, and is as it was after them when this returns. */
+/* Finds where in the file the text that was not taken begins. @codec must be in the state of the start of the bytes,
+ * and is left in that of their end. */
 gboolean
 tf_decoded_text_locate (TfDecodedText  *self,
                         TfCodec        *codec,

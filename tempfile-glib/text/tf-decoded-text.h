@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that were read ahead, what they are as text, and how much of that was taken. */
+/* Bytes that were read ahead, the text that they decode to, and how much of it was taken. */
 typedef struct
 {
   goffset start;        /* where in the file the bytes begin */
@@ -17,7 +17,7 @@ typedef struct
   gsize n_decoded;      /* of the bytes */
   GString *text;        /* (owned) */
   gsize n_taken;        /* of the text */
-  gsize kept_bytes;     /* these bytes became the first kept_text bytes of text */
+  gsize kept_bytes;     /* these bytes decode to the first kept_text bytes of text */
   gsize kept_text;
   gboolean failed;      /* the next byte to decode is illegal */
 } TfDecodedText;

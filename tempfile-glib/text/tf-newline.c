@@ -39,7 +39,7 @@ find_string_end (const char *text,
   return is_end ? length : 0;
 }
 
-/* Returns how many bytes the first line has, with its newline. */
+/* Returns the number of bytes of the first line, including its newline. */
 gsize
 tf_newline_find_end (TfNewline   newline,
                      const char *text,
@@ -64,7 +64,7 @@ tf_newline_find_end (TfNewline   newline,
     }
 }
 
-/* Returns how many bytes become @n_chars characters, or as many as there are. */
+/* Returns the number of bytes that @n_chars characters take, or all characters if there are fewer. */
 gsize
 tf_newline_measure (TfNewline   newline,
                     const char *text,

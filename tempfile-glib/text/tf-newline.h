@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Lines and newlines in decoded text. @is_end says that no more text follows; without it, 0 is returned
- * where the answer depends on what follows. */
+/* Lines and newlines in decoded text. With @is_end no more text follows. Without it, a function returns 0 if its
+ * result depends on what follows. */
 
 gsize tf_newline_find_end  (TfNewline   newline,
                             const char *text,
