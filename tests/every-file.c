@@ -532,8 +532,8 @@ test_bad_place (gconstpointer data)
   assert_refused (data, "file", NULL, NULL, G_IO_ERROR_NOT_DIRECTORY, "file");
   assert_refused (data, NULL, "a/b", NULL, G_IO_ERROR_INVALID_FILENAME, "a/b");
   assert_refused (data, NULL, NULL, "/b", G_IO_ERROR_INVALID_FILENAME, "/b");
-  assert_refused (data, NULL, long_part, NULL, G_IO_ERROR_INVALID_FILENAME, "bytes long");
-  assert_refused (data, NULL, NULL, long_part, G_IO_ERROR_INVALID_FILENAME, "bytes long");
+  assert_refused (data, NULL, long_part, NULL, G_IO_ERROR_FILENAME_TOO_LONG, "bytes long");
+  assert_refused (data, NULL, NULL, long_part, G_IO_ERROR_FILENAME_TOO_LONG, "bytes long");
   g_assert_cmpint (g_unlink ("file"), ==, 0);
   g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
 }

@@ -151,8 +151,8 @@ test_refused (gconstpointer data)
   assert_refused (call, "a/b", NULL, NULL, G_IO_ERROR_INVALID_FILENAME, "a/b");
   assert_refused (call, NULL, "/b", NULL, G_IO_ERROR_INVALID_FILENAME, "/b");
   assert_refused (call, "../", NULL, NULL, G_IO_ERROR_INVALID_FILENAME, "../");
-  assert_refused (call, too_long, "", NULL, G_IO_ERROR_INVALID_FILENAME, "256");
-  assert_refused (call, "", too_long, NULL, G_IO_ERROR_INVALID_FILENAME, "256");
+  assert_refused (call, too_long, "", NULL, G_IO_ERROR_FILENAME_TOO_LONG, "256");
+  assert_refused (call, "", too_long, NULL, G_IO_ERROR_FILENAME_TOO_LONG, "256");
   assert_refused (call, NULL, NULL, "file", G_IO_ERROR_NOT_DIRECTORY, "file");
   /* Before anything is looked for. */
   assert_refused (call, "a/b", NULL, "missing", G_IO_ERROR_INVALID_FILENAME, "a/b");

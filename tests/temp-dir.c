@@ -327,7 +327,7 @@ test_bad_place (void)
   g_assert_true (g_file_set_contents ("file", "", 0, NULL));
   assert_refused ("a/b", NULL, NULL, G_IO_ERROR_INVALID_FILENAME, "a/b");
   assert_refused (NULL, "/b", NULL, G_IO_ERROR_INVALID_FILENAME, "/b");
-  assert_refused (too_long, NULL, NULL, G_IO_ERROR_INVALID_FILENAME, "bytes long");
+  assert_refused (too_long, NULL, NULL, G_IO_ERROR_FILENAME_TOO_LONG, "bytes long");
   assert_refused (NULL, NULL, "missing", G_IO_ERROR_NOT_FOUND, "missing");
   assert_refused (NULL, NULL, "missing-\xff", G_IO_ERROR_NOT_FOUND, "missing");
   assert_refused (NULL, NULL, "file", G_IO_ERROR_NOT_DIRECTORY, "file");

@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/tf-errno.h"
@@ -22,26 +20,6 @@ static TfOpenGuard guard; /* (atomic) (nullable) */
 /* Makes something at a path where nothing was; returns what is not negative, or -1 with errno. */
 typedef int (*CreateFunc) (const char *path,
                            guint       mode);
-
-static void
-set_create_error (GError     **error,
-                  int          saved_errno,
-                  const char  *call,
-                  const char  *path)
-{
-  g_autofree char *display = NULL;
-
-  /* The file system allows shorter names than NAME_MAX: the prefix and the suffix are to blame. */
-  if (saved_errno != ENAMETOOLONG || strlen (path) >= PATH_MAX)
-    {
-      tf_errno_set (error, saved_errno, call, path);
-      return;
-    }
-
-  display = g_filename_display_name (path);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-               "%s “%s”: %s", call, display, g_strerror (saved_errno));
-}
 
 /* From now on @func is asked before each creation. */
 void
@@ -99,7 +77,7 @@ create_at_new_name (const TfTemplate  *template,
 
       if (errno != EEXIST)
         {
-          set_create_error (error, errno, call, candidate);
+          tf_errno_set (error, errno, call, candidate);
           return -1;
         }
     }

@@ -131,7 +131,7 @@ tf_template_check (const TfTemplate  *template,
 
   if (length > NAME_MAX)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
                    "A temporary name with this prefix and suffix would be %" G_GSIZE_FORMAT
                    " bytes long, %d are allowed", length, NAME_MAX);
       return FALSE;

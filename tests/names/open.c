@@ -200,7 +200,7 @@ test_bad_name (gconstpointer data)
   const TfTemplate long_name = { .dir = (char *) ".", .suffix = too_long, .mode = 0600 };
 
   assert_fails (data, &slash, G_IO_ERROR_INVALID_FILENAME, "../x");
-  assert_fails (data, &long_name, G_IO_ERROR_INVALID_FILENAME, "bytes long");
+  assert_fails (data, &long_name, G_IO_ERROR_FILENAME_TOO_LONG, "bytes long");
 }
 
 static void
