@@ -285,6 +285,48 @@ test_dir (void)
 }
 
 static void
+create_without_stdin (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+  int fd;
+
+  g_assert_cmpint (close (STDIN_FILENO), ==, 0);
+  fd = tf_mkstemp (NULL, NULL, NULL, &path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (fd, >, STDERR_FILENO);
+  g_assert_cmpint (fcntl (fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
+  g_assert_cmpint (fcntl (STDIN_FILENO, F_GETFD), ==, -1);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* The only descriptor that is left has the number of a standard stream. */
+static void
+fail_without_stdin (void)
+{
+  g_autoptr(GError) error = NULL;
+  char *path = NULL;
+
+  tf_test_take_fds ();
+  g_assert_cmpint (close (STDIN_FILENO), ==, 0);
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_null (path);
+  g_assert_cmpint (fcntl (STDIN_FILENO, F_GETFD), ==, -1);
+  tf_test_give_all_fds ();
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_standard_streams (void)
+{
+  g_assert_nonnull (tf_get_temp_dir (NULL));
+  tf_test_in_child (create_without_stdin);
+  tf_test_in_child (fail_without_stdin);
+}
+
+static void
 test_name_creates_nothing (void)
 {
   g_autofree char *path = make_name (NULL, NULL, NULL, NULL);
@@ -318,6 +360,7 @@ main (int    argc,
   add_for_each_call ("distinct-after-fork", test_distinct_after_fork);
   g_test_add_func ("/mkstemp/unwritable-dir", test_unwritable_dir);
   g_test_add_func ("/mkstemp/mkstemp/file", test_file);
+  g_test_add_func ("/mkstemp/mkstemp/standard-streams", test_standard_streams);
   g_test_add_func ("/mkstemp/mkdtemp/dir", test_dir);
   g_test_add_func ("/mkstemp/mktemp/creates-nothing", test_name_creates_nothing);
 

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 G_BEGIN_DECLS
@@ -41,6 +42,22 @@ tf_fd_steal (int *fd)
 
   *fd = -1;
   return stolen;
+}
+
+/* Returns @fd, or a duplicate in its place where it has the number of a standard stream: a program that has
+ * closed those would read and write the file as if it were one. On failure, -1 with errno, and @fd is closed. */
+static inline int
+tf_fd_lift (int fd)
+{
+  int lifted = fd;
+
+  if (fd >= 0 && fd <= STDERR_FILENO)
+    {
+      lifted = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+      tf_fd_clear (&fd);
+    }
+
+  return lifted;
 }
 
 #define tf_autofd __attribute__ ((cleanup (tf_fd_clear)))

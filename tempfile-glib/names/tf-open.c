@@ -90,7 +90,15 @@ static int
 create_file (const char *path,
              guint       mode)
 {
-  return open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  int lifted = tf_fd_lift (fd);
+  int saved_errno = errno;
+
+  if (fd >= 0 && lifted < 0)
+    unlink (path);
+
+  errno = saved_errno;
+  return lifted;
 }
 
 static int
@@ -149,7 +157,7 @@ tf_open_tmpfile (int         dir_fd,
       return -1;
     }
 
-  return tf_system_open_unnamed (dir_fd, dir, mode);
+  return tf_fd_lift (tf_system_open_unnamed (dir_fd, dir, mode));
 }
 
 static int
@@ -202,7 +210,7 @@ tf_open_unnamed (const TfTemplate  *template,
 static int
 open_made_dir (const char *path)
 {
-  return TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return tf_fd_lift (TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
 }
 
 /* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of what is there by
