@@ -5,8 +5,25 @@
 
 #include "tf-mkstemp.h"
 
+#include <unistd.h>
+
+#include "base/tf-fd.h"
+#include "base/tf-fork.h"
+#include "base/tf-identity.h"
+#include "base/tf-task.h"
 #include "names/tf-open.h"
+#include "tree/tf-remove.h"
 #include "tf-location.h"
+
+/* What an asynchronous call creates. It belongs to the task until the caller takes it. */
+typedef struct
+{
+  TfTemplate template; /* absolute dir, or none */
+  char *path;          /* (owned) (nullable): nothing was created, or the caller has taken it */
+  int fd;              /* -1 for a directory */
+  TfIdentity identity; /* of a file */
+  guint generation;    /* of the process that created it */
+} Creation;
 
 /* Borrows its arguments. */
 static TfTemplate
@@ -23,102 +40,382 @@ make_template (const char *prefix,
   };
 }
 
+static int
+create_file (const TfTemplate  *template,
+             char             **path,
+             GCancellable      *cancellable,
+             GError           **error)
+{
+  TfTemplate complete = *template;
+
+  if (!tf_template_complete (&complete, tf_get_temp_dir, error))
+    return -1;
+
+  return tf_open_named (&complete, path, cancellable, error);
+}
+
+static char *
+create_dir (const TfTemplate  *template,
+            GCancellable      *cancellable,
+            GError           **error)
+{
+  TfTemplate complete = *template;
+
+  if (!tf_template_complete (&complete, tf_get_temp_dir, error))
+    return NULL;
+
+  return tf_open_make_dir (&complete, NULL, cancellable, error);
+}
+
+static Creation *
+creation_new (const char *prefix,
+              const char *suffix,
+              const char *dir,
+              guint       mode)
+{
+  Creation *self = g_new0 (Creation, 1);
+
+  tf_template_set (&self->template, prefix, suffix, dir);
+  self->template.mode = mode;
+  self->fd = -1;
+  return self;
+}
+
+/* Removes what the caller has not taken. */
+static void
+creation_undo (Creation *self)
+{
+  gboolean is_file = self->fd >= 0;
+  gboolean is_ours = self->generation == tf_fork_get_generation ();
+
+  if (self->path != NULL && is_ours && is_file)
+    tf_remove_file (self->path, &self->identity, NULL);
+  else if (self->path != NULL && is_ours)
+    rmdir (self->path);
+
+  tf_fd_clear (&self->fd);
+  g_clear_pointer (&self->path, g_free);
+}
+
+static void
+creation_free (gpointer data)
+{
+  Creation *self = data;
+
+  creation_undo (self);
+  tf_template_clear (&self->template);
+  g_free (self);
+}
+
+static gssize
+creation_settle (Creation      *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  self->generation = tf_fork_get_generation ();
+  if (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    return 0;
+
+  creation_undo (self);
+  return -1;
+}
+
+static gssize
+mkstemp_func (gpointer       no_object,
+              gpointer       task_data,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  Creation *self = task_data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  self->fd = create_file (&self->template, &self->path, cancellable, error);
+  if (self->fd < 0)
+    return -1;
+
+  tf_identity_read (&self->identity, self->fd, "");
+  return creation_settle (self, cancellable, error);
+}
+
+static gssize
+mkdtemp_func (gpointer       no_object,
+              gpointer       task_data,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  Creation *self = task_data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  self->path = create_dir (&self->template, cancellable, error);
+  return self->path != NULL ? creation_settle (self, cancellable, error) : -1;
+}
+
+static void
+creation_start (Creation            *self,
+                gpointer             source_tag,
+                TfTaskFunc           func,
+                int                  io_priority,
+                GCancellable        *cancellable,
+                GAsyncReadyCallback  callback,
+                gpointer             user_data)
+{
+  g_autoptr(GTask) task = tf_task_new (NULL, source_tag, io_priority, cancellable, callback, user_data);
+
+  /* A creation can be undone as long as the caller has not taken the result. */
+  g_task_set_check_cancellable (task, TRUE);
+  g_task_set_task_data (task, self, creation_free);
+  tf_task_run (task, func);
+}
+
+/* Returns the path, and the descriptor of a file. */
+static char *
+creation_finish (GAsyncResult  *result,
+                 gpointer       source_tag,
+                 int           *fd,
+                 GError       **error)
+{
+  Creation *self;
+
+  g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+
+  self = g_task_get_task_data (G_TASK (result));
+  if (tf_task_finish (NULL, result, source_tag, error) < 0)
+    {
+      creation_undo (self);
+      return NULL;
+    }
+
+  if (fd != NULL)
+    *fd = tf_fd_steal (&self->fd);
+
+  return g_steal_pointer (&self->path);
+}
+
 /**
  * tf_mkstemp:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
  * @path: (out) (type filename) (transfer full): the absolute path of the file
+ * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
  * Creates a file that nobody else can open, with a name that did not exist.
  *
  * Between prefix and suffix stand eight random characters out of `[a-z0-9_]`, from the kernel's random
  * source. The file has mode 0600 and is opened with `O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW`
- * of open(2). The caller closes the descriptor and removes the file; [class@NamedFile] does both by
- * itself. It is `mkstemp()` of Python's `tempfile`.
+ * of open(2). The descriptor is never 0, 1 or 2, even if the program has closed its standard streams. The caller
+ * closes the descriptor and removes the file; [class@NamedFile] does both by itself. This is `mkstemp()` of
+ * Python's `tempfile`.
  *
- * May be called from any thread. Blocks on the disk.
+ * It may be called from any thread. It blocks on the disk.
  *
- * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_FILENAME if prefix or suffix holds a `/` or makes the
- * name too long; %G_IO_ERROR_EXISTS if 10 000 names in a row were taken; %G_IO_ERROR_NOT_FOUND if @dir
- * does not exist; else what open(2) reported.
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_FILENAME if @prefix or @suffix holds a `/`;
+ * %G_IO_ERROR_FILENAME_TOO_LONG if they make the name too long; %G_IO_ERROR_EXISTS if 10 000 names in a row
+ * were taken; %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_PERMISSION_DENIED if the audit function
+ * refuses it, see [func@Tf.set_audit_func]; %G_IO_ERROR_CANCELLED; otherwise an error mapped from open(2)'s errno.
  *
  * Returns: a file descriptor, which the caller closes, or -1 with @error set
  *
  * Since: 1.0
  */
 int
-tf_mkstemp (const char  *prefix,
-            const char  *suffix,
-            const char  *dir,
-            char       **path,
-            GError     **error)
+tf_mkstemp (const char    *prefix,
+            const char    *suffix,
+            const char    *dir,
+            char         **path,
+            GCancellable  *cancellable,
+            GError       **error)
 {
   TfTemplate template = make_template (prefix, suffix, dir, 0600);
 
   g_return_val_if_fail (path != NULL, -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
   *path = NULL;
-  if (!tf_template_complete (&template, tf_get_temp_dir, error))
-    return -1;
+  return create_file (&template, path, cancellable, error);
+}
 
-  return tf_open_named (&template, path, NULL, error);
+/**
+ * tf_mkstemp_async:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [func@Tf.mkstemp].
+ *
+ * The file is created in a worker thread. If @cancellable is cancelled before [func@Tf.mkstemp_finish], or if that
+ * is never called, the file is removed and the descriptor closed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [func@Tf.mkstemp_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_mkstemp_async (const char          *prefix,
+                  const char          *suffix,
+                  const char          *dir,
+                  int                  io_priority,
+                  GCancellable        *cancellable,
+                  GAsyncReadyCallback  callback,
+                  gpointer             user_data)
+{
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  creation_start (creation_new (prefix, suffix, dir, 0600), tf_mkstemp_async, mkstemp_func,
+                  io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_mkstemp_finish:
+ * @result: the result passed to the callback
+ * @path: (out) (type filename) (transfer full): the absolute path of the file
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@Tf.mkstemp_async].
+ *
+ * The errors are those of [func@Tf.mkstemp].
+ *
+ * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+int
+tf_mkstemp_finish (GAsyncResult  *result,
+                   char         **path,
+                   GError       **error)
+{
+  int fd = -1;
+
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), -1);
+  g_return_val_if_fail (path != NULL, -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  *path = creation_finish (result, tf_mkstemp_async, &fd, error);
+  return fd;
 }
 
 /**
  * tf_mkdtemp:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
  * Makes a directory of mode 0700, with a name that did not exist.
  *
  * Names and errors are those of [func@Tf.mkstemp]. The caller removes the directory with all it holds;
- * [class@TempDir] does so by itself. It is `mkdtemp()` of Python's `tempfile`.
+ * [class@TempDir] does so by itself. This is `mkdtemp()` of Python's `tempfile`.
  *
- * May be called from any thread. Blocks on the disk.
+ * It may be called from any thread. It blocks on the disk.
  *
  * Returns: (type filename) (transfer full): the absolute path of the directory
  *
  * Since: 1.0
  */
 char *
-tf_mkdtemp (const char  *prefix,
-            const char  *suffix,
-            const char  *dir,
-            GError     **error)
+tf_mkdtemp (const char    *prefix,
+            const char    *suffix,
+            const char    *dir,
+            GCancellable  *cancellable,
+            GError       **error)
 {
   TfTemplate template = make_template (prefix, suffix, dir, 0700);
 
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!tf_template_complete (&template, tf_get_temp_dir, error))
-    return NULL;
+  return create_dir (&template, cancellable, error);
+}
 
-  return tf_open_make_dir (&template, NULL, NULL, error);
+/**
+ * tf_mkdtemp_async:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [func@Tf.mkdtemp].
+ *
+ * The directory is made in a worker thread. If @cancellable is cancelled before [func@Tf.mkdtemp_finish], or if that
+ * is never called, the directory is removed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [func@Tf.mkdtemp_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_mkdtemp_async (const char          *prefix,
+                  const char          *suffix,
+                  const char          *dir,
+                  int                  io_priority,
+                  GCancellable        *cancellable,
+                  GAsyncReadyCallback  callback,
+                  gpointer             user_data)
+{
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  creation_start (creation_new (prefix, suffix, dir, 0700), tf_mkdtemp_async, mkdtemp_func,
+                  io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_mkdtemp_finish:
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@Tf.mkdtemp_async].
+ *
+ * The errors are those of [func@Tf.mkdtemp].
+ *
+ * Returns: (type filename) (transfer full): the absolute path of the directory
+ *
+ * Since: 1.0
+ */
+char *
+tf_mkdtemp_finish (GAsyncResult  *result,
+                   GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return creation_finish (result, tf_mkdtemp_async, NULL, error);
 }
 
 /**
  * tf_mktemp:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): which directory the path is in, or %NULL for [func@Tf.get_temp_dir]
  * @error: return location for an error
  *
- * Returns a path at which there was nothing when it was looked at, and creates nothing.
+ * Returns a path at which nothing existed when the call looked, and creates nothing.
  *
- * Names and errors are those of [func@Tf.mkstemp]. It is `mktemp()` of Python's `tempfile`, where it is
- * deprecated as well. May be called from any thread. Blocks on the disk.
+ * The names are those of [func@Tf.mkstemp], and so are the errors about names and the one for 10 000 names in a
+ * row that were taken. A @dir that does not exist is no error here. This is `mktemp()` of Python's `tempfile`,
+ * which is deprecated as well.
+ *
+ * It may be called from any thread. It blocks on the disk.
  *
  * Returns: (type filename) (transfer full): an absolute path
  *
  * Since: 1.0
- * Deprecated: 1.0: Before the caller gets to create the file, someone else may have put one there, or a
- *   symbolic link to a file of the caller's. Use [func@Tf.mkstemp] or [class@NamedFile], which create it
- *   in the same step.
+ * Deprecated: 1.0: Before the caller creates the file, someone else can put a file there, or a symbolic link to
+ *   one of the caller's files. Use [func@Tf.mkstemp] or [class@NamedFile], which choose the name and create the
+ *   file in one step.
  */
 char *
 tf_mktemp (const char  *prefix,

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tf-test-async.h"
 #include "tf-test.h"
@@ -27,20 +28,17 @@ typedef enum
 
 static const char *moment_names[] = { "never", "before-start", "in-worker", "after-creation", "before-finish" };
 
+/* Something that is created, and how: @finish returns a new object, or the path of what belongs to the caller. */
 typedef struct
 {
   const char *name;
-  GType (*get_type) (void);
-  gboolean keeps; /* constructed so that it would leave what it made */
+  void (*start) (GCancellable  *cancellable,
+                 GAsyncResult **result);
+  gpointer (*finish) (GAsyncResult  *result,
+                      GError       **error);
+  GType (*get_type) (void); /* (nullable): a path */
+  gboolean keeps;           /* constructed so that it would leave what it made */
 } Kind;
-
-static const Kind kinds[] = {
-  { "temp-file", tf_temp_file_get_type, FALSE },
-  { "named-file", tf_named_file_get_type, FALSE },
-  { "kept-named-file", tf_named_file_get_type, TRUE },
-  { "temp-dir", tf_temp_dir_get_type, FALSE },
-  { "kept-temp-dir", tf_temp_dir_get_type, TRUE },
-};
 
 typedef struct
 {
@@ -129,39 +127,110 @@ __wrap_mkdir (const char *path,
 }
 
 static void
-start (const Kind    *kind,
-       GCancellable  *cancellable,
-       GAsyncResult **result)
+start_temp_file (GCancellable  *cancellable,
+                 GAsyncResult **result)
 {
-  GType type = kind->get_type ();
+  tf_temp_file_create_async (NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
 
-  if (kind->keeps && type == TF_TYPE_NAMED_FILE)
-    g_async_initable_new_async (type, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result,
-                                "delete-policy", TF_DELETE_NEVER, NULL);
-  else if (kind->keeps)
-    g_async_initable_new_async (type, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result,
-                                "auto-cleanup", FALSE, NULL);
-  else if (type == TF_TYPE_TEMP_FILE)
-    tf_temp_file_create_async (NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
-  else if (type == TF_TYPE_NAMED_FILE)
-    tf_named_file_create_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
-  else
-    tf_temp_dir_create_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+static void
+start_named_file (GCancellable  *cancellable,
+                  GAsyncResult **result)
+{
+  tf_named_file_create_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
+start_kept_named_file (GCancellable  *cancellable,
+                       GAsyncResult **result)
+{
+  g_async_initable_new_async (TF_TYPE_NAMED_FILE, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result,
+                              "delete-policy", TF_DELETE_NEVER, NULL);
+}
+
+static void
+start_temp_dir (GCancellable  *cancellable,
+                GAsyncResult **result)
+{
+  tf_temp_dir_create_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
+start_kept_temp_dir (GCancellable  *cancellable,
+                     GAsyncResult **result)
+{
+  g_async_initable_new_async (TF_TYPE_TEMP_DIR, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result,
+                              "auto-cleanup", FALSE, NULL);
+}
+
+static void
+start_mkstemp (GCancellable  *cancellable,
+               GAsyncResult **result)
+{
+  tf_mkstemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
+start_mkdtemp (GCancellable  *cancellable,
+               GAsyncResult **result)
+{
+  tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
 }
 
 static gpointer
-finish (const Kind    *kind,
-        GAsyncResult  *result,
-        GError       **error)
+finish_temp_file (GAsyncResult  *result,
+                  GError       **error)
 {
-  GType type = kind->get_type ();
+  return tf_temp_file_create_finish (result, error);
+}
 
-  if (type == TF_TYPE_TEMP_FILE)
-    return tf_temp_file_create_finish (result, error);
-  if (type == TF_TYPE_NAMED_FILE)
-    return tf_named_file_create_finish (result, error);
+static gpointer
+finish_named_file (GAsyncResult  *result,
+                   GError       **error)
+{
+  return tf_named_file_create_finish (result, error);
+}
+
+static gpointer
+finish_temp_dir (GAsyncResult  *result,
+                 GError       **error)
+{
   return tf_temp_dir_create_finish (result, error);
 }
+
+static gpointer
+finish_mkstemp (GAsyncResult  *result,
+                GError       **error)
+{
+  char *path = (char *) "set before";
+  int fd = tf_mkstemp_finish (result, &path, error);
+
+  g_assert_true ((fd >= 0) == (path != NULL));
+  if (fd >= 0)
+    {
+      g_assert_cmpint (write (fd, "x", 1), ==, 1);
+      g_assert_cmpint (close (fd), ==, 0);
+    }
+
+  return path;
+}
+
+static gpointer
+finish_mkdtemp (GAsyncResult  *result,
+                GError       **error)
+{
+  return tf_mkdtemp_finish (result, error);
+}
+
+static const Kind kinds[] = {
+  { "temp-file", start_temp_file, finish_temp_file, tf_temp_file_get_type, FALSE },
+  { "named-file", start_named_file, finish_named_file, tf_named_file_get_type, FALSE },
+  { "kept-named-file", start_kept_named_file, finish_named_file, tf_named_file_get_type, TRUE },
+  { "temp-dir", start_temp_dir, finish_temp_dir, tf_temp_dir_get_type, FALSE },
+  { "kept-temp-dir", start_kept_temp_dir, finish_temp_dir, tf_temp_dir_get_type, TRUE },
+  { "mkstemp", start_mkstemp, finish_mkstemp, NULL, TRUE },
+  { "mkdtemp", start_mkdtemp, finish_mkdtemp, NULL, TRUE },
+};
 
 static void
 assert_nothing_left (guint n_fds)
@@ -186,8 +255,8 @@ test_cancel (gconstpointer data)
   const Kind *kind = test_case->kind;
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GAsyncResult) result = NULL;
-  g_autoptr(GObject) object = NULL;
   g_autoptr(GError) error = NULL;
+  gpointer created;
   guint n_fds;
 
   /* So that the descriptor of the cancellable is not counted as one that leaks. */
@@ -198,7 +267,7 @@ test_cancel (gconstpointer data)
   if (test_case->moment == BEFORE_START)
     g_cancellable_cancel (cancellable);
 
-  start (kind, cancellable, &result);
+  kind->start (cancellable, &result);
   tf_test_wait (&result);
 
   if (cancelled_by_worker != NULL)
@@ -209,9 +278,9 @@ test_cancel (gconstpointer data)
   if (test_case->moment == BEFORE_FINISH)
     g_cancellable_cancel (cancellable);
 
-  object = finish (kind, result, &error);
+  created = kind->finish (result, &error);
   arm (NULL, NEVER);
-  g_assert_null (object);
+  g_assert_null (created);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   assert_nothing_left (n_fds);
   g_cancellable_release_fd (cancellable);
@@ -228,6 +297,25 @@ dup_path (GObject *object)
   return path;
 }
 
+/* Drops what was created. Returns the path, if it has one. */
+static char *
+drop (const Kind *kind,
+      gpointer    created)
+{
+  char *path;
+
+  if (kind->get_type == NULL)
+    return created;
+
+  g_assert_true (G_TYPE_CHECK_INSTANCE_TYPE (created, kind->get_type ()));
+  path = dup_path (created);
+  if (path != NULL)
+    g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+
+  g_assert_finalize_object (G_OBJECT (created));
+  return path;
+}
+
 static void
 test_success (gconstpointer data)
 {
@@ -235,25 +323,19 @@ test_success (gconstpointer data)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *path = NULL;
-  GObject *object;
+  gpointer created;
 
-  start (kind, NULL, &result);
-  object = finish (kind, tf_test_wait (&result), &error);
+  kind->start (NULL, &result);
+  created = kind->finish (tf_test_wait (&result), &error);
   g_assert_no_error (error);
-  g_assert_true (G_TYPE_CHECK_INSTANCE_TYPE (object, kind->get_type ()));
+  g_assert_nonnull (created);
   g_clear_object (&result);
 
-  path = dup_path (object);
+  path = drop (kind, created);
   if (path != NULL)
-    g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
-
-  g_assert_finalize_object (object);
-  if (path != NULL)
-    {
-      g_assert_cmpint (g_file_test (path, G_FILE_TEST_EXISTS), ==, kind->keeps);
-      if (kind->keeps)
-        g_assert_cmpint (remove (path), ==, 0);
-    }
+    g_assert_cmpint (g_file_test (path, G_FILE_TEST_EXISTS), ==, kind->keeps);
+  if (kind->keeps)
+    g_assert_cmpint (remove (path), ==, 0);
 }
 
 static void
@@ -263,9 +345,9 @@ test_result_dropped (gconstpointer data)
   guint n_fds = tf_test_count_fds ();
   GAsyncResult *result = NULL;
 
-  start (kind, NULL, &result);
+  kind->start (NULL, &result);
   tf_test_wait (&result);
-  g_assert_cmpint (tf_test_count_fds (), >, n_fds);
+  g_assert_true (tf_test_count_fds () > n_fds || tf_test_count_entries (tf_test_get_sandbox ()) > 0);
   g_assert_finalize_object (result);
   assert_nothing_left (n_fds);
 }
@@ -300,6 +382,90 @@ test_arguments (void)
   g_assert_cmpstr (parent, ==, tf_test_get_sandbox ());
   g_assert_true (g_str_has_prefix (name, "a-"));
   g_assert_true (g_str_has_suffix (name, ".b"));
+}
+
+static void
+fail_mkstemp (const char *prefix,
+              const char *dir,
+              int         code)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) dir_result = NULL;
+  g_autoptr(GError) error = NULL;
+  char *path = NULL;
+
+  tf_mkstemp_async (prefix, NULL, dir, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (tf_mkstemp_finish (tf_test_wait (&result), &path, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_null (path);
+  g_clear_error (&error);
+
+  tf_mkdtemp_async (prefix, NULL, dir, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &dir_result);
+  g_assert_null (tf_mkdtemp_finish (tf_test_wait (&dir_result), &error));
+  g_assert_error (error, G_IO_ERROR, code);
+}
+
+static void
+test_failing_functions (void)
+{
+  g_autofree char *too_long = g_strnfill (256, 'x');
+
+  fail_mkstemp (NULL, "/nonexistent", G_IO_ERROR_NOT_FOUND);
+  fail_mkstemp ("a/b", NULL, G_IO_ERROR_INVALID_FILENAME);
+  fail_mkstemp (too_long, NULL, G_IO_ERROR_FILENAME_TOO_LONG);
+}
+
+/* A relative directory is that of the moment of the call, and a cancelled synchronous call creates nothing. */
+static void
+test_functions (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *expected = tf_test_path ("sub/a-");
+  int fd;
+
+  g_assert_cmpint (mkdir ("sub", 0700), ==, 0);
+  tf_mkstemp_async ("a-", ".b", "sub", G_PRIORITY_LOW, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (chdir ("sub"), ==, 0);
+  fd = tf_mkstemp_finish (tf_test_wait (&result), &path, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_true (g_str_has_prefix (path, expected));
+  g_assert_true (g_str_has_suffix (path, ".b"));
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (chdir (".."), ==, 0);
+  g_assert_cmpint (rmdir ("sub"), ==, 0);
+
+  g_cancellable_cancel (cancellable);
+  g_free (g_steal_pointer (&path));
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* What the parent has started and not finished stays its own. */
+static GAsyncResult *inherited;
+
+static void
+drop_inherited (void)
+{
+  g_object_unref (inherited);
+}
+
+static void
+test_dropped_in_child (void)
+{
+  inherited = NULL;
+  tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &inherited);
+  tf_test_wait (&inherited);
+  tf_test_in_child (drop_inherited);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
+  g_object_unref (inherited);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
 }
 
 static void
@@ -339,6 +505,9 @@ main (int    argc,
 
   g_test_add_func ("/async-create/failure", test_failure);
   tf_test_add_async ("/async-create/arguments", test_arguments);
+  tf_test_add_async ("/async-create/functions", test_functions);
+  tf_test_add_async ("/async-create/failing-functions", test_failing_functions);
+  g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);
 
   return tf_test_run ();
 }

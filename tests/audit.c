@@ -72,11 +72,11 @@ test_hears (void)
 
   listen ();
 
-  close (tf_mkstemp (NULL, NULL, NULL, &file, NULL));
+  close (tf_mkstemp (NULL, NULL, NULL, &file, NULL, NULL));
   assert_heard ("tempfile.mkstemp", file);
   unlink (file);
 
-  dir = tf_mkdtemp (NULL, NULL, NULL, NULL);
+  dir = tf_mkdtemp (NULL, NULL, NULL, NULL, NULL);
   assert_heard ("tempfile.mkdtemp", dir);
   rmdir (dir);
 

@@ -218,7 +218,7 @@ test_set (void)
 
   tf_set_temp_dir (missing);
   assert_temp_dir (missing);
-  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &error), ==, -1);
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, NULL, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, missing));
   g_assert_null (path);
@@ -240,7 +240,7 @@ test_not_utf8 (void)
 
   tf_set_temp_dir (dir);
   assert_temp_dir (dir);
-  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, &error));
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
 
@@ -301,10 +301,10 @@ test_none_usable_for_others (void)
   set_environment (NULL, NULL, NULL);
   tf_test_limit_file_size (0);
 
-  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &errors), ==, -1);
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, NULL, &errors), ==, -1);
   g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_clear_error (&errors);
-  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, &errors));
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, NULL, &errors));
   g_assert_error (errors, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_clear_error (&errors);
   g_assert_null (tf_temp_file_new (NULL, NULL, &errors));

@@ -32,7 +32,7 @@ make_file (const char  *prefix,
            GError     **error)
 {
   char *path = (char *) "set before";
-  int fd = tf_mkstemp (prefix, suffix, dir, &path, error);
+  int fd = tf_mkstemp (prefix, suffix, dir, &path, NULL, error);
 
   g_assert_true ((fd >= 0) == (path != NULL));
   if (fd >= 0)
@@ -50,7 +50,7 @@ make_dir (const char  *prefix,
           const char  *dir,
           GError     **error)
 {
-  char *path = tf_mkdtemp (prefix, suffix, dir, error);
+  char *path = tf_mkdtemp (prefix, suffix, dir, NULL, error);
 
   if (path != NULL)
     g_assert_cmpint (rmdir (path), ==, 0);
@@ -244,7 +244,7 @@ test_file (void)
       g_autoptr(GError) error = NULL;
       mode_t old_umask = umask (umasks[i]);
       g_autofree char *path = NULL;
-      int fd = tf_mkstemp (NULL, NULL, NULL, &path, &error);
+      int fd = tf_mkstemp (NULL, NULL, NULL, &path, NULL, &error);
       struct stat by_fd, by_path;
 
       umask (old_umask);
@@ -271,7 +271,7 @@ test_dir (void)
     {
       g_autoptr(GError) error = NULL;
       mode_t old_umask = umask (umasks[i]);
-      g_autofree char *path = tf_mkdtemp (NULL, NULL, NULL, &error);
+      g_autofree char *path = tf_mkdtemp (NULL, NULL, NULL, NULL, &error);
       struct stat st;
 
       umask (old_umask);
@@ -292,7 +292,7 @@ create_without_stdin (void)
   int fd;
 
   g_assert_cmpint (close (STDIN_FILENO), ==, 0);
-  fd = tf_mkstemp (NULL, NULL, NULL, &path, &error);
+  fd = tf_mkstemp (NULL, NULL, NULL, &path, NULL, &error);
   g_assert_no_error (error);
   g_assert_cmpint (fd, >, STDERR_FILENO);
   g_assert_cmpint (fcntl (fd, F_GETFD) & FD_CLOEXEC, ==, FD_CLOEXEC);
@@ -310,7 +310,7 @@ fail_without_stdin (void)
 
   tf_test_take_fds ();
   g_assert_cmpint (close (STDIN_FILENO), ==, 0);
-  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, &error), ==, -1);
+  g_assert_cmpint (tf_mkstemp (NULL, NULL, NULL, &path, NULL, &error), ==, -1);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   g_assert_null (path);
   g_assert_cmpint (fcntl (STDIN_FILENO, F_GETFD), ==, -1);
