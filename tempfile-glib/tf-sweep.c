@@ -17,6 +17,7 @@
 #include "base/tf-failures.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+#include "base/tf-task.h"
 #include "names/tf-mark.h"
 #include "names/tf-open.h"
 #include "tree/tf-remove.h"
@@ -28,6 +29,14 @@ typedef struct
   gboolean is_dir;
   TfIdentity identity;
 } Candidate;
+
+/* An asynchronous call. */
+typedef struct
+{
+  TfTemplate template; /* absolute dir, or none */
+  guint min_age_seconds;
+  guint n_removed;
+} Sweep;
 
 static gboolean
 is_old (const struct stat *st,
@@ -90,16 +99,16 @@ sweep_path (const char    *path,
   return success;
 }
 
-static int
+static gboolean
 sweep_names (DIR               *names,
              const TfTemplate  *template,
              guint              min_age_seconds,
+             guint             *n_removed,
              GCancellable      *cancellable,
              GError           **error)
 {
   g_auto(TfFailures) failures;
   const struct dirent *entry;
-  int n_removed = 0;
 
   tf_failures_init (&failures);
   while ((entry = readdir (names)) != NULL)
@@ -108,80 +117,190 @@ sweep_names (DIR               *names,
       g_autofree char *path = NULL;
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return -1;
+        return FALSE;
 
       if (!tf_template_matches (template, entry->d_name))
         continue;
 
       path = g_build_filename (template->dir, entry->d_name, NULL);
       if (sweep_path (path, min_age_seconds, cancellable, &local_error))
-        n_removed++;
+        (*n_removed)++;
       else if (local_error != NULL)
         tf_failures_take (&failures, local_error);
     }
 
-  return tf_failures_report (&failures, error) ? n_removed : -1;
+  return tf_failures_report (&failures, error);
+}
+
+static gboolean
+sweep_dir (const TfTemplate  *template,
+           guint              min_age_seconds,
+           guint             *n_removed,
+           GCancellable      *cancellable,
+           GError           **error)
+{
+  TfTemplate complete = *template;
+  g_autofree char *absolute = NULL;
+  gboolean success;
+  DIR *names;
+
+  if (!tf_template_complete (&complete, tf_get_temp_dir, error) || !tf_template_check (&complete, error))
+    return FALSE;
+
+  absolute = tf_template_resolve (complete.dir, error);
+  if (absolute == NULL)
+    return FALSE;
+
+  complete.dir = absolute;
+  names = opendir (absolute);
+  if (names == NULL)
+    return tf_errno_set (error, errno, "opendir", absolute);
+
+  success = sweep_names (names, &complete, min_age_seconds, n_removed, cancellable, error);
+  closedir (names);
+  return success;
 }
 
 /**
  * tf_sweep:
- * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
  * @prefix: (type filename) (nullable): what the names begin with, or %NULL for [func@Tf.get_temp_prefix]
- * @min_age_seconds: leave alone what was changed in so many seconds
+ * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
+ * @min_age_seconds: how many seconds ago a file must have been changed last to be removed
+ * @n_removed: (out) (optional): how many files and directories were removed, also if the call fails
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes what processes that were killed have left behind of [class@NamedFile] and [class@TempDir].
+ * Removes what killed processes have left behind of [class@NamedFile] and [class@TempDir].
  *
- * Removed is what lies directly in @dir, belongs to the user of this process, has a name of @prefix and
+ * It removes what lies directly in @dir, belongs to the user of this process, has a name of @prefix and
  * eight characters out of `[a-z0-9_]` and perhaps more, carries the mark that these classes set, and is
  * not held by a living process, or by a forked child that has the descriptors of a dead one.
  *
- * The mark is the extended attribute `user.tempfile-glib`, and names the inode that it is on, so that
- * copies do not carry it. What [method@NamedFile.keep] or [method@TempDir.keep] let go of, does not carry it any more.
+ * The mark is the extended attribute `user.tempfile-glib`. It names the inode that it is on, so that
+ * copies do not carry it. [method@NamedFile.keep] and [method@TempDir.keep] take it off.
  * Nobody but the owner of a file, or root, can set it. On file systems that have no such attributes, and those that
- * have no flock(2), nothing is swept but what was killed in the moment of its creation and is empty.
+ * have no flock(2), only what was killed in the moment of its creation and is empty is swept.
  *
- * It goes on when something cannot be removed; the error is the first one, with its path and the number
- * of all. May be called from any thread. Blocks on the disk. Errors are of %G_IO_ERROR:
- * %G_IO_ERROR_NOT_FOUND if there is no @dir, %G_IO_ERROR_INVALID_FILENAME if @prefix holds a `/`, those of
- * [method@TempDir.cleanup], %G_IO_ERROR_CANCELLED.
+ * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
+ * the number of errors. It may be called from any thread. It blocks on the disk.
  *
- * Returns: how many files and directories were removed, or -1 with @error set
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_INVALID_FILENAME if
+ * @prefix holds a `/`; those of [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
+ *
+ * Returns: %TRUE on success, also if there was nothing to remove
  *
  * Since: 1.0
  */
-int
-tf_sweep (const char    *dir,
-          const char    *prefix,
+gboolean
+tf_sweep (const char    *prefix,
+          const char    *dir,
           guint          min_age_seconds,
+          guint         *n_removed,
           GCancellable  *cancellable,
           GError       **error)
 {
-  TfTemplate template = { .dir = (char *) dir, .prefix = (char *) prefix };
-  g_autofree char *absolute = NULL;
-  int n_removed;
-  DIR *names;
+  const TfTemplate template = { .dir = (char *) dir, .prefix = (char *) prefix };
+  guint n = 0;
+  gboolean success;
 
-  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
-  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!tf_template_complete (&template, tf_get_temp_dir, error) || !tf_template_check (&template, error))
+  success = sweep_dir (&template, min_age_seconds, &n, cancellable, error);
+  if (n_removed != NULL)
+    *n_removed = n;
+
+  return success;
+}
+
+static void
+sweep_free (gpointer data)
+{
+  Sweep *self = data;
+
+  tf_template_clear (&self->template);
+  g_free (self);
+}
+
+static gssize
+sweep_func (gpointer       no_object,
+            gpointer       task_data,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  Sweep *self = task_data;
+
+  if (!tf_task_may_block (error))
     return -1;
 
-  absolute = tf_template_resolve (template.dir, error);
-  if (absolute == NULL)
-    return -1;
+  return sweep_dir (&self->template, self->min_age_seconds, &self->n_removed, cancellable, error) ? 0 : -1;
+}
 
-  template.dir = absolute;
-  names = opendir (absolute);
-  if (names == NULL)
-    {
-      tf_errno_set (error, errno, "opendir", absolute);
-      return -1;
-    }
+/**
+ * tf_sweep_async:
+ * @prefix: (type filename) (nullable): what the names begin with, or %NULL for [func@Tf.get_temp_prefix]
+ * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
+ * @min_age_seconds: how many seconds ago a file must have been changed last to be removed
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [func@Tf.sweep].
+ *
+ * Everything is done in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [func@Tf.sweep_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_sweep_async (const char          *prefix,
+                const char          *dir,
+                guint                min_age_seconds,
+                int                  io_priority,
+                GCancellable        *cancellable,
+                GAsyncReadyCallback  callback,
+                gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+  Sweep *data;
 
-  n_removed = sweep_names (names, &template, min_age_seconds, cancellable, error);
-  closedir (names);
-  return n_removed;
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  data = g_new0 (Sweep, 1);
+  tf_template_set (&data->template, prefix, NULL, dir);
+  data->min_age_seconds = min_age_seconds;
+
+  task = tf_task_new (NULL, tf_sweep_async, io_priority, cancellable, callback, user_data);
+  g_task_set_task_data (task, data, sweep_free);
+  tf_task_run (task, sweep_func);
+}
+
+/**
+ * tf_sweep_finish:
+ * @result: the result passed to the callback
+ * @n_removed: (out) (optional): how many files and directories were removed, also if the call fails
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@Tf.sweep_async].
+ *
+ * The errors are those of [func@Tf.sweep].
+ *
+ * Returns: %TRUE on success, also if there was nothing to remove
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_sweep_finish (GAsyncResult  *result,
+                 guint         *n_removed,
+                 GError       **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (n_removed != NULL)
+    *n_removed = ((Sweep *) g_task_get_task_data (G_TASK (result)))->n_removed;
+
+  return tf_task_finish (NULL, result, tf_sweep_async, error) >= 0;
 }

@@ -16,10 +16,25 @@
 G_BEGIN_DECLS
 
 TF_AVAILABLE_IN_1_0
-int tf_sweep (const char    *dir,
-              const char    *prefix,
-              guint          min_age_seconds,
-              GCancellable  *cancellable,
-              GError       **error);
+gboolean tf_sweep        (const char           *prefix,
+                          const char           *dir,
+                          guint                 min_age_seconds,
+                          guint                *n_removed,
+                          GCancellable         *cancellable,
+                          GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void     tf_sweep_async  (const char           *prefix,
+                          const char           *dir,
+                          guint                 min_age_seconds,
+                          int                   io_priority,
+                          GCancellable         *cancellable,
+                          GAsyncReadyCallback   callback,
+                          gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean tf_sweep_finish (GAsyncResult         *result,
+                          guint                *n_removed,
+                          GError              **error);
 
 G_END_DECLS

@@ -14,15 +14,17 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test.h"
 #include "tree.h"
 
-static int
+static guint
 sweep (guint min_age_seconds)
 {
   g_autoptr(GError) error = NULL;
-  int n_removed = tf_sweep (NULL, NULL, min_age_seconds, NULL, &error);
+  guint n_removed = G_MAXUINT;
 
+  g_assert_true (tf_sweep (NULL, NULL, min_age_seconds, &n_removed, NULL, &error));
   g_assert_no_error (error);
   return n_removed;
 }
@@ -83,9 +85,9 @@ test_dead (void)
     return;
 
   run_and_kill (leave_both);
-  g_assert_cmpint (sweep (3600), ==, 0);
+  g_assert_cmpuint (sweep (3600), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
-  g_assert_cmpint (sweep (0), ==, 2);
+  g_assert_cmpuint (sweep (0), ==, 2);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
@@ -106,8 +108,8 @@ test_future (void)
     return;
 
   run_and_kill (leave_file_of_the_future);
-  g_assert_cmpint (sweep (1), ==, 0);
-  g_assert_cmpint (sweep (0), ==, 1);
+  g_assert_cmpuint (sweep (1), ==, 0);
+  g_assert_cmpuint (sweep (0), ==, 1);
 }
 
 static void
@@ -117,7 +119,7 @@ leave_closed_file (void)
 
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
-  g_assert_cmpint (sweep (0), ==, 0);
+  g_assert_cmpuint (sweep (0), ==, 0);
   g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
 }
 
@@ -146,7 +148,7 @@ test_living (void)
   dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
   file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
   run_and_kill (leave_both);
-  g_assert_cmpint (sweep (0), ==, 2);
+  g_assert_cmpuint (sweep (0), ==, 2);
   g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
 }
@@ -158,7 +160,7 @@ test_closed_file (void)
     return;
 
   run_and_kill (leave_closed_file);
-  g_assert_cmpint (sweep (0), ==, 1);
+  g_assert_cmpuint (sweep (0), ==, 1);
 }
 
 static void
@@ -171,7 +173,7 @@ test_kept (void)
     return;
 
   run_and_kill (leave_kept);
-  g_assert_cmpint (sweep (0), ==, 1);
+  g_assert_cmpuint (sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
 
   names = g_dir_open (".", 0, NULL);
@@ -192,7 +194,7 @@ test_strangers (void)
   g_assert_cmpint (mkfifo ("tmppipepipe", 0600), ==, 0);
   /* With the sticky bit as well: it is not empty. */
   g_assert_cmpint (chmod (names[0], 01700), ==, 0);
-  g_assert_cmpint (sweep (0), ==, 0);
+  g_assert_cmpuint (sweep (0), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 4);
 
   g_assert_cmpint (unlink ("tmpabcdefgh/file"), ==, 0);
@@ -211,7 +213,7 @@ leave_marked (void)
 static void
 sweep_as_unprivileged (void)
 {
-  g_assert_cmpint (sweep (0), ==, 0);
+  g_assert_cmpuint (sweep (0), ==, 0);
 }
 
 /* What belongs to another user is left alone, marked or not. */
@@ -230,7 +232,7 @@ test_other_user (void)
   run_and_kill (leave_marked);
   tf_test_as_unprivileged (sweep_as_unprivileged);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
-  g_assert_cmpint (sweep (0), ==, 2);
+  g_assert_cmpuint (sweep (0), ==, 2);
 }
 
 static void
@@ -290,7 +292,7 @@ test_killed_at_random (void)
       g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
     }
 
-  g_assert_cmpint (sweep (0), >, 0);
+  g_assert_cmpuint (sweep (0), >, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
   g_assert_true (g_file_test (child, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (tf_named_file_get_path (living_file), G_FILE_TEST_EXISTS));
@@ -327,30 +329,76 @@ test_sweeping_while_creating (void)
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
 }
 
+static gboolean
+sweep_async (const char    *prefix,
+             const char    *dir,
+             guint         *n_removed,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  tf_sweep_async (prefix, dir, 0, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  return tf_sweep_finish (tf_test_wait (&result), n_removed, error);
+}
+
+static void
+test_async (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed = G_MAXUINT;
+
+  if (skip_without_attributes ())
+    return;
+
+  run_and_kill (leave_both);
+  g_assert_true (sweep_async ("other", NULL, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 0);
+  g_assert_true (sweep_async (NULL, ".", &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 2);
+  g_assert_true (sweep_async (NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+assert_fails (const char   *prefix,
+              const char   *dir,
+              GCancellable *cancellable,
+              int           code)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed = G_MAXUINT;
+
+  g_assert_false (tf_sweep (prefix, dir, 0, &n_removed, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_cmpuint (n_removed, ==, 0);
+  g_clear_error (&error);
+
+  n_removed = G_MAXUINT;
+  g_assert_false (sweep_async (prefix, dir, &n_removed, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_cmpuint (n_removed, ==, 0);
+}
+
 static void
 test_errors (void)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
-  g_autoptr(GError) error = NULL;
 
-  g_assert_cmpint (tf_sweep ("/nonexistent", NULL, 0, NULL, &error), ==, -1);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_clear_error (&error);
-
-  g_assert_cmpint (tf_sweep (NULL, "a/b", 0, NULL, &error), ==, -1);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
-  g_clear_error (&error);
+  assert_fails (NULL, "/nonexistent", NULL, G_IO_ERROR_NOT_FOUND);
+  assert_fails ("a/b", NULL, NULL, G_IO_ERROR_INVALID_FILENAME);
 
   g_cancellable_cancel (cancellable);
-  g_assert_cmpint (tf_sweep (NULL, NULL, 0, cancellable, &error), ==, -1);
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  assert_fails (NULL, NULL, cancellable, G_IO_ERROR_CANCELLED);
 }
 
 int
 main (int    argc,
       char **argv)
 {
-  tf_test_init (&argc, &argv);
+  tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/future", test_future);
@@ -361,6 +409,7 @@ main (int    argc,
   g_test_add_func ("/sweep/other-user", test_other_user);
   g_test_add_func ("/sweep/killed-at-random", test_killed_at_random);
   g_test_add_func ("/sweep/sweeping-while-creating", test_sweeping_while_creating);
+  g_test_add_func ("/sweep/async", test_async);
   g_test_add_func ("/sweep/errors", test_errors);
 
   return tf_test_run ();

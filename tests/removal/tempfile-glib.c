@@ -130,7 +130,7 @@ static void
 sweep (void)
 {
   g_autoptr(GError) error = NULL;
-  gboolean success = tf_sweep (NULL, NULL, 0, NULL, &error) >= 0;
+  gboolean success = tf_sweep (NULL, NULL, 0, NULL, NULL, &error);
 
   reply_result (success, error);
 }
