@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test.h"
 
 static const char * const variables[] = { "TMPDIR", "TEMP", "TMP" };
@@ -359,6 +360,103 @@ test_threads (void)
     g_assert_true (g_thread_join (threads[i]) == tf_get_temp_dir (NULL));
 }
 
+/* An asynchronous call and its finish function. */
+typedef struct
+{
+  void (*start) (int                  io_priority,
+                 GCancellable        *cancellable,
+                 GAsyncReadyCallback  callback,
+                 gpointer             user_data);
+  const char * (*finish) (GAsyncResult  *result,
+                          GError       **error);
+  const char * (*get) (GError **error);
+} Twin;
+
+static const Twin twins[] = {
+  { tf_get_temp_dir_async, tf_get_temp_dir_finish, tf_get_temp_dir },
+  { tf_get_spool_dir_async, tf_get_spool_dir_finish, tf_get_spool_dir },
+  { tf_get_shareable_dir_async, tf_get_shareable_dir_finish, tf_get_shareable_dir },
+};
+
+static const char *
+get_async (const Twin    *twin,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  twin->start (G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  return twin->finish (tf_test_wait (&result), error);
+}
+
+static void
+test_async (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (twins); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      const char *dir;
+
+      reset_environment ();
+      dir = get_async (&twins[i], NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (dir == twins[i].get (NULL));
+      g_assert_true (dir == get_async (&twins[i], NULL, &error));
+      g_assert_no_error (error);
+    }
+}
+
+static void
+test_async_cancelled (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  for (gsize i = 0; i < G_N_ELEMENTS (twins); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      set_environment (NULL, NULL, NULL);
+      g_assert_null (get_async (&twins[i], cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+
+  /* It was no answer that is kept. */
+  set_environment (tf_test_get_sandbox (), NULL, NULL);
+  assert_temp_dir (tf_test_get_sandbox ());
+}
+
+static void
+test_async_none_usable (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  set_environment (NULL, NULL, NULL);
+  tf_test_limit_file_size (0);
+  g_assert_null (get_async (&twins[0], NULL, &error));
+  tf_test_unlimit_file_size ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, "“/var/tmp”"));
+  reset_environment ();
+}
+
+/* A search that another thread is doing does not make the call wait. */
+static void
+test_async_in_threads (void)
+{
+  GAsyncResult *results[20] = { NULL };
+
+  reset_environment ();
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    tf_get_temp_dir_async (G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &results[i]);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (results); i++)
+    {
+      g_assert_cmpstr (tf_get_temp_dir_finish (tf_test_wait (&results[i]), NULL), ==, tf_test_get_sandbox ());
+      g_object_unref (results[i]);
+    }
+}
+
 static void
 test_prefix (void)
 {
@@ -492,7 +590,7 @@ int
 main (int    argc,
       char **argv)
 {
-  tf_test_init (&argc, &argv);
+  tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/location/order", test_order);
   g_test_add_func ("/location/without-variables", test_without_variables);
@@ -510,6 +608,10 @@ main (int    argc,
   g_test_add_func ("/location/rollover", test_rollover);
   g_test_add_func ("/location/shareable/outside", test_shareable_outside);
   g_test_add_func ("/location/shareable/inside", test_shareable_inside);
+  tf_test_add_async ("/location/async", test_async);
+  tf_test_add_async ("/location/async-cancelled", test_async_cancelled);
+  tf_test_add_async ("/location/async-none-usable", test_async_none_usable);
+  g_test_add_func ("/location/async-in-threads", test_async_in_threads);
 
   return tf_test_run ();
 }
