@@ -18,12 +18,12 @@ static int n_pending;           /* (atomic): warnings that no worker has taken u
  *
  * Sets how many bytes all spooled files of the process together may hold in memory.
  *
- * A write, or another call, with which they would hold more makes its [class@SpooledFile] roll over,
- * although that is below its own [property@SpooledFile:max-size]. What is counted is the content, and what
- * was reserved for it. Files that hold too much already, because the budget is new or smaller than
- * before, stay in memory until they grow. There is no limit by default.
+ * A write, or another call, that would exceed the budget makes its [class@SpooledFile] roll over,
+ * even if the file is below its own [property@SpooledFile:max-size]. The content of the files counts, and what
+ * was reserved for it; what readers of closed files still hold does not. If the files exceed a new budget already,
+ * they stay in memory until they grow. There is no limit by default.
  *
- * May be called from any thread, at any time.
+ * It may be called from any thread, at any time.
  *
  * Since: 1.0
  */
@@ -62,23 +62,23 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
 }
 
 /**
- * tf_rollover_on_low_memory:
- * @enable: whether to
+ * tf_set_roll_over_on_low_memory:
+ * @enable: whether to roll over
  *
- * Makes spooled files go to disk when the system runs out of memory.
+ * Sets whether spooled files go to disk when the system runs out of memory.
  *
- * On each [signal@Gio.MemoryMonitor::low-memory-warning], of whatever level, a worker thread rolls over all that
- * is in memory at the moment and not being written or read. [signal@SpooledFile::rolled-over] is then
+ * On each [signal@Gio.MemoryMonitor::low-memory-warning], of whatever level, a worker thread rolls over every file
+ * that is in memory at that moment and is not being read or written. [signal@SpooledFile::rolled-over] is then
  * emitted in the main context that was the thread-default one where the file was made. A file that the disk
  * refuses stays in memory; this is logged. Off by default.
  *
- * The warning comes through the default main context, which has to be iterated. May be called from any
- * thread; the first call may block on the session bus or the system bus.
+ * The warning is delivered by the default main context, which has to be iterated. The function may be called from any
+ * thread. The first call may block on the session bus or the system bus.
  *
  * Since: 1.0
  */
 void
-tf_rollover_on_low_memory (gboolean enable)
+tf_set_roll_over_on_low_memory (gboolean enable)
 {
   g_mutex_lock (&monitor_lock);
   if (enable && monitor == NULL)

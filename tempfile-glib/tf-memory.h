@@ -16,9 +16,9 @@
 G_BEGIN_DECLS
 
 TF_AVAILABLE_IN_1_0
-void tf_set_memory_budget      (guint64  bytes);
+void tf_set_memory_budget           (guint64  bytes);
 
 TF_AVAILABLE_IN_1_0
-void tf_rollover_on_low_memory (gboolean enable);
+void tf_set_roll_over_on_low_memory (gboolean enable);
 
 G_END_DECLS

@@ -186,8 +186,8 @@ test_low_memory (void)
   warn ();
   g_assert_false (tf_spooled_file_is_rolled_over (file));
 
-  tf_rollover_on_low_memory (TRUE);
-  tf_rollover_on_low_memory (TRUE);
+  tf_set_roll_over_on_low_memory (TRUE);
+  tf_set_roll_over_on_low_memory (TRUE);
   warn ();
   warn ();
   while (emitted_in == NULL)
@@ -196,7 +196,7 @@ test_low_memory (void)
   g_assert_true (tf_spooled_file_is_rolled_over (file));
   g_assert_false (tf_spooled_file_is_rolled_over (empty));
   g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (file)), ==, 1000);
-  tf_rollover_on_low_memory (FALSE);
+  tf_set_roll_over_on_low_memory (FALSE);
 }
 
 static void
