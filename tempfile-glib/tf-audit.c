@@ -67,17 +67,20 @@ ask_auditor (const char  *event,
 
 /**
  * tf_set_audit_func:
- * @func: (nullable) (scope notified) (closure user_data) (destroy destroy): what to call, or %NULL for nothing
- * @user_data: what to give it
+ * @func: (nullable) (scope notified) (closure user_data) (destroy destroy): the function to call, or %NULL for none
+ * @user_data: data to pass to @func
  * @destroy: called when @func will not be called any more
  *
- * Sets who is asked before a temporary file or directory is created, for the whole process.
+ * Sets the function that is asked before a temporary file or directory is created, for the whole process.
  *
  * It stands for the auditing events `tempfile.mkstemp` and `tempfile.mkdtemp` of Python's `tempfile`.
- * [func@Tf.mkstemp], [func@Tf.mkdtemp] and all classes ask; a name that turns out to be taken is
- * followed by another question for the next one. What is refused fails with %G_IO_ERROR_PERMISSION_DENIED.
+ * [func@Tf.mkstemp], [func@Tf.mkdtemp] and the constructors of all classes ask, and so does the rollover of a spooled
+ * file. If a name turns out to be taken, the function is asked about the next one. What it refuses fails with
+ * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tries a directory,
+ * nor about the files that [method@TempFile.persist] makes beside its destination.
  *
- * May be called from any thread. Replaces what was set before.
+ * In JavaScript, Vala and Python, the path that the function is given is a string. It may be called from any thread.
+ * It replaces the function that was set before.
  *
  * Since: 1.0
  */

@@ -18,15 +18,15 @@ G_BEGIN_DECLS
 /**
  * TfAuditFunc:
  * @event: `tempfile.mkstemp` or `tempfile.mkdtemp`
- * @path: (array zero-terminated=1) (element-type guint8): the absolute path that is about to be created; of a
- *   file without a name, its directory
- * @user_data: what was given to [func@Tf.set_audit_func]
+ * @path: (array zero-terminated=1) (element-type guint8): the absolute path that is about to be created, in the
+ *   encoding of the file system; of a file without a name, its directory
+ * @user_data: the data passed to [func@Tf.set_audit_func]
  *
- * Hears of a file or directory before it is created, and can refuse it.
+ * Is told of a file or directory before it is created, and can refuse it.
  *
- * It is called in the thread that creates, which may be any, and holds no lock.
+ * It is called in the thread that creates the file, which may be any thread.
  *
- * Returns: %TRUE to go on, %FALSE to refuse
+ * Returns: %TRUE to allow it, %FALSE to refuse it
  *
  * Since: 1.0
  */

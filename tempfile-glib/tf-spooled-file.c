@@ -181,7 +181,7 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    *
    * The handler runs in the thread whose call made the file roll over, before that call returns; for an
    * asynchronous call, in the main context of the caller, before the callback; and for
-   * [func@Tf.rollover_on_low_memory], in the main context that was the thread-default one where the
+   * [func@Tf.set_roll_over_on_low_memory], in the main context that was the thread-default one where the
    * object was made. No lock is held: the handler may use the file.
    *
    * Since: 1.0

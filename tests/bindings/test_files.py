@@ -6,6 +6,7 @@ import csv
 import errno
 import gc
 import gzip
+import importlib
 import io
 import os
 import pathlib
@@ -511,6 +512,18 @@ class AuditTest(TestCase):
             with self.assertRaisesRegex(InterruptedError, 'refused'):
                 create()
         self.assertEqual(self.entries(), [])
+
+    def test_own_function(self):
+        heard = []
+        self.addCleanup(Tf.set_audit_func, importlib.import_module('gi.overrides.Tf').audit)
+        Tf.set_audit_func(lambda *arguments: heard.append(arguments) or len(heard) == 1, 'data')
+        with Tf.NamedFile(prefix='\udcff') as file:
+            self.assertEqual(heard, [('tempfile.mkstemp', file.name, 'data')])
+        with self.assertRaises(PermissionError):
+            Tf.NamedFile()
+        Tf.set_audit_func(None)
+        Tf.NamedFile().close()
+        self.assertEqual((len(heard), self.heard), (2, []))
 
 
 def audit_hook(event, arguments):

@@ -84,8 +84,14 @@ def audit(event, path, *data):
         return False
 
 
+def set_audit_func(func, *data):
+    """Sets who is asked instead of sys.audit(), with the path as str; None for nobody."""
+    Tf.set_audit_func(func and (lambda event, path, *data: func(event, os.fsdecode(path), *data)), *data)
+
+
 if hasattr(Tf, 'set_audit_func'):
     Tf.set_audit_func(audit)
+    __all__ += ['set_audit_func']
 
 
 # --- Names -------------------------------------------------------------------------------------
