@@ -68,6 +68,24 @@ declare module 'gi://Tf?version=1' {
             [Symbol.asyncIterator](): AsyncIterableIterator<string>;
         }
 
+        // What is left out at the end is null.
+        function get_temp_dir_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string>;
+        function get_spool_dir_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string>;
+        function get_shareable_dir_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string>;
+        function set_temp_dir(dir?: string | null): void;
+        function mkstemp(prefix?: string | null, suffix?: string | null, dir?: string | null,
+            cancellable?: Gio.Cancellable | null): [number, string];
+        function mkstemp_async(prefix?: string | null, suffix?: string | null, dir?: string | null,
+            io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<[number, string]>;
+        function mkdtemp(prefix?: string | null, suffix?: string | null, dir?: string | null,
+            cancellable?: Gio.Cancellable | null): string;
+        function mkdtemp_async(prefix?: string | null, suffix?: string | null, dir?: string | null,
+            io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<string>;
+        function mktemp(prefix?: string | null, suffix?: string | null, dir?: string | null): string;
+        function sweep(prefix?: string | null, dir?: string | null, min_age_seconds?: number,
+            cancellable?: Gio.Cancellable | null): [boolean, number];
+        function sweep_async(prefix?: string | null, dir?: string | null, min_age_seconds?: number,
+            io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<[number]>;
         function set_audit_func(func: ((event: string, path: string) => boolean) | null): void;
     }
 }

@@ -155,6 +155,17 @@ const tests = {
         equal(entries(), []);
     },
 
+    async 'functions'() {
+        const dir = await Tf.mkdtemp_async('d-');
+        const [fd, path] = await Tf.mkstemp_async(null, '.txt', dir);
+        GLib.close(fd);
+        GLib.unlink(path);
+        GLib.rmdir(dir);
+        equal(await Tf.get_temp_dir_async(), Tf.get_temp_dir());
+        equal([Tf.sweep(), await Tf.sweep_async('other-', sandbox)], [[true, 0], [0]]);
+        await throws(Gio.IOErrorEnum.NOT_FOUND, () => Tf.mkstemp_async(null, null, '/nonexistent'));
+    },
+
     async 'disposal'() {
         const file = new Tf.TempFile();
         file[Symbol.dispose]();
@@ -228,13 +239,13 @@ const tests = {
             heard.push([event, path]);
             return allow;
         });
-        const path = Tf.mkdtemp('ü', null, null);
+        const path = Tf.mkdtemp('ü');
         equal(heard, [['tempfile.mkdtemp', path]]);
         GLib.rmdir(path);
         allow = false;
-        await throws(Gio.IOErrorEnum.PERMISSION_DENIED, () => Tf.mkdtemp(null, null, null));
+        await throws(Gio.IOErrorEnum.PERMISSION_DENIED, () => Tf.mkdtemp());
         Tf.set_audit_func(null);
-        GLib.rmdir(Tf.mkdtemp(null, null, null));
+        GLib.rmdir(Tf.mkdtemp());
         equal(heard.length, 2);
     },
 };

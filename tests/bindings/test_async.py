@@ -83,6 +83,31 @@ class Loop:
         self.run_main(main())
         self.assertEqual(self.entries(), [])
 
+    def test_functions(self):
+        async def main():
+            directory = await Tf.mkdtemp_async('.d', 'p')
+            fd, path = await Tf.mkstemp_async(dir=os.fsencode(directory), io_priority=GLib.PRIORITY_LOW)
+            self.assertEqual(os.path.dirname(path), os.fsencode(directory))
+            os.close(fd)
+            os.remove(path)
+            self.assertEqual(await Tf.sweep_async(dir=pathlib.Path(directory)), 0)
+            os.rmdir(directory)
+            self.assertEqual(await Tf.get_temp_dir_async(), self.sandbox)
+            self.assertEqual(await Tf.get_spool_dir_async(), self.sandbox)
+            self.assertEqual(await Tf.get_shareable_dir_async(), Tf.get_shareable_dir())
+            with self.assertRaises(FileNotFoundError):
+                await Tf.mkstemp_async(dir=directory)
+
+        self.run_main(main())
+
+    def test_function_with_callback(self):
+        async def main():
+            future = asyncio.get_running_loop().create_future()
+            Tf.sweep_async(None, None, 0, 0, None, lambda source, result: future.set_result(Tf.sweep_finish(result)))
+            self.assertEqual(tuple(await future), (True, 0))
+
+        self.run_main(main())
+
     def test_cancelled_task_leaves_nothing(self):
         async def main():
             cancellable = Gio.Cancellable()

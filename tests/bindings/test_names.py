@@ -91,6 +91,12 @@ class FunctionTest(TestCase):
         self.assertRegex(os.path.basename(path), '^a.{8}b$')
         self.assertFalse(os.path.lexists(path))
 
+    def test_sweep(self):
+        self.assertEqual(Tf.sweep(), 0)
+        self.assertEqual(Tf.sweep('p', pathlib.Path(self.sandbox), 7), 0)
+        with self.assertRaises(GLib.Error):
+            Tf.sweep(dir=os.path.join(self.sandbox, 'missing'))
+
     def test_tempdir(self):
         self.assertEqual(Tf.gettempdir(), self.sandbox)
         self.assertEqual(Tf.gettempdirb(), self.sandbox.encode())

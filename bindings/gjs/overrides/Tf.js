@@ -69,6 +69,24 @@ function setDefaults(object, defaults) {
     }
 }
 
+// Gives a function null for each argument at the end that is left out; without a callback, an asynchronous one
+// returns a promise.
+function makeArgumentsOptional(object, name) {
+    const func = object[name];
+    const {length} = object[`_original_${name}`] ?? func;
+    const count = name.endsWith('_async') ? length - 1 : length;
+    object[name] = function (...args) {
+        while (args.length < count)
+            args.push(null);
+        return func.apply(this, args);
+    };
+}
+
+function getFunctionNames(object) {
+    return Object.getOwnPropertyNames(object)
+        .filter(name => /^[a-z]/.test(name) && typeof object[name] === 'function');
+}
+
 function overrideTempFile(prototype) {
     const {seek, write} = prototype;
 
@@ -147,7 +165,8 @@ function _init() {
     classes
         .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
         .forEach(initializeInConstructor);
-    classes.flatMap(klass => [klass, klass.prototype]).forEach(promisifyAll);
+    [this, ...classes.flatMap(klass => [klass, klass.prototype])].forEach(promisifyAll);
+    getFunctionNames(this).forEach(name => makeArgumentsOptional(this, name));
 
     // Each class, because GJS looks the methods of interfaces up in each.
     classes

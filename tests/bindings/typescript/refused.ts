@@ -30,7 +30,7 @@ readText();
 Tf.set_audit_func((event: string, path: string) => event !== path);
 Tf.set_audit_func(null);
 
-const [fd, path] = Tf.mkstemp(null, '.txt', null);
+const [fd, path] = Tf.mkstemp(null, '.txt');
 GLib.close(fd);
 GLib.unlink(path);
 
@@ -44,7 +44,8 @@ async function create(): Promise<void> {
     const closed: boolean = await unnamed.close_async(GLib.PRIORITY_DEFAULT, null);
     await named[Symbol.asyncDispose]();
     const removed: boolean = await dir.cleanup_async(GLib.PRIORITY_DEFAULT, null);
-    print(closed && removed);
+    const [nRemoved]: [number] = await Tf.sweep_async('p', await Tf.get_temp_dir_async());
+    print(closed && removed && nRemoved > 0);
 }
 create();
 

@@ -94,6 +94,40 @@ if hasattr(Tf, 'set_audit_func'):
     __all__ += ['set_audit_func']
 
 
+# --- Asynchronous calls --------------------------------------------------------------------------
+
+async def await_result(start, finish, arguments, io_priority, cancellable):
+    future = asyncio.get_running_loop().create_future()
+
+    def on_done(source, result):
+        try:
+            settle, value = future.set_result, finish(result)
+        except GLib.Error as error:
+            settle, value = future.set_exception, as_python_error(error)
+        if not future.done():
+            settle(value)
+
+    cancellable = cancellable or Gio.Cancellable()
+    start(*arguments, io_priority, cancellable, on_done)
+    try:
+        return await future
+    except asyncio.CancelledError:
+        cancellable.cancel()
+        raise
+
+
+def call_async(start, finish, arguments, io_priority, cancellable, callback, user_data):
+    """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
+    if callback is None:
+        return await_result(start, finish, arguments, io_priority, cancellable)
+    return start(*arguments, io_priority, cancellable, callback, *user_data)
+
+
+def start_creation(klass, parts, io_priority, cancellable, callback, user_data):
+    parts = [None if part is None else os.fspath(part) for part in parts]
+    return call_async(klass.create_async, klass.create_finish, parts, io_priority, cancellable, callback, user_data)
+
+
 # --- Names -------------------------------------------------------------------------------------
 
 class TempDirVariable:
@@ -143,6 +177,27 @@ def mkdtemp(suffix=None, prefix=None, dir=None):
     return as_type(Tf.mkdtemp(*parts), path_type)
 
 
+def mkstemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                  cancellable=None, callback=None, *user_data):
+    """Like mkstemp(); to be awaited, or with a callback that calls Tf.mkstemp_finish()."""
+    parts, path_type = name_parts(prefix, suffix, dir)
+
+    def finish(result):
+        fd, path = Tf.mkstemp_finish(result)
+        return fd, as_type(path, path_type)
+    return call_async(Tf.mkstemp_async, finish, parts, io_priority, cancellable, callback, user_data)
+
+
+def mkdtemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                  cancellable=None, callback=None, *user_data):
+    """Like mkdtemp(); to be awaited, or with a callback that calls Tf.mkdtemp_finish()."""
+    parts, path_type = name_parts(prefix, suffix, dir)
+
+    def finish(result):
+        return as_type(Tf.mkdtemp_finish(result), path_type)
+    return call_async(Tf.mkdtemp_async, finish, parts, io_priority, cancellable, callback, user_data)
+
+
 @python_errors
 def mktemp(suffix='', prefix='tmp', dir=None):
     """Like tempfile.mktemp(), and deprecated as that is: use mkstemp() or NamedFile."""
@@ -174,6 +229,38 @@ def gettempprefixb():
     return os.fsencode(gettempprefix())
 
 
+def get_temp_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
+    return call_async(Tf.get_temp_dir_async, Tf.get_temp_dir_finish, (), io_priority, cancellable, callback, user_data)
+
+
+def get_spool_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
+    return call_async(Tf.get_spool_dir_async, Tf.get_spool_dir_finish, (), io_priority, cancellable, callback, user_data)
+
+
+def get_shareable_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
+    return call_async(Tf.get_shareable_dir_async, Tf.get_shareable_dir_finish, (),
+                      io_priority, cancellable, callback, user_data)
+
+
+def sweep(prefix=None, dir=None, min_age_seconds=0, cancellable=None):
+    """Removes what killed processes have left; returns how many files and directories that were."""
+    parts, _ = name_parts(prefix, None, dir)
+    return Tf.sweep(parts[0], parts[2], min_age_seconds, cancellable).n_removed
+
+
+def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIORITY_DEFAULT,
+                cancellable=None, callback=None, *user_data):
+    """Like sweep(); to be awaited, or with a callback that calls Tf.sweep_finish()."""
+    parts, _ = name_parts(prefix, None, dir)
+
+    def finish(result):
+        return Tf.sweep_finish(result).n_removed
+    return call_async(Tf.sweep_async, finish, (parts[0], parts[2], min_age_seconds),
+                      io_priority, cancellable, callback, user_data)
+
+
+__all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async']
+__all__ += ['get_temp_dir_async', 'get_spool_dir_async', 'get_shareable_dir_async']
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
 
 
@@ -203,36 +290,6 @@ def remove_held():
 
 atexit.register(remove_held)
 os.register_at_fork(after_in_child=held.clear)
-
-
-# --- Asynchronous creation -----------------------------------------------------------------------
-
-async def create(klass, parts, io_priority, cancellable):
-    future = asyncio.get_running_loop().create_future()
-
-    def on_created(source, result):
-        try:
-            settle, value = future.set_result, klass.create_finish(result)
-        except GLib.Error as error:
-            settle, value = future.set_exception, as_python_error(error)
-        if not future.done():
-            settle(value)
-
-    cancellable = cancellable or Gio.Cancellable()
-    klass.create_async(*parts, io_priority, cancellable, on_created)
-    try:
-        return await future
-    except asyncio.CancelledError:
-        cancellable.cancel()
-        raise
-
-
-def start_creation(klass, parts, io_priority, cancellable, callback, user_data):
-    """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
-    parts = [None if part is None else os.fspath(part) for part in parts]
-    if callback is None:
-        return create(klass, parts, io_priority, cancellable)
-    return klass.create_async(*parts, io_priority, cancellable, callback, *user_data)
 
 
 # --- Files -------------------------------------------------------------------------------------
