@@ -40,15 +40,13 @@
  * Since: 1.0
  */
 
-struct _TfNamedFile
+typedef struct
 {
-  TfTempFile parent_instance;
-
   TfDeletePolicy delete_policy;
   TfEntry entry;
   gboolean reported;  /* closing told that it could not remove the name */
   gboolean persisted; /* the name is a lasting one */
-};
+} TfNamedFilePrivate;
 
 typedef enum
 {
@@ -61,8 +59,9 @@ static GParamSpec *properties[PROP_DELETE_POLICY + 1];
 
 static void tf_named_file_initable_init (GInitableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfNamedFile, tf_named_file, TF_TYPE_TEMP_FILE,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_named_file_initable_init))
+G_DEFINE_TYPE_WITH_CODE (TfNamedFile, tf_named_file, TF_TYPE_TEMP_FILE,
+                         G_ADD_PRIVATE (TfNamedFile)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_named_file_initable_init))
 
 typedef struct
 {
@@ -76,9 +75,10 @@ move_apply (gpointer data)
 {
   Move *move = data;
   TfNamedFile *self = move->self;
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
 
-  tf_entry_move (&self->entry, move->path, &move->identity);
-  self->persisted = TRUE;
+  tf_entry_move (&priv->entry, move->path, &move->identity);
+  priv->persisted = TRUE;
 
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
@@ -102,10 +102,11 @@ on_persisted (gpointer    owner,
               const char *path)
 {
   TfNamedFile *self = TF_NAMED_FILE (owner);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
   Move *move = g_new0 (Move, 1);
   g_autoptr(GError) error = NULL;
 
-  if (!self->persisted && !g_str_equal (path, self->entry.path) && !tf_entry_remove (&self->entry, NULL, &error))
+  if (!priv->persisted && !g_str_equal (path, priv->entry.path) && !tf_entry_remove (&priv->entry, NULL, &error))
     tf_errno_log_lost ("Removing the former name of a persisted file", error);
 
   move->self = g_object_ref (self);
@@ -124,6 +125,7 @@ tf_named_file_initable_do_init (GInitable     *initable,
                                 GError       **error)
 {
   TfNamedFile *self = TF_NAMED_FILE (initable);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
   TfStore *store = tf_file_get_store (self);
   TfTemplate template = tf_file_of (self)->template;
   int fd;
@@ -134,11 +136,11 @@ tf_named_file_initable_do_init (GInitable     *initable,
   if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return FALSE;
 
-  fd = tf_entry_create_file (&self->entry, &template, cancellable, error);
+  fd = tf_entry_create_file (&priv->entry, &template, cancellable, error);
   if (fd < 0)
     return FALSE;
 
-  tf_store_open_on_disk (store, fd, self->entry.path, &store_funcs, G_OBJECT (self));
+  tf_store_open_on_disk (store, fd, priv->entry.path, &store_funcs, G_OBJECT (self));
   return TRUE;
 }
 
@@ -154,14 +156,15 @@ tf_named_file_close (GIOStream     *stream,
                      GError       **error)
 {
   TfNamedFile *self = TF_NAMED_FILE (stream);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (self->delete_policy != TF_DELETE_ON_CLOSE && !tf_async_initable_is_unclaimed (self))
-    tf_entry_keep_lock (&self->entry);
+  if (priv->delete_policy != TF_DELETE_ON_CLOSE && !tf_async_initable_is_unclaimed (self))
+    tf_entry_keep_lock (&priv->entry);
   else
-    success = tf_entry_drop (&self->entry, cancellable, error);
-  self->reported = !success;
+    success = tf_entry_drop (&priv->entry, cancellable, error);
+  priv->reported = !success;
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
          success;
@@ -170,21 +173,23 @@ tf_named_file_close (GIOStream     *stream,
 static void
 tf_named_file_dispose (GObject *object)
 {
-  TfNamedFile *self = TF_NAMED_FILE (object);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (TF_NAMED_FILE (object));
   g_autoptr(GError) error = NULL;
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->dispose (object);
 
   /* On TF_DELETE_ON_CLOSE too: the policy may have been set, and what was in the way gone, after closing. */
-  if (self->delete_policy != TF_DELETE_NEVER &&
-      !tf_entry_drop (&self->entry, NULL, &error) && !self->reported)
+  if (priv->delete_policy != TF_DELETE_NEVER &&
+      !tf_entry_drop (&priv->entry, NULL, &error) && !priv->reported)
     tf_errno_log_lost ("Removing a temporary file", error);
 }
 
 static void
 tf_named_file_finalize (GObject *object)
 {
-  tf_entry_clear (&TF_NAMED_FILE (object)->entry);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (TF_NAMED_FILE (object));
+
+  tf_entry_clear (&priv->entry);
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->finalize (object);
 }
@@ -196,11 +201,12 @@ tf_named_file_get_property (GObject    *object,
                             GParamSpec *pspec)
 {
   TfNamedFile *self = TF_NAMED_FILE (object);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
 
   switch ((TfNamedFileProperty) prop_id)
     {
     case PROP_PATH:
-      g_value_set_string (value, self->entry.path);
+      g_value_set_string (value, priv->entry.path);
       break;
 
     case PROP_FILE:
@@ -208,7 +214,7 @@ tf_named_file_get_property (GObject    *object,
       break;
 
     case PROP_DELETE_POLICY:
-      g_value_set_enum (value, self->delete_policy);
+      g_value_set_enum (value, priv->delete_policy);
       break;
 
     default:
@@ -291,7 +297,9 @@ tf_named_file_class_init (TfNamedFileClass *klass)
 static void
 tf_named_file_init (TfNamedFile *self)
 {
-  tf_entry_init (&self->entry);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  tf_entry_init (&priv->entry);
 }
 
 /**
@@ -399,9 +407,11 @@ tf_named_file_create_finish (GAsyncResult  *result,
 const char *
 tf_named_file_get_path (TfNamedFile *self)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
-  return self->entry.path;
+  return priv->entry.path;
 }
 
 /**
@@ -417,9 +427,11 @@ tf_named_file_get_path (TfNamedFile *self)
 GFile *
 tf_named_file_get_file (TfNamedFile *self)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
-  return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
+  return priv->entry.path != NULL ? g_file_new_for_path (priv->entry.path) : NULL;
 }
 
 /**
@@ -435,9 +447,11 @@ tf_named_file_get_file (TfNamedFile *self)
 TfDeletePolicy
 tf_named_file_get_delete_policy (TfNamedFile *self)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), TF_DELETE_NEVER);
 
-  return self->delete_policy;
+  return priv->delete_policy;
 }
 
 /**
@@ -453,13 +467,15 @@ void
 tf_named_file_set_delete_policy (TfNamedFile    *self,
                                  TfDeletePolicy  policy)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_if_fail (TF_IS_NAMED_FILE (self));
 
-  if (self->delete_policy == policy)
+  if (priv->delete_policy == policy)
     return;
 
-  self->delete_policy = policy;
-  tf_entry_set_kept (&self->entry, -1, policy == TF_DELETE_NEVER);
+  priv->delete_policy = policy;
+  tf_entry_set_kept (&priv->entry, -1, policy == TF_DELETE_NEVER);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
 }
 
@@ -478,10 +494,12 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
 char *
 tf_named_file_keep (TfNamedFile *self)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
   tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
-  return g_strdup (self->entry.path);
+  return g_strdup (priv->entry.path);
 }
 
 /**
@@ -503,13 +521,15 @@ gboolean
 tf_named_file_unlink (TfNamedFile  *self,
                       GError      **error)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (self->entry.path == NULL)
+  if (priv->entry.path == NULL)
     return tf_errno_set_not_initialized (error, "temporary file");
 
-  return tf_entry_remove (&self->entry, NULL, error);
+  return tf_entry_remove (&priv->entry, NULL, error);
 }
 
 /**

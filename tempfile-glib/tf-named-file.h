@@ -17,7 +17,15 @@ G_BEGIN_DECLS
 #define TF_TYPE_NAMED_FILE (tf_named_file_get_type ())
 
 TF_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (TfNamedFile, tf_named_file, TF, NAMED_FILE, TfTempFile)
+G_DECLARE_DERIVABLE_TYPE (TfNamedFile, tf_named_file, TF, NAMED_FILE, TfTempFile)
+
+struct _TfNamedFileClass
+{
+  TfTempFileClass parent_class;
+
+  /*< private >*/
+  gpointer padding[8];
+};
 
 TF_AVAILABLE_IN_1_0
 TfNamedFile   *tf_named_file_new               (const char           *prefix,

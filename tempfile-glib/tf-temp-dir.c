@@ -57,17 +57,15 @@
  * Since: 1.0
  */
 
-struct _TfTempDir
+typedef struct
 {
-  GObject parent_instance;
-
   TfTemplate template;   /* absolute dir, or none */
   TfEntry entry;
   gboolean is_kept;      /* let go of: not removed, whatever is called */
   gboolean is_cleaning;  /* a worker has the entry; only its path may be used */
   gboolean auto_cleanup;
   gboolean ignore_cleanup_errors;
-};
+} TfTempDirPrivate;
 
 typedef enum
 {
@@ -85,25 +83,26 @@ static GParamSpec *properties[PROP_IGNORE_CLEANUP_ERRORS + 1];
 
 static void tf_temp_dir_initable_init (GInitableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (TfTempDir, tf_temp_dir, G_TYPE_OBJECT,
-                               G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init)
-                               G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init))
+G_DEFINE_TYPE_WITH_CODE (TfTempDir, tf_temp_dir, G_TYPE_OBJECT,
+                         G_ADD_PRIVATE (TfTempDir)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init)
+                         G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init))
 
 static gboolean
 tf_temp_dir_initable_do_init (GInitable     *initable,
                               GCancellable  *cancellable,
                               GError       **error)
 {
-  TfTempDir *self = TF_TEMP_DIR (initable);
-  TfTemplate template = self->template;
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (TF_TEMP_DIR (initable));
+  TfTemplate template = priv->template;
 
-  if (self->entry.path != NULL)
+  if (priv->entry.path != NULL)
     return TRUE;
 
   if (!tf_template_complete (&template, tf_get_temp_dir, error))
     return FALSE;
 
-  return tf_entry_create_dir (&self->entry, &template, cancellable, error);
+  return tf_entry_create_dir (&priv->entry, &template, cancellable, error);
 }
 
 static void
@@ -115,9 +114,11 @@ tf_temp_dir_initable_init (GInitableIface *iface)
 static void
 tf_temp_dir_constructed (GObject *object)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (TF_TEMP_DIR (object));
+
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->constructed (object);
 
-  tf_template_make_absolute (&TF_TEMP_DIR (object)->template);
+  tf_template_make_absolute (&priv->template);
 }
 
 /* Takes what went wrong, or NULL, and makes of it what the caller is to know. */
@@ -126,10 +127,11 @@ report_cleanup (TfTempDir  *self,
                 GError     *failure,
                 GError    **error)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   g_autoptr(GError) owned = failure;
 
   if (owned == NULL ||
-      (self->ignore_cleanup_errors && !g_error_matches (owned, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
+      (priv->ignore_cleanup_errors && !g_error_matches (owned, G_IO_ERROR, G_IO_ERROR_CANCELLED)))
     return TRUE;
 
   g_propagate_error (error, g_steal_pointer (&owned));
@@ -140,11 +142,12 @@ static void
 tf_temp_dir_dispose (GObject *object)
 {
   TfTempDir *self = TF_TEMP_DIR (object);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   g_autoptr(GError) error = NULL;
   GError *failure = NULL;
 
-  if ((self->auto_cleanup || tf_async_initable_is_unclaimed (self)) && !self->is_kept)
-    tf_entry_drop (&self->entry, NULL, &failure);
+  if ((priv->auto_cleanup || tf_async_initable_is_unclaimed (self)) && !priv->is_kept)
+    tf_entry_drop (&priv->entry, NULL, &failure);
 
   if (!report_cleanup (self, failure, &error))
     tf_errno_log_lost ("Removing a temporary directory", error);
@@ -155,10 +158,10 @@ tf_temp_dir_dispose (GObject *object)
 static void
 tf_temp_dir_finalize (GObject *object)
 {
-  TfTempDir *self = TF_TEMP_DIR (object);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (TF_TEMP_DIR (object));
 
-  tf_template_clear (&self->template);
-  tf_entry_clear (&self->entry);
+  tf_template_clear (&priv->template);
+  tf_entry_clear (&priv->entry);
 
   G_OBJECT_CLASS (tf_temp_dir_parent_class)->finalize (object);
 }
@@ -170,27 +173,28 @@ tf_temp_dir_get_property (GObject    *object,
                           GParamSpec *pspec)
 {
   TfTempDir *self = TF_TEMP_DIR (object);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
 
   switch ((TfTempDirProperty) prop_id)
     {
     case PROP_DIR:
-      g_value_set_string (value, self->template.dir);
+      g_value_set_string (value, priv->template.dir);
       break;
 
     case PROP_PREFIX:
-      g_value_set_string (value, self->template.prefix);
+      g_value_set_string (value, priv->template.prefix);
       break;
 
     case PROP_SUFFIX:
-      g_value_set_string (value, self->template.suffix);
+      g_value_set_string (value, priv->template.suffix);
       break;
 
     case PROP_MODE:
-      g_value_set_uint (value, self->template.mode);
+      g_value_set_uint (value, priv->template.mode);
       break;
 
     case PROP_PATH:
-      g_value_set_string (value, self->entry.path);
+      g_value_set_string (value, priv->entry.path);
       break;
 
     case PROP_FILE:
@@ -198,11 +202,11 @@ tf_temp_dir_get_property (GObject    *object,
       break;
 
     case PROP_AUTO_CLEANUP:
-      g_value_set_boolean (value, self->auto_cleanup);
+      g_value_set_boolean (value, priv->auto_cleanup);
       break;
 
     case PROP_IGNORE_CLEANUP_ERRORS:
-      g_value_set_boolean (value, self->ignore_cleanup_errors);
+      g_value_set_boolean (value, priv->ignore_cleanup_errors);
       break;
 
     default:
@@ -217,23 +221,24 @@ tf_temp_dir_set_property (GObject      *object,
                           GParamSpec   *pspec)
 {
   TfTempDir *self = TF_TEMP_DIR (object);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
 
   switch ((TfTempDirProperty) prop_id)
     {
     case PROP_DIR:
-      self->template.dir = g_value_dup_string (value);
+      priv->template.dir = g_value_dup_string (value);
       break;
 
     case PROP_PREFIX:
-      self->template.prefix = g_value_dup_string (value);
+      priv->template.prefix = g_value_dup_string (value);
       break;
 
     case PROP_SUFFIX:
-      self->template.suffix = g_value_dup_string (value);
+      priv->template.suffix = g_value_dup_string (value);
       break;
 
     case PROP_MODE:
-      self->template.mode = g_value_get_uint (value);
+      priv->template.mode = g_value_get_uint (value);
       break;
 
     case PROP_AUTO_CLEANUP:
@@ -372,8 +377,10 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
 static void
 tf_temp_dir_init (TfTempDir *self)
 {
-  tf_entry_init (&self->entry);
-  self->auto_cleanup = TRUE;
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
+  tf_entry_init (&priv->entry);
+  priv->auto_cleanup = TRUE;
 }
 
 /**
@@ -401,12 +408,14 @@ tf_temp_dir_new (const char    *prefix,
                  GError       **error)
 {
   g_autoptr(TfTempDir) self = NULL;
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   self = g_object_new (TF_TYPE_TEMP_DIR, NULL);
-  tf_template_set (&self->template, prefix, suffix, dir);
+  priv = tf_temp_dir_get_instance_private (self);
+  tf_template_set (&priv->template, prefix, suffix, dir);
   return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
 }
 
@@ -488,9 +497,11 @@ tf_temp_dir_set_template (TfTempDir  *self,
                           const char *suffix,
                           const char *dir)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  tf_template_set (&self->template, prefix, suffix, dir);
+  tf_template_set (&priv->template, prefix, suffix, dir);
 }
 
 /**
@@ -506,9 +517,11 @@ tf_temp_dir_set_template (TfTempDir  *self,
 const char *
 tf_temp_dir_get_path (TfTempDir *self)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
-  return self->entry.path;
+  return priv->entry.path;
 }
 
 /**
@@ -524,16 +537,20 @@ tf_temp_dir_get_path (TfTempDir *self)
 GFile *
 tf_temp_dir_get_file (TfTempDir *self)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
-  return self->entry.path != NULL ? g_file_new_for_path (self->entry.path) : NULL;
+  return priv->entry.path != NULL ? g_file_new_for_path (priv->entry.path) : NULL;
 }
 
 static gboolean
 check_initialized (TfTempDir  *self,
                    GError    **error)
 {
-  return self->entry.path != NULL || tf_errno_set_not_initialized (error, "temporary directory");
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
+  return priv->entry.path != NULL || tf_errno_set_not_initialized (error, "temporary directory");
 }
 
 static gboolean
@@ -566,6 +583,7 @@ tf_temp_dir_get_child (TfTempDir   *self,
                        const char  *name,
                        GError     **error)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   g_autofree char *display = NULL;
   g_autofree char *path = NULL;
 
@@ -584,7 +602,7 @@ tf_temp_dir_get_child (TfTempDir   *self,
       return NULL;
     }
 
-  path = g_build_filename (self->entry.path, name, NULL);
+  path = g_build_filename (priv->entry.path, name, NULL);
   return g_file_new_for_path (path);
 }
 
@@ -601,9 +619,11 @@ tf_temp_dir_get_child (TfTempDir   *self,
 gboolean
 tf_temp_dir_get_auto_cleanup (TfTempDir *self)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
 
-  return self->auto_cleanup;
+  return priv->auto_cleanup;
 }
 
 /**
@@ -619,14 +639,16 @@ void
 tf_temp_dir_set_auto_cleanup (TfTempDir *self,
                               gboolean   auto_cleanup)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  if (self->auto_cleanup == !!auto_cleanup)
+  if (priv->auto_cleanup == !!auto_cleanup)
     return;
 
-  self->auto_cleanup = !!auto_cleanup;
-  if (!self->is_kept && !self->is_cleaning)
-    tf_entry_set_kept (&self->entry, self->entry.fd, !auto_cleanup);
+  priv->auto_cleanup = !!auto_cleanup;
+  if (!priv->is_kept && !priv->is_cleaning)
+    tf_entry_set_kept (&priv->entry, priv->entry.fd, !auto_cleanup);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
 }
 
@@ -643,9 +665,11 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
 gboolean
 tf_temp_dir_get_ignore_cleanup_errors (TfTempDir *self)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
 
-  return self->ignore_cleanup_errors;
+  return priv->ignore_cleanup_errors;
 }
 
 /**
@@ -661,12 +685,14 @@ void
 tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
                                        gboolean   ignore_cleanup_errors)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  if (self->ignore_cleanup_errors == !!ignore_cleanup_errors)
+  if (priv->ignore_cleanup_errors == !!ignore_cleanup_errors)
     return;
 
-  self->ignore_cleanup_errors = !!ignore_cleanup_errors;
+  priv->ignore_cleanup_errors = !!ignore_cleanup_errors;
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_IGNORE_CLEANUP_ERRORS]);
 }
 
@@ -685,13 +711,15 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
 char *
 tf_temp_dir_keep (TfTempDir *self)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
   tf_temp_dir_set_auto_cleanup (self, FALSE);
-  if (!self->is_cleaning)
-    tf_fd_clear (&self->entry.fd);
-  self->is_kept = TRUE;
-  return g_strdup (self->entry.path);
+  if (!priv->is_cleaning)
+    tf_fd_clear (&priv->entry.fd);
+  priv->is_kept = TRUE;
+  return g_strdup (priv->entry.path);
 }
 
 /* Whether the directory can be removed by a call that begins now. */
@@ -699,13 +727,15 @@ static gboolean
 check_ready (TfTempDir  *self,
              GError    **error)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
   if (!check_initialized (self, error))
     return FALSE;
 
-  if (self->is_cleaning)
+  if (priv->is_cleaning)
     g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
 
-  return !self->is_cleaning;
+  return !priv->is_cleaning;
 }
 
 /**
@@ -736,6 +766,7 @@ tf_temp_dir_cleanup (TfTempDir     *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   GError *failure = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
@@ -744,8 +775,8 @@ tf_temp_dir_cleanup (TfTempDir     *self,
   if (!check_ready (self, error))
     return FALSE;
 
-  if (!self->is_kept)
-    tf_entry_remove (&self->entry, cancellable, &failure);
+  if (!priv->is_kept)
+    tf_entry_remove (&priv->entry, cancellable, &failure);
 
   return report_cleanup (self, failure, error);
 }
@@ -756,12 +787,12 @@ cleanup_func (gpointer       source_object,
               GCancellable  *cancellable,
               GError       **error)
 {
-  TfTempDir *self = source_object;
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (source_object);
 
   if (!tf_task_may_block (error))
     return -1;
 
-  return tf_entry_remove (&self->entry, cancellable, error) ? 0 : -1;
+  return tf_entry_remove (&priv->entry, cancellable, error) ? 0 : -1;
 }
 
 static void
@@ -770,14 +801,15 @@ on_cleaned (GTask  *task,
             GError *failure)
 {
   TfTempDir *self = g_task_get_source_object (task);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   GError *error = NULL;
   gboolean success;
 
   /* In case it was changed meanwhile. */
-  self->is_cleaning = FALSE;
-  tf_entry_set_kept (&self->entry, self->entry.fd, !self->auto_cleanup);
-  if (self->is_kept)
-    tf_fd_clear (&self->entry.fd);
+  priv->is_cleaning = FALSE;
+  tf_entry_set_kept (&priv->entry, priv->entry.fd, !priv->auto_cleanup);
+  if (priv->is_kept)
+    tf_fd_clear (&priv->entry.fd);
 
   success = report_cleanup (self, failure, &error);
   tf_task_return (task, success ? 0 : -1, error);
@@ -806,6 +838,7 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
                            GAsyncReadyCallback  callback,
                            gpointer             user_data)
 {
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
   g_autoptr(GTask) task = NULL;
   GError *error = NULL;
 
@@ -819,13 +852,13 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
       return;
     }
 
-  if (self->is_kept)
+  if (priv->is_kept)
     {
       g_task_return_int (task, 0);
       return;
     }
 
-  self->is_cleaning = TRUE;
+  priv->is_cleaning = TRUE;
   tf_task_run_step (task, cleanup_func, on_cleaned);
 }
 

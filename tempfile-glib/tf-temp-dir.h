@@ -18,7 +18,15 @@ G_BEGIN_DECLS
 #define TF_TYPE_TEMP_DIR (tf_temp_dir_get_type ())
 
 TF_AVAILABLE_IN_1_0
-G_DECLARE_FINAL_TYPE (TfTempDir, tf_temp_dir, TF, TEMP_DIR, GObject)
+G_DECLARE_DERIVABLE_TYPE (TfTempDir, tf_temp_dir, TF, TEMP_DIR, GObject)
+
+struct _TfTempDirClass
+{
+  GObjectClass parent_class;
+
+  /*< private >*/
+  gpointer padding[8];
+};
 
 TF_AVAILABLE_IN_1_0
 TfTempDir  *tf_temp_dir_new                       (const char           *prefix,

@@ -516,6 +516,50 @@ test_template (void)
   g_assert_true (g_str_has_suffix (name, "s"));
 }
 
+typedef struct
+{
+  TfNamedFile parent_instance;
+
+  int number;
+} Report;
+
+typedef struct
+{
+  TfNamedFileClass parent_class;
+} ReportClass;
+
+GType report_get_type (void);
+
+G_DEFINE_TYPE (Report, report, TF_TYPE_NAMED_FILE)
+
+static void
+report_class_init (ReportClass *klass)
+{
+}
+
+static void
+report_init (Report *self)
+{
+  self->number = 7;
+}
+
+static void
+test_derived (void)
+{
+  g_autoptr(GError) error = NULL;
+  Report *report = g_initable_new (report_get_type (), NULL, &error, "suffix", ".txt", NULL);
+  g_autofree char *path = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (report->number, ==, 7);
+  path = g_strdup (tf_named_file_get_path (TF_NAMED_FILE (report)));
+  g_assert_true (g_str_has_suffix (path, ".txt"));
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (report), "x", 1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (G_OBJECT (report));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -548,6 +592,8 @@ main (int    argc,
   g_test_add_func ("/named-file/not-utf8", test_not_utf8);
   g_test_add_func ("/named-file/unwritable-dir", test_unwritable_dir);
   g_test_add_func ("/named-file/executable", test_executable);
+
+  g_test_add_func ("/named-file/derived", test_derived);
 
   return tf_test_run ();
 }

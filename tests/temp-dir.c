@@ -563,6 +563,48 @@ test_template (void)
   g_assert_true (g_str_has_prefix (name, "p\xff"));
 }
 
+typedef struct
+{
+  TfTempDir parent_instance;
+
+  int number;
+} Workshop;
+
+typedef struct
+{
+  TfTempDirClass parent_class;
+} WorkshopClass;
+
+GType workshop_get_type (void);
+
+G_DEFINE_TYPE (Workshop, workshop, TF_TYPE_TEMP_DIR)
+
+static void
+workshop_class_init (WorkshopClass *klass)
+{
+}
+
+static void
+workshop_init (Workshop *self)
+{
+  self->number = 7;
+}
+
+static void
+test_derived (void)
+{
+  g_autoptr(GError) error = NULL;
+  Workshop *workshop = g_initable_new (workshop_get_type (), NULL, &error, "prefix", "shop-", NULL);
+  g_autofree char *path = NULL;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (workshop->number, ==, 7);
+  path = g_strdup (tf_temp_dir_get_path (TF_TEMP_DIR (workshop)));
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_DIR));
+  g_assert_finalize_object (G_OBJECT (workshop));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -592,6 +634,8 @@ main (int    argc,
   g_test_add_func ("/temp-dir/ignore-cleanup-errors-property", test_ignore_cleanup_errors_property);
   g_test_add_func ("/temp-dir/construct-properties", test_construct_properties);
   g_test_add_func ("/temp-dir/descriptor-is-not-inherited", test_descriptor_is_not_inherited);
+
+  g_test_add_func ("/temp-dir/derived", test_derived);
 
   return tf_test_run ();
 }

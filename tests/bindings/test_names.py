@@ -144,6 +144,14 @@ class TempDirTest(TestCase):
         directory.cleanup(None)
         self.assertEqual(self.entries(), [])
 
+    def test_subclass(self):
+        class Workshop(Tf.TempDir):
+            def __init__(self, title):
+                super().__init__(prefix=title)
+
+        with Workshop('shop-') as path:
+            self.assertIn('shop-', path)
+
     def test_bytes(self):
         with Tf.TempDir(prefix=b'\xff') as path:
             self.assertIs(type(path), bytes)
