@@ -532,46 +532,87 @@ tf_named_file_unlink (TfNamedFile  *self,
   return tf_entry_remove (&priv->entry, NULL, error);
 }
 
+/* What is held is not removed by closing. A hold never removes what is kept. */
+static void
+prepare_hold (TfNamedFile *self)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  if (priv->delete_policy == TF_DELETE_ON_CLOSE)
+    tf_named_file_set_delete_policy (self, TF_DELETE_ON_DISPOSE);
+}
+
 /**
- * tf_named_file_keep_until_exit:
+ * tf_named_file_hold_until_exit:
  * @self: a named temporary file
  *
- * Keeps the file until this process exits, whatever happens to it and to the object here.
+ * Holds the file until this process exits, whatever happens to the references to the object.
  *
- * For a file that is handed to a program that outlives its caller's interest. Closing the file does not
- * remove it any more: the delete policy becomes %TF_DELETE_ON_DISPOSE, and the object is referenced for good.
+ * It is for a file that is handed to a program that nobody can watch. Closing the file does not remove it any
+ * more: a delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced for good.
+ *
+ * A hold prolongs, and deletes nothing that is kept: a file with the policy %TF_DELETE_NEVER, set
+ * before or afterwards, by [method@NamedFile.keep] or [method@TempFile.persist] for example, stays
+ * when the process exits. [method@NamedFile.unlink] removes the name when it is called, held or not.
  *
  * Since: 1.0
  */
 void
-tf_named_file_keep_until_exit (TfNamedFile *self)
+tf_named_file_hold_until_exit (TfNamedFile *self)
 {
   g_return_if_fail (TF_IS_NAMED_FILE (self));
 
-  tf_named_file_set_delete_policy (self, TF_DELETE_ON_DISPOSE);
+  prepare_hold (self);
   tf_hold_until_exit (self);
 }
 
 /**
- * tf_named_file_keep_until:
+ * tf_named_file_hold_for_subprocess:
  * @self: a named temporary file
- * @subprocess: who the file was handed to
+ * @subprocess: the process to which the file was handed
  *
- * Keeps the file until @subprocess has exited, whatever happens to it and to the object here.
+ * Holds the file until @subprocess has ended, whatever happens to the references to the object.
  *
- * Closing the file does not remove it any more: the delete policy becomes %TF_DELETE_ON_DISPOSE, and the
- * object is referenced until then. That takes the thread-default main context of the caller to run; if it
- * does not, the file is removed when this process exits.
+ * A delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced until then.
+ * [method@NamedFile.hold_until_exit] tells what a hold does not do. The end is noticed in the
+ * thread-default main context of the caller. If that is not iterated, the file is removed when this process
+ * exits. The last reference is dropped in a worker thread.
  *
  * Since: 1.0
  */
 void
-tf_named_file_keep_until (TfNamedFile *self,
-                          GSubprocess *subprocess)
+tf_named_file_hold_for_subprocess (TfNamedFile *self,
+                                   GSubprocess *subprocess)
 {
   g_return_if_fail (TF_IS_NAMED_FILE (self));
   g_return_if_fail (G_IS_SUBPROCESS (subprocess));
 
-  tf_named_file_set_delete_policy (self, TF_DELETE_ON_DISPOSE);
+  prepare_hold (self);
   tf_hold_for_subprocess (self, subprocess);
+}
+
+/**
+ * tf_named_file_hold_for_pid:
+ * @self: a named temporary file
+ * @pid: the process to which the file was handed
+ *
+ * Holds the file until the process @pid has ended, as [method@NamedFile.hold_for_subprocess] does.
+ *
+ * The process need not be a child. It is watched by a descriptor, so that it is not taken for a later process with
+ * the same number. The caller makes sure that @pid is still the process that it means: a child that nobody has
+ * waited for yet, for example. Where pidfd_open(2) is refused, the process is looked for once a second.
+ *
+ * If there is no such process any more, nothing is held.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_hold_for_pid (TfNamedFile *self,
+                            GPid         pid)
+{
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+  g_return_if_fail (pid > 0);
+
+  prepare_hold (self);
+  tf_hold_for_pid (self, pid);
 }

@@ -888,45 +888,72 @@ tf_temp_dir_cleanup_finish (TfTempDir     *self,
 }
 
 /**
- * tf_temp_dir_keep_until_exit:
+ * tf_temp_dir_hold_until_exit:
  * @self: a temporary directory
  *
- * Keeps the directory until this process exits, whatever happens to the object here.
+ * Holds the directory until this process exits, whatever happens to the references to the object.
  *
- * The object is referenced for good, and [property@TempDir:auto-cleanup] set. [method@TempDir.cleanup]
- * still removes the directory at once.
+ * It is for a directory that is handed to a program that nobody can watch. The object is referenced for good.
+ *
+ * A hold prolongs, and deletes nothing that is kept: a directory whose
+ * [property@TempDir:auto-cleanup] is %FALSE, set before or afterwards, or that [method@TempDir.keep] let go of, stays
+ * when the process exits. [method@TempDir.cleanup] removes the directory when it is called, held or not.
  *
  * Since: 1.0
  */
 void
-tf_temp_dir_keep_until_exit (TfTempDir *self)
+tf_temp_dir_hold_until_exit (TfTempDir *self)
 {
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  tf_temp_dir_set_auto_cleanup (self, TRUE);
   tf_hold_until_exit (self);
 }
 
 /**
- * tf_temp_dir_keep_until:
+ * tf_temp_dir_hold_for_subprocess:
  * @self: a temporary directory
- * @subprocess: who the directory was handed to
+ * @subprocess: the process to which the directory was handed
  *
- * Keeps the directory until @subprocess has exited, whatever happens to the object here.
+ * Holds the directory until @subprocess has ended, whatever happens to the references to the object.
  *
- * The object is referenced until then, and [property@TempDir:auto-cleanup] set. That takes the
- * thread-default main context of the caller to run; if it does not, the directory is removed when this
- * process exits. The removal itself is done in a worker thread.
+ * The object is referenced until then.
+ * [method@TempDir.hold_until_exit] tells what a hold does not do. The end is noticed in the
+ * thread-default main context of the caller. If that is not iterated, the directory is removed when this process
+ * exits. The last reference is dropped, and so the directory removed, in a worker thread.
  *
  * Since: 1.0
  */
 void
-tf_temp_dir_keep_until (TfTempDir   *self,
-                        GSubprocess *subprocess)
+tf_temp_dir_hold_for_subprocess (TfTempDir   *self,
+                                 GSubprocess *subprocess)
 {
   g_return_if_fail (TF_IS_TEMP_DIR (self));
   g_return_if_fail (G_IS_SUBPROCESS (subprocess));
 
-  tf_temp_dir_set_auto_cleanup (self, TRUE);
   tf_hold_for_subprocess (self, subprocess);
+}
+
+/**
+ * tf_temp_dir_hold_for_pid:
+ * @self: a temporary directory
+ * @pid: the process to which the directory was handed
+ *
+ * Holds the directory until the process @pid has ended, as [method@TempDir.hold_for_subprocess] does.
+ *
+ * The process need not be a child. It is watched by a descriptor, so that it is not taken for a later process with
+ * the same number. The caller makes sure that @pid is still the process that it means: a child that nobody has
+ * waited for yet, for example. Where pidfd_open(2) is refused, the process is looked for once a second.
+ *
+ * If there is no such process any more, nothing is held.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_hold_for_pid (TfTempDir *self,
+                          GPid       pid)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_return_if_fail (pid > 0);
+
+  tf_hold_for_pid (self, pid);
 }

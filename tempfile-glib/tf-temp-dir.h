@@ -83,11 +83,15 @@ TF_AVAILABLE_IN_1_0
 char       *tf_temp_dir_keep                      (TfTempDir            *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_keep_until_exit           (TfTempDir            *self);
+void        tf_temp_dir_hold_until_exit           (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_keep_until                (TfTempDir            *self,
+void        tf_temp_dir_hold_for_subprocess       (TfTempDir            *self,
                                                    GSubprocess          *subprocess);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_hold_for_pid              (TfTempDir            *self,
+                                                   GPid                  pid);
 
 TF_AVAILABLE_IN_1_0
 gboolean    tf_temp_dir_cleanup                   (TfTempDir            *self,

@@ -5,6 +5,25 @@
 
 #include "tf-hold.h"
 
+#include <errno.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "tf-fd.h"
+
+gboolean tf_hold_avoid_pidfd = FALSE;
+guint tf_hold_poll_interval = 1000;
+
+/* Another program, and what is held for it. */
+typedef struct
+{
+  gpointer object; /* a reference of its own, which goes when the program has ended */
+  GPid pid;
+  int fd;          /* a pidfd, or -1 */
+} Hold;
+
 /* Called in a worker thread. */
 static void
 unref_in_worker (GTask        *task,
@@ -47,4 +66,102 @@ tf_hold_for_subprocess (gpointer     object,
                         GSubprocess *subprocess)
 {
   g_subprocess_wait_async (subprocess, NULL, on_exited, g_object_ref (object));
+}
+
+/* Returns -1 with errno; ESRCH when there is no such process. */
+static int
+open_pidfd (GPid pid)
+{
+  if (tf_hold_avoid_pidfd)
+    {
+      errno = ENOSYS;
+      return -1;
+    }
+
+  return syscall (SYS_pidfd_open, pid, 0);
+}
+
+/* A child that has ended counts as gone before it is waited for, as it does for a pidfd. */
+static gboolean
+is_running (GPid pid)
+{
+  siginfo_t info = { 0 };
+
+  if (waitid (P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0)
+    return info.si_pid == 0;
+
+  return kill (pid, 0) == 0 || errno != ESRCH;
+}
+
+/* If the source goes because its main context does, the object is held until exit. */
+static void
+hold_free (gpointer data)
+{
+  Hold *self = data;
+
+  tf_fd_clear (&self->fd);
+  g_free (self);
+}
+
+static gboolean
+on_pidfd_readable (int          fd,
+                   GIOCondition condition,
+                   gpointer     data)
+{
+  Hold *self = data;
+
+  release (self->object);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_poll (gpointer data)
+{
+  Hold *self = data;
+
+  if (is_running (self->pid))
+    return G_SOURCE_CONTINUE;
+
+  release (self->object);
+  return G_SOURCE_REMOVE;
+}
+
+static GSource *
+create_source (Hold *self)
+{
+  GSource *source;
+
+  if (self->fd < 0)
+    {
+      source = g_timeout_source_new (tf_hold_poll_interval);
+      g_source_set_callback (source, on_poll, self, hold_free);
+      return source;
+    }
+
+  source = g_unix_fd_source_new (self->fd, G_IO_IN);
+  g_source_set_callback (source, G_SOURCE_FUNC (on_pidfd_readable), self, hold_free);
+  return source;
+}
+
+/* Watches by a descriptor, because the number may be another process's later. Where none is to be had, the process
+ * is looked for from time to time. */
+void
+tf_hold_for_pid (gpointer object,
+                 GPid     pid)
+{
+  g_autoptr(GMainContext) context = NULL;
+  g_autoptr(GSource) source = NULL;
+  int fd = open_pidfd (pid);
+  Hold *self;
+
+  if (fd < 0 && (errno == ESRCH || !is_running (pid)))
+    return;
+
+  self = g_new (Hold, 1);
+  *self = (Hold) { .object = g_object_ref (object), .pid = pid, .fd = fd };
+
+  context = g_main_context_ref_thread_default ();
+  source = create_source (self);
+  g_source_set_static_name (source, "[tempfile-glib] hold for process");
+  g_source_attach (source, context);
 }

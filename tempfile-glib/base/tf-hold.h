@@ -16,5 +16,11 @@ G_BEGIN_DECLS
 void tf_hold_until_exit     (gpointer     object);
 void tf_hold_for_subprocess (gpointer     object,
                              GSubprocess *subprocess);
+void tf_hold_for_pid        (gpointer     object,
+                             GPid         pid);
+
+/* Set by tests only: behave as where pidfd_open(2) is refused, and look every so many milliseconds. */
+extern gboolean tf_hold_avoid_pidfd;
+extern guint tf_hold_poll_interval;
 
 G_END_DECLS

@@ -7,6 +7,7 @@ import importlib
 import io
 import os
 import pathlib
+import subprocess
 import unittest
 import warnings
 
@@ -22,8 +23,8 @@ class HeldTest(TestCase):
 
     def hold(self):
         file, dir = Tf.NamedFile(), Tf.TempDir()
-        file.keep_until_exit()
-        dir.keep_until_exit()
+        file.hold_until_exit()
+        dir.hold_until_exit()
         file.close()
         return file, dir
 
@@ -54,12 +55,23 @@ class HeldTest(TestCase):
     def test_subprocess(self):
         cat = Gio.Subprocess.new(['cat'], Gio.SubprocessFlags.STDIN_PIPE)
         for held in Tf.NamedFile(), Tf.TempDir():
-            held.keep_until(cat)
+            held.hold_for_subprocess(cat)
         del held
         self.assertEqual(len(overrides.held), 2)
         cat.get_stdin_pipe().close()
         while overrides.held:
             GLib.MainContext.default().iteration(False)
+        while self.entries():
+            GLib.MainContext.default().iteration(False)
+
+
+    def test_popen(self):
+        cat = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
+        for held in Tf.NamedFile(), Tf.TempDir():
+            held.hold_for_subprocess(cat)
+        del held
+        self.assertEqual(len(self.entries()), 2)
+        cat.communicate()
         while self.entries():
             GLib.MainContext.default().iteration(False)
 

@@ -30,9 +30,9 @@ const cases = {
     'rejection': () => {
         Promise.reject(new Error('nobody catches this'));
     },
-    'keep-until-exit': () => {
-        namedFile.keep_until_exit();
-        tempDir.keep_until_exit();
+    'hold-until-exit': () => {
+        namedFile.hold_until_exit();
+        tempDir.hold_until_exit();
         System.exit(3);
     },
     'sigterm': () => {

@@ -29,16 +29,16 @@ def uncaught():
     raise RuntimeError('nobody catches this')
 
 
-def keep_until_exit():
-    named_file.keep_until_exit()
-    temp_dir.keep_until_exit()
+def hold_until_exit():
+    named_file.hold_until_exit()
+    temp_dir.hold_until_exit()
 
 
-def keep_until_a_subprocess():
+def hold_for_a_subprocess():
     global named_file, temp_dir
     cat = Gio.Subprocess.new(['cat'], Gio.SubprocessFlags.STDIN_PIPE)
-    named_file.keep_until(cat)
-    temp_dir.keep_until(cat)
+    named_file.hold_for_subprocess(cat)
+    temp_dir.hold_for_subprocess(cat)
     del named_file, temp_dir
 
 
@@ -102,11 +102,11 @@ cases = {
     'sys-exit': lambda: sys.exit(3),
     'exception': uncaught,
     'keyboard-interrupt': lambda: signal.raise_signal(signal.SIGINT),
-    'keyboard-interrupt-kept': lambda: (keep_until_exit(), signal.raise_signal(signal.SIGINT)),
-    'keyboard-interrupt-kept-until': lambda: (keep_until_a_subprocess(), signal.raise_signal(signal.SIGINT)),
+    'keyboard-interrupt-kept': lambda: (hold_until_exit(), signal.raise_signal(signal.SIGINT)),
+    'keyboard-interrupt-held-for': lambda: (hold_for_a_subprocess(), signal.raise_signal(signal.SIGINT)),
     'keyboard-interrupt-in-a-cycle': lambda: (globals().update(cycle=Cycle()), signal.raise_signal(signal.SIGINT)),
-    'keep-until-exit': keep_until_exit,
-    'fork-exit-kept': lambda: (keep_until_exit(), in_child(lambda: sys.exit(7))),
+    'hold-until-exit': hold_until_exit,
+    'fork-exit-kept': lambda: (hold_until_exit(), in_child(lambda: sys.exit(7))),
     'fork-exit': lambda: in_child(lambda: sys.exit(7)),
     'fork-_exit': lambda: in_child(lambda: os._exit(7)),
     'fork-exec': lambda: in_child(execute),
@@ -114,7 +114,7 @@ cases = {
     'fork-remove': lambda: in_child(remove_and_exit),
     'fork-own': lambda: in_child(own_and_exit),
     'sigint': lambda: die_of(signal.SIGINT),
-    'sigint-kept': lambda: (keep_until_exit(), die_of(signal.SIGINT)),
+    'sigint-kept': lambda: (hold_until_exit(), die_of(signal.SIGINT)),
     'sigterm': lambda: die_of(signal.SIGTERM),
     'sighup': lambda: die_of(signal.SIGHUP),
     'sigterm-in-a-loop': die_in_a_loop,

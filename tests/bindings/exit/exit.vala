@@ -37,9 +37,9 @@ int main (string[] args) {
             return 4;
         case "exit":
             Process.exit (3);
-        case "keep-until-exit":
-            named_file.keep_until_exit ();
-            temp_dir.keep_until_exit ();
+        case "hold-until-exit":
+            named_file.hold_until_exit ();
+            temp_dir.hold_until_exit ();
             return 4;
         case "sigterm":
             Application.hold (named_file, temp_dir);

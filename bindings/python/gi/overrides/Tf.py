@@ -569,12 +569,20 @@ class NamedFile(Tf.NamedFile):
     def delete(self):
         return self.get_delete_policy() != Tf.DeletePolicy.NEVER
 
-    def keep_until(self, subprocess):
-        super().keep_until(subprocess)
+    def hold_for_subprocess(self, subprocess):
+        """Takes a Gio.Subprocess or what has a pid: a subprocess.Popen, for example."""
+        if isinstance(subprocess, Gio.Subprocess):
+            super().hold_for_subprocess(subprocess)
+            hold(self, NamedFile.remove_unless_kept)
+        else:
+            self.hold_for_pid(subprocess.pid)
+
+    def hold_for_pid(self, pid):
+        super().hold_for_pid(pid)
         hold(self, NamedFile.remove_unless_kept)
 
-    def keep_until_exit(self):
-        super().keep_until_exit()
+    def hold_until_exit(self):
+        super().hold_until_exit()
         hold(self, NamedFile.remove_unless_kept)
 
     def remove_unless_kept(self):
@@ -682,12 +690,20 @@ class TempDir(Tf.TempDir):
     def cleanup(self, cancellable=None):
         super().cleanup(cancellable)
 
-    def keep_until(self, subprocess):
-        super().keep_until(subprocess)
+    def hold_for_subprocess(self, subprocess):
+        """Takes a Gio.Subprocess or what has a pid: a subprocess.Popen, for example."""
+        if isinstance(subprocess, Gio.Subprocess):
+            super().hold_for_subprocess(subprocess)
+            hold(self, TempDir.remove_unless_kept)
+        else:
+            self.hold_for_pid(subprocess.pid)
+
+    def hold_for_pid(self, pid):
+        super().hold_for_pid(pid)
         hold(self, TempDir.remove_unless_kept)
 
-    def keep_until_exit(self):
-        super().keep_until_exit()
+    def hold_until_exit(self):
+        super().hold_until_exit()
         hold(self, TempDir.remove_unless_kept)
 
     def remove_unless_kept(self):
