@@ -35,24 +35,24 @@
  *
  * [method@TempDir.cleanup] removes the directory and tells what went wrong. Dropping the last reference
  * removes it as well, but then errors are only logged, and a large tree makes that call block: call
- * cleanup, or [method@TempDir.cleanup_async], where that matters. Whoever uses the path has to hold a reference for as long: in
- * `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and is gone in other languages
- * before the path is used.
+ * cleanup, or [method@TempDir.cleanup_async], where that matters. The path is good for as long as the object is
+ * referenced: in `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages it is
+ * gone before the path is used.
  *
  * ## What is removed
  *
- * Only the very directory that was made, at the path where it was made. Was it moved, it is not looked
- * for; is there something else, that is left alone, and the call fails with %G_IO_ERROR_EXISTS.
+ * Only the very directory that was made, at the path where it was made. If it has been moved, it is not removed. If
+ * something else is at the path, that is left alone, and the call fails with %G_IO_ERROR_EXISTS.
  *
  * Every step is relative to the descriptor of an open directory. Symbolic links are removed, never
- * followed. Mount points in the tree stay, and what is in them; all around them goes. Directories without
- * permissions are given them. The tree may be of any depth: no more than 12 descriptors are used at a
- * time, and no more stack than for a flat one. What vanishes meanwhile is fine.
+ * followed. Mount points in the tree stay with everything in them, while all around them is removed. Directories
+ * without permissions are given them. The tree may be of any depth: no more than 12 descriptors are used at a
+ * time, and no more stack than for a flat one. What others remove meanwhile is no error.
  *
- * Where there is more than one processor, the entries of a large directory (32 KiB of names and their like, or
+ * Where there is more than one processor, the entries of a large directory (about 32 KiB of names, or
  * more than 64 subdirectories) are removed by two threads, which share the 12 descriptors. The second one has all
  * signals blocked, and has ended when the call returns. None is started at the end of the process, nor in a forked
- * child; without one the removal takes longer, no more.
+ * child; then the removal only takes longer.
  *
  * Since: 1.0
  */
@@ -73,6 +73,7 @@ typedef enum
   PROP_PREFIX,
   PROP_SUFFIX,
   PROP_MODE,
+  PROP_TEMPLATE,
   PROP_PATH,
   PROP_FILE,
   PROP_AUTO_CLEANUP,
@@ -121,7 +122,7 @@ tf_temp_dir_constructed (GObject *object)
   tf_template_make_absolute (&priv->template);
 }
 
-/* Takes what went wrong, or NULL, and makes of it what the caller is to know. */
+/* Takes what went wrong, or NULL, and reports what the caller should know. */
 static gboolean
 report_cleanup (TfTempDir  *self,
                 GError     *failure,
@@ -209,6 +210,7 @@ tf_temp_dir_get_property (GObject    *object,
       g_value_set_boolean (value, priv->ignore_cleanup_errors);
       break;
 
+    case PROP_TEMPLATE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -226,19 +228,26 @@ tf_temp_dir_set_property (GObject      *object,
   switch ((TfTempDirProperty) prop_id)
     {
     case PROP_DIR:
-      priv->template.dir = g_value_dup_string (value);
+      if (priv->template.dir == NULL)
+        priv->template.dir = g_value_dup_string (value);
       break;
 
     case PROP_PREFIX:
-      priv->template.prefix = g_value_dup_string (value);
+      if (priv->template.prefix == NULL)
+        priv->template.prefix = g_value_dup_string (value);
       break;
 
     case PROP_SUFFIX:
-      priv->template.suffix = g_value_dup_string (value);
+      if (priv->template.suffix == NULL)
+        priv->template.suffix = g_value_dup_string (value);
       break;
 
     case PROP_MODE:
       priv->template.mode = g_value_get_uint (value);
+      break;
+
+    case PROP_TEMPLATE:
+      tf_template_set_variant (&priv->template, g_value_get_variant (value));
       break;
 
     case PROP_AUTO_CLEANUP:
@@ -273,8 +282,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The directory in which the directory is made; %NULL for [func@Tf.get_temp_dir].
    *
-   * A relative path is taken from the current directory of the moment in which the object is
-   * constructed. The value is a path in the encoding of the file system, which need not be UTF-8.
+   * A relative path is resolved against the current directory when the object is constructed. The value is a path in the encoding of the file system, which need not be UTF-8.
    *
    * Since: 1.0
    */
@@ -320,6 +328,22 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
+   * TfTempDir:template:
+   *
+   * Prefix, suffix and directory as bytes, for languages whose string properties hold only UTF-8.
+   *
+   * The value is of type `(maymaymay)`. Each name in it takes the place of the property [property@TempDir:prefix],
+   * [property@TempDir:suffix] or [property@TempDir:dir]; a missing one leaves that property as it is. A NUL byte
+   * ends a name. [ctor@TempDir.new_full] takes such names as they are, but makes no object of a derived class.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TEMPLATE] =
+    g_param_spec_variant ("template", NULL, NULL,
+                          G_VARIANT_TYPE (TF_TEMPLATE_VARIANT_TYPE), NULL,
+                          G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
    * TfTempDir:path: (type filename) (getter get_path)
    *
    * The absolute path of the directory; %NULL before it is made.
@@ -362,7 +386,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:ignore-cleanup-errors: (getter get_ignore_cleanup_errors) (setter set_ignore_cleanup_errors)
    *
-   * Whether it is fine that some of the directory cannot be removed.
+   * Whether errors are ignored when some of the directory cannot be removed.
    *
    * Since: 1.0
    */
@@ -383,6 +407,22 @@ tf_temp_dir_init (TfTempDir *self)
   priv->auto_cleanup = TRUE;
 }
 
+static TfTempDir *
+create (const char    *prefix,
+        const char    *suffix,
+        const char    *dir,
+        guint          mode,
+        GCancellable  *cancellable,
+        GError       **error)
+{
+  g_autoptr(TfTempDir) self = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
+  tf_template_set (&priv->template, prefix, suffix, dir);
+  priv->template.mode = mode;
+  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+}
+
 /**
  * tf_temp_dir_new:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
@@ -391,10 +431,10 @@ tf_temp_dir_init (TfTempDir *self)
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes a directory, as [func@Tf.mkdtemp] does, and with the errors that it has.
+ * Makes a directory of mode 0700, as [func@Tf.mkdtemp] does, and with the same errors.
  *
- * May be called from any thread. Blocks on the disk. Holds a descriptor until the directory is removed
- * or let go of: %G_IO_ERROR_TOO_MANY_OPEN_FILES when there is none.
+ * It may be called from any thread. It blocks on the disk. The object holds a descriptor until the directory is
+ * removed or let go of: the error is %G_IO_ERROR_TOO_MANY_OPEN_FILES if there is none.
  *
  * Returns: (transfer full): a new directory
  *
@@ -407,16 +447,42 @@ tf_temp_dir_new (const char    *prefix,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  g_autoptr(TfTempDir) self = NULL;
-  TfTempDirPrivate *priv;
-
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  self = g_object_new (TF_TYPE_TEMP_DIR, NULL);
-  priv = tf_temp_dir_get_instance_private (self);
-  tf_template_set (&priv->template, prefix, suffix, dir);
-  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+  return create (prefix, suffix, dir, 0700, cancellable, error);
+}
+
+/**
+ * tf_temp_dir_new_full:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask; octal 0700 for the owner alone
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Makes a directory with the permission bits @mode; see [ctor@TempDir.new].
+ *
+ * If the owner may not write the directory or enter it, it is removed all the same.
+ *
+ * Returns: (transfer full): a new directory
+ *
+ * Since: 1.0
+ */
+TfTempDir *
+tf_temp_dir_new_full (const char    *prefix,
+                      const char    *suffix,
+                      const char    *dir,
+                      guint          mode,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  g_return_val_if_fail (mode <= 0777, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return create (prefix, suffix, dir, mode, cancellable, error);
 }
 
 /**
@@ -424,16 +490,17 @@ tf_temp_dir_new (const char    *prefix,
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the directory is there
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Makes a directory, as [ctor@TempDir.new] does.
+ * Asynchronous version of [ctor@TempDir.new].
  *
- * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
- * the caller; it has to call [func@TempDir.create_finish]. When @cancellable is cancelled before that, and
- * when that is never called, nothing stays on the disk.
+ * The directory is made in a worker thread. If @cancellable is cancelled before [func@TempDir.create_finish], or if
+ * that is never called, the directory is removed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [func@TempDir.create_finish].
  *
  * Since: 1.0
  */
@@ -457,10 +524,10 @@ tf_temp_dir_create_async (const char          *prefix,
 
 /**
  * tf_temp_dir_create_finish:
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [func@TempDir.create_async] began.
+ * Finishes an operation started with [func@TempDir.create_async].
  *
  * The errors are those of [ctor@TempDir.new].
  *
@@ -479,36 +546,75 @@ tf_temp_dir_create_finish (GAsyncResult  *result,
 }
 
 /**
- * tf_temp_dir_set_template:
- * @self: a temporary directory that was not made yet
+ * tf_temp_dir_create_full_async:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask; octal 0700 for the owner alone
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Sets the properties of these names, for languages whose properties hold only UTF-8.
+ * Asynchronous version of [ctor@TempDir.new_full].
  *
- * To be called before [method@Gio.Initable.init]; later it has no effect. The change is not notified.
+ * The directory is made in a worker thread. If @cancellable is cancelled before
+ * [func@TempDir.create_full_finish], or if that is never called, the directory is removed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [func@TempDir.create_full_finish].
  *
  * Since: 1.0
  */
 void
-tf_temp_dir_set_template (TfTempDir  *self,
-                          const char *prefix,
-                          const char *suffix,
-                          const char *dir)
+tf_temp_dir_create_full_async (const char          *prefix,
+                               const char          *suffix,
+                               const char          *dir,
+                               guint                mode,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  g_return_if_fail (mode <= 0777);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_async_initable_new_async (TF_TYPE_TEMP_DIR, io_priority, cancellable, callback, user_data,
+                              "prefix", prefix,
+                              "suffix", suffix,
+                              "dir", dir,
+                              "mode", mode,
+                              NULL);
+}
 
-  tf_template_set (&priv->template, prefix, suffix, dir);
+/**
+ * tf_temp_dir_create_full_finish:
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@TempDir.create_full_async].
+ *
+ * The errors are those of [ctor@TempDir.new_full].
+ *
+ * Returns: (transfer full): a new directory
+ *
+ * Since: 1.0
+ */
+TfTempDir *
+tf_temp_dir_create_full_finish (GAsyncResult  *result,
+                                GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_TEMP_DIR, error);
 }
 
 /**
  * tf_temp_dir_get_path: (get-property path)
  * @self: a temporary directory
  *
- * Returns the absolute path of the directory, also after it was removed.
+ * Returns the absolute path of the directory, even after it has been removed.
  *
  * Returns: (type filename) (transfer none) (nullable): a path, or %NULL if the object was not initialized
  *
@@ -528,7 +634,7 @@ tf_temp_dir_get_path (TfTempDir *self)
  * tf_temp_dir_get_file: (get-property file)
  * @self: a temporary directory
  *
- * Returns the path of the directory as a [iface@Gio.File], also after it was removed.
+ * Returns the path of the directory as a [iface@Gio.File], even after it has been removed.
  *
  * Returns: (transfer full) (nullable): a new file, or %NULL if the object was not initialized
  *
@@ -562,16 +668,31 @@ leaves_directory (const char *name)
          g_strv_contains ((const char * const *) parts, "..");
 }
 
+static gboolean
+check_name (const char  *name,
+            GError     **error)
+{
+  g_autofree char *display = NULL;
+
+  if (!leaves_directory (name))
+    return TRUE;
+
+  display = g_filename_display_name (name);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
+               "“%s” is not a name in the temporary directory", display);
+  return FALSE;
+}
+
 /**
  * tf_temp_dir_get_child:
  * @self: a temporary directory
  * @name: (type filename): a name in the directory, or a relative path
  * @error: return location for an error
  *
- * Returns the [iface@Gio.File] of that name in the directory, and looks at nothing on the disk.
+ * Returns the [iface@Gio.File] of that name in the directory. It does not access the disk.
  *
  * Names that come from elsewhere, from an archive for example, are safe here: an absolute path, one
- * with a `..` in it, and an empty one are refused with %G_IO_ERROR_INVALID_FILENAME. A symbolic link in
+ * with a `..` in it, `.` and an empty one are refused with %G_IO_ERROR_INVALID_FILENAME. A symbolic link in
  * the directory can still lead out of it. %G_IO_ERROR_NOT_INITIALIZED if the object was not initialized.
  *
  * Returns: (transfer full): a new file
@@ -584,33 +705,104 @@ tf_temp_dir_get_child (TfTempDir   *self,
                        GError     **error)
 {
   TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
-  g_autofree char *display = NULL;
   g_autofree char *path = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!check_initialized (self, error))
+  if (!check_initialized (self, error) || !check_name (name, error))
     return NULL;
-
-  if (leaves_directory (name))
-    {
-      display = g_filename_display_name (name);
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-                   "“%s” is not a name in the temporary directory", display);
-      return NULL;
-    }
 
   path = g_build_filename (priv->entry.path, name, NULL);
   return g_file_new_for_path (path);
 }
 
 /**
+ * tf_temp_dir_build_filename:
+ * @self: a temporary directory
+ * @error: return location for an error
+ * @first_element: (type filename): a name in the directory, or a relative path
+ * @...: further names, each of which is in the one before, and %NULL
+ *
+ * Builds the path of something in the directory, as g_build_filename() does. It does not access the disk.
+ *
+ * ```c
+ * g_autofree char *path = tf_temp_dir_build_filename (dir, error, "share", "icons", NULL);
+ * ```
+ *
+ * Each element is checked as the name of [method@TempDir.get_child] is, and the errors are the same.
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_dir_build_filename (TfTempDir   *self,
+                            GError     **error,
+                            const char  *first_element,
+                            ...)
+{
+  g_autoptr(GPtrArray) elements = NULL;
+  va_list args;
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+  g_return_val_if_fail (first_element != NULL, NULL);
+
+  elements = g_ptr_array_new ();
+  va_start (args, first_element);
+  for (const char *element = first_element; element != NULL; element = va_arg (args, const char *))
+    g_ptr_array_add (elements, (char *) element);
+  va_end (args);
+  g_ptr_array_add (elements, NULL);
+
+  return tf_temp_dir_build_filenamev (self, (const char * const *) elements->pdata, error);
+}
+
+/**
+ * tf_temp_dir_build_filenamev: (rename-to tf_temp_dir_build_filename)
+ * @self: a temporary directory
+ * @elements: (array zero-terminated=1) (element-type filename): names, each of which is in the one before
+ * @error: return location for an error
+ *
+ * Builds the path of something in the directory, as g_build_filenamev() does. It does not access the disk.
+ *
+ * Each element is checked as the name of [method@TempDir.get_child] is, and the errors are the same. No elements at
+ * all are refused like an empty one.
+ *
+ * Returns: (type filename) (transfer full): an absolute path
+ *
+ * Since: 1.0
+ */
+char *
+tf_temp_dir_build_filenamev (TfTempDir  *self,
+                             const char * const *elements,
+                             GError    **error)
+{
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  g_autofree char *name = NULL;
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (elements != NULL, NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  if (!check_initialized (self, error))
+    return NULL;
+
+  for (gsize i = 0; elements[i] != NULL; i++)
+    if (!check_name (elements[i], error))
+      return NULL;
+
+  name = g_build_filenamev ((char **) elements);
+  return check_name (name, error) ? g_build_filename (priv->entry.path, name, NULL) : NULL;
+}
+
+/**
  * tf_temp_dir_get_auto_cleanup: (get-property auto-cleanup)
  * @self: a temporary directory
  *
- * Tells whether the directory is removed when the object goes away.
+ * Returns whether the directory is removed when the object goes away.
  *
  * Returns: %TRUE if it is
  *
@@ -656,7 +848,7 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
  * tf_temp_dir_get_ignore_cleanup_errors: (get-property ignore-cleanup-errors)
  * @self: a temporary directory
  *
- * Tells whether it is fine that some of the directory cannot be removed.
+ * Returns whether errors are ignored when some of the directory cannot be removed.
  *
  * Returns: %TRUE if it is
  *
@@ -675,9 +867,9 @@ tf_temp_dir_get_ignore_cleanup_errors (TfTempDir *self)
 /**
  * tf_temp_dir_set_ignore_cleanup_errors: (set-property ignore-cleanup-errors)
  * @self: a temporary directory
- * @ignore_cleanup_errors: whether it is fine
+ * @ignore_cleanup_errors: whether to ignore errors
  *
- * Sets whether it is fine that some of the directory cannot be removed.
+ * Sets whether errors are ignored when some of the directory cannot be removed.
  *
  * Since: 1.0
  */
@@ -702,7 +894,7 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
  *
  * Lets go of the directory: from now on the object does not remove it, whatever is called.
  *
- * Who takes the path is the one to remove the directory.
+ * The caller becomes responsible for removing the directory.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *
@@ -746,18 +938,20 @@ check_ready (TfTempDir  *self,
  *
  * Removes the directory with all it holds.
  *
- * It goes on when something cannot be removed; the error is the first one, with its path and the number
- * of all. After an error or a cancellation it can be called again; after it succeeded, or after
- * [method@TempDir.keep], it does nothing and succeeds. With [property@TempDir:ignore-cleanup-errors] only
- * cancellation is an error.
+ * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
+ * the number of errors. After an error or a cancellation it can be called again. After it has succeeded, or after
+ * [method@TempDir.keep], it does nothing and succeeds. With [property@TempDir:ignore-cleanup-errors], what goes wrong
+ * in removing is not reported; %G_IO_ERROR_CANCELLED, %G_IO_ERROR_PENDING and %G_IO_ERROR_NOT_INITIALIZED are.
  *
- * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
+ * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
  * %G_IO_ERROR_EXISTS if at the path there is something that this object did not make, and nothing was
  * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
  * forked child that did not make the directory; %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async];
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; else what the kernel reported.
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno of the call that
+ * failed.
  *
- * Returns: %TRUE if the directory is gone
+ * Returns: %TRUE if the object has nothing to remove any more: the directory was removed, moved away or let go of, or
+ *   its errors are ignored
  *
  * Since: 1.0
  */
@@ -770,6 +964,7 @@ tf_temp_dir_cleanup (TfTempDir     *self,
   GError *failure = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (!check_ready (self, error))
@@ -818,16 +1013,17 @@ on_cleaned (GTask  *task,
 /**
  * tf_temp_dir_cleanup_async:
  * @self: a temporary directory
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the directory is removed
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Removes the directory with all it holds, as [method@TempDir.cleanup] does.
+ * Asynchronous version of [method@TempDir.cleanup].
  *
- * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
- * the caller; it has to call [method@TempDir.cleanup_finish]. While it is pending, another cleanup fails
- * with %G_IO_ERROR_PENDING, and for [method@TempDir.keep] it is too late.
+ * Everything is done in a worker thread. Until it is done, another cleanup fails with %G_IO_ERROR_PENDING, and
+ * [method@TempDir.keep] comes too late.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [method@TempDir.cleanup_finish].
  *
  * Since: 1.0
  */
@@ -865,14 +1061,14 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
 /**
  * tf_temp_dir_cleanup_finish:
  * @self: a temporary directory
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [method@TempDir.cleanup_async] began.
+ * Finishes an operation started with [method@TempDir.cleanup_async].
  *
  * The errors are those of [method@TempDir.cleanup].
  *
- * Returns: %TRUE if the directory is gone
+ * Returns: %TRUE if the object has nothing to remove any more
  *
  * Since: 1.0
  */

@@ -36,10 +36,12 @@ TfTempDir  *tf_temp_dir_new                       (const char           *prefix,
                                                    GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void        tf_temp_dir_set_template              (TfTempDir            *self,
-                                                   const char           *prefix,
+TfTempDir  *tf_temp_dir_new_full                  (const char           *prefix,
                                                    const char           *suffix,
-                                                   const char           *dir);
+                                                   const char           *dir,
+                                                   guint                 mode,
+                                                   GCancellable         *cancellable,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 void        tf_temp_dir_create_async              (const char           *prefix,
@@ -55,6 +57,20 @@ TfTempDir  *tf_temp_dir_create_finish             (GAsyncResult         *result,
                                                    GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_create_full_async         (const char           *prefix,
+                                                   const char           *suffix,
+                                                   const char           *dir,
+                                                   guint                 mode,
+                                                   int                   io_priority,
+                                                   GCancellable         *cancellable,
+                                                   GAsyncReadyCallback   callback,
+                                                   gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+TfTempDir  *tf_temp_dir_create_full_finish        (GAsyncResult         *result,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
 const char *tf_temp_dir_get_path                  (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
@@ -63,6 +79,17 @@ GFile      *tf_temp_dir_get_file                  (TfTempDir            *self) G
 TF_AVAILABLE_IN_1_0
 GFile      *tf_temp_dir_get_child                 (TfTempDir            *self,
                                                    const char           *name,
+                                                   GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char       *tf_temp_dir_build_filename            (TfTempDir            *self,
+                                                   GError              **error,
+                                                   const char           *first_element,
+                                                   ...) G_GNUC_NULL_TERMINATED G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+char       *tf_temp_dir_build_filenamev           (TfTempDir            *self,
+                                                   const char * const   *elements,
                                                    GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test.h"
 
 /* How trees are removed in bad conditions is tested with the unit that removes them. */
@@ -550,17 +551,107 @@ test_descriptor_is_not_inherited (void)
 }
 
 static void
-test_template (void)
+assert_dir (TfTempDir  *dir,
+            const char *prefix,
+            const char *suffix,
+            guint       mode)
+{
+  g_autofree char *parent = g_path_get_dirname (tf_temp_dir_get_path (dir));
+  g_autofree char *name = g_path_get_basename (tf_temp_dir_get_path (dir));
+  struct stat st;
+
+  g_assert_cmpstr (parent, ==, tf_test_get_sandbox ());
+  g_assert_true (g_str_has_prefix (name, prefix));
+  g_assert_true (g_str_has_suffix (name, suffix));
+  g_assert_cmpint (lstat (tf_temp_dir_get_path (dir), &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 0777, ==, mode);
+}
+
+static void
+test_new_full (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new_full ("p\xff", ".d", ".", 0500, NULL, &error);
+  g_autoptr(TfTempDir) created = NULL;
+
+  g_assert_no_error (error);
+  assert_dir (dir, "p\xff", ".d", 0500);
+
+  tf_temp_dir_create_full_async ("p\xff", ".d", ".", 0710, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  created = tf_temp_dir_create_full_finish (tf_test_wait (&result), &error);
+  g_assert_no_error (error);
+  assert_dir (created, "p\xff", ".d", 0710);
+
+  g_assert_null (tf_temp_dir_new_full ("a/b", NULL, NULL, 0700, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
+  g_clear_error (&error);
+  g_clear_object (&result);
+  tf_temp_dir_create_full_async (NULL, NULL, "missing", 0700, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  g_assert_null (tf_temp_dir_create_full_finish (tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+/* Names as bytes, with and without a NUL at the end, beside the other properties. */
+static void
+test_template_property (void)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
-  g_autofree char *name = NULL;
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autofree char *prefix = NULL;
+  g_autofree char *suffix = NULL;
+  GVariant *bytes = g_variant_new_fixed_array (G_VARIANT_TYPE_BYTE, "p\xff", 2, 1);
+  GVariant *names = g_variant_new ("(@may@may@may)",
+                                   g_variant_new_maybe (NULL, bytes),
+                                   g_variant_new_maybe (G_VARIANT_TYPE_BYTESTRING, NULL),
+                                   g_variant_new_maybe (NULL, g_variant_new_bytestring (".")));
 
-  tf_temp_dir_set_template (dir, "p\xff", "s", NULL);
-  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
+  dir = g_initable_new (TF_TYPE_TEMP_DIR, NULL, &error,
+                        "suffix", ".d", "prefix", "q", "template", names, "dir", "/nonexistent", NULL);
   g_assert_no_error (error);
-  name = g_path_get_basename (tf_temp_dir_get_path (dir));
-  g_assert_true (g_str_has_prefix (name, "p\xff"));
+  assert_dir (dir, "p\xff", ".d", 0700);
+  g_object_get (dir, "prefix", &prefix, "suffix", &suffix, NULL);
+  g_assert_cmpstr (prefix, ==, "p\xff");
+  g_assert_cmpstr (suffix, ==, ".d");
+}
+
+static void
+assert_not_built (TfTempDir          *dir,
+                  const char * const *elements,
+                  int                 code)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (tf_temp_dir_build_filenamev (dir, elements, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_true (g_utf8_validate (error->message, -1, NULL));
+}
+
+static void
+test_build_filename (void)
+{
+  const char * const outside[][3] = {
+    { NULL }, { "", NULL }, { ".", NULL }, { "..", NULL }, { "/a", NULL }, { "a/../..", NULL },
+    { "a", "..", NULL }, { "a", "/b", NULL }, { "a", "", NULL }, { "\xff/..", NULL },
+  };
+  const char * const inside[] = { "a", NULL };
+  g_autoptr(TfTempDir) blank = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  g_autoptr(TfTempDir) dir = make ();
+  g_autoptr(GError) error = NULL;
+  g_autofree char *one = tf_temp_dir_build_filename (dir, &error, "\xff", NULL);
+  g_autofree char *three = tf_temp_dir_build_filename (dir, &error, "a/", "..b", "c", NULL);
+  g_autofree char *expected_one = g_strconcat (tf_temp_dir_get_path (dir), "/\xff", NULL);
+  g_autofree char *expected_three = g_strconcat (tf_temp_dir_get_path (dir), "/a/..b/c", NULL);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (one, ==, expected_one);
+  g_assert_cmpstr (three, ==, expected_three);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (outside); i++)
+    assert_not_built (dir, outside[i], G_IO_ERROR_INVALID_FILENAME);
+
+  assert_not_built (blank, inside, G_IO_ERROR_NOT_INITIALIZED);
+  g_assert_null (tf_temp_dir_build_filename (dir, NULL, "a", "..", NULL));
 }
 
 typedef struct
@@ -610,10 +701,9 @@ main (int    argc,
       char **argv)
 {
   umask (022);
-  tf_test_init (&argc, &argv);
+  tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/temp-dir/new", test_new);
-  g_test_add_func ("/temp-dir/template", test_template);
   g_test_add_func ("/temp-dir/auto-cleanup", test_auto_cleanup);
   g_test_add_func ("/temp-dir/cleanup", test_cleanup);
   g_test_add_func ("/temp-dir/cancelled", test_cancelled);
@@ -635,6 +725,9 @@ main (int    argc,
   g_test_add_func ("/temp-dir/construct-properties", test_construct_properties);
   g_test_add_func ("/temp-dir/descriptor-is-not-inherited", test_descriptor_is_not_inherited);
 
+  g_test_add_func ("/temp-dir/new-full", test_new_full);
+  g_test_add_func ("/temp-dir/template-property", test_template_property);
+  g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
 
   return tf_test_run ();

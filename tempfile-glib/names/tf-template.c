@@ -77,6 +77,34 @@ tf_template_set (TfTemplate *self,
   tf_template_make_absolute (self);
 }
 
+static void
+set_part (char     **part,
+          GVariant  *names,
+          gsize      index)
+{
+  g_autoptr(GVariant) maybe = g_variant_get_child_value (names, index);
+  g_autoptr(GVariant) bytes = g_variant_get_maybe (maybe);
+
+  if (bytes == NULL)
+    return;
+
+  g_free (*part);
+  *part = g_strndup (g_variant_get_data (bytes), g_variant_get_size (bytes));
+}
+
+/* Replaces those names that are not missing in @names, which may be NULL. With or without a NUL at the end. */
+void
+tf_template_set_variant (TfTemplate *self,
+                         GVariant   *names)
+{
+  if (names == NULL)
+    return;
+
+  set_part (&self->prefix, names, 0);
+  set_part (&self->suffix, names, 1);
+  set_part (&self->dir, names, 2);
+}
+
 /* Gives a template that names no directory the one that @get_dir returns, which is never freed. */
 gboolean
 tf_template_complete (TfTemplate  *self,

@@ -22,10 +22,15 @@ typedef struct
 #define TF_TEMPLATE_PREFIX "tmp"
 #define TF_TEMPLATE_RANDOM_LENGTH 8
 
+/* Prefix, suffix and dir as bytes, each of which may be missing. */
+#define TF_TEMPLATE_VARIANT_TYPE "(maymaymay)"
+
 void tf_template_set           (TfTemplate *self,
                                 const char *prefix,
                                 const char *suffix,
                                 const char *dir);
+void tf_template_set_variant   (TfTemplate *self,
+                                GVariant   *names);
 void tf_template_make_absolute (TfTemplate *self);
 void tf_template_clear         (TfTemplate *self);
 

@@ -83,6 +83,15 @@ class Loop:
         self.run_main(main())
         self.assertEqual(self.entries(), [])
 
+    def test_create_full(self):
+        async def main():
+            directory = await Tf.TempDir.create_full_async('p\udcff', mode=0o500)
+            self.assertEqual(os.stat(directory).st_mode & 0o777, 0o500)
+            self.assertTrue(os.path.basename(directory).startswith('p\udcff'))
+            directory.cleanup()
+
+        self.run_main(main())
+
     def test_functions(self):
         async def main():
             directory = await Tf.mkdtemp_async('.d', 'p')

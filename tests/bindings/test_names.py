@@ -163,6 +163,22 @@ class TempDirTest(TestCase):
 
         with Workshop('shop-') as path:
             self.assertIn('shop-', path)
+        with Workshop(b'\xff') as path:
+            self.assertTrue(os.path.basename(path).startswith(b'\xff'))
+        with Workshop('\udcff') as path:
+            self.assertTrue(os.path.basename(path).startswith('\udcff'))
+        with self.assertRaises(ValueError):
+            Workshop('a\0b')
+
+    def test_build_filename(self):
+        directory = Tf.TempDir(suffix='\udcff')
+        self.assertEqual(directory.build_filename('a', pathlib.Path('b', 'c')), os.path.join(directory, 'a/b/c'))
+        self.assertEqual(Tf.TempDir(suffix=b'').build_filename(b'\xff')[-2:], b'/\xff')
+        for elements in (), ('',), ('/etc',), ('a', '/etc'), ('a', '..'):
+            with self.assertRaises(GLib.Error) as caught:
+                directory.build_filename(*elements)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_FILENAME))
+        directory.cleanup()
 
     def test_bytes(self):
         with Tf.TempDir(prefix=b'\xff') as path:

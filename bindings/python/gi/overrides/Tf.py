@@ -158,6 +158,14 @@ def name_parts(prefix, suffix, dir):
     return parts, types.pop()
 
 
+def template_of(parts):
+    """Returns names for a property: those of type str hold only UTF-8."""
+    names = [None if part is None else os.fsencode(part) for part in parts]
+    if any(0 in name for name in names if name is not None):
+        raise ValueError('embedded null byte')
+    return GLib.Variant('(maymaymay)', names)
+
+
 def as_type(path, path_type):
     return os.fsencode(path) if path_type is bytes else path
 
@@ -663,14 +671,23 @@ class TempDir(Tf.TempDir):
         if name_type is bytes:
             self.name_type = bytes
         properties.setdefault('auto_cleanup', delete)
-        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **properties)
-        self.set_template(*parts)
+        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, template=template_of(parts), **properties)
         self.init(cancellable)
 
     @staticmethod
     def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
                      cancellable=None, callback=None, *user_data):
         return start_creation(Tf.TempDir, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
+
+    @staticmethod
+    def create_full_async(prefix=None, suffix=None, dir=None, mode=0o700, io_priority=GLib.PRIORITY_DEFAULT,
+                          cancellable=None, callback=None, *user_data):
+        return call_async(Tf.TempDir.create_full_async, Tf.TempDir.create_full_finish,
+                          (*name_parts(prefix, suffix, dir)[0], mode), io_priority, cancellable, callback, user_data)
+
+    def build_filename(self, *elements):
+        """Like os.path.join(), and refuses what would leave the directory."""
+        return as_type(super().build_filename([os.fspath(element) for element in elements]), self.name_type)
 
     def __enter__(self):
         return self.name
