@@ -290,7 +290,7 @@ test_far (void)
   const goffset far = (goffset) 1 << 32;
   g_autoptr(GError) error = NULL;
   g_autoptr(TfTextStream) stream = open_text (0, "UTF-16");
-  TfTempFile *file = tf_text_stream_get_file (stream);
+  TfTempFile *file = tf_text_stream_get_base_file (stream);
 
   g_assert_true (tf_temp_file_write (file, "\xfe\xff", 2, NULL, &error));
   if (!g_seekable_truncate (G_SEEKABLE (file), far, NULL, NULL))
@@ -302,8 +302,8 @@ test_far (void)
   g_assert_true (g_seekable_seek (G_SEEKABLE (file), far, G_SEEK_SET, NULL, &error));
   g_assert_true (tf_temp_file_write (file, "\0A\0\n", 4, NULL, &error));
   g_assert_true (tf_text_stream_seek (stream, far, G_SEEK_SET, NULL, &error));
-  assert_line (stream, "A\n");
-  g_assert_cmpint (tf_text_stream_tell (stream, &error), ==, far + 4);
+  assert_call (stream, (Op) { OP_READ_LINE }, "A\n");
+  g_assert_cmpint (tf_text_stream_tell (stream, NULL, &error), ==, far + 4);
   g_assert_no_error (error);
 }
 
