@@ -334,14 +334,15 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The value is of type `(maymaymay)`. Each name in it takes the place of the property [property@TempDir:prefix],
    * [property@TempDir:suffix] or [property@TempDir:dir]; a missing one leaves that property as it is. A NUL byte
-   * ends a name. [ctor@TempDir.new_full] takes such names as they are, but makes no object of a derived class.
+   * ends a name. Set it when the object is constructed: it has no effect after [method@Gio.Initable.init].
+   * [ctor@TempDir.new_full] takes such names as they are, but makes no object of a derived class.
    *
    * Since: 1.0
    */
   properties[PROP_TEMPLATE] =
     g_param_spec_variant ("template", NULL, NULL,
                           G_VARIANT_TYPE (TF_TEMPLATE_VARIANT_TYPE), NULL,
-                          G_PARAM_WRITABLE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempDir:path: (type filename) (getter get_path)

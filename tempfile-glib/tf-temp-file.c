@@ -77,9 +77,10 @@ typedef enum
   PROP_PREFIX,
   PROP_SUFFIX,
   PROP_MODE,
+  PROP_TEMPLATE,
 } TfTempFileProperty;
 
-static GParamSpec *properties[PROP_MODE + 1];
+static GParamSpec *properties[PROP_TEMPLATE + 1];
 
 static void tf_temp_file_initable_init (GInitableIface *iface);
 static void tf_temp_file_seekable_init (GSeekableIface *iface);
@@ -298,6 +299,7 @@ tf_temp_file_get_property (GObject    *object,
       g_value_set_uint (value, priv->template.mode);
       break;
 
+    case PROP_TEMPLATE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
@@ -327,6 +329,10 @@ tf_temp_file_set_property (GObject      *object,
 
     case PROP_MODE:
       priv->template.mode = g_value_get_uint (value);
+      break;
+
+    case PROP_TEMPLATE:
+      tf_template_set_variant (&priv->template, g_value_get_variant (value));
       break;
 
     default:
@@ -406,6 +412,24 @@ tf_temp_file_class_init (TfTempFileClass *klass)
     g_param_spec_uint ("mode", NULL, NULL,
                        0, 0777, 0600,
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+
+  /**
+   * TfTempFile:template:
+   *
+   * Prefix, suffix and directory as bytes, for languages whose string properties hold only UTF-8.
+   *
+   * The value is of type `(maymaymay)`. Each name in it takes the place of the property [property@TempFile:prefix],
+   * [property@TempFile:suffix] or [property@TempFile:dir]; a missing one leaves that property as it is. A NUL byte
+   * ends a name. Set it when the object is constructed: it has no effect after [method@Gio.Initable.init], and none
+   * on a [class@SpooledFile] that has rolled over. [ctor@TempFile.new_full] takes such names as they are, but makes
+   * no object of a derived class.
+   *
+   * Since: 1.0
+   */
+  properties[PROP_TEMPLATE] =
+    g_param_spec_variant ("template", NULL, NULL,
+                          G_VARIANT_TYPE (TF_TEMPLATE_VARIANT_TYPE), NULL,
+                          G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
@@ -501,7 +525,7 @@ tf_temp_file_new_full (const char    *prefix,
  *
  * Asynchronous version of [ctor@TempFile.new_full].
  *
- * @callback calls [func@TempFile.create_finish]; everything else is as with [func@TempFile.create_async].
+ * @callback calls [func@TempFile.create_full_finish]; everything else is as with [func@TempFile.create_async].
  *
  * Since: 1.0
  */
@@ -524,6 +548,29 @@ tf_temp_file_create_full_async (const char          *prefix,
                               "dir", dir,
                               "mode", mode,
                               NULL);
+}
+
+/**
+ * tf_temp_file_create_full_finish:
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@TempFile.create_full_async].
+ *
+ * The errors are those of [ctor@TempFile.new_full].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfTempFile *
+tf_temp_file_create_full_finish (GAsyncResult  *result,
+                                 GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_TEMP_FILE, error);
 }
 
 /**
@@ -561,7 +608,7 @@ tf_temp_file_create_async (const char          *dir,
  * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Finishes an operation started with [func@TempFile.create_async] or [func@TempFile.create_full_async].
+ * Finishes an operation started with [func@TempFile.create_async].
  *
  * The errors are those of [ctor@TempFile.new].
  *
@@ -577,31 +624,6 @@ tf_temp_file_create_finish (GAsyncResult  *result,
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return tf_async_initable_finish (result, TF_TYPE_TEMP_FILE, error);
-}
-
-/**
- * tf_temp_file_set_template:
- * @self: a temporary file that was not created yet
- * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- *
- * Sets the properties of these names, for languages whose properties hold only UTF-8.
- *
- * To be called before [method@Gio.Initable.init]; on a [class@SpooledFile], before it rolls over. Later
- * it has no effect. The change is not notified.
- *
- * Since: 1.0
- */
-void
-tf_temp_file_set_template (TfTempFile *self,
-                           const char *prefix,
-                           const char *suffix,
-                           const char *dir)
-{
-  g_return_if_fail (TF_IS_TEMP_FILE (self));
-
-  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
 }
 
 static gpointer last_class;
@@ -1399,6 +1421,75 @@ tf_temp_file_fill (TfTempFile    *self,
     return -1;
 
   return available;
+}
+
+static gssize
+fill_func (gpointer       source_object,
+           gpointer       count,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  return tf_temp_file_fill (source_object, *(gsize *) count, cancellable, error);
+}
+
+/**
+ * tf_temp_file_fill_async: (skip)
+ * @self: a temporary file
+ * @count: how many bytes to have
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempFile.fill].
+ *
+ * What is in memory is done at once, what is on disk in a worker thread.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempFile.fill_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_file_fill_async (TfTempFile          *self,
+                         gsize                count,
+                         int                  io_priority,
+                         GCancellable        *cancellable,
+                         GAsyncReadyCallback  callback,
+                         gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_fill_async, fill_func,
+                         g_memdup2 (&count, sizeof count), g_free,
+                         io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_file_fill_finish: (skip)
+ * @self: a temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempFile.fill_async].
+ *
+ * The errors are those of [method@TempFile.fill].
+ *
+ * Returns: how many bytes [method@TempFile.peek] has now, 0 at the end of the file, or -1 with @error set
+ *
+ * Since: 1.0
+ */
+gssize
+tf_temp_file_fill_finish (TfTempFile    *self,
+                          GAsyncResult  *result,
+                          GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_task_finish (self, result, tf_temp_file_fill_async, error);
 }
 
 /**

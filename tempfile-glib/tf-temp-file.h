@@ -43,12 +43,6 @@ TfTempFile   *tf_temp_file_new_full           (const char           *prefix,
                                                GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void          tf_temp_file_set_template       (TfTempFile           *self,
-                                               const char           *prefix,
-                                               const char           *suffix,
-                                               const char           *dir);
-
-TF_AVAILABLE_IN_1_0
 void          tf_temp_file_create_full_async  (const char           *prefix,
                                                const char           *suffix,
                                                const char           *dir,
@@ -57,6 +51,10 @@ void          tf_temp_file_create_full_async  (const char           *prefix,
                                                GCancellable         *cancellable,
                                                GAsyncReadyCallback   callback,
                                                gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+TfTempFile   *tf_temp_file_create_full_finish (GAsyncResult         *result,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
 void          tf_temp_file_create_async       (const char           *dir,
@@ -132,6 +130,19 @@ TF_AVAILABLE_IN_1_0
 gssize        tf_temp_file_fill               (TfTempFile           *self,
                                                gsize                 count,
                                                GCancellable         *cancellable,
+                                               GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_fill_async         (TfTempFile           *self,
+                                               gsize                 count,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gssize        tf_temp_file_fill_finish        (TfTempFile           *self,
+                                               GAsyncResult         *result,
                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0

@@ -504,11 +504,13 @@ static void
 test_template (void)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, "mode", 0640, NULL);
+  GVariant *names = g_variant_new ("(m@aym@aym@ay)",
+                                   g_variant_new_bytestring ("p\xff"), g_variant_new_bytestring ("s"),
+                                   g_variant_new_bytestring ("."));
+  g_autoptr(TfNamedFile) file = g_initable_new (TF_TYPE_NAMED_FILE, NULL, &error,
+                                                "mode", 0640, "prefix", "q", "template", names, NULL);
   g_autofree char *name = NULL;
 
-  tf_temp_file_set_template (TF_TEMP_FILE (file), "p\xff", "s", ".");
-  g_assert_true (g_initable_init (G_INITABLE (file), NULL, &error));
   g_assert_no_error (error);
   name = g_path_get_basename (tf_named_file_get_path (file));
   g_assert_true (g_path_is_absolute (tf_named_file_get_path (file)));

@@ -103,6 +103,7 @@ tf_template_set_variant (TfTemplate *self,
   set_part (&self->prefix, names, 0);
   set_part (&self->suffix, names, 1);
   set_part (&self->dir, names, 2);
+  tf_template_make_absolute (self);
 }
 
 /* Gives a template that names no directory the one that @get_dir returns, which is never freed. */

@@ -76,9 +76,11 @@ def check_program(compiler, program, folder, installed, pc, options):
     assert any(flag.startswith(f'-I{installed}') for flag in flags), flags
     binary = os.path.join(folder, 'program')
     run(*compiler, '-Wall', '-Werror', program, '-o', binary, *flags, **env)
-    left = run(binary, TMPDIR=folder, **env).strip()
-    assert left.startswith(folder), left
-    assert not os.path.exists(left), f'{left} is still there'
+    temporary = os.path.join(folder, 'temporary')
+    os.makedirs(temporary, exist_ok=True)
+    output = run(binary, TMPDIR=temporary, **env)
+    assert output.startswith(temporary), output
+    assert not os.listdir(temporary), f'still there: {os.listdir(temporary)}'
 
 
 def main():

@@ -158,12 +158,15 @@ def name_parts(prefix, suffix, dir):
     return parts, types.pop()
 
 
-def template_of(parts):
-    """Returns names for a property: those of type str hold only UTF-8."""
+def name_properties(parts):
+    """Returns the properties for the names. Those of type string hold only UTF-8, the template holds any bytes."""
     names = [None if part is None else os.fsencode(part) for part in parts]
     if any(0 in name for name in names if name is not None):
         raise ValueError('embedded null byte')
-    return GLib.Variant('(maymaymay)', names)
+    try:
+        return {key: name.decode('utf-8') for key, name in zip(('prefix', 'suffix', 'dir'), names) if name is not None}
+    except UnicodeDecodeError:
+        return {'template': GLib.Variant('(maymaymay)', names)}
 
 
 def as_type(path, path_type):
@@ -375,8 +378,7 @@ class TempFile(Tf.TempFile):
         parts, name_type = name_parts(prefix, suffix, dir)
         if name_type is bytes:
             self.name_type = bytes
-        super().__init__(**properties)
-        self.set_template(*parts)
+        super().__init__(**name_properties(parts), **properties)
         self.init(cancellable)
 
     @staticmethod
@@ -671,7 +673,7 @@ class TempDir(Tf.TempDir):
         if name_type is bytes:
             self.name_type = bytes
         properties.setdefault('auto_cleanup', delete)
-        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, template=template_of(parts), **properties)
+        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **name_properties(parts), **properties)
         self.init(cancellable)
 
     @staticmethod
