@@ -87,9 +87,14 @@ open_up_at (int          parent_fd,
   if (!tf_system_stat (&st, parent_fd, name))
     return FALSE;
 
+  if (!S_ISDIR (st.mode))
+    {
+      errno = ENOTDIR;
+      return FALSE;
+    }
+
   set_stat (&place, &st);
   return is_same_mount (&place, parent) &&
-         S_ISDIR (st.mode) &&
          tf_system_chmod_dir (parent_fd, name, &st, open_up (st.mode)) == 0;
 }
 
