@@ -64,7 +64,7 @@ is_missing (int saved_errno)
   return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EOPNOTSUPP;
 }
 
-/* For a call that can be done without. */
+/* Turns the errno of a call that can be replaced. */
 static int
 optional (int result)
 {
@@ -99,7 +99,7 @@ tf_system_stat (TfSystemStat *self,
   return TRUE;
 }
 
-/* The type of f_type is another one, and may be signed, on each architecture. */
+/* f_type has different types on different architectures, and is signed on some. */
 gboolean
 tf_system_is_in_memory (const char *dir)
 {
@@ -275,7 +275,7 @@ tf_system_read_dir (int     fd,
   return getdents64 (fd, *buffer, *capacity);
 }
 
-/* Here EPERM is about the file, and means what it says. */
+/* EPERM is about the file here, and stays. */
 static gssize
 check_xattr (gssize result)
 {

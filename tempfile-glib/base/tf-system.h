@@ -15,18 +15,18 @@ G_BEGIN_DECLS
 
 /* Every system call that POSIX.1-2008 does not have, and what takes its place.
  *
- * There are two implementations, and the option “system” of the build chooses one. tf-system-linux.c asks the
- * kernel, and is the only file that sees the extensions of the GNU C library. tf-system-portable.c does with
- * POSIX what can be done with it, and is where a port to another system begins. The rest of the library calls
- * POSIX itself, or a function of this file.
+ * There are two implementations, and the build option “system” chooses one. tf-system-linux.c asks the kernel, and
+ * is the only file that sees the extensions of the GNU C library. tf-system-portable.c does what can be done with
+ * POSIX, and is where a port to another system begins. The rest of the library calls POSIX functions and the
+ * functions below.
  *
- * The functions are shaped as system calls are: they return -1, FALSE or NULL with errno. Those that a signal
- * can interrupt are made again, unless the comment says otherwise.
+ * The functions behave like system calls: on failure they return -1, FALSE or NULL and set errno. Calls that a
+ * signal interrupts are repeated unless the comment says otherwise.
  *
- * ENOTSUP means that it cannot be done: by this implementation, by the running kernel, by the file system, or
- * in this sandbox. A kernel says ENOSYS about a call that is newer than it, and a container's filter EPERM about
- * a call that is newer than the filter; both are ENOTSUP here. The caller then does it another way; where there
- * is none, the user gets G_IO_ERROR_NOT_SUPPORTED. */
+ * ENOTSUP means that the operation is not available: in this implementation, in the running kernel, in the file
+ * system, or in this sandbox. A kernel reports ENOSYS for a call that is newer than the kernel, and the filter of a
+ * container reports EPERM for a call that is newer than the filter. Both are ENOTSUP here. The caller then does
+ * the same another way; where there is none, the user gets G_IO_ERROR_NOT_SUPPORTED. */
 
 /* --- What a file is ------------------------------------------------------------------------- */
 
@@ -42,12 +42,12 @@ typedef struct
   guint64 mount_id;          /* 0 where the system does not tell */
 } TfSystemStat;
 
-/* Of @name in @dir_fd, without following a symlink; of @dir_fd itself when @name is empty. */
+/* Describes @name in @dir_fd without following a symlink, or @dir_fd itself when @name is empty. */
 gboolean tf_system_stat (TfSystemStat *self,
                          int           dir_fd,
                          const char   *name);
 
-/* The same, as far as POSIX goes: no birth time and no mount. */
+/* Does the same with POSIX alone, without the birth time and the mount. */
 static inline gboolean
 tf_system_stat_basic (TfSystemStat *self,
                       int           dir_fd,
@@ -68,49 +68,49 @@ tf_system_stat_basic (TfSystemStat *self,
   return TRUE;
 }
 
-/* Whether what is created in @dir takes memory instead of disk; FALSE where the system does not tell. */
+/* Returns whether files in @dir are kept in memory; FALSE where the system does not tell. */
 gboolean tf_system_is_in_memory (const char *dir);
 
 /* --- Descriptors ---------------------------------------------------------------------------- */
 
-/* A file without a name in the directory @dir, relative to @dir_fd. It can be given a name later. */
+/* Opens a new file without a name in the directory @dir, relative to @dir_fd. It can be given a name later. */
 int tf_system_open_unnamed (int         dir_fd,
                             const char *dir,
                             guint       mode);
 
-/* A directory to name things in, which need not be readable if the system knows such descriptors. */
+/* Opens a directory in order to name files in it. On Linux it need not be readable. */
 int tf_system_open_dir (const char *path);
 
-/* The directory @name in @parent_fd for reading; not through a symlink, and not a mount point: EXDEV. */
+/* Opens the directory @name in @parent_fd for reading. Fails for a symlink, and with EXDEV for a mount point. */
 int tf_system_open_beneath (int         parent_fd,
                             const char *name);
 
-/* The file behind @fd once more, for reading, with an offset of its own. */
+/* Opens the file behind @fd once more, for reading, with an offset of its own. */
 int tf_system_open_again (int fd);
 
-/* A descriptor that is readable when the process has ended. */
+/* Opens a descriptor that becomes readable when the process ends. */
 int tf_system_open_pid (pid_t pid);
 
-/* A file in memory, to be sealed. */
+/* Opens a new file in memory that can be sealed. */
 int tf_system_open_memory (void);
 
-/* Makes sure that nobody can change the content of a file that tf_system_open_memory() returned. */
+/* Makes the content of a file from tf_system_open_memory() unchangeable for everybody. */
 int tf_system_seal (int fd);
 
-/* Lets @target be what @fd is, close-on-exec, in one step where the system can. */
+/* Replaces @target by a duplicate of @fd that is closed on exec; in one step on Linux. */
 int tf_system_dup_to (int fd,
                       int target);
 
-/* A path by which other processes can open the file behind @fd; to be freed. */
+/* Returns a path by which other processes can open the file behind @fd, to be freed with g_free(). */
 char *tf_system_make_fd_path (int fd);
 
-/* The lock of flock(2), which forked children share. EWOULDBLOCK when another one has it. */
+/* Takes the lock of flock(2), which forked children share. Fails with EWOULDBLOCK instead of waiting. */
 int tf_system_lock (int      fd,
                     gboolean exclusive);
 
 /* --- Names ---------------------------------------------------------------------------------- */
 
-/* Gives the file behind @fd a name. */
+/* Gives the file behind @fd the name @name in @dir_fd. */
 int tf_system_link_fd (int         fd,
                        int         dir_fd,
                        const char *name);
@@ -126,18 +126,18 @@ int tf_system_rename (int             dir_fd,
                       const char     *to,
                       TfSystemRename  how);
 
-/* Changes the mode of the directory @name in @parent_fd, which need not be readable, if it is @expected;
- * otherwise fails with ESTALE. */
+/* Changes the mode of the directory @name in @parent_fd, which need not be readable. Fails with ESTALE if it is
+ * another directory than @expected. */
 int tf_system_chmod_dir (int                 parent_fd,
                          const char         *name,
                          const TfSystemStat *expected,
                          guint               mode);
 
-/* The types of entries that matter: DT_UNKNOWN and DT_DIR where readdir(3) tells them. */
+/* The types of entries that matter here, with the values of DT_UNKNOWN and DT_DIR. */
 #define TF_SYSTEM_ENTRY_UNKNOWN 0
 #define TF_SYSTEM_ENTRY_DIR 4
 
-/* As getdents64(2) lays it out, so that it need not be copied. */
+/* An entry of a directory, in the layout of getdents64(2), so that the kernel's need not be copied. */
 typedef struct
 {
   guint64 inode;
@@ -147,27 +147,27 @@ typedef struct
   char    name[]; /* up to its NUL */
 } TfSystemEntry;
 
-/* The smallest buffer there is, in bytes. */
+/* The smallest size of the buffer, in bytes. */
 #define TF_SYSTEM_DIR_BUFFER (64 * 1024)
 
-/* Reads on in the directory @fd: as many entries as there is room for, or all, with "." and "..". They are in
- * *@buffer, of *@capacity bytes, which is made and replaced as needed. Returns how many bytes they take; 0 at
- * the end. */
+/* Reads the next entries of the directory @fd, "." and ".." included, into *@buffer, which has *@capacity bytes.
+ * Allocates the buffer when it is NULL. Linux reads as many entries as fit; the portable version reads all that are
+ * left, and enlarges the buffer. Returns how many bytes the entries take; 0 at the end. */
 gssize tf_system_read_dir (int     fd,
                            char  **buffer,
                            gsize  *capacity);
 
 /* --- Extended attributes -------------------------------------------------------------------- */
 
-/* There is no such attribute. */
+/* The errno for an attribute that does not exist. */
 #ifdef ENOATTR
 #define TF_SYSTEM_ENOATTR ENOATTR
 #else
 #define TF_SYSTEM_ENOATTR ENODATA
 #endif
 
-/* Of the file behind @fd; when that is -1, of what is at @path, symlinks not followed. They return the length,
- * and with a @size of 0 nothing else. */
+/* These ask about the file behind @fd or, when that is -1, about what is at @path, without following a symlink.
+ * They return a length in bytes; with a @size of 0 they store nothing. They are not repeated. */
 gssize tf_system_list_xattrs (int         fd,
                               const char *path,
                               char       *names,
@@ -178,6 +178,7 @@ gssize tf_system_get_xattr   (int         fd,
                               gpointer    value,
                               gsize       size);
 
+/* Not repeated. */
 int tf_system_set_xattr    (int            fd,
                             const char    *name,
                             gconstpointer  value,
@@ -187,7 +188,7 @@ int tf_system_remove_xattr (int            fd,
 
 /* --- Bytes ---------------------------------------------------------------------------------- */
 
-/* As pwrite(2) from several places; it may take fewer bytes than there are. Not made again. */
+/* Writes from several places as pwrite(2) does from one; may write fewer bytes than there are. Not repeated. */
 gssize tf_system_pwritev (int                 fd,
                           const struct iovec *iov,
                           int                 n_iov,
@@ -197,46 +198,46 @@ gssize tf_system_pwritev (int                 fd,
 int tf_system_clone (int from,
                      int to);
 
-/* Lets the file system copy up to @count bytes where that beats reading and writing: because it shares the
- * blocks, or is on another machine. A @to_offset of -1 is that of the descriptor. Returns how many bytes it took,
- * often 0. File systems that cannot, or not with each other, say so by half a dozen errors: what is really wrong
- * shows when the bytes are read and written. */
+/* Lets the file system copy up to @count bytes where that is faster than reading and writing: because it shares
+ * the blocks, or is on another machine. A @to_offset of -1 stands for the offset of the descriptor. Returns how many
+ * bytes were copied, often 0. It does not fail: file systems that cannot copy report that with half a dozen errors,
+ * and what is really wrong shows when the bytes are read and written. */
 gsize tf_system_copy_range (int     from,
                             goffset from_offset,
                             int     to,
                             goffset to_offset,
                             gsize   count);
 
-/* Looks from *@start on, in a file of @size bytes, for the next range that is no hole; an empty one at the
- * end. Moves the offset of @fd. What a file system does not tell, and a bad descriptor, is no hole. */
+/* Finds the first range at or behind *@start, in a file of @size bytes, that is not a hole; an empty range at the
+ * end of the file. Moves the offset of @fd. When the file system does not tell, or @fd is -1, all is data. */
 void tf_system_find_data (int      fd,
                           goffset  size,
                           goffset *start,
                           goffset *end);
 
-/* Takes blocks for the first @size bytes, and changes nothing else. Not made again: a signal can interrupt it each
- * time anew. After an error some blocks may have been taken. */
+/* Allocates blocks for the first @size bytes, and changes nothing else. After an error some blocks may have been
+ * allocated. Not repeated: a signal can interrupt each attempt. */
 int tf_system_allocate (int     fd,
                         goffset size);
 
 /* --- Memory --------------------------------------------------------------------------------- */
 
-/* The size, and the alignment, of a huge page: where it is another one, a mapping works as well, only slower. */
+/* The size and the alignment of a huge page, in bytes. Where they are different, a mapping works, only slower. */
 #define TF_SYSTEM_HUGE_PAGE ((gsize) 2 * 1024 * 1024)
 
-/* A mapping of @new_size bytes, a multiple of the page size, with the content of @data, which it replaces; the rest
- * of it is zeros. With NULL it is a new one. On failure nothing has changed. */
+/* Resizes the mapping @data to @new_size bytes, a multiple of the page size, and returns its new address. Bytes that
+ * are added are zero. When @data is NULL the mapping is new. On failure nothing has changed. */
 guint8 *tf_system_remap (guint8 *data,
                          gsize   old_size,
                          gsize   new_size);
 
 /* --- The process ---------------------------------------------------------------------------- */
 
-/* Bytes that nobody can guess; 256 at most. */
+/* Fills @bytes, 256 at most, with random bytes that cannot be predicted. */
 gboolean tf_system_fill_random (guint8 *bytes,
                                 gsize   n_bytes);
 
-/* As getenv(3), but NULL in a set-user-ID program, whose environment is not to be trusted. */
+/* Does what getenv(3) does, but returns NULL in a set-user-ID program, whose environment cannot be trusted. */
 const char *tf_system_getenv (const char *name);
 
 G_END_DECLS
