@@ -106,6 +106,22 @@ class CheckLayersTest(unittest.TestCase):
         self.assert_fault(self.add('store/tf-store-rest.c', '\nvoid\ntf_rest (void)\n{\n}\n'),
                           'store/tf-store-rest.c: tf_rest() does not begin with tf_store_')
 
+    def test_beyond_posix(self):
+        self.assert_fault(self.add('base/tf-errno.c', '#include <linux/fs.h>\nint flags = O_TMPFILE | O_CLOEXEC;\n'),
+                          'base/tf-errno.c: uses #include <linux/fs.h>, which belongs into base/tf-system',
+                          'base/tf-errno.c: uses O_TMPFILE, which belongs into base/tf-system')
+        self.assert_fault(self.add('base/tf-errno.c', 'const char *path = "/proc/self/fd/1";\n'),
+                          'base/tf-errno.c: uses "/proc/self/fd/1", which belongs into base/tf-system')
+        self.assert_fault(self.add('base/tf-errno.c', 'struct statx stx = { dup3 (1, 2, 0) };\n'),
+                          'base/tf-errno.c: uses struct statx, which belongs into base/tf-system',
+                          'base/tf-errno.c: uses dup3, which belongs into base/tf-system')
+        self.assert_sound(self.add('base/tf-errno.c', '/* O_TMPFILE, see open(2) and statx (2) */\n'))
+        self.assert_sound({'base/tf-system-linux.c': '#include <linux/fs.h>\nint flags = O_TMPFILE;\n'})
+
+    def test_assertion(self):
+        self.assert_sound(self.add('base/tf-errno.c', '\nG_STATIC_ASSERT (1);\nG_STATIC_ASSERT (1);\n\n'
+                                   'void\ntf_errno_get (void)\n{\n}\n'))
+
     def test_private_in_the_name(self):
         self.assert_fault({'base/tf-fd-private.h': ''},
                           'base/tf-fd-private.h: is private by its folder, not by its name')
