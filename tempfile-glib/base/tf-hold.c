@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "tf-fd.h"
+#include "tf-system.h"
 
 gboolean tf_hold_avoid_pidfd = FALSE;
 guint tf_hold_poll_interval = 1000;
@@ -78,7 +78,7 @@ open_pidfd (GPid pid)
       return -1;
     }
 
-  return syscall (SYS_pidfd_open, pid, 0);
+  return tf_system_open_pid (pid);
 }
 
 /* A child that has ended counts as gone before it is waited for, as it does for a pidfd. */
