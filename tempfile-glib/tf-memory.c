@@ -5,6 +5,7 @@
 
 #include "tf-memory.h"
 
+#include "base/tf-task.h"
 #include "store/tf-memory-pool.h"
 
 static GMutex monitor_lock;
@@ -33,16 +34,18 @@ tf_set_memory_budget (guint64 bytes)
   tf_memory_pool_set_limit (MIN (bytes, G_MAXSIZE));
 }
 
-/* Called in a worker thread. */
-static void
-roll_over_in_worker (GTask        *task,
-                     gpointer      source_object,
-                     gpointer      task_data,
-                     GCancellable *cancellable)
+static gssize
+roll_over_func (gpointer       no_object,
+                gpointer       no_data,
+                GCancellable  *cancellable,
+                GError       **error)
 {
+  if (!tf_task_may_block (error))
+    return -1;
+
   g_atomic_int_set (&n_pending, 0);
   tf_memory_pool_move_all_out ();
-  g_task_return_boolean (task, TRUE);
+  return 0;
 }
 
 static void
@@ -56,9 +59,8 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
   if (g_atomic_int_add (&n_pending, 1) > 0)
     return;
 
-  task = g_task_new (NULL, NULL, NULL, NULL);
-  g_task_set_source_tag (task, on_low_memory);
-  g_task_run_in_thread (task, roll_over_in_worker);
+  task = tf_task_new (NULL, on_low_memory, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  tf_task_run (task, roll_over_func);
 }
 
 /**

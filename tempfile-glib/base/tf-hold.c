@@ -12,6 +12,7 @@
 
 #include "tf-fd.h"
 #include "tf-system.h"
+#include "tf-task.h"
 
 gboolean tf_hold_avoid_pidfd = FALSE;
 guint tf_hold_poll_interval = 1000;
@@ -24,25 +25,27 @@ typedef struct
   int fd;          /* a pidfd, or -1 */
 } Hold;
 
-/* Called in a worker thread. */
-static void
-unref_in_worker (GTask        *task,
-                 gpointer      no_object,
-                 gpointer      object,
-                 GCancellable *cancellable)
+/* In a worker: it may be the last reference, and the tree large. */
+static gssize
+unref_func (gpointer       no_object,
+            gpointer       object,
+            GCancellable  *cancellable,
+            GError       **error)
 {
+  if (!tf_task_may_block (error))
+    return -1;
+
   g_object_unref (object);
+  return 0;
 }
 
-/* In a worker: it may be the last reference, and the tree large. */
 static void
 release (gpointer object)
 {
-  g_autoptr(GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(GTask) task = tf_task_new (NULL, release, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
 
-  g_task_set_source_tag (task, release);
   g_task_set_task_data (task, object, NULL);
-  g_task_run_in_thread (task, unref_in_worker);
+  tf_task_run (task, unref_func);
 }
 
 static void
