@@ -31,9 +31,9 @@
  * return g_file_get_contents (tf_named_file_get_path (file), &content, NULL, error);
  * ```
  *
- * When the name is removed is the file's [enum@DeletePolicy]. Only the very file that was created is
- * ever removed: should there be another one at its path, that one is left alone, and the call that was
- * to remove it fails with %G_IO_ERROR_EXISTS. A file that is gone already is no error.
+ * The file's [enum@DeletePolicy] says when the name is removed. Only the very file that was created is
+ * ever removed: if another one is at its path, that one is left alone, and the call that should
+ * have removed it fails with %G_IO_ERROR_EXISTS. A file that is gone already is no error.
  *
  * The path is made absolute when the file is created, so that a later chdir(2) does not matter.
  *
@@ -46,6 +46,7 @@ typedef struct
   TfEntry entry;
   gboolean reported;  /* closing told that it could not remove the name */
   gboolean persisted; /* the name is a lasting one */
+  GBytes *content;    /* (owned) (nullable): to be written when the file is created */
 } TfNamedFilePrivate;
 
 typedef enum
@@ -96,7 +97,7 @@ move_free (gpointer data)
   g_free (move);
 }
 
-/* The former name goes, unless it is a lasting one or was the destination itself. */
+/* Removes the former name, unless it is a lasting one or was the destination itself. */
 static void
 on_persisted (gpointer    owner,
               const char *path)
@@ -118,6 +119,27 @@ on_persisted (gpointer    owner,
 static const TfStoreFuncs store_funcs = {
   .persisted = on_persisted,
 };
+
+/* Writes what the file is to hold from the start. */
+static gboolean
+write_content (TfNamedFile   *self,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfStore *store = tf_file_get_store (self);
+  g_autoptr(GBytes) content = g_steal_pointer (&priv->content);
+  gconstpointer data;
+  gsize size;
+
+  if (content == NULL)
+    return TRUE;
+
+  data = g_bytes_get_data (content, &size);
+  return tf_store_write (store, data, size, NULL, cancellable, error) &&
+         tf_store_flush (store, cancellable, error) &&
+         tf_store_seek (store, 0, G_SEEK_SET, cancellable, error);
+}
 
 static gboolean
 tf_named_file_initable_do_init (GInitable     *initable,
@@ -141,7 +163,7 @@ tf_named_file_initable_do_init (GInitable     *initable,
     return FALSE;
 
   tf_store_open_on_disk (store, fd, priv->entry.path, &store_funcs, G_OBJECT (self));
-  return TRUE;
+  return write_content (self, cancellable, error);
 }
 
 static void
@@ -189,6 +211,7 @@ tf_named_file_finalize (GObject *object)
 {
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (TF_NAMED_FILE (object));
 
+  g_clear_pointer (&priv->content, g_bytes_unref);
   tf_entry_clear (&priv->entry);
 
   G_OBJECT_CLASS (tf_named_file_parent_class)->finalize (object);
@@ -302,6 +325,33 @@ tf_named_file_init (TfNamedFile *self)
   tf_entry_init (&priv->entry);
 }
 
+/* A file that is not created yet. Takes a reference to @content. */
+static TfNamedFile *
+make_blank (const char *prefix,
+            const char *suffix,
+            const char *dir,
+            GBytes     *content)
+{
+  TfNamedFile *self = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
+  priv->content = content != NULL ? g_bytes_ref (content) : NULL;
+  return self;
+}
+
+/* Takes @self, and returns it if the file could be created. */
+static TfNamedFile *
+create (TfNamedFile   *self,
+        GCancellable  *cancellable,
+        GError       **error)
+{
+  if (!g_initable_init (G_INITABLE (self), cancellable, error))
+    g_clear_object (&self);
+
+  return self;
+}
+
 /**
  * tf_named_file_new:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
@@ -310,9 +360,10 @@ tf_named_file_init (TfNamedFile *self)
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Creates a file with a name, as [func@Tf.mkstemp] does, and with the errors that it has.
+ * Creates a file with a name, as [func@Tf.mkstemp] does, and with the same errors.
  *
- * May be called from any thread. Blocks on the disk.
+ * The mode is 0600, and the delete policy %TF_DELETE_ON_CLOSE. It may be called from any thread. It blocks on the
+ * disk.
  *
  * Returns: (transfer full): a new file
  *
@@ -325,14 +376,80 @@ tf_named_file_new (const char    *prefix,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  g_autoptr(TfNamedFile) self = NULL;
-
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  self = g_object_new (TF_TYPE_NAMED_FILE, NULL);
-  tf_template_set (&tf_file_of (self)->template, prefix, suffix, dir);
-  return g_initable_init (G_INITABLE (self), cancellable, error) ? g_steal_pointer (&self) : NULL;
+  return create (make_blank (prefix, suffix, dir, NULL), cancellable, error);
+}
+
+/**
+ * tf_named_file_new_full:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask; octal 0600 for the owner alone
+ * @delete_policy: when the name of the file is removed
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Creates a file with the permission bits @mode and a delete policy; see [ctor@NamedFile.new].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_named_file_new_full (const char      *prefix,
+                        const char      *suffix,
+                        const char      *dir,
+                        guint            mode,
+                        TfDeletePolicy   delete_policy,
+                        GCancellable    *cancellable,
+                        GError         **error)
+{
+  TfNamedFile *self;
+
+  g_return_val_if_fail (mode <= 0777, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  self = make_blank (prefix, suffix, dir, NULL);
+  tf_file_of (self)->template.mode = mode;
+  tf_named_file_set_delete_policy (self, delete_policy);
+  return create (self, cancellable, error);
+}
+
+/**
+ * tf_named_file_new_from_bytes:
+ * @bytes: what the file will hold
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Creates a file with a name that holds @bytes; see [ctor@NamedFile.new].
+ *
+ * When the call returns, others can open the file by its name and read all of it. The position is at the start, so
+ * that reading returns @bytes. If they cannot be written, no file is left: %G_IO_ERROR_NO_SPACE, for example.
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_named_file_new_from_bytes (GBytes        *bytes,
+                              const char    *prefix,
+                              const char    *suffix,
+                              const char    *dir,
+                              GCancellable  *cancellable,
+                              GError       **error)
+{
+  g_return_val_if_fail (bytes != NULL, NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return create (make_blank (prefix, suffix, dir, bytes), cancellable, error);
 }
 
 /**
@@ -340,16 +457,18 @@ tf_named_file_new (const char    *prefix,
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @io_priority: the priority of the request, [const@GLib.PRIORITY_DEFAULT] for example
+ * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @callback: (scope async): called when the file is there
- * @user_data: what to pass to @callback
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
  *
- * Creates a file with a name, as [ctor@NamedFile.new] does.
+ * Asynchronous version of [ctor@NamedFile.new].
  *
- * Does not block: the work is done in a thread. @callback is called in the thread-default main context of
- * the caller; it has to call [func@NamedFile.create_finish]. When @cancellable is cancelled before that, and
- * when that is never called, nothing stays on the disk.
+ * Everything is done in a worker thread. If @cancellable is cancelled before
+ * [func@NamedFile.create_finish], or if that is never called, the file is removed, whatever its delete policy.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [func@NamedFile.create_finish].
  *
  * Since: 1.0
  */
@@ -373,10 +492,10 @@ tf_named_file_create_async (const char          *prefix,
 
 /**
  * tf_named_file_create_finish:
- * @result: what @callback got
+ * @result: the result passed to the callback
  * @error: return location for an error
  *
- * Ends what [func@NamedFile.create_async] began.
+ * Finishes an operation started with [func@NamedFile.create_async].
  *
  * The errors are those of [ctor@NamedFile.new].
  *
@@ -395,10 +514,141 @@ tf_named_file_create_finish (GAsyncResult  *result,
 }
 
 /**
+ * tf_named_file_create_full_async:
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask; octal 0600 for the owner alone
+ * @delete_policy: when the name of the file is removed
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [ctor@NamedFile.new_full].
+ *
+ * Everything is done in a worker thread. If @cancellable is cancelled before
+ * [func@NamedFile.create_full_finish], or if that is never called, the file is removed, whatever its delete policy.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [func@NamedFile.create_full_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_create_full_async (const char          *prefix,
+                                 const char          *suffix,
+                                 const char          *dir,
+                                 guint                mode,
+                                 TfDeletePolicy       delete_policy,
+                                 int                  io_priority,
+                                 GCancellable        *cancellable,
+                                 GAsyncReadyCallback  callback,
+                                 gpointer             user_data)
+{
+  g_return_if_fail (mode <= 0777);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  g_async_initable_new_async (TF_TYPE_NAMED_FILE, io_priority, cancellable, callback, user_data,
+                              "prefix", prefix,
+                              "suffix", suffix,
+                              "dir", dir,
+                              "mode", mode,
+                              "delete-policy", delete_policy,
+                              NULL);
+}
+
+/**
+ * tf_named_file_create_full_finish:
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@NamedFile.create_full_async].
+ *
+ * The errors are those of [ctor@NamedFile.new_full].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_named_file_create_full_finish (GAsyncResult  *result,
+                                  GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_NAMED_FILE, error);
+}
+
+/**
+ * tf_named_file_create_from_bytes_async:
+ * @bytes: what the file will hold
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [ctor@NamedFile.new_from_bytes].
+ *
+ * Everything is done in a worker thread. If @cancellable is cancelled before
+ * [func@NamedFile.create_from_bytes_finish], or if that is never called, the file is removed, whatever its delete policy.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [func@NamedFile.create_from_bytes_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_create_from_bytes_async (GBytes              *bytes,
+                                       const char          *prefix,
+                                       const char          *suffix,
+                                       const char          *dir,
+                                       int                  io_priority,
+                                       GCancellable        *cancellable,
+                                       GAsyncReadyCallback  callback,
+                                       gpointer             user_data)
+{
+  g_autoptr(TfNamedFile) self = NULL;
+
+  g_return_if_fail (bytes != NULL);
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  self = make_blank (prefix, suffix, dir, bytes);
+  g_async_initable_init_async (G_ASYNC_INITABLE (self), io_priority, cancellable, callback, user_data);
+}
+
+/**
+ * tf_named_file_create_from_bytes_finish:
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [func@NamedFile.create_from_bytes_async].
+ *
+ * The errors are those of [ctor@NamedFile.new_from_bytes].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_named_file_create_from_bytes_finish (GAsyncResult  *result,
+                                        GError       **error)
+{
+  g_return_val_if_fail (G_IS_ASYNC_RESULT (result), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return tf_async_initable_finish (result, TF_TYPE_NAMED_FILE, error);
+}
+
+/**
  * tf_named_file_get_path: (get-property path)
  * @self: a named temporary file
  *
- * Returns the absolute path of the file, also after it was removed.
+ * Returns the absolute path of the file, even after it has been removed.
  *
  * Returns: (type filename) (transfer none) (nullable): a path, or %NULL if the object was not initialized
  *
@@ -418,7 +668,7 @@ tf_named_file_get_path (TfNamedFile *self)
  * tf_named_file_get_file: (get-property file)
  * @self: a named temporary file
  *
- * Returns the path of the file as a [iface@Gio.File], also after it was removed.
+ * Returns the path of the file as a [iface@Gio.File], even after it has been removed.
  *
  * Returns: (transfer full) (nullable): a new file, or %NULL if the object was not initialized
  *
@@ -459,7 +709,9 @@ tf_named_file_get_delete_policy (TfNamedFile *self)
  * @self: a named temporary file
  * @policy: a delete policy
  *
- * Sets when the name of the file is removed; it is never too late to change one's mind.
+ * Sets when the name of the file is removed.
+ *
+ * It can be set at any time, even after the file was closed.
  *
  * Since: 1.0
  */
@@ -485,7 +737,7 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
  *
  * Lets go of the name: the file stays when it is closed and when the object goes away.
  *
- * The delete policy becomes %TF_DELETE_NEVER. Who takes the path is the one to remove the file.
+ * The delete policy becomes %TF_DELETE_NEVER. The caller becomes responsible for removing the file.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *
@@ -502,34 +754,118 @@ tf_named_file_keep (TfNamedFile *self)
   return g_strdup (priv->entry.path);
 }
 
+static gboolean
+unlink_name (TfNamedFile   *self,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  if (priv->entry.path == NULL)
+    return tf_errno_set_not_initialized (error, "temporary file");
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         tf_entry_remove (&priv->entry, cancellable, error);
+}
+
 /**
  * tf_named_file_unlink:
  * @self: a named temporary file
+ * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes the name of the file now; the file can be read and written until it is closed.
+ * Removes the name of the file now, whatever its delete policy.
  *
- * Again is fine. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if at the path there is something else,
- * which is left alone; %G_IO_ERROR_PERMISSION_DENIED in a forked child that did not create the file;
- * %G_IO_ERROR_NOT_INITIALIZED; else what unlink(2) reported.
+ * The file can be read and written until it is closed. A file that is closed can be unlinked, too. Calling this again
+ * does nothing and succeeds, as it does if someone else has removed the name.
+ *
+ * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if something else is at the path,
+ * which is left alone; %G_IO_ERROR_PERMISSION_DENIED, also in a forked child that did not create the file;
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from unlink(2)'s errno.
  *
  * Returns: %TRUE if the name is gone
  *
  * Since: 1.0
  */
 gboolean
-tf_named_file_unlink (TfNamedFile  *self,
-                      GError      **error)
+tf_named_file_unlink (TfNamedFile   *self,
+                      GCancellable  *cancellable,
+                      GError       **error)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  return unlink_name (self, cancellable, error);
+}
+
+static gssize
+unlink_func (gpointer       source_object,
+             gpointer       task_data,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  if (!tf_task_may_block (error))
+    return -1;
+
+  return unlink_name (source_object, cancellable, error) ? 0 : -1;
+}
+
+/**
+ * tf_named_file_unlink_async:
+ * @self: a named temporary file
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@NamedFile.unlink].
+ *
+ * Everything is done in a worker thread. The file can be read, written and closed meanwhile.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls [method@NamedFile.unlink_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_unlink_async (TfNamedFile         *self,
+                            int                  io_priority,
+                            GCancellable        *cancellable,
+                            GAsyncReadyCallback  callback,
+                            gpointer             user_data)
+{
+  g_autoptr(GTask) task = NULL;
+
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  task = tf_task_new (self, tf_named_file_unlink_async, io_priority, cancellable, callback, user_data);
+  tf_task_run (task, unlink_func);
+}
+
+/**
+ * tf_named_file_unlink_finish:
+ * @self: a named temporary file
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@NamedFile.unlink_async].
+ *
+ * The errors are those of [method@NamedFile.unlink].
+ *
+ * Returns: %TRUE if the name is gone
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_named_file_unlink_finish (TfNamedFile   *self,
+                             GAsyncResult  *result,
+                             GError       **error)
+{
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (priv->entry.path == NULL)
-    return tf_errno_set_not_initialized (error, "temporary file");
-
-  return tf_entry_remove (&priv->entry, NULL, error);
+  return tf_task_finish (self, result, tf_named_file_unlink_async, error) >= 0;
 }
 
 /* What is held is not removed by closing. A hold never removes what is kept. */

@@ -28,54 +28,113 @@ struct _TfNamedFileClass
 };
 
 TF_AVAILABLE_IN_1_0
-TfNamedFile   *tf_named_file_new                 (const char           *prefix,
-                                                  const char           *suffix,
-                                                  const char           *dir,
-                                                  GCancellable         *cancellable,
-                                                  GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TfNamedFile   *tf_named_file_new                      (const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       GCancellable         *cancellable,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void           tf_named_file_create_async        (const char           *prefix,
-                                                  const char           *suffix,
-                                                  const char           *dir,
-                                                  int                   io_priority,
-                                                  GCancellable         *cancellable,
-                                                  GAsyncReadyCallback   callback,
-                                                  gpointer              user_data);
+TfNamedFile   *tf_named_file_new_full                 (const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       guint                 mode,
+                                                       TfDeletePolicy        delete_policy,
+                                                       GCancellable         *cancellable,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-TfNamedFile   *tf_named_file_create_finish       (GAsyncResult         *result,
-                                                  GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+TfNamedFile   *tf_named_file_new_from_bytes           (GBytes               *bytes,
+                                                       const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       GCancellable         *cancellable,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-const char    *tf_named_file_get_path            (TfNamedFile          *self);
+void           tf_named_file_create_async             (const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       int                   io_priority,
+                                                       GCancellable         *cancellable,
+                                                       GAsyncReadyCallback   callback,
+                                                       gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-GFile         *tf_named_file_get_file            (TfNamedFile          *self) G_GNUC_WARN_UNUSED_RESULT;
+TfNamedFile   *tf_named_file_create_finish            (GAsyncResult         *result,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-TfDeletePolicy tf_named_file_get_delete_policy   (TfNamedFile          *self);
+void           tf_named_file_create_full_async        (const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       guint                 mode,
+                                                       TfDeletePolicy        delete_policy,
+                                                       int                   io_priority,
+                                                       GCancellable         *cancellable,
+                                                       GAsyncReadyCallback   callback,
+                                                       gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-void           tf_named_file_set_delete_policy   (TfNamedFile          *self,
-                                                  TfDeletePolicy        policy);
+TfNamedFile   *tf_named_file_create_full_finish       (GAsyncResult         *result,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-char          *tf_named_file_keep                (TfNamedFile          *self) G_GNUC_WARN_UNUSED_RESULT;
+void           tf_named_file_create_from_bytes_async  (GBytes               *bytes,
+                                                       const char           *prefix,
+                                                       const char           *suffix,
+                                                       const char           *dir,
+                                                       int                   io_priority,
+                                                       GCancellable         *cancellable,
+                                                       GAsyncReadyCallback   callback,
+                                                       gpointer              user_data);
 
 TF_AVAILABLE_IN_1_0
-void           tf_named_file_hold_until_exit     (TfNamedFile          *self);
+TfNamedFile   *tf_named_file_create_from_bytes_finish (GAsyncResult         *result,
+                                                       GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-void           tf_named_file_hold_for_subprocess (TfNamedFile          *self,
-                                                  GSubprocess          *subprocess);
+const char    *tf_named_file_get_path                 (TfNamedFile          *self);
 
 TF_AVAILABLE_IN_1_0
-void           tf_named_file_hold_for_pid        (TfNamedFile          *self,
-                                                  GPid                  pid);
+GFile         *tf_named_file_get_file                 (TfNamedFile          *self) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
-gboolean       tf_named_file_unlink              (TfNamedFile          *self,
-                                                  GError              **error);
+TfDeletePolicy tf_named_file_get_delete_policy        (TfNamedFile          *self);
+
+TF_AVAILABLE_IN_1_0
+void           tf_named_file_set_delete_policy        (TfNamedFile          *self,
+                                                       TfDeletePolicy        policy);
+
+TF_AVAILABLE_IN_1_0
+char          *tf_named_file_keep                     (TfNamedFile          *self) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void           tf_named_file_hold_until_exit          (TfNamedFile          *self);
+
+TF_AVAILABLE_IN_1_0
+void           tf_named_file_hold_for_subprocess      (TfNamedFile          *self,
+                                                       GSubprocess          *subprocess);
+
+TF_AVAILABLE_IN_1_0
+void           tf_named_file_hold_for_pid             (TfNamedFile          *self,
+                                                       GPid                  pid);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_named_file_unlink                   (TfNamedFile          *self,
+                                                       GCancellable         *cancellable,
+                                                       GError              **error);
+
+TF_AVAILABLE_IN_1_0
+void           tf_named_file_unlink_async             (TfNamedFile          *self,
+                                                       int                   io_priority,
+                                                       GCancellable         *cancellable,
+                                                       GAsyncReadyCallback   callback,
+                                                       gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_named_file_unlink_finish            (TfNamedFile          *self,
+                                                       GAsyncResult         *result,
+                                                       GError              **error);
 
 G_END_DECLS

@@ -149,6 +149,24 @@ start_kept_named_file (GCancellable  *cancellable,
 }
 
 static void
+start_full_named_file (GCancellable  *cancellable,
+                       GAsyncResult **result)
+{
+  tf_named_file_create_full_async (NULL, NULL, NULL, 0640, TF_DELETE_NEVER,
+                                   G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
+start_file_from_bytes (GCancellable  *cancellable,
+                       GAsyncResult **result)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("Hello", 5);
+
+  tf_named_file_create_from_bytes_async (bytes, NULL, NULL, NULL,
+                                         G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
 start_temp_dir (GCancellable  *cancellable,
                 GAsyncResult **result)
 {
@@ -161,6 +179,14 @@ start_kept_temp_dir (GCancellable  *cancellable,
 {
   g_async_initable_new_async (TF_TYPE_TEMP_DIR, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result,
                               "auto-cleanup", FALSE, NULL);
+}
+
+static void
+start_full_temp_dir (GCancellable  *cancellable,
+                     GAsyncResult **result)
+{
+  tf_temp_dir_create_full_async (NULL, NULL, NULL, 0500,
+                                 G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
 }
 
 static void
@@ -189,6 +215,27 @@ finish_named_file (GAsyncResult  *result,
                    GError       **error)
 {
   return tf_named_file_create_finish (result, error);
+}
+
+static gpointer
+finish_full_named_file (GAsyncResult  *result,
+                        GError       **error)
+{
+  return tf_named_file_create_full_finish (result, error);
+}
+
+static gpointer
+finish_file_from_bytes (GAsyncResult  *result,
+                        GError       **error)
+{
+  return tf_named_file_create_from_bytes_finish (result, error);
+}
+
+static gpointer
+finish_full_temp_dir (GAsyncResult  *result,
+                      GError       **error)
+{
+  return tf_temp_dir_create_full_finish (result, error);
 }
 
 static gpointer
@@ -226,8 +273,11 @@ static const Kind kinds[] = {
   { "temp-file", start_temp_file, finish_temp_file, tf_temp_file_get_type, FALSE },
   { "named-file", start_named_file, finish_named_file, tf_named_file_get_type, FALSE },
   { "kept-named-file", start_kept_named_file, finish_named_file, tf_named_file_get_type, TRUE },
+  { "full-named-file", start_full_named_file, finish_full_named_file, tf_named_file_get_type, TRUE },
+  { "file-from-bytes", start_file_from_bytes, finish_file_from_bytes, tf_named_file_get_type, FALSE },
   { "temp-dir", start_temp_dir, finish_temp_dir, tf_temp_dir_get_type, FALSE },
   { "kept-temp-dir", start_kept_temp_dir, finish_temp_dir, tf_temp_dir_get_type, TRUE },
+  { "full-temp-dir", start_full_temp_dir, finish_full_temp_dir, tf_temp_dir_get_type, FALSE },
   { "mkstemp", start_mkstemp, finish_mkstemp, NULL, TRUE },
   { "mkdtemp", start_mkdtemp, finish_mkdtemp, NULL, TRUE },
 };

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test.h"
 
 static TfNamedFile *
@@ -79,7 +80,7 @@ test_before_init (void)
   g_assert_null (path);
   g_assert_null (tf_named_file_get_path (file));
   g_assert_null (tf_named_file_get_file (file));
-  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
   g_assert_null (tf_named_file_keep (file));
 }
@@ -253,9 +254,9 @@ test_unlink (void)
   g_autoptr(GError) error = NULL;
   g_autoptr(GBytes) bytes = NULL;
 
-  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
   g_assert_false (exists (tf_named_file_get_path (file)));
-  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
 
   g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "Hello", 5, NULL, &error));
   g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
@@ -272,7 +273,7 @@ test_unlinked_name_taken (void)
   g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
   const char *path = tf_named_file_get_path (file);
 
-  g_assert_true (tf_named_file_unlink (file, NULL));
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
   g_assert_true (g_file_set_contents (path, "theirs", -1, NULL));
   close_file (file);
   g_assert_true (exists (path));
@@ -287,7 +288,7 @@ test_unlink_after_close (void)
 
   close_file (file);
   g_assert_true (exists (tf_named_file_get_path (file)));
-  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (exists (tf_named_file_get_path (file)));
 }
@@ -308,7 +309,7 @@ test_already_gone (void)
   g_assert_true (tf_temp_file_write (TF_TEMP_FILE (closed), "Hello", 5, NULL, &error));
   g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (closed)), ==, 5);
 
-  g_assert_true (tf_named_file_unlink (unlinked, &error));
+  g_assert_true (tf_named_file_unlink (unlinked, NULL, &error));
   g_assert_no_error (error);
   close_file (closed);
   g_assert_finalize_object (g_steal_pointer (&disposed));
@@ -372,7 +373,7 @@ test_stranger (gconstpointer data)
   guint n_fds = tf_test_count_fds ();
 
   put_stranger (file, data);
-  g_assert_false (tf_named_file_unlink (file, &unlink_error));
+  g_assert_false (tf_named_file_unlink (file, NULL, &unlink_error));
   assert_stranger_reported (unlink_error, path);
   g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &close_error));
   assert_stranger_reported (close_error, path);
@@ -432,7 +433,7 @@ test_not_utf8 (void)
 
   g_assert_cmpint (g_rename (path, "moved"), ==, 0);
   g_assert_true (g_file_set_contents (path, "", 0, NULL));
-  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_true (g_utf8_validate (error->message, -1, NULL));
   g_assert_cmpint (g_unlink (path), ==, 0);
@@ -454,7 +455,7 @@ keep_from_removing (void)
   /* A second chance. */
   g_clear_error (&error);
   g_assert_cmpint (g_chmod ("dir", 0777), ==, 0);
-  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
   g_assert_no_error (error);
   g_clear_object (&file);
 }
@@ -518,6 +519,153 @@ test_template (void)
   g_assert_true (g_str_has_suffix (name, "s"));
 }
 
+static void
+test_new_full (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new_full ("p\xff", ".s", ".", 0440, TF_DELETE_ON_DISPOSE, NULL, &error);
+  g_autofree char *name = NULL;
+  struct stat st;
+
+  g_assert_no_error (error);
+  name = g_path_get_basename (tf_named_file_get_path (file));
+  g_assert_true (g_str_has_prefix (name, "p\xff"));
+  g_assert_true (g_str_has_suffix (name, ".s"));
+  g_assert_cmpint (lstat (tf_named_file_get_path (file), &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, 0440);
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_DISPOSE);
+  close_file (file);
+  g_assert_true (exists (tf_named_file_get_path (file)));
+
+  g_assert_null (tf_named_file_new_full (NULL, NULL, "missing", 0600, TF_DELETE_NEVER, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void
+test_new_from_bytes (void)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("Hello\0world", 11);
+  g_autoptr(GBytes) empty = g_bytes_new (NULL, 0);
+  g_autoptr(GBytes) read = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new_from_bytes (bytes, "p", ".s", ".", NULL, &error);
+  g_autoptr(TfNamedFile) empty_file = tf_named_file_new_from_bytes (empty, NULL, NULL, NULL, NULL, &error);
+  g_autofree char *content = NULL;
+  gsize length;
+
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (tf_named_file_get_path (file), &content, &length, &error));
+  g_assert_no_error (error);
+  g_assert_cmpmem (content, length, "Hello\0world", 11);
+
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 0);
+  read = tf_temp_file_read_bytes (TF_TEMP_FILE (file), 100, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (read, bytes));
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (empty_file)), ==, 0);
+}
+
+/* Nothing is left of a file that did not get its bytes. */
+static void
+test_new_from_bytes_fails (void)
+{
+  g_autofree char *large = g_strnfill (100000, 'x');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (large, 100000);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_nonnull (tf_get_temp_dir (NULL));
+  tf_test_limit_file_size (4096);
+  g_assert_null (tf_named_file_new_from_bytes (bytes, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_clear_error (&error);
+
+  tf_named_file_create_from_bytes_async (bytes, NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL,
+                                         tf_test_take_result, &result);
+  g_assert_null (tf_named_file_create_from_bytes_finish (tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  tf_test_unlimit_file_size ();
+
+  g_cancellable_cancel (cancellable);
+  g_assert_null (tf_named_file_new_from_bytes (bytes, NULL, NULL, NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_no_fds (void)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("x", 1);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_nonnull (tf_get_temp_dir (NULL));
+  tf_test_take_fds ();
+  g_assert_null (tf_named_file_new_from_bytes (bytes, NULL, NULL, NULL, NULL, &error));
+  tf_test_give_all_fds ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static gboolean
+unlink_async (TfNamedFile   *file,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  tf_named_file_unlink_async (file, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  return tf_named_file_unlink_finish (file, tf_test_wait (&result), error);
+}
+
+static void
+test_unlink_async (void)
+{
+  g_autoptr(TfNamedFile) open_file = make (TF_DELETE_ON_CLOSE);
+  g_autoptr(TfNamedFile) closed = make (TF_DELETE_NEVER);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (unlink_async (open_file, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (unlink_async (open_file, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (open_file), "x", 1, NULL, &error));
+
+  close_file (closed);
+  g_assert_true (unlink_async (closed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_unlink_fails (void)
+{
+  g_autoptr(TfNamedFile) blank = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_NEVER);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (unlink_async (blank, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
+  g_clear_error (&error);
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_named_file_unlink (file, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_false (unlink_async (file, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_true (exists (tf_named_file_get_path (file)));
+
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (symlink ("target", tf_named_file_get_path (file)), ==, 0);
+  g_assert_false (unlink_async (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (g_unlink (tf_named_file_get_path (file)), ==, 0);
+}
+
 typedef struct
 {
   TfNamedFile parent_instance;
@@ -566,7 +714,7 @@ int
 main (int    argc,
       char **argv)
 {
-  tf_test_init (&argc, &argv);
+  tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/named-file/new", test_new);
   g_test_add_func ("/named-file/before-init", test_before_init);
@@ -595,6 +743,12 @@ main (int    argc,
   g_test_add_func ("/named-file/unwritable-dir", test_unwritable_dir);
   g_test_add_func ("/named-file/executable", test_executable);
 
+  g_test_add_func ("/named-file/new-full", test_new_full);
+  g_test_add_func ("/named-file/new-from-bytes", test_new_from_bytes);
+  g_test_add_func ("/named-file/new-from-bytes-fails", test_new_from_bytes_fails);
+  g_test_add_func ("/named-file/no-fds", test_no_fds);
+  tf_test_add_async ("/named-file/unlink-async", test_unlink_async);
+  g_test_add_func ("/named-file/unlink-fails", test_unlink_fails);
   g_test_add_func ("/named-file/derived", test_derived);
 
   return tf_test_run ();

@@ -28,6 +28,8 @@ declare module 'gi://Tf?version=1' {
 
         // GJS looks the methods of interfaces up in each class, and so do the types.
         interface NamedFile {
+            unlink(cancellable?: Gio.Cancellable | null): boolean;
+            unlink_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             seek(offset: bigint | number, type?: GLib.SeekType, cancellable?: Gio.Cancellable | null): boolean;
             truncate(size: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
         }
@@ -40,6 +42,7 @@ declare module 'gi://Tf?version=1' {
 
         interface TempDir {
             cleanup(cancellable?: Gio.Cancellable | null): boolean;
+            cleanup_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
             [Symbol.dispose](): void;
             [Symbol.asyncDispose](): Promise<void>;
         }

@@ -271,7 +271,7 @@ test_removed_by_hand (void)
   tf_named_file_hold_for_subprocess (file, subprocess);
   g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
   g_assert_no_error (error);
-  g_assert_true (tf_named_file_unlink (file, &error));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 

@@ -166,6 +166,32 @@ const tests = {
         await throws(Gio.IOErrorEnum.NOT_FOUND, () => Tf.mkstemp_async(null, null, '/nonexistent'));
     },
 
+    async 'constructors'() {
+        const file = Tf.NamedFile.new('p');
+        file.unlink();
+        await file.unlink_async();
+        const full = await Tf.NamedFile.create_full_async(null, '.txt', null, 0o640, Tf.DeletePolicy.ON_DISPOSE);
+        equal(full.file.get_basename().endsWith('.txt'), true);
+        const content = Tf.NamedFile.new_from_bytes(new GLib.Bytes([120]));
+        equal(content.readText(), 'x');
+        const created = await Tf.NamedFile.create_from_bytes_async(new GLib.Bytes([120]), 'p');
+        equal(GLib.file_get_contents(created.get_path())[1], new Uint8Array([120]));
+        for (const each of [file, full, content, created])
+            each.close();
+        await full.unlink_async(GLib.PRIORITY_LOW);
+
+        const dir = Tf.TempDir.new();
+        equal(dir.build_filename(['a', 'b']), `${dir.get_path()}/a/b`);
+        await throws(Gio.IOErrorEnum.INVALID_FILENAME, () => dir.build_filename(['a', '..']));
+        dir.cleanup();
+        const names = new GLib.Variant('(maymaymay)', [[112, 255], null, null]);
+        const other = await Tf.TempDir.create_full_async(null, null, null, 0o500);
+        await other.cleanup_async();
+        const odd = new Tf.TempDir({template: names});
+        equal(odd.file.get_parse_name().includes('/p%FF'), true);
+        odd.cleanup();
+    },
+
     async 'disposal'() {
         const file = new Tf.TempFile();
         file[Symbol.dispose]();

@@ -43,6 +43,10 @@ void test_names () {
         assert_true (path == file.get_path ());
         file.delete_policy = Tf.DeletePolicy.NEVER;
         file.unlink ();
+        var full = new Tf.NamedFile.full (null, null, null, 0640, Tf.DeletePolicy.ON_DISPOSE);
+        assert_true (full.path != file.path);
+        var content = new Tf.NamedFile.from_bytes (new Bytes ("x".data), "p");
+        assert_true (content.read_bytes (5).compare (new Bytes ("x".data)) == 0);
 
         string created;
         Posix.close (Tf.mkstemp (null, ".txt", null, out created));
@@ -59,6 +63,8 @@ void test_names () {
 void test_directory () {
     try {
         var dir = new Tf.TempDir ("vala-");
+        assert_true (dir.build_filename ({ "a", "b" }) == dir.path + "/a/b");
+        new Tf.TempDir.full (null, null, null, 0500).cleanup ();
         dir.get_child ("x").replace_contents ("x".data, null, false, FileCreateFlags.NONE, null);
         dir.ignore_cleanup_errors = true;
         dir.cleanup ();

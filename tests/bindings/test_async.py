@@ -89,6 +89,12 @@ class Loop:
             self.assertEqual(os.stat(directory).st_mode & 0o777, 0o500)
             self.assertTrue(os.path.basename(directory).startswith('p\udcff'))
             directory.cleanup()
+            file = await Tf.NamedFile.create_full_async(None, '\udcff', None, 0o640, Tf.DeletePolicy.ON_DISPOSE)
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o640)
+            file.close()
+            file = await Tf.NamedFile.create_from_bytes_async(b'Hello', 'p', io_priority=GLib.PRIORITY_LOW)
+            self.assertEqual((pathlib.Path(file).read_bytes(), file.read()), (b'Hello', b'Hello'))
+            file.close()
 
         self.run_main(main())
 

@@ -485,6 +485,16 @@ class ConstructionTest(TestCase):
             Text('w+')
 
 
+class FromBytesTest(TestCase):
+    def test_content(self):
+        for content in b'Hello', bytearray(b'Hello'), GLib.Bytes(b'Hello'):
+            with Tf.NamedFile.new_from_bytes(content, suffix='.txt', dir=pathlib.Path(self.sandbox)) as file:
+                self.assertEqual(pathlib.Path(file).read_bytes(), b'Hello')
+                self.assertEqual(file.read(), b'Hello')
+        with self.assertRaises(FileNotFoundError):
+            Tf.NamedFile.new_from_bytes(b'', dir=os.path.join(self.sandbox, 'missing'))
+
+
 class AuditTest(TestCase):
     current = None
 

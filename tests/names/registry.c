@@ -210,7 +210,7 @@ assert_removal_refused (void)
   g_assert_nonnull (strstr (error->message, "fork"));
   g_clear_error (&error);
 
-  g_assert_false (tf_named_file_unlink (file, &error));
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
   g_clear_error (&error);
 

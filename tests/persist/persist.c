@@ -816,7 +816,7 @@ test_named_unlink (void)
   g_autoptr(GError) error = NULL;
 
   persist_ok (file, path, TF_PERSIST_NONE);
-  g_assert_true (tf_named_file_unlink (TF_NAMED_FILE (file), &error));
+  g_assert_true (tf_named_file_unlink (TF_NAMED_FILE (file), NULL, &error));
   g_assert_no_error (error);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }

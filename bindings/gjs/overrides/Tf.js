@@ -174,7 +174,13 @@ function _init() {
         .forEach(klass => overrideTempFile(klass.prototype));
     overrideTextStream(this.TextStream, this);
     defaultToNoCancellable(this.SpooledFile.prototype, {rollover: 1});
-    defaultToNoCancellable(this.TempDir.prototype, {cleanup: 1});
+    for (const klass of [this.NamedFile, this.TempDir]) {
+        getFunctionNames(klass)
+            .filter(name => /^(new|create)/.test(name))
+            .forEach(name => makeArgumentsOptional(klass, name));
+    }
+    ['unlink', 'unlink_async'].forEach(name => makeArgumentsOptional(this.NamedFile.prototype, name));
+    ['cleanup', 'cleanup_async'].forEach(name => makeArgumentsOptional(this.TempDir.prototype, name));
     makeDisposable(this.TempFile.prototype, 'close');
     makeDisposable(this.TempDir.prototype, 'cleanup');
 

@@ -303,6 +303,10 @@ atexit.register(remove_held)
 os.register_at_fork(after_in_child=held.clear)
 
 
+def as_glib_bytes(content):
+    return content if isinstance(content, GLib.Bytes) else GLib.Bytes(memoryview(content).tobytes())
+
+
 # --- Files -------------------------------------------------------------------------------------
 
 class TextFile(io.TextIOWrapper):
@@ -559,6 +563,26 @@ class NamedFile(Tf.NamedFile):
     def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
                      cancellable=None, callback=None, *user_data):
         return start_creation(Tf.NamedFile, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
+
+    @staticmethod
+    def create_full_async(prefix=None, suffix=None, dir=None, mode=0o600, delete_policy=Tf.DeletePolicy.ON_CLOSE,
+                          io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
+        return call_async(Tf.NamedFile.create_full_async, Tf.NamedFile.create_full_finish,
+                          (*name_parts(prefix, suffix, dir)[0], mode, delete_policy),
+                          io_priority, cancellable, callback, user_data)
+
+    @staticmethod
+    @python_errors
+    def new_from_bytes(content, prefix=None, suffix=None, dir=None, cancellable=None):
+        """Takes a bytes-like object or GLib.Bytes."""
+        return Tf.NamedFile.new_from_bytes(as_glib_bytes(content), *name_parts(prefix, suffix, dir)[0], cancellable)
+
+    @staticmethod
+    def create_from_bytes_async(content, prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
+                                cancellable=None, callback=None, *user_data):
+        return call_async(Tf.NamedFile.create_from_bytes_async, Tf.NamedFile.create_from_bytes_finish,
+                          (as_glib_bytes(content), *name_parts(prefix, suffix, dir)[0]),
+                          io_priority, cancellable, callback, user_data)
 
     @python_errors
     def __exit__(self, *exception):
