@@ -16,6 +16,7 @@
 #include "tf-memory.h"
 #include "tf-mkstemp.h"
 #include "tf-named-file.h"
+#include "tf-remove-tree.h"
 #include "tf-signals.h"
 #include "tf-spooled-file.h"
 #include "tf-sweep.h"

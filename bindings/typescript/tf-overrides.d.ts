@@ -89,6 +89,9 @@ declare module 'gi://Tf?version=1' {
             cancellable?: Gio.Cancellable | null): [boolean, number];
         function sweep_async(prefix?: string | null, dir?: string | null, min_age_seconds?: number,
             io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<[number]>;
+        function remove_tree(file: Gio.File, cancellable?: Gio.Cancellable | null): boolean;
+        function remove_tree_async(file: Gio.File, io_priority?: number,
+            cancellable?: Gio.Cancellable | null): Promise<boolean>;
         function set_audit_func(func: ((event: string, path: string) => boolean) | null): void;
     }
 }

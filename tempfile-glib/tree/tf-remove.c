@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "tf-dir.h"
 #include "tf-walk.h"
 
 /* How often a directory is emptied again because something new was in it. */
@@ -35,16 +37,18 @@ refuse (const char  *path,
   return TRUE;
 }
 
-/* Looks who is at @path. A stranger there is an error, and left alone. */
+/* Looks what is called @name in @parent_fd, which is at @path. A stranger there is an error, and left alone. */
 static Found
-find (const char        *path,
+find (int                parent_fd,
+      const char        *name,
+      const char        *path,
       const TfIdentity  *identity,
       GError           **error)
 {
   g_autofree char *display = NULL;
   TfIdentity found;
 
-  if (!tf_identity_read (&found, AT_FDCWD, path))
+  if (!tf_identity_read (&found, parent_fd, name))
     {
       if (errno == ENOENT || errno == ENOTDIR)
         return GONE;
@@ -68,7 +72,7 @@ tf_remove_file (const char        *path,
                 const TfIdentity  *identity,
                 GError           **error)
 {
-  Found found = refuse (path, error) ? UNSURE : find (path, identity, error);
+  Found found = refuse (path, error) ? UNSURE : find (AT_FDCWD, path, path, identity, error);
 
   if (found == OURS && unlink (path) != 0 && errno != ENOENT)
     return tf_errno_set (error, errno, "unlink", path);
@@ -76,26 +80,23 @@ tf_remove_file (const char        *path,
   return found != UNSURE;
 }
 
-/* Removes the directory @identity, which is behind @dir_fd, at @path, if it is there, with all it holds. Symlinks are removed,
- * not followed; mount points stay. Goes on after an error; reports the first with the number of all. */
-gboolean
-tf_remove_dir (const char        *path,
-               int                dir_fd,
-               const TfIdentity  *identity,
-               GCancellable      *cancellable,
-               GError           **error)
+static gboolean
+empty_and_remove (int                parent_fd,
+                  const char        *name,
+                  const char        *path,
+                  int                dir_fd,
+                  const TfIdentity  *identity,
+                  GCancellable      *cancellable,
+                  GError           **error)
 {
-  if (refuse (path, error))
-    return FALSE;
-
   for (int i = 0; i < TRIES; i++)
     {
-      Found found = find (path, identity, error);
+      Found found = find (parent_fd, name, path, identity, error);
 
       if (found != OURS)
         return found == GONE;
 
-      if (rmdir (path) == 0 || errno == ENOENT)
+      if (unlinkat (parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
         return TRUE;
 
       if (errno != ENOTEMPTY && errno != EEXIST)
@@ -106,4 +107,64 @@ tf_remove_dir (const char        *path,
     }
 
   return tf_errno_set (error, ENOTEMPTY, "rmdir", path);
+}
+
+/* Removes the directory @identity, which is behind @dir_fd, at @path, if it is there, with all it holds. Symlinks
+ * are removed, not followed; mount points stay. Goes on after an error; reports the first with the number of all. */
+gboolean
+tf_remove_dir (const char        *path,
+               int                dir_fd,
+               const TfIdentity  *identity,
+               GCancellable      *cancellable,
+               GError           **error)
+{
+  if (refuse (path, error))
+    return FALSE;
+
+  return empty_and_remove (AT_FDCWD, path, path, dir_fd, identity, cancellable, error);
+}
+
+static gboolean
+set_open_error (const char  *path,
+                GError     **error)
+{
+  g_autofree char *display = NULL;
+
+  if (errno != EXDEV)
+    return tf_errno_set (error, errno, "open", path);
+
+  display = g_filename_display_name (path);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
+  return FALSE;
+}
+
+/* Removes the directory @place, which is called @name in @parent_fd and has the path @path, as tf_remove_dir() does.
+ * A mount point is an error. */
+gboolean
+tf_remove_dir_at (int                  parent_fd,
+                  const char          *name,
+                  const char          *path,
+                  const TfSystemStat  *place,
+                  GCancellable        *cancellable,
+                  GError             **error)
+{
+  tf_autofd int fd = -1;
+  TfIdentity identity;
+  TfDir parent;
+  TfDir dir;
+
+  if (!tf_dir_read (&parent, parent_fd))
+    return tf_errno_set (error, errno, "stat", path);
+
+  fd = tf_dir_open (&dir, parent_fd, &parent, name);
+  if (fd < 0)
+    return errno == ENOENT || set_open_error (path, error);
+
+  if (!tf_identity_read (&identity, fd, ""))
+    return tf_errno_set (error, errno, "stat", path);
+
+  if (dir.device != place->device || dir.inode != place->inode)
+    return tf_errno_set (error, EEXIST, "open", path);
+
+  return empty_and_remove (parent_fd, name, path, fd, &identity, cancellable, error);
 }

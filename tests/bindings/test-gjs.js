@@ -160,7 +160,10 @@ const tests = {
         const [fd, path] = await Tf.mkstemp_async(null, '.txt', dir);
         GLib.close(fd);
         GLib.unlink(path);
-        GLib.rmdir(dir);
+        const sub = Gio.File.new_for_path(`${dir}/sub`);
+        sub.make_directory(null);
+        Tf.remove_tree(sub);
+        await Tf.remove_tree_async(Gio.File.new_for_path(dir));
         equal(await Tf.get_temp_dir_async(), Tf.get_temp_dir());
         equal([Tf.sweep(), await Tf.sweep_async('other-', sandbox)], [[true, 0], [0]]);
         await throws(Gio.IOErrorEnum.NOT_FOUND, () => Tf.mkstemp_async(null, null, '/nonexistent'));

@@ -106,7 +106,7 @@ class Loop:
             os.close(fd)
             os.remove(path)
             self.assertEqual(await Tf.sweep_async(dir=pathlib.Path(directory)), 0)
-            os.rmdir(directory)
+            await Tf.remove_tree_async(directory)
             self.assertEqual(await Tf.get_temp_dir_async(), self.sandbox)
             self.assertEqual(await Tf.get_spool_dir_async(), self.sandbox)
             self.assertEqual(await Tf.get_shareable_dir_async(), Tf.get_shareable_dir())

@@ -103,6 +103,15 @@ class FunctionTest(TestCase):
         self.assertRegex(os.path.basename(path), '^a.{8}b$')
         self.assertFalse(os.path.lexists(path))
 
+    def test_remove_tree(self):
+        path = os.path.join(self.sandbox, 'tree\udcff')
+        for each in path, os.fsencode(path), pathlib.Path(path), Gio.File.new_for_path(os.fsencode(path)):
+            os.makedirs(os.path.join(path, 'a', 'b'))
+            self.assertIsNone(Tf.remove_tree(each))
+            self.assertFalse(os.path.lexists(path))
+        with self.assertRaises(FileNotFoundError):
+            Tf.remove_tree(path)
+
     def test_sweep(self):
         self.assertEqual(Tf.sweep(), 0)
         self.assertEqual(Tf.sweep('p', pathlib.Path(self.sandbox), 7), 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/tf-fd.h"
+#include "tf-remove-tree.h"
 #include "tree/tf-dir.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -156,6 +157,39 @@ remove_over_closed_mount (void)
 }
 
 /* Something is mounted on the directory itself. */
+/* A mount point is not removed, by whatever path it is reached. */
+static void
+remove_mount_point (void)
+{
+  const char * const paths[] = { "tree/mount", "way/tree/mount", "tree/mount/.", "tree/mount/sub/.." };
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("host");
+  tree_make_file ("host/precious");
+  tree_make_dir ("tree");
+  tree_make_dir ("tree/mount");
+  tree_make_link (".", "way");
+  g_assert_cmpint (mount ("host", "tree/mount", "none", MS_BIND, NULL), ==, 0);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      g_autoptr(GFile) file = g_file_new_for_path (paths[i]);
+      g_autoptr(GError) error = NULL;
+
+      g_assert_false (tf_remove_tree (file, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+      g_assert_nonnull (strstr (error->message, "tree/mount"));
+      g_assert_true (g_file_test ("host/precious", G_FILE_TEST_EXISTS));
+    }
+
+  g_assert_cmpint (umount2 ("tree/mount", MNT_DETACH), ==, 0);
+  g_assert_cmpint (rmdir ("tree/mount"), ==, 0);
+  g_assert_cmpint (rmdir ("tree"), ==, 0);
+  g_assert_cmpint (unlink ("way"), ==, 0);
+  g_assert_cmpint (unlink ("host/precious"), ==, 0);
+  g_assert_cmpint (rmdir ("host"), ==, 0);
+}
+
 static void
 remove_mounted_root (void)
 {
@@ -194,7 +228,7 @@ test_mount (gconstpointer func)
   for (int way = TF_CONFINE_BY_OPENAT2; way <= TF_CONFINE_BY_DEVICE; way++)
     {
       /* The last resort tells file systems apart, no more. */
-      if (way == TF_CONFINE_BY_DEVICE && (func == remove_over_bind_mount || func == remove_over_closed_mount))
+      if (way == TF_CONFINE_BY_DEVICE && (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point))
         continue;
 
       tf_dir_confinement = way;
@@ -213,6 +247,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/tmpfs", remove_over_tmpfs, test_mount);
   g_test_add_data_func ("/mounts/bound-file", remove_over_bound_file, test_mount);
   g_test_add_data_func ("/mounts/closed", remove_over_closed_mount, test_mount);
+  g_test_add_data_func ("/mounts/mount-point", remove_mount_point, test_mount);
   g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
 
   return tf_test_run ();

@@ -270,6 +270,23 @@ def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIOR
                       io_priority, cancellable, callback, user_data)
 
 
+def as_file(path):
+    return path if isinstance(path, Gio.File) else Gio.File.new_for_path(os.fspath(path))
+
+
+@python_errors
+def remove_tree(path, cancellable=None):
+    """Like shutil.rmtree(), for a file, too; takes a path or a Gio.File."""
+    Tf.remove_tree(as_file(path), cancellable)
+
+
+def remove_tree_async(path, io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
+    """Like remove_tree(); to be awaited, or with a callback that calls Tf.remove_tree_finish()."""
+    return call_async(Tf.remove_tree_async, Tf.remove_tree_finish, (as_file(path),),
+                      io_priority, cancellable, callback, user_data)
+
+
+__all__ += ['remove_tree', 'remove_tree_async']
 __all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async']
 __all__ += ['get_temp_dir_async', 'get_spool_dir_async', 'get_shareable_dir_async']
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
