@@ -147,6 +147,75 @@ const tests = {
         }
     },
 
+    async 'what is left out'() {
+        const file = Tf.TempFile.new();
+        file.write('one\ntwo');
+        equal(file.reserve(4096), true);
+        equal([file.seek(0), file.tell(), file.truncate(7), file.get_size()], [true, 0, true, 7]);
+        equal(new TextDecoder().decode(file.read_line()), 'one\n');
+        equal(new TextDecoder().decode(file.read_upto(',')), 'two');
+        equal(file.read_line(), null);
+        equal([file.flush(), file.get_fd() >= 0, file.get_fd_path().length > 0], [true, true, true]);
+        GLib.close(file.dup_fd());
+        equal([file.load_bytes().get_size(), file.steal_bytes().get_size()], [7, 7]);
+        equal(file.close(), true);
+        GLib.close(new Tf.SpooledFile().seal());
+
+        const dir = Tf.TempDir.new('keep-');
+        const named = Tf.NamedFile.new(null, '.txt', dir.get_path());
+        equal(named.seek(0, undefined), true);
+        equal(named.persist(dir.get_child('x')), true);
+        named.close();
+        equal(Tf.SpooledFile.new_full(7, 'p').max_size, 7);
+        Tf.TempFile.new_full(null, null, dir.get_path(), 0o600).close();
+        Tf.TempDir.new_full(null, null, dir.get_path(), 0o755);
+        dir.cleanup();
+
+        for (const name of ['truncate', 'reserve', 'read_bytes']) {
+            let error = null;
+            try {
+                new Tf.SpooledFile()[name]();
+            } catch (e) {
+                error = e;
+            }
+            equal(/arguments required/.test(error.message), true);
+        }
+        equal(Tf.TempDir.prototype.get_path.toString().includes('native'), true);
+    },
+
+    async 'what is left out asynchronously'() {
+        const file = await Tf.TempFile.create_async();
+        equal(await file.write_bytes_async(new GLib.Bytes('one\ntwo')), true);
+        equal(await file.reserve_async(4096), true);
+        file.seek(0);
+        equal(new TextDecoder().decode(await file.read_line_async()), 'one\n');
+        equal(new TextDecoder().decode(await file.read_upto_async(',', GLib.PRIORITY_LOW)), 'two');
+        equal([await file.read_line_async(), (await file.read_bytes_async(9, 0, null, null)).get_size()], [null, 0]);
+        equal([await file.flush_async(), await file.get_fd_async() >= 0], [true, true]);
+        equal((await file.get_fd_path_async()).length > 0, true);
+        GLib.close(await file.dup_fd_async());
+        equal((await file.load_bytes_async()).get_size(), 7);
+        equal((await file.steal_bytes_async(GLib.PRIORITY_LOW)).get_size(), 7);
+        equal(await file.close_async(), true);
+        GLib.close(await (await Tf.TempFile.create_full_async('p', null, null, 0o600)).seal_async());
+
+        const dir = await Tf.TempDir.create_full_async('d-', null, null, 0o755);
+        const named = await Tf.NamedFile.create_async(null, '.txt', dir.get_path());
+        equal(await named.persist_async(dir.get_child('x')), true);
+        equal(await named.close_async(), true);
+        equal(await new Promise(resolve => dir.cleanup_async((_dir, result) => resolve(dir.cleanup_finish(result)))), true);
+        equal(entries(), []);
+
+        let error = null;
+        try {
+            await file.reserve_async();
+        } catch (e) {
+            error = e;
+        }
+        equal(/arguments required/.test(error.message), true);
+        await throws(Gio.IOErrorEnum.CLOSED, () => file.flush_async());
+    },
+
     'directory'() {
         const dir = new Tf.TempDir({prefix: 'unpack-'});
         equal(entries(), [dir.get_file().get_basename()]);

@@ -8,10 +8,12 @@ const {Gio, GLib, GObject} = imports.gi;
 const PIECE_SIZE = 64 * 1024;
 const ALL = Number.MAX_SAFE_INTEGER;
 
+// A class after its parent.
 function getClasses(namespace) {
     return Object.getOwnPropertyNames(namespace)
         .map(name => namespace[name])
-        .filter(value => value?.prototype instanceof GObject.Object);
+        .filter(value => value?.prototype instanceof GObject.Object)
+        .sort((a, b) => GObject.type_depth(a) - GObject.type_depth(b));
 }
 
 // What could fail happens in init(), which GJS does not call by itself.
@@ -23,72 +25,80 @@ function initializeInConstructor(klass) {
     };
 }
 
-function promisifyAll(object) {
+// What GJS tells of a function of C, with the names of its arguments.
+const SIGNATURE = /\((.*)\) \{\s*\/\* wrapper for native symbol/;
+
+// What an argument is that is left out at the end, by its name; one that is not here cannot be left out.
+function getDefaults({Newline, TextErrors}) {
+    return {
+        cancellable: null, dir: null, encoding: null, func: null, prefix: null, suffix: null,
+        flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0,
+        errors: TextErrors.STRICT, newline: Newline.UNIVERSAL, type: GLib.SeekType.SET,
+    };
+}
+
+// The names of the functions of C that an object and its parents have.
+function getFunctionNames(object) {
     const names = new Set();
     for (let o = object; o && o !== GObject.Object && o !== GObject.Object.prototype; o = Object.getPrototypeOf(o))
         Object.getOwnPropertyNames(o).forEach(name => names.add(name));
-
-    for (const name of names) {
-        const finish = name.replace(/_async$/, '_finish');
-        if (finish !== name && names.has(finish))
-            Gio._promisify(object, name, finish);
-    }
+    return [...names].filter(name => SIGNATURE.test(object[name]));
 }
 
-function readPiece(stream) {
+// Like what Gio._promisify() makes of a function, which an object with a promisified parent cannot have from there.
+function makePromise(start, finish) {
+    const {stack} = new Error();
+
     return new Promise((resolve, reject) => {
-        stream.read_bytes_async(PIECE_SIZE, GLib.PRIORITY_DEFAULT, null, (_stream, result) => {
+        start((_source, result) => {
             try {
-                resolve(stream.read_bytes_finish(result));
+                const value = finish(result);
+                resolve(Array.isArray(value) && value.length > 1 && value[0] === true ? value.slice(1) : value);
             } catch (error) {
+                error.stack += `### Promise created here: ###\n${stack}`;
                 reject(error);
             }
         });
     });
 }
 
-// Makes the cancellable at the end of the arguments of each method optional.
-function defaultToNoCancellable(prototype, lengths) {
-    for (const [name, length] of Object.entries(lengths)) {
-        const method = prototype[name];
-        prototype[name] = function (...args) {
-            while (args.length < length)
-                args.push(null);
-            return method.apply(this, args);
-        };
-    }
-}
-
-// Makes arguments at the end optional: for each method, how many come before them, and the values of those left out.
-function setDefaults(object, defaults) {
-    for (const [name, [length, ...values]] of Object.entries(defaults)) {
-        const method = object[name];
-        object[name] = function (...args) {
-            return method.call(this, ...args, ...values.slice(Math.max(args.length - length, 0)));
-        };
-    }
-}
-
-// Gives a function null for each argument at the end that is left out; without a callback, an asynchronous one
-// returns a promise.
-function makeArgumentsOptional(object, name) {
+// Makes the arguments at the end optional that have a default. Without a callback, which can follow the last argument
+// that is given, an asynchronous function returns a promise.
+function makeArgumentsOptional(object, name, defaults) {
     const func = object[name];
-    const {length} = object[`_original_${name}`] ?? func;
-    const count = name.endsWith('_async') ? length - 1 : length;
-    object[name] = function (...args) {
-        while (args.length < count)
-            args.push(null);
-        return func.apply(this, args);
-    };
-}
+    const finish = name.replace(/_async$/, '_finish');
+    const isAsync = finish !== name && finish in object;
+    const parameters = (SIGNATURE.exec(func)[1].match(/\w+/g) ?? []).filter(each => !isAsync || each !== 'callback');
+    const nRequired = parameters.map(parameter => parameter in defaults).lastIndexOf(false) + 1;
 
-function getFunctionNames(object) {
-    return Object.getOwnPropertyNames(object)
-        .filter(name => /^[a-z]/.test(name) && typeof object[name] === 'function');
+    if (nRequired === parameters.length)
+        return;
+
+    function complete(args) {
+        if (args.length < nRequired)
+            return args;
+        return parameters.map((parameter, i) => args[i] === undefined ? defaults[parameter] : args[i]);
+    }
+
+    function call(...args) {
+        return func.apply(this, complete(args));
+    }
+
+    function callAsync(...args) {
+        const last = args[args.length - 1];
+        const start = callback => func.call(this, ...complete(args), callback);
+
+        if (typeof last !== 'function')
+            return makePromise(start, result => object[finish].call(this, result));
+        args.pop();
+        return start(last);
+    }
+
+    object[name] = isAsync ? callAsync : call;
 }
 
 function overrideTempFile(prototype) {
-    const {seek, write} = prototype;
+    const {write} = prototype;
 
     prototype.read = function (count = ALL, cancellable = null) {
         return this.read_bytes(count, cancellable).toArray();
@@ -102,36 +112,25 @@ function overrideTempFile(prototype) {
         return write.call(this, typeof data === 'string' ? new TextEncoder().encode(data) : data, cancellable);
     };
 
-    prototype.seek = function (offset, type = GLib.SeekType.SET, cancellable = null) {
-        return seek.call(this, offset, type, cancellable);
-    };
+    // GJS makes an empty array of NULL, and no line is empty.
+    for (const name of ['read_line', 'read_line_finish']) {
+        const read = prototype[name];
+        prototype[name] = function (argument = null) {
+            const line = read.call(this, argument);
+            return line?.length > 0 ? line : null;
+        };
+    }
 
     prototype[Symbol.asyncIterator] = async function* () {
         const stream = this.get_input_stream();
-        for (let piece; (piece = await readPiece(stream)).get_size() > 0;)
+        const readPiece = callback => stream.read_bytes_async(PIECE_SIZE, GLib.PRIORITY_DEFAULT, null, callback);
+        const finish = result => stream.read_bytes_finish(result);
+        for (let piece; (piece = await makePromise(readPiece, finish)).get_size() > 0;)
             yield piece.toArray();
     };
-
-    defaultToNoCancellable(prototype, {close: 1, flush: 1, get_fd: 1, get_fd_path: 1, dup_fd: 1, load_bytes: 1, read_bytes: 2, read_line: 1,
-        truncate: 2});
 }
 
-function overrideTextStream(klass, {Newline, TextErrors}) {
-    const request = [GLib.PRIORITY_DEFAULT, null];
-    const {prototype} = klass;
-
-    setDefaults(klass, {new: [1, null, Newline.UNIVERSAL, TextErrors.STRICT]});
-    setDefaults(prototype, {
-        read: [1, null], read_async: [1, ...request],
-        read_line: [0, null], read_line_async: [0, ...request],
-        read_all: [0, null], read_all_async: [0, ...request],
-        write: [1, null], write_async: [1, ...request],
-        seek: [1, GLib.SeekType.SET, null], seek_async: [1, GLib.SeekType.SET, ...request],
-        tell: [0, null], tell_async: [0, ...request],
-        truncate: [0, -1, null], truncate_async: [0, -1, ...request],
-        flush: [0, null], flush_async: [0, ...request],
-    });
-
+function overrideTextStream(prototype) {
     prototype[Symbol.iterator] = function* () {
         for (let line; (line = this.read_line()) !== null;)
             yield line;
@@ -153,38 +152,31 @@ function makeDisposable(prototype, method) {
 
     if (Symbol.asyncDispose) {
         prototype[Symbol.asyncDispose] = async function () {
-            await this[`${method}_async`](GLib.PRIORITY_DEFAULT, null);
+            await this[`${method}_async`]();
         };
     }
 }
 
 function _init() {
     const setAuditFunc = this.set_audit_func;
+    const defaults = getDefaults(this);
     const classes = getClasses(this);
 
     classes
         .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
         .forEach(initializeInConstructor);
-    [this, ...classes.flatMap(klass => [klass, klass.prototype])].forEach(promisifyAll);
-    getFunctionNames(this).forEach(name => makeArgumentsOptional(this, name));
 
-    // Each class, because GJS looks the methods of interfaces up in each.
-    classes
-        .filter(klass => GObject.type_is_a(klass, this.TempFile))
-        .forEach(klass => overrideTempFile(klass.prototype));
-    overrideTextStream(this.TextStream, this);
-    defaultToNoCancellable(this.SpooledFile.prototype, {rollover: 1});
-    for (const klass of [this.NamedFile, this.TempDir]) {
-        getFunctionNames(klass)
-            .filter(name => /^(new|create)/.test(name))
-            .forEach(name => makeArgumentsOptional(klass, name));
+    for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
+        const own = object === this.TextStream.prototype ? {...defaults, size: -1} : defaults;
+        getFunctionNames(object).forEach(name => makeArgumentsOptional(object, name, own));
     }
-    ['unlink', 'unlink_async'].forEach(name => makeArgumentsOptional(this.NamedFile.prototype, name));
-    ['cleanup', 'cleanup_async'].forEach(name => makeArgumentsOptional(this.TempDir.prototype, name));
+
+    overrideTempFile(this.TempFile.prototype);
+    overrideTextStream(this.TextStream.prototype);
     makeDisposable(this.TempFile.prototype, 'close');
     makeDisposable(this.TempDir.prototype, 'cleanup');
 
-    this.set_audit_func = function (func) {
+    this.set_audit_func = function (func = null) {
         setAuditFunc(func && ((event, path) => func(event, new TextDecoder().decode(path))));
     };
 }
