@@ -22,7 +22,7 @@ for name in 'types', 'out':
     shutil.rmtree(folder / name, ignore_errors=True)
 tools.run(node, modules / '@ts-for-gir/cli/bin/ts-for-gir', 'generate', 'Tf-1', '-g', gir, '-g', system_gir,
           '-o', folder / 'types', '--noPrettyPrint', cwd=folder)
-tools.run(sys.executable, source / 'promises.py', folder / 'types/tf-1.d.ts')
+tools.run(sys.executable, source / 'optional-arguments.py', folder / 'types/tf-1.d.ts')
 
 definitions = [folder / 'types/index.d.ts', folder / 'types/tf-1.d.ts', source / 'tf-overrides.d.ts']
 programs = [source / 'example.ts', root / 'tests/bindings/typescript/refused.ts']

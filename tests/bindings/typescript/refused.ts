@@ -3,6 +3,7 @@
 
 // What the types take, and what they refuse: an error that is expected and does not come is one.
 
+import Gio from 'gi://Gio?version=2.0';
 import GLib from 'gi://GLib?version=2.0';
 import Tf from 'gi://Tf?version=1';
 
@@ -49,6 +50,36 @@ async function create(): Promise<void> {
 }
 create();
 
+async function leaveOut(dir: Tf.TempDir): Promise<void> {
+    const left: Tf.NamedFile = Tf.NamedFile.new(null, '.txt');
+    const full: Tf.SpooledFile = Tf.SpooledFile.new_full(10, 'p');
+    const written: boolean = left.write_bytes(new GLib.Bytes('one\ntwo'));
+    left.seek(0);
+    const one: Uint8Array | null = left.read_line();
+    const two: Uint8Array | null = await left.read_upto_async(',');
+    const owned: number = left.dup_fd() + await left.dup_fd_async(GLib.PRIORITY_LOW);
+    const whole: GLib.Bytes = left.load_bytes();
+    print(full.get_fd(), await full.get_fd_async(), await full.flush_async(), full.reserve(7), written, one, two);
+    print(owned, whole.get_size(), (await left.load_bytes_async()).get_size(), left.flush());
+    print(left.persist(dir.get_child('x'), Tf.PersistFlags.REPLACE), await left.persist_async(dir.get_child('x')));
+    left.flush_async(GLib.PRIORITY_DEFAULT, null, (_file, result) => left.flush_finish(result));
+    left.hold_until_exit();
+    left.hold_for_pid(1);
+
+    const part: Tf.TempFile = await Tf.TempFile.create_full_async('p', null, null, 0o600);
+    const folder: Tf.TempDir = await Tf.TempDir.create_full_async(null, null, null, 0o755, GLib.PRIORITY_LOW);
+    const created: Tf.TempDir = await Tf.TempDir.create_async();
+    Tf.TempDir.new_full(null, null, null, 0o755).hold_for_subprocess(new Gio.Subprocess());
+    print(await part.close_async(), await folder.cleanup_async(), created.cleanup(), Tf.sweep('p'));
+}
+leaveOut(new Tf.TempDir());
+
+// @ts-expect-error how much has no default
+file.reserve();
+// @ts-expect-error nor has how much to read
+file.read_bytes_async();
+// @ts-expect-error nor the mode
+Tf.TempFile.new_full(null, null, null);
 // @ts-expect-error no such property
 new Tf.SpooledFile({maximum: 10});
 // @ts-expect-error a number, not a string
