@@ -115,6 +115,48 @@ class Loop:
 
         self.run_main(main())
 
+    def test_what_is_left_out(self):
+        async def main():
+            directory = await Tf.TempDir.create_async()
+            with await Tf.TempFile.create_full_async() as file:
+                self.assertEqual(os.fstat(file.fileno()).st_mode & 0o777, 0o600)
+                self.assertTrue(await file.write_bytes_async(GLib.Bytes(b'one\ntwo')))
+                file.seek(0)
+                self.assertEqual(await file.read_line_async(), b'one\n')
+                self.assertEqual(await file.read_upto_async(b',', io_priority=GLib.PRIORITY_LOW), b'two')
+                self.assertTrue(await file.reserve_async(100))
+                self.assertTrue(await file.flush_async())
+                os.close(await file.dup_fd_async())
+                self.assertEqual((await file.load_bytes_async()).get_data(), b'one\ntwo')
+                self.assertTrue(await file.persist_async(os.path.join(directory, 'str')))
+                self.assertTrue(await file.persist_async(pathlib.Path(directory, 'path'), Tf.PersistFlags.DURABLE))
+                with self.assertRaises(FileExistsError):
+                    await file.persist_async(os.fsencode(os.path.join(directory, 'str')))
+                self.assertTrue(await file.close_async())
+            self.assertEqual(sorted(os.listdir(directory)), ['path', 'str'])
+            text = Tf.TextStream(Tf.SpooledFile())
+            await text.write_async('one')
+            await text.seek_async(1)
+            self.assertTrue(await text.truncate_async())
+            self.assertEqual(text.tell(), 1)
+            with self.assertRaises(TypeError):
+                text.write_async()
+            self.assertTrue(await directory.cleanup_async())
+
+        self.run_main(main())
+
+    def test_starts_at_once(self):
+        async def main():
+            file = Tf.TempFile()
+            flushed = file.flush_async()
+            with self.assertRaises(GLib.Error) as caught:
+                await file.flush_async()
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PENDING))
+            self.assertTrue(await flushed)
+            file.close()
+
+        self.run_main(main())
+
     def test_function_with_callback(self):
         async def main():
             future = asyncio.get_running_loop().create_future()
@@ -131,10 +173,10 @@ class Loop:
             task.cancel()
             with self.assertRaises(asyncio.CancelledError):
                 await task
-            self.assertTrue(cancellable.is_cancelled())
             # Until what was begun has ended, and let go of it.
             while cancellable.__grefcount__ > 1:
                 await asyncio.sleep(0)
+            self.assertTrue(cancellable.is_cancelled())
 
         self.run_main(main())
         self.assertEqual(self.entries(), [])

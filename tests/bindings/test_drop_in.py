@@ -3,6 +3,7 @@
 
 """What the documentation of Python's tempfile says, of tempfile and of Tf: only the import changes."""
 
+import inspect
 import io
 import os
 import pathlib
@@ -173,6 +174,10 @@ class Cases:
             file.rollover()
             file.seek(0)
             self.assertEqual(file.read(), 'ä' * 20)
+
+    def test_default_of_max_size(self):
+        signature = inspect.signature(self.tempfile.SpooledTemporaryFile)
+        self.assertEqual(signature.parameters['max_size'].default, 0)
 
     # TemporaryDirectory
 

@@ -86,6 +86,40 @@ class BinaryTest(TestCase):
             self.assertEqual(file.readlines(), LINES)
 
     @for_all_files
+    def test_parts_of_lines(self, create):
+        with create() as file:
+            file.writelines(LINES)
+            for sizes in (4, 3, 1000), (1000, 1, 999):
+                file.seek(0)
+                model = io.BytesIO(b''.join(LINES))
+                for size in sizes * 3:
+                    self.assertEqual(file.readline(size), model.readline(size))
+                    self.assertEqual(file.tell(), model.tell())
+            file.seek(0)
+            self.assertEqual(file.readlines(1), LINES[:1])
+            self.assertEqual(file.readline(None), LINES[1])
+            self.assertEqual(file.load_bytes().get_data(), b''.join(LINES))
+        for call in file.readline, file.readlines, lambda: next(file):
+            with self.assertRaises(ValueError):
+                call()
+
+    def test_persist(self):
+        with Tf.TempDir() as path:
+            for destination in os.path.join(path, 'str'), os.fsencode(os.path.join(path, 'bytes')), \
+                    pathlib.Path(path, 'path'), Gio.File.new_for_path(os.path.join(path, 'file')):
+                with Tf.TempFile() as file:
+                    file.write(b'x')
+                    self.assertTrue(file.persist(destination))
+            self.assertEqual(sorted(os.listdir(path)), ['bytes', 'file', 'path', 'str'])
+            with Tf.NamedFile() as file:
+                self.assertTrue(file.persist(destination=os.path.join(path, 'str'), flags=Tf.PersistFlags.REPLACE))
+                with self.assertRaises(GLib.Error):
+                    file.persist(os.path.join(path, 'str'), Tf.PersistFlags.NONE, None)
+            for wrong in (), (7,), (None,):
+                with self.assertRaises(TypeError):
+                    Tf.TempFile().persist(*wrong)
+
+    @for_all_files
     def test_any_buffer(self, create):
         numbers = array.array('I', [1, 2, 3])
         with create() as file:

@@ -11,12 +11,14 @@ import asyncio
 import atexit
 import errno
 import functools
+import inspect
 import io
 import itertools
 import os
 import sys
 import threading
 
+from gi._gi import Direction, FunctionInfo
 from gi.repository import Gio, GLib
 
 from ..module import get_introspection_module
@@ -96,7 +98,33 @@ if hasattr(Tf, 'set_audit_func'):
 
 # --- Asynchronous calls --------------------------------------------------------------------------
 
-async def await_result(start, finish, arguments, io_priority, cancellable):
+# What an argument at the end is that is left out, by its name; without one here it is None if that is allowed.
+DEFAULTS = {
+    'flags': Tf.PersistFlags.NONE,
+    'io_priority': GLib.PRIORITY_DEFAULT,
+    'min_age_seconds': 0,
+    'mode': 0o600,
+    'newline': Tf.Newline.UNIVERSAL,
+    'errors': Tf.TextErrors.STRICT,
+    'type': GLib.SeekType.SET,
+}
+
+
+def as_file(path):
+    """Returns the Gio.File of a path, which can be one already."""
+    return path if isinstance(path, Gio.File) else Gio.File.new_for_path(os.fspath(path))
+
+
+def as_path(path):
+    return None if path is None else os.fspath(path)
+
+
+# What makes of a path what functions of C take, by the name of the type of their argument.
+PATH_CONVERTERS = {'File': as_file, 'filename': as_path}
+
+
+def future_of(start, finish, cancellable):
+    """Starts at once, and returns what can be awaited; to cancel that cancels the operation."""
     future = asyncio.get_running_loop().create_future()
 
     def on_done(source, result):
@@ -108,24 +136,85 @@ async def await_result(start, finish, arguments, io_priority, cancellable):
             settle(value)
 
     cancellable = cancellable or Gio.Cancellable()
-    start(*arguments, io_priority, cancellable, on_done)
-    try:
-        return await future
-    except asyncio.CancelledError:
-        cancellable.cancel()
-        raise
+    future.add_done_callback(lambda future: future.cancelled() and cancellable.cancel())
+    start(cancellable, on_done)
+    return future
 
 
 def call_async(start, finish, arguments, io_priority, cancellable, callback, user_data):
     """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
-    if callback is None:
-        return await_result(start, finish, arguments, io_priority, cancellable)
-    return start(*arguments, io_priority, cancellable, callback, *user_data)
+    if callback is not None:
+        return start(*arguments, io_priority, cancellable, callback, *user_data)
+    return future_of(functools.partial(start, *arguments, io_priority), finish, cancellable)
 
 
-def start_creation(klass, parts, io_priority, cancellable, callback, user_data):
-    parts = [None if part is None else os.fspath(part) for part in parts]
-    return call_async(klass.create_async, klass.create_finish, parts, io_priority, cancellable, callback, user_data)
+def path_converter(argument):
+    """Returns what converts a path for an argument of a function of C; None if it takes none."""
+    type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
+    interface = type_info.get_interface()
+    return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
+
+
+def signature_of(function, defaults):
+    """Returns the arguments of a function of C, with what those at the end are that may be left out."""
+    arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
+    lengths = {f'n_{argument.get_name()}' for argument in arguments}
+    parameters = [inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)] if function.is_method() else []
+    for argument in arguments:
+        name = argument.get_name()
+        if name == 'user_data':
+            parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL))
+        elif name not in lengths:
+            parameters.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+
+    for i, parameter in reversed(list(enumerate(parameters))):
+        nullable = any(argument.get_name() == parameter.name and argument.may_be_null() for argument in arguments)
+        if parameter.kind == inspect.Parameter.VAR_POSITIONAL:
+            continue
+        if parameter.name not in defaults and not nullable:
+            break
+        parameters[i] = parameter.replace(default=defaults.get(parameter.name))
+    return inspect.Signature(parameters)
+
+
+def complete(function, finish, defaults):
+    """Returns a function that takes paths for files, has defaults for arguments at the end, and can be awaited."""
+    signature = signature_of(function, defaults)
+    converters = {argument.get_name(): path_converter(argument) for argument in function.get_arguments()}
+
+    def call(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if converters.get(name):
+                bound.arguments[name] = converters[name](value)
+        if finish is None:
+            return function(*bound.args)
+
+        values = dict(bound.arguments)
+        user_data, callback, cancellable, io_priority = \
+            [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
+        end = functools.partial(finish, values['self']) if finish.is_method() else finish
+        return call_async(function, end, values.values(), io_priority, cancellable, callback, user_data)
+
+    call.__name__ = function.__name__
+    call.__doc__ = function.__doc__
+    call.__signature__ = signature
+    return call
+
+
+def complete_all(owner, **defaults):
+    """Completes the functions of C of a module or class that take paths, or are asynchronous; returns them."""
+    functions = {}
+    for name in dir(owner):
+        function = getattr(owner, name, None) if name[0].islower() and not name.startswith('do_') else None
+        if not isinstance(function, FunctionInfo) or function.is_constructor():
+            continue
+        finish = getattr(owner, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
+        if finish is not None or any(path_converter(argument) for argument in function.get_arguments()):
+            call = complete(function, finish, {**DEFAULTS, **defaults})
+            functions[name] = call if function.is_method() else staticmethod(call)
+    return functions
 
 
 # --- Names -------------------------------------------------------------------------------------
@@ -240,19 +329,6 @@ def gettempprefixb():
     return os.fsencode(gettempprefix())
 
 
-def get_temp_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
-    return call_async(Tf.get_temp_dir_async, Tf.get_temp_dir_finish, (), io_priority, cancellable, callback, user_data)
-
-
-def get_spool_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
-    return call_async(Tf.get_spool_dir_async, Tf.get_spool_dir_finish, (), io_priority, cancellable, callback, user_data)
-
-
-def get_shareable_dir_async(io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
-    return call_async(Tf.get_shareable_dir_async, Tf.get_shareable_dir_finish, (),
-                      io_priority, cancellable, callback, user_data)
-
-
 def sweep(prefix=None, dir=None, min_age_seconds=0, cancellable=None):
     """Removes what killed processes have left; returns how many files and directories that were."""
     parts, _ = name_parts(prefix, None, dir)
@@ -270,10 +346,6 @@ def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIOR
                       io_priority, cancellable, callback, user_data)
 
 
-def as_file(path):
-    return path if isinstance(path, Gio.File) else Gio.File.new_for_path(os.fspath(path))
-
-
 @python_errors
 def remove_tree(path, cancellable=None):
     """Like shutil.rmtree(), for a file, too; takes a path or a Gio.File."""
@@ -288,8 +360,13 @@ def remove_tree_async(path, io_priority=GLib.PRIORITY_DEFAULT, cancellable=None,
 
 __all__ += ['remove_tree', 'remove_tree_async']
 __all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async']
-__all__ += ['get_temp_dir_async', 'get_spool_dir_async', 'get_shareable_dir_async']
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
+
+
+for name, function in complete_all(Tf).items():
+    if name not in __all__:
+        globals()[name] = function.__func__
+        __all__.append(name)
 
 
 # --- What is held -------------------------------------------------------------------------------
@@ -402,11 +479,6 @@ class TempFile(Tf.TempFile):
         super().__init__(**name_properties(parts), **properties)
         self.init(cancellable)
 
-    @staticmethod
-    def create_async(dir=None, io_priority=GLib.PRIORITY_DEFAULT,
-                     cancellable=None, callback=None, *user_data):
-        return start_creation(Tf.TempFile, (dir,), io_priority, cancellable, callback, user_data)
-
     def __enter__(self):
         self.check_open()
         return self
@@ -479,13 +551,16 @@ class TempFile(Tf.TempFile):
 
     readinto1 = readinto
 
+    @python_errors
     def readline(self, size=-1):
-        """Reads a piece, and goes back to behind the end of the line."""
-        limit = GLib.MAXSIZE if size is None or size < 0 else size
+        if size is None or size < 0:
+            return self.read_line() or b''
+
+        # The line may be much longer than what is asked for.
         line = bytearray()
         step = 256
-        while len(line) < limit:
-            piece = self.read(min(step, limit - len(line)))
+        while len(line) < size:
+            piece = self.read(min(step, size - len(line)))
             end = piece.find(b'\n') + 1
             if end > 0:
                 self.seek(end - len(piece), os.SEEK_CUR)
@@ -577,18 +652,6 @@ class NamedFile(Tf.NamedFile):
         super().__init__(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
     @staticmethod
-    def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
-                     cancellable=None, callback=None, *user_data):
-        return start_creation(Tf.NamedFile, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
-
-    @staticmethod
-    def create_full_async(prefix=None, suffix=None, dir=None, mode=0o600, delete_policy=Tf.DeletePolicy.ON_CLOSE,
-                          io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
-        return call_async(Tf.NamedFile.create_full_async, Tf.NamedFile.create_full_finish,
-                          (*name_parts(prefix, suffix, dir)[0], mode, delete_policy),
-                          io_priority, cancellable, callback, user_data)
-
-    @staticmethod
     @python_errors
     def new_from_bytes(content, prefix=None, suffix=None, dir=None, cancellable=None):
         """Takes a bytes-like object or GLib.Bytes."""
@@ -664,10 +727,11 @@ class SpooledFile(Tf.SpooledFile):
         super().rollover(cancellable)
 
 
-@functools.wraps(SpooledFile, updated=())
-def SpooledTemporaryFile(max_size=0, *args, **kwargs):
+def SpooledTemporaryFile(max_size=0, mode='w+b', buffering=-1, encoding=None, newline=None,
+                         suffix=None, prefix=None, dir=None, *, errors=None, **properties):
     """SpooledFile as Python spells it: max_size=0 means that no size makes it roll over."""
-    return SpooledFile(max_size if max_size > 0 else -1, *args, **kwargs)
+    return SpooledFile(max_size if max_size > 0 else -1, mode, buffering, encoding, newline, suffix, prefix, dir,
+                       errors=errors, **properties)
 
 
 @override
@@ -717,17 +781,6 @@ class TempDir(Tf.TempDir):
         super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **name_properties(parts), **properties)
         self.init(cancellable)
 
-    @staticmethod
-    def create_async(prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
-                     cancellable=None, callback=None, *user_data):
-        return start_creation(Tf.TempDir, (prefix, suffix, dir), io_priority, cancellable, callback, user_data)
-
-    @staticmethod
-    def create_full_async(prefix=None, suffix=None, dir=None, mode=0o700, io_priority=GLib.PRIORITY_DEFAULT,
-                          cancellable=None, callback=None, *user_data):
-        return call_async(Tf.TempDir.create_full_async, Tf.TempDir.create_full_finish,
-                          (*name_parts(prefix, suffix, dir)[0], mode), io_priority, cancellable, callback, user_data)
-
     def build_filename(self, *elements):
         """Like os.path.join(), and refuses what would leave the directory."""
         return as_type(super().build_filename([os.fspath(element) for element in elements]), self.name_type)
@@ -770,6 +823,11 @@ class TempDir(Tf.TempDir):
         if self.get_auto_cleanup():
             self.cleanup()
 
+
+for klass in TempFile, NamedFile, SpooledFile, TempDir, TextStream:
+    defaults = {TempDir: {'mode': 0o700}, TextStream: {'size': -1}}.get(klass, {})
+    for name, function in complete_all(klass, **defaults).items():
+        setattr(klass, name, function)
 
 TemporaryFile = TempFile
 NamedTemporaryFile = NamedFile
