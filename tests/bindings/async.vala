@@ -46,13 +46,47 @@ async void flow () throws Error {
     assert_false (dir.get_file ().query_exists ());
 }
 
+async void leave_out () throws Error {
+    var dir = yield Tf.TempDir.create_full_async ("flow-");
+    var file = yield Tf.TempFile.create_full_async ();
+    yield file.write_bytes_async (new Bytes ("one\ntwo".data));
+    file.seek (0, SeekType.SET);
+    uint8[]? line = yield file.read_line_async ();
+    assert_cmpint (line.length, CompareOperator.EQ, 4);
+    uint8[]? rest = yield file.read_upto_async (",".data, Priority.LOW);
+    assert_cmpint (rest.length, CompareOperator.EQ, 3);
+    assert_true ((yield file.read_line_async (Priority.LOW, null)) == null);
+    assert_true (yield file.flush_async ());
+    assert_true (yield file.reserve_async (100));
+    assert_true ((yield file.get_fd_async ()) >= 0);
+    assert_true ((yield file.load_bytes_async ()).get_size () == 7);
+    assert_true (yield file.persist_async (dir.get_child ("x")));
+    assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.REPLACE, Priority.LOW, null));
+    yield file.close_async ();
+
+    var named = yield Tf.NamedFile.create_async ();
+    yield named.close_async ();
+    var unnamed = yield Tf.TempFile.create_async ();
+    yield unnamed.close_async ();
+    string path;
+    FileUtils.close (yield Tf.mkstemp_async ("p", null, dir.path, Priority.DEFAULT, null, out path));
+    assert_true ((yield Tf.mkdtemp_async (null, null, dir.path)).has_prefix (dir.path));
+    assert_true ((yield Tf.get_temp_dir_async ()) != "");
+    yield dir.cleanup_async ();
+}
+
+async void run () throws Error {
+    yield flow ();
+    yield leave_out ();
+}
+
 int main () {
     var loop = new MainLoop ();
     int status = 1;
 
-    flow.begin ((object, result) => {
+    run.begin ((object, result) => {
         try {
-            flow.end (result);
+            run.end (result);
             status = 0;
         } catch (Error error) {
             printerr ("%s\n", error.message);

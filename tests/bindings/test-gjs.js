@@ -168,7 +168,7 @@ const tests = {
         named.close();
         equal(Tf.SpooledFile.new_full(7, 'p').max_size, 7);
         Tf.TempFile.new_full(null, null, dir.get_path(), 0o600).close();
-        Tf.TempDir.new_full(null, null, dir.get_path(), 0o755);
+        equal([Tf.TempFile.new_full().mode, Tf.TempDir.new_full(null, null, dir.get_path()).mode], [0o600, 0o700]);
         dir.cleanup();
 
         for (const name of ['truncate', 'reserve', 'read_bytes']) {
@@ -203,7 +203,8 @@ const tests = {
         const named = await Tf.NamedFile.create_async(null, '.txt', dir.get_path());
         equal(await named.persist_async(dir.get_child('x')), true);
         equal(await named.close_async(), true);
-        equal(await new Promise(resolve => dir.cleanup_async((_dir, result) => resolve(dir.cleanup_finish(result)))), true);
+        const removed = new Promise(resolve => dir.cleanup_async((_dir, result) => resolve(dir.cleanup_finish(result))));
+        equal(await removed, true);
         equal(entries(), []);
 
         let error = null;

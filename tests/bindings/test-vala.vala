@@ -21,6 +21,36 @@ void test_files () {
     }
 }
 
+void test_what_is_left_out () {
+    try {
+        var dir = new Tf.TempDir.full ("vala-");
+        string? prefix = dir.prefix;
+        string? suffix = dir.suffix;
+        assert_true (prefix == "vala-" && suffix == null && dir.mode == 0700 && dir.file.get_path () == dir.path);
+
+        var file = new Tf.TempFile.full ();
+        file.write ("one\ntwo".data);
+        file.seek (0, SeekType.SET);
+        uint8[]? line = file.read_line ();
+        assert_true (line.length == 4 && line[3] == '\n');
+        assert_true (file.read_upto (",".data).length == 3);
+        assert_true (file.read_line () == null);
+        assert_true (file.load_bytes ().get_size () == 7 && file.flush () && file.reserve (100));
+        Posix.close (file.dup_fd ());
+        assert_true (file.persist (dir.get_child ("x")));
+        assert_true (file.persist (dir.get_child ("x"), Tf.PersistFlags.REPLACE, new Cancellable ()));
+        file.close ();
+
+        var named = new Tf.NamedFile (null, null, dir.path);
+        named.delete_policy = Tf.DeletePolicy.NEVER;
+        assert_true (named.file != null && named.suffix == null);
+        assert_true (new Tf.SpooledFile.full (3, "p").max_size == 3);
+        dir.cleanup ();
+    } catch (Error error) {
+        assert_not_reached ();
+    }
+}
+
 void test_rollover () {
     try {
         var file = new Tf.SpooledFile (10);
@@ -108,6 +138,7 @@ void test_audit () {
 int main (string[] args) {
     Test.init (ref args);
     Test.add_func ("/vala/files", test_files);
+    Test.add_func ("/vala/what-is-left-out", test_what_is_left_out);
     Test.add_func ("/vala/rollover", test_rollover);
     Test.add_func ("/vala/names", test_names);
     Test.add_func ("/vala/directory", test_directory);

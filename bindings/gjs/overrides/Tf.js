@@ -32,7 +32,7 @@ const SIGNATURE = /\((.*)\) \{\s*\/\* wrapper for native symbol/;
 function getDefaults({Newline, TextErrors}) {
     return {
         cancellable: null, dir: null, encoding: null, func: null, prefix: null, suffix: null,
-        flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0,
+        flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0, mode: 0o600,
         errors: TextErrors.STRICT, newline: Newline.UNIVERSAL, type: GLib.SeekType.SET,
     };
 }
@@ -166,8 +166,9 @@ function _init() {
         .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
         .forEach(initializeInConstructor);
 
+    const others = new Map([[this.TempDir, {mode: 0o700}], [this.TextStream.prototype, {size: -1}]]);
     for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
-        const own = object === this.TextStream.prototype ? {...defaults, size: -1} : defaults;
+        const own = {...defaults, ...others.get(object)};
         getFunctionNames(object).forEach(name => makeArgumentsOptional(object, name, own));
     }
 

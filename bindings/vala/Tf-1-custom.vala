@@ -1,0 +1,17 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* vapigen takes the length of an array that an asynchronous method returns for an int. */
+namespace Tf {
+    public class TempFile : GLib.IOStream {
+        [CCode (array_length_type = "gsize")]
+        public async uint8[]? read_line_async (int io_priority = GLib.Priority.DEFAULT,
+                                               GLib.Cancellable? cancellable = null) throws GLib.Error;
+        [CCode (array_length_type = "gsize")]
+        public async uint8[]? read_upto_async ([CCode (array_length_cname = "n_stop_bytes", array_length_pos = 1.5, array_length_type = "gsize")] uint8[] stop_bytes,
+                                               int io_priority = GLib.Priority.DEFAULT,
+                                               GLib.Cancellable? cancellable = null) throws GLib.Error;
+    }
+}
