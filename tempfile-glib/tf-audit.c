@@ -79,8 +79,8 @@ ask_auditor (const char  *event,
  * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tries a directory,
  * nor about the files that [method@TempFile.persist] makes beside its destination.
  *
- * In JavaScript, Vala and Python, the path that the function is given is a string. It may be called from any thread.
- * It replaces the function that was set before.
+ * In JavaScript, Vala and Python, the path that the function gets is a string. tf_set_audit_func() may be called
+ * from any thread. It replaces the function that was set before.
  *
  * Since: 1.0
  */

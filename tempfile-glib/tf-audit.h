@@ -19,12 +19,12 @@ G_BEGIN_DECLS
  * TfAuditFunc:
  * @event: `tempfile.mkstemp` or `tempfile.mkdtemp`
  * @path: (array zero-terminated=1) (element-type guint8): the absolute path that is about to be created, in the
- *   encoding of the file system; of a file without a name, its directory
+ *   encoding of the file system; for a file without a name, the path of its directory
  * @user_data: the data passed to [func@Tf.set_audit_func]
  *
- * Is told of a file or directory before it is created, and can refuse it.
+ * Called before a file or directory is created, which it can refuse.
  *
- * It is called in the thread that creates the file, which may be any thread.
+ * It is called in the thread that creates the file or directory, which may be any thread.
  *
  * Returns: %TRUE to allow it, %FALSE to refuse it
  *

@@ -17,11 +17,11 @@ G_BEGIN_DECLS
 
 /**
  * TfDeletePolicy:
- * @TF_DELETE_ON_CLOSE: when the file is closed, explicitly or because the object goes away;
+ * @TF_DELETE_ON_CLOSE: when the file is closed, explicitly or because the object is disposed;
  *   `delete=True` of Python's `NamedTemporaryFile`
- * @TF_DELETE_ON_DISPOSE: when the object goes away; after closing, the file can be opened again
- *   by its name. `delete=True, delete_on_close=False` of Python
- * @TF_DELETE_NEVER: not at all; `delete=False` of Python
+ * @TF_DELETE_ON_DISPOSE: when the object is disposed; until then, the file can be opened by its name even
+ *   after it was closed. `delete=True, delete_on_close=False` of Python's `NamedTemporaryFile`
+ * @TF_DELETE_NEVER: never; `delete=False` of Python's `NamedTemporaryFile`
  *
  * When a [class@NamedFile] removes its file.
  *
@@ -41,14 +41,14 @@ GType tf_delete_policy_get_type (void);
 
 /**
  * TfPersistFlags:
- * @TF_PERSIST_NONE: nothing out of the ordinary: a name that nobody has yet, written to the disk when the system gets to it
- * @TF_PERSIST_REPLACE: replace a file that is there; without it, such a file makes the call fail
- * @TF_PERSIST_DURABLE: return only when file and name would survive a loss of power: fsync(2) of the
- *   file, then of its directory
- * @TF_PERSIST_FOLLOW_SYMLINK: when the destination is a symbolic link, work on what it leads to, which
- *   need not exist; without it, the link itself is what is there
- * @TF_PERSIST_PRIVATE: nobody but the owner may open the file, mode 0600; nothing of a replaced file's
- *   owner, permissions and attributes is kept
+ * @TF_PERSIST_NONE: no options: the destination must not exist, and the system writes the file to the medium later
+ * @TF_PERSIST_REPLACE: replace a file that exists at the destination; without this flag, the call fails
+ * @TF_PERSIST_DURABLE: return only when the file and its name survive a loss of power: call fsync(2) on the
+ *   file and then on its directory
+ * @TF_PERSIST_FOLLOW_SYMLINK: if the destination is a symbolic link, use the path that it leads to, which
+ *   need not exist; without this flag, the link itself is the destination
+ * @TF_PERSIST_PRIVATE: only the owner can open the file, which has mode 0600; owner, permissions and
+ *   attributes of a replaced file are not kept
  *
  * How [method@TempFile.persist] gives a file its lasting name.
  *
@@ -98,7 +98,7 @@ GType tf_newline_get_type       (void);
 /**
  * TfTextErrors:
  * @TF_TEXT_ERRORS_STRICT: the call fails with %G_IO_ERROR_INVALID_DATA
- * @TF_TEXT_ERRORS_IGNORE: they are left out
+ * @TF_TEXT_ERRORS_IGNORE: the bytes or the character are left out
  * @TF_TEXT_ERRORS_REPLACE: U+FFFD is read for the bytes; `?` is written for the character
  * @TF_TEXT_ERRORS_BACKSLASH_REPLACE: `\xNN` is read for each byte; `\xNN`, `\uNNNN` or `\UNNNNNNNN` is
  *   written for the character

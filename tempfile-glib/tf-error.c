@@ -12,11 +12,11 @@
  *
  * Returns the errno behind the last error that this library reported to the calling thread.
  *
- * Several errno values have one code of %G_IO_ERROR. A binding that raises the errors of its language from errno asks
- * here, right after a call that failed; after an asynchronous call, right after the function that finishes it. The
- * value says nothing after %G_IO_ERROR_CANCELLED, and nothing after a call that succeeded.
+ * Several errno values are mapped to the same code of %G_IO_ERROR. A binding whose language raises errors by errno
+ * calls this function directly after a call that failed; in the asynchronous case, directly after the finish
+ * function. The value is undefined after %G_IO_ERROR_CANCELLED and after a call that succeeded.
  *
- * May be called from any thread, and tells each of its own errors.
+ * It may be called from any thread. Each thread has a value of its own.
  *
  * Returns: an errno, or 0 if the error did not come from a system call
  *

@@ -26,11 +26,11 @@ typedef struct
   const char *dir; /* (nullable) (interned) */
 } Finding;
 
-/* Under the lock. */
+/* Protects the variables below. */
 static GMutex lock;
 static const char *temp_dir;  /* (nullable) (interned): not known yet */
 static const char *spool_dir; /* (nullable) (interned): not known yet */
-static gboolean is_chosen;    /* tf_set_temp_dir() named the temp dir */
+static gboolean is_chosen;    /* tf_set_temp_dir() has set the temp dir */
 
 /* Proves that files can be created in @dir and that it takes bytes. */
 static gboolean
@@ -89,7 +89,7 @@ search_temp_dir (GCancellable  *cancellable,
   return NULL;
 }
 
-/* In a thread that must not block, another thread's search is not waited for. */
+/* A thread that must not block does not wait for another thread's search. */
 static gboolean
 take_lock (GError **error)
 {
@@ -248,9 +248,9 @@ tf_get_temp_dir_finish (GAsyncResult  *result,
  *
  * With %NULL, the next call of [func@Tf.get_temp_dir] searches again. The directory is not checked. A
  * relative path is resolved against the current directory at the time of the call. This is the variable `tempdir` of
- * Python's `tempfile`. As there, passing a directory to the calls that take one surprises fewer people.
+ * Python's `tempfile`. If only a part of the program needs another directory, pass it to the calls instead.
  *
- * It may be called from any thread. It waits for a search that another thread is doing.
+ * It may be called from any thread. If another thread is searching for the directory, the call waits for it.
  *
  * Since: 1.0
  */
@@ -269,7 +269,7 @@ tf_set_temp_dir (const char *dir)
 /**
  * tf_get_temp_prefix:
  *
- * Returns what the names of temporary files and directories begin with by default.
+ * Returns the default prefix of the names of temporary files and directories.
  *
  * This is `gettempprefix()` of Python's `tempfile`. It may be called from any thread.
  *
@@ -283,7 +283,7 @@ tf_get_temp_prefix (void)
   return TF_TEMPLATE_PREFIX;
 }
 
-/* The first candidate that can be used and is not in memory; NULL if there is none, or when cancelled. */
+/* Returns the first candidate that can be used and is not in memory; NULL if there is none, or if cancelled. */
 static const char *
 search_spool_dir (GCancellable *cancellable)
 {
@@ -348,8 +348,8 @@ get_spool_dir (GCancellable  *cancellable,
  *
  * It is the directory of [func@Tf.get_temp_dir] if [func@Tf.set_temp_dir] named one, or if one of `$TMPDIR`, `$TEMP`
  * and `$TMP` is set. Otherwise it is the first usable one of `/tmp`, `/var/tmp`, `/usr/tmp` and the current
- * directory that is not in memory (tmpfs, ramfs), since moving bytes from memory to memory would be of no use. If
- * all are in memory, it is the directory of [func@Tf.get_temp_dir].
+ * directory that is not in memory (tmpfs, ramfs), so that rolling over frees memory. If all are in memory, it is the
+ * directory of [func@Tf.get_temp_dir].
  *
  * The answer is kept until [func@Tf.set_temp_dir] is called. It may be called from any thread. The first
  * call blocks on the disk; [func@Tf.get_spool_dir_async] does not. The errors are those of [func@Tf.get_temp_dir].
@@ -417,7 +417,7 @@ tf_get_spool_dir_finish (GAsyncResult  *result,
   return finish_finding (result, tf_get_spool_dir_async, error);
 }
 
-/* The name under which Flatpak runs this program; NULL when it does not. */
+/* Returns the application ID in a Flatpak sandbox, and NULL elsewhere. */
 static char *
 read_flatpak_name (void)
 {
@@ -476,16 +476,17 @@ get_shareable_dir (GCancellable  *cancellable,
  *
  * Returns a directory for files that another program opens by their path.
  *
- * In a Flatpak sandbox, `/tmp` and `/var/tmp` are not those of the host: a path in them means nothing, or
- * something else, to a program outside, and portals refuse it. There, this is
- * `~/.var/app/NAME/cache/tmp`, which has the same path inside and outside. It is made, with mode 0700, if it does
- * not exist. Elsewhere, this is the directory of [func@Tf.get_temp_dir].
+ * In a Flatpak sandbox, `/tmp` and `/var/tmp` are not those of the host: programs outside cannot open a path in
+ * them, or find another file there, and portals refuse it. In a sandbox, this function returns
+ * `~/.var/app/NAME/cache/tmp`, which has the same path inside and outside, and creates it with mode 0700 if it does
+ * not exist. Elsewhere, it returns the directory of [func@Tf.get_temp_dir].
  *
  * A sandbox is recognized by the file `/.flatpak-info`, see flatpak-metadata(5). The call may be made from any
  * thread. It blocks on the disk.
  *
- * If the directory cannot be used, the error is %G_IO_ERROR_NOT_FOUND, and the message says why; if it cannot be
- * made, an error mapped from mkdir(2)'s errno. Outside a sandbox, the errors are those of [func@Tf.get_temp_dir].
+ * If the directory cannot be used, the error is %G_IO_ERROR_NOT_FOUND, and the message says why. If it cannot be
+ * created, the error is mapped from mkdir(2)'s errno. Outside a sandbox, the errors are those of
+ * [func@Tf.get_temp_dir].
  *
  * Returns: (type filename) (transfer none): an absolute path; valid as long as the process lives
  *

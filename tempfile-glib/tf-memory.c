@@ -11,18 +11,18 @@
 static GMutex monitor_lock;
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
 static gulong warning_id;
-static int n_pending;           /* (atomic): warnings that no worker has taken up yet */
+static int n_pending;           /* (atomic): warnings that no worker has handled yet */
 
 /**
  * tf_set_memory_budget:
  * @bytes: a number of bytes; 0 for no limit
  *
- * Sets how many bytes all spooled files of the process together may hold in memory.
+ * Sets the number of bytes that all spooled files of the process together may hold in memory.
  *
  * A write, or another call, that would exceed the budget makes its [class@SpooledFile] roll over,
- * even if the file is below its own [property@SpooledFile:max-size]. The content of the files counts, and what
- * was reserved for it; what readers of closed files still hold does not. If the files exceed a new budget already,
- * they stay in memory until they grow. There is no limit by default.
+ * even if the file is below its own [property@SpooledFile:max-size]. The budget counts the content of the files and
+ * the memory that was reserved for it. It does not count the bytes that readers of closed files still hold. If the
+ * files already exceed a new budget, they stay in memory until they grow. There is no limit by default.
  *
  * It may be called from any thread, at any time.
  *
@@ -55,7 +55,7 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
 {
   g_autoptr(GTask) task = NULL;
 
-  /* One worker is enough, however often it is warned. */
+  /* One worker handles all pending warnings. */
   if (g_atomic_int_add (&n_pending, 1) > 0)
     return;
 
@@ -67,12 +67,12 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
  * tf_set_roll_over_on_low_memory:
  * @enable: whether to roll over
  *
- * Sets whether spooled files go to disk when the system runs out of memory.
+ * Sets whether spooled files roll over when the system runs low on memory.
  *
- * On each [signal@Gio.MemoryMonitor::low-memory-warning], of whatever level, a worker thread rolls over every file
+ * On each [signal@Gio.MemoryMonitor::low-memory-warning], of any level, a worker thread rolls over every file
  * that is in memory at that moment and is not being read or written. [signal@SpooledFile::rolled-over] is then
- * emitted in the main context that was the thread-default one where the file was made. A file that the disk
- * refuses stays in memory; this is logged. Off by default.
+ * emitted in the main context that was the thread-default one when the file was created. If a file cannot roll over,
+ * it stays in memory, and the error is logged. This is off by default.
  *
  * The warning is delivered by the default main context, which has to be iterated. The function may be called from any
  * thread. The first call may block on the session bus or the system bus.

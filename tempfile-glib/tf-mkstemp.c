@@ -15,17 +15,17 @@
 #include "tree/tf-remove.h"
 #include "tf-location.h"
 
-/* What an asynchronous call creates. It belongs to the task until the caller takes it. */
+/* The result of an asynchronous call. It belongs to the task until the caller takes it. */
 typedef struct
 {
   TfTemplate template; /* absolute dir, or none */
-  char *path;          /* (owned) (nullable): nothing was created, or the caller has taken it */
+  char *path;          /* (owned) (nullable): NULL before the creation, and once the caller has taken the result */
   int fd;              /* -1 for a directory */
   TfIdentity identity; /* of a file */
   guint generation;    /* of the process that created it */
 } Creation;
 
-/* Borrows its arguments. */
+/* The result borrows the arguments. */
 static TfTemplate
 make_template (const char *prefix,
                const char *suffix,
@@ -81,7 +81,7 @@ creation_new (const char *prefix,
   return self;
 }
 
-/* Removes what the caller has not taken. */
+/* Removes a result that the caller has not taken. */
 static void
 creation_undo (Creation *self)
 {
@@ -204,11 +204,11 @@ creation_finish (GAsyncResult  *result,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Creates a file that nobody else can open, with a name that did not exist.
+ * Creates a file with a new name that no other user can open.
  *
- * Between prefix and suffix stand eight random characters out of `[a-z0-9_]`, from the kernel's random
- * source. The file has mode 0600 and is opened with `O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW`
- * of open(2). The descriptor is never 0, 1 or 2, even if the program has closed its standard streams. The caller
+ * The name has eight random characters out of `[a-z0-9_]` between prefix and suffix. They come from the kernel's
+ * random source. The file has mode 0600 and is opened with `O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW`,
+ * see open(2). The descriptor is never 0, 1 or 2, even if the program has closed its standard streams. The caller
  * closes the descriptor and removes the file; [class@NamedFile] does both by itself. This is `mkstemp()` of
  * Python's `tempfile`.
  *
@@ -308,11 +308,11 @@ tf_mkstemp_finish (GAsyncResult  *result,
  * tf_mkdtemp:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes a directory of mode 0700, with a name that did not exist.
+ * Creates a directory with a new name and mode 0700.
  *
  * Names and errors are those of [func@Tf.mkstemp]. The caller removes the directory with all it holds;
  * [class@TempDir] does so by itself. This is `mkdtemp()` of Python's `tempfile`.
@@ -342,7 +342,7 @@ tf_mkdtemp (const char    *prefix,
  * tf_mkdtemp_async:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -399,14 +399,14 @@ tf_mkdtemp_finish (GAsyncResult  *result,
  * tf_mktemp:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): which directory the path is in, or %NULL for [func@Tf.get_temp_dir]
+ * @dir: (type filename) (nullable): the directory of the path, or %NULL for [func@Tf.get_temp_dir]
  * @error: return location for an error
  *
- * Returns a path at which nothing existed when the call looked, and creates nothing.
+ * Returns a path at which nothing existed at the time of the call, and creates nothing.
  *
- * The names are those of [func@Tf.mkstemp], and so are the errors about names and the one for 10 000 names in a
- * row that were taken. A @dir that does not exist is no error here. This is `mktemp()` of Python's `tempfile`,
- * which is deprecated as well.
+ * The name has the form of those of [func@Tf.mkstemp]. The errors are those of [func@Tf.mkstemp] for an invalid
+ * prefix or suffix and for 10 000 names in a row that were taken. If @dir does not exist, a path in it is returned.
+ * This is `mktemp()` of Python's `tempfile`, which is deprecated as well.
  *
  * It may be called from any thread. It blocks on the disk.
  *

@@ -18,15 +18,21 @@
 #include "base/tf-task.h"
 #include "names/tf-registry.h"
 
-/* The handler only wakes a thread, and returns: removing directories takes locks and memory, which whoever was
- * interrupted may hold. The thread removes all, and then has the process die. */
+/* The handler only writes to a pipe and returns: removing directories needs locks and memory, and the code that
+ * was interrupted may hold these.
+ *
+ * A thread that reads from the pipe removes everything that is registered, restores the previous handlers and
+ * raises the signal. The previous handler runs in this thread; if it returns, the process dies of the signal.
+ *
+ * A second signal kills the process at once. So does a signal to a process that shares the handlers but not the
+ * thread, as after a bare clone(2). A child of fork(2) gets the previous handlers back. */
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 static GMutex lock;
 static gboolean installed;
 static struct sigaction previous[G_N_ELEMENTS (signals)];
-static int wakeup[2] = { -1, -1 }; /* of a pipe: to read from, to write to */
+static int wakeup[2] = { -1, -1 }; /* the pipe: read end, write end */
 static pid_t owner;
 static volatile sig_atomic_t caught;
 
@@ -56,7 +62,7 @@ on_signal (int sig)
   errno = saved_errno;
 }
 
-/* Ours only where nobody replaced or ignores them. */
+/* Leaves handlers alone that the program has replaced since. */
 static void
 restore_handlers (void)
 {
@@ -96,7 +102,7 @@ remove_all_and_die (gpointer data)
   _exit (128 + caught);
 }
 
-/* A forked child has no such thread, and nothing to remove. */
+/* A forked child has neither the thread nor anything to remove. */
 static void
 on_fork (void)
 {
@@ -143,20 +149,21 @@ install_handlers (void)
  * tf_cleanup_on_signals:
  * @error: return location for an error
  *
- * Makes the process remove its temporary files and directories when it is ended by SIGINT, SIGTERM or SIGHUP.
+ * Removes the temporary files and directories of the process when SIGINT, SIGTERM or SIGHUP ends it.
  *
- * What normal exit removes is removed, then the handler that was there before gets the signal, and then,
- * if that returned, the process dies of the signal, so that a shell sees it. A second signal ends the
- * process at once. A signal that was ignored stays ignored.
+ * When one of these signals arrives, everything that a normal exit removes is removed. Then the previous handler of
+ * the signal is called. If that returns, the process dies of the signal, so that its parent sees this. A second
+ * signal ends the process at once. A signal that was ignored when this function was called stays ignored.
  *
- * The handler itself does no more than to wake a thread that this call starts; that thread removes, large
- * trees as well, and calls the handler that was there before. While it does so the rest of the program
- * runs on, except that the creation of further temporary names waits.
+ * The signal handler only wakes a thread that this function starts. The thread removes the files and directories and
+ * calls the previous handler. In the meantime, the other threads of the program continue, but the creation of
+ * further temporary names blocks.
  *
- * Call it after other handlers were installed; `g_unix_signal_add()` and the like replace this one. May be
- * called from any thread; again does nothing. A forked child has the handlers of before, and may call it for itself.
+ * Call it after installing other handlers; `g_unix_signal_add()` and similar functions replace its handler. It may be
+ * called from any thread. Calling this again does nothing and succeeds. A forked child has the previous handlers and
+ * may call this function for itself.
  *
- * Errors are of %G_IO_ERROR or of `G_THREAD_ERROR`: no descriptor or no thread is to be had.
+ * Errors are of %G_IO_ERROR if no pipe can be created, and of %G_THREAD_ERROR if no thread can be started.
  *
  * Returns: %TRUE if the signals are handled
  *

@@ -26,21 +26,21 @@
  *        tf_spooled_file_is_rolled_over (file);
  * ```
  *
- * Before each write and each [method@Gio.Seekable.truncate], whichever stream or method it comes
- * through, the size that the file would have is compared with [property@SpooledFile:max-size]. Would it
- * be larger, the file rolls over first: its bytes go to an unnamed file on disk, and there it stays.
- * The object, its streams and the position remain the same. [method@SpooledFile.rollover],
- * [method@TempFile.get_fd] and lack of memory make it roll over at any size.
+ * Before each write and each [method@Gio.Seekable.truncate], through any stream or method, the size that the file
+ * would have is compared with [property@SpooledFile:max-size]. If it would be larger, the file rolls over first: its
+ * bytes are moved to an unnamed file on disk, where they stay. The object, its streams and the position remain the
+ * same. [method@SpooledFile.rollover], [method@TempFile.get_fd], [method@TempFile.persist], the budget of
+ * [func@Tf.set_memory_budget] and lack of memory make the file roll over at any size.
  *
- * When the disk refuses, the call fails, the message names the directory, and every byte, the size and
- * the position are as they were; the same call succeeds as soon as the disk has room.
+ * If the disk refuses the bytes, the call fails, the message names the directory, and bytes, size and position are
+ * as they were. The same call succeeds once the disk has room.
  *
- * Nothing touches the disk before that, and the object needs no [method@Gio.Initable.init].
+ * Before it rolls over, the file does not touch the disk. The object does not need [method@Gio.Initable.init].
  *
  * ## Coming from Python
  *
- * There a `max_size` of 0, the default, means that only `fileno()` and `rollover()` go to disk. Here that is -1; with 0
- * the first byte goes to disk, and the default is 1 MiB.
+ * In Python, a `max_size` of 0, the default, means that only `fileno()` and `rollover()` make the file roll over.
+ * Here, -1 means that. With 0, the first byte goes to disk. The default is 1 MiB.
  *
  * Since: 1.0
  */
@@ -159,10 +159,9 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
   /**
    * TfSpooledFile:max-size: (getter get_max_size)
    *
-   * How many bytes may stay in memory; 1 MiB by default.
+   * The largest size that the file may have in memory, in bytes; 1 MiB by default.
    *
-   * A file of exactly so many bytes stays in memory. With 0, the first byte goes to disk; with -1, no
-   * size makes the file roll over.
+   * A file of exactly this size stays in memory. With 0, the first byte goes to disk. With -1, there is no limit.
    *
    * Since: 1.0
    */
@@ -177,12 +176,12 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    * TfSpooledFile::rolled-over:
    * @self: a spooled file
    *
-   * Emitted once, after the bytes went to disk.
+   * Emitted once, after the bytes were moved to disk.
    *
-   * The handler runs in the thread whose call made the file roll over, before that call returns; for an
-   * asynchronous call, in the main context of the caller, before the callback; and for
-   * [func@Tf.set_roll_over_on_low_memory], in the main context that was the thread-default one where the
-   * object was made. No lock is held: the handler may use the file.
+   * For a synchronous call, it is emitted in the thread of that call, before the call returns. For an asynchronous
+   * call, it is emitted in the main context of the caller, before the callback. For
+   * [func@Tf.set_roll_over_on_low_memory], it is emitted in the main context that was the thread-default one when the
+   * object was created. No lock is held: the handler may use the file.
    *
    * Since: 1.0
    */
@@ -203,12 +202,12 @@ tf_spooled_file_init (TfSpooledFile *self)
 
 /**
  * tf_spooled_file_new:
- * @max_size: how many bytes may stay in memory; 0 for none, -1 for any number
+ * @max_size: the largest size in memory, in bytes; -1 for no limit
  *
  * Creates a file in memory that goes to disk when it grows beyond @max_size bytes.
  *
- * It goes to the directory of [func@Tf.get_spool_dir]; for another one, construct it with
- * [property@TempFile:dir]. May be called from any thread, and does not block.
+ * The file goes to the directory of [func@Tf.get_spool_dir]; [ctor@SpooledFile.new_full] takes another one. It may
+ * be called from any thread and does not block.
  *
  * Returns: (transfer full): a new file
  *
@@ -224,15 +223,15 @@ tf_spooled_file_new (gint64 max_size)
 
 /**
  * tf_spooled_file_new_full:
- * @max_size: how many bytes may stay in memory; 0 for none, -1 for any number
- * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to roll over to, or %NULL for [func@Tf.get_spool_dir]
+ * @max_size: the largest size in memory, in bytes; -1 for no limit
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @dir: (type filename) (nullable): the directory to roll over to, or %NULL for [func@Tf.get_spool_dir]
  *
- * Creates a file in memory, as [ctor@SpooledFile.new], and says where it goes when it grows too large.
+ * Creates a file in memory, like [ctor@SpooledFile.new], from a full set of parameters.
  *
- * The directory is not looked at before that. A name plays a part only on file systems that cannot make a file
- * without one. May be called from any thread, and does not block.
+ * The directory is not used before the file rolls over. Prefix and suffix are used only on file systems on which the
+ * file has to be created with a name. It may be called from any thread and does not block.
  *
  * Returns: (transfer full): a new file
  *
@@ -257,9 +256,9 @@ tf_spooled_file_new_full (gint64      max_size,
  * tf_spooled_file_get_max_size: (get-property max-size)
  * @self: a spooled file
  *
- * Returns how many bytes may stay in memory.
+ * Returns the largest size that the file may have in memory.
  *
- * Returns: a number of bytes, or -1 for any number
+ * Returns: a size in bytes, or -1 for no limit
  *
  * Since: 1.0
  */
@@ -279,13 +278,15 @@ tf_spooled_file_get_max_size (TfSpooledFile *self)
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes the file go to disk now, whatever its size; when it is there already, nothing is done.
+ * Moves the file to disk. If it is on disk already, this does nothing and succeeds.
  *
- * It is `rollover()` of Python's `SpooledTemporaryFile`. Blocks on the disk.
+ * This is `rollover()` of Python's `SpooledTemporaryFile`. It blocks on the disk.
  *
- * Errors are of %G_IO_ERROR, and leave the file in memory as it was: %G_IO_ERROR_NO_SPACE when disk,
- * quota or a limit has no room; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_NOT_FOUND when there is no
- * directory to go to; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; else what open(2) or write(2) reported.
+ * If it fails, the file stays in memory as it was. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if the disk or a
+ * quota has no room, or if the size exceeds `RLIMIT_FSIZE` and SIGXFSZ is ignored; %G_IO_ERROR_NOT_FOUND if the
+ * directory does not exist, or if [func@Tf.get_spool_dir] is used and finds no usable one, which is also the case if
+ * the process has no descriptors left; %G_IO_ERROR_TOO_MANY_OPEN_FILES if it has none left and the directory is known;
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; otherwise an error mapped from the errno of open(2) or write(2).
  *
  * Returns: %TRUE if the file is on disk
  *
@@ -325,9 +326,11 @@ rollover_func (gpointer       source_object,
  *
  * Asynchronous version of [method@SpooledFile.rollover].
  *
- * The disk is written to in a worker thread. [signal@SpooledFile::rolled-over] is emitted, and then @callback is
- * called, in the thread-default main context of the caller. It calls [method@SpooledFile.rollover_finish]. While an
- * asynchronous operation of the file is under way, another one fails with %G_IO_ERROR_PENDING.
+ * A worker thread writes to the disk. [signal@SpooledFile::rolled-over] is emitted before @callback is called.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@SpooledFile.rollover_finish]. While an asynchronous operation of the file is under way, another one fails
+ * with %G_IO_ERROR_PENDING.
  *
  * Since: 1.0
  */
@@ -374,9 +377,11 @@ tf_spooled_file_rollover_finish (TfSpooledFile  *self,
  * tf_spooled_file_is_rolled_over:
  * @self: a spooled file
  *
- * Tells whether the file went to disk, also after it was closed.
+ * Returns whether the file has rolled over to disk.
  *
- * Returns: %TRUE if it did
+ * The result stays the same after the file is closed.
+ *
+ * Returns: %TRUE if it has rolled over
  *
  * Since: 1.0
  */

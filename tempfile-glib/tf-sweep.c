@@ -42,14 +42,14 @@ static gboolean
 is_old (const struct stat *st,
         guint              min_age_seconds)
 {
-  /* Time stamps may be of the future: time(2) lags behind those that Linux 6.13 and later give to files, by
-   * some milliseconds, and a clock can be set back. */
+  /* Time stamps may lie in the future: time(2) lags some milliseconds behind the time stamps of Linux 6.13 and later,
+   * and a clock can be set back. */
   return min_age_seconds == 0 ||
          time (NULL) - MAX (st->st_mtime, st->st_ctime) >= (gint64) min_age_seconds;
 }
 
-/* Opens what is at @path if it can be a thing of this user's that was made here and has no living maker.
- * With the exclusive lock, nobody else can take it for that at the same time. */
+/* Opens the file or directory at @path if it belongs to this user and carries the mark, and if its creator is dead.
+ * The exclusive lock keeps other sweeps away. */
 static gboolean
 open_candidate (Candidate  *self,
                 const char *path,
@@ -58,7 +58,7 @@ open_candidate (Candidate  *self,
   tf_autofd int fd = -1;
   struct stat st;
 
-  /* Before opening, which has effects on a device or a pipe. */
+  /* Checked before opening, which has side effects on a device or a pipe. */
   if (lstat (path, &st) != 0 || st.st_uid != geteuid () || !(S_ISDIR (st.st_mode) || S_ISREG (st.st_mode)))
     return FALSE;
 
@@ -163,21 +163,21 @@ sweep_dir (const TfTemplate  *template,
 
 /**
  * tf_sweep:
- * @prefix: (type filename) (nullable): what the names begin with, or %NULL for [func@Tf.get_temp_prefix]
+ * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for [func@Tf.get_temp_prefix]
  * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
- * @min_age_seconds: how many seconds ago a file must have been changed last to be removed
- * @n_removed: (out) (optional): how many files and directories were removed, also if the call fails
+ * @min_age_seconds: the minimum time since the last change of a file that is removed, in seconds
+ * @n_removed: (out) (optional): the number of files and directories removed, also if the call fails
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes what killed processes have left behind of [class@NamedFile] and [class@TempDir].
+ * Removes files of [class@NamedFile] and directories of [class@TempDir] that killed processes have left behind.
  *
- * It removes what lies directly in @dir, belongs to the user of this process, has a name of @prefix and
- * eight characters out of `[a-z0-9_]` and perhaps more, carries the mark that these classes set, and is
- * not held by a living process, or by a forked child that has the descriptors of a dead one.
+ * A file or directory is removed if all of this is true: it lies directly in @dir; it belongs to the user of this
+ * process; its name begins with @prefix and eight characters out of `[a-z0-9_]`; it carries the mark that these
+ * classes set; and neither a living process nor a forked child with the descriptors of a dead one holds it.
  *
- * The mark is the extended attribute `user.tempfile-glib`. It names the inode that it is on, so that
- * copies do not carry it. [method@NamedFile.keep] and [method@TempDir.keep] take it off.
+ * The mark is the extended attribute `user.tempfile-glib`. It names the inode that it is on, so that it is not valid
+ * on a copy. [method@NamedFile.keep] and [method@TempDir.keep] remove it.
  * Nobody but the owner of a file, or root, can set it. On file systems that have no such attributes, and those that
  * have no flock(2), only what was killed in the moment of its creation and is empty is swept.
  *
@@ -238,9 +238,9 @@ sweep_func (gpointer       no_object,
 
 /**
  * tf_sweep_async:
- * @prefix: (type filename) (nullable): what the names begin with, or %NULL for [func@Tf.get_temp_prefix]
+ * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for [func@Tf.get_temp_prefix]
  * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
- * @min_age_seconds: how many seconds ago a file must have been changed last to be removed
+ * @min_age_seconds: the minimum time since the last change of a file that is removed, in seconds
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -280,7 +280,7 @@ tf_sweep_async (const char          *prefix,
 /**
  * tf_sweep_finish:
  * @result: the result passed to the callback
- * @n_removed: (out) (optional): how many files and directories were removed, also if the call fails
+ * @n_removed: (out) (optional): the number of files and directories removed, also if the call fails
  * @error: return location for an error
  *
  * Finishes an operation started with [func@Tf.sweep_async].

@@ -26,10 +26,10 @@
 /**
  * TfTempFile:
  *
- * A file on disk that has no name and is gone with its last user: `TemporaryFile` of Python's `tempfile`.
+ * A file on disk that has no name and disappears with its last user: `TemporaryFile` of Python's `tempfile`.
  *
- * The file is opened with `O_TMPFILE` of open(2), or where the file system cannot do that, created and
- * unlinked at once. Nobody else can open it by a name, and no crash leaves it behind.
+ * The file is opened with `O_TMPFILE`, see open(2). On a file system that does not know this flag, the file is
+ * created and unlinked at once. Nobody else can open it by a name. The kernel frees it even if the process crashes.
  *
  * ```c
  * g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, error);
@@ -48,23 +48,31 @@
  *
  * As in a [class@Gio.FileIOStream], the file has one position. The methods of this class, those of
  * [iface@Gio.Seekable], and the two streams of [class@Gio.IOStream] read, write and move the same one.
- * [method@Gio.Seekable.truncate] does not move it. Seeking past the end is allowed; when something is
- * written there, the gap reads as zeros.
+ * [method@Gio.Seekable.truncate] does not move it. Seeking past the end is allowed. When something is written
+ * there, the gap reads as zeros. A gap on disk takes no blocks if the file system has sparse files; a gap in
+ * memory is written out as zeros when a [class@SpooledFile] rolls over.
  *
  * ## Closing
  *
- * [method@Gio.IOStream.close] closes the file; so does dropping the last reference, but then an error is
- * only logged. Closing one of the streams closes only that one. All calls on a closed file fail
- * with %G_IO_ERROR_CLOSED, and those on an object that was constructed but not initialized, see
- * [iface@Gio.Initable], with %G_IO_ERROR_NOT_INITIALIZED.
+ * [method@Gio.IOStream.close] closes the file. Dropping the last reference closes it as well, but then an error
+ * is only logged. Closing one of the streams closes only that stream.
+ *
+ * Closing writes what is held back, see [method@TempFile.write]. If the disk refuses it, closing fails, the file
+ * is closed nevertheless, the bytes that were held back are lost, and a second close succeeds. To be able to
+ * try again, call [method@TempFile.flush] before closing.
+ *
+ * Calls that read, write or hand out the bytes of a closed file fail with %G_IO_ERROR_CLOSED. On an object that
+ * was constructed but not initialized, see [iface@Gio.Initable], they fail with %G_IO_ERROR_NOT_INITIALIZED.
+ * [method@TempFile.get_size] and [method@Gio.Seekable.tell], which cannot fail, return 0 in both cases.
  *
  * ## Threads
  *
  * An object is used from one thread at a time, except that its input stream and its output stream may
- * be used from different threads at once.
+ * be used from different threads at once. The file, its input stream and its output stream each have one
+ * asynchronous operation at a time.
  *
- * [class@NamedFile] and [class@SpooledFile] work exactly as this class does; they differ in how the
- * file comes to be.
+ * [class@NamedFile] and [class@SpooledFile] read and write exactly as this class does. They differ in how the
+ * file is created.
  *
  * Since: 1.0
  */
@@ -115,7 +123,7 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   return priv->output;
 }
 
-/* Closes everything whatever fails, and reports the first failure. */
+/* Closes everything even if a part fails, and reports the first failure. */
 static gboolean
 tf_temp_file_close (GIOStream     *stream,
                     GCancellable  *cancellable,
@@ -146,7 +154,7 @@ close_func (gpointer       source_object,
   return G_IO_STREAM_GET_CLASS (stream)->close_fn (stream, cancellable, error) ? 0 : -1;
 }
 
-/* GIOStream's own closes the streams when they can do that without a thread, but then not the file. */
+/* The default implementation of GIOStream closes only the streams if these can be closed without a thread. */
 static void
 tf_temp_file_close_async (GIOStream           *stream,
                           int                  io_priority,
@@ -363,10 +371,11 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   /**
    * TfTempFile:dir: (type filename)
    *
-   * The directory in which the file is created; %NULL for [func@Tf.get_temp_dir].
+   * The directory in which the file is created; %NULL for [func@Tf.get_temp_dir], or for
+   * [func@Tf.get_spool_dir] if the file is a [class@SpooledFile].
    *
-   * A relative path is taken from the current directory of the moment in which the object is
-   * constructed. The value is a path in the encoding of the file system, which need not be UTF-8.
+   * A relative path is resolved against the current directory at the time when the object is constructed. The
+   * value is a path in the encoding of the file system, which need not be UTF-8.
    *
    * Since: 1.0
    */
@@ -378,9 +387,9 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   /**
    * TfTempFile:prefix: (type filename)
    *
-   * What the name of the file begins with; %NULL for [func@Tf.get_temp_prefix].
+   * The beginning of the file's name; %NULL for [func@Tf.get_temp_prefix].
    *
-   * A file without a name needs it only on file systems that cannot do without one.
+   * A file without a name uses it only on file systems on which it has to be created with a name.
    *
    * Since: 1.0
    */
@@ -392,7 +401,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   /**
    * TfTempFile:suffix: (type filename)
    *
-   * What the name of the file ends with; %NULL for nothing. No dot is put before it.
+   * The end of the file's name; %NULL for nothing. No dot is added.
    *
    * Since: 1.0
    */
@@ -404,7 +413,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   /**
    * TfTempFile:mode:
    *
-   * The permission bits with which the file is created, before the umask; octal 0600 by default.
+   * The permission bits with which the file is created, before the umask is applied; octal 0600 by default.
    *
    * Since: 1.0
    */
@@ -418,11 +427,11 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    *
    * Prefix, suffix and directory as bytes, for languages whose string properties hold only UTF-8.
    *
-   * The value is of type `(maymaymay)`. Each name in it takes the place of the property [property@TempFile:prefix],
+   * The value is of type `(maymaymay)`. Each name in it replaces the value of [property@TempFile:prefix],
    * [property@TempFile:suffix] or [property@TempFile:dir]; a missing one leaves that property as it is. A NUL byte
-   * ends a name. Set it when the object is constructed: it has no effect after [method@Gio.Initable.init], and none
-   * on a [class@SpooledFile] that has rolled over. [ctor@TempFile.new_full] takes such names as they are, but makes
-   * no object of a derived class.
+   * ends a name. Set the property when the object is constructed: it has no effect after
+   * [method@Gio.Initable.init], and none on a [class@SpooledFile] that has rolled over. [ctor@TempFile.new_full]
+   * takes such names directly, but cannot create an object of a derived class.
    *
    * Since: 1.0
    */
@@ -450,9 +459,9 @@ tf_temp_file_init (TfTempFile *self)
  *
  * Creates a file without a name that can be read and written.
  *
- * May be called from any thread. Blocks on the disk. Errors are of %G_IO_ERROR:
- * %G_IO_ERROR_NOT_FOUND if there is no @dir, or with %NULL no usable directory at all;
- * %G_IO_ERROR_CANCELLED; else what open(2) reported.
+ * It may be called from any thread. It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if
+ * @dir does not exist, or if it is %NULL and there is no usable directory; %G_IO_ERROR_CANCELLED; otherwise an
+ * error mapped from open(2)'s errno.
  *
  * Returns: (transfer full): a new file
  *
@@ -475,19 +484,19 @@ tf_temp_file_new (const char    *dir,
 
 /**
  * tf_temp_file_new_full:
- * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask, usually octal 0600
+ * @mode: the permission bits, before the umask is applied; usually octal 0600
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Creates a file without a name, as [ctor@TempFile.new], and says all that can be said of it.
+ * Creates a file without a name, like [ctor@TempFile.new], from a full set of parameters.
  *
- * A name plays a part only on file systems that cannot make a file without one.
+ * Prefix and suffix are used only on file systems on which the file has to be created with a name.
  *
- * Blocks on the disk. The errors are those of [ctor@TempFile.new], and those of [func@Tf.mkstemp] for a prefix or
- * suffix that is refused.
+ * It blocks on the disk. The errors are those of [ctor@TempFile.new], and those of [func@Tf.mkstemp] for an invalid
+ * prefix or suffix.
  *
  * Returns: (transfer full): a new file
  *
@@ -514,10 +523,10 @@ tf_temp_file_new_full (const char    *prefix,
 
 /**
  * tf_temp_file_create_full_async:
- * @prefix: (type filename) (nullable): what a name begins with, or %NULL for [func@Tf.get_temp_prefix]
- * @suffix: (type filename) (nullable): what a name ends with, or %NULL for nothing; no dot is put before it
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask, usually octal 0600
+ * @mode: the permission bits, before the umask is applied; usually octal 0600
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -525,7 +534,7 @@ tf_temp_file_new_full (const char    *prefix,
  *
  * Asynchronous version of [ctor@TempFile.new_full].
  *
- * @callback calls [func@TempFile.create_full_finish]; everything else is as with [func@TempFile.create_async].
+ * @callback calls [func@TempFile.create_full_finish]. Otherwise this is the same as [func@TempFile.create_async].
  *
  * Since: 1.0
  */
@@ -583,9 +592,9 @@ tf_temp_file_create_full_finish (GAsyncResult  *result,
  *
  * Asynchronous version of [ctor@TempFile.new].
  *
- * The disk is waited for in a worker thread. @callback is called in the thread-default main context of the caller.
- * It calls [func@TempFile.create_finish]. When @cancellable is cancelled before that call, and when that call is
- * never made, nothing stays on the disk.
+ * The file is created in a worker thread. @callback is called in the thread-default main context of the caller.
+ * It calls [func@TempFile.create_finish]. If @cancellable is cancelled before that call, or if that call is never
+ * made, nothing stays on the disk.
  *
  * Since: 1.0
  */
@@ -638,7 +647,7 @@ look_up_class (gpointer object)
   return TRUE;
 }
 
-/* TF_IS_TEMP_FILE() looks a subclass up each time; in a program they are few. */
+/* TF_IS_TEMP_FILE() is slow for derived classes; a program uses few of them, so the last one is remembered. */
 static inline gboolean
 is_temp_file (gpointer object)
 {
@@ -651,16 +660,17 @@ is_temp_file (gpointer object)
  * tf_temp_file_read:
  * @self: a temporary file
  * @buffer: (out caller-allocates) (array length=count) (element-type guint8): where to put the bytes
- * @count: how many bytes to read, at most %G_MAXSSIZE
+ * @count: the number of bytes to read, at most %G_MAXSSIZE
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads @count bytes at the position; fewer only at the end of the file.
+ * Reads @count bytes at the position, or fewer at the end of the file.
  *
- * The position moves behind what was read. When an error comes after some bytes were read, the call fails and the
- * position says how many. It does what [method@Gio.InputStream.read_all] does on the input stream, at a lower price.
+ * The position moves behind the bytes that were read. If an error occurs after some bytes were read, the call
+ * fails, and the position has moved by their number. The call does the same as [method@Gio.InputStream.read_all] on
+ * the input stream, but faster.
  *
- * Blocks on the disk when the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED,
+ * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED,
  * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_CANCELLED; otherwise an error mapped from read(2)'s errno.
  *
  * Returns: the number of bytes read, 0 at the end of the file, or -1 with @error set
@@ -686,15 +696,15 @@ tf_temp_file_read (TfTempFile    *self,
 /**
  * tf_temp_file_read_bytes:
  * @self: a temporary file
- * @count: how many bytes to read; %G_MAXSIZE for all that are left
+ * @count: the number of bytes to read; %G_MAXSIZE for all that are left
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads @count bytes at the position into a new [struct@GLib.Bytes]; fewer only at the end of the file.
+ * Reads @count bytes at the position into a new [struct@GLib.Bytes], or fewer at the end of the file.
  *
- * No more memory is taken than there are bytes to read. The errors are those of [method@TempFile.read], and
- * %G_IO_ERROR_NO_SPACE when there is no memory for so many bytes, or no address for each of them. Then nothing is
- * read, and the position stays.
+ * No more memory is allocated than there are bytes to read. The errors are those of [method@TempFile.read], and
+ * %G_IO_ERROR_NO_SPACE if there is not enough memory or address space. In that case nothing is read, and the
+ * position does not move.
  *
  * Returns: (transfer full): the bytes, none at the end of the file
  *
@@ -717,27 +727,28 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * tf_temp_file_write:
  * @self: a temporary file
  * @data: (array length=size) (element-type guint8): the bytes
- * @size: how many bytes @data has
+ * @size: the size of @data in bytes
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
  * Writes all of @data at the position.
  *
- * The position moves behind what was written. When an error comes after some bytes were taken, the call fails and
- * the position says how many. It does what [method@Gio.OutputStream.write_all] does on the output stream, at a
- * lower price.
+ * The position moves behind the bytes that were written. If an error occurs after some bytes were written, the call
+ * fails, and the position has moved by their number. The call does the same as
+ * [method@Gio.OutputStream.write_all] on the output stream, but faster.
  *
- * A file that nobody else has a way to holds small writes back, up to 65536 bytes, and reads as many ahead. When the
- * disk refuses what is held back, the call that writes it fails: [method@TempFile.flush], a later read or write, or
- * [method@Gio.IOStream.close]. After a failure other than of closing the bytes are still held back. A
- * [class@NamedFile], which others see by its name, holds nothing back; nor does a file after
- * [method@TempFile.get_fd] or [method@TempFile.persist]. A forked child has a copy of what is held back: call
- * [method@TempFile.flush] before fork(2) when both processes go on with the file.
+ * Small writes to a file on disk that no other process can open are held back in memory, up to 65536 bytes, and as
+ * many bytes are read ahead. If the disk refuses what is held back, the call that writes it fails:
+ * [method@TempFile.flush], a later read or write, or [method@Gio.IOStream.close]. The bytes are still held back
+ * after such a failure, unless it was that of closing. A [class@NamedFile], which others can open by its name, holds
+ * nothing back; neither does a file after [method@TempFile.get_fd] or [method@TempFile.persist]. A forked child has
+ * a copy of what is held back: call [method@TempFile.flush] before fork(2) if both processes go on using the file.
  *
- * Blocks on the disk when the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when the disk or a
- * quota has no room, or when the file would be larger than a limit allows and SIGXFSZ is ignored, see setrlimit(2);
- * %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an error mapped from write(2)'s
- * errno. A [class@SpooledFile] that has to roll over and cannot keeps what it had and takes nothing.
+ * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if the disk or a
+ * quota has no room, or if the file would exceed `RLIMIT_FSIZE` and SIGXFSZ is ignored, see setrlimit(2); otherwise
+ * SIGXFSZ ends the process; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an
+ * error mapped from write(2)'s errno. If a [class@SpooledFile] fails to roll over, it keeps its content, and nothing
+ * of @data is written.
  *
  * Returns: %TRUE if all of @data was written
  *
@@ -760,9 +771,9 @@ tf_temp_file_write (TfTempFile    *self,
  * tf_temp_file_get_size:
  * @self: a temporary file
  *
- * Returns how many bytes the file has.
+ * Returns the size of the file in bytes.
  *
- * Returns: a number of bytes; 0 when the file is closed or was not initialized
+ * Returns: the size in bytes; 0 if the file is closed or was not initialized
  *
  * Since: 1.0
  */
@@ -805,7 +816,7 @@ read_bytes_func (gpointer       source_object,
 /**
  * tf_temp_file_read_bytes_async:
  * @self: a temporary file
- * @count: how many bytes to read; %G_MAXSIZE for all that are left
+ * @count: the number of bytes to read; %G_MAXSIZE for all that are left
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -813,7 +824,7 @@ read_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.read_bytes].
  *
- * What is in memory is done at once, what is on disk in a worker thread.
+ * Bytes in memory are read at once. A worker thread reads bytes from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -878,7 +889,7 @@ tf_temp_file_read_bytes_finish (TfTempFile    *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Writes all of @bytes at the position, as [method@TempFile.write] does, and with the errors that it has.
+ * Writes all of @bytes at the position. The errors are those of [method@TempFile.write].
  *
  * Returns: %TRUE if all of @bytes was written
  *
@@ -922,7 +933,7 @@ write_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.write_bytes].
  *
- * What stays in memory is written at once, what goes to disk in a worker thread.
+ * Bytes that stay in memory are written at once. A worker thread writes bytes to the disk.
  * [signal@SpooledFile::rolled-over] is emitted before @callback is called.
  *
  * @callback is called in the thread-default main context of the caller. It calls
@@ -973,7 +984,7 @@ tf_temp_file_write_bytes_finish (TfTempFile    *self,
   return tf_task_finish (self, result, tf_temp_file_write_bytes_async, error) >= 0;
 }
 
-/* Drops bytes that nobody asked for. */
+/* Drops a result that was never fetched with a finish function. */
 static void
 bytes_request_free (gpointer data)
 {
@@ -991,12 +1002,12 @@ bytes_request_free (gpointer data)
  *
  * Reads the whole content, from the start of the file.
  *
- * The position stays where it is, and the file stays open; [method@TempFile.steal_bytes] gives the content
- * without a copy, but closes the file.
+ * The position does not move, and the file stays open. [method@TempFile.steal_bytes] returns the content without
+ * copying it, but closes the file.
  *
- * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TempFile.read_bytes].
  *
- * Returns: (transfer full): the content, in memory of its own
+ * Returns: (transfer full): a copy of the content
  *
  * Since: 1.0
  */
@@ -1034,7 +1045,7 @@ load_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.load_bytes].
  *
- * What is in memory is done at once, what is on disk in a worker thread.
+ * Bytes in memory are read at once. A worker thread reads bytes from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.load_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1067,7 +1078,7 @@ tf_temp_file_load_bytes_async (TfTempFile          *self,
  *
  * The errors are those of [method@TempFile.load_bytes].
  *
- * Returns: (transfer full): the content, in memory of its own
+ * Returns: (transfer full): a copy of the content
  *
  * Since: 1.0
  */
@@ -1085,7 +1096,7 @@ tf_temp_file_load_bytes_finish (TfTempFile    *self,
   return g_steal_pointer ((GBytes **) g_task_get_task_data (G_TASK (result)));
 }
 
-/* What reading up to something is to do, and did. */
+/* A call of read_line() or read_upto(), and its result. */
 typedef struct
 {
   char     *stops;     /* (owned) */
@@ -1160,17 +1171,17 @@ finish_read_upto (TfTempFile    *self,
 /**
  * tf_temp_file_read_line:
  * @self: a temporary file
- * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @length: (out) (optional): the length of the result in bytes, without the NUL behind it
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads up to the next newline, and the newline as well, or up to the end of the file.
+ * Reads a line: everything up to and including the next newline, or up to the end of the file.
  *
- * The bytes may be any, NUL included; a NUL that does not count is behind them. A call that fails leaves the
- * position where it was. A file that other processes can see may be read ahead, see [method@TempFile.fill].
- * [class@TextStream] reads lines of text in an encoding.
+ * The line may contain any bytes, including NUL. A NUL that @length does not count is added behind it. If the call
+ * fails, the position does not move. The file may be read ahead even if other processes can change it, see
+ * [method@TempFile.fill]. To read lines of text in an encoding, use [class@TextStream].
  *
- * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TempFile.read_bytes].
  *
  * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the line; %NULL without @error
  *   at the end of the file
@@ -1203,7 +1214,7 @@ tf_temp_file_read_line (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_line].
  *
- * What is in memory is done at once, what is on disk in a worker thread.
+ * Bytes in memory are read at once. A worker thread reads bytes from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_line_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1230,7 +1241,7 @@ tf_temp_file_read_line_async (TfTempFile          *self,
  * tf_temp_file_read_line_finish:
  * @self: a temporary file
  * @result: the result passed to the callback
- * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @length: (out) (optional): the length of the result in bytes, without the NUL behind it
  * @error: return location for an error
  *
  * Finishes an operation started with [method@TempFile.read_line_async].
@@ -1258,16 +1269,17 @@ tf_temp_file_read_line_finish (TfTempFile    *self,
  * tf_temp_file_read_upto:
  * @self: a temporary file
  * @stop_bytes: (array length=n_stop_bytes) (element-type guint8): the bytes to stop at
- * @n_stop_bytes: how many of them there are, at least one
- * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @n_stop_bytes: the number of @stop_bytes, at least one
+ * @length: (out) (optional): the length of the result in bytes, without the NUL behind it
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads up to the next of some bytes, which is not read itself, or up to the end of the file.
+ * Reads everything up to, but not including, the next of the given bytes, or up to the end of the file.
  *
- * It does what [method@Gio.DataInputStream.read_upto] does. Otherwise it is as [method@TempFile.read_line].
+ * This corresponds to [method@Gio.DataInputStream.read_upto]. Like [method@TempFile.read_line], it does not move
+ * the position if it fails.
  *
- * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read_bytes].
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TempFile.read_bytes].
  *
  * Returns: (transfer full) (nullable) (array length=length) (element-type guint8): the bytes, none when the next
  *   one is one to stop at; %NULL without @error at the end of the file
@@ -1297,7 +1309,7 @@ tf_temp_file_read_upto (TfTempFile    *self,
  * tf_temp_file_read_upto_async:
  * @self: a temporary file
  * @stop_bytes: (array length=n_stop_bytes) (element-type guint8): the bytes to stop at
- * @n_stop_bytes: how many of them there are, at least one
+ * @n_stop_bytes: the number of @stop_bytes, at least one
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -1305,7 +1317,7 @@ tf_temp_file_read_upto (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_upto].
  *
- * What is in memory is done at once, what is on disk in a worker thread.
+ * Bytes in memory are read at once. A worker thread reads bytes from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_upto_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1335,7 +1347,7 @@ tf_temp_file_read_upto_async (TfTempFile          *self,
  * tf_temp_file_read_upto_finish:
  * @self: a temporary file
  * @result: the result passed to the callback
- * @length: (out) (optional): how many bytes that are, without the NUL behind them
+ * @length: (out) (optional): the length of the result in bytes, without the NUL behind it
  * @error: return location for an error
  *
  * Finishes an operation started with [method@TempFile.read_upto_async].
@@ -1362,15 +1374,15 @@ tf_temp_file_read_upto_finish (TfTempFile    *self,
 /**
  * tf_temp_file_peek: (skip)
  * @self: a temporary file
- * @count: (out): how many bytes there are
+ * @count: (out): the number of bytes
  *
  * Returns the bytes at the position that can be read without asking the disk.
  *
- * Nothing is copied and the position stays. The pointer is valid until the next call that uses the file or one of
- * its streams, except [method@TempFile.consume]. A file in memory has all of its bytes there. One on disk has
- * what was read ahead; [method@TempFile.fill] reads more.
+ * Nothing is copied, and the position does not move. The pointer is valid until the next call that uses the file or
+ * one of its streams, except [method@TempFile.consume]. For a file in memory, these are all bytes from the position
+ * to the end. For a file on disk, they are those that were read ahead; [method@TempFile.fill] reads more.
  *
- * Never blocks on the disk.
+ * It never blocks on the disk.
  *
  * Returns: (transfer none) (nullable): @count bytes, or %NULL if there are none, also if the file is closed
  *
@@ -1389,19 +1401,20 @@ tf_temp_file_peek (TfTempFile *self,
 /**
  * tf_temp_file_fill: (skip)
  * @self: a temporary file
- * @count: how many bytes to have
+ * @count: the number of bytes to read ahead
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Reads ahead, so that [method@TempFile.peek] has @count bytes at the position.
+ * Reads ahead until [method@TempFile.peek] returns @count bytes at the position, or fewer at the end of the file.
  *
- * It has fewer only at the end of the file. Of a file on disk, no more than 65536 bytes are read ahead. What other
- * processes write into a file that they can see is not seen in bytes that were read ahead, until the file is used
- * otherwise than by [method@TempFile.peek], [method@TempFile.consume] and [method@TempFile.read_line].
+ * At most 65536 bytes of a file on disk are read ahead. If another process changes the file, the bytes that were
+ * read ahead do not show the change until the file is used by another call than [method@TempFile.peek],
+ * [method@TempFile.consume], [method@TempFile.read_line] and [method@TempFile.read_upto].
  *
- * Blocks on the disk when the bytes are there. The errors are those of [method@TempFile.read].
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TempFile.read].
  *
- * Returns: how many bytes [method@TempFile.peek] has now, 0 at the end of the file, or -1 with @error set
+ * Returns: the number of bytes that [method@TempFile.peek] returns now, 0 at the end of the file, or -1 with @error
+ *   set
  *
  * Since: 1.0
  */
@@ -1435,7 +1448,7 @@ fill_func (gpointer       source_object,
 /**
  * tf_temp_file_fill_async: (skip)
  * @self: a temporary file
- * @count: how many bytes to have
+ * @count: the number of bytes to read ahead
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -1443,7 +1456,7 @@ fill_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.fill].
  *
- * What is in memory is done at once, what is on disk in a worker thread.
+ * Bytes in memory are read at once. A worker thread reads bytes from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.fill_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1477,7 +1490,8 @@ tf_temp_file_fill_async (TfTempFile          *self,
  *
  * The errors are those of [method@TempFile.fill].
  *
- * Returns: how many bytes [method@TempFile.peek] has now, 0 at the end of the file, or -1 with @error set
+ * Returns: the number of bytes that [method@TempFile.peek] returns now, 0 at the end of the file, or -1 with @error
+ *   set
  *
  * Since: 1.0
  */
@@ -1495,14 +1509,14 @@ tf_temp_file_fill_finish (TfTempFile    *self,
 /**
  * tf_temp_file_consume: (skip)
  * @self: a temporary file
- * @count: how many bytes, no more than [method@TempFile.peek] has
+ * @count: the number of bytes, at most what [method@TempFile.peek] returned
  * @error: return location for an error
  *
- * Moves the position behind bytes that were peeked at.
+ * Moves the position behind bytes that [method@TempFile.peek] returned.
  *
- * Never blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED.
+ * It never blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED.
  *
- * Returns: %TRUE if the position is there
+ * Returns: %TRUE if the position was moved
  *
  * Since: 1.0
  */
@@ -1523,14 +1537,13 @@ tf_temp_file_consume (TfTempFile  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Writes to the file what is held back in this process.
+ * Writes the bytes that are held back in this process to the file, see [method@TempFile.write].
  *
- * A file that nobody else has a way to holds small writes back, see [method@TempFile.write]. After this call the
- * kernel has them, or @error says why it does not take them; then they are still held back, and the call can be
- * repeated. A file in memory has nothing to flush. The bytes need not be on the disk: that is what
- * %TF_PERSIST_DURABLE is for.
+ * After this call, the kernel has the bytes. If it fails, they are still held back, and the call can be repeated. On
+ * a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
+ * [method@TempFile.persist] with %TF_PERSIST_DURABLE for that.
  *
- * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;
+ * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;
  * %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an error mapped from write(2)'s errno.
  *
  * Returns: %TRUE if nothing is held back any more
@@ -1571,7 +1584,7 @@ flush_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.flush].
  *
- * Where nothing is held back this is done at once, otherwise in a worker thread.
+ * If nothing is held back, the operation is complete at once. Otherwise a worker thread writes the bytes.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.flush_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1624,19 +1637,20 @@ tf_temp_file_flush_finish (TfTempFile    *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Returns the descriptor of the file, which stays the object's.
+ * Returns the descriptor of the file, which the object owns.
  *
- * Do not close it, nor give it to what closes it, such as [method@Gio.SubprocessLauncher.take_stdin_fd]: use
- * [method@TempFile.dup_fd] for that. It is valid until the file is closed.
+ * Do not close it, and do not pass it to a function that closes it, such as
+ * [method@Gio.SubprocessLauncher.take_stdin_fd]: use [method@TempFile.dup_fd] for that. The descriptor is valid until
+ * the file is closed.
  *
- * All bytes are behind the descriptor, and it stands at the position of the file. From now on nothing is held
- * back, and whatever moves the one position moves the other. A [class@SpooledFile] rolls over first, as on
- * `fileno()` of Python's `SpooledTemporaryFile`.
+ * All bytes have been written to the descriptor, and its offset is the position of the file. From this call on,
+ * nothing is held back, and a change of the offset is a change of the position. A [class@SpooledFile] rolls over
+ * first, as with `fileno()` of Python's `SpooledTemporaryFile`.
  *
- * Blocks on the disk. The errors are those of [method@TempFile.flush], and of a [class@SpooledFile] those of
+ * It blocks on the disk. The errors are those of [method@TempFile.flush], and of a [class@SpooledFile] also those of
  * [method@SpooledFile.rollover].
  *
- * Returns: a file descriptor, or -1 with @error set
+ * Returns: a file descriptor, which the object owns, or -1 with @error set
  *
  * Since: 1.0
  */
@@ -1671,7 +1685,7 @@ get_fd_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.get_fd].
  *
- * What has to be written to the disk first is written in a worker thread.
+ * A worker thread writes what has to be written to the disk first.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.get_fd_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1703,7 +1717,7 @@ tf_temp_file_get_fd_async (TfTempFile          *self,
  *
  * The errors are those of [method@TempFile.get_fd].
  *
- * Returns: a file descriptor, which stays the object's, or -1 with @error set
+ * Returns: a file descriptor, which the object owns, or -1 with @error set
  *
  * Since: 1.0
  */
@@ -1718,7 +1732,7 @@ tf_temp_file_get_fd_finish (TfTempFile    *self,
   return tf_task_finish (self, result, tf_temp_file_get_fd_async, error);
 }
 
-/* Closes a descriptor that nobody asked for. */
+/* Closes a descriptor that was never fetched with a finish function. */
 static void
 fd_request_free (gpointer data)
 {
@@ -1745,10 +1759,11 @@ fd_request_new (void)
  *
  * Returns a new descriptor of the file, which the caller closes.
  *
- * It is a duplicate, see dup(2), of that of [method@TempFile.get_fd], of which all else is true: both have one
- * position. It is closed on execve(2), is none of 0, 1 and 2, and stays valid when the file is closed.
+ * It is a duplicate, see dup(2), of the descriptor of [method@TempFile.get_fd], with which it shares its offset. It
+ * is closed on execve(2), is never 0, 1 or 2, and stays valid when the file is closed. This call has the same effects
+ * on the file as [method@TempFile.get_fd].
  *
- * Blocks on the disk. The errors are those of [method@TempFile.get_fd], and %G_IO_ERROR_TOO_MANY_OPEN_FILES.
+ * It blocks on the disk. The errors are those of [method@TempFile.get_fd], and %G_IO_ERROR_TOO_MANY_OPEN_FILES.
  *
  * Returns: a file descriptor, which the caller closes, or -1 with @error set
  *
@@ -1798,7 +1813,7 @@ dup_fd_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.dup_fd].
  *
- * What has to be written to the disk first is written in a worker thread.
+ * A worker thread writes what has to be written to the disk first.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.dup_fd_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1869,12 +1884,12 @@ make_fd_path (int      fd,
  *
  * Returns a path by which another process can open the file although it has no name.
  *
- * It is `/proc/PID/fd/FD`, see proc(5), and works as long as the file is open here, for processes of the same
- * user, and of a process that changed its user for none but root. Opening it gives a position of its own. Otherwise
- * this does what [method@TempFile.get_fd] does, and fails with the errors of that, or with
- * %G_IO_ERROR_NOT_SUPPORTED on a system that has no such paths.
+ * The path is `/proc/PID/fd/FD`, see proc(5). It works as long as the file is open in this process, for other
+ * processes of the same user. If this process has changed its user ID, it works only for root. A process that opens
+ * the path gets a position of its own. This call has the same effects on the file as [method@TempFile.get_fd].
  *
- * Blocks on the disk.
+ * It blocks on the disk. The errors are those of [method@TempFile.get_fd], and %G_IO_ERROR_NOT_SUPPORTED on a system
+ * that has no such paths.
  *
  * Returns: (type filename) (transfer full): an absolute path
  *
@@ -1902,7 +1917,7 @@ tf_temp_file_get_fd_path (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.get_fd_path].
  *
- * What has to be written to the disk first is written in a worker thread.
+ * A worker thread writes what has to be written to the disk first.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.get_fd_path_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1999,55 +2014,56 @@ persist (TfTempFile      *self,
 /**
  * tf_temp_file_persist:
  * @self: a temporary file
- * @destination: where the file shall be from now on; local
- * @flags: how to go about it
+ * @destination: the new place of the file, a local file
+ * @flags: options of the call
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Gives the file a lasting name, in one step that nobody can see half done.
+ * Gives the file a lasting name in one atomic step.
  *
- * Until then there is nothing at @destination, or what was there before; from then on there is the whole
- * file. When the call fails, @destination is as it was, nothing is left beside it, and the file is as it
- * was: the call can be repeated.
+ * Before that step, @destination does not exist or is what it was; after it, @destination is the whole file. If the
+ * call fails, @destination is as it was, nothing is left beside it, the file has not changed, and the call can be
+ * repeated.
  *
- * Without %TF_PERSIST_REPLACE, of all who want a name exactly one gets it, and the others fail. With
- * it, the new file takes the place of a regular file or a symbolic link. Other names of a replaced file (hard
- * links) keep the old content. Directories, devices, pipes and sockets are never replaced.
+ * Without %TF_PERSIST_REPLACE, exactly one of several concurrent calls with the same @destination succeeds. With
+ * it, the file replaces a regular file or a symbolic link at @destination. Other hard links of a replaced file keep
+ * the old content. Directories, devices, pipes and sockets are never replaced.
  *
  * ## Permissions
  *
- * A new file gets those that the process gives to the files it creates there: 0666 less the umask, or what
- * the default ACL of the directory says. A file that replaces another one gets that one's mode, POSIX ACL,
- * `user.` attributes and, where this is permitted, owner and group; what was granted to a group that
- * cannot be kept is not granted to another one. With %TF_PERSIST_PRIVATE, either has mode 0600. In no case
- * does [property@TempFile:mode] play a part, nor is the umask ever set.
+ * A new file gets the permissions of any file that the process creates there: octal 0666 less the umask, or those
+ * of the directory's default ACL. A file that replaces another one gets that file's mode, POSIX ACL, `user.`
+ * attributes and, if the process is permitted to set them, owner and group. If the group cannot be kept, the
+ * permissions of the group are not granted to another one. With %TF_PERSIST_PRIVATE, the mode is always 0600.
+ * [property@TempFile:mode] has no effect, and the umask is never changed.
  *
  * ## How
  *
- * The file itself is linked, see linkat(2). A file in memory is written straight to the destination's
- * directory, never through the one for temporary files. One on another file system is copied there, with shared
- * blocks or by the kernel where they can; so is one that cannot be linked, and one that has been
- * persisted before, so that the former destination and the new one are two files.
+ * The file itself is linked, see linkat(2). A file in memory is written directly to the directory of @destination.
+ * A file on another file system is copied, by sharing blocks or within the kernel if the file systems can do that.
+ * A file that cannot be linked is copied as well. So is a file that was persisted before: the former destination and
+ * the new one are then two files.
  *
- * On a file system with neither hard links nor the `RENAME_NOREPLACE` of renameat2(2), as some of FUSE,
- * a name that nobody had is first taken by an empty file, which others can see for a moment. On one
- * without `RENAME_EXCHANGE`, the last step of %TF_PERSIST_DURABLE may fail when the file was replaced already.
+ * On a file system that has neither hard links nor the flag `RENAME_NOREPLACE` of renameat2(2), such as some of
+ * FUSE, a new name is first taken by an empty file, which others can see for a moment. On a file system without
+ * `RENAME_EXCHANGE`, the last step of %TF_PERSIST_DURABLE can fail after the file was replaced.
  *
  * ## Afterwards
  *
- * The object stays open, at the same position, and works on the file at @destination: what is written now
- * changes that file. A [class@SpooledFile] has rolled over to it. The path of a
- * [class@NamedFile] is @destination, its former name is gone, and its delete policy is %TF_DELETE_NEVER.
+ * The object stays open at the same position and works on the file at @destination: what is written now changes
+ * that file. A [class@SpooledFile] has rolled over to it. The path of a [class@NamedFile] is @destination, and its
+ * delete policy is %TF_DELETE_NEVER; its former name is removed, except by a forked child that did not create it.
  *
- * The descriptor of [method@TempFile.get_fd] belongs to the file at @destination as well, but one that
- * another process was given before belongs to the former file if a copy had to be made.
+ * The descriptor of [method@TempFile.get_fd] belongs to the file at @destination. If the file had to be copied, a
+ * descriptor that was passed to another process before belongs to the former file.
  *
- * Blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if something is at
- * @destination and may not be replaced; %G_IO_ERROR_IS_DIRECTORY and %G_IO_ERROR_NOT_REGULAR_FILE if it
- * never may; %G_IO_ERROR_NOT_FOUND if its directory does not exist; %G_IO_ERROR_PERMISSION_DENIED;
- * %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_NOT_SUPPORTED if it is not local;
- * %G_IO_ERROR_TOO_MANY_LINKS for a circle of symbolic links; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_NOT_INITIALIZED; else what the call named in the message reported.
+ * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if @destination exists and @flags lacks
+ * %TF_PERSIST_REPLACE; with that flag, %G_IO_ERROR_IS_DIRECTORY if it is a directory, and
+ * %G_IO_ERROR_NOT_REGULAR_FILE if it is a device, a pipe or a socket; %G_IO_ERROR_NOT_FOUND if its directory does
+ * not exist; %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE;
+ * %G_IO_ERROR_NOT_SUPPORTED if @destination is not local; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than
+ * 40 symbolic links; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error
+ * mapped from the errno of the call that the message names.
  *
  * Returns: %TRUE if the file has the name
  *
@@ -2088,8 +2104,8 @@ persist_func (gpointer       source_object,
 /**
  * tf_temp_file_persist_async:
  * @self: a temporary file
- * @destination: where the file shall be from now on; a local file
- * @flags: how to go about it
+ * @destination: the new place of the file, a local file
+ * @flags: options of the call
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -2097,8 +2113,8 @@ persist_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.persist].
  *
- * A worker thread waits for the disk. What there is to notify and to emit comes before @callback. A call that is
- * cancelled too late succeeds.
+ * A worker thread does the work. Notifications and signals are emitted before @callback is called. If the operation
+ * is cancelled after the file got its name, it succeeds.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.persist_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -2164,26 +2180,26 @@ tf_temp_file_persist_finish (TfTempFile    *self,
 /**
  * tf_temp_file_reserve:
  * @self: a temporary file
- * @size: how many bytes the file shall have room for, in all
+ * @size: the size for which to make room, in bytes
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Sets room aside for a file of @size bytes, so that a full disk shows now and not half-way through.
+ * Makes room for a file of @size bytes, so that a full disk is reported before anything is written.
  *
- * Size, content and position stay as they are. On disk, it is fallocate(2) with `FALLOC_FL_KEEP_SIZE`.
- * In memory, the memory is asked for; a [class@SpooledFile] that may not or cannot be so large there
- * rolls over first. Writing up to @size bytes then fails for no lack of room, at least on a file system
- * that overwrites in place.
+ * Size, content and position do not change. On disk, the call is fallocate(2) with `FALLOC_FL_KEEP_SIZE`. In memory,
+ * the memory is allocated; a [class@SpooledFile] that would exceed a limit, or for which there is not enough memory,
+ * rolls over first. After that, writing within the first @size bytes does not fail for lack of room, provided that
+ * the file system overwrites in place.
  *
- * On a file system that cannot set room aside, the free space is compared instead: with
- * %G_IO_ERROR_NO_SPACE there is not enough of it, with %G_IO_ERROR_NOT_SUPPORTED there is now, but
- * nothing keeps it free; who can live with that goes on.
+ * On a file system that cannot allocate ahead, the call only compares @size with the free space, and always fails:
+ * with %G_IO_ERROR_NO_SPACE if there is not enough of it, and with %G_IO_ERROR_NOT_SUPPORTED if there is enough at
+ * the moment.
  *
- * Blocks on the disk. Errors are of %G_IO_ERROR: besides those two, %G_IO_ERROR_INVALID_ARGUMENT for a
- * negative @size; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; those of
- * [method@SpooledFile.rollover]; else what fallocate(2) reported.
+ * It blocks on the disk. Errors are of %G_IO_ERROR: besides those two, %G_IO_ERROR_INVALID_ARGUMENT if @size is
+ * negative; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; those of
+ * [method@SpooledFile.rollover]; otherwise an error mapped from fallocate(2)'s errno.
  *
- * Returns: %TRUE if the room is set aside
+ * Returns: %TRUE if there is room
  *
  * Since: 1.0
  */
@@ -2217,7 +2233,7 @@ reserve_func (gpointer       source_object,
 /**
  * tf_temp_file_reserve_async:
  * @self: a temporary file
- * @size: how many bytes the file shall have room for, in all
+ * @size: the size for which to make room, in bytes
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -2225,7 +2241,7 @@ reserve_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.reserve].
  *
- * A worker thread waits for the disk. [signal@SpooledFile::rolled-over] is emitted before @callback is called.
+ * A worker thread does the work. [signal@SpooledFile::rolled-over] is emitted before @callback is called.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.reserve_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -2258,7 +2274,7 @@ tf_temp_file_reserve_async (TfTempFile          *self,
  *
  * The errors are those of [method@TempFile.reserve].
  *
- * Returns: %TRUE if the room is there
+ * Returns: %TRUE if there is room
  *
  * Since: 1.0
  */
@@ -2279,15 +2295,16 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Copies the content into a new memory file that nobody can change any more, for another process.
+ * Copies the content into a new memory file that no process can change, to be passed to another process.
  *
- * It is what memfd_create(2) makes, with the seals `F_SEAL_WRITE`, `F_SEAL_GROW`, `F_SEAL_SHRINK` and
- * `F_SEAL_SEAL` of fcntl(2), and from Linux 6.3 on never executable (`MFD_NOEXEC_SEAL`). It stands at
- * position 0 and is closed on execve(2). This file stays as it is, and open.
+ * The new file is created by memfd_create(2) and has the seals `F_SEAL_WRITE`, `F_SEAL_GROW`, `F_SEAL_SHRINK` and
+ * `F_SEAL_SEAL`, see fcntl(2). From Linux 6.3 on, it cannot be made executable (`MFD_NOEXEC_SEAL`). The offset of the
+ * descriptor is 0, and it is closed on execve(2). This file does not change and stays open.
  *
- * Blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE when there
- * is no memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_NOT_INITIALIZED; else what the call named in the message reported.
+ * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if there is not
+ * enough memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_NOT_SUPPORTED if the system cannot seal files;
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno
+ * of the call that the message names.
  *
  * Returns: a file descriptor, which the caller closes, or -1 with @error set
  *
@@ -2381,7 +2398,7 @@ tf_temp_file_seal_finish (TfTempFile    *self,
   return tf_fd_steal (g_task_get_task_data (G_TASK (result)));
 }
 
-/* Closes the file of which @bytes are the content, and takes them over. */
+/* Closes the file whose content @bytes is. Takes @bytes over. */
 static GBytes *
 close_for_bytes (TfTempFile  *self,
                  GBytes      *bytes,
@@ -2409,17 +2426,17 @@ close_for_bytes (TfTempFile  *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Closes the file and hands over all of its content, whatever the position.
+ * Closes the file and returns its whole content, independent of the position.
  *
- * Bytes in memory are not copied. A file on disk is mapped, see mmap(2), and takes memory only for what
- * is looked at; its bytes need no descriptor and survive the object, the name and the file's deletion.
- * Such a mapping is of the file: somebody else who has it open, by its name or by a descriptor that was
- * handed out, must not truncate it, or reading the bytes beyond its end ends the process with SIGBUS.
- * What they write may be seen.
+ * Bytes in memory are not copied. A file on disk is mapped, see mmap(2), and takes memory only for the pages that
+ * are read. The mapping needs no descriptor and stays valid after the file is deleted. If another process has the
+ * file open, by its name or by a descriptor that was passed to it, it must not truncate the file: otherwise reading
+ * the bytes beyond the new end ends this process with SIGBUS. What the other process writes may show in the bytes.
  *
- * The file is closed as by [method@Gio.IOStream.close]; what that reports is logged, since the bytes are
- * there. On failure nothing is closed. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING when a stream is in
- * use; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; else what mmap(2) reported.
+ * The file is closed as by [method@Gio.IOStream.close]. Since the bytes are there, an error of closing is only
+ * logged. If this call fails, the file stays open. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING while an
+ * asynchronous operation of the file is under way; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
+ * %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s errno.
  *
  * Returns: (transfer full): the content
  *
@@ -2465,8 +2482,8 @@ steal_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.steal_bytes].
  *
- * The content is mapped in a worker thread. [method@TempFile.steal_bytes_finish] closes the file; without that call
- * it stays open and as it is.
+ * A worker thread maps the content of a file on disk. [method@TempFile.steal_bytes_finish] closes the file; without
+ * that call, the file stays open.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.steal_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -2499,7 +2516,7 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
  *
  * The errors are those of [method@TempFile.steal_bytes].
  *
- * It is this call that closes the file.
+ * This call closes the file.
  *
  * Returns: (transfer full): the content
  *
@@ -2524,16 +2541,16 @@ tf_temp_file_steal_bytes_finish (TfTempFile    *self,
  * @self: a temporary file
  * @error: return location for an error
  *
- * Opens one more input stream over the same bytes, with a position of its own.
+ * Opens a further input stream over the same bytes, with a position of its own.
  *
- * It starts at the beginning, is a [iface@Gio.Seekable], and reads what has been written so far; at the
- * end of that it reports the end of the file, and more once more was written. That the file rolls over or
- * is persisted meanwhile does not matter. Each reader may be used from a thread of its own while
- * another thread uses the file.
+ * The stream starts at the beginning of the file and is a [iface@Gio.Seekable]. It reads what has been written so
+ * far, and then reports the end of the file; it can be read again once more has been written. The file may roll over
+ * or be persisted in between. Each reader may be used from a thread of its own while another thread uses the file.
  *
- * A reader outlives the file: when that is closed, the bytes, or the descriptor, stay until the last reader is closed.
+ * A reader can be read after the file was closed: the bytes in memory, or the descriptor, are released when the last
+ * reader is closed.
  *
- * Does not block. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED and %G_IO_ERROR_NOT_INITIALIZED.
+ * It does not block. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED and %G_IO_ERROR_NOT_INITIALIZED.
  *
  * Returns: (transfer full): a new input stream
  *

@@ -42,15 +42,15 @@
  * ## Position
  *
  * A text stream has a position of its own, which [method@TextStream.tell] returns. Reading decodes more of the
- * file than it returns and leaves the file somewhere behind that position; writing continues where reading
- * ended. Call [method@TextStream.flush] before you use the base file itself: it moves the file to the position
- * in the text.
+ * file than it returns, and leaves the position of the file somewhere behind that of the text. Writing continues
+ * where reading ended. Call [method@TextStream.flush] before you use the base file itself: it moves the file to the
+ * position in the text.
  *
- * Each call to [method@TextStream.write] gives its text to the base file, which may hold it back as it does
- * with bytes, see [method@TempFile.write]. After a flush, all of it is in the kernel.
+ * Each call to [method@TextStream.write] writes its text to the base file, which may hold the bytes back, see
+ * [method@TempFile.write]. After [method@TextStream.flush], the kernel has the bytes of a file on disk.
  *
- * A call that fails or is cancelled leaves the position where it was, and can be repeated. When writing fails,
- * a part of the text may be in the file behind the position.
+ * If a call fails or is cancelled, the position does not move, and the call can be repeated. If writing fails, a
+ * part of the text may be in the file behind the position.
  *
  * ## Asynchronous calls
  *
@@ -72,12 +72,12 @@
  * Since: 1.0
  */
 
-/* The position in the text is in one of two places. After writing, seeking and flushing it is that of the base
- * file. From the first read on it is in @ahead, at the first character that was not taken; where the base file
- * stands does not count then, and each further read moves it to the end of the bytes that were read ahead.
+/* The position in the text is in one of two places. After writing, seeking and flushing, it is the position of the
+ * base file. After the first read, it is in @ahead, at the first character that was not taken; the position of the
+ * base file has no meaning then, and each further read moves it to the end of the bytes that were read ahead.
  *
- * A call that fails changes neither the position nor what is read next, wherever it failed. So it can be repeated,
- * by the caller, or by the worker thread that takes over what would have blocked. */
+ * A call that fails changes neither the position nor the text that is read next. So it can be repeated, by the
+ * caller, or by the worker thread that takes over a call that would have blocked. */
 typedef struct
 {
   TfTempFile *base_file; /* (owned) */
@@ -99,7 +99,7 @@ typedef gboolean (*RequestFunc) (TfTextStreamPrivate  *priv,
                                  GCancellable         *cancellable,
                                  GError              **error);
 
-/* One call, with what it is given and what it returns. */
+/* One call, with its arguments and its result. */
 struct _Request
 {
   RequestFunc func;
@@ -308,7 +308,7 @@ tf_text_stream_init (TfTextStream *self)
  *
  * Creates a text stream that starts at the position of @base_file.
  *
- * The text stream holds a reference to @base_file. It does not close it.
+ * The text stream holds a reference to @base_file but never closes it.
  *
  * Fails with %G_IO_ERROR_NOT_SUPPORTED if iconv(3) does not know @encoding, with %G_IO_ERROR_CLOSED if
  * @base_file is closed, and with %G_IO_ERROR_NOT_INITIALIZED if it was not initialized.
@@ -487,7 +487,7 @@ move_file (TfTextStreamPrivate  *priv,
   return tf_store_seek (get_store (priv), offset, G_SEEK_SET, cancellable, error);
 }
 
-/* Decodes the first @size bytes of the file for the state that they leave. */
+/* Decodes the first @size bytes of the file to get the state of the decoder behind them. */
 static gboolean
 decode_context (TfTextStreamPrivate  *priv,
                 gsize                 size,
@@ -527,7 +527,7 @@ place (TfTextStreamPrivate  *priv,
   return priv->placed;
 }
 
-/* From now on the position is in the text read ahead, or at @offset where there is none. */
+/* From now on, the position is in the text read ahead, or at @offset if there is none. */
 static void
 begin_ahead (TfTextStreamPrivate *priv,
              goffset              offset)
@@ -537,7 +537,7 @@ begin_ahead (TfTextStreamPrivate *priv,
   priv->placed = FALSE;
 }
 
-/* From now on the position is that of the base file. */
+/* From now on, the position is that of the base file. */
 static void
 end_ahead (TfTextStreamPrivate *priv)
 {
@@ -546,7 +546,7 @@ end_ahead (TfTextStreamPrivate *priv)
   priv->placed = FALSE;
 }
 
-/* Reads more of the file, in pieces as large as what was read ahead already. Sets @is_end at the end of the file. */
+/* Reads more of the file, as many bytes as were read ahead already. Sets @is_end at the end of the file. */
 static gboolean
 read_ahead (TfTextStreamPrivate  *priv,
             gboolean             *is_end,
@@ -680,7 +680,7 @@ locate (TfTextStreamPrivate  *priv,
   return -1;
 }
 
-/* Moves the base file to @offset, where the position is from now on that of the file. */
+/* Moves the base file to @offset. From now on, the position is that of the base file. */
 static gboolean
 settle (TfTextStreamPrivate  *priv,
         goffset               offset,
@@ -802,7 +802,7 @@ flush_text (TfTextStreamPrivate  *priv,
 /**
  * tf_text_stream_read:
  * @self: a text stream
- * @n_chars: how many characters to read
+ * @n_chars: the number of characters to read
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
@@ -838,7 +838,7 @@ tf_text_stream_read (TfTextStream  *self,
 /**
  * tf_text_stream_read_async:
  * @self: a text stream
- * @n_chars: how many characters to read
+ * @n_chars: the number of characters to read
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -1463,14 +1463,14 @@ tf_text_stream_truncate_finish (TfTextStream  *self,
  *
  * Moves the base file to the position in the text and flushes it.
  *
- * Text that was read ahead is forgotten. What was written is in the kernel: other processes that have the file
- * open can read it. A [class@SpooledFile] that is in memory stays there. Call this before you use the base file
- * itself.
+ * Text that was read ahead is dropped. After this call, the kernel has everything that was written to a file on disk,
+ * and other processes that have the file open can read it. A [class@SpooledFile] in memory stays there. Call this
+ * before you use the base file itself.
  *
  * Blocks on the disk if the bytes are there. Fails with the errors of [method@TextStream.tell] and those of
  * [method@TempFile.write].
  *
- * Returns: %TRUE if the file has the position and all that was written
+ * Returns: %TRUE if the file was moved and flushed
  *
  * Since: 1.0
  */
@@ -1532,7 +1532,7 @@ tf_text_stream_flush_async (TfTextStream        *self,
  *
  * The errors are those of [method@TextStream.flush].
  *
- * Returns: %TRUE if the file has the position and all that was written
+ * Returns: %TRUE if the file was moved and flushed
  *
  * Since: 1.0
  */

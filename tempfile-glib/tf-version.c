@@ -11,12 +11,12 @@
  * @minor: required minor version
  * @micro: required micro version
  *
- * Tells whether the library that the program runs with is at least of the given version.
+ * Checks whether the library that the program runs with has at least the given version.
  *
- * The macro `TEMPFILE_GLIB_CHECK_VERSION()` tells the same of the library that it was compiled with.
- * May be called from any thread.
+ * The macro `TEMPFILE_GLIB_CHECK_VERSION()` checks the version that the program was compiled with. This function may
+ * be called from any thread.
  *
- * Returns: %TRUE if it is
+ * Returns: %TRUE if the version is at least the given one
  *
  * Since: 1.0
  */
