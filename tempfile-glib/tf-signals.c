@@ -49,7 +49,6 @@ on_signal (int sig)
   const char byte = 0;
   int saved_errno = errno;
 
-  /* In a child that shares the handlers, or when the user insists. */
   if (getpid () != owner || caught != 0)
     {
       die_at_once (sig);
@@ -93,7 +92,6 @@ remove_all_and_die (gpointer data)
 
   tf_registry_remove_all ();
 
-  /* What was there before gets its turn, in this thread; if it returns, the process dies of the signal. */
   restore_handlers ();
   sigfillset (&all);
   pthread_sigmask (SIG_UNBLOCK, &all, NULL);
@@ -163,7 +161,7 @@ install_handlers (void)
  * called from any thread. Calling this again does nothing and succeeds. A forked child has the previous handlers and
  * may call this function for itself.
  *
- * Errors are of %G_IO_ERROR if no pipe can be created, and of %G_THREAD_ERROR if no thread can be started.
+ * Errors are of %G_IO_ERROR if no pipe can be created, and of `G_THREAD_ERROR` if no thread can be started.
  *
  * Returns: %TRUE if the signals are handled
  *

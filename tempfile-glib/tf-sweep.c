@@ -177,11 +177,11 @@ sweep_dir (const TfTemplate  *template,
  * classes set; and neither a living process nor a forked child with the descriptors of a dead one holds it.
  *
  * The mark is the extended attribute `user.tempfile-glib`. It names the inode that it is on, so that it is not valid
- * on a copy. [method@NamedFile.keep] and [method@TempDir.keep] remove it.
- * Nobody but the owner of a file, or root, can set it. On file systems that have no such attributes, and those that
- * have no flock(2), only what was killed in the moment of its creation and is empty is swept.
+ * on a copy. [method@NamedFile.keep] and [method@TempDir.keep] remove it. Only the owner of a file and root can set
+ * it. On a file system without such attributes, only empty files and directories whose process was killed while it
+ * created them are removed. On a file system without flock(2), nothing is removed.
  *
- * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
+ * If something cannot be removed, the call continues with the rest and reports the first error, with its path and
  * the number of errors. It may be called from any thread. It blocks on the disk.
  *
  * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_INVALID_FILENAME if

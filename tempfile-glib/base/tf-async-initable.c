@@ -28,7 +28,7 @@ init_func (gpointer       object,
       !g_cancellable_set_error_if_cancelled (cancellable, error))
     return 0;
 
-  /* Here, and not with the last reference: that may be dropped late, and in a thread that must not block. */
+  /* The last reference may be dropped much later, and in a thread that must not block. */
   g_object_run_dispose (object);
   return -1;
 }
@@ -42,7 +42,7 @@ init_async (GAsyncInitable      *initable,
 {
   g_autoptr(GTask) task = tf_task_new (initable, init_async, io_priority, cancellable, callback, user_data);
 
-  /* Unlike an operation on a file, a creation can be undone as long as the caller has not taken the object. */
+  /* Unlike an operation on a file, a creation can be undone until the caller takes the object. */
   g_task_set_check_cancellable (task, TRUE);
   g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), GINT_TO_POINTER (TRUE));
   tf_task_run (task, init_func);
@@ -55,7 +55,7 @@ init_finish (GAsyncInitable  *initable,
 {
   if (tf_task_finish (initable, result, init_async, error) < 0)
     {
-      /* Cancelled after the worker was done. */
+      /* It may have been cancelled after the worker was done. */
       g_object_run_dispose (G_OBJECT (initable));
       return FALSE;
     }
@@ -71,7 +71,7 @@ tf_async_initable_iface_init (GAsyncInitableIface *iface)
   iface->init_finish = init_finish;
 }
 
-/* Ends what g_async_initable_new_async() began with @type. Returns a new reference, or NULL. */
+/* Finishes g_async_initable_new_async() for @type. Returns a new reference, or NULL. */
 gpointer
 tf_async_initable_finish (GAsyncResult  *result,
                           GType          type,

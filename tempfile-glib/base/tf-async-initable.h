@@ -11,9 +11,9 @@ G_BEGIN_DECLS
 
 /* GAsyncInitable for classes whose GInitable.init() puts something on the disk.
  *
- * It runs in a worker thread. From its start until the caller has taken the object with finish(), the object
- * is unclaimed: nobody knows it or can know it, so what it made is to be removed when it goes, whatever its
- * properties say. A cancellation before finish() makes it go. */
+ * init() runs in a worker thread. From its start until the caller has taken the object with the finish function, the
+ * object is unclaimed: nobody can use it. If it is disposed in this state, it removes what it has created, whatever
+ * its properties say. A cancellation before the finish function disposes it. */
 
 void     tf_async_initable_iface_init   (GAsyncInitableIface  *iface);
 gboolean tf_async_initable_is_unclaimed (gpointer              object);

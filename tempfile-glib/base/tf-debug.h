@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* $TF_DEBUG */
+/* The keys in the environment variable TF_DEBUG. */
 typedef enum
 {
   TF_DEBUG_KEEP  = 1 << 0,

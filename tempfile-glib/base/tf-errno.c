@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-/* Behind the last error of this thread; 0: it did not come from a system call. */
+/* The errno of the last error of this thread; 0 if it did not come from a system call. */
 static _Thread_local int last;
 
 int
@@ -27,7 +27,7 @@ code_from_errno (int saved_errno)
 {
   switch (saved_errno)
     {
-    /* A quota, a limit on file sizes: the disk has no room for these bytes. */
+    /* A quota or a limit on the file size is a kind of full disk. */
     case EDQUOT:
     case EFBIG:
       return G_IO_ERROR_NO_SPACE;
@@ -37,8 +37,8 @@ code_from_errno (int saved_errno)
     }
 }
 
-/* The one place where an errno becomes a GError: "CALL “PATH”: REASON". Always returns FALSE.
- * Where there is no path, @path is NULL. */
+/* Sets @error from an errno, with the message "CALL “PATH”: REASON", or without the path if @path is NULL. Always
+ * returns FALSE. No other code maps an errno to a GError. */
 gboolean
 tf_errno_set (GError     **error,
               int          saved_errno,
@@ -65,7 +65,7 @@ tf_errno_set (GError     **error,
   return FALSE;
 }
 
-/* An error that no system call reported. Always returns FALSE. */
+/* Sets an error that does not come from a system call. Always returns FALSE. */
 gboolean
 tf_errno_set_code (GError       **error,
                    GIOErrorEnum   code,
@@ -84,7 +84,7 @@ tf_errno_set_code (GError       **error,
   return FALSE;
 }
 
-/* For methods of an object whose init() was not called, or failed. Always returns FALSE. */
+/* Sets the error of calls on an object whose init() was not called or failed. Always returns FALSE. */
 gboolean
 tf_errno_set_not_initialized (GError     **error,
                               const char  *what)
@@ -93,7 +93,7 @@ tf_errno_set_not_initialized (GError     **error,
                             "The %s was not initialized: call g_initable_init() first", what);
 }
 
-/* For errors that nobody is there to be told of. A message, because warnings can be made fatal. */
+/* Logs an error that no caller can receive. It is a message, because warnings can be made fatal. */
 void
 tf_errno_log_lost (const char   *doing,
                    const GError *error)

@@ -24,7 +24,7 @@ tf_failures_clear (TfFailures *self)
   g_clear_pointer (&self->names, g_hash_table_unref);
 }
 
-/* Counts an error; keeps the first. */
+/* Counts an error, and keeps it if it is the first. */
 void
 tf_failures_take (TfFailures *self,
                   GError     *error)
@@ -37,7 +37,7 @@ tf_failures_take (TfFailures *self,
   g_clear_error (&error);
 }
 
-/* EXDEV stands for a mount point. */
+/* Counts an errno as an error. EXDEV stands for a mount point. */
 void
 tf_failures_add (TfFailures *self,
                  int         saved_errno,
@@ -86,7 +86,7 @@ tf_failures_contain (TfFailures *self,
   g_autofree char *key = NULL;
   gboolean contained;
 
-  /* Asked for every entry, and nearly always so. */
+  /* Nearly always, nothing was remembered. */
   if (g_atomic_pointer_get (&self->names) == NULL)
     return FALSE;
 
@@ -97,7 +97,7 @@ tf_failures_contain (TfFailures *self,
   return contained;
 }
 
-/* Returns TRUE when there were none. Once no other thread adds any. */
+/* Returns TRUE if there were no errors. No other thread may add errors at the same time. */
 gboolean
 tf_failures_report (TfFailures  *self,
                     GError     **error)

@@ -9,14 +9,14 @@
 
 G_BEGIN_DECLS
 
-/* What could not be removed from a tree: the first error, how many there were, and the names, by the
- * inode of the directory that they are in. From any thread. */
+/* The errors of removing a tree: the first one, their number, and the names of the entries that could not be
+ * removed, with the inodes of their directories. Several threads may add errors at the same time. */
 typedef struct
 {
   GMutex      lock;
   GError     *first;  /* (nullable) */
   guint       count;
-  GHashTable *names;  /* (nullable): atomic, because it is looked at without the lock */
+  GHashTable *names;  /* (nullable) (atomic): also read without the lock */
 } TfFailures;
 
 void     tf_failures_init     (TfFailures  *self);

@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-/* Makes a system call again for as long as a signal interrupts it. */
+/* Repeats a system call as long as a signal interrupts it. */
 #define TF_RETRY_EINTR(call) \
   (G_GNUC_EXTENSION ({ \
     __typeof__ (call) tf_retry_result; \
@@ -22,13 +22,13 @@ G_BEGIN_DECLS
     tf_retry_result; \
   }))
 
-/* Closes *@fd unless it is -1, and leaves errno alone. */
+/* Closes *@fd unless it is -1, and does not change errno. */
 static inline void
 tf_fd_clear (int *fd)
 {
   int saved_errno = errno;
 
-  /* Linux releases the descriptor even when close() fails, EINTR included: never twice. */
+  /* Linux releases the descriptor even if close() fails, also with EINTR: it must not be closed twice. */
   if (*fd >= 0)
     close (*fd);
   *fd = -1;
@@ -44,8 +44,8 @@ tf_fd_steal (int *fd)
   return stolen;
 }
 
-/* Returns @fd, or a duplicate in its place where it has the number of a standard stream: a program that has
- * closed those would read and write the file as if it were one. On failure, -1 with errno, and @fd is closed. */
+/* Returns @fd, or a duplicate that replaces it if it is 0, 1 or 2: a program that has closed its standard streams
+ * would otherwise read and write the file through them. On failure, closes @fd and returns -1 with errno set. */
 static inline int
 tf_fd_lift (int fd)
 {

@@ -52,7 +52,7 @@ watch_forks (void)
     }
 }
 
-/* From now on @handler is called around each fork. It is never removed. Calling this again does nothing. */
+/* Registers @handler, which is called around each fork and never removed. Calling this again does nothing. */
 void
 tf_fork_watch (TfForkHandler *handler)
 {
@@ -72,8 +72,8 @@ tf_fork_watch (TfForkHandler *handler)
     }
 }
 
-/* How many forks there are between the first process and this one. Needs no lock: it changes while the
- * process has one thread. */
+/* Returns the number of forks between the first process and this one. No lock is needed, because the number changes
+ * only in a forked child, while that has one thread. */
 guint
 tf_fork_get_generation (void)
 {

@@ -9,17 +9,17 @@
 
 G_BEGIN_DECLS
 
-/* What has to be done around fork(2), in one place and in one order.
+/* Functions that are called around fork(2).
  *
- * Before a fork the handlers are called from the newest to the oldest, afterwards from the oldest to the
- * newest: a handler may rely on what was watched before it. Forks that pthread_atfork(3) does not see, such as
- * a bare clone(2), call none. */
+ * Before a fork, the handlers are called from the newest to the oldest; afterwards, from the oldest to the newest.
+ * So a handler may rely on those that were registered before it. A fork that pthread_atfork(3) does not see, such as
+ * a bare clone(2), calls none. */
 typedef struct _TfForkHandler TfForkHandler;
 
 struct _TfForkHandler
 {
-  void           (*prepare) (void); /* (nullable): in the process that forks, before it does */
-  void           (*parent)  (void); /* (nullable): in the same process afterwards */
+  void           (*prepare) (void); /* (nullable): in the process that forks, before the fork */
+  void           (*parent)  (void); /* (nullable): in the same process, after the fork */
   void           (*child)   (void); /* (nullable): in the child, before fork() returns there */
   TfForkHandler   *older;
   TfForkHandler   *newer;

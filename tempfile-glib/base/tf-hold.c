@@ -17,15 +17,15 @@
 gboolean tf_hold_avoid_pidfd = FALSE;
 guint tf_hold_poll_interval = 1000;
 
-/* Another program, and what is held for it. */
+/* An object that is held for another program. */
 typedef struct
 {
-  gpointer object; /* a reference of its own, which goes when the program has ended */
+  gpointer object; /* (owned): until the program has ended */
   GPid pid;
   int fd;          /* a pidfd, or -1 */
 } Hold;
 
-/* In a worker: it may be the last reference, and the tree large. */
+/* Drops the reference in a worker thread, because it may be the last one to a large tree. */
 static gssize
 unref_func (gpointer       no_object,
             gpointer       object,
@@ -53,7 +53,7 @@ on_exited (GObject      *subprocess,
            GAsyncResult *result,
            gpointer      object)
 {
-  /* However it ended, and also if nobody can tell any more. */
+  /* The result does not matter, and neither does an error. */
   g_subprocess_wait_finish (G_SUBPROCESS (subprocess), result, NULL);
   release (object);
 }
@@ -71,7 +71,7 @@ tf_hold_for_subprocess (gpointer     object,
   g_subprocess_wait_async (subprocess, NULL, on_exited, g_object_ref (object));
 }
 
-/* Returns -1 with errno; ESRCH when there is no such process. */
+/* Returns -1 with errno set; to ESRCH if there is no such process. */
 static int
 open_pidfd (GPid pid)
 {
@@ -84,7 +84,7 @@ open_pidfd (GPid pid)
   return tf_system_open_pid (pid);
 }
 
-/* A child that has ended counts as gone before it is waited for, as it does for a pidfd. */
+/* A child that has ended but was not waited for counts as gone, as it does for a pidfd. */
 static gboolean
 is_running (GPid pid)
 {
@@ -96,7 +96,7 @@ is_running (GPid pid)
   return kill (pid, 0) == 0 || errno != ESRCH;
 }
 
-/* If the source goes because its main context does, the object is held until exit. */
+/* If the source is destroyed because its main context is, the object is held until exit. */
 static void
 hold_free (gpointer data)
 {
@@ -146,8 +146,7 @@ create_source (Hold *self)
   return source;
 }
 
-/* Watches by a descriptor, because the number may be another process's later. Where none is to be had, the process
- * is looked for from time to time. */
+/* Watches the process by a pidfd, because its number may be reused. If no pidfd can be had, polls for the process. */
 void
 tf_hold_for_pid (gpointer object,
                  GPid     pid)

@@ -9,9 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* For what was handed to another program: the object is referenced until that program has ended, and what the
- * object stands for stays with it. What is still held when this process exits is removed then, as everything
- * that is alive. */
+/* Holds objects for another program: the object is referenced until that program has ended, so that its file or
+ * directory is not removed. What is still held when this process exits is removed then. */
 
 void tf_hold_until_exit     (gpointer     object);
 void tf_hold_for_subprocess (gpointer     object,
@@ -19,7 +18,7 @@ void tf_hold_for_subprocess (gpointer     object,
 void tf_hold_for_pid        (gpointer     object,
                              GPid         pid);
 
-/* Set by tests only: behave as where pidfd_open(2) is refused, and look every so many milliseconds. */
+/* Set by tests only: behave as if pidfd_open(2) failed, and poll with the given interval in milliseconds. */
 extern gboolean tf_hold_avoid_pidfd;
 extern guint tf_hold_poll_interval;
 

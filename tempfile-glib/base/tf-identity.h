@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* Which file it is, whatever its name. The birth time tells a file from a later one that was given
- * the same inode number; it is 0 where the file system does not record it. */
+/* The identity of a file, which does not depend on its name. The birth time tells a file from a later one with the
+ * same inode number; it is 0 if the file system does not record it. */
 typedef struct
 {
   guint64 device;
@@ -22,7 +22,7 @@ typedef struct
 gboolean tf_identity_equal (const TfIdentity *a,
                             const TfIdentity *b);
 
-/* As tf_identity_read(), and gets in the same call all else that @st tells. */
+/* Like tf_identity_read(), but also fills @st. */
 static inline gboolean
 tf_identity_stat (TfIdentity   *self,
                   int           dir_fd,
@@ -39,8 +39,8 @@ tf_identity_stat (TfIdentity   *self,
   return TRUE;
 }
 
-/* Reads the identity of @name in @dir_fd without following a symlink; of @dir_fd itself when @name is
- * empty. Returns FALSE with errno set. */
+/* Reads the identity of @name in @dir_fd without following a symlink, or of @dir_fd itself if @name is empty.
+ * Returns FALSE with errno set on failure. */
 static inline gboolean
 tf_identity_read (TfIdentity *self,
                   int         dir_fd,

@@ -10,13 +10,13 @@
 #include "tf-errno.h"
 #include "tf-fork.h"
 
-/* Operations that wait for the disk at once; further ones wait for these. As many as those of GTask. */
+/* The number of worker threads at most, the same as for GTask. */
 #define MAX_WORKERS 10
 
-/* How long a worker waits for more to do before it ends. */
+/* How long a worker stays idle before it ends, in microseconds. */
 #define IDLE_TIME (10 * G_TIME_SPAN_SECOND)
 
-/* A step of a task that a worker does. */
+/* A step of a task that runs in a worker. */
 typedef struct
 {
   GTask *task;   /* (owned) */
@@ -27,7 +27,7 @@ typedef struct
   int last_errno;
 } Work;
 
-/* For whom a thread works. */
+/* Where a worker thread defers functions to. */
 typedef struct
 {
   GMainContext *context; /* (unowned) (nullable): the default one */
@@ -43,13 +43,13 @@ typedef struct
   gboolean is_pending;
 } Pending;
 
-/* What tf_task_finish() says of errno, wherever the error came from. */
+/* The errno of a task's error, for tf_get_last_errno() in the thread that finishes the task. */
 static G_DEFINE_QUARK (tf-task-last-errno, last_errno)
 
-/* Not a GThreadPool: in a forked child that waits for threads which stayed in the parent. */
+/* A GThreadPool would not do: in a forked child, it waits for threads that exist only in the parent. */
 static GMutex workers_lock;
 static GCond work_added;
-static GQueue waiting = G_QUEUE_INIT; /* of Work (owned), the most urgent first */
+static GQueue waiting = G_QUEUE_INIT; /* (element-type Work) (owned): the most urgent first */
 static guint n_workers;
 static guint n_idle;
 
@@ -58,7 +58,7 @@ static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
 gint tf_task_n_hurried;
 static _Thread_local gboolean is_hurried;
 
-/* What tf_task_may_block() does when there is any thread that must not block. */
+/* The part of tf_task_may_block() for when some thread must not block. */
 gboolean
 tf_task_check_hurry (GError **error)
 {
@@ -68,8 +68,8 @@ tf_task_check_hurry (GError **error)
   return !is_hurried;
 }
 
-/* From now on what this thread defers is told to whoever iterates @context, NULL being the default one. Of
- * what has the same priority, that which is deferred earlier is told earlier. */
+/* From now on, functions that this thread defers are called in @context; NULL is the default context. Those of the
+ * same priority are called in the order in which they are deferred. */
 void
 tf_task_defer_to (GMainContext *context,
                   int           priority)
@@ -101,7 +101,7 @@ attach (GMainContext   *context,
   g_source_attach (source, context);
 }
 
-/* Calls @func once: in the main context that the calling thread works for, or at once if there is none. */
+/* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. */
 void
 tf_task_defer (GSourceFunc    func,
                gpointer       data,
@@ -154,7 +154,7 @@ work (Work *self)
   attach (context, priority, on_worked, self, work_free);
 }
 
-/* Called with the lock. Returns whether there is any. */
+/* Called with the lock held. Returns whether there is work. */
 static gboolean
 wait_for_work (void)
 {
@@ -186,7 +186,7 @@ work_until_idle (gpointer no_data)
   return NULL;
 }
 
-/* Called with the lock. Wakes a worker that is idle and will be, or else starts one. */
+/* Called with the lock held. Wakes an idle worker that has no work yet, or starts a new one. */
 static gboolean
 have_worker (GError **error)
 {
@@ -210,7 +210,7 @@ have_worker (GError **error)
   return TRUE;
 }
 
-/* What comes later is behind what is as urgent. */
+/* New work comes after waiting work of the same priority. */
 static int
 compare_priorities (gconstpointer waiting_work,
                     gconstpointer new_work,
@@ -234,7 +234,7 @@ after_fork_in_parent (void)
   g_mutex_unlock (&workers_lock);
 }
 
-/* The threads stayed in the parent. */
+/* The worker threads exist only in the parent. */
 static void
 after_fork_in_child (void)
 {
@@ -251,7 +251,7 @@ static TfForkHandler fork_handler = {
   .child = after_fork_in_child,
 };
 
-/* Fails only when there is no thread at all that could take the work up. */
+/* Fails only if there is no worker thread and none can be started. */
 static gboolean
 push_work (Work    *self,
            GError **error)
@@ -282,7 +282,7 @@ run_in_worker (GTask      *task,
     done (task, -1, error);
 }
 
-/* Calls @func, in a worker if it would block, and then @done in the main context of the task. */
+/* Calls @func, and once more in a worker if it would block. Then calls @done in the main context of the task. */
 void
 tf_task_run_step (GTask      *task,
                   TfTaskFunc  func,
@@ -316,7 +316,8 @@ tf_task_run (GTask      *task,
   tf_task_run_step (task, func, tf_task_return);
 }
 
-/* The operation itself looks at the cancellable. When it is too late, the result counts: it says what was done. */
+/* The operation itself checks the cancellable. If it was cancelled too late, its result is returned, since it tells
+ * what was done. */
 GTask *
 tf_task_new (gpointer             source_object,
              gpointer             source_tag,
@@ -347,8 +348,8 @@ on_returned (GObject      *source_object,
     pending->callback (source_object, result, pending->user_data);
 }
 
-/* Runs @func with @data as the only operation of @stream: until the callback, another one fails with
- * G_IO_ERROR_PENDING, and so does closing the stream. @source_object is the stream, or what works on it. */
+/* Runs @func with @data as the only operation of @stream: until the callback, other operations and closing the stream
+ * fail with G_IO_ERROR_PENDING. @source_object is the stream, or an object that works on it. */
 void
 tf_task_run_over_stream (gpointer             source_object,
                          GIOStream           *stream,
@@ -424,7 +425,7 @@ tf_task_finish (gpointer       source_object,
   return n;
 }
 
-/* Starts a thread of the library's own, which the program's signals are not for. */
+/* Starts a thread of the library that has all signals blocked. */
 GThread *
 tf_task_start_thread (const char   *name,
                       GThreadFunc   func,

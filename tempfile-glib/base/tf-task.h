@@ -9,20 +9,20 @@
 
 G_BEGIN_DECLS
 
-/* An asynchronous call is one GTask, and one function that does the work and knows nothing of threads.
+/* An asynchronous call consists of one GTask and one function that does the work and is the same for all threads.
  *
- * The function runs twice at most. First it runs where the caller is, in a thread that must not block: what
- * would touch the disk or wait for another thread asks tf_task_may_block() before it does anything, and fails
- * with G_IO_ERROR_WOULD_BLOCK. What stays in memory is complete with that. Otherwise the function runs again,
- * in a worker thread, and the task returns in the main context in which it was made.
+ * The function runs at most twice. First it runs in the caller's thread, which must not block: before it touches the
+ * disk or waits for another thread, it calls tf_task_may_block(), and fails with G_IO_ERROR_WOULD_BLOCK. Work that
+ * stays in memory is complete at this point. Otherwise the function runs again in a worker thread. The task returns
+ * in the main context in which it was created.
  *
- * What has to be told on the way, a signal or a notification, goes through tf_task_defer(). In a synchronous
- * call it is told at once. In a worker it is told in the main context of the task, before the callback.
+ * Signals and notifications on the way go through tf_task_defer(). In a synchronous call, they are emitted at once.
+ * In a worker, they are emitted in the main context of the task, before the callback.
  *
- * A worker hands the task over to that context and keeps no reference: it must not be the one that drops the
- * last reference to what the caller has. */
+ * A worker passes the task to that context and keeps no reference: it must not drop the last reference to an object
+ * of the caller. */
 
-/* Returns a number that is not negative, or -1 with @error. */
+/* Returns a non-negative number, or -1 with @error set. */
 typedef gssize (*TfTaskFunc) (gpointer       source_object,
                               gpointer       task_data,
                               GCancellable  *cancellable,
@@ -83,12 +83,13 @@ GThread *tf_task_start_thread (const char   *name,
                                gpointer      data,
                                GError      **error);
 
-/* How many threads must not block at the moment. */
+/* The number of threads that must not block at the moment. */
 extern gint tf_task_n_hurried; /* (atomic) */
 
 gboolean tf_task_check_hurry (GError **error);
 
-/* Whether the calling thread may wait for the disk and for other threads. */
+/* Returns whether the calling thread may wait for the disk and for other threads. If not, sets
+ * G_IO_ERROR_WOULD_BLOCK. */
 static inline gboolean
 tf_task_may_block (GError **error)
 {
