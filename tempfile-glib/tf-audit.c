@@ -75,9 +75,9 @@ ask_auditor (const char  *event,
  *
  * It stands for the auditing events `tempfile.mkstemp` and `tempfile.mkdtemp` of Python's `tempfile`.
  * [func@Tf.mkstemp], [func@Tf.mkdtemp] and the constructors of all classes ask, and so does the rollover of a spooled
- * file. If a name turns out to be taken, the function is asked about the next one. What it refuses fails with
- * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tries a directory,
- * nor about the files that [method@TempFile.persist] makes beside its destination.
+ * file. If a name turns out to be taken, the function is asked about the next one. If it refuses, the call fails with
+ * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tests a directory,
+ * about files that [method@TempFile.persist] creates, or about the memory file of [method@TempFile.seal].
  *
  * In JavaScript, Vala and Python, the path that the function gets is a string. tf_set_audit_func() may be called
  * from any thread. It replaces the function that was set before.

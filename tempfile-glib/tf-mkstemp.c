@@ -350,7 +350,7 @@ tf_mkdtemp (const char    *prefix,
  *
  * Asynchronous version of [func@Tf.mkdtemp].
  *
- * The directory is made in a worker thread. If @cancellable is cancelled before [func@Tf.mkdtemp_finish], or if that
+ * The directory is created in a worker thread. If @cancellable is cancelled before [func@Tf.mkdtemp_finish], or if that
  * is never called, the directory is removed.
  *
  * @callback is called in the thread-default main context of the caller. It calls [func@Tf.mkdtemp_finish].

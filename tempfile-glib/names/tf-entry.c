@@ -17,7 +17,7 @@
 #include "tf-mark.h"
 #include "tf-open.h"
 
-/* How often a sweep may take a new entry away before it got its lock. */
+/* How often a sweep may remove a new entry before it is locked. */
 #define TRIES 16
 
 typedef int (*OpenFunc) (const TfTemplate  *template,
@@ -55,8 +55,8 @@ remove_path (TfEntry *self)
     unlink (self->path);
 }
 
-/* Locks and marks what was just created, and gives it the mode that was asked for. FALSE with errno set;
- * EAGAIN when a sweep was faster and took it away. */
+/* Locks and marks a new entry, and sets its final mode. Returns FALSE with errno set on failure; to EAGAIN if a sweep
+ * has removed it. */
 static gboolean
 set_up (TfEntry          *self,
         int               fd,
@@ -68,7 +68,7 @@ set_up (TfEntry          *self,
   if (!tf_identity_stat (&self->identity, fd, "", &st))
     return FALSE;
 
-  /* A directory was made and opened in two steps: another's may be at its path. */
+  /* A directory is created and opened in two steps: in between, another one may have taken its path. */
   if (self->is_dir && st.uid != geteuid ())
     {
       errno = EPERM;
@@ -140,7 +140,7 @@ create_and_register (TfEntry           *self,
   return fd;
 }
 
-/* Creates a file. Returns its descriptor, which holds the lock, for reading and writing. */
+/* Creates a file. Returns a descriptor for reading and writing, which holds the lock. */
 int
 tf_entry_create_file (TfEntry           *self,
                       const TfTemplate  *template,
@@ -150,7 +150,7 @@ tf_entry_create_file (TfEntry           *self,
   return create_and_register (self, template, open_new_file, cancellable, error);
 }
 
-/* Makes a directory, and keeps a descriptor of it until it is removed or let go of. */
+/* Creates a directory, and keeps a descriptor of it until it is removed or forgotten. */
 gboolean
 tf_entry_create_dir (TfEntry           *self,
                      const TfTemplate  *template,
@@ -214,7 +214,8 @@ check_ours (TfEntry  *self,
   return FALSE;
 }
 
-/* Removes what is there and is ours. Again is fine; after an error, it can be tried again. */
+/* Removes the entry if this process created it. Calling this again does nothing and succeeds; after an error, it tries
+ * again. */
 gboolean
 tf_entry_remove (TfEntry       *self,
                  GCancellable  *cancellable,
@@ -236,7 +237,8 @@ drop_claimed (TfEntry       *self,
   return !exists (self) || !tf_registry_is_ours (&self->node) || remove_ours (self, cancellable, error);
 }
 
-/* As tf_entry_remove(), when nobody asked for it: a forked child leaves what it has not made without an error. */
+/* Like tf_entry_remove(), for removal that the user did not ask for: in a forked child, an entry of the parent is no
+ * error. */
 gboolean
 tf_entry_drop (TfEntry       *self,
                GCancellable  *cancellable,
@@ -289,7 +291,7 @@ set_kept_claimed (TfEntry  *self,
     }
 }
 
-/* Whether this process, or a sweep after its death, leaves it where it is. @fd is a descriptor of it, or -1. */
+/* Sets whether this process, and a sweep after its death, leave the entry alone. @fd is a descriptor of it, or -1. */
 void
 tf_entry_set_kept (TfEntry  *self,
                    int       fd,
@@ -304,7 +306,7 @@ tf_entry_set_kept (TfEntry  *self,
   tf_registry_release (&self->node);
 }
 
-/* The entry is for another file from now on, one that is kept. */
+/* From now on, the entry stands for another file, which is kept. */
 void
 tf_entry_move (TfEntry          *self,
                const char       *path,
@@ -320,8 +322,8 @@ tf_entry_move (TfEntry          *self,
   tf_registry_release (&self->node);
 }
 
-/* The user's descriptor of a file is about to be closed: the lock goes on with one of the entry's own. For reading only,
- * because what is open for writing cannot be executed. */
+/* Called before the user's descriptor of a file is closed: moves the lock to a descriptor of the entry. This is for
+ * reading only, because a file that is open for writing cannot be executed. */
 void
 tf_entry_keep_lock (TfEntry *self)
 {
@@ -346,8 +348,8 @@ remove_at_exit (TfRegistryNode *node)
     tf_errno_log_lost ("Removing at exit", error);
 }
 
-/* With the parent's lock on it, the descriptor would make the parent's entry look alive when the parent is
- * dead. It is closed without unlocking. */
+/* Closes the copy of the parent's descriptor without unlocking. It shares the parent's lock, so that the entry would
+ * look alive after the parent's death. */
 static void
 disown_in_child (TfRegistryNode *node)
 {
@@ -365,7 +367,7 @@ tf_entry_init (TfEntry *self)
   *self = (TfEntry) { .node.funcs = &registry_funcs, .fd = -1 };
 }
 
-/* Forgets the entry, without removing anything. */
+/* Forgets the entry without removing anything. */
 void
 tf_entry_clear (TfEntry *self)
 {

@@ -11,20 +11,20 @@
 
 G_BEGIN_DECLS
 
-/* A name on disk that is ours: of a file or of a directory.
+/* A file or directory with a name that this process has created.
  *
- * It is removed by the process that created it, by nobody else: a copy of it in a forked child is left
- * alone. As long as it is in the registry, that process removes it when it exits. */
+ * Only this process removes it: a forked child does nothing with its copy of the entry. While the entry is in the
+ * registry, the process removes it at exit. */
 typedef struct
 {
   TfRegistryNode node;
 
-  char          *path;     /* (owned) (nullable): not created */
+  char          *path;     /* (owned) (nullable): NULL before the creation */
   TfIdentity     identity;
   gboolean       is_dir;
-  gboolean       is_gone;  /* removed, or not there any more */
+  gboolean       is_gone;  /* was removed, or does not exist any more */
   gboolean       is_kept;  /* not to be removed */
-  int            fd;       /* has the lock; -1 for a file while its user has a descriptor that does */
+  int            fd;       /* holds the lock; -1 for a file while a descriptor of its user holds it */
 } TfEntry;
 
 void     tf_entry_init        (TfEntry           *self);

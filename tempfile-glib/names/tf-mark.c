@@ -13,7 +13,7 @@
 #include "base/tf-system.h"
 #include "tree/tf-dir-listing.h"
 
-/* The value of the attribute. Without the device, whose number is another one after the next boot. */
+/* The value of the attribute. It lacks the device, whose number can change at the next boot. */
 typedef struct
 {
   guint64 inode;
@@ -22,7 +22,7 @@ typedef struct
   guint32 version;
 } Value;
 
-G_STATIC_ASSERT (sizeof (Value) == 24); /* no padding: it is compared as it is stored */
+G_STATIC_ASSERT (sizeof (Value) == 24); /* no padding, because values are compared byte by byte */
 
 gboolean tf_mark_avoid_attributes = FALSE;
 
@@ -37,8 +37,8 @@ make_value (const TfIdentity *identity)
   };
 }
 
-/* Shows that the maker lives. FALSE when someone is about to sweep it away; file systems that
- * cannot lock are not swept. */
+/* Shows that the creator lives. Returns FALSE if a sweep is about to remove the file or directory. On file systems
+ * without locks nothing is swept. */
 gboolean
 tf_mark_lock (int fd)
 {
@@ -72,7 +72,7 @@ tf_mark_clear (int fd)
   struct stat st;
   gboolean success = remove_attribute (fd);
 
-  /* The owner of a file that may not be written may not change its attributes, but its mode. */
+  /* The owner of a read-only file may not change its attributes, but may change its mode. */
   if (!success && errno == EACCES && fstat (fd, &st) == 0 && fchmod (fd, st.st_mode | S_IWUSR) == 0)
     {
       success = remove_attribute (fd);
@@ -103,7 +103,7 @@ is_empty_dir (int fd)
   return is_empty;
 }
 
-/* Whether the maker was stopped before it got to set the mark: then nobody has put anything into it. */
+/* Returns whether the creator was killed before it set the mark. In that case, the file or directory is empty. */
 gboolean
 tf_mark_is_early (int fd)
 {

@@ -9,15 +9,15 @@
 
 G_BEGIN_DECLS
 
-/* The extended attribute that is the mark. */
+/* The name of the extended attribute. */
 #define TF_MARK_ATTRIBUTE "user.tempfile-glib"
 
-/* What tells that a file or directory was made here, and whether its maker lives.
+/* The mark shows that this library has created a file or directory, and whether the creator lives.
  *
- * It lives as long as it holds a shared flock(2) on it. Made here is what carries an extended attribute
- * that names its own inode number and birth time: a copy of it, or one that is unpacked from an archive,
- * carries a wrong one. Until it has the attribute, it is known by its sticky bit, which it is created with,
- * and by being empty: so it is marked at every moment of its life. */
+ * The mark is an extended attribute that names the inode number and the birth time of the file. On a copy, or on a
+ * file unpacked from an archive, its value is wrong. Between its creation and the mark, a file or directory is
+ * recognized by its sticky bit, with which it is created, and by being empty. The creator lives as long as it holds a
+ * shared flock(2) on the file or directory. */
 
 #define TF_MARK_MODE 01000
 
@@ -29,7 +29,7 @@ gboolean tf_mark_is_set   (int               fd,
                            const TfIdentity *identity);
 gboolean tf_mark_is_early (int               fd);
 
-/* Set by tests only: behave as on a file system without extended attributes. */
+/* Set by tests only: behave as if the file system had no extended attributes. */
 extern gboolean tf_mark_avoid_attributes;
 
 G_END_DECLS

@@ -17,18 +17,18 @@ gboolean tf_open_avoid_tmpfile = FALSE;
 
 static TfOpenGuard guard; /* (atomic) (nullable) */
 
-/* Makes something at a path where nothing was; returns what is not negative, or -1 with errno. */
+/* Creates a file or directory at a path that does not exist. Returns a non-negative number, or -1 with errno set. */
 typedef int (*CreateFunc) (const char *path,
                            guint       mode);
 
-/* From now on @func is asked before each creation. */
+/* Sets the function that is asked before each creation. */
 void
 tf_open_set_guard (TfOpenGuard func)
 {
   g_atomic_pointer_set (&guard, func);
 }
 
-/* A probe is nobody's business. */
+/* Asks the guard, except about a probe. */
 static gboolean
 may_create (const TfTemplate  *template,
             const char        *event,
@@ -40,8 +40,7 @@ may_create (const TfTemplate  *template,
   return func == NULL || event == NULL || template->is_probe || func (event, path, error);
 }
 
-/* Tries fresh names in the template's directory until one of them was free; the audit function hears of each
- * as @event. */
+/* Tries fresh names in the directory of the template until one is free. The guard is asked about each, with @event. */
 static int
 create_at_new_name (const TfTemplate  *template,
                     const char        *event,
@@ -123,7 +122,7 @@ create_nothing (const char *path,
   return errno == ENOENT ? 0 : -1;
 }
 
-/* Creates a file with a name in @template's directory. Returns its descriptor and its absolute path. */
+/* Creates a file with a name in the directory of @template. Returns its descriptor and its absolute path. */
 int
 tf_open_named (const TfTemplate  *template,
                char             **path,
@@ -133,7 +132,7 @@ tf_open_named (const TfTemplate  *template,
   return create_at_new_name (template, "tempfile.mkstemp", create_file, "open", path, cancellable, error);
 }
 
-/* Returns an absolute path in @template's directory at which there is nothing yet. */
+/* Returns an absolute path in the directory of @template at which nothing exists. */
 char *
 tf_open_free_name (const TfTemplate  *template,
                    GError           **error)
@@ -144,8 +143,8 @@ tf_open_free_name (const TfTemplate  *template,
   return path;
 }
 
-/* Opens a file without a name in the directory @dir relative to @dir_fd. Returns -1 with errno, ENOTSUP where it
- * has to be created with one. */
+/* Opens a file without a name in the directory @dir, relative to @dir_fd. Returns -1 with errno set on failure; to
+ * ENOTSUP if the file has to be created with a name. */
 int
 tf_open_tmpfile (int         dir_fd,
                  const char *dir,
@@ -180,8 +179,8 @@ create_and_unlink (const TfTemplate  *template,
   return tf_fd_steal (&fd);
 }
 
-/* Opens a file that has no name in @template's directory. Whether the directory can hold one without
- * ever giving it a name is asked anew each time: it depends on the mount. */
+/* Opens a file without a name in the directory of @template. If the file system cannot do that, the file is created
+ * and unlinked. The result is not remembered, because another file system may be mounted on the directory later. */
 int
 tf_open_unnamed (const TfTemplate  *template,
                  GCancellable      *cancellable,
@@ -213,8 +212,8 @@ open_made_dir (const char *path)
   return tf_fd_lift (TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
 }
 
-/* Makes a directory. Returns its absolute path and, where @fd is not NULL, a descriptor of what is there by
- * then; for that the template must let the owner read it. */
+/* Creates a directory. Returns its absolute path and, if @fd is not NULL, a descriptor of what is at the path after
+ * that; this needs a mode in the template that lets the owner read the directory. */
 char *
 tf_open_make_dir (const TfTemplate  *template,
                   int               *fd,
@@ -231,7 +230,7 @@ tf_open_make_dir (const TfTemplate  *template,
       if (fd == NULL || (*fd = open_made_dir (path)) >= 0)
         return g_steal_pointer (&path);
 
-      /* A sweep may take it away before it can be locked. */
+      /* A sweep may have removed it before it could be locked. */
       if (errno != ENOENT)
         {
           tf_errno_set (error, errno, "open", path);

@@ -11,8 +11,8 @@ G_BEGIN_DECLS
 
 #define TF_OPEN_TRIES 10000
 
-/* Asked before a file or a directory is created: an event of Python's tempfile, and the path; of a file without
- * a name, that of its directory. Returns FALSE with @error to refuse. */
+/* Called before a file or directory is created, with an auditing event of Python's tempfile and the path; for a file
+ * without a name, the path of its directory. Returns FALSE with @error set to refuse. */
 typedef gboolean (*TfOpenGuard) (const char  *event,
                                  const char  *path,
                                  GError     **error);
@@ -37,7 +37,7 @@ int tf_open_tmpfile (int         dir_fd,
                      const char *dir,
                      guint       mode);
 
-/* Set by tests only: behave as on a file system that knows no files without a name. */
+/* Set by tests only: behave as if the file system had no files without a name. */
 extern gboolean tf_open_avoid_tmpfile;
 
 G_END_DECLS

@@ -10,20 +10,20 @@
 #include "base/tf-fork.h"
 #include "tree/tf-dir-share.h"
 
-/* Microseconds that the end of the process waits for other threads at most. */
+/* How long the end of the process waits for other threads at most, in microseconds. */
 #define MAX_WAIT (10 * G_TIME_SPAN_SECOND)
 
-/* All of this under the lock. */
+/* Protects the variables below. */
 static GMutex lock;
 static GCond changed;
-static guint n_waiting;         /* for it to change */
+static guint n_waiting;         /* threads that wait for a change */
 static TfRegistryNode *first;   /* (nullable) */
-static guint n_creating;        /* what is on disk already, perhaps, and not in the list yet */
-static guint n_removing;        /* threads that remove all */
-static gboolean closed;         /* one did so: nobody else may begin to create */
+static guint n_creating;        /* entries that may be on disk and are not in the list yet */
+static guint n_removing;        /* threads that are removing everything */
+static gboolean closed;         /* everything was removed: nothing may be created any more */
 static GPrivate is_removing;
 
-/* FALSE after @deadline, a monotonic time. */
+/* Waits for a change. Returns FALSE after @deadline, a monotonic time. */
 static gboolean
 wait_until (gint64 deadline)
 {
@@ -54,7 +54,7 @@ after_fork_in_parent (void)
   g_mutex_unlock (&lock);
 }
 
-/* All that is in the list belongs to the parent. */
+/* The whole list belongs to the parent. */
 static void
 after_fork_in_child (void)
 {
@@ -78,8 +78,8 @@ static TfForkHandler fork_handler = {
   .child = after_fork_in_child,
 };
 
-/* Something is about to be created: removing all waits for it, and once that has begun, this waits for
- * ever, because the process is about to end. */
+/* Called before a creation, for which tf_registry_remove_all() waits. If that was called before, this blocks for ever,
+ * because the process is about to end. */
 void
 tf_registry_begin (TfRegistryNode *node)
 {
@@ -112,7 +112,7 @@ link_node (TfRegistryNode *node)
 static void
 unlink_node (TfRegistryNode *node)
 {
-  /* What was copied by fork() is in no list. */
+  /* A copy made by fork() is in no list. */
   gboolean linked = node->registered && node->generation == tf_fork_get_generation ();
 
   node->registered = FALSE;
@@ -130,7 +130,7 @@ unlink_node (TfRegistryNode *node)
   node->previous = node->next = NULL;
 }
 
-/* It was created, or could not be. */
+/* Called after a creation, whether it succeeded or not. */
 void
 tf_registry_end (TfRegistryNode *node,
                  gboolean        created)
@@ -143,8 +143,8 @@ tf_registry_end (TfRegistryNode *node,
   g_mutex_unlock (&lock);
 }
 
-/* FALSE for the copy of a parent's node in a forked child. The process ID is for forks that pthread_atfork()
- * does not see, the generation for process IDs that are the same in another namespace. */
+/* Returns FALSE for the copy of a parent's node in a forked child. The process ID detects forks that pthread_atfork()
+ * does not see; the generation detects a child with the same process ID in another namespace. */
 gboolean
 tf_registry_is_ours (TfRegistryNode *node)
 {
@@ -167,7 +167,7 @@ tf_registry_remove (TfRegistryNode *node)
   g_mutex_unlock (&lock);
 }
 
-/* Removes it from the list when no other thread is at work on it. */
+/* Removes the node from the list, once no other thread has claimed it. */
 void
 tf_registry_forget (TfRegistryNode *node)
 {
@@ -178,7 +178,7 @@ tf_registry_forget (TfRegistryNode *node)
   g_mutex_unlock (&lock);
 }
 
-/* Until the release, no other thread removes, keeps or forgets the node. */
+/* Claims the node: until the release, no other thread removes, keeps or forgets it. */
 void
 tf_registry_claim (TfRegistryNode *node)
 {
@@ -198,7 +198,7 @@ tf_registry_release (TfRegistryNode *node)
   g_mutex_unlock (&lock);
 }
 
-/* Not for ever: it may be this very thread, interrupted, that would have to make it so. */
+/* Waits for other threads, but not for ever: the code that this thread has interrupted may be what it waits for. */
 static void
 wait_for_none (guint *counter)
 {
@@ -219,7 +219,7 @@ find_unclaimed (void)
   return node;
 }
 
-/* Claims an node that is alive; waits for those that others have claimed. */
+/* Claims a node that is alive. Waits for nodes that other threads have claimed. */
 static TfRegistryNode *
 claim_any (void)
 {
@@ -252,7 +252,8 @@ remove_registered (void)
     remove_alive (node);
 }
 
-/* Removes from the disk what is alive. The process must end after that: the objects are still there. */
+/* Removes everything in the registry from the disk. The process must end after that, because the objects still
+ * exist. */
 void
 tf_registry_remove_all (void)
 {
@@ -279,7 +280,7 @@ tf_registry_remove_all (void)
   g_mutex_unlock (&lock);
 }
 
-/* Runs after all that the program registered with atexit(), which may still use its files. */
+/* Runs after the functions that the program has registered with atexit(), which may still use its files. */
 __attribute__ ((destructor)) static void
 remove_all_at_exit (void)
 {

@@ -10,17 +10,17 @@
 
 G_BEGIN_DECLS
 
-/* What is alive and is removed when this process exits.
+/* The files and directories that are removed when this process exits. Each has a node.
  *
- * It belongs to the process that created it, and to nobody else: a forked child has a copy that it leaves
- * alone. A thread claims a node for as long as it works on what the node stands for. */
+ * A node belongs to the process that created the file or directory: a forked child does nothing with its copy. A
+ * thread claims a node while it works on the file or directory. */
 typedef struct _TfRegistryNode TfRegistryNode;
 
 typedef struct
 {
-  /* Removes it from the disk at the end of the process. The node is claimed. */
+  /* Called at the end of the process, with the node claimed. Removes the file or directory. */
   void (*remove_at_exit)  (TfRegistryNode *node);
-  /* Called in a forked child for its copy: gives up what only the parent may have. */
+  /* Called in a forked child for its copy of the node. Gives up what only the parent may have. */
   void (*disown_in_child) (TfRegistryNode *node);
 } TfRegistryFuncs;
 
@@ -31,7 +31,7 @@ struct _TfRegistryNode
   TfRegistryNode        *next;
   gboolean               registered;
   gboolean               claimed;
-  pid_t                  pid;        /* 0: not created yet */
+  pid_t                  pid;        /* of the creator; 0 before the creation */
   guint                  generation;
 };
 

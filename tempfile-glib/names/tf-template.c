@@ -26,7 +26,7 @@ tf_template_clear (TfTemplate *self)
   g_clear_pointer (&self->suffix, g_free);
 }
 
-/* Joins a relative path to the current directory; unlike realpath(), asks nothing of the file system. */
+/* Returns an absolute path. Unlike realpath(), does not access the file system. */
 char *
 tf_template_resolve (const char  *path,
                      GError     **error)
@@ -45,8 +45,8 @@ tf_template_resolve (const char  *path,
   return g_str_equal (path, ".") ? g_strdup (current) : g_build_filename (current, path, NULL);
 }
 
-/* So that a later chdir() does not matter. Without a current directory the path stays relative, and
- * using it fails. */
+/* Makes the directory independent of a later chdir(). If the current directory does not exist, the path stays relative,
+ * and using it fails. */
 void
 tf_template_make_absolute (TfTemplate *self)
 {
@@ -63,7 +63,7 @@ tf_template_make_absolute (TfTemplate *self)
     }
 }
 
-/* Replaces the names and leaves the mode. */
+/* Replaces prefix, suffix and directory, but not the mode. */
 void
 tf_template_set (TfTemplate *self,
                  const char *prefix,
@@ -92,7 +92,8 @@ set_part (char     **part,
   *part = g_strndup (g_variant_get_data (bytes), g_variant_get_size (bytes));
 }
 
-/* Replaces those names that are not missing in @names, which may be NULL. With or without a NUL at the end. */
+/* Replaces prefix, suffix and directory by those in @names, which may be NULL, unless they are missing there. The byte
+ * strings may have a NUL at the end. */
 void
 tf_template_set_variant (TfTemplate *self,
                          GVariant   *names)
@@ -106,7 +107,7 @@ tf_template_set_variant (TfTemplate *self,
   tf_template_make_absolute (self);
 }
 
-/* Gives a template that names no directory the one that @get_dir returns, which is never freed. */
+/* If the template has no directory, sets the one that @get_dir returns, which is never freed. */
 gboolean
 tf_template_complete (TfTemplate  *self,
                       const char *(*get_dir) (GError **error),
@@ -146,8 +147,8 @@ get_suffix (const TfTemplate *template)
   return template->suffix != NULL ? template->suffix : "";
 }
 
-/* Refuses a prefix or suffix that would leave the directory or make the name too long for any file
- * system. A name cannot be "." or "..", for its random part is never empty. */
+/* Refuses a prefix or suffix that has a slash or makes the name too long for any file system. A name is never "." or
+ * "..", because its random part is not empty. */
 gboolean
 tf_template_check (const TfTemplate  *template,
                    GError           **error)
@@ -183,7 +184,7 @@ fill_with_characters (const TfTemplate  *template,
       if (!tf_template_fill_random (bytes, sizeof bytes))
         return tf_errno_set (error, errno, "getrandom", template->dir);
 
-      /* Six bits that fall outside the alphabet are dropped, so that every character is equally likely. */
+      /* Values outside the alphabet are dropped, so that all characters are equally likely. */
       for (gsize i = 0; i < sizeof bytes && n < n_characters; i++)
         if ((bytes[i] & 63) < sizeof alphabet - 1)
           characters[n++] = alphabet[bytes[i] & 63];
@@ -192,8 +193,8 @@ fill_with_characters (const TfTemplate  *template,
   return TRUE;
 }
 
-/* What @base is followed by is fresh: nothing is remembered between two calls, so names do not repeat after
- * fork(). */
+/* Returns @base with random characters and the suffix. There is no state between calls, so that names do not repeat
+ * after fork(). */
 static char *
 make_name (const TfTemplate  *template,
            const char        *base,
@@ -209,7 +210,7 @@ make_name (const TfTemplate  *template,
   return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
 }
 
-/* A fresh base name. */
+/* Returns a fresh base name. */
 char *
 tf_template_make_name (const TfTemplate  *template,
                        GError           **error)
@@ -217,7 +218,7 @@ tf_template_make_name (const TfTemplate  *template,
   return make_name (template, "", "", error);
 }
 
-/* The path of a fresh name in @dir. */
+/* Returns the path of a fresh name in @dir. */
 char *
 tf_template_make_path (const TfTemplate  *template,
                        const char        *dir,
@@ -226,7 +227,7 @@ tf_template_make_path (const TfTemplate  *template,
   return make_name (template, dir, g_str_has_suffix (dir, G_DIR_SEPARATOR_S) ? "" : G_DIR_SEPARATOR_S, error);
 }
 
-/* Whether @name can be one that was made for @template, whatever its suffix. */
+/* Returns whether @name can come from @template with any suffix. */
 gboolean
 tf_template_matches (const TfTemplate *template,
                      const char       *name)

@@ -9,20 +9,21 @@
 
 G_BEGIN_DECLS
 
-/* Where a temporary thing goes and how it is called: @dir/@prefix, eight random characters, @suffix. */
+/* Directory, name and mode of a temporary file or directory. Its path is @dir/@prefix, eight random characters, and
+ * @suffix. */
 typedef struct
 {
   char  *dir;    /* (nullable): the temp dir */
   char  *prefix; /* (nullable): "tmp" */
   char  *suffix; /* (nullable): none */
   guint  mode;   /* permission bits, before the umask */
-  gboolean is_probe; /* nobody is told of it */
+  gboolean is_probe; /* the guard is not asked */
 } TfTemplate;
 
 #define TF_TEMPLATE_PREFIX "tmp"
 #define TF_TEMPLATE_RANDOM_LENGTH 8
 
-/* Prefix, suffix and dir as bytes, each of which may be missing. */
+/* Prefix, suffix and directory as bytes. Each may be missing. */
 #define TF_TEMPLATE_VARIANT_TYPE "(maymaymay)"
 
 void tf_template_set           (TfTemplate *self,
@@ -50,7 +51,7 @@ char    *tf_template_make_path (const TfTemplate  *template,
                                 const char        *dir,
                                 GError           **error);
 
-/* The source of randomness, replaced by tests only. Returns FALSE with errno set. */
+/* The source of random bytes. Replaced by tests only. Returns FALSE with errno set on failure. */
 extern gboolean (*tf_template_fill_random) (guint8 *bytes,
                                         gsize   n_bytes);
 

@@ -14,7 +14,7 @@
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 
-/* As many as the kernel follows, path_resolution(7). */
+/* The number that the kernel follows at most, see path_resolution(7). */
 #define MAX_SYMLINKS 40
 
 void
@@ -26,7 +26,7 @@ tf_destination_clear (TfDestination *self)
   tf_fd_clear (&self->sync_fd);
 }
 
-/* Reads the symlink at @path as a path of its own; NULL if there is none. */
+/* Returns the path to which the symlink at @path leads, or NULL if there is no symlink. */
 static char *
 read_symlink (const char *path)
 {
@@ -36,7 +36,7 @@ read_symlink (const char *path)
   if (content == NULL || g_path_is_absolute (content))
     return g_steal_pointer (&content);
 
-  /* Not canonicalized: ".." after a symlink to a directory means that one's parent. */
+  /* The path is not canonicalized, because ".." after a symlink to a directory means the parent of its target. */
   dir = g_path_get_dirname (path);
   return g_build_filename (dir, content, NULL);
 }
@@ -76,7 +76,7 @@ open_dir (TfDestination  *self,
   return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", dir);
 }
 
-/* Looks what is there. A mere look: what counts is what the last step meets. */
+/* Checks what is at the destination, for an early error. The last step does not rely on it. */
 static gboolean
 check_occupant (TfDestination  *self,
                 GError        **error)
@@ -107,7 +107,7 @@ check_occupant (TfDestination  *self,
   return TRUE;
 }
 
-/* Opens the directory of @path, which is absolute, and finds out whether a file may get that name. */
+/* Opens the directory of @path, which is absolute, and checks whether a file may get that name. */
 gboolean
 tf_destination_open (TfDestination   *self,
                      const char      *path,

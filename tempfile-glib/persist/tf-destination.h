@@ -11,15 +11,15 @@
 
 G_BEGIN_DECLS
 
-/* A place in a directory where a file shall get its lasting name. */
+/* The lasting name of a file, in an open directory. */
 typedef struct
 {
-  char           *path;         /* (owned): absolute; for messages, and where no descriptor will do */
-  char           *name;         /* (owned): the last part of it */
-  int             dir_fd;       /* (owned): to name things in it */
-  int             sync_fd;      /* (owned): the directory once more, for fsync(); -1: not asked for */
+  char           *path;         /* (owned): absolute; for messages and for calls that need a path */
+  char           *name;         /* (owned): the last component of @path */
+  int             dir_fd;       /* (owned): the directory, to resolve names in */
+  int             sync_fd;      /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
-  gboolean        has_file;     /* a regular file is there already */
+  gboolean        has_file;     /* a regular file exists at the destination */
   guint64         file_device;
   guint64         file_inode;
 } TfDestination;

@@ -17,7 +17,7 @@
 #define ACL "system.posix_acl_access"
 #define PERMISSIONS 07777
 
-/* How often a list or a value may grow between asking for its size and reading it. */
+/* How often a list or a value may grow between getting its size and reading it. */
 #define TRIES 8
 
 void
@@ -26,14 +26,14 @@ tf_metadata_clear (TfMetadata *self)
   g_clear_pointer (&self->xattrs, g_hash_table_unref);
 }
 
-/* Attributes of the kernel's security modules and of root are theirs, not the file's. */
+/* Returns whether to copy an attribute. Those of security modules and of root are not copied. */
 static gboolean
 is_ours (const char *name)
 {
   return g_str_equal (name, ACL) || g_str_has_prefix (name, "user.");
 }
 
-/* One attribute, or with no @name the list of names. */
+/* Reads an attribute, or the list of names if @name is NULL. */
 static gssize
 read_some (int         fd,
            const char *path,
@@ -45,7 +45,7 @@ read_some (int         fd,
                       : tf_system_list_xattrs (fd, path, data, size);
 }
 
-/* All of it. Returns NULL with errno. */
+/* Reads an attribute or the list of names completely. Returns NULL with errno set on failure. */
 static GBytes *
 read_whole (int         fd,
             const char *path,
@@ -93,7 +93,7 @@ read_xattrs (TfMetadata  *self,
 
       if (value != NULL)
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
-      /* A list may tell of what may not be read: a file of mode 0200 does not hand out user attributes. */
+      /* A listed attribute may be unreadable, such as the user attributes of a file of mode 0200. */
       else if (is_ours (name) && errno != TF_SYSTEM_ENOATTR && errno != EACCES && errno != ENOTSUP)
         return tf_errno_set (error, errno, "getxattr", path);
     }
@@ -111,7 +111,7 @@ read_stat (TfMetadata        *self,
   self->mode = st->st_mode & PERMISSIONS;
 }
 
-/* Of the file behind @fd; @where is for messages. */
+/* Reads the metadata of the file behind @fd; @where is for messages. */
 gboolean
 tf_metadata_read_fd (TfMetadata  *self,
                      int          fd,
@@ -127,7 +127,7 @@ tf_metadata_read_fd (TfMetadata  *self,
   return read_xattrs (self, fd, where, error);
 }
 
-/* Of what is at @path, which need not be readable; symlinks are not followed. */
+/* Reads the metadata of the file at @path, which need not be readable. Does not follow a symlink. */
 gboolean
 tf_metadata_read_path (TfMetadata  *self,
                        const char  *path,
@@ -142,8 +142,8 @@ tf_metadata_read_path (TfMetadata  *self,
   return read_xattrs (self, -1, path, error);
 }
 
-/* Gives the file to the owner and the group if that is permitted. What the mode grants to a group that
- * the file cannot have is not granted to another one, nor does another user's program become set-user-ID. */
+/* Sets owner and group if that is permitted. Returns the mode to set: if the group could not be set, it lacks the
+ * permissions of the group, and if the owner could not be set, the set-user-ID bit. */
 static mode_t
 apply_owner (const TfMetadata *self,
              int               fd,
@@ -195,7 +195,7 @@ apply_xattrs (const TfMetadata  *self,
   return TRUE;
 }
 
-/* Makes the file behind @fd, which is ours, like that. User attributes that it has besides stay. */
+/* Sets the metadata of the file behind @fd, which this process owns. Further user attributes of the file stay. */
 gboolean
 tf_metadata_apply (const TfMetadata  *self,
                    int                fd,
@@ -212,22 +212,22 @@ tf_metadata_apply (const TfMetadata  *self,
   if (!apply_xattrs (self, fd, where, error))
     return FALSE;
 
-  /* Last: a change of owner takes bits away, and a change of the ACL changes those of the group. What is
-   * right already is left alone: some file systems refuse even that. */
+  /* The mode comes last, because a change of the owner clears bits, and a change of the ACL changes those of the group.
+   * A mode that is right is not set again, because some file systems refuse even that. */
   if (fstat (fd, &st) != 0)
     return tf_errno_set (error, errno, "fstat", where);
 
   if ((st.st_mode & PERMISSIONS) == mode)
     return TRUE;
 
-  /* Nor do some let anybody change it: less than asked for will do. */
+  /* Some file systems let nobody change the mode. A mode that grants less than wanted is accepted. */
   if (TF_RETRY_EINTR (fchmod (fd, mode)) != 0 && (errno != EPERM || (st.st_mode & PERMISSIONS & ~mode) != 0))
     return tf_errno_set (error, errno, "fchmod", where);
 
   return TRUE;
 }
 
-/* Takes a tf_metadata_apply() of something else back, as far as that goes. */
+/* Undoes the tf_metadata_apply() of other metadata, as far as possible. */
 void
 tf_metadata_restore (const TfMetadata *self,
                      int               fd)

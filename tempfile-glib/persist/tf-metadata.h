@@ -10,13 +10,12 @@
 
 G_BEGIN_DECLS
 
-/* Who may do what with a file, and what else is noted about it: owner, mode, POSIX ACL, and the extended
- * attributes that belong to users. */
+/* The metadata of a file that a new version of it keeps: owner, group, mode, POSIX ACL and user attributes. */
 typedef struct
 {
   uid_t       uid;
   gid_t       gid;
-  mode_t      mode;   /* permission bits alone */
+  mode_t      mode;   /* permission bits only */
   GHashTable *xattrs; /* (owned) (nullable) (element-type utf8 GBytes) */
 } TfMetadata;
 

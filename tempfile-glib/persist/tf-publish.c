@@ -21,10 +21,10 @@ typedef enum
 {
   PLACED,
   FAILED,
-  UNLINKABLE, /* this file cannot get the name; a copy may */
+  UNLINKABLE, /* this file cannot get the name, but a copy may */
 } Outcome;
 
-/* A file system that does not know how to sync a directory says EINVAL, fsync(2). */
+/* EINVAL means that the file system cannot sync a directory, see fsync(2). */
 static gboolean
 sync_dir (const TfDestination  *target,
           GError              **error)
@@ -76,7 +76,7 @@ place (TfReplacement        *entry,
   return success ? PLACED : FAILED;
 }
 
-/* The file itself gets the name, and before that all that the lasting file shall have. */
+/* Gives the file itself the name, after its metadata. */
 static Outcome
 place_source (int                   fd,
               const TfDestination  *target,
@@ -91,7 +91,7 @@ place_source (int                   fd,
   if (!tf_metadata_read_fd (&before, fd, target->path, error))
     return FAILED;
 
-  /* Without the mark of temporary files before it has the name: else a sweep might take it. */
+  /* The mark goes before the file gets the name, because a sweep could remove the file otherwise. */
   tf_mark_clear (fd);
   if (tf_metadata_apply (wanted, fd, target->path, error))
     outcome = place (&entry, target, cancellable, error);
@@ -126,8 +126,8 @@ get_mode (const TfDestination *target)
   return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
 }
 
-/* A file beside the target, as this process creates files there: its permissions are what the umask, the
- * directory's default ACL and its group make of them. Without a name if that can be. */
+/* Creates a file in the directory of the target, without a name if possible. Its permissions are those of any file that
+ * this process creates there: umask, default ACL and group of the directory have their effect. */
 static gboolean
 open_fresh (TfReplacement        *fresh,
             const TfDestination  *target,
@@ -140,7 +140,7 @@ open_fresh (TfReplacement        *fresh,
   return fresh->fd >= 0 || tf_errno_set (error, errno, "create a file beside", target->path);
 }
 
-/* When the system does not let an unnamed file have a name after all. */
+/* Replaces an unnamed file that cannot be linked by one with a temporary name. */
 static gboolean
 open_fresh_with_name (TfReplacement        *fresh,
                       const TfDestination  *target,
@@ -163,13 +163,14 @@ read_wanted (TfMetadata           *wanted,
   if (!tf_metadata_read_path (wanted, target->path, error))
     return FALSE;
 
-  /* What replaces a temporary file is none itself. */
+  /* The file that replaces a temporary file is not temporary itself. */
   g_hash_table_remove (wanted->xattrs, TF_MARK_ATTRIBUTE);
   return TRUE;
 }
 
-/* Asked of a file in the directory: the directory itself has another device on overlayfs. A file that is
- * at the target already cannot be renamed to it: rename(2) does nothing then, and succeeds. */
+/* Returns whether the file can be linked at the target. The device is that of a file in the directory, because the
+ * directory itself has another one on overlayfs. A file that is at the target already cannot be renamed to it:
+ * rename(2) does nothing in this case and succeeds. */
 static gboolean
 may_be_placed (int                  fd,
                const TfReplacement *fresh,
@@ -217,8 +218,8 @@ persist (const TfPublishSource  *source,
   return place_copy (source, fresh, target, &wanted, cancellable, error);
 }
 
-/* Gives @source the name @path, in one step, or a copy of it where the file itself cannot have that name;
- * then @copy_fd is the copy, else -1. @final_path is where symlinks led. On failure nothing has changed. */
+/* Gives @source the name @path in one step. If the file itself cannot get the name, a copy of it does; @copy_fd is the
+ * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed. */
 gboolean
 tf_publish (const TfPublishSource  *source,
             const char             *path,

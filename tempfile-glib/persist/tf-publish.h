@@ -11,12 +11,12 @@
 
 G_BEGIN_DECLS
 
-/* What is to get a name. */
+/* The content that gets a name. */
 typedef struct
 {
-  int       fd; /* the file, if it is one that may be linked; else -1 */
+  int       fd; /* the file, if it may be linked; otherwise -1 */
   gpointer  user_data;
-  /* Writes the bytes into the empty file @to, at @where. */
+  /* Writes the bytes into the empty file @to, which is @where in messages. */
   gboolean (*fill) (gpointer       user_data,
                     int            to,
                     const char    *where,

@@ -15,15 +15,15 @@
 #include "base/tf-system.h"
 #include "names/tf-open.h"
 
-/* Makes an entry of that name in the directory; returns what is not negative, or -1 with errno. */
+/* Creates an entry with a given name in the directory. Returns a non-negative number, or -1 with errno set. */
 typedef int (*MakeFunc) (const TfReplacement *self,
                          int            dir_fd,
                          const char    *name,
                          guint          mode);
 
-/* Whether the errno of tf_replacement_place() means that this very file cannot be linked there, while a copy
- * of it may be. EXDEV: another file system or mount. ENOENT: a file that lost its last name, or a kernel
- * that wants privileges for AT_EMPTY_PATH and has no /proc. Else: a file system without hard links. */
+/* Returns whether the errno of tf_replacement_place() means that this file cannot be linked, but a copy of it may be.
+ * EXDEV is another file system or mount. ENOENT is a file that has lost its last name, or a kernel that needs a
+ * capability for AT_EMPTY_PATH and has no /proc. The others are file systems without hard links. */
 gboolean
 tf_replacement_is_unlinkable_errno (int saved_errno)
 {
@@ -49,7 +49,7 @@ create_file (const TfReplacement *self,
   return TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
 }
 
-/* Makes the entry at a fresh hidden name in the directory. Returns -1 with errno. */
+/* Creates the entry with a fresh hidden name in the directory. Returns -1 with errno set on failure. */
 static int
 make_at_new_name (TfReplacement *self,
                   int            dir_fd,
@@ -76,8 +76,8 @@ make_at_new_name (TfReplacement *self,
   return -1;
 }
 
-/* Creates a file with a temporary name beside the target; the caller closes and removes it. Returns -1
- * with errno. */
+/* Creates a file with a temporary name in the directory of the target. The caller closes and removes it. Returns -1
+ * with errno set on failure. */
 int
 tf_replacement_create (TfReplacement       *self,
                        const TfDestination *target,
@@ -87,7 +87,7 @@ tf_replacement_create (TfReplacement       *self,
   return self->fd;
 }
 
-/* Takes the temporary name away; without one there is nothing to do. */
+/* Removes the temporary name. If there is none, does nothing. */
 int
 tf_replacement_remove (TfReplacement       *self,
                        const TfDestination *target)
@@ -105,7 +105,7 @@ tf_replacement_remove (TfReplacement       *self,
   return 0;
 }
 
-/* As tf_replacement_remove(), for clearing up, when nobody is there to be told. */
+/* Like tf_replacement_remove(), but logs an error. */
 void
 tf_replacement_discard (TfReplacement       *self,
                         const TfDestination *target)
@@ -151,8 +151,8 @@ exchange (TfReplacement       *self,
   return tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
 }
 
-/* Takes the name first, with an empty file, so that of all who want it one gets it; then renames over
- * that. The one way left where there are neither hard links nor a rename that replaces nothing. */
+/* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
+ * with neither hard links nor RENAME_NOREPLACE. */
 static int
 rename_over_own_file (TfReplacement       *self,
                       const TfDestination *target)
@@ -194,7 +194,7 @@ link_name (TfReplacement       *self,
   return 0;
 }
 
-/* The target's name if nothing has it; else -1 with EEXIST. */
+/* Gives the file the name of the target. Returns -1 with EEXIST if the target exists. */
 static int
 place_new (TfReplacement       *self,
            const TfDestination *target)
@@ -230,9 +230,9 @@ place_durably (TfReplacement       *self,
   return rename_over (self, target);
 }
 
-/* Gives the file the name of the target, in one step. Returns -1 with errno, and then nothing changed but
- * perhaps the entry's temporary name, which is the caller's to remove in any case. When it may be taken
- * back, what was replaced keeps a name for as long if the file system can exchange two. */
+/* Gives the file the name of the target in one step. Returns -1 with errno set on failure, when nothing has changed
+ * except perhaps the temporary name. The caller removes the temporary name in any case. If the step may have to be
+ * undone, the replaced file keeps the temporary name until then, provided that the file system can exchange names. */
 int
 tf_replacement_place (TfReplacement       *self,
                       const TfDestination *target,
@@ -252,7 +252,7 @@ tf_replacement_place (TfReplacement       *self,
   return rename_over (self, target);
 }
 
-/* Undoes tf_replacement_place(), except where what was replaced is gone. Leaves errno alone. */
+/* Undoes tf_replacement_place(), unless the replaced file is gone. Does not change errno. */
 void
 tf_replacement_take_back (TfReplacement       *self,
                           const TfDestination *target,
@@ -262,7 +262,7 @@ tf_replacement_take_back (TfReplacement       *self,
 
   if (placed == TF_PLACED_EXCHANGED)
     {
-      /* If it cannot be taken back, the temporary name is all that what was replaced has left. */
+      /* If this fails, the temporary name is the only one that the replaced file has. */
       if (exchange (self, target) != 0)
         g_clear_pointer (&self->name, g_free);
     }

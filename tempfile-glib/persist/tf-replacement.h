@@ -9,8 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* A file in the directory of a target that is to get the target's name: without any name yet, or with a
- * temporary one beside it. */
+/* A file that gets the name of a target. It is in the same directory, without a name or with a temporary one. */
 typedef struct
 {
   int          fd;   /* (unowned) */
@@ -19,12 +18,12 @@ typedef struct
 
 #define TF_REPLACEMENT_INIT { .fd = -1 }
 
-/* How an entry got the name of its target, so that it can be taken back. */
+/* How a file got the name of its target, which decides how to undo it. */
 typedef enum
 {
-  TF_PLACED_NEW,       /* nothing was there */
-  TF_PLACED_EXCHANGED, /* what was there has the temporary name now */
-  TF_PLACED_OVER,      /* what was there is gone */
+  TF_PLACED_NEW,       /* the target did not exist */
+  TF_PLACED_EXCHANGED, /* the replaced file has the temporary name now */
+  TF_PLACED_OVER,      /* the replaced file is gone */
 } TfPlaced;
 
 gboolean tf_replacement_is_unlinkable_errno (int                  saved_errno);

@@ -14,7 +14,7 @@
 #include "base/tf-system.h"
 #include "tf-disk.h"
 
-/* Bytes moved between two looks at the cancellable. */
+/* The number of bytes moved between two checks of the cancellable. */
 #define PIECE (8 * 1024 * 1024)
 #define MAX_VECTORS 64
 
@@ -27,7 +27,7 @@ tf_backing_clear (TfBacking *self)
   g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
 }
 
-/* As tf_backing_clear(), but tells when the disk refuses at last what it had taken before. */
+/* Like tf_backing_clear(), but writes what is held back, and reports errors of that and of close(2). */
 gboolean
 tf_backing_close (TfBacking  *self,
                   GError    **error)
@@ -54,14 +54,14 @@ tf_backing_is_in_memory (const TfBacking *self)
   return self->fd < 0;
 }
 
-/* From now on small writes are held back, and reads read ahead. For a file that nobody else can see or change. */
+/* From now on, small writes are held back, and reads read ahead. This is for a file that nobody else can open. */
 void
 tf_backing_hold_back (TfBacking *self)
 {
   self->may_hold_back = TRUE;
 }
 
-/* Whether @count bytes are to go through the I/O buffer, which is then there. */
+/* Returns whether @count bytes go through the I/O buffer. In that case, the buffer exists. */
 static gboolean
 prepare_io_buffer (TfBacking *self,
                    gsize      count)
@@ -75,7 +75,7 @@ prepare_io_buffer (TfBacking *self,
   return tf_io_buffer_prepare (self->io_buffer, count);
 }
 
-/* Nothing is held back or read ahead any more, because someone else gets a way to the file. */
+/* From now on, nothing is held back or read ahead, because others can open the file. */
 gboolean
 tf_backing_hold_back_no_more (TfBacking  *self,
                               GError    **error)
@@ -97,7 +97,7 @@ tf_backing_flush (TfBacking     *self,
   return self->io_buffer == NULL || tf_io_buffer_flush (self->io_buffer, self->fd, self->where, cancellable, error);
 }
 
-/* As tf_backing_flush(); then forgets what was read, so that the descriptor can be used directly. */
+/* Like tf_backing_flush(); then drops what was read ahead, so that the descriptor can be used directly. */
 gboolean
 tf_backing_settle (TfBacking     *self,
                    GCancellable  *cancellable,
@@ -126,7 +126,7 @@ read_from (TfBacking     *self,
       return TRUE;
     }
 
-  /* pread(2) refuses what would end beyond the largest offset, instead of finding the end of the file. */
+  /* pread(2) fails for a range that ends beyond the largest offset, instead of finding the end of the file. */
   count = MIN (count, (guint64) (G_MAXINT64 - offset));
   if (prepare_io_buffer (self, count))
     return tf_io_buffer_read (self->io_buffer, self->fd, self->where, offset, data, count, n_read, cancellable, error);
@@ -134,7 +134,7 @@ read_from (TfBacking     *self,
   return tf_disk_read (self->fd, self->where, disk_offset, data, count, n_read, cancellable, error);
 }
 
-/* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
+/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes read before. */
 gboolean
 tf_backing_read (TfBacking     *self,
                  goffset        offset,
@@ -147,7 +147,7 @@ tf_backing_read (TfBacking     *self,
   return read_from (self, offset, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read, cancellable, error);
 }
 
-/* The same, without moving a descriptor that was handed out. */
+/* The same, without moving the offset of a descriptor that was handed out. */
 gboolean
 tf_backing_read_aside (TfBacking     *self,
                        goffset        offset,
@@ -160,8 +160,8 @@ tf_backing_read_aside (TfBacking     *self,
   return read_from (self, offset, offset, data, count, n_read, cancellable, error);
 }
 
-/* Writes all @count bytes, for which there must be room in memory; a gap before them reads as zeros. On
- * failure @n_written says how many bytes were taken before it. */
+/* Writes all @count bytes, for which there must be room in memory. A gap before them reads as zeros. On failure,
+ * @n_written is the number of bytes written before. */
 gboolean
 tf_backing_write (TfBacking      *self,
                   goffset         offset,
@@ -189,8 +189,8 @@ tf_backing_write (TfBacking      *self,
                         cancellable, error);
 }
 
-/* Where the bytes are that can be read at @offset without asking the disk, and how many; NULL for none. They
- * stay there until anything else is done with the backing. */
+/* Returns the bytes that can be read at @offset without the disk, and their number; NULL if there are none. They are
+ * valid until the backing is used again. */
 const guint8 *
 tf_backing_peek_some (const TfBacking *self,
                       goffset          offset,
@@ -206,8 +206,8 @@ tf_backing_peek_some (const TfBacking *self,
   return self->io_buffer != NULL ? tf_io_buffer_peek_some (self->io_buffer, offset, count) : NULL;
 }
 
-/* Makes sure that tf_backing_peek_some() has @count bytes at @offset, of those on disk TF_IO_BUFFER_SIZE at most;
- * fewer only at the end. A descriptor that was handed out is not moved. */
+/* Reads ahead until tf_backing_peek_some() returns @count bytes at @offset, or fewer at the end, and of a file on disk
+ * TF_IO_BUFFER_SIZE at most. Does not move the offset of a descriptor that was handed out. */
 gboolean
 tf_backing_fill (TfBacking     *self,
                  goffset        offset,
@@ -239,7 +239,7 @@ tf_backing_get_size (TfBacking *self)
   return self->io_buffer != NULL ? MAX (size, tf_io_buffer_get_end (self->io_buffer)) : size;
 }
 
-/* Cuts off or extends with zeros, for which there must be room in memory. */
+/* Sets the size. Extends with zeros, for which there must be room in memory. */
 gboolean
 tf_backing_set_size (TfBacking  *self,
                      goffset     size,
@@ -260,7 +260,7 @@ tf_backing_set_size (TfBacking  *self,
   return TRUE;
 }
 
-/* From now on the descriptor's own offset counts; it is put to @offset. */
+/* From now on, the offset of the descriptor is the position. Sets it to @offset. */
 gboolean
 tf_backing_share (TfBacking  *self,
                   goffset     offset,
@@ -276,7 +276,7 @@ tf_backing_share (TfBacking  *self,
   return TRUE;
 }
 
-/* Where a shared descriptor stands; else @offset is left as it is. */
+/* Sets @offset to that of a shared descriptor. Does nothing if the descriptor is not shared. */
 void
 tf_backing_get_offset (TfBacking *self,
                        goffset   *offset)
@@ -287,8 +287,8 @@ tf_backing_get_offset (TfBacking *self,
     *offset = shared_offset;
 }
 
-/* Becomes @other, which has the same bytes and is taken over. A descriptor that was handed out keeps its number,
- * stands at @position, and is the other file's from now on. */
+/* Replaces the backing by @other, which has the same bytes and is taken over. A descriptor that was handed out keeps
+ * its number; it now belongs to the other file and has the offset @position. */
 void
 tf_backing_replace (TfBacking *self,
                     TfBacking *other,
@@ -308,7 +308,7 @@ tf_backing_replace (TfBacking *self,
   *other = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
 }
 
-/* Makes sure that the disk has room for a file of @size bytes. In memory there is nothing to do. */
+/* Makes room on the disk for a file of @size bytes. In memory, does nothing. */
 gboolean
 tf_backing_reserve (TfBacking     *self,
                     goffset        size,
@@ -319,12 +319,12 @@ tf_backing_reserve (TfBacking     *self,
          tf_disk_reserve (self->fd, self->where, size, cancellable, error);
 }
 
-/* What is left of vectors of which some bytes were taken. */
+/* The rest of vectors after some bytes were written. */
 typedef struct
 {
   const GOutputVector *vectors;
   gsize n_vectors;
-  gsize taken; /* bytes of the first one */
+  gsize taken; /* written bytes of the first vector */
 } Rest;
 
 static void
@@ -340,7 +340,7 @@ rest_take (Rest  *self,
     }
 }
 
-/* Returns how many of @iov are used, for no more than PIECE bytes. */
+/* Fills @iov with at most PIECE bytes. Returns the number of vectors used. */
 static int
 rest_get_iov (const Rest   *self,
               struct iovec *iov)
@@ -398,7 +398,7 @@ writev_to_disk (TfBacking            *self,
   return TRUE;
 }
 
-/* As tf_backing_write(), from several places. */
+/* Like tf_backing_write(), for several buffers. */
 gboolean
 tf_backing_writev (TfBacking            *self,
                    goffset               offset,
@@ -441,8 +441,8 @@ copy_to_memory (TfBacking     *self,
   return success;
 }
 
-/* Copies @count bytes, for which there must be room in memory, from a file that can seek; fewer only at its
- * end. On failure @n_copied says how many were taken before it. Its own offset is neither used nor moved. */
+/* Copies @count bytes, for which there must be room in memory, from a seekable file, or fewer at its end. On failure,
+ * @n_copied is the number of bytes copied before. The offset of the file is neither used nor moved. */
 gboolean
 tf_backing_copy (TfBacking     *self,
                  goffset        offset,

@@ -12,16 +12,16 @@
 
 G_BEGIN_DECLS
 
-/* Where the bytes of a store are: in memory while @fd is -1, else behind @fd. No position, no lock. */
+/* The bytes of a store: in memory while @fd is -1, otherwise behind @fd. Has no position and no lock. */
 typedef struct
 {
   TfMemoryBuffer memory;
   int            fd;
   char          *where;         /* (owned) (nullable): path for messages */
-  gboolean       shared;        /* the descriptor was handed out: its own offset counts, and others may move it */
-  gboolean       may_hold_back; /* nobody else can see or change the file on disk */
-  TfIoBuffer    *io_buffer;     /* (owned) (nullable): made when it is first needed. Where nothing may be held back,
-                                 * it has only what tf_backing_fill() read ahead */
+  gboolean       shared;        /* the descriptor was handed out: its offset is the position, and others may move it */
+  gboolean       may_hold_back; /* nobody else can open the file */
+  TfIoBuffer    *io_buffer;     /* (owned) (nullable): created when first needed. If nothing may be held back, it has
+                                 * only what tf_backing_fill() has read ahead */
 } TfBacking;
 
 #define TF_BACKING_INIT_IN_MEMORY { .fd = -1 }
@@ -101,7 +101,7 @@ gboolean      tf_backing_fill      (TfBacking        *self,
                                     GCancellable     *cancellable,
                                     GError          **error);
 
-/* Forgets what was read ahead of a file that others can change. */
+/* Drops what was read ahead of a file that others can change. */
 static inline void
 tf_backing_forget (TfBacking *self)
 {
@@ -109,14 +109,14 @@ tf_backing_forget (TfBacking *self)
     self->io_buffer->filled = 0;
 }
 
-/* Whether there is something to flush. */
+/* Returns whether bytes are held back. */
 static inline gboolean
 tf_backing_is_dirty (const TfBacking *self)
 {
   return self->io_buffer != NULL && tf_io_buffer_is_dirty (self->io_buffer);
 }
 
-/* Where @count bytes, more than none, that are read at @offset need only be copied from; else NULL. */
+/* Returns the @count bytes at @offset, at least one, if they are in memory; otherwise NULL. */
 static inline const guint8 *
 tf_backing_peek (const TfBacking *self,
                  goffset          offset,

@@ -15,16 +15,16 @@
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 
-/* Bytes moved between two looks at the cancellable. */
+/* The number of bytes moved between two checks of the cancellable. */
 #define PIECE (8 * 1024 * 1024)
 
-/* The page cache takes pieces of this size in large units. */
+/* In bytes. The page cache handles pieces of this size in large units. */
 #define COPY_BUFFER (512 * 1024)
 
-/* What is copied by one call: with 32 bits, its count of bytes has no place for more than 4 GiB. */
+/* The number of bytes copied by one call: a count of 32 bits cannot express 4 GiB. */
 #define MAX_RANGE (1 << 30)
 
-/* Reads on until @n_read is @count, or to the end of the file. */
+/* Continues reading until @n_read is @count, or to the end of the file. */
 gboolean
 tf_disk_read (int            fd,
               const char    *where,
@@ -58,7 +58,7 @@ tf_disk_read (int            fd,
   return TRUE;
 }
 
-/* Writes on until @n_written is @count. */
+/* Continues writing until @n_written is @count. */
 gboolean
 tf_disk_write (int             fd,
                const char     *where,
@@ -90,7 +90,7 @@ tf_disk_write (int             fd,
   return TRUE;
 }
 
-/* Some of the bytes; none at the end. @buffer is made when it is needed. */
+/* Copies some of the bytes, none at the end. @buffer is allocated when it is needed. */
 static gboolean
 copy_some (int            from,
            goffset        from_offset,
@@ -121,7 +121,7 @@ copy_some (int            from,
   return tf_disk_write (to, where, to_offset, *buffer, n_read, n_copied, cancellable, error);
 }
 
-/* Copies on until @n_copied is @count, or to the end of @from, whose own offset is neither used nor moved. */
+/* Continues copying until @n_copied is @count, or to the end of @from, whose offset is neither used nor moved. */
 gboolean
 tf_disk_copy (int            from,
               goffset        from_offset,
@@ -167,7 +167,7 @@ copy_data (int            from,
            GCancellable  *cancellable,
            GError       **error)
 {
-  /* Looking for holes moves the offset. Where the file cannot be opened again, holes are copied as zeros. */
+  /* Finding holes moves the offset. If the file cannot be opened again, holes are copied as zeros. */
   tf_autofd int map = tf_system_open_again (from);
   goffset start = 0;
   goffset end;
@@ -190,8 +190,8 @@ copy_data (int            from,
   return TRUE;
 }
 
-/* Makes the empty file @to, at @where, a copy of @from: shares the blocks where the file system can,
- * else copies them, but not the holes. The offsets of both are left as they are. */
+/* Makes the empty file @to, which is @where in messages, a copy of @from. Shares the blocks if the file system can,
+ * otherwise copies them without the holes. The offsets of both do not change. */
 gboolean
 tf_disk_copy_file (int            from,
                    int            to,
@@ -213,8 +213,8 @@ tf_disk_copy_file (int            from,
   return copy_data (from, to, st.st_size, where, cancellable, error);
 }
 
-/* Asked first, since a file system takes all there is before it finds that this is not enough, and others
- * have nothing meanwhile. A file system without a size of its own has no blocks. */
+/* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in
+ * the meantime. A file system without a size reports no blocks. */
 static gboolean
 has_free_space (int     fd,
                 goffset size)
@@ -228,7 +228,7 @@ has_free_space (int     fd,
   return size / 512 <= st.st_blocks || (guint64) (size / 512 - st.st_blocks) / (MAX (fs.f_frsize, 512) / 512) <= fs.f_bavail;
 }
 
-/* Makes sure that there is room for a file of @size bytes, and changes nothing else. */
+/* Makes room for a file of @size bytes, and changes nothing else. */
 gboolean
 tf_disk_reserve (int            fd,
                  const char    *where,
@@ -241,14 +241,14 @@ tf_disk_reserve (int            fd,
   if (!has_free_space (fd, size))
     return tf_errno_set (error, ENOSPC, "fallocate", where);
 
-  /* A signal can interrupt it each time anew: not for longer than the caller wants. */
+  /* Signals can interrupt the call again and again, so that it needs a check of the cancellable. */
   while (tf_system_allocate (fd, size) != 0)
     {
       saved_errno = errno;
       if (saved_errno == EINTR && !g_cancellable_set_error_if_cancelled (cancellable, error))
         continue;
 
-      /* Gives back what it got before it failed. */
+      /* Frees the blocks that were allocated before the failure. */
       (void) !ftruncate (fd, tf_disk_get_size (fd));
       return saved_errno != EINTR && tf_errno_set (error, saved_errno, "fallocate", where);
     }

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* In place of a place in the file: the descriptor's own offset, which moves. */
+/* A value for offsets: use and move the offset of the descriptor. */
 #define TF_DISK_OWN_OFFSET ((goffset) -1)
 
 gboolean tf_disk_read      (int             fd,

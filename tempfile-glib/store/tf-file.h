@@ -10,16 +10,16 @@
 
 G_BEGIN_DECLS
 
-/* What a file object is made of, whatever its class. */
+/* The private data of TfTempFile, which all classes of files use. */
 typedef struct
 {
   TfStore       *store;    /* (owned) */
-  TfTemplate     template; /* where it was asked to go: an absolute dir, or none */
-  GInputStream  *input;    /* (owned) (nullable): made when first asked for */
-  GOutputStream *output;   /* (owned) (nullable): made when first asked for */
+  TfTemplate     template; /* as requested, with an absolute directory or none */
+  GInputStream  *input;    /* (owned) (nullable): created when first requested */
+  GOutputStream *output;   /* (owned) (nullable): created when first requested */
 } TfFile;
 
-/* Where in an instance it is, in bytes. */
+/* The offset of the private data from the instance, in bytes. */
 extern gssize tf_file_offset;
 
 static inline TfFile *

@@ -26,7 +26,7 @@ static void tf_input_stream_seekable_init (GSeekableIface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (TfInputStream, tf_input_stream, G_TYPE_INPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_input_stream_seekable_init))
 
-/* A stream reports the bytes that moved before an error; the error comes again with the next call. */
+/* A stream reports the bytes that were read before an error; the next call gets the error again. */
 static gssize
 bytes_or_error (gboolean   success,
                 gsize      n_bytes,
@@ -41,7 +41,7 @@ bytes_or_error (gboolean   success,
   return n_bytes;
 }
 
-/* GIO asks this before it reads, but not before it seeks. */
+/* GIO checks this before it reads, but not before it seeks. */
 static gboolean
 check_stream_open (TfInputStream  *self,
                    GError        **error)
@@ -159,7 +159,7 @@ tf_input_stream_skip_finish (GInputStream  *stream,
   return tf_task_finish (stream, result, tf_input_stream_skip_async, error);
 }
 
-/* Closing a stream lets go of nothing: that is for the file. */
+/* Closing a stream releases nothing, because the file owns everything. */
 static void
 tf_input_stream_close_async (GInputStream        *stream,
                              int                  io_priority,

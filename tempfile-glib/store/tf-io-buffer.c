@@ -11,7 +11,8 @@
 #include "base/tf-fork.h"
 #include "tf-disk.h"
 
-/* The first bytes that are read ahead; with every read that follows the one before, four times as many. */
+/* The number of bytes that are read ahead at first. It is multiplied by four with each read that continues the one
+ * before. */
 #define AHEAD_MIN 4096
 
 static void
@@ -37,8 +38,8 @@ tf_io_buffer_free (TfIoBuffer *self)
   g_free (self);
 }
 
-/* Whether @count bytes are to go through the window. A larger transfer needs none, and so has one that
- * there is no memory for. */
+/* Returns whether @count bytes go through the buffer. A larger transfer does not; nor does any transfer if there is no
+ * memory for the buffer. */
 gboolean
 tf_io_buffer_prepare (TfIoBuffer *self,
                       gsize       count)
@@ -49,7 +50,7 @@ tf_io_buffer_prepare (TfIoBuffer *self,
   return self->data != NULL;
 }
 
-/* Writes what is held back. On failure the window still holds what was not written. */
+/* Writes what is held back. On failure, the bytes that were not written are still held back. */
 gboolean
 tf_io_buffer_flush (TfIoBuffer    *self,
                     int            fd,
@@ -72,7 +73,7 @@ tf_io_buffer_flush (TfIoBuffer    *self,
   return success;
 }
 
-/* As tf_io_buffer_flush(); then forgets what was read, so that the descriptor can be used directly. */
+/* Like tf_io_buffer_flush(); then drops what was read ahead, so that the descriptor can be used directly. */
 gboolean
 tf_io_buffer_settle (TfIoBuffer    *self,
                      int            fd,
@@ -87,8 +88,8 @@ tf_io_buffer_settle (TfIoBuffer    *self,
   return TRUE;
 }
 
-/* What was held back when the process was forked is for the parent to write, unless the child needs it: it
- * would write over what the parent has put there since. */
+/* In a forked child, drops what the parent held back before the fork. The parent writes these bytes; the child could
+ * overwrite what the parent has written there since. */
 void
 tf_io_buffer_disown (TfIoBuffer *self)
 {
@@ -96,7 +97,7 @@ tf_io_buffer_disown (TfIoBuffer *self)
     set_clean (self);
 }
 
-/* As tf_io_buffer_claim(), also for the first bytes that are held back. */
+/* Like tf_io_buffer_claim(), but also if nothing is held back yet. */
 static guint8 *
 begin_or_claim (TfIoBuffer *self,
                 goffset     offset,
@@ -113,8 +114,8 @@ begin_or_claim (TfIoBuffer *self,
   return tf_io_buffer_claim (self, offset, count);
 }
 
-/* Makes the buffer begin at @start, where it has @kept bytes already, and reads on until it has at least @count,
- * and more when that follows what was in it. */
+/* Moves the start of the buffer to @start, where it has @kept bytes already, and reads until it has at least @count
+ * bytes; more if the read continues the one before. */
 static gboolean
 fill (TfIoBuffer    *self,
       int            fd,
@@ -143,7 +144,7 @@ fill (TfIoBuffer    *self,
   return success;
 }
 
-/* Makes sure that the buffer has @count bytes at @offset, no more than fit into it; fewer only at the end. */
+/* Reads ahead until the buffer has @count bytes at @offset, which must fit into it, or fewer at the end. */
 gboolean
 tf_io_buffer_fill (TfIoBuffer    *self,
                    int            fd,
@@ -163,7 +164,7 @@ tf_io_buffer_fill (TfIoBuffer    *self,
          fill (self, fd, where, offset, kept, count, cancellable, error);
 }
 
-/* Reads until @count bytes or the end. On failure @n_read says how many bytes arrived before it. */
+/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes read before. */
 gboolean
 tf_io_buffer_read (TfIoBuffer    *self,
                    int            fd,
@@ -202,8 +203,8 @@ tf_io_buffer_read (TfIoBuffer    *self,
   return success || *n_read == count;
 }
 
-/* Writes all @count bytes, or holds them back. On failure none were taken, or @n_written of a piece that
- * is too large to hold. */
+/* Writes all @count bytes, or holds them back. On failure, nothing was written, or @n_written bytes of a piece that is
+ * too large to hold back. */
 gboolean
 tf_io_buffer_write (TfIoBuffer     *self,
                     int             fd,
@@ -222,7 +223,7 @@ tf_io_buffer_write (TfIoBuffer     *self,
       if (!tf_io_buffer_settle (self, fd, where, cancellable, error))
         return FALSE;
 
-      /* Far behind the end the disk may take nothing at all: better said at once. */
+      /* Far behind the end of the file, a write may always fail, which is better reported at once. */
       self->start = offset;
       if (offset <= tf_disk_get_size (fd))
         target = begin_or_claim (self, offset, count);
@@ -235,14 +236,14 @@ tf_io_buffer_write (TfIoBuffer     *self,
   return TRUE;
 }
 
-/* How long the file is at least, with what is held back. */
+/* Returns the minimum size of the file, given what is held back. */
 goffset
 tf_io_buffer_get_end (const TfIoBuffer *self)
 {
   return tf_io_buffer_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
 }
 
-/* What lies behind the new end of the file is neither known nor to be written any more. */
+/* Drops what lies behind the new end of the file. */
 void
 tf_io_buffer_clip (TfIoBuffer *self,
                    goffset     size)

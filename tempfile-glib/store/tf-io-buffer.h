@@ -11,17 +11,17 @@ G_BEGIN_DECLS
 
 #define TF_IO_BUFFER_SIZE (64 * 1024)
 
-/* A piece of a file that is held in memory: read ahead, or written and not on disk yet. It is for a file
- * that nobody else can see or change. */
+/* A piece of a file in memory: bytes that were read ahead, and bytes that were written and are held back. It is for a
+ * file that nobody else can open. */
 typedef struct
 {
-  guint8  *data;       /* (nullable): not used yet */
-  goffset  start;      /* where in the file */
-  gsize    filled;     /* bytes of @data that are the file's */
-  gsize    dirty_from; /* those from here on … */
-  gsize    dirty_to;   /* … up to here have to be written; none if this is the smaller one */
-  gsize    ahead;      /* bytes that were read at once last time */
-  guint    generation; /* of the process that held the first of them back */
+  guint8  *data;       /* (owned) (nullable): NULL until it is used */
+  goffset  start;      /* the offset of @data in the file */
+  gsize    filled;     /* the number of valid bytes in @data */
+  gsize    dirty_from; /* the start of the bytes that are held back, in @data */
+  gsize    dirty_to;   /* their end; if it is not larger, nothing is held back */
+  gsize    ahead;      /* the number of bytes read at once last time */
+  guint    generation; /* of the process that began to hold bytes back */
 } TfIoBuffer;
 
 TfIoBuffer *tf_io_buffer_new     (void);
@@ -74,7 +74,7 @@ tf_io_buffer_is_dirty (const TfIoBuffer *self)
   return self->dirty_to > self->dirty_from;
 }
 
-/* As tf_backing_claim(), when some bytes are held back already: all of them are one run. */
+/* Like tf_backing_claim(), if bytes are held back already. All bytes that are held back are contiguous. */
 static inline guint8 *
 tf_io_buffer_claim (TfIoBuffer *self,
                  goffset   offset,
@@ -90,7 +90,7 @@ tf_io_buffer_claim (TfIoBuffer *self,
   return self->data + at;
 }
 
-/* As tf_backing_peek(). */
+/* Like tf_backing_peek(). */
 static inline const guint8 *
 tf_io_buffer_peek (const TfIoBuffer *self,
                 goffset         offset,
@@ -101,7 +101,7 @@ tf_io_buffer_peek (const TfIoBuffer *self,
   return at <= self->filled && count <= self->filled - at ? self->data + at : NULL;
 }
 
-/* Where the bytes are that the buffer has at @offset, and how many; NULL for none. */
+/* Returns the bytes that the buffer has at @offset, and their number; NULL if there are none. */
 static inline const guint8 *
 tf_io_buffer_peek_some (const TfIoBuffer *self,
                         goffset           offset,

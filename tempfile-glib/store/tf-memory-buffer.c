@@ -11,7 +11,7 @@
 
 #include "base/tf-system.h"
 
-/* From here on fresh memory costs more in page faults than a mapping costs in system calls. */
+/* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. */
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
 #define HEAP_MIN 256
 
@@ -32,7 +32,7 @@ free_storage (TfMemoryBuffer *self)
     free (self->data);
 }
 
-/* Puts the content into other storage. What realloc() adds there holds anything, what mmap() adds zeros. */
+/* Moves the content to other storage. Memory that realloc() adds is undefined; memory that mmap() adds is zero. */
 static void
 replace_storage (TfMemoryBuffer *self,
                  guint8         *data,
@@ -97,8 +97,8 @@ move_to_capacity (TfMemoryBuffer *self,
   return capacity >= MAPPED_MIN ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
 }
 
-/* Makes room for content of @size bytes, which is within @limit; doubles within it, so that growing is linear
- * over all. Returns FALSE, with nothing changed, when there is no memory. */
+/* Makes room for content of @size bytes, at most @limit. Doubles the capacity within @limit, so that repeated growing
+ * takes linear time. Returns FALSE without a change if there is no memory. */
 gboolean
 tf_memory_buffer_grow (TfMemoryBuffer *self,
                        gsize           size,
@@ -116,7 +116,7 @@ tf_memory_buffer_grow (TfMemoryBuffer *self,
   return TRUE;
 }
 
-/* Zeroes what lies between the end of the content and @end, without touching fresh pages. */
+/* Fills the range from the end of the content to @end with zeros, without touching pages that are zero already. */
 void
 tf_memory_buffer_fill_gap (TfMemoryBuffer *self,
                            gsize           end)
@@ -127,8 +127,8 @@ tf_memory_buffer_fill_gap (TfMemoryBuffer *self,
     memset (self->data + self->size, 0, stale_end - self->size);
 }
 
-/* Cuts the content off at @size, or extends it with zeros, for which there must be room. Gives back what
- * the content leaves empty; when that fails, it stays. */
+/* Sets the size of the content. Extends with zeros, for which there must be room. Frees memory that is not needed any
+ * more, if possible. */
 void
 tf_memory_buffer_set_size (TfMemoryBuffer *self,
                            gsize           size)

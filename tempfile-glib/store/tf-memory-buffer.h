@@ -10,15 +10,15 @@
 
 G_BEGIN_DECLS
 
-/* Contiguous bytes that grow: the memory stage of a store. On the heap while small, in an anonymous
- * mapping when large. */
+/* A contiguous buffer that grows: the memory of a store. Small buffers are on the heap, large ones in an anonymous
+ * mapping. */
 typedef struct
 {
-  guint8  *data;     /* (nullable) */
-  gsize    size;     /* bytes of content */
-  gsize    capacity; /* bytes that fit into @data */
-  gsize    room;     /* bytes of them that may be used */
-  gsize    touched;  /* every byte of @data that is behind both this and the content is zero */
+  guint8  *data;     /* (owned) (nullable) */
+  gsize    size;     /* of the content, in bytes */
+  gsize    capacity; /* of @data, in bytes */
+  gsize    room;     /* the part of the capacity that may be used, in bytes */
+  gsize    touched;  /* bytes of @data behind both this and the content are zero */
   gboolean mapped;
 } TfMemoryBuffer;
 
@@ -31,8 +31,8 @@ void     tf_memory_buffer_set_size (TfMemoryBuffer *self,
                                     gsize           size);
 void     tf_memory_buffer_clear    (TfMemoryBuffer *self);
 
-/* Where bytes that are written at @offset need only be copied to, as the content that they are from now on;
- * else, and for none, NULL, with nothing done. */
+/* Extends the content for @count bytes at @offset if there is room, and returns where to copy them. Otherwise, and for
+ * a @count of 0, returns NULL without a change. */
 static inline guint8 *
 tf_memory_buffer_claim (TfMemoryBuffer *self,
                         goffset         offset,
@@ -47,7 +47,7 @@ tf_memory_buffer_claim (TfMemoryBuffer *self,
   return self->data + offset;
 }
 
-/* Where @count bytes at @offset are; NULL when there are not so many. */
+/* Returns the @count bytes at @offset, or NULL if there are fewer. */
 static inline const guint8 *
 tf_memory_buffer_peek (const TfMemoryBuffer *self,
                        goffset               offset,
@@ -59,8 +59,8 @@ tf_memory_buffer_peek (const TfMemoryBuffer *self,
   return self->data + offset;
 }
 
-/* Where someone else is to put up to @count bytes at @offset, for which there must be room; a gap before
- * them reads as zeros. They become content by tf_memory_buffer_commit(). */
+/* Returns where the caller may put up to @count bytes at @offset, for which there must be room. A gap before them reads
+ * as zeros. tf_memory_buffer_commit() makes them content. */
 static inline guint8 *
 tf_memory_buffer_prepare (TfMemoryBuffer *self,
                    gsize     offset,
@@ -71,7 +71,7 @@ tf_memory_buffer_prepare (TfMemoryBuffer *self,
   return self->data + offset;
 }
 
-/* What ends at @end is content now, and all before it. */
+/* Makes everything up to @end content. */
 static inline void
 tf_memory_buffer_commit (TfMemoryBuffer *self,
                   gsize     end)
@@ -79,7 +79,7 @@ tf_memory_buffer_commit (TfMemoryBuffer *self,
   self->size = MAX (self->size, end);
 }
 
-/* Puts @count bytes at @offset, for which there must be room; a gap before them reads as zeros. */
+/* Writes @count bytes at @offset, for which there must be room. A gap before them reads as zeros. */
 static inline void
 tf_memory_buffer_write (TfMemoryBuffer      *self,
                  gsize          offset,
@@ -91,7 +91,7 @@ tf_memory_buffer_write (TfMemoryBuffer      *self,
   memcpy (self->data + offset, data, count);
 }
 
-/* Copies @count bytes from @offset on, fewer at the end, and returns how many. */
+/* Copies @count bytes at @offset, or fewer at the end. Returns their number. */
 static inline gsize
 tf_memory_buffer_read (const TfMemoryBuffer *self,
                 gsize           offset,

@@ -5,11 +5,11 @@
 
 #include "tf-memory-pool.h"
 
-static gsize limit; /* (atomic): 0: none */
-static gsize held;  /* (atomic) */
+static gsize limit; /* (atomic): in bytes; 0 for none */
+static gsize held;  /* (atomic): in bytes */
 
-/* May be taken by who has a node's own lock, but not the other way round. Whoever is in the pool is alive, and
- * so can be referenced. */
+/* A thread that holds the lock of a node may take this lock, but not the other way round. A node in the pool is alive,
+ * so that it can be referenced. */
 static GMutex lock;
 static GQueue pool = G_QUEUE_INIT;
 
@@ -25,7 +25,7 @@ tf_memory_pool_add (TfMemoryPoolNode        *node,
   g_mutex_unlock (&lock);
 }
 
-/* Adds @bytes to what is held unless that would be more than the limit. */
+/* Adds @bytes to what is held, unless that would exceed the limit. */
 static gboolean
 take (gsize bytes)
 {
@@ -51,7 +51,7 @@ add_to_held (gssize bytes)
     g_atomic_pointer_add (&held, bytes);
 }
 
-/* The node holds nothing in memory any more. Calling this again does nothing. */
+/* Removes a node that holds nothing in memory any more. Calling this again does nothing. */
 void
 tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
@@ -67,7 +67,7 @@ tf_memory_pool_remove (TfMemoryPoolNode *node)
   node->charge = 0;
 }
 
-/* Whether the limit allows for @size bytes of the node; then they are counted. */
+/* Counts @size bytes for the node if the limit allows that. Returns whether it does. */
 gboolean
 tf_memory_pool_charge (TfMemoryPoolNode *node,
                        gsize             size)
@@ -82,7 +82,7 @@ tf_memory_pool_charge (TfMemoryPoolNode *node,
   return TRUE;
 }
 
-/* Counts what is really there, whatever the limit says. */
+/* Counts @size bytes for the node, even if that exceeds the limit. */
 void
 tf_memory_pool_recount (TfMemoryPoolNode *node,
                         gsize             size)
@@ -112,7 +112,7 @@ dup_nodes (void)
   return nodes;
 }
 
-/* 0 is no limit. What is held already stays, and is counted. */
+/* Sets the limit in bytes; 0 for none. Memory that is held already stays and is counted. */
 void
 tf_memory_pool_set_limit (gsize bytes)
 {
@@ -144,7 +144,7 @@ tf_memory_pool_get_held (void)
   return (gsize) g_atomic_pointer_get (&held);
 }
 
-/* Has all who are not in use give up their memory. */
+/* Makes all nodes that are not in use give up their memory. */
 void
 tf_memory_pool_move_all_out (void)
 {

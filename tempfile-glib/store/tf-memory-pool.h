@@ -9,24 +9,25 @@
 
 G_BEGIN_DECLS
 
-/* What is in memory, and how many bytes all of it together may hold there and does. From any thread. */
+/* The stores in memory, with the number of bytes that they hold together and a limit for it. The functions may be
+ * called from any thread. */
 typedef struct _TfMemoryPoolNode TfMemoryPoolNode;
 
 typedef struct
 {
   void (*ref)      (TfMemoryPoolNode *node);
   void (*unref)    (TfMemoryPoolNode *node);
-  /* Calls tf_memory_pool_recount() for what the node really holds. */
+  /* Calls tf_memory_pool_recount() with what the node really holds. */
   void (*recount)  (TfMemoryPoolNode *node);
-  /* Gives up the memory if nobody is using it. */
+  /* Gives up the memory if no thread is using it. */
   void (*move_out) (TfMemoryPoolNode *node);
 } TfMemoryPoolFuncs;
 
 struct _TfMemoryPoolNode
 {
   const TfMemoryPoolFuncs *funcs;
-  GList                    link;   /* no data: it is not in the pool */
-  gsize                    charge; /* bytes of the budget that it holds */
+  GList                    link;   /* without data while the node is not in the pool */
+  gsize                    charge; /* counted for the node, in bytes */
 };
 
 void     tf_memory_pool_add     (TfMemoryPoolNode        *node,

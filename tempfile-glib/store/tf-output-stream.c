@@ -29,7 +29,7 @@ static void tf_output_stream_seekable_init (GSeekableIface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (TfOutputStream, tf_output_stream, G_TYPE_OUTPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_output_stream_seekable_init))
 
-/* A stream reports the bytes that moved before an error; the error comes again with the next call. */
+/* A stream reports the bytes that were written before an error; the next call gets the error again. */
 static gboolean
 took_some (gboolean   success,
            gsize      n_bytes,
@@ -42,7 +42,7 @@ took_some (gboolean   success,
   return TRUE;
 }
 
-/* GIO asks this before it writes, but not before it seeks and truncates. */
+/* GIO checks this before it writes, but not before it seeks and truncates. */
 static gboolean
 check_stream_open (TfOutputStream  *self,
                    GError         **error)
@@ -193,7 +193,7 @@ tf_output_stream_flush_finish (GOutputStream  *stream,
   return tf_task_finish (stream, result, tf_output_stream_flush_async, error) >= 0;
 }
 
-/* Closing a stream lets go of nothing: that is for the file. */
+/* Closing a stream releases nothing, because the file owns everything. */
 static void
 tf_output_stream_close_async (GOutputStream       *stream,
                               int                  io_priority,
@@ -215,7 +215,7 @@ tf_output_stream_close_finish (GOutputStream  *stream,
   return tf_task_finish (stream, result, tf_output_stream_close_async, error) >= 0;
 }
 
-/* A file into itself: what is read depends on what was written, so it goes in the pieces that GIO has. */
+/* Splices a file into itself. What is read depends on what was written, so the pieces are those of GIO. */
 static gboolean
 is_own_source (GOutputStream *stream,
                GInputStream  *source)

@@ -12,7 +12,7 @@ struct _TfReader
 {
   GInputStream parent_instance;
 
-  TfStore *store;    /* (owned) (nullable): held, until this is closed */
+  TfStore *store;    /* (owned) (nullable): pinned, until the reader is closed */
   goffset  position;
 };
 
@@ -133,7 +133,7 @@ tf_reader_seekable_init (GSeekableIface *iface)
   iface->truncate_fn = tf_reader_truncate;
 }
 
-/* At the start of the bytes. The store must be open. */
+/* Returns a reader at the start of the bytes. Fails if the store is not open. */
 GInputStream *
 tf_reader_new (TfStore  *store,
                GError  **error)

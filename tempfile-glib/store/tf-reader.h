@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* An input stream with a position of its own, which can be read after the store was closed. */
+/* An input stream over a store with a position of its own. It can be read after the store was closed. */
 #define TF_TYPE_READER (tf_reader_get_type ())
 G_DECLARE_FINAL_TYPE (TfReader, tf_reader, TF, READER, GInputStream)
 

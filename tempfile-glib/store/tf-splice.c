@@ -19,17 +19,17 @@ typedef struct
   GOutputStream *stream;  /* (unowned): the task has it */
   TfStore *target;        /* (unowned): the stream has it */
   GInputStream *source;   /* (owned) */
-  TfStore *source_store;  /* (unowned) (nullable): the source is one of ours */
+  TfStore *source_store;  /* (unowned) (nullable): if the source is a TfInputStream */
   int source_fd;          /* or -1 */
   GOutputStreamSpliceFlags flags;
 
-  guint8 *buffer;         /* (owned) (nullable): for sources that can only be read */
+  guint8 *buffer;         /* (owned) (nullable): for sources without a descriptor */
   gsize n_buffered;
   guint64 n_moved;
   GError *error;          /* (owned) (nullable): the first one */
 } Splice;
 
-/* Another class with a descriptor may do more with the bytes than read them from it. */
+/* Returns the descriptor of the source if its class only reads from it. Other classes may change the bytes. */
 static int
 get_source_fd (GInputStream *source)
 {
@@ -107,7 +107,7 @@ write_buffer (Splice        *self,
   return success;
 }
 
-/* Moves all there is. */
+/* Moves all bytes. */
 static gboolean
 move (Splice        *self,
       GCancellable  *cancellable,
@@ -126,7 +126,7 @@ move (Splice        *self,
   if (self->source_store != NULL)
     return TRUE;
 
-  /* Where it ends, only the stream can tell. */
+  /* Only the stream itself knows where it ends. */
   while ((n_read = g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error)) > 0)
     {
       self->n_buffered = n_read;
@@ -144,7 +144,7 @@ close_target (Splice       *self,
   if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) == 0)
     return;
 
-  /* It is our own operation that is pending. */
+  /* The pending operation is this splice itself. */
   g_output_stream_clear_pending (self->stream);
   g_output_stream_close (self->stream, cancellable, self->error == NULL ? &self->error : NULL);
 }
@@ -168,7 +168,7 @@ tf_splice (GOutputStream             *stream,
 
   move (self, cancellable, &self->error);
 
-  /* As in GIO, an error of the source comes too late to matter. */
+  /* As in GIO, an error of closing the source is ignored. */
   if ((flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
     g_input_stream_close (source, cancellable, NULL);
   close_target (self, cancellable);
@@ -224,7 +224,7 @@ move_func (gpointer       source_object,
 {
   Splice *self = task_data;
 
-  /* Another class may do anything when it is read from. */
+  /* Reading from another class may block. */
   if (self->source_store == NULL && !tf_task_may_block (error))
     return -1;
 
@@ -290,8 +290,8 @@ read_into_buffer (GTask *task)
                              g_task_get_cancellable (task), on_read, g_object_ref (task));
 }
 
-/* Whether the source reads asynchronously by reading in a worker; GIO asks the same. All others are read in
- * the caller's context: they may not be used in any other, or wait long for bytes. */
+/* Returns whether the source implements asynchronous reading by reading in a worker, as GIO does. All others are read
+ * in the caller's context: they may not be used in another thread, or may wait long for bytes. */
 static gboolean
 reads_in_thread (GInputStream *source)
 {

@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* What g_output_stream_splice() does, for a @stream over the store @target. Ended by tf_task_finish() with
- * the source tag tf_splice_async. */
+/* Implement g_output_stream_splice() for a @stream over the store @target. The asynchronous version is finished by
+ * tf_task_finish() with the source tag tf_splice_async. */
 
 gssize tf_splice       (GOutputStream             *stream,
                         TfStore                   *target,

@@ -10,10 +10,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* From where on a directory is large. */
+/* The size of its entries, in bytes, from which on a directory is large. */
 #define LARGE_SIZE (TF_SYSTEM_DIR_BUFFER / 2)
 #define LARGE_N_DIRS 64
-/* How many entries are taken over at once: enough not to meet at the lock, few enough to end together. */
+/* The number of entries taken at once: large enough for little contention, small enough for both threads to end at
+ * about the same time. */
 #define MAX_TAKEN 32
 
 static int
@@ -46,7 +47,7 @@ append (TfDirListing  *self,
   self->n_dirs += entry->type == TF_SYSTEM_ENTRY_DIR;
 }
 
-/* Reads on in the directory @fd. Returns how many entries there are now; 0 at its end; -1 with errno set. */
+/* Reads the next entries of the directory @fd. Returns their number; 0 at the end; -1 with errno set. */
 gssize
 tf_dir_listing_read (TfDirListing *self,
                      int           fd)
@@ -77,15 +78,14 @@ tf_dir_listing_read (TfDirListing *self,
   return self->n_entries;
 }
 
-/* NULL when all are dealt with. */
+/* Returns the next entry, or NULL if there are no more. */
 const TfSystemEntry *
 tf_dir_listing_next (TfDirListing *self)
 {
   return self->position < self->n_entries ? self->entries[self->position++] : NULL;
 }
 
-/* Takes some of the next entries of @other, which it then has no more: files, or the way to one directory.
- * Returns how many. */
+/* Takes some of the next entries away from @other: files, up to and including one directory. Returns their number. */
 guint
 tf_dir_listing_take (TfDirListing *self,
                      TfDirListing *other)
@@ -110,7 +110,7 @@ tf_dir_listing_take (TfDirListing *self,
   return self->n_entries;
 }
 
-/* Looks at the disk where the file system did not tell. */
+/* Returns whether the entry is a directory. Asks the disk if the file system did not return the type. */
 gboolean
 tf_dir_listing_is_dir (const TfSystemEntry *entry,
                        int                  dir_fd)
@@ -123,7 +123,7 @@ tf_dir_listing_is_dir (const TfSystemEntry *entry,
   return fstatat (dir_fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
 }
 
-/* Whether what was read at once was so much that it is worth to be dealt with by more than one. */
+/* Returns whether so much was read at once that a second thread is worthwhile. */
 gboolean
 tf_dir_listing_is_large (const TfDirListing *self)
 {

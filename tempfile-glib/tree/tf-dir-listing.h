@@ -9,8 +9,8 @@
 
 G_BEGIN_DECLS
 
-/* What was read of a directory and not dealt with yet, without "." and "..", in the order of inode numbers:
- * ext4 reads in the order of hashed names, but keeps inodes in tables, which are visited once in this one. */
+/* The entries of a directory that were read and not handled yet, without "." and "..", sorted by inode number. ext4
+ * returns entries in the order of hashed names, but keeps inodes in tables, each of which is visited once this way. */
 typedef struct
 {
   char           *buffer;      /* (owned) (nullable) */
@@ -19,8 +19,8 @@ typedef struct
   guint           n_allocated;
   guint           n_entries;
   guint           position;
-  gsize           size;        /* of all that was read at once, in bytes */
-  guint           n_dirs;      /* among it */
+  gsize           size;        /* of the entries that were read at once, in bytes */
+  guint           n_dirs;      /* the number of directories among them */
 } TfDirListing;
 
 gssize               tf_dir_listing_read     (TfDirListing        *self,

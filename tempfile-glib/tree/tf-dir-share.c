@@ -12,15 +12,15 @@
 
 static gint forbidden; /* atomic */
 
-/* No thread is started any more: the process is about to end. */
+/* From now on, no thread is started, because the process is about to end. */
 void
 tf_dir_share_forbid (void)
 {
   g_atomic_int_set (&forbidden, TRUE);
 }
 
-/* Takes what is in @listing. NULL where two threads would not be faster than one, and where there must be only
- * one: at the end of the process, and in a child that was forked from a process which may have had others. */
+/* Takes the entries of @listing. Returns NULL if two threads would not be faster than one, and if there must be only
+ * one: at the end of the process, and in a forked child. */
 TfDirShare *
 tf_dir_share_try_new (int           fd,
                       TfDirListing *listing)
@@ -38,7 +38,7 @@ tf_dir_share_try_new (int           fd,
   return self;
 }
 
-/* Has a second thread call @func. FALSE when there is none to be had. */
+/* Starts a second thread that calls @func. Returns FALSE if that fails. */
 gboolean
 tf_dir_share_start (TfDirShare  *self,
                     GThreadFunc  func,
@@ -48,7 +48,7 @@ tf_dir_share_start (TfDirShare  *self,
   return self->thread != NULL;
 }
 
-/* Gets the next entries. Returns how many; 0 at the end; -1 with errno set, to one of the threads. */
+/* Gets the next entries. Returns their number; 0 at the end; -1 with errno set in one of the threads only. */
 gssize
 tf_dir_share_take (TfDirShare   *self,
                    TfDirListing *listing)
@@ -81,7 +81,7 @@ tf_dir_share_is_stopped (TfDirShare *self)
   return g_atomic_int_get (&self->stopped);
 }
 
-/* Called by the second thread: there is nothing left that it could take. */
+/* Called by the second thread when it ends. */
 void
 tf_dir_share_end (TfDirShare *self)
 {

@@ -9,16 +9,16 @@
 
 G_BEGIN_DECLS
 
-/* A large directory whose entries two threads take in turn, some at a time. */
+/* A large directory whose entries are shared by two threads. Each takes a few at a time. */
 typedef struct
 {
   GMutex     lock;
-  TfDirListing  listing;   /* under the lock */
+  TfDirListing  listing;   /* protected by the lock */
   int        fd;
-  gboolean   is_broken; /* under the lock: it cannot be read */
+  gboolean   is_broken; /* protected by the lock: the directory cannot be read */
   GThread   *thread;    /* (owned): the second one */
-  gint       stopped;   /* atomic: the second one is to stop */
-  gint       ended;     /* atomic: it did */
+  gint       stopped;   /* (atomic): the second thread must stop */
+  gint       ended;     /* (atomic): the second thread has ended */
 } TfDirShare;
 
 TfDirShare *tf_dir_share_try_new    (int           fd,

@@ -10,7 +10,7 @@
 
 #include "base/tf-fd.h"
 
-/* The descriptor of the root stays the caller's. */
+/* The caller keeps the descriptor of the root. */
 void
 tf_dir_stack_init (TfDirStack  *self,
                    const char  *path,
@@ -39,7 +39,7 @@ tf_dir_stack_clear (TfDirStack *self)
   g_string_free (self->names, TRUE);
 }
 
-/* How many levels there are below the root. */
+/* Returns the number of levels below the root. */
 guint
 tf_dir_stack_get_depth (const TfDirStack *self)
 {
@@ -116,7 +116,7 @@ tf_dir_stack_pop (TfDirStack *self)
   g_array_set_size (self->levels, self->levels->len - 1);
 }
 
-/* Closes what is open beyond the new limit, the level at @pinned excepted. */
+/* Closes levels until the new limit is kept, except the level at @pinned. */
 void
 tf_dir_stack_set_max_open (TfDirStack *self,
                            guint       max_open,
@@ -135,7 +135,7 @@ tf_dir_stack_set_max_open (TfDirStack *self,
     close_unpinned (self, unpinned);
 }
 
-/* Leaves only the root and the deepest level open. */
+/* Closes all levels except the root and the deepest one. */
 void
 tf_dir_stack_close_all (TfDirStack *self)
 {
@@ -143,7 +143,7 @@ tf_dir_stack_close_all (TfDirStack *self)
     close_level (self, i);
 }
 
-/* Opens the level above the deepest one again. FALSE when the tree is not what it was. */
+/* Opens the level above the deepest one again. Returns FALSE if the tree has changed. */
 gboolean
 tf_dir_stack_reopen_parent (TfDirStack *self)
 {
@@ -163,7 +163,8 @@ tf_dir_stack_reopen_parent (TfDirStack *self)
   return TRUE;
 }
 
-/* The path of @name in the deepest level, or of that level; what is in the middle of an overlong one is left out. */
+/* Returns the path of @name in the deepest level, or of that level. The middle of a path that is too long is left
+ * out. */
 char *
 tf_dir_stack_make_path (TfDirStack *self,
                         const char *name)

@@ -10,28 +10,28 @@
 
 G_BEGIN_DECLS
 
-/* Each directory between the root of a walk and the one that is being read is a level. The deepest max_open of
- * them, the root, and one that is pinned are open and have what was read of them; the others were closed,
- * and are entered again through the ".." of the level below, which must then lead to the inode that was left. */
+/* Each directory from the root of a walk to the one that is being read is a level. The deepest max_open levels, the
+ * root and a pinned level are open and have their listings. The other levels are closed. Such a level is opened again
+ * through the ".." of the level below, which must then lead to the same inode as before. */
 
 typedef struct
 {
-  int fd;             /* -1: closed for now */
+  int fd;             /* -1 while it is closed */
   TfDir dir;
-  gsize name;         /* where in the names */
+  gsize name;         /* the offset in the names */
   TfDirListing listing;
   int tries;
-  gboolean stuck;     /* something in it cannot be removed */
+  gboolean stuck;     /* an entry cannot be removed */
 } TfDirLevel;
 
 typedef struct
 {
   char *path;         /* (owned): of the root */
-  GArray *levels;     /* (owned): of TfDirLevel */
-  GString *names;     /* (owned): of all levels, each with its NUL */
-  TfDirListing spare;    /* the memory of a level that is gone, for the next one */
+  GArray *levels;     /* (owned) (element-type TfDirLevel) */
+  GString *names;     /* (owned): the names of all levels, each with a NUL */
+  TfDirListing spare;    /* memory of a removed level, for the next one */
   guint max_open;
-  guint pinned;       /* stays open; 0: the root alone does */
+  guint pinned;       /* the level that stays open; 0 if only the root does */
 } TfDirStack;
 
 void        tf_dir_stack_init          (TfDirStack       *self,

@@ -26,7 +26,7 @@ set_stat (TfDir              *self,
   };
 }
 
-/* Reads what is behind @fd. Returns FALSE with errno set. */
+/* Reads the status of the directory behind @fd. Returns FALSE with errno set on failure. */
 gboolean
 tf_dir_read (TfDir *self,
              int    fd)
@@ -75,7 +75,7 @@ open_up (guint mode)
   return (mode | S_IRWXU) & 07777;
 }
 
-/* A directory that may not be read cannot be opened before its owner is granted all permissions. */
+/* Grants the owner all permissions, so that an unreadable directory can be opened. */
 static gboolean
 open_up_at (int          parent_fd,
             const TfDir *parent,
@@ -98,8 +98,8 @@ open_up_at (int          parent_fd,
          tf_system_chmod_dir (parent_fd, name, &st, open_up (st.mode)) == 0;
 }
 
-/* Opens the directory @name in @parent_fd for reading, entered by no symlink and over no mount point,
- * and makes its entries removable where it can. Returns -1 with errno; EXDEV for a mount point. */
+/* Opens the directory @name in @parent_fd for reading, without following a symlink or crossing a mount point, and
+ * tries to make its entries removable. Returns -1 with errno set on failure; to EXDEV for a mount point. */
 int
 tf_dir_open (TfDir       *self,
              int          parent_fd,

@@ -9,16 +9,16 @@
 
 G_BEGIN_DECLS
 
-/* A directory that is being worked in. */
+/* An open directory. */
 typedef struct
 {
   guint64 device;
   guint64 inode;
-  guint64 mount_id; /* 0 where the kernel does not tell */
+  guint64 mount_id; /* 0 if it is not known */
   guint   mode;
 } TfDir;
 
-/* How it is made sure that a subdirectory is no mount point, best first. */
+/* Ways to detect that a subdirectory is a mount point, best first. */
 typedef enum
 {
   TF_CONFINE_BY_OPENAT2,
@@ -35,7 +35,7 @@ int      tf_dir_open  (TfDir       *self,
                        const TfDir *parent,
                        const char  *name);
 
-/* The best way to try first; set by tests only. */
+/* The way to try first. Set by tests only. */
 extern TfConfinement tf_dir_confinement;
 
 G_END_DECLS

@@ -15,7 +15,7 @@
 #include "tf-dir.h"
 #include "tf-walk.h"
 
-/* How often a directory is emptied again because something new was in it. */
+/* How often a directory is emptied again because it has new entries. */
 #define TRIES 16
 
 typedef enum
@@ -25,7 +25,7 @@ typedef enum
   UNSURE,
 } Found;
 
-/* Nothing that is created here has such a path. */
+/* The library never creates a file with such a path. */
 static gboolean
 refuse (const char  *path,
         GError     **error)
@@ -37,7 +37,7 @@ refuse (const char  *path,
   return TRUE;
 }
 
-/* Looks what is called @name in @parent_fd, which is at @path. A stranger there is an error, and left alone. */
+/* Checks whether @name in @parent_fd, which is at @path, is @identity. Another file there is an error and is left alone. */
 static Found
 find (int                parent_fd,
       const char        *name,
@@ -66,7 +66,7 @@ find (int                parent_fd,
   return UNSURE;
 }
 
-/* Removes the file @identity at @path, if it is there. */
+/* Removes the file @identity at @path, if it exists. */
 gboolean
 tf_remove_file (const char        *path,
                 const TfIdentity  *identity,

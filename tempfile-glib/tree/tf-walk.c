@@ -16,28 +16,31 @@
 #include "tf-dir-share.h"
 #include "tf-dir-stack.h"
 
-/* Emptying a directory, depth first, without recursion.
+/* Empties a directory, depth first, without recursion.
  *
- * When a level above the deepest one cannot be entered again, someone moves directories about: the walk starts
- * over at the root, where by then there is less to do.
+ * The walk reads the deepest level and removes its entries. A subdirectory is entered as a new level. At the end of a
+ * level, the walk removes it and continues in the one above; a level that has got new entries is read again.
  *
- * What cannot be removed is remembered by its directory and name, so that a directory that is read again
- * does not make the walk try, and count, the same entry twice.
+ * If a level above the deepest one cannot be entered again, another process is moving directories. The walk then
+ * starts again at the root, where less is left to remove.
  *
- * The entries of a large directory are shared with a helper: the same walk, in a second thread, with that
- * directory as its root. Two because the descriptors are few, and because what they wait for is mostly one lock
- * of the kernel. When the helper meets what is difficult it gives up; the directory is then read again from
- * its beginning, by one thread alone. */
+ * Entries that cannot be removed are remembered by directory and name. If a directory is read again, they are neither
+ * tried nor counted twice.
+ *
+ * The entries of a large directory are shared with a helper: the same walk in a second thread, with that directory as
+ * its root. There are no more threads than two, because they share the limit of descriptors and mostly wait for one
+ * lock of the kernel. A helper that runs out of descriptors, or finds that directories are moved, gives up. The
+ * directory is then read again from its beginning by one thread alone. */
 
-/* A level more is open for a moment when the next one is entered, and one that is not readable before its mode is
+/* Two more are open for a moment: the next level when it is entered, and an unreadable one while its mode is
  * changed. */
 #define MAX_OPEN 8
 #define MAX_OPEN_SHARED 3
-/* How often a directory is read again because something new was in it; how often the walk starts over. */
+/* How often a directory is read again because it has new entries, and how often the walk starts again. */
 #define TRIES 16
 
 G_STATIC_ASSERT (MAX_OPEN + 2 <= TF_WALK_MAX_FDS);
-/* And the shared one. */
+/* Two walks and the shared directory. */
 G_STATIC_ASSERT (2 * (MAX_OPEN_SHARED + 2) + 1 <= TF_WALK_MAX_FDS);
 
 typedef struct _Walk Walk;
@@ -47,13 +50,13 @@ struct _Walk
   TfDirStack levels;
   GCancellable *cancellable;
   TfFailures *failures;
-  int n_restarts;      /* since something was removed */
+  int n_restarts;      /* since the last entry was removed */
   TfDirShare *share;      /* (nullable) */
-  guint shared;        /* which level it is of */
+  guint shared;        /* the level of the share */
   Walk *helper;        /* (owned) (nullable) */
   gboolean is_helper;
-  gboolean gave_up;    /* a helper did so */
-  gboolean alone;      /* no helper any more */
+  gboolean gave_up;    /* this is a helper that gave up */
+  gboolean alone;      /* works without a helper from now on */
 };
 
 static void walk (Walk *self);
@@ -86,7 +89,7 @@ is_stuck (Walk       *self,
   return tf_failures_contain (self->failures, level->dir.device, level->dir.inode, name);
 }
 
-/* An entry of the deepest level cannot be removed. */
+/* Remembers that an entry of the deepest level cannot be removed. */
 static void
 fail_entry (Walk       *self,
             int         saved_errno,
@@ -130,7 +133,7 @@ rewind_level (TfDirLevel *level)
   lseek (level->fd, 0, SEEK_SET);
 }
 
-/* Waits for the helper. TRUE when the shared level has to be read again, because something was left. */
+/* Waits for the helper. Returns TRUE if the shared level has to be read again, because entries are left. */
 static gboolean
 end_sharing (Walk *self)
 {
@@ -180,7 +183,7 @@ new_helper (Walk *self)
   return helper;
 }
 
-/* Shares what was read of the deepest level, and the rest of it. FALSE when there is nobody to share it with. */
+/* Shares the rest of the deepest level with a helper. Returns FALSE if there is none. */
 static gboolean
 begin_sharing (Walk *self)
 {
@@ -194,12 +197,12 @@ begin_sharing (Walk *self)
   self->shared = tf_dir_stack_get_depth (&self->levels);
   self->helper = new_helper (self);
   tf_dir_stack_set_max_open (&self->levels, MAX_OPEN_SHARED, self->shared);
-  /* Without a thread the share is one with itself. */
+  /* Without a second thread, this one takes all entries of the share. */
   self->alone = !tf_dir_share_start (self->share, help, self->helper);
   return TRUE;
 }
 
-/* Whether the deepest level, which was just read, is to be shared. A helper that has ended is free for it. */
+/* Returns whether to share the deepest level, which was just read. A helper that has ended can be used again. */
 static gboolean
 wants_helper (Walk *self)
 {
@@ -212,7 +215,7 @@ wants_helper (Walk *self)
   return self->share == NULL && !self->alone;
 }
 
-/* The table of descriptors is full. One walk does with two of them. */
+/* Reduces the number of descriptors, because the table is full. One walk needs two. */
 static gboolean
 close_what_can_be (Walk *self)
 {
@@ -226,7 +229,7 @@ close_what_can_be (Walk *self)
   return TRUE;
 }
 
-/* Not every system reads a directory without a descriptor more. */
+/* Some systems need one more descriptor to read a directory. */
 static gssize
 read_with_few_fds (Walk *self)
 {
@@ -241,7 +244,7 @@ is_shared_level (Walk *self)
   return self->share != NULL && self->shared == tf_dir_stack_get_depth (&self->levels);
 }
 
-/* Reads on in the deepest level. FALSE at its end, and when it cannot be read. */
+/* Reads the next entries of the deepest level. Returns FALSE at its end, and if it cannot be read. */
 static gboolean
 read_more (Walk *self)
 {
@@ -318,7 +321,7 @@ remove_entry (Walk                *self,
     fail_entry (self, errno, "unlink", name);
 }
 
-/* Goes back to the root; FALSE when that did not help before. */
+/* Goes back to the root. Returns FALSE if that was done too often without success. */
 static gboolean
 restart (Walk *self)
 {
@@ -340,8 +343,8 @@ restart (Walk *self)
   return TRUE;
 }
 
-/* Removes the deepest level, which was read to its end; or reads it again when it got new entries.
- * FALSE when the walk has to end. */
+/* Removes the deepest level, which was read to its end, or reads it again if it has new entries. Returns FALSE if the
+ * walk has to end. */
 static gboolean
 ascend (Walk *self)
 {
@@ -391,8 +394,8 @@ walk (Walk *self)
     }
 }
 
-/* Removes all that is in the directory behind @dir_fd, @path in messages. Holds at most TF_WALK_MAX_FDS
- * descriptors. Something that is in it afterwards without an error was put there meanwhile. */
+/* Removes everything in the directory behind @dir_fd, which is @path in messages. Holds at most TF_WALK_MAX_FDS
+ * descriptors. If the directory is not empty after success, another process has created new entries. */
 gboolean
 tf_walk_empty (const char    *path,
                int            dir_fd,

@@ -9,7 +9,7 @@
 
 G_BEGIN_DECLS
 
-/* Descriptors that emptying a tree holds at most, however deep the tree is. */
+/* The number of descriptors that emptying a tree holds at most, at any depth. */
 #define TF_WALK_MAX_FDS 12
 
 gboolean tf_walk_empty (const char    *path,
