@@ -142,8 +142,8 @@ tf_metadata_read_path (TfMetadata  *self,
   return read_xattrs (self, -1, path, error);
 }
 
-/* Sets owner and group if that is permitted. Returns the mode to set: if the group could not be set, it lacks the
- * permissions of the group, and if the owner could not be set, the set-user-ID bit. */
+/* Sets owner and group if that is permitted. Returns the mode to set: without set-ID bits if either could not be set,
+ * and with the group's permissions limited to those of others if the group could not be set. */
 static mode_t
 apply_owner (const TfMetadata *self,
              int               fd,

@@ -17,10 +17,10 @@
 #include "persist/tf-publish.h"
 #include "tf-disk.h"
 
-/* Bytes for which the locks of two stores are held. */
+/* The number of bytes moved while the locks of two stores are held. */
 #define PIECE (8 * 1024 * 1024)
 
-/* Writes all bytes of a backing into an empty file. */
+/* Writes all bytes of the backing into an empty file. */
 static gboolean
 fill (gpointer       user_data,
       int            to,
@@ -54,13 +54,13 @@ tf_store_persist (TfStore         *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
-  /* A file that has its lasting name is not to get another: two names, and writing to one changes both. */
+  /* A file that has a lasting name is copied, because with a second name, writing to one would change both. */
   source.fd = self->lasting ? -1 : self->backing.fd;
   source.user_data = &self->backing;
   success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
   if (success)
     {
-      /* Others can see and change it now. Nothing is held back: the store is settled. */
+      /* Others can open the file now. Nothing is held back, because the store is settled. */
       tf_backing_hold_back_no_more (&self->backing, NULL);
       copy.where = g_strdup (*final_path);
       if (copy.fd >= 0)
@@ -77,7 +77,7 @@ tf_store_persist (TfStore         *self,
   return success;
 }
 
-/* Returns a file in memory with the bytes that nobody can change any more. */
+/* Returns the descriptor of a sealed file in memory with the bytes. */
 int
 tf_store_seal (TfStore       *self,
                GCancellable  *cancellable,
@@ -136,7 +136,7 @@ tf_store_unpin (TfStore *self)
   tf_store_unref (self);
 }
 
-/* Reads @count bytes at @offset, or those up to the end; the position has no part in it. */
+/* Reads @count bytes at @offset, or fewer at the end. Neither uses nor moves the position. */
 gboolean
 tf_store_pinned_read (TfStore       *self,
                       goffset        offset,
@@ -197,7 +197,7 @@ read_all (TfBacking     *backing,
   return g_bytes_new_take (g_steal_pointer (&data), n_read);
 }
 
-/* All of the content, wherever the position is, in memory of its own. */
+/* Returns a copy of the whole content. */
 GBytes *
 tf_store_load_bytes (TfStore       *self,
                      GCancellable  *cancellable,
@@ -252,8 +252,8 @@ map_disk (TfBacking     *backing,
   return g_bytes_new_with_free_func (data, size, unmap, mapping);
 }
 
-/* The content as it is, without copying it, for a store that is closed next: bytes in memory are the
- * store's own, which they hold; a file is mapped. */
+/* Returns the content without copying it, for a store that is closed next. Bytes in memory are those of the store, to
+ * which they keep a reference; a file is mapped. */
 GBytes *
 tf_store_steal (TfStore       *self,
                 GCancellable  *cancellable,
@@ -277,7 +277,7 @@ tf_store_steal (TfStore       *self,
   return bytes;
 }
 
-/* Says how many bytes one call is to move: none when it is not known how many there are. */
+/* Returns the number of bytes to move in one call; 0 if the size of the source is not known. */
 static gsize
 piece_of (int     fd,
           goffset offset)
@@ -309,8 +309,8 @@ copy_locked (TfStore       *self,
   return success;
 }
 
-/* Moves some bytes of a regular file from where @fd stands to the position, and @fd by as much. Moves none
- * at the end, and where only reading can tell. On failure @n_moved counts, too. */
+/* Moves some bytes of a regular file from the offset of @fd to the position. Moves none at the end, and if only reading
+ * can tell where that is. @n_moved is set on failure, too. */
 gboolean
 tf_store_splice_fd (TfStore       *self,
                     int            fd,
@@ -368,8 +368,8 @@ splice_locked (TfStore       *self,
   return tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) && success;
 }
 
-/* Moves some bytes from the position of @source, which is another store, to that of @self; none at the end.
- * On failure @n_moved counts, too. */
+/* Moves some bytes from the position of @source, which is another store, to that of @self; none at the end. @n_moved is
+ * set on failure, too. */
 gboolean
 tf_store_splice_store (TfStore       *self,
                        TfStore       *source,
@@ -377,7 +377,7 @@ tf_store_splice_store (TfStore       *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  /* In one order everywhere, so that two threads that splice to and fro do not wait for each other. */
+  /* The order is always the same, so that two threads that splice in opposite directions do not deadlock. */
   TfStore *first = MIN (self, source);
   TfStore *second = MAX (self, source);
   gboolean success;
@@ -394,7 +394,7 @@ tf_store_splice_store (TfStore       *self,
 
   success = splice_locked (self, source, n_moved, cancellable, error);
 
-  /* Only @self can have rolled over, and tells that when no lock is held any more. */
+  /* Only @self can have rolled over. It notifies its owner when no lock is held any more. */
   tf_store_unlock (source);
   tf_store_unlock (self);
   return success;

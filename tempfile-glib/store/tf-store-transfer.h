@@ -10,9 +10,9 @@
 
 G_BEGIN_DECLS
 
-/* What becomes of a store's bytes beyond reading and writing them here. */
+/* Operations of a store that pass its bytes on: persist, seal, steal, splice and pin. */
 
-/* Gives the bytes a name. From then on the store works on that file. */
+/* Gives the bytes a lasting name. After that, the store works on the file with that name. */
 gboolean tf_store_persist (TfStore         *self,
                            const char      *path,
                            TfPersistFlags   flags,
@@ -27,7 +27,7 @@ GBytes *tf_store_load_bytes (TfStore       *self,
                              GCancellable  *cancellable,
                              GError       **error);
 
-/* Who has pinned the bytes of a store can read them until they are unpinned, after it was closed as well. */
+/* The bytes of a store can be read from pinning to unpinning, even after the store was closed. */
 gboolean tf_store_pin             (TfStore       *self,
                                    GError       **error);
 void     tf_store_unpin           (TfStore       *self);

@@ -52,7 +52,7 @@ tf_store_unref (TfStore *self)
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
 
-/* Nobody else has a way to the file: what is written may be held back until someone gets one. */
+/* Allows to hold writes back, because nobody else can open the file. */
 void
 tf_store_hold_back (TfStore *self)
 {
@@ -74,7 +74,7 @@ check_open (TfStore  *self,
   return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The temporary file is closed");
 }
 
-/* Takes the lock, in whatever state the store is. */
+/* Takes the lock in any state of the store. */
 static gboolean
 acquire (TfStore  *self,
          GError  **error)
@@ -88,7 +88,7 @@ acquire (TfStore  *self,
   return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
 }
 
-/* As tf_store_lock(), for who goes on with what was read ahead. */
+/* Like tf_store_lock(), but keeps what was read ahead. */
 static gboolean
 lock_ahead (TfStore       *self,
             GCancellable  *cancellable,
@@ -112,9 +112,9 @@ lock_ahead (TfStore       *self,
   return TRUE;
 }
 
-/* Takes the lock of an open store; what succeeded is followed by tf_store_unlock(). The backing may hold back
- * bytes: whoever uses its descriptor takes tf_store_lock_settled(). In a thread that must not block, what is on
- * disk is not locked, and what is in memory stays there. */
+/* Takes the lock of an open store. After success, the caller calls tf_store_unlock(). The backing may hold bytes back:
+ * to use its descriptor, call tf_store_lock_settled() instead. In a thread that must not block, a store on disk is not
+ * locked, and one in memory does not roll over. */
 gboolean
 tf_store_lock (TfStore       *self,
                GCancellable  *cancellable,
@@ -127,7 +127,7 @@ tf_store_lock (TfStore       *self,
   return TRUE;
 }
 
-/* As tf_store_lock(); and all bytes are behind the descriptor, where there is one. */
+/* Like tf_store_lock(), but also writes what is held back to the descriptor. */
 gboolean
 tf_store_lock_settled (TfStore       *self,
                        GCancellable  *cancellable,
@@ -171,7 +171,7 @@ tf_store_unlock (TfStore *self)
     tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
 }
 
-/* What the budget did not count is not written without asking again. */
+/* Limits the room in memory to what the budget has counted. */
 static void
 bound_room (TfStore *self)
 {
@@ -179,7 +179,7 @@ bound_room (TfStore *self)
     self->backing.memory.room = MIN (self->backing.memory.room, self->pool_node.charge);
 }
 
-/* Counts what is really in memory. */
+/* Corrects the budget to what is really in memory. */
 static void
 recount (TfStore *self)
 {
@@ -188,8 +188,8 @@ recount (TfStore *self)
   bound_room (self);
 }
 
-/* Goes on with @backing, which has the same bytes and is taken over. A descriptor that was handed out keeps
- * its number, and is the new file's from now on. */
+/* Replaces the backing by @backing, which has the same bytes and is taken over. A descriptor that was handed out keeps
+ * its number and belongs to the new file. */
 void
 tf_store_replace_backing (TfStore   *self,
                           TfBacking *backing)
@@ -201,7 +201,7 @@ tf_store_replace_backing (TfStore   *self,
   tf_backing_replace (&self->backing, backing, self->position);
 }
 
-/* Copies first and swaps last: when it fails, nothing of the memory has changed. */
+/* Copies first and swaps last: on failure, the memory has not changed. */
 static gboolean
 move_to_disk (TfStore       *self,
               GCancellable  *cancellable,
@@ -224,7 +224,7 @@ move_to_disk (TfStore       *self,
   return TRUE;
 }
 
-/* Makes sure that a file in memory can be @size bytes long there; FALSE when it may not, or cannot. */
+/* Makes room in memory for @size bytes. Returns FALSE if a limit or the lack of memory prevents that. */
 static gboolean
 grow (TfStore *self,
       goffset  size)
@@ -240,7 +240,7 @@ grow (TfStore *self,
   return TRUE;
 }
 
-/* Makes sure that the file can be @size bytes long, on disk if it may not or cannot be in memory. */
+/* Makes room for @size bytes, or rolls over if that is not possible in memory. */
 static gboolean
 grow_or_move (TfStore       *self,
               goffset        size,
@@ -254,7 +254,7 @@ grow_or_move (TfStore       *self,
   return FALSE;
 }
 
-/* Makes sure that @count bytes can be written at the position, on disk if they may not or cannot be in memory. */
+/* Makes room for @count bytes at the position, or rolls over if that is not possible in memory. */
 gboolean
 tf_store_make_room (TfStore       *self,
                     gsize          count,
@@ -267,7 +267,7 @@ tf_store_make_room (TfStore       *self,
   return grow_or_move (self, self->position + count, cancellable, error);
 }
 
-/* Goes to disk now; succeeds at once when it is there. */
+/* Moves the bytes to disk. If they are there already, does nothing and succeeds. */
 gboolean
 tf_store_roll_over (TfStore       *self,
                     GCancellable  *cancellable,
@@ -283,8 +283,7 @@ tf_store_roll_over (TfStore       *self,
   return success;
 }
 
-/* Returns the descriptor, which stays the store's and stands at the position. From now on whoever moves
- * the one moves the other. */
+/* Returns the descriptor, which the store owns. From now on, its offset is the position. */
 int
 tf_store_get_fd (TfStore       *self,
                  GCancellable  *cancellable,
@@ -326,14 +325,14 @@ recount_node (TfMemoryPoolNode *node)
   g_mutex_unlock (&self->lock);
 }
 
-/* The owner is told in its own main context. */
+/* Rolls over on low memory. The owner is notified in its own main context. */
 static void
 move_node_out (TfMemoryPoolNode *node)
 {
   TfStore *self = store_of (node);
   g_autoptr(GError) error = NULL;
 
-  /* One that is being used is not idle. */
+  /* A store that is in use is skipped. */
   if (!g_mutex_trylock (&self->lock))
     return;
 
@@ -355,7 +354,7 @@ static const TfMemoryPoolFuncs pool_funcs = {
   .move_out = move_node_out,
 };
 
-/* A blank store becomes a file of no bytes in memory. Until it is closed, @owner must live. */
+/* Opens a blank store as an empty file in memory. @owner must live until the store is closed. */
 void
 tf_store_open_in_memory (TfStore            *self,
                          gint64              max_size,
@@ -374,7 +373,7 @@ tf_store_open_in_memory (TfStore            *self,
   g_mutex_unlock (&self->lock);
 }
 
-/* A blank store becomes the file behind @fd, which it takes over. Until it is closed, @owner must live. */
+/* Opens a blank store as the file behind @fd, which it takes over. @owner must live until the store is closed. */
 void
 tf_store_open_on_disk (TfStore            *self,
                        int                 fd,
@@ -392,8 +391,7 @@ tf_store_open_on_disk (TfStore            *self,
   g_mutex_unlock (&self->lock);
 }
 
-/* Fails in a thread that must not block when a call that uses the bytes could touch the disk or have to wait
- * for another thread. */
+/* Fails in a thread that must not block if using the bytes could touch the disk or wait for another thread. */
 gboolean
 tf_store_check_blocking (TfStore  *self,
                          GError  **error)
@@ -408,7 +406,7 @@ tf_store_check_blocking (TfStore  *self,
   return success;
 }
 
-/* Writes what is held back. A store that is not open holds nothing. */
+/* Writes what is held back. On a store that is not open, does nothing and succeeds. */
 gboolean
 tf_store_flush (TfStore       *self,
                 GCancellable  *cancellable,
@@ -438,7 +436,7 @@ tf_store_is_blank (TfStore *self)
   return blank;
 }
 
-/* Fails as every other call does on a store that is blank or closed. */
+/* Fails if the store is blank or closed. */
 gboolean
 tf_store_check_open (TfStore  *self,
                      GError  **error)
@@ -453,7 +451,7 @@ tf_store_check_open (TfStore  *self,
   return is_open;
 }
 
-/* Whether it went from memory to disk; still true after it was closed. */
+/* Returns whether the store has rolled over. The result does not change when the store is closed. */
 gboolean
 tf_store_has_rolled_over (TfStore *self)
 {
@@ -465,8 +463,8 @@ tf_store_has_rolled_over (TfStore *self)
   return rolled_over;
 }
 
-/* Lets go of the bytes, or leaves them to those who have pinned them. Calling this again does nothing. Fails
- * when the disk refuses at last what it had taken before. */
+/* Releases the bytes, or leaves them to the pins. Calling this again does nothing. Fails if the disk refuses what was
+ * held back; those bytes are lost. */
 gboolean
 tf_store_close (TfStore  *self,
                 GError  **error)
@@ -497,7 +495,7 @@ read_at_position (TfStore       *self,
   return success;
 }
 
-/* What tf_store_read() does in every case. */
+/* The general part of tf_store_read(). */
 gboolean
 tf_store_read_locking (TfStore       *self,
                        gpointer       data,
@@ -517,7 +515,7 @@ tf_store_read_locking (TfStore       *self,
   return success;
 }
 
-/* Returns how many bytes there are from the position to the end. */
+/* Returns the number of bytes from the position to the end. */
 static guint64
 count_available (TfStore *self)
 {
@@ -534,7 +532,7 @@ read_bytes_at_position (TfStore       *self,
   guint64 available = MIN (count_available (self), count);
   gsize n_read = 0;
 
-  /* More than that is no object in memory: refused, and not cut short. */
+  /* No object in memory can be larger. The call fails rather than returning less. */
   if (available > G_MAXSSIZE)
     return tf_errno_set (error, EFBIG, "read", self->backing.where), NULL;
 
@@ -548,7 +546,7 @@ read_bytes_at_position (TfStore       *self,
   return g_bytes_new_take (g_steal_pointer (&data), n_read);
 }
 
-/* As tf_store_read(), into memory of its own that is no larger than what is there to read. */
+/* Like tf_store_read(), but returns new memory, which is no larger than the bytes that can be read. */
 GBytes *
 tf_store_read_bytes (TfStore       *self,
                      gsize          count,
@@ -565,8 +563,8 @@ tf_store_read_bytes (TfStore       *self,
   return bytes;
 }
 
-/* Where the bytes are that can be read at the position without asking the disk, and how many; NULL for none, also
- * when the store is not open. They stay there until anything else is done with the store. */
+/* Returns the bytes that can be read at the position without the disk, and their number; NULL if there are none or the
+ * store is not open. They are valid until the store is used again. */
 const guint8 *
 tf_store_peek (TfStore *self,
                gsize   *count)
@@ -582,8 +580,8 @@ tf_store_peek (TfStore *self,
   return data;
 }
 
-/* Makes sure that tf_store_peek() has @count bytes, of those on disk TF_IO_BUFFER_SIZE at most; fewer only at the
- * end. @available gets their number. */
+/* Reads ahead until tf_store_peek() returns @count bytes, or fewer at the end, and of a file on disk TF_IO_BUFFER_SIZE
+ * at most. Sets @available to their number. */
 gboolean
 tf_store_fill (TfStore       *self,
                gsize          count,
@@ -602,7 +600,7 @@ tf_store_fill (TfStore       *self,
   return success;
 }
 
-/* Moves the position behind @count bytes of those that tf_store_peek() has. */
+/* Moves the position behind @count of the bytes that tf_store_peek() returns. */
 gboolean
 tf_store_consume (TfStore  *self,
                   gsize     count,
@@ -618,11 +616,11 @@ tf_store_consume (TfStore  *self,
   return success;
 }
 
-/* Text in the making. */
+/* A growing string. */
 typedef struct
 {
   char  *data;  /* (owned) (nullable) */
-  gsize  size;  /* without the NUL behind it, which has its room always */
+  gsize  size;  /* in bytes, without the NUL, for which there is always room */
   gsize  capacity;
 } Piece;
 
@@ -654,7 +652,7 @@ piece_append (Piece        *self,
   return TRUE;
 }
 
-/* How many of the bytes are before the first of @stops; all of them if there is none. */
+/* Returns the number of bytes before the first of @stops, or of all bytes if there is none. */
 static gsize
 find_stop (const guint8 *data,
            gsize         count,
@@ -675,7 +673,7 @@ find_stop (const guint8 *data,
   return stop - data;
 }
 
-/* Appends what can be peeked at, up to a stop. @done says whether that is all: there was a stop, or the end. */
+/* Appends the bytes that can be peeked at, up to a stop. Sets @done at a stop and at the end of the file. */
 static gboolean
 read_some (TfStore       *self,
            Piece         *piece,
@@ -708,8 +706,8 @@ read_some (TfStore       *self,
   return tf_store_move_to (self, self->position + count, error);
 }
 
-/* Reads up to one of the bytes @stops, and that one too if @with_stop, or up to the end of the file. NULL without
- * @error when there is nothing left. A call that fails leaves the position where it was. */
+/* Reads up to one of the bytes @stops, including it if @with_stop, or up to the end of the file. Returns NULL without
+ * @error at the end of the file. On failure, the position does not move. */
 char *
 tf_store_read_upto (TfStore       *self,
                     const char    *stops,
@@ -744,7 +742,7 @@ tf_store_read_upto (TfStore       *self,
   return piece.data;
 }
 
-/* Moves the position by @count bytes, or to the end, as reading would; behind the end it stays. */
+/* Moves the position like reading @count bytes: at most to the end, and not at all behind the end. */
 gboolean
 tf_store_skip (TfStore       *self,
                gsize          count,
@@ -791,7 +789,7 @@ write_at_position (TfStore        *self,
   return success;
 }
 
-/* What tf_store_write() does in every case. */
+/* The general part of tf_store_write(). */
 gboolean
 tf_store_write_locking (TfStore        *self,
                         gconstpointer   data,
@@ -813,7 +811,7 @@ tf_store_write_locking (TfStore        *self,
   return success;
 }
 
-/* As tf_store_write(), from several places; whether all of it fits into memory is asked once. */
+/* Like tf_store_write(), for several buffers. Makes room for all of them at once. */
 gboolean
 tf_store_writev (TfStore              *self,
                  const GOutputVector  *vectors,
@@ -866,7 +864,7 @@ tf_store_tell (TfStore *self)
   return position;
 }
 
-/* The position and, where it is handed out, the offset of the descriptor. */
+/* Moves the position and, if the descriptor was handed out, its offset. */
 gboolean
 tf_store_move_to (TfStore  *self,
                   goffset   position,
@@ -900,7 +898,7 @@ seek_locked (TfStore    *self,
   return tf_store_move_to (self, base + offset, error);
 }
 
-/* Moves the position, past the end as well; no bytes come to be by that. */
+/* Moves the position, which may be behind the end. Does not change the size. */
 gboolean
 tf_store_seek (TfStore       *self,
                goffset        offset,
@@ -936,7 +934,7 @@ truncate_locked (TfStore       *self,
   return TRUE;
 }
 
-/* Makes the file @size bytes long, with zeros at its end if it was shorter; the position stays. */
+/* Sets the size, and fills with zeros if the file was shorter. Does not move the position. */
 gboolean
 tf_store_truncate (TfStore       *self,
                    goffset        size,
@@ -953,7 +951,7 @@ tf_store_truncate (TfStore       *self,
   return success;
 }
 
-/* Makes sure that there is room for a file of @size bytes, and changes nothing else. */
+/* Makes room for a file of @size bytes, and changes nothing else. */
 gboolean
 tf_store_reserve (TfStore       *self,
                   goffset        size,

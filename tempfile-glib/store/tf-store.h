@@ -20,36 +20,36 @@ G_BEGIN_DECLS
 
 /* The bytes of one temporary file and one position in them, shared by the file object and its streams.
  *
- * A store is blank until it is given its first backing: memory (tf_store_open_in_memory) or a descriptor
- * (tf_store_open_on_disk). A store in memory moves to disk when it outgrows its limit, when there is no
- * memory, or when it is told to; never back. Once closed, it stays closed.
+ * A store is blank until it gets its first backing: memory (tf_store_open_in_memory) or a descriptor
+ * (tf_store_open_on_disk). A store in memory rolls over to disk when it outgrows a limit, when there is not enough
+ * memory, or when it is told to. It never moves back. A closed store stays closed.
  *
  *     BLANK → OPEN in memory → OPEN on disk → CLOSED
  *     BLANK → OPEN on disk → CLOSED
  *
- * Moving to disk copies first and swaps last: until the descriptor has every byte, the memory is what counts,
- * and a failure changes nothing. Who holds a pin reads the bytes where they are at the moment, and keeps them
- * there after the store was closed.
+ * Rolling over copies first and swaps last: the memory stays valid until the descriptor has every byte, and a failure
+ * changes nothing. A reader pins the store. It reads the bytes from the current backing, and the pin keeps them after
+ * the store was closed.
  *
- * While the backing is shared, because its descriptor was handed out, the descriptor's own offset is the
- * position, and @position a copy that is made anew each time the store is locked.
+ * After its descriptor was handed out, the backing is shared. The offset of the descriptor is the position then, and
+ * @position is a copy of it that is updated each time the store is locked.
  *
- * All functions may be called from any thread; each holds the lock while it works. What they call back is
- * called without it. In a thread that must not block, tf_task_may_block(), those that would have to touch the
- * disk or to wait for another thread fail with G_IO_ERROR_WOULD_BLOCK, and then nothing has happened. */
+ * All functions may be called from any thread. Each holds the lock while it works, and calls the owner without the
+ * lock, except for TfStoreFuncs.open. In a thread that must not block, see tf_task_may_block(), a function that would
+ * touch the disk or wait for another thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
 typedef struct _TfStore TfStore;
 
-/* What the owner of a store is asked for, and told. */
+/* Functions of the owner of a store. */
 typedef struct
 {
-  /* Opens the descriptor to roll over to; @where gets the directory, for messages. Called with the lock held. */
+  /* Opens the descriptor to roll over to. Sets @where to the directory, for messages. Called with the lock held. */
   int  (*open)        (gpointer       owner,
                        char         **where,
                        GCancellable  *cancellable,
                        GError       **error);
-  /* The bytes went to disk. Called without the lock, and deferred. */
+  /* Called after rolling over, without the lock, and deferred. */
   void (*rolled_over) (gpointer       owner);
-  /* (nullable): The file is at @path now. Called without the lock, in the thread that persisted it. */
+  /* (nullable): called when the file is at @path, without the lock, in the thread that persisted it. */
   void (*persisted)   (gpointer       owner,
                        const char    *path);
 } TfStoreFuncs;
@@ -67,19 +67,19 @@ struct _TfStore
   TfStoreState state;
 
   TfBacking backing;
-  goffset position; /* while the backing is shared, a copy of the descriptor's */
+  goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
 
-  gint64 max_size;  /* bytes that may stay in memory, -1: any number */
+  gint64 max_size;  /* the largest size in memory, in bytes; -1 for no limit */
   const TfStoreFuncs *funcs;
-  gpointer owner;     /* (unowned): closes this store before it goes, so it is valid while TF_STORE_OPEN */
-  GWeakRef emitter;   /* the owner again, for calls without the lock; not before there is something to tell */
+  gpointer owner;     /* (unowned): valid while TF_STORE_OPEN, because it closes the store before it is finalized */
+  GWeakRef emitter;   /* the owner, for calls without the lock; not set before the first such call */
   gboolean rolled_over;
-  gboolean must_tell; /* rolled over, and the owner was not told yet */
-  gboolean lasting;   /* the file behind the backing was given a lasting name */
-  guint n_pins;       /* as long as there are some, the backing outlives the closing */
+  gboolean must_tell; /* rolled over, and the owner was not notified yet */
+  gboolean lasting;   /* the file behind the backing has a lasting name */
+  guint n_pins;       /* while it is not 0, the backing is not released */
 
   TfMemoryPoolNode pool_node;
-  GMainContext *context; /* (owned) (nullable): where it was made, for what no caller asked for */
+  GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
 TfStore *tf_store_new   (void);
@@ -195,11 +195,11 @@ int           tf_store_get_fd        (TfStore              *self,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfStore, tf_store_unref)
 
-/* Reads @count bytes, or those up to the end. On failure @n_read says by how much the position moved.
+/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes by which the position moved.
  *
- * What is in memory and in one piece is copied here, without the lock, if no other thread can be using the
- * store: glibc knows that there is none. Nothing is called on the way that could start one. Everything else,
- * the end of the file and every error included, is for tf_store_read_locking(). */
+ * If the process has only one thread, which glibc knows, bytes in memory are copied here without the lock. This is
+ * right because nothing that is called here can start a thread. Everything else, including the end of the file and all
+ * errors, is done by tf_store_read_locking(). */
 static inline gboolean
 tf_store_read (TfStore       *self,
                gpointer       data,
@@ -221,9 +221,9 @@ tf_store_read (TfStore       *self,
   return TRUE;
 }
 
-/* Where @count bytes that are written at the position need only be copied to, as the content that they are from
- * now on: where there is room in memory, or behind what is held back already. Else, and for none, NULL, with
- * nothing done. For memory the state is not looked at, because only what is open has room. */
+/* Extends the content for @count bytes at the position and returns where to copy them, if there is room in memory or
+ * behind what is held back. Otherwise, and for a @count of 0, returns NULL without a change. The state is not checked
+ * for memory, because only an open store has room there. */
 static inline guint8 *
 tf_store_claim (TfStore *self,
                 gsize    count)
@@ -236,10 +236,10 @@ tf_store_claim (TfStore *self,
   return target;
 }
 
-/* Writes all @count bytes, or fails; then @n_written, if it is wanted, says by how much the position moved.
+/* Writes all @count bytes. On failure, @n_written, if not NULL, is the number of bytes by which the position moved.
  *
- * What need only be copied is copied here, without the lock if no other thread can be using the store, as in
- * tf_store_read(). Everything else is for tf_store_write_locking(). */
+ * Bytes that only have to be copied are copied here, without the lock if the process has only one thread, as in
+ * tf_store_read(). Everything else is done by tf_store_write_locking(). */
 static inline gboolean
 tf_store_write (TfStore        *self,
                 gconstpointer   data,

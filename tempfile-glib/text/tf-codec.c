@@ -13,7 +13,7 @@
 #define NO_CONVERTER ((GIConv) -1)
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
 
-/* How many bytes iconv gets at once, and how many it can return */
+/* The number of bytes that iconv gets at once, and that it can return. */
 #define CHUNK 512
 #define ROOM (8 * CHUNK)
 
@@ -169,8 +169,8 @@ tf_codec_assume_order (TfCodec  *self,
   return open_decoder_for_order (self, NATIVE_ORDER, error);
 }
 
-/* Opens the decoder for the byte order of the mark. Half a mark at the end of the text is left to the decoder, which
- * fails. */
+/* Opens the decoder for the byte order of the mark. An incomplete mark at the end of the text is left to the decoder,
+ * which fails. */
 static gboolean
 read_mark (TfCodec       *self,
            const guint8  *bytes,
@@ -302,8 +302,8 @@ decode_chunk (GIConv        converter,
   return SUBSTITUTED;
 }
 
-/* Like decode_chunk(), for the first character alone. If iconv fails and yet takes some of its bytes, it has
- * substituted these: without a state there is no other reason to take them. */
+/* Like decode_chunk(), for the first character alone. If iconv fails but takes some of its bytes, it has substituted
+ * them: in an encoding without states, there is no other reason to take them. */
 static int
 decode_character (const TfCodec *self,
                   const guint8  *bytes,
@@ -343,8 +343,8 @@ give_out (GIConv   converter,
   return FALSE;
 }
 
-/* Decodes one character after the other. One that iconv substitutes is illegal. In an encoding with states it is
- * already behind the decoder, and @n_illegal is its size. */
+/* Decodes one character after the other. A character that iconv substitutes is illegal. In an encoding with states,
+ * the decoder has passed it already, and @n_illegal is its size. */
 static int
 decode_carefully (const TfCodec *self,
                   const guint8  *bytes,

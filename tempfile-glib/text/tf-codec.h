@@ -11,14 +11,14 @@
 
 G_BEGIN_DECLS
 
-/* Converts bytes in an encoding to UTF-8, and back.
+/* Converts bytes in an encoding to UTF-8 and back.
  *
  * UTF-8 is decoded here, so that illegal bytes are divided as in Unicode and in Python. All other encodings are
  * converted by iconv. An encoding with a byte order mark is decoded in the byte order of the mark, and encoded in
  * that of the machine.
  *
- * Some implementations of iconv replace a character that they cannot convert by one of their choice, and return a
- * positive number. A codec treats this as a failed conversion: TfTextErrors says what replaces the character. */
+ * Some implementations of iconv replace a character that they cannot convert with one of their choice and return a
+ * positive number. A codec treats this as a failed conversion, which it handles according to TfTextErrors. */
 typedef struct
 {
   char *encoding;       /* (owned) */
@@ -26,7 +26,7 @@ typedef struct
   gsize unit;           /* bytes of a code unit */
   gboolean is_utf8;
   gboolean has_mark;    /* the text begins with a byte order mark */
-  gboolean is_stateful; /* what bytes mean depends on those before them */
+  gboolean is_stateful; /* the meaning of bytes depends on those before them */
   gboolean is_careful;  /* the converters keep a state, or a character that may combine with the next one */
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
   GIConv encoder;       /* NULL for UTF-8 */

@@ -64,8 +64,8 @@ drop_taken (TfDecodedText *self)
     }
 }
 
-/* Appends bytes, none at the end of the file, and decodes them as far as possible. Fails because of an illegal byte
- * only if this adds no text before it. */
+/* Appends bytes, none at the end of the file, and decodes them as far as possible. Fails at an illegal byte only if
+ * there is no new text before it. */
 gboolean
 tf_decoded_text_append (TfDecodedText  *self,
                         TfCodec        *codec,

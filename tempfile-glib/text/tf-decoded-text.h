@@ -9,14 +9,14 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that were read ahead, the text that they decode to, and how much of it was taken. */
+/* Bytes that were read ahead, their text, and how much of the text was taken. */
 typedef struct
 {
   goffset start;        /* where in the file the bytes begin */
   GByteArray *bytes;    /* (owned) */
-  gsize n_decoded;      /* of the bytes */
+  gsize n_decoded;      /* the number of decoded bytes */
   GString *text;        /* (owned) */
-  gsize n_taken;        /* of the text */
+  gsize n_taken;        /* the number of bytes of text that were taken */
   gsize kept_bytes;     /* these bytes decode to the first kept_text bytes of text */
   gsize kept_text;
   gboolean failed;      /* the next byte to decode is illegal */
