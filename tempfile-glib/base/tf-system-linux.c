@@ -47,7 +47,7 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, name) == G_STRUCT_OFFSET (struc
 G_STATIC_ASSERT (TF_SYSTEM_ENTRY_UNKNOWN == DT_UNKNOWN);
 G_STATIC_ASSERT (TF_SYSTEM_ENTRY_DIR == DT_DIR);
 
-/* The link of proc(5) that leads to the file behind a descriptor, also one that is O_PATH. */
+/* The path in proc(5) of the file behind a descriptor, which may be O_PATH. */
 typedef char FdLink[64];
 
 static const char *
@@ -85,7 +85,7 @@ tf_system_stat (TfSystemStat *self,
              STATX_INO | STATX_MODE | STATX_UID | STATX_NLINK | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
     return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
 
-  /* What the kernel does not tell is 0, statx(2). */
+  /* Fields that the kernel does not fill are 0, see statx(2). */
   *self = (TfSystemStat) {
     .device = makedev (stx.stx_dev_major, stx.stx_dev_minor),
     .inode = stx.stx_ino,
@@ -109,8 +109,8 @@ tf_system_is_in_memory (const char *dir)
          ((guint32) fs.f_type == TMPFS_MAGIC || (guint32) fs.f_type == RAMFS_MAGIC);
 }
 
-/* open(2) on O_TMPFILE: EOPNOTSUPP from the file system; EISDIR, ENOENT or EINVAL from kernels and network file
- * systems that do not know the flag; ENOSYS from FUSE. Without O_EXCL, so that it can be given a name. */
+/* If O_TMPFILE is not supported, a file system returns EOPNOTSUPP, an old kernel or a network file system EISDIR,
+ * ENOENT or EINVAL, and FUSE ENOSYS, see open(2). O_EXCL is not used, because it prevents linking the file later. */
 int
 tf_system_open_unnamed (int         dir_fd,
                         const char *dir,
@@ -140,7 +140,7 @@ tf_system_open_beneath (int         parent_fd,
   };
   int fd;
 
-  /* EAGAIN: something was renamed meanwhile, openat2(2). */
+  /* EAGAIN means that a directory was renamed in the meantime, see openat2(2). */
   do
     fd = syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
   while (fd < 0 && (errno == EINTR || errno == EAGAIN));
@@ -208,14 +208,14 @@ tf_system_link_fd (int         fd,
   FdLink link;
   int result = TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
 
-  /* Before Linux 6.10 only the privileged may do that, linkat(2). */
+  /* Before Linux 6.10, AT_EMPTY_PATH needs a capability, see linkat(2). */
   if (result < 0 && (errno == ENOENT || errno == EPERM || errno == EINVAL))
     result = TF_RETRY_EINTR (linkat (AT_FDCWD, make_fd_link (link, fd), dir_fd, name, AT_SYMLINK_FOLLOW));
 
   return result;
 }
 
-/* EINVAL: the file system does not know the flag, rename(2). */
+/* EINVAL means that the file system does not know the flag, see rename(2). */
 int
 tf_system_rename (int             dir_fd,
                   const char     *from,
@@ -238,7 +238,7 @@ is_same (const TfSystemStat *a,
   return a->device == b->device && a->inode == b->inode && a->mount_id == b->mount_id;
 }
 
-/* fchmod() does not take O_PATH descriptors, chmod() their links. */
+/* fchmod() does not take O_PATH descriptors, but chmod() takes their paths in /proc. */
 int
 tf_system_chmod_dir (int                 parent_fd,
                      const char         *name,
@@ -275,7 +275,7 @@ tf_system_read_dir (int     fd,
   return getdents64 (fd, *buffer, *capacity);
 }
 
-/* EPERM is about the file here, and stays. */
+/* Does not treat EPERM as a missing call, because it concerns the file here. */
 static gssize
 check_xattr (gssize result)
 {
@@ -336,7 +336,7 @@ tf_system_clone (int from,
   return optional (ioctl (to, FICLONE, from));
 }
 
-/* Whether copy_file_range(2) does no more there than to read and write in the kernel, one page after the other. */
+/* Returns whether copy_file_range(2) on this file system only copies page by page in the kernel. */
 static gboolean
 copies_by_page (int fd)
 {
@@ -375,7 +375,7 @@ tf_system_find_data (int      fd,
 
   if (data < 0)
     {
-      /* ENXIO: only a hole is left. */
+      /* ENXIO means that only a hole is left. */
       *start = errno == ENXIO ? size : *start;
       *end = size;
       return;
@@ -393,7 +393,7 @@ tf_system_allocate (int     fd,
   return optional (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
 }
 
-/* An address range of @size bytes that begins with a huge page. Older kernels do not see to that. */
+/* Maps @size bytes that begin at the boundary of a huge page. Older kernels do not align mappings. */
 static guint8 *
 map_aligned (gsize size,
              int   protection)
@@ -411,7 +411,7 @@ map_aligned (gsize size,
   return start + before;
 }
 
-/* The pages move as they are: no byte is copied. */
+/* Moves the pages without copying bytes. */
 static guint8 *
 move_mapping (guint8 *data,
               gsize   old_size,

@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* POSIX.1-2008, and what Linux, macOS and the BSDs have besides: MAP_ANONYMOUS, for memory that is no heap,
- * /dev/urandom, and the types of entries that readdir(3) tells. */
+/* Uses POSIX.1-2008, and three things that Linux, macOS and the BSDs have in addition: MAP_ANONYMOUS, /dev/urandom,
+ * and the entry types of readdir(3). */
 
 #include "tf-system.h"
 
@@ -51,7 +51,7 @@ tf_system_open_unnamed (int         dir_fd,
   return fail_with_not_supported ();
 }
 
-/* O_SEARCH would be it, but Linux does not have it, and what is opened by it on macOS cannot be synced. */
+/* Does not use O_SEARCH: Linux does not have it, and on macOS a directory that is opened with it cannot be synced. */
 int
 tf_system_open_dir (const char *path)
 {
@@ -89,7 +89,7 @@ tf_system_seal (int fd)
   return fail_with_not_supported ();
 }
 
-/* A child that another thread starts between the two calls inherits the descriptor. */
+/* Not atomic: a child that another thread starts between the two calls inherits the descriptor. */
 int
 tf_system_dup_to (int fd,
                   int target)
@@ -109,7 +109,8 @@ tf_system_make_fd_path (int fd)
   return NULL;
 }
 
-/* The locks of fcntl(2) end with the first of several descriptors, and are not shared with children. */
+/* Not supported: a lock of fcntl(2) ends when the first of several descriptors is closed, and children do not share
+ * it. */
 int
 tf_system_lock (int      fd,
                 gboolean exclusive)
@@ -173,8 +174,7 @@ append_entry (char                *end,
   return to->size;
 }
 
-/* All at once: where a DIR goes on cannot be kept without keeping the DIR, which is one more descriptor, and
- * descriptors are few. */
+/* Reads the whole directory at once: to continue later, a DIR would have to be kept open, with one more descriptor. */
 gssize
 tf_system_read_dir (int     fd,
                     char  **buffer,
@@ -279,7 +279,7 @@ tf_system_find_data (int      fd,
   *end = size;
 }
 
-/* posix_fallocate() changes the size, and writes zeros where the file system cannot do it. */
+/* Not supported: posix_fallocate() changes the size, and writes zeros on file systems that cannot allocate. */
 int
 tf_system_allocate (int     fd,
                     goffset size)

@@ -13,7 +13,7 @@
 
 G_BEGIN_DECLS
 
-/* Every system call that POSIX.1-2008 does not have, and what takes its place.
+/* Functions for the system calls that POSIX.1-2008 does not have.
  *
  * There are two implementations, and the build option “system” chooses one. tf-system-linux.c asks the kernel, and
  * is the only file that sees the extensions of the GNU C library. tf-system-portable.c does what can be done with
@@ -34,12 +34,12 @@ typedef struct
 {
   guint64 device;
   guint64 inode;
-  gint64  birth_seconds;     /* with birth_nanoseconds, 0 where it is not recorded */
+  gint64  birth_seconds;     /* like birth_nanoseconds, 0 if it is not recorded */
   guint32 birth_nanoseconds;
   guint32 mode;
   guint32 uid;
   guint32 n_links;
-  guint64 mount_id;          /* 0 where the system does not tell */
+  guint64 mount_id;          /* 0 if it is not known */
 } TfSystemStat;
 
 /* Describes @name in @dir_fd without following a symlink, or @dir_fd itself when @name is empty. */
@@ -144,7 +144,7 @@ typedef struct
   gint64  reserved;
   guint16 size;   /* from this entry to the next one, in bytes */
   guint8  type;
-  char    name[]; /* up to its NUL */
+  char    name[]; /* ends with a NUL */
 } TfSystemEntry;
 
 /* The smallest size of the buffer, in bytes. */
@@ -194,7 +194,7 @@ gssize tf_system_pwritev (int                 fd,
                           int                 n_iov,
                           goffset             offset);
 
-/* Makes the empty file @to share all blocks of @from. */
+/* Makes the empty file @to share all blocks of @from with it. */
 int tf_system_clone (int from,
                      int to);
 

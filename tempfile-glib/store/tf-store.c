@@ -52,7 +52,7 @@ tf_store_unref (TfStore *self)
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
 
-/* Allows to hold writes back, because nobody else can open the file. */
+/* Permits holding writes back, because nobody else can open the file. */
 void
 tf_store_hold_back (TfStore *self)
 {

@@ -17,7 +17,7 @@
 #define CHUNK 512
 #define ROOM (8 * CHUNK)
 
-/* Returned by convert(), instead of an errno, if iconv replaced characters of its own accord. */
+/* Returned by convert() instead of an errno if iconv has substituted characters. */
 #define SUBSTITUTED -1
 
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
