@@ -154,7 +154,10 @@ close_func (gpointer       source_object,
   return G_IO_STREAM_GET_CLASS (stream)->close_fn (stream, cancellable, error) ? 0 : -1;
 }
 
-/* The default implementation of GIOStream closes only the streams if these can be closed without a thread. */
+/* Closes a file in memory at once, and a file on disk in a worker thread. In between, GIOStream
+ * keeps the file pending, and it marks the file as closed afterwards even if closing fails.
+ *
+ * The default implementation would not do: if the streams can be closed without a thread, it closes only these. */
 static void
 tf_temp_file_close_async (GIOStream           *stream,
                           int                  io_priority,
