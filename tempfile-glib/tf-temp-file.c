@@ -148,6 +148,10 @@ close_func (gpointer       source_object,
 {
   GIOStream *stream = source_object;
 
+  /* What a derived class does when it is closed may block. */
+  if (G_IO_STREAM_GET_CLASS (stream)->close_fn != tf_temp_file_close && !tf_task_may_block (error))
+    return -1;
+
   if (!tf_store_check_blocking (tf_file_get_store (source_object), error))
     return -1;
 
@@ -343,7 +347,8 @@ tf_temp_file_set_property (GObject      *object,
       break;
 
     case PROP_TEMPLATE:
-      tf_template_set_variant (&priv->template, g_value_get_variant (value));
+      if (tf_store_is_blank (priv->store) || !tf_store_has_rolled_over (priv->store))
+        tf_template_set_variant (&priv->template, g_value_get_variant (value));
       break;
 
     default:
@@ -1517,7 +1522,8 @@ tf_temp_file_fill_finish (TfTempFile    *self,
  *
  * Moves the position behind bytes that [method@TempFile.peek] returned.
  *
- * It never blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED.
+ * It never blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_ARGUMENT if there are fewer bytes;
+ * %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED. After an error the position is where it was.
  *
  * Returns: %TRUE if the position was moved
  *
@@ -1565,7 +1571,9 @@ tf_temp_file_flush (TfTempFile    *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   store = tf_file_get_store (self);
-  return tf_store_check_open (store, error) && tf_store_flush (store, cancellable, error);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         tf_store_check_open (store, error) &&
+         tf_store_flush (store, cancellable, error);
 }
 
 static gssize

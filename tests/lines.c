@@ -154,6 +154,38 @@ test_shared_descriptor (gconstpointer data)
   assert_line (file, "TWO\n", 4);
 }
 
+/* What is peeked at stays there when some of it is consumed, and when a reader reads elsewhere. */
+static void
+test_peek_stays (gconstpointer data)
+{
+  for (int shared = 0; shared < 2; shared++)
+    {
+      g_autoptr(GBytes) bytes = tf_test_make_bytes (3 * BUFFER);
+      const guint8 *expected = g_bytes_get_data (bytes, NULL);
+      g_autoptr(TfTempFile) file = make_file (data, expected, 3 * BUFFER);
+      g_autoptr(GInputStream) reader = NULL;
+      const guint8 *peeked;
+      guint8 buffer[16];
+      gsize count;
+
+      if (shared)
+        g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
+      reader = tf_temp_file_open_reader (file, NULL);
+      g_assert_cmpint (tf_temp_file_fill (file, 20, NULL, NULL), >=, 20);
+      peeked = tf_temp_file_peek (file, &count);
+      g_assert_true (tf_temp_file_consume (file, 6, NULL));
+      g_assert_cmpmem (peeked + 6, 14, expected + 6, 14);
+
+      g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 2 * BUFFER, G_SEEK_SET, NULL, NULL));
+      g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL), ==, sizeof buffer);
+      g_assert_cmpmem (buffer, sizeof buffer, expected + 2 * BUFFER, sizeof buffer);
+      g_assert_cmpmem (peeked + 6, 14, expected + 6, 14);
+      peeked = tf_temp_file_peek (file, &count);
+      g_assert_cmpuint (count, >=, 14);
+      g_assert_cmpmem (peeked, 14, expected + 6, 14);
+    }
+}
+
 static void
 test_upto (gconstpointer data)
 {
@@ -211,6 +243,10 @@ test_peek (gconstpointer data)
   g_assert_null (tf_temp_file_peek (file, &count));
   g_assert_cmpuint (count, ==, 0);
   g_assert_cmpint (tf_temp_file_fill (file, 1, NULL, &error), ==, 0);
+  g_assert_false (tf_temp_file_consume (file, 1, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 10);
 
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
   g_assert_null (tf_temp_file_peek (file, &count));
@@ -444,6 +480,7 @@ main (int    argc,
   tf_test_add_for_kinds ("lines", "shared-descriptor", test_shared_descriptor);
   tf_test_add_for_kinds ("lines", "upto", test_upto);
   tf_test_add_for_kinds ("lines", "peek", test_peek);
+  tf_test_add_for_kinds ("lines", "peek-stays", test_peek_stays);
   tf_test_add_for_kinds ("lines", "fill-much", test_fill_much);
   tf_test_add_for_kinds ("lines", "load", test_load);
   tf_test_add_for_kinds ("lines", "no-memory", test_no_memory);

@@ -6,6 +6,7 @@
 #include "tf-backing.h"
 
 #include <errno.h>
+#include <string.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -157,7 +158,25 @@ tf_backing_read_aside (TfBacking     *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  return read_from (self, offset, offset, data, count, n_read, cancellable, error);
+  const guint8 *buffered = NULL;
+
+  if (tf_backing_is_in_memory (self) || count == 0)
+    return read_from (self, offset, offset, data, count, n_read, cancellable, error);
+
+  /* The I/O buffer is where whoever reads at the position has it: it is looked at, and not moved. */
+  *n_read = 0;
+  if (self->io_buffer != NULL && self->may_hold_back)
+    buffered = tf_io_buffer_peek (self->io_buffer, offset, count);
+  if (buffered != NULL)
+    {
+      memcpy (data, buffered, count);
+      *n_read = count;
+      return TRUE;
+    }
+
+  count = MIN (count, (guint64) (G_MAXINT64 - offset));
+  return tf_backing_flush (self, cancellable, error) &&
+         tf_disk_read (self->fd, self->where, offset, data, count, n_read, cancellable, error);
 }
 
 /* Writes all @count bytes, for which there must be room in memory. A gap before them reads as zeros. On failure,
@@ -260,6 +279,15 @@ tf_backing_set_size (TfBacking  *self,
   return TRUE;
 }
 
+/* Moves the offset of a shared descriptor. */
+gboolean
+tf_backing_seek (TfBacking  *self,
+                 goffset     offset,
+                 GError    **error)
+{
+  return lseek (self->fd, offset, SEEK_SET) >= 0 || tf_errno_set (error, errno, "lseek", self->where);
+}
+
 /* From now on, the offset of the descriptor is the position. Sets it to @offset. */
 gboolean
 tf_backing_share (TfBacking  *self,
@@ -269,8 +297,8 @@ tf_backing_share (TfBacking  *self,
   if (!tf_backing_hold_back_no_more (self, error))
     return FALSE;
 
-  if (lseek (self->fd, offset, SEEK_SET) < 0)
-    return tf_errno_set (error, errno, "lseek", self->where);
+  if (!tf_backing_seek (self, offset, error))
+    return FALSE;
 
   self->shared = TRUE;
   return TRUE;

@@ -64,6 +64,9 @@ gboolean tf_backing_flush             (TfBacking            *self,
 gboolean tf_backing_settle            (TfBacking            *self,
                                        GCancellable         *cancellable,
                                        GError              **error);
+gboolean tf_backing_seek (TfBacking  *self,
+                          goffset     offset,
+                          GError    **error);
 gboolean tf_backing_share             (TfBacking            *self,
                                        goffset               offset,
                                        GError              **error);

@@ -124,6 +124,7 @@ tf_store_lock (TfStore       *self,
     return FALSE;
 
   tf_backing_forget (&self->backing);
+  self->lent = FALSE;
   return TRUE;
 }
 
@@ -339,6 +340,7 @@ move_node_out (TfMemoryPoolNode *node)
   if (self->state == TF_STORE_OPEN &&
       tf_backing_is_in_memory (&self->backing) &&
       self->backing.memory.size > 0 &&
+      !self->lent &&
       !move_to_disk (self, NULL, &error))
     tf_errno_log_lost ("Rolling a temporary file over", error);
 
@@ -576,6 +578,7 @@ tf_store_peek (TfStore *self,
     return NULL;
 
   data = tf_backing_peek_some (&self->backing, self->position, count);
+  self->lent = data != NULL;
   tf_store_unlock (self);
   return data;
 }
@@ -607,11 +610,17 @@ tf_store_consume (TfStore  *self,
                   GError  **error)
 {
   gboolean success;
+  gsize available;
 
   if (!lock_ahead (self, NULL, error))
     return FALSE;
 
-  success = tf_store_move_to (self, self->position + count, error);
+  tf_backing_peek_some (&self->backing, self->position, &available);
+  if (count > available)
+    success = tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "Cannot consume more bytes than can be peeked at");
+  else
+    success = tf_store_move_to (self, self->position + count, error);
+
   tf_store_unlock (self);
   return success;
 }
@@ -870,7 +879,7 @@ tf_store_move_to (TfStore  *self,
                   goffset   position,
                   GError  **error)
 {
-  if (self->backing.shared && !tf_backing_share (&self->backing, position, error))
+  if (self->backing.shared && !tf_backing_seek (&self->backing, position, error))
     return FALSE;
 
   self->position = position;

@@ -76,6 +76,7 @@ struct _TfStore
   gboolean rolled_over;
   gboolean must_tell; /* rolled over, and the owner was not notified yet */
   gboolean lasting;   /* the file behind the backing has a lasting name */
+  gboolean lent;      /* somebody may be looking at bytes that tf_store_peek() returned */
   guint n_pins;       /* while it is not 0, the backing is not released */
 
   TfMemoryPoolNode pool_node;
