@@ -181,6 +181,7 @@ creation_finish (GAsyncResult  *result,
   Creation *self;
 
   g_return_val_if_fail (g_task_is_valid (result, NULL), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), NULL);
 
   self = g_task_get_task_data (G_TASK (result));
   if (tf_task_finish (NULL, result, source_tag, error) < 0)

@@ -297,6 +297,7 @@ tf_sweep_finish (GAsyncResult  *result,
                  GError       **error)
 {
   g_return_val_if_fail (g_task_is_valid (result, NULL), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tf_sweep_async), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   if (n_removed != NULL)

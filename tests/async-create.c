@@ -8,6 +8,8 @@
 
 #include <tempfile-glib.h>
 
+#include <glib/gstdio.h>
+
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -541,6 +543,28 @@ add_kind (const Kind *kind)
   g_test_add_data_func (result, kind, test_result_dropped);
 }
 
+/* Another function's result is the caller's mistake, and costs nothing but a critical warning. */
+static void
+test_foreign_result (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *dir = NULL;
+
+  tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  tf_test_wait (&result);
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*is_tagged*");
+  g_assert_cmpint (tf_mkstemp_finish (result, &path, NULL), ==, -1);
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*is_tagged*");
+  g_assert_false (tf_sweep_finish (result, NULL, NULL));
+  g_test_assert_expected_messages ();
+
+  dir = tf_mkdtemp_finish (result, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -558,6 +582,8 @@ main (int    argc,
   tf_test_add_async ("/async-create/functions", test_functions);
   tf_test_add_async ("/async-create/failing-functions", test_failing_functions);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);
+
+  tf_test_add_async ("/async-create/foreign-result", test_foreign_result);
 
   return tf_test_run ();
 }

@@ -526,6 +526,58 @@ test_file_dropped (void)
   tf_test_wait (&result);
 }
 
+typedef struct
+{
+  TfSpooledFile parent_instance;
+} Logging;
+
+typedef struct
+{
+  TfSpooledFileClass parent_class;
+} LoggingClass;
+
+GType logging_get_type (void);
+
+G_DEFINE_TYPE (Logging, logging, TF_TYPE_SPOOLED_FILE)
+
+static TfTempFile *log_file;
+
+/* Needs the disk, although the file itself is in memory. */
+static gboolean
+logging_close (GIOStream     *stream,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  return tf_temp_file_write (log_file, "closed", 6, cancellable, error) &&
+         G_IO_STREAM_CLASS (logging_parent_class)->close_fn (stream, cancellable, error);
+}
+
+static void
+logging_class_init (LoggingClass *klass)
+{
+  G_IO_STREAM_CLASS (klass)->close_fn = logging_close;
+}
+
+static void
+logging_init (Logging *self)
+{
+}
+
+static void
+test_close_derived (void)
+{
+  g_autoptr(GIOStream) file = g_object_new (logging_get_type (), NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  log_file = tf_temp_file_new (NULL, NULL, NULL);
+  g_io_stream_close_async (file, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  g_assert_true (g_io_stream_close_finish (file, tf_test_wait (&result), &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (tf_temp_file_get_size (log_file), ==, 6);
+  g_clear_object (&log_file);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -545,6 +597,8 @@ main (int    argc,
   tf_test_add_async ("/async-streams/close-named", test_close_named);
   tf_test_add_async ("/async-streams/cleanup", test_cleanup);
   g_test_add_func ("/async-streams/file-dropped", test_file_dropped);
+
+  tf_test_add_async ("/async-streams/close-derived", test_close_derived);
 
   return tf_test_run ();
 }

@@ -53,6 +53,9 @@ init_finish (GAsyncInitable  *initable,
              GAsyncResult    *result,
              GError         **error)
 {
+  g_return_val_if_fail (g_task_is_valid (result, initable), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, init_async), FALSE);
+
   if (tf_task_finish (initable, result, init_async, error) < 0)
     {
       /* It may have been cancelled after the worker was done. */

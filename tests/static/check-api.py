@@ -22,11 +22,6 @@ WITHOUT_TWIN = {
     'tf_temp_file_write': 'reads memory of the caller: tf_temp_file_write_bytes_async() is its twin',
 }
 
-# TEMPORARY: known problems, to be settled one by one. This list ends empty and goes.
-KNOWN = {
-    ('tf_named_file_create_finish', 'does not say what it finishes'),
-}
-
 # Strings that are text. All others are file names, in whatever encoding.
 TEXT = {
     'TfAuditFunc': {'event'},
@@ -166,9 +161,6 @@ def main():
 
     problems = {*twin_problems(functions), *list_problems(functions), *documentation_problems(root),
                 *string_problems(root), *unused_problems(functions, headers)}
-    for name, problem in sorted(KNOWN - problems):
-        print(f'{name}: no longer "{problem}": take it off the list')
-    problems -= KNOWN
     for name, problem in sorted(problems):
         print(f'{name}: {problem}')
     print(f'{len(functions)} functions, {sum(function.is_async for function in functions.values())} asynchronous')
