@@ -5,6 +5,7 @@
 
 #include "tf-audit.h"
 
+#include "base/tf-errno.h"
 #include "names/tf-open.h"
 
 typedef struct
@@ -57,8 +58,8 @@ ask_auditor (const char  *event,
     {
       g_autofree char *display = g_filename_display_name (path);
 
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-                   "%s “%s”: refused by the audit function", event, display);
+      tf_errno_set_code (error, G_IO_ERROR_PERMISSION_DENIED,
+                         "%s “%s”: refused by the audit function", event, display);
     }
 
   auditor_release (acquired);

@@ -84,8 +84,8 @@ search_temp_dir (GCancellable  *cancellable,
         return NULL;
     }
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-               "No usable directory for temporary files: %s", tried->str);
+  tf_errno_set_code (error, G_IO_ERROR_NOT_FOUND,
+                     "No usable directory for temporary files: %s", tried->str);
   return NULL;
 }
 
@@ -451,8 +451,8 @@ use_flatpak_dir (const char    *name,
 
   dir = try_dir (path, tried, cancellable);
   if (dir == NULL && !g_cancellable_set_error_if_cancelled (cancellable, error))
-    g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
-                 "No usable directory to share temporary files in: %s", tried->str);
+    tf_errno_set_code (error, G_IO_ERROR_NOT_FOUND,
+                       "No usable directory to share temporary files in: %s", tried->str);
 
   return dir;
 }

@@ -65,8 +65,8 @@ refuse (const char  *path,
 {
   g_autofree char *display = g_filename_display_name (path);
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
-               "“%s” is the root directory, or is or holds the home directory; it is not removed", display);
+  tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                     "“%s” is the root directory, or is or holds the home directory; it is not removed", display);
   return FALSE;
 }
 
@@ -132,7 +132,7 @@ remove_tree (GFile         *file,
     return remove_path (path, cancellable, error);
 
   name = g_file_get_parse_name (file);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED, "“%s” is not a local file", name);
+  tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED, "“%s” is not a local file", name);
   return FALSE;
 }
 

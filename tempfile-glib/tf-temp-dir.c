@@ -679,8 +679,8 @@ check_name (const char  *name,
     return TRUE;
 
   display = g_filename_display_name (name);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-               "“%s” is not a name in the temporary directory", display);
+  tf_errno_set_code (error, G_IO_ERROR_INVALID_FILENAME,
+                     "“%s” is not a name in the temporary directory", display);
   return FALSE;
 }
 
@@ -926,7 +926,7 @@ check_ready (TfTempDir  *self,
     return FALSE;
 
   if (priv->is_cleaning)
-    g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
+    tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
 
   return !priv->is_cleaning;
 }

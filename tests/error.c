@@ -47,6 +47,17 @@ test_no_system_call (void)
 }
 
 static void
+test_refused_name (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (tf_temp_file_new ("/nonexistent", NULL, NULL));
+  g_assert_null (tf_mkdtemp ("a/b", NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
+  g_assert_cmpint (tf_get_last_errno (), ==, 0);
+}
+
+static void
 test_closed (void)
 {
   g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
@@ -98,6 +109,7 @@ main (int    argc,
 
   g_test_add_func ("/error/system-call", test_system_call);
   g_test_add_func ("/error/no-system-call", test_no_system_call);
+  g_test_add_func ("/error/refused-name", test_refused_name);
   g_test_add_func ("/error/closed", test_closed);
   g_test_add_func ("/error/threads", test_threads);
   tf_test_add_async ("/error/async", test_async);

@@ -48,8 +48,8 @@ tf_failures_add (TfFailures *self,
   GError *error = NULL;
 
   if (saved_errno == EXDEV)
-    g_set_error (&error, G_IO_ERROR, G_IO_ERROR_BUSY,
-                 "“%s” is a mount point; it is left alone", display);
+    tf_errno_set_code (&error, G_IO_ERROR_BUSY,
+                       "“%s” is a mount point; it is left alone", display);
   else
     tf_errno_set (&error, saved_errno, call, path);
 

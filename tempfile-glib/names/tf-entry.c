@@ -209,8 +209,8 @@ check_ours (TfEntry  *self,
     return TRUE;
 
   display = g_filename_display_name (self->path);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED,
-               "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->node.pid);
+  tf_errno_set_code (error, G_IO_ERROR_PERMISSION_DENIED,
+                     "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->node.pid);
   return FALSE;
 }
 

@@ -130,8 +130,8 @@ check_part (const char  *what,
     return TRUE;
 
   display = g_filename_display_name (part);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME,
-               "The %s “%s” of a temporary name has a “/” in it", what, display);
+  tf_errno_set_code (error, G_IO_ERROR_INVALID_FILENAME,
+                     "The %s “%s” of a temporary name has a “/” in it", what, display);
   return FALSE;
 }
 
@@ -161,9 +161,9 @@ tf_template_check (const TfTemplate  *template,
 
   if (length > NAME_MAX)
     {
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_FILENAME_TOO_LONG,
-                   "A temporary name with this prefix and suffix would be %" G_GSIZE_FORMAT
-                   " bytes long, %d are allowed", length, NAME_MAX);
+      tf_errno_set_code (error, G_IO_ERROR_FILENAME_TOO_LONG,
+                         "A temporary name with this prefix and suffix would be %" G_GSIZE_FORMAT
+                         " bytes long, %d are allowed", length, NAME_MAX);
       return FALSE;
     }
 

@@ -96,8 +96,8 @@ check_occupant (TfDestination  *self,
   if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
     {
       display = g_filename_display_name (self->path);
-      g_set_error (error, G_IO_ERROR, G_IO_ERROR_NOT_REGULAR_FILE,
-                   "“%s” is not a regular file; it is not replaced", display);
+      tf_errno_set_code (error, G_IO_ERROR_NOT_REGULAR_FILE,
+                         "“%s” is not a regular file; it is not replaced", display);
       return FALSE;
     }
 

@@ -33,7 +33,7 @@ refuse (const char  *path,
   if (g_path_is_absolute (path) && path[strspn (path, "/")] != '\0')
     return FALSE;
 
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is not removed", path);
+  tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "“%s” is not removed", path);
   return TRUE;
 }
 
@@ -61,8 +61,8 @@ find (int                parent_fd,
     return OURS;
 
   display = g_filename_display_name (path);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS,
-               "“%s” is not what was created there; it is left alone", display);
+  tf_errno_set_code (error, G_IO_ERROR_EXISTS,
+                     "“%s” is not what was created there; it is left alone", display);
   return UNSURE;
 }
 
@@ -134,7 +134,7 @@ set_open_error (const char  *path,
     return tf_errno_set (error, errno, "open", path);
 
   display = g_filename_display_name (path);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
+  tf_errno_set_code (error, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
   return FALSE;
 }
 
