@@ -282,7 +282,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The directory in which the directory is made; %NULL for [func@Tf.get_temp_dir].
    *
-   * A relative path is resolved against the current directory when the object is constructed. The value is a path in the encoding of the file system, which need not be UTF-8.
+   * A relative path is resolved against the current directory when the object is constructed. The value is a path in
+   * the encoding of the file system, which need not be UTF-8.
    *
    * Since: 1.0
    */
@@ -375,7 +376,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * Whether the directory is removed when the object goes away: `delete` of Python's `TemporaryDirectory`.
    *
-   * [method@TempDir.cleanup] removes it in any case.
+   * [method@TempDir.cleanup] removes it whatever the value, but not after [method@TempDir.keep].
    *
    * Since: 1.0
    */
