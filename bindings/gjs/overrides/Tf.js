@@ -6,7 +6,8 @@
 const {Gio, GLib, GObject} = imports.gi;
 
 const PIECE_SIZE = 64 * 1024;
-const ALL = Number.MAX_SAFE_INTEGER;
+// The largest size that is a number in JavaScript.
+const ALL = GLib.SIZEOF_SIZE_T > 4 ? Number.MAX_SAFE_INTEGER : GLib.MAXSIZE;
 
 // A class after its parent.
 function getClasses(namespace) {
