@@ -56,16 +56,8 @@ test_flush_unnamed (void)
   tf_test_write (file, "Hello");
   assert_seen (path, "");
   g_assert_true (tf_temp_file_flush (file, NULL, &error));
-  if (tf_test_is_portable ())
-    {
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-      g_clear_error (&error);
-    }
-  else
-    {
-      g_assert_no_error (error);
-      assert_seen (path, "Hello");
-    }
+  g_assert_no_error (error);
+  assert_seen (path, "Hello");
 
   /* It goes on holding back. */
   tf_test_write (file, " world");
@@ -208,8 +200,16 @@ async_calls (void)
   g_clear_object (&place);
   tf_temp_file_get_fd_path_async (file, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &place);
   path = tf_temp_file_get_fd_path_finish (file, tf_test_wait (&place), &error);
-  g_assert_no_error (error);
-  assert_seen (path, "Hello");
+  if (tf_test_is_portable ())
+    {
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+      g_clear_error (&error);
+    }
+  else
+    {
+      g_assert_no_error (error);
+      assert_seen (path, "Hello");
+    }
 
   g_clear_object (&place);
   tf_temp_file_dup_fd_async (file, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &place);
