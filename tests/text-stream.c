@@ -290,7 +290,7 @@ test_far (void)
   const goffset far = (goffset) 1 << 32;
   g_autoptr(GError) error = NULL;
   g_autoptr(TfTextStream) stream = open_text (0, "UTF-16");
-  TfTempFile *file = tf_text_stream_get_base_file (stream);
+  TfTempFile *file = file_of (stream);
 
   g_assert_true (tf_temp_file_write (file, "\xfe\xff", 2, NULL, &error));
   if (!g_seekable_truncate (G_SEEKABLE (file), far, NULL, NULL))
@@ -301,7 +301,7 @@ test_far (void)
 
   g_assert_true (g_seekable_seek (G_SEEKABLE (file), far, G_SEEK_SET, NULL, &error));
   g_assert_true (tf_temp_file_write (file, "\0A\0\n", 4, NULL, &error));
-  g_assert_true (tf_text_stream_seek (stream, far, G_SEEK_SET, NULL, &error));
+  assert_call (stream, seek_to (far), "1");
   assert_call (stream, (Op) { OP_READ_LINE }, "A\n");
   g_assert_cmpint (tf_text_stream_tell (stream, NULL, &error), ==, far + 4);
   g_assert_no_error (error);
@@ -758,6 +758,39 @@ test_cancelled_meanwhile (void)
     }
 }
 
+/* The disk takes a part of the text: the position stays, and the call can be made again. */
+static void
+test_full_disk (void)
+{
+  g_autofree char *long_text = g_strnfill (50000, 'x');
+  const Op op = { OP_WRITE, .text = long_text };
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+      g_autoptr(TfTextStream) stream = tf_text_stream_new (TF_TEMP_FILE (file), NULL, TF_NEWLINE_LF,
+                                                           TF_TEXT_ERRORS_STRICT, &error);
+      g_autofree char *result = NULL;
+
+      g_assert_no_error (error);
+      assert_call (stream, (Op) { OP_WRITE, .text = "first\nsecond\n" }, "1");
+      assert_call (stream, seek_to (0), "1");
+      assert_call (stream, (Op) { OP_READ_LINE }, "first\n");
+
+      tf_test_limit_file_size (4096);
+      result = (i == 0 ? call : call_and_wait) (stream, &op, NULL, &error);
+      tf_test_unlimit_file_size ();
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+      g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (file)), ==, 4096);
+      assert_call (stream, (Op) { OP_TELL }, "6");
+      (i == 0 ? assert_call : assert_async) (stream, op, "1");
+      assert_call (stream, (Op) { OP_TELL }, "50006");
+      assert_call (stream, seek_to (6), "1");
+      assert_call (stream, (Op) { OP_READ_ALL }, long_text);
+    }
+}
+
 /* A random call; what it writes and where it goes does not depend on anything but the random numbers. */
 static Op
 make_op (const goffset *told,
@@ -894,6 +927,7 @@ main (int    argc,
   tf_test_add_async ("/text-stream/rolled-over", test_rolled_over);
   tf_test_add_async ("/text-stream/cancelled-before", test_cancelled_before);
   tf_test_add_async ("/text-stream/cancelled-meanwhile", test_cancelled_meanwhile);
+  tf_test_add_async ("/text-stream/full-disk", test_full_disk);
   tf_test_add_async ("/text-stream/programs", test_programs);
 
   return tf_test_run ();
