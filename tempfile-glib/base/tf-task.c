@@ -142,7 +142,9 @@ on_worked (gpointer data)
 static void
 work (Work *self)
 {
-  GMainContext *context = g_task_get_context (self->task);
+  /* Once the source is attached, the task can end in the context and both can be freed, but a source that is let go
+   * of locks its context. */
+  g_autoptr(GMainContext) context = g_main_context_ref (g_task_get_context (self->task));
   int priority = g_task_get_priority (self->task);
 
   tf_task_defer_to (context, priority);

@@ -22,6 +22,37 @@ typedef struct
 
 static char source_tag;
 
+/* Whether workers wait for the main thread to let go of the context that they have attached a source to, what the
+ * main thread has done, and whether the context was there then. */
+static struct
+{
+  GThread *main_thread; /* (nullable) */
+  gint is_released;
+  gint is_freed;
+  gint was_kept;
+} last_context;
+
+guint __real_g_source_attach (GSource      *source,
+                              GMainContext *context);
+guint __wrap_g_source_attach (GSource      *source,
+                              GMainContext *context);
+
+guint
+__wrap_g_source_attach (GSource      *source,
+                        GMainContext *context)
+{
+  guint id = __real_g_source_attach (source, context);
+
+  if (last_context.main_thread != NULL && last_context.main_thread != g_thread_self ())
+    {
+      while (!g_atomic_int_get (&last_context.is_released))
+        g_thread_yield ();
+      g_atomic_int_set (&last_context.was_kept, !g_atomic_int_get (&last_context.is_freed));
+    }
+
+  return id;
+}
+
 /* Of an object that has tasks and nothing else. */
 static GObject *
 make_object (void)
@@ -396,6 +427,44 @@ test_last_reference (void)
     }
 }
 
+static gboolean
+not_reached (gpointer no_data)
+{
+  g_assert_not_reached ();
+}
+
+static void
+note_freed (gpointer no_data)
+{
+  g_atomic_int_set (&last_context.is_freed, TRUE);
+}
+
+/* A worker still needs the context when everybody else has let go of it. */
+static void
+test_last_reference_to_context (void)
+{
+  g_autoptr(Record) record = record_new (42);
+  GMainContext *context = g_main_context_new ();
+  GSource *witness = g_timeout_source_new_seconds (G_MAXUINT);
+
+  g_source_set_callback (witness, not_reached, NULL, note_freed);
+  g_source_attach (witness, context);
+  g_source_unref (witness);
+
+  last_context.main_thread = g_thread_self ();
+  record->blocks = TRUE;
+  g_main_context_push_thread_default (context);
+  g_assert_cmpint (run (record, NULL, NULL), ==, 42);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+
+  g_atomic_int_set (&last_context.is_released, TRUE);
+  while (!g_atomic_int_get (&last_context.is_freed))
+    g_thread_yield ();
+  g_assert_true (g_atomic_int_get (&last_context.was_kept));
+  last_context.main_thread = NULL;
+}
+
 static void
 run_in_worker_of_child (void)
 {
@@ -450,6 +519,7 @@ main (int    argc,
   tf_test_add_async ("/task/steps", test_steps);
   tf_test_add_async ("/task/on-stream", test_on_stream);
   tf_test_add_async ("/task/last-reference", test_last_reference);
+  g_test_add_func ("/task/last-reference-to-context", test_last_reference_to_context);
 
   return tf_test_run ();
 }
