@@ -10,8 +10,10 @@
 #include "tf-errno.h"
 #include "tf-fork.h"
 
-/* The number of worker threads at most, the same as for GTask. */
+/* The number of worker threads at most, without those that run code of the caller's, and of the latter. Both are the
+ * numbers of GTask, whose pool grows to the sum when its threads are blocked. */
 #define MAX_WORKERS 10
+#define MAX_OUTSIDE 320
 
 /* How long a worker stays idle before it ends, in microseconds. */
 #define IDLE_TIME (10 * G_TIME_SPAN_SECOND)
@@ -52,6 +54,7 @@ static GCond work_added;
 static GQueue waiting = G_QUEUE_INIT; /* (element-type Work) (owned): the most urgent first */
 static guint n_workers;
 static guint n_idle;
+static guint n_outside;
 
 static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
 
@@ -200,7 +203,7 @@ have_worker (GError **error)
       return TRUE;
     }
 
-  if (n_workers == MAX_WORKERS)
+  if (n_workers - MIN (n_outside, MAX_OUTSIDE) >= MAX_WORKERS)
     return TRUE;
 
   thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);
@@ -210,6 +213,26 @@ have_worker (GError **error)
   n_workers++;
   g_thread_unref (thread);
   return TRUE;
+}
+
+/* Called in a worker before code of the caller's, which may wait for long, even for other tasks: meanwhile, another
+ * worker can be started. */
+void
+tf_task_leave_pool (void)
+{
+  g_mutex_lock (&workers_lock);
+  n_outside++;
+  if (!g_queue_is_empty (&waiting))
+    have_worker (NULL);
+  g_mutex_unlock (&workers_lock);
+}
+
+void
+tf_task_enter_pool (void)
+{
+  g_mutex_lock (&workers_lock);
+  n_outside--;
+  g_mutex_unlock (&workers_lock);
 }
 
 /* New work comes after waiting work of the same priority. */
@@ -241,7 +264,7 @@ static void
 after_fork_in_child (void)
 {
   g_queue_init (&waiting);
-  n_workers = n_idle = 0;
+  n_workers = n_idle = n_outside = 0;
   is_hurried = FALSE;
   g_atomic_int_set (&tf_task_n_hurried, 0);
   g_mutex_unlock (&workers_lock);

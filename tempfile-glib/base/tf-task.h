@@ -19,6 +19,9 @@ G_BEGIN_DECLS
  * Signals and notifications on the way go through tf_task_defer(). In a synchronous call, they are emitted at once.
  * In a worker, they are emitted in the main context of the task, before the callback.
  *
+ * There are ten workers at most. A function that calls code of the caller's, such as a stream to read from, does so
+ * between tf_task_leave_pool() and tf_task_enter_pool(), so that it takes no worker from others while it waits.
+ *
  * A worker passes the task to that context and keeps no reference: it must not drop the last reference to an object
  * of the caller. */
 
@@ -70,6 +73,9 @@ gssize tf_task_finish          (gpointer              source_object,
                                 GAsyncResult         *result,
                                 gpointer              source_tag,
                                 GError              **error);
+
+void tf_task_leave_pool (void);
+void tf_task_enter_pool (void);
 
 void tf_task_defer         (GSourceFunc     func,
                             gpointer        data,

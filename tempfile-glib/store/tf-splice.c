@@ -223,12 +223,20 @@ move_func (gpointer       source_object,
            GError       **error)
 {
   Splice *self = task_data;
+  gboolean success;
 
-  /* Reading from another class may block. */
-  if (self->source_store == NULL && !tf_task_may_block (error))
+  if (self->source_store != NULL)
+    return move (self, cancellable, error) ? 0 : -1;
+
+  /* Reading from another class may block, for as long as it likes. */
+  if (!tf_task_may_block (error))
     return -1;
 
-  return move (self, cancellable, error) ? 0 : -1;
+  tf_task_leave_pool ();
+  success = move (self, cancellable, error);
+  tf_task_enter_pool ();
+
+  return success ? 0 : -1;
 }
 
 static void

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
 #include <glib-unix.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -471,6 +472,48 @@ test_cancelled_while_waiting (void)
   close (fds[1]);
 }
 
+/* More sources than there are workers wait for another program, and take nothing from who does not. */
+static void
+test_many_waiting (void)
+{
+  enum { N_SOURCES = 12 };
+  g_autofree char *path = tf_test_path ("fifo");
+  g_autoptr(GFile) fifo = g_file_new_for_path (path);
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (100);
+  g_autoptr(GInputStream) ready = from_file (bytes);
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  TfTempFile *files[N_SOURCES];
+  GAsyncResult *results[N_SOURCES] = { NULL, };
+  int fd;
+
+  g_assert_cmpint (mkfifo (path, 0600), ==, 0);
+  fd = open (path, O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  for (guint i = 0; i < N_SOURCES; i++)
+    {
+      g_autoptr(GInputStream) source = G_INPUT_STREAM (g_file_read (fifo, NULL, NULL));
+
+      files[i] = TF_TEMP_FILE (tf_spooled_file_new (-1));
+      g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (files[i])), source, 0, 0, NULL,
+                                    tf_test_take_result, &results[i]);
+    }
+  g_assert_true (g_file_delete (fifo, NULL, NULL));
+
+  g_assert_cmpint (run_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), ready, 0, TRUE, NULL, NULL), ==, 100);
+
+  close (fd);
+  for (guint i = 0; i < N_SOURCES; i++)
+    {
+      g_autoptr(GError) error = NULL;
+      GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (files[i]));
+
+      g_assert_cmpint (g_output_stream_splice_finish (target, tf_test_wait (&results[i]), &error), ==, 0);
+      g_assert_no_error (error);
+      g_clear_object (&results[i]);
+      g_object_unref (files[i]);
+    }
+}
+
 /* The target refuses: of a source that can seek, nothing is lost. */
 static void
 test_refused (void)
@@ -515,6 +558,7 @@ main (int    argc,
   tf_test_add_async ("/splice/own", test_own);
   g_test_add_func ("/splice/cancelled-in-the-middle", test_cancelled_in_the_middle);
   tf_test_add_async ("/splice/cancelled-while-waiting", test_cancelled_while_waiting);
+  tf_test_add_async ("/splice/many-waiting", test_many_waiting);
   g_test_add_func ("/splice/failed", test_failed);
   tf_test_add_async ("/splice/copied-by-kernel", test_copied_by_kernel);
   g_test_add_func ("/splice/refused", test_refused);
