@@ -154,7 +154,11 @@ const tests = {
         equal([file.seek(0), file.tell(), file.truncate(7), file.get_size()], [true, 0, true, 7]);
         equal(new TextDecoder().decode(file.read_line()), 'one\n');
         equal(new TextDecoder().decode(file.read_upto(',')), 'two');
-        equal(file.read_line(), null);
+        equal([file.read_line(), file.read_upto(',')], [null, null]);
+        file.write(',');
+        file.seek(-1, GLib.SeekType.CUR);
+        equal(file.read_upto(',').length, 0);
+        file.truncate(7);
         equal([file.flush(), file.get_fd() >= 0, file.get_fd_path().length > 0], [true, true, true]);
         GLib.close(file.dup_fd());
         equal([file.load_bytes().get_size(), file.steal_bytes().get_size()], [7, 7]);
@@ -190,7 +194,8 @@ const tests = {
         file.seek(0);
         equal(new TextDecoder().decode(await file.read_line_async()), 'one\n');
         equal(new TextDecoder().decode(await file.read_upto_async(',', GLib.PRIORITY_LOW)), 'two');
-        equal([await file.read_line_async(), (await file.read_bytes_async(9, 0, null, null)).get_size()], [null, 0]);
+        equal([await file.read_line_async(), await file.read_upto_async(','), (await file.read_bytes_async(9, 0, null, null)).get_size()],
+            [null, null, 0]);
         equal([await file.flush_async(), await file.get_fd_async() >= 0], [true, true]);
         equal((await file.get_fd_path_async()).length > 0, true);
         GLib.close(await file.dup_fd_async());

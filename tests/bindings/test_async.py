@@ -124,6 +124,8 @@ class Loop:
                 file.seek(0)
                 self.assertEqual(await file.read_line_async(), b'one\n')
                 self.assertEqual(await file.read_upto_async(b',', io_priority=GLib.PRIORITY_LOW), b'two')
+                self.assertIsNone(await file.read_upto_async(b','))
+                self.assertIsNone(await file.read_line_async())
                 self.assertTrue(await file.reserve_async(100))
                 self.assertTrue(await file.flush_async())
                 os.close(await file.dup_fd_async())

@@ -99,6 +99,14 @@ class BinaryTest(TestCase):
             self.assertEqual(file.readlines(1), LINES[:1])
             self.assertEqual(file.readline(None), LINES[1])
             self.assertEqual(file.load_bytes().get_data(), b''.join(LINES))
+            file.seek(0)
+            stop = LINES[0][-2:-1]
+            self.assertEqual(file.read_upto(stop), LINES[0][:-2])
+            self.assertEqual(file.read_upto(stop), b'')
+            file.seek(0, os.SEEK_END)
+            self.assertIsNone(file.read_upto(stop))
+            self.assertIsNone(file.read_line())
+            self.assertEqual(file.readline(), b'')
         for call in file.readline, file.readlines, lambda: next(file):
             with self.assertRaises(ValueError):
                 call()

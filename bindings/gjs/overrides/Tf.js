@@ -113,12 +113,12 @@ function overrideTempFile(prototype) {
         return write.call(this, typeof data === 'string' ? new TextEncoder().encode(data) : data, cancellable);
     };
 
-    // GJS makes an empty array of NULL, and no line is empty.
-    for (const name of ['read_line', 'read_line_finish']) {
+    // GJS makes an empty array of NULL.
+    for (const name of ['read_line', 'read_upto', 'read_line_finish', 'read_upto_finish']) {
         const read = prototype[name];
-        prototype[name] = function (argument = null) {
-            const line = read.call(this, argument);
-            return line?.length > 0 ? line : null;
+        prototype[name] = function (...args) {
+            const piece = read.apply(this, args);
+            return piece.length > 0 || this.tell() < this.get_size() ? piece : null;
         };
     }
 

@@ -194,7 +194,7 @@ def complete(function, finish, defaults):
         values = dict(bound.arguments)
         user_data, callback, cancellable, io_priority = \
             [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
-        end = functools.partial(finish, values['self']) if finish.is_method() else finish
+        end = functools.partial(finish, values['self']) if function.is_method() else finish
         return call_async(function, end, values.values(), io_priority, cancellable, callback, user_data)
 
     call.__name__ = function.__name__
@@ -446,6 +446,17 @@ def check_mode(mode, encoding, newline, errors):
     return True
 
 
+def or_none_at_end(name):
+    """Returns a method of reading that returns None at the end: PyGObject makes empty bytes of it."""
+    function = getattr(Tf.TempFile, name)
+
+    @functools.wraps(function)
+    def read(self, *args, **kwargs):
+        piece = function(self, *args, **kwargs)
+        return piece if piece or self.tell() < self.get_size() else None
+    return read
+
+
 @override
 class TempFile(Tf.TempFile):
     """A temporary file, for Python a binary file that can be read and written: an io.BufferedIOBase.
@@ -542,6 +553,9 @@ class TempFile(Tf.TempFile):
         return self.read_bytes(size, cancellable).get_data() or b''
 
     read1 = read
+
+    read_line, read_upto, read_line_finish, read_upto_finish = [
+        or_none_at_end(name) for name in ('read_line', 'read_upto', 'read_line_finish', 'read_upto_finish')]
 
     def readinto(self, buffer):
         with memoryview(buffer).cast('B') as view:
