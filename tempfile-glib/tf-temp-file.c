@@ -643,7 +643,16 @@ tf_temp_file_create_finish (GAsyncResult  *result,
   return tf_async_initable_finish (result, TF_TYPE_TEMP_FILE, error);
 }
 
-static gpointer last_class;
+/* TF_IS_TEMP_FILE() is slow for derived classes; a program uses few of them, so the last one is remembered. */
+static gpointer last_class; /* (atomic) (nullable) */
+
+static inline gboolean
+is_of_last_class (gpointer object)
+{
+  gpointer klass = object != NULL ? ((GTypeInstance *) object)->g_class : NULL;
+
+  return G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class));
+}
 
 __attribute__ ((cold, noinline)) static gboolean
 look_up_class (gpointer object)
@@ -655,13 +664,55 @@ look_up_class (gpointer object)
   return TRUE;
 }
 
-/* TF_IS_TEMP_FILE() is slow for derived classes; a program uses few of them, so the last one is remembered. */
 static inline gboolean
 is_temp_file (gpointer object)
 {
-  gpointer klass = object != NULL ? ((GTypeInstance *) object)->g_class : NULL;
+  return is_of_last_class (object) || look_up_class (object);
+}
 
-  return G_LIKELY (klass != NULL && klass == g_atomic_pointer_get (&last_class)) || look_up_class (object);
+/* Whether the arguments are right at first sight. If not, read_checked() or write_checked() look at them, which are
+ * functions of their own so that a usual call saves no registers for them. */
+static inline gboolean
+is_usual_call (gpointer        object,
+               gconstpointer   data,
+               GCancellable   *cancellable,
+               GError        **error)
+{
+  return is_of_last_class (object) &&
+         G_LIKELY (data != NULL && cancellable == NULL && (error == NULL || *error == NULL));
+}
+
+__attribute__ ((cold, noinline)) static gssize
+read_checked (TfTempFile    *self,
+              void          *buffer,
+              gsize          count,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  gsize n_read;
+
+  g_return_val_if_fail (is_temp_file (self), -1);
+  g_return_val_if_fail (buffer != NULL || count == 0, -1);
+  g_return_val_if_fail (count <= G_MAXSSIZE, -1);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
+  g_return_val_if_fail (error == NULL || *error == NULL, -1);
+
+  return tf_store_read (tf_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
+}
+
+__attribute__ ((cold, noinline)) static gboolean
+write_checked (TfTempFile    *self,
+               const void    *data,
+               gsize          size,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
+  g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
 }
 
 /**
@@ -694,9 +745,8 @@ tf_temp_file_read (TfTempFile    *self,
 {
   gsize n_read;
 
-  g_return_val_if_fail (is_temp_file (self), -1);
-  g_return_val_if_fail (buffer != NULL || count == 0, -1);
-  g_return_val_if_fail (count <= G_MAXSSIZE, -1);
+  if (!is_usual_call (self, buffer, cancellable, error) || count > G_MAXSSIZE)
+    return read_checked (self, buffer, count, cancellable, error);
 
   return tf_store_read (tf_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
 }
@@ -769,8 +819,8 @@ tf_temp_file_write (TfTempFile    *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  g_return_val_if_fail (is_temp_file (self), FALSE);
-  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+  if (!is_usual_call (self, data, cancellable, error))
+    return write_checked (self, data, size, cancellable, error);
 
   return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
 }

@@ -423,6 +423,49 @@ test_named_at_once (void)
   g_assert_no_error (error);
 }
 
+static void
+expect_critical (const char *pattern)
+{
+  g_test_assert_expected_messages ();
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, pattern);
+}
+
+/* A caller's mistake is found in the fast path, too, and nothing is read or written. */
+static void
+test_mistakes (void)
+{
+  g_autoptr(TfTempFile) file = create_unnamed ();
+  g_autoptr(GError) error = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "An earlier one");
+  GCancellable *other = (GCancellable *) file;
+  char byte = 'x';
+
+  g_assert_true (tf_temp_file_write (file, &byte, 1, NULL, NULL));
+  expect_critical ("*is_temp_file*");
+  g_assert_false (tf_temp_file_write (NULL, &byte, 1, NULL, NULL));
+  expect_critical ("*data != NULL*");
+  g_assert_false (tf_temp_file_write (file, NULL, 1, NULL, NULL));
+  expect_critical ("*G_IS_CANCELLABLE*");
+  g_assert_false (tf_temp_file_write (file, &byte, 1, other, NULL));
+  expect_critical ("*error == NULL*");
+  g_assert_false (tf_temp_file_write (file, &byte, 1, NULL, &error));
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  expect_critical ("*is_temp_file*");
+  g_assert_cmpint (tf_temp_file_read (NULL, &byte, 1, NULL, NULL), ==, -1);
+  expect_critical ("*buffer != NULL*");
+  g_assert_cmpint (tf_temp_file_read (file, NULL, 1, NULL, NULL), ==, -1);
+  expect_critical ("*G_MAXSSIZE*");
+  g_assert_cmpint (tf_temp_file_read (file, &byte, (gsize) G_MAXSSIZE + 1, NULL, NULL), ==, -1);
+  expect_critical ("*G_IS_CANCELLABLE*");
+  g_assert_cmpint (tf_temp_file_read (file, &byte, 1, other, NULL), ==, -1);
+  expect_critical ("*error == NULL*");
+  g_assert_cmpint (tf_temp_file_read (file, &byte, 1, NULL, &error), ==, -1);
+  g_test_assert_expected_messages ();
+
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 1);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -434,6 +477,7 @@ main (int    argc,
   g_test_add_func ("/fast-paths/random-large", test_random_large);
   g_test_add_func ("/fast-paths/refused", test_refused);
   g_test_add_func ("/fast-paths/named-at-once", test_named_at_once);
+  g_test_add_func ("/fast-paths/mistakes", test_mistakes);
   g_test_add_func ("/fast-paths/random-threads", test_random_threads);
   g_test_add_func ("/fast-paths/two-threads", test_two_threads);
 
