@@ -2027,7 +2027,7 @@ tf_temp_file_get_fd_path_finish (TfTempFile    *self,
 
 typedef struct
 {
-  char           *path;
+  GFile          *destination; /* (owned) */
   TfPersistFlags  flags;
 } PersistRequest;
 
@@ -2036,7 +2036,7 @@ persist_request_free (gpointer data)
 {
   PersistRequest *request = data;
 
-  g_free (request->path);
+  g_object_unref (request->destination);
   g_free (request);
 }
 
@@ -2058,12 +2058,16 @@ get_local_path (GFile   *destination,
 
 static gboolean
 persist (TfTempFile      *self,
-         const char      *path,
+         GFile           *destination,
          TfPersistFlags   flags,
          GCancellable    *cancellable,
          GError         **error)
 {
+  g_autofree char *path = get_local_path (destination, error);
   g_autofree char *final_path = NULL;
+
+  if (path == NULL)
+    return FALSE;
 
   if (!tf_store_persist (tf_file_get_store (self), path, flags, &final_path, cancellable, error))
     return FALSE;
@@ -2137,15 +2141,12 @@ tf_temp_file_persist (TfTempFile      *self,
                       GCancellable    *cancellable,
                       GError         **error)
 {
-  g_autofree char *path = NULL;
-
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (G_IS_FILE (destination), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  path = get_local_path (destination, error);
-  return path != NULL && persist (self, path, flags, cancellable, error);
+  return persist (self, destination, flags, cancellable, error);
 }
 
 static gssize
@@ -2159,7 +2160,7 @@ persist_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return persist (source_object, request->path, request->flags, cancellable, error) ? 0 : -1;
+  return persist (source_object, request->destination, request->flags, cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -2192,25 +2193,16 @@ tf_temp_file_persist_async (TfTempFile          *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
-  GError *error = NULL;
   PersistRequest *request;
-  char *path;
 
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (G_IS_FILE (destination));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  path = get_local_path (destination, &error);
-  if (path == NULL)
-    {
-      g_task_report_error (self, callback, user_data, tf_temp_file_persist_async, error);
-      return;
-    }
-
   request = g_new (PersistRequest, 1);
-  *request = (PersistRequest) { path, flags };
+  *request = (PersistRequest) { g_object_ref (destination), flags };
   tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_persist_async, persist_func, request, persist_request_free,
-                          io_priority, cancellable, callback, user_data);
+                         io_priority, cancellable, callback, user_data);
 }
 
 /**

@@ -543,7 +543,6 @@ end_ahead (TfTextStreamPrivate *priv)
 {
   tf_decoded_text_reset (&priv->ahead, 0);
   priv->is_ahead = FALSE;
-  priv->placed = FALSE;
 }
 
 /* Reads more of the file, as many bytes as were read ahead already. Sets @is_end at the end of the file. */
