@@ -930,7 +930,8 @@ typedef struct
 {
   const char *path;
   MakeFunc make;
-  int starts[2];
+  int starts[2]; /* to read from, in turns */
+  int ends[2];   /* where the parent writes */
   char byte;
 } Racer;
 
@@ -967,6 +968,9 @@ start_racer (const Racer *racer)
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
+      /* What is left here would keep the race waiting if the parent ended. */
+      close (racer->ends[0]);
+      close (racer->ends[1]);
       for (guint round = 0; round < ROUNDS; round++)
         {
           char result = race_once (racer, round);
@@ -993,7 +997,7 @@ test_race (gconstpointer data)
   g_assert_cmpint (pipe (starts[0]), ==, 0);
   g_assert_cmpint (pipe (starts[1]), ==, 0);
   for (int i = 0; i < 2; i++)
-    results[i] = start_racer (&(Racer) { path, *make, { starts[0][0], starts[1][0] }, "ab"[i] });
+    results[i] = start_racer (&(Racer) { path, *make, { starts[0][0], starts[1][0] }, { starts[0][1], starts[1][1] }, "ab"[i] });
 
   for (guint round = 0; round < ROUNDS; round++)
     {
