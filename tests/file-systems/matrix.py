@@ -96,8 +96,12 @@ def passes(test, mount_point):
         output, passed = result.stdout, result.returncode == 0
     except subprocess.TimeoutExpired as error:
         output, passed = (error.stdout or b'') + b'\nhangs', False
-    for line in output.decode(errors='replace').splitlines():
+    text = output.decode(errors='replace')
+    for line in text.splitlines():
         print('#', line)
+    if not passed:
+        # Meson shows this with its summary.
+        print(f'{test} in {mount_point}:\n{text}', file=sys.stderr)
     return passed
 
 
