@@ -20,10 +20,13 @@ guint tf_hold_poll_interval = 1000;
 /* An object that is held for another program. */
 typedef struct
 {
-  gpointer object; /* (owned): until the program has ended */
+  gpointer object; /* (owned) (nullable): until the program has ended */
   GPid pid;
   int fd;          /* a pidfd, or -1 */
 } Hold;
+
+/* What is held until exit, so that it does not count as leaked. Without a lock, for the sake of forked children. */
+static GSList *held_until_exit; /* (atomic) (element-type GObject) (owned) */
 
 /* Drops the reference in a worker thread, because it may be the last one to a large tree. */
 static gssize
@@ -58,10 +61,20 @@ on_exited (GObject      *subprocess,
   release (object);
 }
 
+static void
+take_until_exit (gpointer object)
+{
+  GSList *node = g_slist_prepend (NULL, object);
+
+  do
+    node->next = g_atomic_pointer_get (&held_until_exit);
+  while (!g_atomic_pointer_compare_and_exchange (&held_until_exit, node->next, node));
+}
+
 void
 tf_hold_until_exit (gpointer object)
 {
-  g_object_ref (object);
+  take_until_exit (g_object_ref (object));
 }
 
 void
@@ -102,6 +115,8 @@ hold_free (gpointer data)
 {
   Hold *self = data;
 
+  if (self->object != NULL)
+    take_until_exit (self->object);
   tf_fd_clear (&self->fd);
   g_free (self);
 }
@@ -113,7 +128,7 @@ on_pidfd_readable (int          fd,
 {
   Hold *self = data;
 
-  release (self->object);
+  release (g_steal_pointer (&self->object));
   return G_SOURCE_REMOVE;
 }
 
@@ -125,7 +140,7 @@ on_poll (gpointer data)
   if (is_running (self->pid))
     return G_SOURCE_CONTINUE;
 
-  release (self->object);
+  release (g_steal_pointer (&self->object));
   return G_SOURCE_REMOVE;
 }
 
