@@ -6,22 +6,20 @@
 #include "tf-signals.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glib-unix.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
-#include "base/tf-fd.h"
 #include "base/tf-fork.h"
 #include "base/tf-task.h"
 #include "names/tf-registry.h"
 
-/* The handler only writes to a pipe and returns: removing directories needs locks and memory, and the code that
- * was interrupted may hold these.
+/* The handler only posts a semaphore and returns: removing directories needs locks and memory, and the code that was
+ * interrupted may hold these. A program that closes all descriptors, as daemons do, does not close a semaphore.
  *
- * A thread that reads from the pipe removes everything that is registered, restores the previous handlers and
+ * A thread that waits for the semaphore removes everything that is registered, restores the previous handlers and
  * raises the signal. The previous handler runs in this thread; if it returns, the process dies of the signal.
  *
  * A second signal kills the process at once. So does a signal to a process that shares the handlers but not the
@@ -32,7 +30,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static GMutex lock;
 static gboolean installed;
 static struct sigaction previous[G_N_ELEMENTS (signals)];
-static int wakeup[2] = { -1, -1 }; /* the pipe: read end, write end */
+static sem_t wakeup;
 static pid_t owner;
 static volatile sig_atomic_t caught;
 
@@ -46,7 +44,6 @@ die_at_once (int sig)
 static void
 on_signal (int sig)
 {
-  const char byte = 0;
   int saved_errno = errno;
 
   if (getpid () != owner || caught != 0)
@@ -56,8 +53,7 @@ on_signal (int sig)
     }
 
   caught = sig;
-  while (write (wakeup[1], &byte, sizeof byte) < 0 && errno == EINTR)
-    ;
+  sem_post (&wakeup);
   errno = saved_errno;
 }
 
@@ -74,20 +70,12 @@ restore_handlers (void)
     }
 }
 
-static void
-close_wakeup (void)
-{
-  tf_fd_clear (&wakeup[0]);
-  tf_fd_clear (&wakeup[1]);
-}
-
 static gpointer
 remove_all_and_die (gpointer data)
 {
-  char byte;
   sigset_t all;
 
-  while (read (wakeup[0], &byte, sizeof byte) < 0 && errno == EINTR)
+  while (sem_wait (&wakeup) != 0)
     ;
 
   tf_registry_remove_all ();
@@ -108,7 +96,6 @@ on_fork (void)
     return;
 
   restore_handlers ();
-  close_wakeup ();
   installed = FALSE;
   g_mutex_init (&lock);
 }
@@ -120,12 +107,12 @@ start_thread (GError **error)
 {
   g_autoptr(GThread) thread = NULL;
 
-  if (!g_unix_open_pipe (wakeup, FD_CLOEXEC, NULL))
-    return tf_errno_set (error, errno, "pipe", NULL);
+  if (sem_init (&wakeup, FALSE, 0) != 0)
+    return tf_errno_set (error, errno, "sem_init", NULL);
 
   thread = tf_task_start_thread ("tf-signals", remove_all_and_die, NULL, error);
   if (thread == NULL)
-    close_wakeup ();
+    sem_destroy (&wakeup);
 
   return thread != NULL;
 }
@@ -161,7 +148,7 @@ install_handlers (void)
  * called from any thread. Calling this again does nothing and succeeds. A forked child has the previous handlers and
  * may call this function for itself.
  *
- * Errors are of %G_IO_ERROR if no pipe can be created, and of `G_THREAD_ERROR` if no thread can be started.
+ * Errors are of %G_IO_ERROR if no semaphore can be created, and of `G_THREAD_ERROR` if no thread can be started.
  *
  * Returns: %TRUE if the signals are handled
  *

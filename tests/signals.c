@@ -281,6 +281,31 @@ not_asked (void)
   say_ready ();
 }
 
+/* As daemons do. What is written to a standard stream that is closed goes nowhere. */
+static void
+close_all (void)
+{
+  int max = sysconf (_SC_OPEN_MAX);
+
+  close (STDOUT_FILENO);
+  close (STDERR_FILENO);
+  handle_signals ();
+  g_printerr ("Not a signal\n");
+  for (int fd = 0; fd < max; fd++)
+    if (fd != ready_fds[1])
+      close (fd);
+
+  create_both ();
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
+  say_ready ();
+}
+
+static void
+test_without_descriptors (void)
+{
+  assert_dies_clean (close_all, SIGTERM);
+}
+
 /* Nobody installs handlers unasked. */
 static void
 test_not_asked (void)
@@ -310,6 +335,7 @@ main (int    argc,
   g_test_add_func ("/signals/ignored-stays-ignored", test_ignored_stays_ignored);
   g_test_add_func ("/signals/fork", test_fork);
   g_test_add_func ("/signals/fork-handles-again", test_fork_handles_again);
+  g_test_add_func ("/signals/without-descriptors", test_without_descriptors);
   g_test_add_func ("/signals/not-asked", test_not_asked);
 
   return tf_test_run ();
