@@ -2359,7 +2359,7 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
  * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno
  * of the call that the message names.
  *
- * Returns: a file descriptor, which the caller closes, or -1 with @error set
+ * Returns: a file descriptor, never 0, 1 or 2, which the caller closes; or -1 with @error set
  *
  * Since: 1.0
  */

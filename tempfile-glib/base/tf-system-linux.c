@@ -116,7 +116,7 @@ tf_system_open_unnamed (int         dir_fd,
                         const char *dir,
                         guint       mode)
 {
-  int fd = optional (TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode)));
+  int fd = optional (tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode))));
 
   if (fd < 0 && (errno == EISDIR || errno == ENOENT || errno == EINVAL))
     errno = ENOTSUP;
@@ -159,7 +159,7 @@ tf_system_open_again (int fd)
 int
 tf_system_open_pid (pid_t pid)
 {
-  return optional (syscall (SYS_pidfd_open, pid, 0));
+  return optional (tf_fd_lift (syscall (SYS_pidfd_open, pid, 0)));
 }
 
 int
@@ -171,7 +171,7 @@ tf_system_open_memory (void)
   if (fd < 0 && errno == EINVAL)
     fd = memfd_create ("tempfile", flags);
 
-  return optional (fd);
+  return optional (tf_fd_lift (fd));
 }
 
 int

@@ -156,7 +156,7 @@ tf_open_tmpfile (int         dir_fd,
       return -1;
     }
 
-  return tf_fd_lift (tf_system_open_unnamed (dir_fd, dir, mode));
+  return tf_system_open_unnamed (dir_fd, dir, mode);
 }
 
 static int

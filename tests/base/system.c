@@ -6,6 +6,7 @@
 #include "base/tf-system.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <poll.h>
 #include <string.h>
@@ -168,6 +169,28 @@ test_pid (void)
     g_assert_true (errno == ESRCH || errno == ENOTSUP);
 }
 
+static void
+open_without_stdin (void)
+{
+  int fds[3];
+
+  g_assert_cmpint (close (STDIN_FILENO), ==, 0);
+  fds[0] = tf_system_open_unnamed (AT_FDCWD, ".", 0600);
+  fds[1] = tf_system_open_pid (getpid ());
+  fds[2] = tf_system_open_memory ();
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    if (fds[i] >= 0)
+      g_assert_cmpint (fds[i], >, STDERR_FILENO);
+  g_assert_cmpint (fcntl (STDIN_FILENO, F_GETFD), ==, -1);
+}
+
+/* What lasts is not taken for a standard stream. */
+static void
+test_standard_streams (void)
+{
+  tf_test_in_child (open_without_stdin);
+}
+
 /* The content stays, what is added is zero, and what is cut off is gone. */
 static void
 test_remap (void)
@@ -246,6 +269,7 @@ main (int    argc,
   g_test_add_func ("/system/read-dir", test_read_dir);
   g_test_add_func ("/system/dup-to", test_dup_to);
   g_test_add_func ("/system/pid", test_pid);
+  g_test_add_func ("/system/standard-streams", test_standard_streams);
   g_test_add_func ("/system/remap", test_remap);
   g_test_add_func ("/system/random", test_random);
   g_test_add_func ("/system/refusals", test_refusals);
