@@ -295,6 +295,7 @@ test_reader (gconstpointer on_disk)
 {
   g_autoptr(TfTempFile) file = make (on_disk != NULL);
   g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  char byte[1];
   g_autoptr(GInputStream) other = NULL;
   g_autoptr(GInputStream) none = NULL;
   g_autoptr(GError) error = NULL;
@@ -316,6 +317,15 @@ test_reader (gconstpointer on_disk)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);
   g_assert_false (g_seekable_can_truncate (G_SEEKABLE (reader)));
+
+  /* Behind the end there is nothing to read or skip. */
+  g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 5, G_SEEK_SET, NULL, NULL));
+  g_assert_cmpint (g_input_stream_skip (reader, 4, NULL, NULL), ==, 4);
+  g_assert_cmpint (g_input_stream_skip (reader, 4, NULL, NULL), ==, 2);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 100, G_SEEK_SET, NULL, NULL));
+  g_assert_cmpint (g_input_stream_skip (reader, 1, NULL, NULL), ==, 0);
+  g_assert_cmpint (g_input_stream_read (reader, byte, 1, NULL, NULL), ==, 0);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (reader)), ==, 100);
 
   /* A descriptor that was handed out has its offset; readers do not move it. On disk from now on. */
   g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);

@@ -46,6 +46,24 @@ tf_reader_read (GInputStream  *stream,
   return n_read;
 }
 
+/* The default implementation seeks, and aborts if the position is behind the end. */
+static gssize
+tf_reader_skip (GInputStream  *stream,
+                gsize          count,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  TfReader *self = TF_READER (stream);
+  goffset available = tf_store_pinned_get_size (self->store) - self->position;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+
+  count = MIN (count, (guint64) MAX (available, 0));
+  self->position += count;
+  return count;
+}
+
 static gboolean
 tf_reader_close (GInputStream  *stream,
                  GCancellable  *cancellable,
@@ -59,6 +77,7 @@ static void
 tf_reader_class_init (TfReaderClass *klass)
 {
   G_INPUT_STREAM_CLASS (klass)->read_fn = tf_reader_read;
+  G_INPUT_STREAM_CLASS (klass)->skip = tf_reader_skip;
   G_INPUT_STREAM_CLASS (klass)->close_fn = tf_reader_close;
 }
 
