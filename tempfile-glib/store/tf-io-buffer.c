@@ -200,7 +200,12 @@ tf_io_buffer_read (TfIoBuffer    *self,
   rest = MIN (rest, self->filled);
   memcpy ((guint8 *) data + *n_read, self->data, rest);
   *n_read += rest;
-  return success || *n_read == count;
+  if (success || *n_read < count)
+    return success;
+
+  /* It failed behind what was asked for. */
+  g_clear_error (error);
+  return TRUE;
 }
 
 /* Writes all @count bytes, or holds them back. On failure, nothing was written, or @n_written bytes of a piece that is

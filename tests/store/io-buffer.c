@@ -13,6 +13,25 @@
 
 #include "tf-test.h"
 
+static GCancellable *cancelled_by_read; /* (unowned) (nullable) */
+
+ssize_t __real_pread64 (int fd, void *data, size_t count, off64_t offset);
+ssize_t __wrap_pread64 (int fd, void *data, size_t count, off64_t offset);
+
+/* A short read, and the operation is cancelled during it. */
+ssize_t
+__wrap_pread64 (int     fd,
+                void   *data,
+                size_t  count,
+                off64_t offset)
+{
+  if (cancelled_by_read == NULL)
+    return __real_pread64 (fd, data, count, offset);
+
+  g_cancellable_cancel (cancelled_by_read);
+  return __real_pread64 (fd, data, MIN (count, 3), offset);
+}
+
 static TfTempFile *
 create_with (const char *text)
 {
@@ -121,6 +140,27 @@ test_splice (void)
   g_assert_no_error (error);
 }
 
+/* Reading ahead fails, and nobody has asked for that. */
+static void
+test_read_ahead_fails (void)
+{
+  g_autofree char *text = g_strnfill (100000, 'x');
+  g_autoptr(TfTempFile) file = create_with (text);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  char found[3];
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  cancelled_by_read = cancellable;
+  g_assert_cmpint (tf_temp_file_read (file, found, 3, cancellable, &error), ==, 3);
+  cancelled_by_read = NULL;
+  g_assert_no_error (error);
+  g_assert_cmpmem (found, 3, "xxx", 3);
+
+  g_assert_cmpint (tf_temp_file_read (file, found, 3, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 static void
 assert_child_succeeds (pid_t pid)
 {
@@ -196,6 +236,7 @@ main (int    argc,
   g_test_add_func ("/io-buffer/steal", test_steal);
   g_test_add_func ("/io-buffer/reader", test_reader);
   g_test_add_func ("/io-buffer/splice", test_splice);
+  g_test_add_func ("/io-buffer/read-ahead-fails", test_read_ahead_fails);
   g_test_add_func ("/io-buffer/fork-and-close", test_fork_and_close);
   g_test_add_func ("/io-buffer/fork-and-write", test_fork_and_write);
 
