@@ -26,7 +26,7 @@ static char source_tag;
  * main thread has done, and whether the context was there then. */
 static struct
 {
-  GThread *main_thread; /* (nullable) */
+  GThread *main_thread; /* (atomic) (nullable) */
   gint is_released;
   gint is_freed;
   gint was_kept;
@@ -42,8 +42,9 @@ __wrap_g_source_attach (GSource      *source,
                         GMainContext *context)
 {
   guint id = __real_g_source_attach (source, context);
+  GThread *main_thread = g_atomic_pointer_get (&last_context.main_thread);
 
-  if (last_context.main_thread != NULL && last_context.main_thread != g_thread_self ())
+  if (main_thread != NULL && main_thread != g_thread_self ())
     {
       while (!g_atomic_int_get (&last_context.is_released))
         g_thread_yield ();
@@ -451,7 +452,7 @@ test_last_reference_to_context (void)
   g_source_attach (witness, context);
   g_source_unref (witness);
 
-  last_context.main_thread = g_thread_self ();
+  g_atomic_pointer_set (&last_context.main_thread, g_thread_self ());
   record->blocks = TRUE;
   g_main_context_push_thread_default (context);
   g_assert_cmpint (run (record, NULL, NULL), ==, 42);
@@ -462,7 +463,7 @@ test_last_reference_to_context (void)
   while (!g_atomic_int_get (&last_context.is_freed))
     g_thread_yield ();
   g_assert_true (g_atomic_int_get (&last_context.was_kept));
-  last_context.main_thread = NULL;
+  g_atomic_pointer_set (&last_context.main_thread, NULL);
 }
 
 static void
