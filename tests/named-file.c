@@ -600,6 +600,12 @@ test_no_fds (void)
   g_autoptr(GBytes) bytes = g_bytes_new_static ("x", 1);
   g_autoptr(GError) error = NULL;
 
+  if (g_getenv ("TF_TEST_VALGRIND") != NULL)
+    {
+      g_test_skip ("Valgrind lets the kernel create a file, and then has no descriptor for it");
+      return;
+    }
+
   g_assert_nonnull (tf_get_temp_dir (NULL));
   tf_test_take_fds ();
   g_assert_null (tf_named_file_new_from_bytes (bytes, NULL, NULL, NULL, NULL, &error));
