@@ -5,6 +5,7 @@
 
 #include "tf-memory.h"
 
+#include "base/tf-errno.h"
 #include "base/tf-task.h"
 #include "store/tf-memory-pool.h"
 
@@ -48,6 +49,21 @@ roll_over_func (gpointer       no_object,
   return 0;
 }
 
+/* If no worker could be started, the next warning tries again. */
+static void
+on_rolled_over (GObject      *no_object,
+                GAsyncResult *result,
+                gpointer      user_data)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (tf_task_finish (NULL, result, on_rolled_over, &error) >= 0)
+    return;
+
+  g_atomic_int_set (&n_pending, 0);
+  tf_errno_log_lost ("Rolling temporary files over", error);
+}
+
 static void
 on_low_memory (GMemoryMonitor             *memory_monitor,
                GMemoryMonitorWarningLevel  level,
@@ -59,7 +75,7 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
   if (g_atomic_int_add (&n_pending, 1) > 0)
     return;
 
-  task = tf_task_new (NULL, on_low_memory, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  task = tf_task_new (NULL, on_rolled_over, G_PRIORITY_DEFAULT, NULL, on_rolled_over, NULL);
   tf_task_run (task, roll_over_func);
 }
 

@@ -148,7 +148,8 @@ install_handlers (void)
  * called from any thread. Calling this again does nothing and succeeds. A forked child has the previous handlers and
  * may call this function for itself.
  *
- * Errors are of %G_IO_ERROR if no semaphore can be created, and of `G_THREAD_ERROR` if no thread can be started.
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_FAILED if no thread can be started; otherwise an error mapped from
+ * sem_init(3)'s errno.
  *
  * Returns: %TRUE if the signals are handled
  *

@@ -5,6 +5,7 @@
 
 #include "tf-task.h"
 
+#include <errno.h>
 #include <signal.h>
 
 #include "tf-errno.h"
@@ -303,8 +304,11 @@ run_in_worker (GTask      *task,
   GError *error = NULL;
 
   *self = (Work) { .task = g_object_ref (task), .func = func, .done = done };
-  if (!push_work (self, &error))
-    done (task, -1, error);
+  if (push_work (self, &error))
+    return;
+
+  done (task, -1, error);
+  work_free (self);
 }
 
 /* Calls @func, and once more in a worker if it would block. Then calls @done in the main context of the task. */
@@ -457,14 +461,22 @@ tf_task_start_thread (const char   *name,
                       gpointer      data,
                       GError      **error)
 {
+  g_autoptr(GError) thread_error = NULL;
   GThread *thread;
   sigset_t all;
   sigset_t mask;
 
   sigfillset (&all);
   pthread_sigmask (SIG_SETMASK, &all, &mask);
-  thread = g_thread_try_new (name, func, data, error);
+  thread = g_thread_try_new (name, func, data, &thread_error);
   pthread_sigmask (SIG_SETMASK, &mask, NULL);
+
+  /* EAGAIN is the errno, but G_IO_ERROR_WOULD_BLOCK would have another meaning. */
+  if (thread == NULL)
+    {
+      tf_errno_set_code (error, G_IO_ERROR_FAILED, "%s", thread_error->message);
+      tf_errno_set_last (EAGAIN);
+    }
 
   return thread;
 }

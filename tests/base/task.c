@@ -5,6 +5,9 @@
 
 #include "base/tf-task.h"
 
+#include <errno.h>
+
+#include "base/tf-errno.h"
 #include "tf-test-async.h"
 #include "tf-test.h"
 
@@ -52,6 +55,24 @@ __wrap_g_source_attach (GSource      *source,
     }
 
   return id;
+}
+
+static gboolean has_no_threads;
+
+GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+
+GThread *
+__wrap_g_thread_try_new (const char   *name,
+                         GThreadFunc   func,
+                         gpointer      data,
+                         GError      **error)
+{
+  if (!has_no_threads)
+    return __real_g_thread_try_new (name, func, data, error);
+
+  g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "No thread");
+  return NULL;
 }
 
 /* Of an object that has tasks and nothing else. */
@@ -501,6 +522,37 @@ test_in_child (void)
   g_thread_pool_stop_unused_threads ();
 }
 
+static void
+fail_without_threads (void)
+{
+  GObject *object = make_object ();
+  g_autoptr(Record) record = record_new (42);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  GTask *task = tf_task_new (object, &source_tag, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+
+  has_no_threads = TRUE;
+  record->blocks = TRUE;
+  g_task_set_task_data (task, record, NULL);
+  tf_task_run (task, do_as_recorded);
+  g_object_unref (task);
+  tf_test_wait (&result);
+  g_assert_cmpint (tf_task_finish (object, result, &source_tag, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpint (tf_errno_get_last (), ==, EAGAIN);
+
+  /* Nothing holds the object any more. */
+  g_clear_object (&result);
+  g_assert_finalize_object (object);
+}
+
+/* In a child, which has no worker yet. */
+static void
+test_without_threads (void)
+{
+  tf_test_in_child (fail_without_threads);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -521,6 +573,7 @@ main (int    argc,
   tf_test_add_async ("/task/on-stream", test_on_stream);
   tf_test_add_async ("/task/last-reference", test_last_reference);
   g_test_add_func ("/task/last-reference-to-context", test_last_reference_to_context);
+  g_test_add_func ("/task/without-threads", test_without_threads);
 
   return tf_test_run ();
 }
