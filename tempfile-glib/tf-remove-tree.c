@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-debug.h"
@@ -18,6 +21,9 @@
 #include "base/tf-task.h"
 #include "tree/tf-remove.h"
 
+/* The number of symlinks that Linux follows in a path. */
+#define MAX_LINKS 40
+
 static gboolean
 is_same (const TfSystemStat *a,
          const TfSystemStat *b)
@@ -25,28 +31,81 @@ is_same (const TfSystemStat *a,
   return a->device == b->device && a->inode == b->inode;
 }
 
-/* Whether @dir is the directory at @path or one that holds it, up to the root. One that cannot be looked at is held
- * by none. */
+/* Whether @dir is the directory at @path, or one above it. */
 static gboolean
-holds (const TfSystemStat *dir,
-       const char         *path)
+is_above (const TfSystemStat *dir,
+          const char         *path)
 {
-  g_autoptr(GString) way = g_string_new (path);
+  g_autoptr(GString) up = g_string_new (path);
   TfSystemStat above;
   TfSystemStat here = { 0 };
 
-  /* Through a link at the end. */
-  g_string_append (way, "/.");
-  while (tf_system_stat (&above, AT_FDCWD, way->str) && !is_same (&above, &here))
+  /* Follows a symlink at the end of the path. */
+  g_string_append (up, "/.");
+  while (tf_system_stat (&above, AT_FDCWD, up->str) && !is_same (&above, &here))
     {
       if (is_same (dir, &above))
         return TRUE;
 
       here = above;
-      g_string_append (way, "/..");
+      g_string_append (up, "/..");
     }
 
   return FALSE;
+}
+
+/* Whether @path leads through @dir by name. */
+static gboolean
+is_named_by (const TfSystemStat *dir,
+             const char         *path)
+{
+  g_autofree char *name = g_canonicalize_filename (path, NULL);
+  struct stat st;
+
+  for (char *end = name + strlen (name); end > name; end = strrchr (name, '/'))
+    {
+      *end = '\0';
+      if (stat (*name != '\0' ? name : "/", &st) == 0 && st.st_dev == dir->device && st.st_ino == dir->inode)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+/* As is_named_by(), for a path that cannot be resolved, by each of the symlinks that it is. */
+static gboolean
+is_named_by_links (const TfSystemStat *dir,
+                   const char         *path)
+{
+  g_autofree char *name = g_strdup (path);
+
+  for (guint i = 0; i < MAX_LINKS && name != NULL; i++)
+    {
+      g_autofree char *target = g_file_read_link (name, NULL);
+      g_autofree char *parent = g_path_get_dirname (name);
+
+      if (is_named_by (dir, name))
+        return TRUE;
+
+      g_free (name);
+      name = target != NULL ? g_canonicalize_filename (target, parent) : NULL;
+    }
+
+  return FALSE;
+}
+
+/* Whether @dir is the directory at @path or holds it. The way up by ".." does not lead out of a directory that may not
+ * be entered, but its owner could open it; the name of such a directory is enough to look at it. */
+static gboolean
+holds (const TfSystemStat *dir,
+       const char         *path)
+{
+  g_autofree char *real = realpath (path, NULL);
+
+  if (real != NULL)
+    return is_above (dir, path) || is_named_by (dir, real);
+
+  return errno == EACCES && is_named_by_links (dir, path);
 }
 
 static gboolean
@@ -82,7 +141,7 @@ remove_found (int            parent_fd,
   if (!tf_system_stat (&found, parent_fd, name))
     return tf_errno_set (error, errno, "stat", path);
 
-  /* Should it be a directory by now, this fails. */
+  /* If it has become a directory in the meantime, this fails. */
   if (!S_ISDIR (found.mode))
     return unlinkat (parent_fd, name, 0) == 0 || tf_errno_set (error, errno, "unlink", path);
 
@@ -99,14 +158,14 @@ remove_path (const char    *path,
 {
   g_autofree char *parent = g_path_get_dirname (path);
   g_autofree char *name = g_path_get_basename (path);
-  const char * const ways[] = { "/", ".", "..", NULL };
+  const char * const not_names[] = { "/", ".", "..", NULL };
   tf_autofd int parent_fd = -1;
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  /* A way to a directory, and not its name. */
-  if (g_strv_contains (ways, name))
+  /* These are not names of entries. */
+  if (g_strv_contains (not_names, name))
     return refuse (path, error);
 
   parent_fd = tf_system_open_dir (parent);

@@ -57,7 +57,7 @@ assert_removed (const char *path)
 {
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (remove_path (path, NULL, &error));
+  remove_path (path, NULL, &error);
   g_assert_no_error (error);
   g_assert_false (exists (path));
 }
@@ -225,6 +225,50 @@ test_linked_home (void)
 }
 
 static void
+assert_closed_refused (const char *closed)
+{
+  const guint modes[] = { 0000, 0300, 0500, 0600 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_assert_cmpint (g_chmod (closed, modes[i]), ==, 0);
+      assert_fails (closed, G_IO_ERROR_INVALID_ARGUMENT);
+      g_assert_cmpint (g_chmod (closed, 0700), ==, 0);
+    }
+}
+
+static void
+refuse_closed_homes (void)
+{
+  tree_make_dir ("a");
+  tree_make_dir ("a/home");
+  assert_closed_refused ("a");
+  assert_closed_refused ("a/home");
+  g_assert_cmpint (g_rename ("a", "real"), ==, 0);
+
+  tree_make_link ("real", "a");
+  assert_closed_refused ("real");
+  assert_closed_refused ("real/home");
+  assert_removed ("a");
+
+  tree_make_dir ("a");
+  tree_make_link ("../real/home", "a/home");
+  assert_closed_refused ("real");
+  assert_closed_refused ("real/home");
+  assert_removed ("a");
+  assert_removed ("real");
+}
+
+/* The owner of a home may have closed it, or what holds it, and is refused all the same. */
+static void
+test_closed_home (void)
+{
+  g_assert_cmpint (g_chmod (tf_test_get_sandbox (), 0777), ==, 0);
+  tf_test_as_unprivileged (refuse_closed_homes);
+  g_assert_cmpint (g_chmod (tf_test_get_sandbox (), 0755), ==, 0);
+}
+
+static void
 remove_without_permissions (void)
 {
   assert_fails ("closed/tree", G_IO_ERROR_PERMISSION_DENIED);
@@ -309,6 +353,7 @@ main (int    argc,
   tf_test_add_async ("/remove-tree/cancelled", test_cancelled);
   g_test_add_func ("/remove-tree/root", test_root);
   g_test_add_func ("/remove-tree/home", test_home);
+  g_test_add_func ("/remove-tree/closed-home", test_closed_home);
   g_test_add_func ("/remove-tree/linked-home", test_linked_home);
   g_test_add_func ("/remove-tree/permissions", test_permissions);
   g_test_add_func ("/remove-tree/no-fds", test_no_fds);
