@@ -74,7 +74,7 @@ ask_auditor (const char  *event,
  *
  * Sets the function that is asked before a temporary file or directory is created, for the whole process.
  *
- * It stands for the auditing events `tempfile.mkstemp` and `tempfile.mkdtemp` of Python's `tempfile`.
+ * It corresponds to the auditing events `tempfile.mkstemp` and `tempfile.mkdtemp` of Python's `tempfile`.
  * [func@Tf.mkstemp], [func@Tf.mkdtemp] and the constructors of all classes ask, and so does the rollover of a spooled
  * file. If a name turns out to be taken, the function is asked about the next one. If it refuses, the call fails with
  * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tests a directory,

@@ -32,7 +32,7 @@ static const char *temp_dir;  /* (nullable) (interned): not known yet */
 static const char *spool_dir; /* (nullable) (interned): not known yet */
 static gboolean is_chosen;    /* tf_set_temp_dir() has set the temp dir */
 
-/* Proves that files can be created in @dir and that it takes bytes. */
+/* Checks that a file can be created in @dir and written. */
 static gboolean
 probe (const char    *dir,
        GCancellable  *cancellable,
@@ -247,8 +247,9 @@ tf_get_temp_dir_finish (GAsyncResult  *result,
  * Sets what [func@Tf.get_temp_dir] returns, for the whole process.
  *
  * With %NULL, the next call of [func@Tf.get_temp_dir] searches again. The directory is not checked. A
- * relative path is resolved against the current directory at the time of the call. This is the variable `tempdir` of
- * Python's `tempfile`. If only a part of the program needs another directory, pass it to the calls instead.
+ * relative path is resolved against the current directory at the time of the call; if the current directory no longer
+ * exists, the path stays relative, and using it fails. This is the variable `tempdir` of Python's `tempfile`. If only
+ * a part of the program needs another directory, pass it to the calls instead.
  *
  * It may be called from any thread. If another thread is searching for the directory, the call waits for it.
  *
@@ -351,8 +352,9 @@ get_spool_dir (GCancellable  *cancellable,
  * directory that is not in memory (tmpfs, ramfs), so that rolling over frees memory. If all are in memory, it is the
  * directory of [func@Tf.get_temp_dir].
  *
- * The answer is kept until [func@Tf.set_temp_dir] is called. It may be called from any thread. The first
- * call blocks on the disk; [func@Tf.get_spool_dir_async] does not. The errors are those of [func@Tf.get_temp_dir].
+ * The three variables are read at each call; the result of the search is kept until [func@Tf.set_temp_dir] is called.
+ * It may be called from any thread. The first call blocks on the disk; [func@Tf.get_spool_dir_async] does not. The
+ * errors are those of [func@Tf.get_temp_dir].
  *
  * Returns: (type filename) (transfer none): an absolute path; valid as long as the process lives
  *
@@ -509,7 +511,7 @@ tf_get_shareable_dir (GError **error)
  *
  * Asynchronous version of [func@Tf.get_shareable_dir].
  *
- * Everything is done in a worker thread. @cancellable ends the search before the next candidate.
+ * A worker thread does the work. @cancellable ends the search before the next candidate.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [func@Tf.get_shareable_dir_finish].

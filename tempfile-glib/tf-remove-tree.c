@@ -201,11 +201,11 @@ remove_tree (GFile         *file,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes a directory with all it holds, or a file, as a [class@TempDir] is removed.
+ * Removes a directory together with its contents, or a file, as a [class@TempDir] is removed.
  *
- * A symbolic link is removed, never followed: @file itself may be one. Directories without permissions are given
- * them. Mount points in the tree stay with everything in them, while all around them is removed. [class@TempDir]
- * tells more.
+ * A symbolic link is removed, never followed: @file itself may be one. Directories that the owner cannot read or enter
+ * are made accessible first. Mount points in the tree, and everything below them, are left in place; everything else
+ * is removed. See [class@TempDir] for details.
  *
  * The root directory, the home directory, and a directory that holds the home directory are refused, by whatever
  * path they are reached, with %G_IO_ERROR_INVALID_ARGUMENT; a mount point with %G_IO_ERROR_BUSY. Of these, nothing is
@@ -214,8 +214,8 @@ remove_tree (GFile         *file,
  * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
  * the number of errors. The function may be called from any thread. It blocks on the disk.
  *
- * Other errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @file does not exist, but what disappears during the call
- * is no error; %G_IO_ERROR_NOT_SUPPORTED if @file is not local; %G_IO_ERROR_BUSY if there is a mount point in the
+ * Other errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @file does not exist, but an entry that disappears during
+ * the call does not cause an error; %G_IO_ERROR_NOT_SUPPORTED if @file is not local; %G_IO_ERROR_BUSY if there is a mount point in the
  * tree; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_EXISTS if someone put another one
  * in its place; %G_IO_ERROR_CANCELLED; otherwise an error mapped from the errno of the call that failed.
  *
@@ -257,7 +257,7 @@ remove_tree_func (gpointer       no_object,
  *
  * Asynchronous version of [func@Tf.remove_tree].
  *
- * Everything is done in a worker thread.
+ * A worker thread does the work.
  *
  * @callback is called in the thread-default main context of the caller. It calls [func@Tf.remove_tree_finish].
  *

@@ -542,7 +542,9 @@ tf_temp_file_new_full (const char    *prefix,
  *
  * Asynchronous version of [ctor@TempFile.new_full].
  *
- * @callback calls [func@TempFile.create_full_finish]. Otherwise this is the same as [func@TempFile.create_async].
+ * The file is created in a worker thread. @callback is called in the thread-default main context of the caller.
+ * It calls [func@TempFile.create_full_finish]. If @cancellable is cancelled before that call, or if that call is never
+ * made, nothing stays on the disk.
  *
  * Since: 1.0
  */

@@ -217,7 +217,7 @@ wants_helper (Walk *self)
 
 /* Reduces the number of descriptors, because the table is full. One walk needs two. */
 static gboolean
-close_what_can_be (Walk *self)
+reduce_open_levels (Walk *self)
 {
   self->gave_up = self->is_helper;
   if (self->gave_up)
@@ -235,7 +235,7 @@ read_with_few_fds (Walk *self)
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
-  return close_what_can_be (self) ? tf_dir_listing_read (&top->listing, top->fd) : -1;
+  return reduce_open_levels (self) ? tf_dir_listing_read (&top->listing, top->fd) : -1;
 }
 
 static gboolean
@@ -277,7 +277,7 @@ open_with_few_fds (Walk       *self,
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
-  return close_what_can_be (self) ? tf_dir_open (dir, top->fd, &top->dir, name) : -1;
+  return reduce_open_levels (self) ? tf_dir_open (dir, top->fd, &top->dir, name) : -1;
 }
 
 /* Enters the directory @name of the deepest level. */
