@@ -5,8 +5,11 @@
 
 import asyncio
 import contextlib
+import functools
+import gc
 import os
 import pathlib
+import time
 import unittest
 
 import gi
@@ -182,6 +185,112 @@ class Loop:
 
         self.run_main(main())
         self.assertEqual(self.entries(), [])
+
+
+class CancelledTest(TestCase):
+    """Whether the result or the cancellation comes first, nothing is left. The context is iterated by hand."""
+
+    def setUp(self):
+        super().setUp()
+        self.context = GLib.MainContext.default()
+        self.file = Tf.TempFile()
+        self.file.write(b'x')
+        self.calls = {
+            Tf.mkstemp_async: self.release_file,
+            Tf.mkdtemp_async: os.rmdir,
+            functools.partial(Tf.NamedFile.create_full_async, None, None, None, 0o600, Tf.DeletePolicy.NEVER):
+                Tf.NamedFile.unlink,
+            Tf.TempDir.create_async: Tf.TempDir.cleanup,
+            self.file.dup_fd_async: os.close,
+            self.file.seal_async: os.close,
+        }
+        self.deal_with_results()
+
+    def release_file(self, file):
+        os.close(file[0])
+        os.remove(file[1])
+
+    def wait_for_result(self):
+        while not self.context.pending():
+            time.sleep(0.001)
+
+    def deal_with_results(self):
+        while self.context.pending():
+            self.context.iteration(False)
+
+    def open_files(self):
+        """Returns what is open of the sandbox and of memory."""
+        gc.collect()
+        paths = [os.path.realpath(f'/proc/self/fd/{fd}') for fd in os.listdir('/proc/self/fd')]
+        return sorted(path for path in paths if path.startswith((self.sandbox, '/memfd:')))
+
+    def run_each(self, check):
+        async def main():
+            for start, release in self.calls.items():
+                with self.subTest(start):
+                    before = self.open_files()
+                    await check(start, release)
+                    # The turn of a loop holds what it began with.
+                    await asyncio.sleep(0)
+                    self.assertEqual(self.open_files(), before)
+                    self.assertEqual(self.entries(), [])
+
+        asyncio.run(main())
+
+    def test_before_result(self):
+        async def check(start, release):
+            future = start()
+            self.wait_for_result()
+            self.assertTrue(future.cancel())
+            self.deal_with_results()
+            with self.assertRaises(asyncio.CancelledError):
+                await future
+
+        self.run_each(check)
+
+    def test_after_result(self):
+        async def wait(start):
+            return await start()
+
+        async def check(start, release):
+            task = asyncio.ensure_future(wait(start))
+            await asyncio.sleep(0)
+            self.wait_for_result()
+            self.deal_with_results()
+            # The task has not run since, and what it awaits is done.
+            self.assertTrue(task.cancel())
+            with self.assertRaises(asyncio.CancelledError):
+                await task
+
+        self.run_each(check)
+
+    def test_result_not_taken(self):
+        async def check(start, release):
+            future = start()
+            self.wait_for_result()
+            self.deal_with_results()
+            self.assertTrue(future.done())
+            self.assertFalse(future.cancel())
+
+        self.run_each(check)
+
+    def test_result_taken(self):
+        async def wait(future):
+            return await future
+
+        async def check(start, release):
+            for take in wait, asyncio.gather, asyncio.Future.result:
+                future = start()
+                self.wait_for_result()
+                self.deal_with_results()
+                result = future.result() if take is asyncio.Future.result else await take(future)
+                result = result[0] if take is asyncio.gather else result
+                del future
+                gc.collect()
+                release(result)
+                del result
+
+        self.run_each(check)
 
 
 class AnyLoopTest(Loop, TestCase):

@@ -17,6 +17,7 @@ import itertools
 import os
 import sys
 import threading
+import weakref
 
 from gi._gi import Direction, FunctionInfo
 from gi.repository import Gio, GLib
@@ -119,33 +120,78 @@ def as_path(path):
     return None if path is None else os.fspath(path)
 
 
+# What releases the result of a function of C that does not go with its last reference.
+RELEASES = {
+    'tf_named_file_create_full_async': lambda file: file.unlink(),
+    'tf_temp_file_dup_fd_async': os.close,
+    'tf_temp_file_seal_async': os.close,
+}
+
+
 # What makes of a path what functions of C take, by the name of the type of their argument.
 PATH_CONVERTERS = {'File': as_file, 'filename': as_path}
 
 
-def future_of(start, finish, cancellable):
-    """Starts at once, and returns what can be awaited; to cancel that cancels the operation."""
-    future = asyncio.get_running_loop().create_future()
+class Operation(asyncio.Future):
+    """What can be awaited; to cancel it cancels the operation. A result that nobody takes is released."""
+
+    def __init__(self, cancellable, release):
+        super().__init__(loop=asyncio.get_running_loop())
+        self.cancellable = cancellable
+        self.release = release
+        self.take = lambda: None
+
+    def cancel(self, msg=None):
+        cancelled = super().cancel(msg)
+        if cancelled:
+            self.cancellable.cancel()
+        return cancelled
+
+    def settle(self, value):
+        if not self.done():
+            self.set_result(value)
+            if self.release is not None:
+                self.take = weakref.finalize(self, self.release, value).detach
+        elif self.release is not None:
+            self.release(value)
+
+    def result(self):
+        self.take()
+        return super().result()
+
+    async def wait(self):
+        # A task that waits for a future calls its result(), even if it is cancelled and drops what that returns.
+        try:
+            await asyncio.wait((self,))
+        except asyncio.CancelledError:
+            self.cancel()
+            raise
+        return self.result()
+
+    def __await__(self):
+        return self.wait().__await__()
+
+
+def operate(start, finish, cancellable, release):
+    """Starts at once, and returns the operation."""
+    operation = Operation(cancellable or Gio.Cancellable(), release)
 
     def on_done(source, result):
         try:
-            settle, value = future.set_result, finish(result)
+            operation.settle(finish(result))
         except GLib.Error as error:
-            settle, value = future.set_exception, as_python_error(error)
-        if not future.done():
-            settle(value)
+            if not operation.done():
+                operation.set_exception(as_python_error(error))
 
-    cancellable = cancellable or Gio.Cancellable()
-    future.add_done_callback(lambda future: future.cancelled() and cancellable.cancel())
-    start(cancellable, on_done)
-    return future
+    start(operation.cancellable, on_done)
+    return operation
 
 
-def call_async(start, finish, arguments, io_priority, cancellable, callback, user_data):
+def call_async(start, finish, arguments, io_priority, cancellable, callback, user_data, release=None):
     """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
     if callback is not None:
         return start(*arguments, io_priority, cancellable, callback, *user_data)
-    return future_of(functools.partial(start, *arguments, io_priority), finish, cancellable)
+    return operate(functools.partial(start, *arguments, io_priority), finish, cancellable, release)
 
 
 def path_converter(argument):
@@ -195,7 +241,8 @@ def complete(function, finish, defaults):
         user_data, callback, cancellable, io_priority = \
             [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
         end = functools.partial(finish, values['self']) if function.is_method() else finish
-        return call_async(function, end, values.values(), io_priority, cancellable, callback, user_data)
+        return call_async(function, end, values.values(), io_priority, cancellable, callback, user_data,
+                          RELEASES.get(function.get_symbol()))
 
     call.__name__ = function.__name__
     call.__doc__ = function.__doc__
@@ -262,6 +309,12 @@ def as_type(path, path_type):
     return os.fsencode(path) if path_type is bytes else path
 
 
+def remove_file(result):
+    fd, path = result
+    os.close(fd)
+    os.remove(path)
+
+
 @python_errors
 def mkstemp(suffix=None, prefix=None, dir=None, text=False):
     """Like tempfile.mkstemp(); returns a descriptor and a path, both of which the caller owns."""
@@ -285,7 +338,7 @@ def mkstemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_
     def finish(result):
         fd, path = Tf.mkstemp_finish(result)
         return fd, as_type(path, path_type)
-    return call_async(Tf.mkstemp_async, finish, parts, io_priority, cancellable, callback, user_data)
+    return call_async(Tf.mkstemp_async, finish, parts, io_priority, cancellable, callback, user_data, remove_file)
 
 
 def mkdtemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
@@ -295,7 +348,7 @@ def mkdtemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_
 
     def finish(result):
         return as_type(Tf.mkdtemp_finish(result), path_type)
-    return call_async(Tf.mkdtemp_async, finish, parts, io_priority, cancellable, callback, user_data)
+    return call_async(Tf.mkdtemp_async, finish, parts, io_priority, cancellable, callback, user_data, os.rmdir)
 
 
 @python_errors
