@@ -198,7 +198,7 @@ class CancelledTest(TestCase):
         self.calls = {
             Tf.mkstemp_async: self.release_file,
             Tf.mkdtemp_async: os.rmdir,
-            functools.partial(Tf.NamedFile.create_full_async, None, None, None, 0o600, Tf.DeletePolicy.NEVER):
+            functools.partial(Tf.NamedFile.create_full_async, delete_policy=Tf.DeletePolicy.NEVER):
                 Tf.NamedFile.unlink,
             Tf.TempDir.create_async: Tf.TempDir.cleanup,
             self.file.dup_fd_async: os.close,

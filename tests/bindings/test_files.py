@@ -509,6 +509,29 @@ class ConstructionTest(TestCase):
         with Tf.TempDir.new('p', 's', None, None) as path:
             self.assertTrue(os.path.isdir(path))
 
+    def test_constructors_of_c_without_arguments(self):
+        for klass, mode in (Tf.TempFile, 0o600), (Tf.NamedFile, 0o600), (Tf.TempDir, 0o700):
+            for new in klass.new, klass.new_full:
+                with new() as opened:
+                    self.assertEqual(os.stat(opened.fileno() if klass is Tf.TempFile else opened).st_mode & 0o777, mode)
+        self.assertEqual(Tf.NamedFile.new_full().get_delete_policy(), Tf.DeletePolicy.ON_CLOSE)
+        self.assertEqual(Tf.TextStream.new(Tf.TempFile()).read_all(), '')
+        with self.assertRaises(TypeError):
+            Tf.SpooledFile.new()
+
+    def test_constructors_of_c_with_path(self):
+        folder = pathlib.Path(self.sandbox)
+        for klass in Tf.TempFile, Tf.NamedFile, Tf.TempDir:
+            for new in klass.new, klass.new_full:
+                self.assertIs(type(new(dir=folder)), klass)
+        with Tf.SpooledFile.new_full(-1, None, None, folder) as file:
+            self.assertEqual(file.get_max_size(), -1)
+        with Tf.NamedFile.new_full('\udcff', b'\xfe', folder, 0o640, Tf.DeletePolicy.ON_DISPOSE) as file:
+            self.assertRegex(os.fsencode(file.name), rb'/\xff.{8}\xfe$')
+            self.assertEqual(os.stat(file).st_mode & 0o777, 0o640)
+        with self.assertRaises(GLib.Error):
+            Tf.TempDir.new(dir=folder / 'missing')
+
     def test_subclass(self):
         class Log(Tf.TempFile):
             def __init__(self, title):
@@ -573,8 +596,9 @@ class AuditTest(TestCase):
             self.assertEqual(heard, [('tempfile.mkstemp', file.name, 'data')])
         with self.assertRaises(PermissionError):
             Tf.NamedFile()
-        Tf.set_audit_func(None)
-        Tf.NamedFile().close()
+        for nobody in (None,), ():
+            Tf.set_audit_func(*nobody)
+            Tf.NamedFile().close()
         self.assertEqual((len(heard), self.heard), (2, []))
 
 

@@ -96,6 +96,14 @@ class FunctionTest(TestCase):
             self.assertIs(type(path), expected)
             os.rmdir(path)
 
+    def test_cancelled(self):
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        for call in Tf.mkstemp, Tf.mkdtemp:
+            with self.assertRaises(GLib.Error) as caught:
+                call(cancellable=cancellable)
+            self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CANCELLED))
+
     def test_mktemp(self):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', DeprecationWarning)

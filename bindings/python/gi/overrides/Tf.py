@@ -87,7 +87,7 @@ def audit(event, path, *data):
         return False
 
 
-def set_audit_func(func, *data):
+def set_audit_func(func=None, *data):
     """Sets who is asked instead of sys.audit(), with the path as str; None for nobody."""
     Tf.set_audit_func(func and (lambda event, path, *data: func(event, os.fsdecode(path), *data)), *data)
 
@@ -101,6 +101,7 @@ if hasattr(Tf, 'set_audit_func'):
 
 # What an argument at the end is that is left out, by its name; without one here it is None if that is allowed.
 DEFAULTS = {
+    'delete_policy': Tf.DeletePolicy.ON_CLOSE,
     'flags': Tf.PersistFlags.NONE,
     'io_priority': GLib.PRIORITY_DEFAULT,
     'min_age_seconds': 0,
@@ -251,14 +252,15 @@ def complete(function, finish, defaults):
 
 
 def complete_all(owner, **defaults):
-    """Completes the functions of C of a module or class that take paths, or are asynchronous; returns them."""
+    """Completes the functions of C of a module or class that take paths, are asynchronous or construct."""
     functions = {}
     for name in dir(owner):
         function = getattr(owner, name, None) if name[0].islower() and not name.startswith('do_') else None
-        if not isinstance(function, FunctionInfo) or function.is_constructor():
+        if not isinstance(function, FunctionInfo):
             continue
         finish = getattr(owner, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
-        if finish is not None or any(path_converter(argument) for argument in function.get_arguments()):
+        takes_path = any(path_converter(argument) for argument in function.get_arguments())
+        if finish is not None or takes_path or function.is_constructor():
             call = complete(function, finish, {**DEFAULTS, **defaults})
             functions[name] = call if function.is_method() else staticmethod(call)
     return functions
@@ -316,18 +318,18 @@ def remove_file(result):
 
 
 @python_errors
-def mkstemp(suffix=None, prefix=None, dir=None, text=False):
+def mkstemp(suffix=None, prefix=None, dir=None, text=False, *, cancellable=None):
     """Like tempfile.mkstemp(); returns a descriptor and a path, both of which the caller owns."""
     parts, path_type = name_parts(prefix, suffix, dir)
-    fd, path = Tf.mkstemp(*parts)
+    fd, path = Tf.mkstemp(*parts, cancellable)
     return fd, as_type(path, path_type)
 
 
 @python_errors
-def mkdtemp(suffix=None, prefix=None, dir=None):
+def mkdtemp(suffix=None, prefix=None, dir=None, *, cancellable=None):
     """Like tempfile.mkdtemp(); returns the path of a directory which the caller removes."""
     parts, path_type = name_parts(prefix, suffix, dir)
-    return as_type(Tf.mkdtemp(*parts), path_type)
+    return as_type(Tf.mkdtemp(*parts, cancellable), path_type)
 
 
 def mkstemp_async(suffix=None, prefix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
