@@ -250,11 +250,14 @@ const tests = {
         await file.unlink_async();
         const full = await Tf.NamedFile.create_full_async(null, '.txt', null, 0o640, Tf.DeletePolicy.ON_DISPOSE);
         equal(full.file.get_basename().endsWith('.txt'), true);
+        const defaults = [Tf.NamedFile.new_full(), Tf.NamedFile.new_full(null, null, sandbox, 0o640),
+            await Tf.NamedFile.create_full_async()];
+        equal(defaults.map(each => each.delete_policy), Array(3).fill(Tf.DeletePolicy.ON_CLOSE));
         const content = Tf.NamedFile.new_from_bytes(new GLib.Bytes([120]));
         equal(content.readText(), 'x');
         const created = await Tf.NamedFile.create_from_bytes_async(new GLib.Bytes([120]), 'p');
         equal(GLib.file_get_contents(created.get_path())[1], new Uint8Array([120]));
-        for (const each of [file, full, content, created])
+        for (const each of [file, full, content, created, ...defaults])
             each.close();
         await full.unlink_async(GLib.PRIORITY_LOW);
 

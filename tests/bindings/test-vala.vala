@@ -75,6 +75,7 @@ void test_names () {
         file.unlink ();
         var full = new Tf.NamedFile.full (null, null, null, 0640, Tf.DeletePolicy.ON_DISPOSE);
         assert_true (full.path != file.path);
+        assert_true (new Tf.NamedFile.full ().delete_policy == Tf.DeletePolicy.ON_CLOSE);
         var content = new Tf.NamedFile.from_bytes (new Bytes ("x".data), "p");
         assert_true (content.read_bytes (5).compare (new Bytes ("x".data)) == 0);
 
@@ -88,6 +89,24 @@ void test_names () {
     } catch (Error error) {
         assert_not_reached ();
     }
+}
+
+async void create () throws Error {
+    var file = yield Tf.NamedFile.create_full_async ();
+    assert_true (file.delete_policy == Tf.DeletePolicy.ON_CLOSE);
+}
+
+void test_async () {
+    var loop = new MainLoop ();
+    create.begin ((object, result) => {
+        try {
+            create.end (result);
+        } catch (Error error) {
+            assert_not_reached ();
+        }
+        loop.quit ();
+    });
+    loop.run ();
 }
 
 void test_directory () {
@@ -141,6 +160,7 @@ int main (string[] args) {
     Test.add_func ("/vala/what-is-left-out", test_what_is_left_out);
     Test.add_func ("/vala/rollover", test_rollover);
     Test.add_func ("/vala/names", test_names);
+    Test.add_func ("/vala/async", test_async);
     Test.add_func ("/vala/directory", test_directory);
     Test.add_func ("/vala/text", test_text);
     Test.add_func ("/vala/audit", test_audit);

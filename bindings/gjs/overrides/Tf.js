@@ -30,11 +30,11 @@ function initializeInConstructor(klass) {
 const SIGNATURE = /\((.*)\) \{\s*\/\* wrapper for native symbol/;
 
 // What an argument is that is left out at the end, by its name; one that is not here cannot be left out.
-function getDefaults({Newline, TextErrors}) {
+function getDefaults({DeletePolicy, Newline, TextErrors}) {
     return {
         cancellable: null, dir: null, encoding: null, func: null, prefix: null, suffix: null,
-        flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0, mode: 0o600,
-        errors: TextErrors.STRICT, newline: Newline.UNIVERSAL, type: GLib.SeekType.SET,
+        delete_policy: DeletePolicy.ON_CLOSE, flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0,
+        mode: 0o600, errors: TextErrors.STRICT, newline: Newline.UNIVERSAL, type: GLib.SeekType.SET,
     };
 }
 
