@@ -5,8 +5,9 @@
 """Adds to what ts-for-gir generated what the override for GJS does with every function.
 
 Usage: optional-arguments.py TF-1.D.TS
-Arguments at the end may be left out, and a static asynchronous function without a callback returns a promise:
-ts-for-gir 5.4 says so of methods alone, and TypeScript lets no other file add to the static side of a class.
+Arguments at the end may be left out, also before a callback, and a static asynchronous function without a callback
+returns a promise: ts-for-gir 5.4 says so of methods alone, and TypeScript lets no other file add to the static side of
+a class. What GIR does not tell of properties and of the path of an audit function is told as well.
 """
 
 import pathlib
@@ -14,7 +15,11 @@ import re
 import sys
 
 FUNCTION = re.compile(r'^( *)(function |static )?(\["new"\]|(?!vfunc_)[a-z]\w*)\((\w+: .*)\): (.*);$', re.MULTILINE)
-CALLBACK = re.compile(r'(.*), callback: Gio\.AsyncReadyCallback<(\w+)> \| null')
+CALLBACK = re.compile(r'(.*), (callback: Gio\.AsyncReadyCallback<(.*)>) \| null')
+REPLACEMENTS = [
+    (re.compile(r'\b((?:get )?(?:prefix|suffix|dir)(?:\(\))?: string);'), r'\1 | null;'),
+    (re.compile(r'(interface AuditFunc \{\s*\(event: string, path: )Uint8Array'), r'\1string'),
+]
 OVERRIDE = pathlib.Path(__file__).parents[1] / 'gjs/overrides/Tf.js'
 
 
@@ -24,27 +29,35 @@ def names_with_default():
     return set(re.findall(r'(\w+): ', table))
 
 
-def make_optional(parameters, names):
-    parts = parameters.split(', ')
-    for i in reversed(range(len(parts))):
-        name, kind = parts[i].split(': ', 1)
-        if name not in names:
-            break
-        parts[i] = f'{name}?: {kind}'
-    return ', '.join(parts)
+def required(parts, names):
+    """Returns the number of parameters before those at the end that have a default."""
+    return max((i + 1 for i, part in enumerate(parts) if part.split(': ')[0] not in names), default=0)
+
+
+def make_optional(parts, names):
+    first = required(parts, names)
+    return ', '.join(parts[:first] + [part.replace(': ', '?: ', 1) for part in parts[first:]])
 
 
 def rewrite(match, names):
     indent, kind, name, parameters, result = match.groups(default='')
     callback = CALLBACK.fullmatch(parameters)
-    if kind == 'static ' and callback:
-        promise = f'{indent}{kind}{name}({make_optional(callback[1], names)}): Promise<{callback[2]}>;\n'
-        return promise + match.group()
-    return f'{indent}{kind}{name}({make_optional(parameters, names)}): {result};'
+    if callback is None or result != 'void':
+        return f'{indent}{kind}{name}({make_optional(parameters.split(", "), names)}): {result};'
+
+    parts = callback[1].split(', ')
+    lines = [f'{name}({", ".join([*parts[:i], callback[2]])}): void;' for i in range(required(parts, names), len(parts))]
+    if kind == 'static ':
+        lines.insert(0, f'{name}({make_optional(parts, names)}): Promise<{callback[3]}>;')
+    return ''.join(f'{indent}{kind}{line}\n' for line in lines) + match.group()
 
 
 path = pathlib.Path(sys.argv[1])
 text, count = FUNCTION.subn(lambda match: rewrite(match, names_with_default()), path.read_text())
 if count == 0:
     sys.exit(f'{path}: no functions')
+for pattern, replacement in REPLACEMENTS:
+    text, count = pattern.subn(replacement, text)
+    if count == 0:
+        sys.exit(f'{path}: nothing like {pattern.pattern}')
 path.write_text(text)

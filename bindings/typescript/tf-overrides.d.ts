@@ -15,6 +15,10 @@ declare module 'gi://Tf?version=1' {
         interface TempFile {
             close(cancellable?: Gio.Cancellable | null): boolean;
             close_async(io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            close_async(callback: Gio.AsyncReadyCallback<this>): void;
+            close_async(io_priority: number, callback: Gio.AsyncReadyCallback<this>): void;
+            close_async(io_priority: number, cancellable: Gio.Cancellable | null,
+                callback: Gio.AsyncReadyCallback<this> | null): void;
             read(count?: number, cancellable?: Gio.Cancellable | null): Uint8Array;
             readText(cancellable?: Gio.Cancellable | null): string;
             write(data: Uint8Array | string, cancellable?: Gio.Cancellable | null): boolean;
@@ -32,10 +36,9 @@ declare module 'gi://Tf?version=1' {
             truncate(size?: bigint | number, cancellable?: Gio.Cancellable | null): boolean;
             truncate_async(size?: bigint | number, io_priority?: number,
                 cancellable?: Gio.Cancellable | null): Promise<boolean>;
+            truncate_async(callback: Gio.AsyncReadyCallback<this>): void;
             [Symbol.iterator](): IterableIterator<string>;
             [Symbol.asyncIterator](): AsyncIterableIterator<string>;
         }
-
-        function set_audit_func(func?: ((event: string, path: string) => boolean) | null): void;
     }
 }

@@ -30,6 +30,8 @@ readText();
 
 Tf.set_audit_func((event: string, path: string) => event !== path);
 Tf.set_audit_func(null);
+const allowAll: Tf.AuditFunc = (_event, path) => path.startsWith('/');
+Tf.set_audit_func(allowAll);
 
 const [fd, path] = Tf.mkstemp(null, '.txt');
 GLib.close(fd);
@@ -74,6 +76,37 @@ async function leaveOut(dir: Tf.TempDir): Promise<void> {
     print(await part.close_async(), await folder.cleanup_async(), created.cleanup(), Tf.sweep('p'));
 }
 leaveOut(new Tf.TempDir());
+
+function withCallback(named: Tf.NamedFile, dir: Tf.TempDir, child: Gio.File): void {
+    named.close_async(GLib.PRIORITY_DEFAULT, null, (closed, result) => closed?.close_finish(result));
+    named.close_async(GLib.PRIORITY_DEFAULT, (_file, result) => named.close_finish(result));
+    named.close_async((_file, result) => named.close_finish(result));
+    named.persist_async(child, Tf.PersistFlags.NONE, GLib.PRIORITY_DEFAULT, null, null);
+    named.persist_async(child, Tf.PersistFlags.REPLACE, (file_, result) => file_?.persist_finish(result));
+    named.persist_async(child, (_file, result) => named.persist_finish(result));
+    dir.cleanup_async((_dir, result) => dir.cleanup_finish(result));
+    stream.truncate_async((_stream, result) => stream.truncate_finish(result));
+    stream.read_async(7, (_stream, result) => print(stream.read_finish(result)));
+    Tf.NamedFile.create_full_async((_source, result) => Tf.NamedFile.create_full_finish(result).close());
+    Tf.TempDir.create_async('p', (_source, result) => Tf.TempDir.create_finish(result).cleanup());
+    Tf.sweep_async('p', null, (_source, result) => print(Tf.sweep_finish(result)));
+    Tf.remove_tree_async(child, (_source, result) => print(Tf.remove_tree_finish(result)));
+}
+withCallback(new Tf.NamedFile(), new Tf.TempDir(), Gio.File.new_for_path('x'));
+
+const names: (string | null)[] = [file.prefix, file.suffix, file.dir];
+new Tf.TempDir({prefix: null, suffix: null, dir: null});
+Tf.NamedFile.new_full().delete_policy = Tf.DeletePolicy.NEVER;
+
+// @ts-expect-error the prefix can be null
+const prefix: string = file.prefix;
+// @ts-expect-error and so can the directory
+const directory: string = new Tf.TempDir().dir;
+// @ts-expect-error a path is a string
+Tf.set_audit_func((event: string, bytes: Uint8Array) => bytes.length > event.length);
+// @ts-expect-error the destination has no default
+new Tf.NamedFile().persist_async((_file, result) => print(result));
+print(names, prefix, directory);
 
 // @ts-expect-error how much has no default
 file.reserve();
