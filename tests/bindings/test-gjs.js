@@ -339,6 +339,28 @@ const tests = {
         }
     },
 
+    async 'a NUL character is refused'() {
+        const dir = new Tf.TempDir();
+        const calls = [
+            () => new Tf.NamedFile({prefix: 'a\0b'}), () => new Tf.SpooledFile({suffix: '\0'}),
+            () => Tf.TempFile.new('a\0b'), () => Tf.NamedFile.new(null, 'a\0b'), () => Tf.mkdtemp('a\0b'),
+            () => Tf.NamedFile.create_async('a\0b'), () => Tf.mkstemp_async(null, null, `${sandbox}\0/b`),
+            () => Tf.set_temp_dir('a\0b'), () => dir.get_child('a\0b'), () => dir.build_filename(['a', 'a\0b']),
+            () => Tf.TextStream.new(new Tf.TempFile(), 'UTF-8\0x'),
+            () => Tf.mkdtemp_async('a\0b', null, null, () => {}),
+        ];
+        for (const call of calls)
+            await throws(Gio.IOErrorEnum.INVALID_FILENAME, call);
+        equal(entries(), [dir.file.get_basename()]);
+        dir.cleanup();
+
+        const file = new Tf.TempFile();
+        file.write('a\0b');
+        file.seek(0);
+        equal(file.read_upto('\0'), new Uint8Array([97]));
+        file.close();
+    },
+
     async 'audit'() {
         const heard = [];
         let allow = true;

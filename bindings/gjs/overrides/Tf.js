@@ -17,10 +17,21 @@ function getClasses(namespace) {
         .sort((a, b) => GObject.type_depth(a) - GObject.type_depth(b));
 }
 
+// The arguments that can be a string with a NUL character. All others would end there in C.
+const CAN_HOLD_NUL = new Set(['data', 'stop_bytes', 'text']);
+
+function refuseNul(name, value) {
+    const hasNul = each => typeof each === 'string' && each.includes('\0');
+
+    if (!CAN_HOLD_NUL.has(name) && [value].flat().some(hasNul))
+        throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.INVALID_FILENAME, `${name} has a NUL character`);
+}
+
 // What could fail happens in init(), which GJS does not call by itself.
 function initializeInConstructor(klass) {
     const construct = klass.prototype._init;
     klass.prototype._init = function (...args) {
+        Object.entries(args[0] ?? {}).forEach(([name, value]) => refuseNul(name, value));
         construct.apply(this, args);
         this.init(null);
     };
@@ -63,19 +74,20 @@ function makePromise(start, finish) {
     });
 }
 
-// Makes the arguments at the end optional that have a default. Without a callback, which can follow the last argument
-// that is given, an asynchronous function returns a promise.
-function makeArgumentsOptional(object, name, defaults) {
+// Makes the arguments at the end optional that have a default, and refuses strings that C would cut short. Without a
+// callback, which can follow the last argument that is given, an asynchronous function returns a promise.
+function completeArguments(object, name, defaults) {
     const func = object[name];
     const finish = name.replace(/_async$/, '_finish');
     const isAsync = finish !== name && finish in object;
     const parameters = (SIGNATURE.exec(func)[1].match(/\w+/g) ?? []).filter(each => !isAsync || each !== 'callback');
     const nRequired = parameters.map(parameter => parameter in defaults).lastIndexOf(false) + 1;
 
-    if (nRequired === parameters.length)
+    if (parameters.length === 0)
         return;
 
     function complete(args) {
+        parameters.forEach((parameter, i) => refuseNul(parameter, args[i]));
         if (args.length < nRequired)
             return args;
         return parameters.map((parameter, i) => args[i] === undefined ? defaults[parameter] : args[i]);
@@ -170,7 +182,7 @@ function _init() {
     const others = new Map([[this.TempDir, {mode: 0o700}], [this.TextStream.prototype, {size: -1}]]);
     for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
         const own = {...defaults, ...others.get(object)};
-        getFunctionNames(object).forEach(name => makeArgumentsOptional(object, name, own));
+        getFunctionNames(object).forEach(name => completeArguments(object, name, own));
     }
 
     overrideTempFile(this.TempFile.prototype);
