@@ -283,6 +283,9 @@ tf_named_file_class_init (TfNamedFileClass *klass)
    *
    * The value is in the encoding of the file system, which need not be UTF-8.
    *
+   * In Python and JavaScript, the property raises an error for a path that is not UTF-8: call
+   * [method@NamedFile.get_file] instead.
+   *
    * Since: 1.0
    */
   properties[PROP_PATH] =

@@ -285,6 +285,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    * A relative path is resolved against the current directory when the object is constructed. The value is a path in
    * the encoding of the file system, which need not be UTF-8.
    *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@TempDir.get_file] returns has the whole path.
+   *
    * Since: 1.0
    */
   properties[PROP_DIR] =
@@ -297,6 +300,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * What the name begins with; %NULL for [func@Tf.get_temp_prefix].
    *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@TempDir.get_file] returns has the whole path.
+   *
    * Since: 1.0
    */
   properties[PROP_PREFIX] =
@@ -308,6 +314,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    * TfTempDir:suffix: (type filename)
    *
    * What the name ends with; %NULL for nothing. No dot is put before it.
+   *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@TempDir.get_file] returns has the whole path.
    *
    * Since: 1.0
    */
@@ -351,6 +360,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    * The absolute path of the directory; %NULL before it is made.
    *
    * The value is in the encoding of the file system, which need not be UTF-8.
+   *
+   * In Python and JavaScript, the property raises an error for a path that is not UTF-8: call
+   * [method@TempDir.get_file] instead.
    *
    * Since: 1.0
    */

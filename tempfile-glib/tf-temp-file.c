@@ -385,6 +385,9 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    * A relative path is resolved against the current directory at the time when the object is constructed. The
    * value is a path in the encoding of the file system, which need not be UTF-8.
    *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@NamedFile.get_file] returns has the whole path.
+   *
    * Since: 1.0
    */
   properties[PROP_DIR] =
@@ -399,6 +402,9 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    *
    * A file without a name uses it only on file systems on which it has to be created with a name.
    *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@NamedFile.get_file] returns has the whole path.
+   *
    * Since: 1.0
    */
   properties[PROP_PREFIX] =
@@ -410,6 +416,9 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    * TfTempFile:suffix: (type filename)
    *
    * The end of the file's name; %NULL for nothing. No dot is added.
+   *
+   * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
+   * [method@NamedFile.get_file] returns has the whole path.
    *
    * Since: 1.0
    */
@@ -2130,7 +2139,7 @@ persist (TfTempFile      *self,
  * not exist; %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE;
  * %G_IO_ERROR_NOT_SUPPORTED if @destination is not local; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than
  * 40 symbolic links; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error
- * mapped from the errno of the call that the message names.
+ * mapped from errno. The message of an error of a system call names what was tried and, if there is one, the path.
  *
  * Returns: %TRUE if the file has the name
  *
@@ -2358,8 +2367,8 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
  *
  * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if there is not
  * enough memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_NOT_SUPPORTED if the system cannot seal files;
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno
- * of the call that the message names.
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The
+ * message of an error of a system call names what was tried.
  *
  * Returns: a file descriptor, never 0, 1 or 2, which the caller closes; or -1 with @error set
  *
