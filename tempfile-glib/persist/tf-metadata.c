@@ -71,6 +71,16 @@ read_whole (int         fd,
   return NULL;
 }
 
+/* Returns whether the errno of reading a listed attribute means that it is not copied. User attributes are unreadable if
+ * the file is, such as one of mode 0200. */
+static gboolean
+may_lack (const char *name,
+          int         saved_errno)
+{
+  return saved_errno == TF_SYSTEM_ENOATTR || saved_errno == ENOTSUP ||
+         (saved_errno == EACCES && !g_str_equal (name, ACL));
+}
+
 static gboolean
 read_xattrs (TfMetadata  *self,
              int          fd,
@@ -93,8 +103,7 @@ read_xattrs (TfMetadata  *self,
 
       if (value != NULL)
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
-      /* A listed attribute may be unreadable, such as the user attributes of a file of mode 0200. */
-      else if (is_ours (name) && errno != TF_SYSTEM_ENOATTR && errno != EACCES && errno != ENOTSUP)
+      else if (is_ours (name) && !may_lack (name, errno))
         return tf_errno_set (error, errno, "getxattr", path);
     }
 

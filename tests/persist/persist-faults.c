@@ -301,12 +301,38 @@ make (Source source)
   return file;
 }
 
+/* As acl(5) has it on disk: the owner rw, the user 65534 and the mask r, the group and the others nothing. */
+static const guint8 acl[] = {
+  0x02, 0, 0, 0,
+  0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 4, 0, 0xfe, 0xff, 0x00, 0x00,
+  0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+static gboolean has_acl;
+
+/* The mode is the same with and without the ACL, but the group is granted something only without it. */
 static void
 put_old (const char *path)
 {
   g_assert_true (g_file_set_contents (path, "old", 3, NULL));
   g_assert_cmpint (chmod (path, 0640), ==, 0);
   setxattr (path, "user.mark", "blue", 4, 0);
+  has_acl = !tf_test_is_portable () && setxattr (path, "system.posix_acl_access", acl, sizeof acl, 0) == 0;
+}
+
+/* What replaces the old file grants nobody more than that did. */
+static void
+assert_no_more_permissive (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777 & ~0640, ==, 0);
+  if (has_acl && (st.st_mode & 0077) != 0)
+    g_assert_cmpint (getxattr (path, "system.posix_acl_access", NULL, 0), ==, sizeof acl);
 }
 
 static gboolean
@@ -432,6 +458,8 @@ persist_with_failure (Source         source,
 
   assert_no_litter (file, path);
   g_assert_true (has_content (path, "new content"));
+  if (had_old)
+    assert_no_more_permissive (path);
   assert_usable (file, "new content!");
   g_assert_true (has_content (path, "new content!"));
   g_assert_finalize_object (g_steal_pointer (&file));
