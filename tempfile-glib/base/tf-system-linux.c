@@ -148,6 +148,49 @@ tf_system_open_beneath (int         parent_fd,
   return optional (fd);
 }
 
+static gboolean
+is_same (const TfSystemStat *a,
+         const TfSystemStat *b)
+{
+  return a->device == b->device && a->inode == b->inode && a->mount_id == b->mount_id;
+}
+
+/* Opens a regular file for reading, if it is the one behind @fd. */
+static int
+open_same (int         fd,
+           int         dir_fd,
+           const char *name)
+{
+  tf_autofd int opened = -1;
+  TfSystemStat expected;
+  TfSystemStat found;
+
+  if (!tf_system_stat (&expected, fd, "") || !S_ISREG (expected.mode))
+    return -1;
+
+  opened = TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (opened < 0 || !tf_system_stat (&found, opened, "") || !is_same (&expected, &found))
+    return -1;
+
+  return tf_fd_steal (&opened);
+}
+
+/* The attributes of an O_PATH descriptor are found through /proc. Without it, the file has to be readable. */
+int
+tf_system_open_to_describe (int         dir_fd,
+                            const char *name)
+{
+  tf_autofd int fd = TF_RETRY_EINTR (openat (dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  FdLink link;
+  int readable;
+
+  if (fd < 0 || access (make_fd_link (link, fd), F_OK) == 0)
+    return tf_fd_steal (&fd);
+
+  readable = open_same (fd, dir_fd, name);
+  return readable >= 0 ? readable : tf_fd_steal (&fd);
+}
+
 int
 tf_system_open_again (int fd)
 {
@@ -231,13 +274,6 @@ tf_system_rename (int             dir_fd,
   return result;
 }
 
-static gboolean
-is_same (const TfSystemStat *a,
-         const TfSystemStat *b)
-{
-  return a->device == b->device && a->inode == b->inode && a->mount_id == b->mount_id;
-}
-
 /* fchmod() does not take O_PATH descriptors, but chmod() takes their paths in /proc. */
 int
 tf_system_chmod_dir (int                 parent_fd,
@@ -285,23 +321,34 @@ check_xattr (gssize result)
   return result;
 }
 
+/* EBADF is how the calls for descriptors refuse one that is O_PATH, see open(2). */
 gssize
-tf_system_list_xattrs (int         fd,
-                       const char *path,
-                       char       *names,
-                       gsize       size)
+tf_system_list_xattrs (int    fd,
+                       char  *names,
+                       gsize  size)
 {
-  return check_xattr (fd >= 0 ? flistxattr (fd, names, size) : llistxattr (path, names, size));
+  gssize result = flistxattr (fd, names, size);
+  FdLink link;
+
+  if (result < 0 && errno == EBADF)
+    result = listxattr (make_fd_link (link, fd), names, size);
+
+  return check_xattr (result);
 }
 
 gssize
 tf_system_get_xattr (int         fd,
-                     const char *path,
                      const char *name,
                      gpointer    value,
                      gsize       size)
 {
-  return check_xattr (fd >= 0 ? fgetxattr (fd, name, value, size) : lgetxattr (path, name, value, size));
+  gssize result = fgetxattr (fd, name, value, size);
+  FdLink link;
+
+  if (result < 0 && errno == EBADF)
+    result = getxattr (make_fd_link (link, fd), name, value, size);
+
+  return check_xattr (result);
 }
 
 int

@@ -66,6 +66,13 @@ tf_system_open_beneath (int         parent_fd,
 }
 
 int
+tf_system_open_to_describe (int         dir_fd,
+                            const char *name)
+{
+  return fail_with_not_supported ();
+}
+
+int
 tf_system_open_again (int fd)
 {
   return fail_with_not_supported ();
@@ -210,17 +217,15 @@ tf_system_read_dir (int     fd,
 }
 
 gssize
-tf_system_list_xattrs (int         fd,
-                       const char *path,
-                       char       *names,
-                       gsize       size)
+tf_system_list_xattrs (int    fd,
+                       char  *names,
+                       gsize  size)
 {
   return fail_with_not_supported ();
 }
 
 gssize
 tf_system_get_xattr (int         fd,
-                     const char *path,
                      const char *name,
                      gpointer    value,
                      gsize       size)

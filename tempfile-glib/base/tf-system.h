@@ -85,6 +85,11 @@ int tf_system_open_dir (const char *path);
 int tf_system_open_beneath (int         parent_fd,
                             const char *name);
 
+/* Opens what has the name @name in @dir_fd, a symlink for instance, for fstat(2) and for reading its extended
+ * attributes. It need not be readable. Fails with ENOTSUP where a file has to be opened for more than that. */
+int tf_system_open_to_describe (int         dir_fd,
+                                const char *name);
+
 /* Opens the file behind @fd once more, for reading, with an offset of its own. */
 int tf_system_open_again (int fd);
 
@@ -166,14 +171,12 @@ gssize tf_system_read_dir (int     fd,
 #define TF_SYSTEM_ENOATTR ENODATA
 #endif
 
-/* These ask about the file behind @fd or, when that is -1, about what is at @path, without following a symlink.
- * They return a length in bytes; with a @size of 0 they store nothing. They are not repeated. */
+/* These return a length in bytes; with a @size of 0 they store nothing. They are not repeated. They fail with ENOENT
+ * for a descriptor of tf_system_open_to_describe() if the attributes are there but cannot be got at. */
 gssize tf_system_list_xattrs (int         fd,
-                              const char *path,
                               char       *names,
                               gsize       size);
 gssize tf_system_get_xattr   (int         fd,
-                              const char *path,
                               const char *name,
                               gpointer    value,
                               gsize       size);

@@ -89,7 +89,7 @@ tf_mark_is_set (int               fd,
   const Value expected = make_value (identity);
   Value found;
 
-  return tf_system_get_xattr (fd, NULL, TF_MARK_ATTRIBUTE, &found, sizeof found) == sizeof found &&
+  return tf_system_get_xattr (fd, TF_MARK_ATTRIBUTE, &found, sizeof found) == sizeof found &&
          memcmp (&found, &expected, sizeof found) == 0;
 }
 

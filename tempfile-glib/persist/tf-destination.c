@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
@@ -24,6 +23,7 @@ tf_destination_clear (TfDestination *self)
   g_clear_pointer (&self->name, g_free);
   tf_fd_clear (&self->dir_fd);
   tf_fd_clear (&self->sync_fd);
+  tf_fd_clear (&self->file_fd);
 }
 
 /* Returns the path to which the symlink at @path leads, or NULL if there is no symlink. */
@@ -76,24 +76,36 @@ open_dir (TfDestination  *self,
   return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", dir);
 }
 
+/* Describes what is at the destination. Looks once: later, something else may have the name. */
+static gboolean
+look_at_occupant (TfDestination *self)
+{
+  self->file_fd = tf_system_open_to_describe (self->dir_fd, self->name);
+  if (self->file_fd >= 0)
+    return fstat (self->file_fd, &self->file) == 0;
+
+  return errno == ENOTSUP && fstatat (self->dir_fd, self->name, &self->file, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* Checks what is at the destination, for an early error. The last step does not rely on it. */
 static gboolean
 check_occupant (TfDestination  *self,
                 GError        **error)
 {
   g_autofree char *display = NULL;
-  struct stat st;
+  mode_t mode;
 
-  if (fstatat (self->dir_fd, self->name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+  if (!look_at_occupant (self))
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->path);
 
   if (!(self->flags & TF_PERSIST_REPLACE))
     return tf_errno_set (error, EEXIST, "link", self->path);
 
-  if (S_ISDIR (st.st_mode))
+  mode = self->file.st_mode;
+  if (S_ISDIR (mode))
     return tf_errno_set (error, EISDIR, "rename", self->path);
 
-  if (!S_ISREG (st.st_mode) && !S_ISLNK (st.st_mode))
+  if (!S_ISREG (mode) && !S_ISLNK (mode))
     {
       display = g_filename_display_name (self->path);
       tf_errno_set_code (error, G_IO_ERROR_NOT_REGULAR_FILE,
@@ -101,9 +113,7 @@ check_occupant (TfDestination  *self,
       return FALSE;
     }
 
-  self->has_file = S_ISREG (st.st_mode);
-  self->file_device = st.st_dev;
-  self->file_inode = st.st_ino;
+  self->has_file = S_ISREG (mode);
   return TRUE;
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <gio/gio.h>
+#include <sys/stat.h>
 
 #include "tf-enums.h"
 
@@ -20,11 +21,11 @@ typedef struct
   int             sync_fd;      /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
   gboolean        has_file;     /* a regular file exists at the destination */
-  guint64         file_device;
-  guint64         file_inode;
+  int             file_fd;      /* (owned): that file, for its metadata only; -1 if the system has no such descriptors */
+  struct stat     file;         /* that file */
 } TfDestination;
 
-#define TF_DESTINATION_INIT { .dir_fd = -1, .sync_fd = -1 }
+#define TF_DESTINATION_INIT { .dir_fd = -1, .sync_fd = -1, .file_fd = -1 }
 
 gboolean tf_destination_open  (TfDestination   *self,
                                const char      *path,

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
@@ -36,30 +35,27 @@ is_ours (const char *name)
 /* Reads an attribute, or the list of names if @name is NULL. */
 static gssize
 read_some (int         fd,
-           const char *path,
            const char *name,
            gpointer    data,
            gsize       size)
 {
-  return name != NULL ? tf_system_get_xattr (fd, path, name, data, size)
-                      : tf_system_list_xattrs (fd, path, data, size);
+  return name != NULL ? tf_system_get_xattr (fd, name, data, size) : tf_system_list_xattrs (fd, data, size);
 }
 
 /* Reads an attribute or the list of names completely. Returns NULL with errno set on failure. */
 static GBytes *
 read_whole (int         fd,
-            const char *path,
             const char *name)
 {
   for (int i = 0; i < TRIES; i++)
     {
       g_autofree char *data = NULL;
-      gssize size = read_some (fd, path, name, NULL, 0);
+      gssize size = read_some (fd, name, NULL, 0);
 
       if (size >= 0)
         {
           data = g_malloc (size + 1);
-          size = read_some (fd, path, name, data, size);
+          size = read_some (fd, name, data, size);
         }
 
       if (size >= 0)
@@ -81,46 +77,66 @@ may_lack (const char *name,
          (saved_errno == EACCES && !g_str_equal (name, ACL));
 }
 
+/* There may be an ACL that cannot be read. The mode alone could grant the group more than it does, because its bits for
+ * the group are the mask of the ACL, see acl(5), and could grant others what the ACL denies some of them. */
+static void
+restrict_to_owner (TfMetadata *self)
+{
+  self->mode &= S_IRWXU;
+}
+
 static gboolean
 read_xattrs (TfMetadata  *self,
              int          fd,
-             const char  *path,
+             const char  *where,
              GError     **error)
 {
-  g_autoptr(GBytes) names = read_whole (fd, path, NULL);
+  g_autoptr(GBytes) names = read_whole (fd, NULL);
   const char *name;
   const char *end;
   gsize size;
 
   self->xattrs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  if (names == NULL && errno == ENOENT)
+    {
+      restrict_to_owner (self);
+      return TRUE;
+    }
+
   if (names == NULL)
-    return errno == ENOTSUP || tf_errno_set (error, errno, "listxattr", path);
+    return errno == ENOTSUP || tf_errno_set (error, errno, "listxattr", where);
 
   name = g_bytes_get_data (names, &size);
   for (end = name + size; name < end; name += strlen (name) + 1)
     {
-      GBytes *value = is_ours (name) ? read_whole (fd, path, name) : NULL;
+      GBytes *value = is_ours (name) ? read_whole (fd, name) : NULL;
 
       if (value != NULL)
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
       else if (is_ours (name) && !may_lack (name, errno))
-        return tf_errno_set (error, errno, "getxattr", path);
+        return tf_errno_set (error, errno, "getxattr", where);
     }
 
   return TRUE;
 }
 
-static void
-read_stat (TfMetadata        *self,
-           const struct stat *st)
+/* Reads the metadata of the file that is described by @st. Its attributes are read from @fd, which may be one of
+ * tf_system_open_to_describe(), or -1 where that is not supported; @where is for messages. */
+gboolean
+tf_metadata_read (TfMetadata         *self,
+                  const struct stat  *st,
+                  int                 fd,
+                  const char         *where,
+                  GError            **error)
 {
   tf_metadata_clear (self);
   self->uid = st->st_uid;
   self->gid = st->st_gid;
   self->mode = st->st_mode & PERMISSIONS;
+  return read_xattrs (self, fd, where, error);
 }
 
-/* Reads the metadata of the file behind @fd; @where is for messages. */
+/* Like tf_metadata_read(), for a descriptor of any kind. */
 gboolean
 tf_metadata_read_fd (TfMetadata  *self,
                      int          fd,
@@ -132,23 +148,7 @@ tf_metadata_read_fd (TfMetadata  *self,
   if (fstat (fd, &st) != 0)
     return tf_errno_set (error, errno, "fstat", where);
 
-  read_stat (self, &st);
-  return read_xattrs (self, fd, where, error);
-}
-
-/* Reads the metadata of the file at @path, which need not be readable. Does not follow a symlink. */
-gboolean
-tf_metadata_read_path (TfMetadata  *self,
-                       const char  *path,
-                       GError     **error)
-{
-  struct stat st;
-
-  if (lstat (path, &st) != 0)
-    return tf_errno_set (error, errno, "lstat", path);
-
-  read_stat (self, &st);
-  return read_xattrs (self, -1, path, error);
+  return tf_metadata_read (self, &st, fd, where, error);
 }
 
 /* Sets owner and group if that is permitted. Returns the mode to set: without set-ID bits if either could not be set,
@@ -215,7 +215,7 @@ tf_metadata_apply (const TfMetadata  *self,
   mode_t mode = apply_owner (self, fd, has_acl);
   struct stat st;
 
-  if (!has_acl && tf_system_get_xattr (fd, NULL, ACL, NULL, 0) >= 0 && TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) != 0)
+  if (!has_acl && tf_system_get_xattr (fd, ACL, NULL, 0) >= 0 && TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) != 0)
     return tf_errno_set (error, errno, "removexattr", where);
 
   if (!apply_xattrs (self, fd, where, error))

@@ -6,7 +6,7 @@
 #pragma once
 
 #include <gio/gio.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 G_BEGIN_DECLS
 
@@ -21,20 +21,22 @@ typedef struct
 
 #define TF_METADATA_INIT { .mode = 0 }
 
-gboolean tf_metadata_read_fd   (TfMetadata        *self,
-                                int                fd,
-                                const char        *where,
-                                GError           **error);
-gboolean tf_metadata_read_path (TfMetadata        *self,
-                                const char        *path,
-                                GError           **error);
-gboolean tf_metadata_apply     (const TfMetadata  *self,
-                                int                fd,
-                                const char        *where,
-                                GError           **error);
-void     tf_metadata_restore   (const TfMetadata  *self,
-                                int                fd);
-void     tf_metadata_clear     (TfMetadata        *self);
+gboolean tf_metadata_read    (TfMetadata         *self,
+                              const struct stat  *st,
+                              int                 fd,
+                              const char         *where,
+                              GError            **error);
+gboolean tf_metadata_read_fd (TfMetadata         *self,
+                              int                 fd,
+                              const char         *where,
+                              GError            **error);
+gboolean tf_metadata_apply   (const TfMetadata   *self,
+                              int                 fd,
+                              const char         *where,
+                              GError            **error);
+void     tf_metadata_restore (const TfMetadata   *self,
+                              int                 fd);
+void     tf_metadata_clear   (TfMetadata         *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMetadata, tf_metadata_clear)
 

@@ -160,7 +160,7 @@ read_wanted (TfMetadata           *wanted,
   if (!target->has_file || (target->flags & TF_PERSIST_PRIVATE))
     return tf_metadata_read_fd (wanted, fresh->fd, target->path, error);
 
-  if (!tf_metadata_read_path (wanted, target->path, error))
+  if (!tf_metadata_read (wanted, &target->file, target->file_fd, target->path, error))
     return FALSE;
 
   /* The file that replaces a temporary file is not temporary itself. */
@@ -183,7 +183,7 @@ may_be_placed (int                  fd,
          fstat (fd, &st) == 0 &&
          fstat (fresh->fd, &fresh_st) == 0 &&
          st.st_dev == fresh_st.st_dev &&
-         !(target->has_file && st.st_dev == target->file_device && st.st_ino == target->file_inode);
+         !(target->has_file && st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino);
 }
 
 static Outcome

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/tf-fd.h"
@@ -124,6 +125,42 @@ test_read_dir (void)
   g_assert_cmpint (rmdir ("dir"), ==, 0);
   g_assert_cmpint (tf_system_read_dir (-1, &buffer, &capacity), ==, -1);
   g_assert_cmpint (errno, ==, EBADF);
+}
+
+/* A file that cannot be read, and a symlink that leads nowhere. */
+static void
+test_open_to_describe (void)
+{
+  tf_autofd int file = -1;
+  tf_autofd int link = -1;
+  struct stat st;
+  char value[8];
+
+  if (tf_test_skip_if_portable ("descriptors that are for describing a file"))
+    return;
+
+  tree_make_file ("file");
+  g_assert_cmpint (setxattr ("file", "user.mark", "blue", 4, 0) == 0 || errno == EOPNOTSUPP, ==, TRUE);
+  g_assert_cmpint (chmod ("file", 0), ==, 0);
+  g_assert_cmpint (symlink ("nowhere", "link"), ==, 0);
+
+  file = tf_system_open_to_describe (AT_FDCWD, "file");
+  g_assert_cmpint (fstat (file, &st), ==, 0);
+  g_assert_cmphex (st.st_mode, ==, S_IFREG);
+  if (tf_system_get_xattr (file, "user.mark", value, sizeof value) >= 0)
+    g_assert_cmpmem (value, 4, "blue", 4);
+  g_assert_cmpint (tf_system_list_xattrs (file, NULL, 0) >= 0 || errno == ENOTSUP, ==, TRUE);
+
+  link = tf_system_open_to_describe (AT_FDCWD, "link");
+  g_assert_cmpint (fstat (link, &st), ==, 0);
+  g_assert_true (S_ISLNK (st.st_mode));
+
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpint (fstat (file, &st), ==, 0);
+  g_assert_cmpint (tf_system_list_xattrs (file, NULL, 0) >= 0 || errno == ENOTSUP, ==, TRUE);
+  g_assert_cmpint (tf_system_open_to_describe (AT_FDCWD, "file"), ==, -1);
+  g_assert_cmpint (errno, ==, ENOENT);
 }
 
 static void
@@ -267,6 +304,7 @@ main (int    argc,
   g_test_add_func ("/system/stat", test_stat);
   g_test_add_func ("/system/chmod-dir", test_chmod_dir);
   g_test_add_func ("/system/read-dir", test_read_dir);
+  g_test_add_func ("/system/open-to-describe", test_open_to_describe);
   g_test_add_func ("/system/dup-to", test_dup_to);
   g_test_add_func ("/system/pid", test_pid);
   g_test_add_func ("/system/standard-streams", test_standard_streams);

@@ -5,13 +5,16 @@
 
 /* Each system call of a persist fails once, with each of several errors. The linker puts the functions
  * below in place of the C library's, see the list of them in meson.build. With the first of the errors that is on
- * the file system of TMPDIR, with the others where thousands of files cost little. */
+ * the file system of TMPDIR, with the others where thousands of files cost little.
+ *
+ * In further tests, another process changes something before each of the system calls. */
 
 #include <tempfile-glib.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -28,6 +31,10 @@ static int fail_errno;
 static guint n_calls;
 static const char *failed_call;
 
+/* Before which call another process does something, counted from 1; 0: none. */
+static guint meddle_at;
+static void (*meddle) (void);
+
 /* Every call of that kind fails. */
 static gboolean no_empty_path;
 static gboolean no_proc;
@@ -42,6 +49,12 @@ static gboolean
 fails (const char *call)
 {
   n_calls++;
+  if (n_calls == meddle_at)
+    {
+      meddle ();
+      n_calls = meddle_at;
+    }
+
   if (n_calls != fail_at)
     return FALSE;
 
@@ -74,10 +87,27 @@ WRAP (int, unlink, (const char *path), (path))
 WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
 WRAP (ssize_t, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
-WRAP (ssize_t, lgetxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
-WRAP (ssize_t, llistxattr, (const char *path, char *list, size_t size), (path, list, size))
 WRAP (ssize_t, pread64, (int fd, void *data, size_t count, off_t offset), (fd, data, count, offset))
 WRAP (ssize_t, pwrite64, (int fd, const void *data, size_t count, off_t offset), (fd, data, count, offset))
+
+/* As if nothing were mounted at /proc. */
+#define WRAP_PROC(type, name, parameters, arguments) \
+  type __real_ ## name parameters; \
+  type __wrap_ ## name parameters; \
+  type \
+  __wrap_ ## name parameters \
+  { \
+    if (fails (#name)) \
+      return -1; \
+    if (!no_proc || !g_str_has_prefix (path, "/proc/")) \
+      return __real_ ## name arguments; \
+    errno = ENOENT; \
+    return -1; \
+  }
+
+WRAP_PROC (int, access, (const char *path, int mode), (path, mode))
+WRAP_PROC (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size))
+WRAP_PROC (ssize_t, listxattr, (const char *path, char *list, size_t size), (path, list, size))
 
 off_t __real_lseek64 (int fd, off_t offset, int whence);
 off_t __wrap_lseek64 (int fd, off_t offset, int whence);
@@ -548,6 +578,146 @@ test_sweep (gconstpointer data)
   remove_cheap_dir ();
 }
 
+/* Returns whether the call before which another process was to do something was reached. */
+static gboolean
+persist_with_meddling (TfTempFile      *file,
+                       const char      *path,
+                       TfPersistFlags   flags,
+                       void (*func) (void),
+                       guint            at,
+                       GError         **error)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  gboolean reached;
+
+  n_calls = 0;
+  meddle = func;
+  meddle_at = at;
+  tf_temp_file_persist (file, destination, flags, NULL, error);
+  reached = n_calls >= at;
+  meddle_at = 0;
+  return reached;
+}
+
+static void
+set_link (const char *target)
+{
+  g_autofree char *link = g_build_filename (dir, "link", NULL);
+  g_autofree char *fresh = g_build_filename (dir, "fresh", NULL);
+
+  g_assert_cmpint (symlink (target, fresh), ==, 0);
+  g_assert_cmpint (rename (fresh, link), ==, 0);
+}
+
+static void
+set_link_to_public (void)
+{
+  set_link ("public");
+}
+
+static char *
+put_in_dir (const char *name,
+            guint       mode,
+            const char *mark)
+{
+  g_autofree char *parent = g_build_filename (dir, name, NULL);
+  char *path = g_build_filename (parent, "doc", NULL);
+
+  g_assert_cmpint (mkdir (parent, 0700), ==, 0);
+  g_assert_true (g_file_set_contents (path, "old", 3, NULL));
+  g_assert_cmpint (chmod (path, mode), ==, 0);
+  setxattr (path, "user.mark", mark, strlen (mark), 0);
+  return path;
+}
+
+/* Returns whether the file at @path was replaced. Whether it was or not, its metadata is what it was. */
+static gboolean
+check_in_dir (const char *path,
+              guint       mode,
+              const char *mark)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  char value[8] = "";
+  gboolean replaced = has_content (path, "new content");
+  struct stat st;
+
+  g_assert_true (replaced || has_content (path, "old"));
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, mode);
+  if (getxattr (path, "user.mark", value, sizeof value) >= 0)
+    g_assert_cmpstr (value, ==, mark);
+
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (rmdir (parent), ==, 0);
+  return replaced;
+}
+
+/* The metadata is that of the file that is replaced, and not of the one that is at the same path later. */
+static void
+test_swapped_dir (void)
+{
+  g_autofree char *link = NULL;
+  g_autofree char *path = NULL;
+  gboolean reached = TRUE;
+
+  set_dir (TRUE);
+  link = g_build_filename (dir, "link", NULL);
+  path = g_build_filename (link, "doc", NULL);
+  for (guint at = 1; reached; at++)
+    {
+      g_autofree char *private_path = put_in_dir ("private", 0600, "private");
+      g_autofree char *public_path = put_in_dir ("public", 0666, "public");
+      g_autoptr(TfTempFile) file = make (UNNAMED);
+      g_autoptr(GError) error = NULL;
+      gboolean in_private;
+      gboolean in_public;
+
+      set_link ("private");
+      reached = persist_with_meddling (file, path, TF_PERSIST_REPLACE, set_link_to_public, at, &error);
+      g_assert_no_error (error);
+      in_private = check_in_dir (private_path, 0600, "private");
+      in_public = check_in_dir (public_path, 0666, "public");
+      g_assert_true (in_private != in_public);
+      g_assert_cmpint (unlink (link), ==, 0);
+    }
+}
+
+static void
+remove_doc (void)
+{
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+
+  unlink (path);
+}
+
+/* A destination that vanishes is one that did not exist, or the file that has just got the name. */
+static void
+test_vanished (void)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE };
+  g_autofree char *path = NULL;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      gboolean reached = TRUE;
+
+      for (guint at = 1; reached; at++)
+        {
+          g_autoptr(TfTempFile) file = make (UNNAMED);
+          g_autoptr(GError) error = NULL;
+
+          put_old (path);
+          reached = persist_with_meddling (file, path, flags[i], remove_doc, at, &error);
+          g_assert_no_error (error);
+          assert_no_litter (file, path);
+          g_assert_true (has_content (path, "new content") || reached);
+          unlink (path);
+        }
+    }
+}
+
 /* Also where a size has 32 bits. */
 static void
 test_copy_of_more_than_4_gib (void)
@@ -601,6 +771,8 @@ main (int    argc,
       g_test_add_data_func (path, GINT_TO_POINTER (system), test_sweep);
     }
 
+  g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
+  g_test_add_func ("/persist-faults/vanished", test_vanished);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
