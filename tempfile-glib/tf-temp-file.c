@@ -2135,11 +2135,12 @@ persist (TfTempFile      *self,
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_EXISTS if @destination exists and @flags lacks
  * %TF_PERSIST_REPLACE; with that flag, %G_IO_ERROR_IS_DIRECTORY if it is a directory, and
- * %G_IO_ERROR_NOT_REGULAR_FILE if it is a device, a pipe or a socket; %G_IO_ERROR_NOT_FOUND if its directory does
- * not exist; %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE;
- * %G_IO_ERROR_NOT_SUPPORTED if @destination is not local; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than
- * 40 symbolic links; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error
- * mapped from errno. The message of an error of a system call names what was tried and, if there is one, the path.
+ * %G_IO_ERROR_NOT_REGULAR_FILE if it is a device, a pipe or a socket; %G_IO_ERROR_IS_DIRECTORY if it leads to a
+ * path that ends with `/`, `/.` or `/..`; %G_IO_ERROR_NOT_FOUND if its directory does not exist;
+ * %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_NOT_SUPPORTED if
+ * @destination is not local; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than 40 symbolic links;
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The
+ * message of an error of a system call names what was tried and, if there is one, the path.
  *
  * Returns: %TRUE if the file has the name
  *

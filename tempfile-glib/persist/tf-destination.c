@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
@@ -59,11 +60,31 @@ follow_symlinks (TfDestination  *self,
   return tf_errno_set (error, ELOOP, "readlink", self->path);
 }
 
+/* Splits the path at the last slash. g_path_get_basename() would ignore one at the end. */
+static char *
+split (TfDestination *self)
+{
+  const char *slash = strrchr (self->path, '/');
+
+  self->name = g_strdup (slash + 1);
+  return g_strndup (self->path, MAX (slash - self->path, 1));
+}
+
+/* Returns whether only a directory can have the name, see path_resolution(7). */
+static gboolean
+is_name_of_dir (const char *name)
+{
+  return *name == '\0' || g_str_equal (name, ".") || g_str_equal (name, "..");
+}
+
 static gboolean
 open_dir (TfDestination  *self,
           GError        **error)
 {
-  g_autofree char *dir = g_path_get_dirname (self->path);
+  g_autofree char *dir = split (self);
+
+  if (is_name_of_dir (self->name))
+    return tf_errno_set (error, EISDIR, "rename", self->path);
 
   self->dir_fd = tf_system_open_dir (dir);
   if (self->dir_fd < 0)
@@ -129,6 +150,5 @@ tf_destination_open (TfDestination   *self,
   if ((flags & TF_PERSIST_FOLLOW_SYMLINK) && !follow_symlinks (self, error))
     return FALSE;
 
-  self->name = g_path_get_basename (self->path);
   return open_dir (self, error) && check_occupant (self, error);
 }

@@ -619,9 +619,39 @@ check_symlink_circle (TfTempFile *file,
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_LINKS);
 }
 
+/* Only a directory can have such a path, whether there is one or not. */
+static void
+check_symlink_to_dir (TfTempFile *file,
+                      const char *path)
+{
+  const char *targets[] = { "dir/", "dir/.", "dir//", "nowhere/", "nowhere/." };
+  const TfPersistFlags flags[] = { TF_PERSIST_FOLLOW_SYMLINK, TF_PERSIST_FOLLOW_SYMLINK | TF_PERSIST_REPLACE };
+  g_autofree char *dir = tf_test_path ("dir");
+  g_autofree char *sub = tf_test_path ("dir/sub");
+
+  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  g_assert_cmpint (mkdir (sub, 0700), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (targets); i++)
+    for (gsize j = 0; j < G_N_ELEMENTS (flags); j++)
+      {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint (symlink (targets[i], path), ==, 0);
+        g_assert_false (persist (file, path, flags[j], &error));
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+        g_assert_cmpint (unlink (path), ==, 0);
+      }
+
+  /* Nothing was put in there. */
+  g_assert_cmpint (rmdir (sub), ==, 0);
+  g_assert_cmpint (rmdir (dir), ==, 0);
+  persist_ok (file, path, TF_PERSIST_FOLLOW_SYMLINK);
+}
+
 static void
 test_symlink (void)
 {
+  for_each_kind (check_symlink_to_dir);
   for_each_kind (check_symlink);
   for_each_kind (check_symlink_dangling);
   for_each_kind (check_symlink_replaced);
