@@ -12,6 +12,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-identity.h"
 #include "base/tf-system.h"
 #include "names/tf-open.h"
 
@@ -151,6 +152,45 @@ exchange (TfReplacement       *self,
   return tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
 }
 
+/* Returns the identity of the file behind @fd, which has the inode number 0 if it is not known. Does not
+ * change errno. */
+static TfIdentity
+get_identity (int fd)
+{
+  TfIdentity identity = { 0 };
+  int saved_errno = errno;
+
+  tf_identity_read (&identity, fd, "");
+  errno = saved_errno;
+  return identity;
+}
+
+/* Returns whether another file than @own has the name of the target now. */
+static gboolean
+is_other_file (const TfDestination *target,
+               TfIdentity           own)
+{
+  TfIdentity found;
+
+  return own.inode != 0 &&
+         tf_identity_read (&found, target->dir_fd, target->name) &&
+         !tf_identity_equal (&own, &found);
+}
+
+/* Removes the file @own from the target. If another process has put its own file there, that stays. Does not change
+ * errno. */
+static void
+unlink_target (const TfDestination *target,
+               TfIdentity           own)
+{
+  int saved_errno = errno;
+
+  if (!is_other_file (target, own))
+    unlinkat (target->dir_fd, target->name, 0);
+
+  errno = saved_errno;
+}
+
 /* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
  * with neither hard links nor RENAME_NOREPLACE. */
 static int
@@ -158,17 +198,16 @@ rename_over_own_file (TfReplacement       *self,
                       const TfDestination *target)
 {
   int fd = create_file (self, target->dir_fd, target->name, 0600);
+  TfIdentity own;
 
   if (fd < 0)
     return -1;
 
+  own = get_identity (fd);
   tf_fd_clear (&fd);
   if (rename_over (self, target) != 0)
     {
-      int saved_errno = errno;
-
-      unlinkat (target->dir_fd, target->name, 0);
-      errno = saved_errno;
+      unlink_target (target, own);
       return -1;
     }
 
@@ -184,10 +223,7 @@ link_name (TfReplacement       *self,
 
   if (tf_replacement_remove (self, target) != 0)
     {
-      int saved_errno = errno;
-
-      unlinkat (target->dir_fd, target->name, 0);
-      errno = saved_errno;
+      unlink_target (target, get_identity (self->fd));
       return -1;
     }
 
@@ -259,15 +295,14 @@ tf_replacement_take_back (TfReplacement       *self,
                           TfPlaced             placed)
 {
   int saved_errno = errno;
+  TfIdentity own = get_identity (self->fd);
 
-  if (placed == TF_PLACED_EXCHANGED)
-    {
-      /* If this fails, the temporary name is the only one that the replaced file has. */
-      if (exchange (self, target) != 0)
-        g_clear_pointer (&self->name, g_free);
-    }
-  else if (placed == TF_PLACED_NEW)
-    unlinkat (target->dir_fd, target->name, 0);
+  if (placed == TF_PLACED_NEW)
+    unlink_target (target, own);
+  /* If another process has replaced the file, it has replaced the former one as well. If the exchange fails, the
+   * temporary name is the only one that the former file has. */
+  else if (placed == TF_PLACED_EXCHANGED && !is_other_file (target, own) && exchange (self, target) != 0)
+    g_clear_pointer (&self->name, g_free);
 
   errno = saved_errno;
 }

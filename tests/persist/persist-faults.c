@@ -35,6 +35,9 @@ static const char *failed_call;
 static guint meddle_at;
 static void (*meddle) (void);
 
+/* Which call fails each time, the first time after another process has done something. */
+static const char *broken_call;
+
 /* Every call of that kind fails. */
 static gboolean no_empty_path;
 static gboolean no_proc;
@@ -63,6 +66,22 @@ fails (const char *call)
   return TRUE;
 }
 
+static gboolean
+is_broken (const char *call)
+{
+  void (*func) (void) = meddle;
+
+  if (g_strcmp0 (call, broken_call) != 0)
+    return FALSE;
+
+  meddle = NULL;
+  if (func != NULL)
+    func ();
+
+  errno = EIO;
+  return TRUE;
+}
+
 #define WRAP(type, name, parameters, arguments) \
   type __real_ ## name parameters; \
   type __wrap_ ## name parameters; \
@@ -81,10 +100,8 @@ WRAP (int, fstat64, (int fd, struct stat *st), (fd, st))
 WRAP (int, fstatat64, (int fd, const char *name, struct stat *st, int flags), (fd, name, st, flags))
 WRAP (int, ftruncate64, (int fd, off_t size), (fd, size))
 WRAP (int, lstat64, (const char *path, struct stat *st), (path, st))
-WRAP (int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to))
 WRAP (int, statx, (int fd, const char *path, int flags, unsigned int mask, struct statx *stx), (fd, path, flags, mask, stx))
 WRAP (int, unlink, (const char *path), (path))
-WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
 WRAP (ssize_t, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP (ssize_t, pread64, (int fd, void *data, size_t count, off_t offset), (fd, data, count, offset))
@@ -157,7 +174,38 @@ int __wrap_fsync (int fd);
 int
 __wrap_fsync (int fd)
 {
-  return fails ("fsync") ? -1 : 0;
+  struct stat st;
+
+  if (fails ("fsync"))
+    return -1;
+
+  return __real_fstat64 (fd, &st) == 0 && S_ISDIR (st.st_mode) && is_broken ("fsync") ? -1 : 0;
+}
+
+int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
+int __real_unlinkat (int fd, const char *name, int flags);
+int __wrap_unlinkat (int fd, const char *name, int flags);
+
+int
+__wrap_renameat (int         from_fd,
+                 const char *from,
+                 int         to_fd,
+                 const char *to)
+{
+  return fails ("renameat") || is_broken ("renameat") ? -1 : __real_renameat (from_fd, from, to_fd, to);
+}
+
+/* Only the removal of temporary names can be broken. */
+int
+__wrap_unlinkat (int         fd,
+                 const char *name,
+                 int         flags)
+{
+  if (fails ("unlinkat") || (g_str_has_prefix (name, ".tmp-") && is_broken ("unlinkat")))
+    return -1;
+
+  return __real_unlinkat (fd, name, flags);
 }
 
 int __real_fstatfs64 (int fd, struct statfs *fs);
@@ -295,6 +343,7 @@ typedef enum
   NO_HARD_LINKS,
   NOTHING,
   N_SYSTEMS,
+  ONLY_HARD_LINKS = N_SYSTEMS,
 } System;
 
 /* Where files are made and persisted to, and what is on another file system, if there is one. */
@@ -304,11 +353,11 @@ static const char *elsewhere;
 static void
 set_system (System system)
 {
-  tf_open_avoid_tmpfile = system == NO_TMPFILE || system == NOTHING;
+  tf_open_avoid_tmpfile = system == NO_TMPFILE || system == NOTHING || system == ONLY_HARD_LINKS;
   no_empty_path = system == NO_EMPTY_PATH || system == NO_EMPTY_PATH_NO_PROC;
   no_proc = system == NO_EMPTY_PATH_NO_PROC;
   no_hard_links = system == NO_HARD_LINKS || system == NOTHING;
-  no_rename_flags = system == NOTHING || tf_test_is_portable ();
+  no_rename_flags = system == NOTHING || system == ONLY_HARD_LINKS || tf_test_is_portable ();
 }
 
 static TfTempFile *
@@ -718,6 +767,57 @@ test_vanished (void)
     }
 }
 
+static void
+put_theirs (void)
+{
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autofree char *fresh = g_build_filename (dir, "theirs", NULL);
+
+  g_assert_true (g_file_set_contents (fresh, "theirs", -1, NULL));
+  g_assert_cmpint (rename (fresh, path), ==, 0);
+}
+
+/* The file of another process has the name when a persist is undone that has failed. */
+static void
+test_not_taken_back (void)
+{
+  const struct { System system; TfPersistFlags flags; const char *call; } cases[] = {
+    { ALL_THERE, TF_PERSIST_DURABLE, "fsync" },
+    { ALL_THERE, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, "fsync" },
+    { NOTHING, TF_PERSIST_DURABLE, "fsync" },
+    { NOTHING, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, "fsync" },
+    { NOTHING, TF_PERSIST_NONE, "renameat" },
+    { ONLY_HARD_LINKS, TF_PERSIST_NONE, "unlinkat" },
+  };
+  g_autofree char *path = NULL;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autoptr(GError) error = NULL;
+
+      if (cases[i].flags & TF_PERSIST_REPLACE)
+        put_old (path);
+
+      set_system (cases[i].system);
+      broken_call = cases[i].call;
+      meddle = put_theirs;
+      g_assert_false (tf_temp_file_persist (file, destination, cases[i].flags, NULL, &error));
+      broken_call = NULL;
+      set_system (ALL_THERE);
+
+      g_test_message ("%s: %s", cases[i].call, error->message);
+      g_assert_null (meddle);
+      g_assert_true (has_content (path, "theirs"));
+      if (!g_str_equal (cases[i].call, "unlinkat"))
+        assert_no_litter (file, path);
+      remove_others ("");
+    }
+}
+
 /* Also where a size has 32 bits. */
 static void
 test_copy_of_more_than_4_gib (void)
@@ -773,6 +873,7 @@ main (int    argc,
 
   g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
   g_test_add_func ("/persist-faults/vanished", test_vanished);
+  g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
