@@ -315,22 +315,33 @@ tf_backing_get_offset (TfBacking *self,
     *offset = shared_offset;
 }
 
+/* Makes the descriptor that was handed out a duplicate of @fd, a file with the same bytes, and sets the offset to
+ * @position. */
+gboolean
+tf_backing_redirect (TfBacking  *self,
+                     int         fd,
+                     goffset     position,
+                     GError    **error)
+{
+  if (lseek (fd, position, SEEK_SET) < 0)
+    return tf_errno_set (error, errno, "lseek", self->where);
+
+  return tf_system_dup_to (fd, self->fd) >= 0 || tf_errno_set (error, errno, "dup", self->where);
+}
+
 /* Replaces the backing by @other, which has the same bytes and is taken over. A descriptor that was handed out keeps
- * its number; it now belongs to the other file and has the offset @position. */
+ * its number, and must have been redirected to the other file before. */
 void
 tf_backing_replace (TfBacking *self,
-                    TfBacking *other,
-                    goffset    position)
+                    TfBacking *other)
 {
-  gboolean shared = self->shared && lseek (other->fd, position, SEEK_SET) >= 0;
-
-  if (shared && tf_system_dup_to (other->fd, self->fd) >= 0)
+  if (self->shared)
     {
       tf_fd_clear (&other->fd);
       other->fd = tf_fd_steal (&self->fd);
     }
 
-  other->shared = shared;
+  other->shared = self->shared;
   tf_backing_clear (self);
   *self = *other;
   *other = (TfBacking) TF_BACKING_INIT_IN_MEMORY;

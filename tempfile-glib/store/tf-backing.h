@@ -64,17 +64,20 @@ gboolean tf_backing_flush             (TfBacking            *self,
 gboolean tf_backing_settle            (TfBacking            *self,
                                        GCancellable         *cancellable,
                                        GError              **error);
-gboolean tf_backing_seek (TfBacking  *self,
-                          goffset     offset,
-                          GError    **error);
+gboolean tf_backing_seek              (TfBacking            *self,
+                                       goffset               offset,
+                                       GError              **error);
 gboolean tf_backing_share             (TfBacking            *self,
                                        goffset               offset,
                                        GError              **error);
 void     tf_backing_get_offset        (TfBacking            *self,
                                        goffset              *offset);
+gboolean tf_backing_redirect          (TfBacking            *self,
+                                       int                   fd,
+                                       goffset               position,
+                                       GError              **error);
 void     tf_backing_replace           (TfBacking            *self,
-                                       TfBacking            *other,
-                                       goffset               position);
+                                       TfBacking            *other);
 gboolean tf_backing_reserve           (TfBacking            *self,
                                        goffset               size,
                                        GCancellable         *cancellable,

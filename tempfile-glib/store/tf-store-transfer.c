@@ -22,13 +22,12 @@
 
 /* Writes all bytes of the backing into an empty file. */
 static gboolean
-fill (gpointer       user_data,
-      int            to,
-      const char    *where,
-      GCancellable  *cancellable,
-      GError       **error)
+fill (const TfBacking  *from,
+      int               to,
+      const char       *where,
+      GCancellable     *cancellable,
+      GError          **error)
 {
-  const TfBacking *from = user_data;
   TfBacking file = { .fd = to, .where = (char *) where };
   gsize n_written;
 
@@ -36,6 +35,63 @@ fill (gpointer       user_data,
     return tf_disk_copy_file (from->fd, to, where, cancellable, error);
 
   return tf_backing_write (&file, 0, from->memory.data, from->memory.size, &n_written, cancellable, error);
+}
+
+/* The content that is persisted. */
+typedef struct
+{
+  TfBacking *backing;
+  goffset    position;
+  int        original; /* (owned): the file of the descriptor that was handed out, while that is one of a copy; or -1 */
+} Content;
+
+/* Makes the descriptor that was handed out one of the copy. */
+static gboolean
+redirect (Content  *self,
+          int       copy,
+          GError  **error)
+{
+  tf_autofd int before = fcntl (self->backing->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+  if (before < 0)
+    return tf_errno_set (error, errno, "dup", self->backing->where);
+
+  if (!tf_backing_redirect (self->backing, copy, self->position, error))
+    return FALSE;
+
+  /* A copy that cannot be linked is followed by another one. */
+  if (self->original < 0)
+    self->original = tf_fd_steal (&before);
+
+  return TRUE;
+}
+
+/* Undoes redirect(). */
+static void
+restore (Content *self)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (self->original < 0 || tf_system_dup_to (self->original, self->backing->fd) >= 0)
+    return;
+
+  /* The descriptor stays one of the copy, which has the same bytes. */
+  tf_errno_set (&error, errno, "dup", self->backing->where);
+  tf_errno_log_lost ("Persisting a file", error);
+}
+
+/* Writes the copy. It has no name yet when the descriptor is redirected, because that can fail. */
+static gboolean
+fill_copy (gpointer       user_data,
+           int            to,
+           const char    *where,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  Content *self = user_data;
+
+  return fill (self->backing, to, where, cancellable, error) &&
+         (!self->backing->shared || redirect (self, to, error));
 }
 
 gboolean
@@ -46,7 +102,8 @@ tf_store_persist (TfStore         *self,
                   GCancellable    *cancellable,
                   GError         **error)
 {
-  TfPublishSource source = { .fill = fill };
+  Content content = { .backing = &self->backing, .original = -1 };
+  TfPublishSource source = { .fill = fill_copy, .user_data = &content };
   TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
   gpointer owner = NULL;
   gboolean success;
@@ -56,7 +113,7 @@ tf_store_persist (TfStore         *self,
 
   /* A file that has a lasting name is copied, because with a second name, writing to one would change both. */
   source.fd = self->lasting ? -1 : self->backing.fd;
-  source.user_data = &self->backing;
+  content.position = self->position;
   success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
   if (success)
     {
@@ -68,7 +125,10 @@ tf_store_persist (TfStore         *self,
       self->lasting = TRUE;
       owner = self->owner;
     }
+  else
+    restore (&content);
 
+  tf_fd_clear (&content.original);
   tf_backing_clear (&copy);
   tf_store_unlock (self);
   if (owner != NULL && self->funcs->persisted != NULL)

@@ -189,8 +189,7 @@ recount (TfStore *self)
   bound_room (self);
 }
 
-/* Replaces the backing by @backing, which has the same bytes and is taken over. A descriptor that was handed out keeps
- * its number and belongs to the new file. */
+/* Like tf_backing_replace(). */
 void
 tf_store_replace_backing (TfStore   *self,
                           TfBacking *backing)
@@ -199,7 +198,7 @@ tf_store_replace_backing (TfStore   *self,
   self->rolled_over |= self->must_tell;
 
   tf_memory_pool_remove (&self->pool_node);
-  tf_backing_replace (&self->backing, backing, self->position);
+  tf_backing_replace (&self->backing, backing);
 }
 
 /* Copies first and swaps last: on failure, the memory has not changed. */

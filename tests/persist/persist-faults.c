@@ -21,6 +21,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/tf-fd.h"
 #include "names/tf-open.h"
 #include "store/tf-disk.h"
 #include "tf-test.h"
@@ -91,6 +92,7 @@ is_broken (const char *call)
     return fails (#name) ? -1 : __real_ ## name arguments; \
   }
 
+WRAP (int, dup2, (int from, int to), (from, to))
 WRAP (int, dup3, (int from, int to, int flags), (from, to, flags))
 WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP (int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
@@ -222,6 +224,8 @@ __wrap_fstatfs64 (int            fd,
   return result;
 }
 
+int __real_fcntl64 (int fd, int command, ...);
+int __wrap_fcntl64 (int fd, int command, ...);
 int __real_ioctl (int fd, unsigned long request, ...);
 int __wrap_ioctl (int fd, unsigned long request, ...);
 int __real_open64 (const char *path, int flags, ...);
@@ -237,6 +241,22 @@ static guintptr
 get_last_argument (va_list arguments)
 {
   return va_arg (arguments, guintptr);
+}
+
+int
+__wrap_fcntl64 (int fd,
+                int command,
+                ...)
+{
+  va_list arguments;
+  guintptr argument;
+
+  va_start (arguments, command);
+  argument = get_last_argument (arguments);
+  va_end (arguments);
+
+  /* What the other commands do cannot fail. */
+  return command == F_DUPFD_CLOEXEC && fails ("fcntl") ? -1 : __real_fcntl64 (fd, command, argument);
 }
 
 int
@@ -482,6 +502,44 @@ remove_others (const char *name)
     }
 }
 
+static gboolean
+is_same_file (int one,
+              int other)
+{
+  struct stat st_one;
+  struct stat st_other;
+
+  g_assert_cmpint (fstat (one, &st_one), ==, 0);
+  g_assert_cmpint (fstat (other, &st_other), ==, 0);
+  return st_one.st_dev == st_other.st_dev && st_one.st_ino == st_other.st_ino;
+}
+
+/* The descriptor that was handed out keeps its number, and is one of the same file as @expected. */
+static void
+assert_lent (TfTempFile *file,
+             int         fd,
+             int         expected)
+{
+  char content[11];
+
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), ==, fd);
+  g_assert_true (is_same_file (fd, expected));
+  g_assert_cmpint (lseek (fd, 0, SEEK_CUR), ==, 11);
+  g_assert_cmpint (pread (fd, content, 11, 0), ==, 11);
+  g_assert_cmpmem (content, 11, "new content", 11);
+}
+
+static void
+assert_lent_at (TfTempFile *file,
+                int         fd,
+                const char *path)
+{
+  tf_autofd int opened = open (path, O_RDONLY | O_CLOEXEC);
+
+  assert_lent (file, fd, opened);
+}
+
 /* Returns whether the call that was to fail was reached. */
 static gboolean
 persist_with_failure (Source         source,
@@ -497,6 +555,8 @@ persist_with_failure (Source         source,
   gboolean had_old = (flags & TF_PERSIST_REPLACE) != 0;
   gboolean success;
   gboolean reached;
+  int lent = -1;
+  tf_autofd int duplicate = -1;
 
   if (file == NULL)
     return FALSE;
@@ -504,7 +564,10 @@ persist_with_failure (Source         source,
   if (had_old)
     put_old (path);
   if (shared)
-    g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
+    {
+      lent = tf_temp_file_get_fd (file, NULL, NULL);
+      duplicate = dup (lent);
+    }
 
   failed_call = NULL;
   n_calls = 0;
@@ -525,6 +588,8 @@ persist_with_failure (Source         source,
         g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 
       assert_no_litter (file, path);
+      if (shared)
+        assert_lent (file, lent, duplicate);
       g_clear_error (&error);
       g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, &error));
       g_assert_no_error (error);
@@ -539,6 +604,8 @@ persist_with_failure (Source         source,
   g_assert_true (has_content (path, "new content"));
   if (had_old)
     assert_no_more_permissive (path);
+  if (shared)
+    assert_lent_at (file, lent, path);
   assert_usable (file, "new content!");
   g_assert_true (has_content (path, "new content!"));
   g_assert_finalize_object (g_steal_pointer (&file));
