@@ -47,7 +47,15 @@ create_file (const TfReplacement *self,
              const char          *name,
              guint                mode)
 {
-  return TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  int fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  int lifted = tf_fd_lift (fd);
+  int saved_errno = errno;
+
+  if (fd >= 0 && lifted < 0)
+    unlinkat (dir_fd, name, 0);
+
+  errno = saved_errno;
+  return lifted;
 }
 
 /* Creates the entry with a fresh hidden name in the directory. Returns -1 with errno set on failure. */

@@ -136,8 +136,7 @@ persist_ok (TfTempFile     *file,
 
 /* Makes the file, persists it at "doc", runs the checks, removes "doc". */
 static void
-for_each_kind (void (*check) (TfTempFile *file,
-                              const char *path))
+for_each_kind (void (*check) (TfTempFile *file, const char *path))
 {
   g_autofree char *path = tf_test_path ("doc");
 
@@ -806,6 +805,51 @@ count_notify (GObject    *object,
   (*n_notified)++;
 }
 
+/* The directory is opened before the file, and gets the other number. */
+static void
+close_two_streams (void)
+{
+  g_assert_cmpint (close (STDIN_FILENO), ==, 0);
+  g_assert_cmpint (close (STDOUT_FILENO), ==, 0);
+}
+
+static void
+persist_without_streams (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+
+  close_two_streams ();
+  tf_open_avoid_tmpfile = TRUE;
+  persist_ok (file, path, TF_PERSIST_NONE);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >, STDERR_FILENO);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* The only descriptors that are left have the numbers of standard streams. */
+static void
+fail_without_streams (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  tf_test_take_fds ();
+  close_two_streams ();
+  tf_open_avoid_tmpfile = TRUE;
+  g_assert_false (persist (file, path, TF_PERSIST_NONE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  tf_test_give_all_fds ();
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+}
+
+static void
+test_standard_streams (void)
+{
+  tf_test_in_child (persist_without_streams);
+  tf_test_in_child (fail_without_streams);
+}
+
 static void
 test_named (void)
 {
@@ -1101,6 +1145,7 @@ main (int    argc,
   g_test_add_func ("/persist/hard-link", test_hard_link);
   g_test_add_func ("/persist/refused", test_refused);
   g_test_add_func ("/persist/unprivileged", test_unprivileged);
+  g_test_add_func ("/persist/standard-streams", test_standard_streams);
   g_test_add_func ("/persist/named", test_named);
   g_test_add_func ("/persist/named/in-place", test_named_in_place);
   g_test_add_func ("/persist/named/unlink", test_named_unlink);
