@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,15 +28,22 @@ tf_destination_clear (TfDestination *self)
   tf_fd_clear (&self->file_fd);
 }
 
-/* Returns the path to which the symlink at @path leads, or NULL if there is no symlink. */
+/* Returns the path to which the symlink at @path leads, or NULL with errno set; to EINVAL if it is no symlink. */
 static char *
 read_symlink (const char *path)
 {
-  g_autofree char *content = g_file_read_link (path, NULL);
+  char content[PATH_MAX];
+  gssize size = readlink (path, content, sizeof content);
   g_autofree char *dir = NULL;
 
-  if (content == NULL || g_path_is_absolute (content))
-    return g_steal_pointer (&content);
+  if (size == sizeof content)
+    errno = ENAMETOOLONG;
+  if (size < 0 || size == sizeof content)
+    return NULL;
+
+  content[size] = '\0';
+  if (g_path_is_absolute (content))
+    return g_strdup (content);
 
   /* The path is not canonicalized, because ".." after a symlink to a directory means the parent of its target. */
   dir = g_path_get_dirname (path);
@@ -51,7 +59,7 @@ follow_symlinks (TfDestination  *self,
       char *path = read_symlink (self->path);
 
       if (path == NULL)
-        return TRUE;
+        return errno == EINVAL || errno == ENOENT || tf_errno_set (error, errno, "readlink", self->path);
 
       g_free (self->path);
       self->path = path;

@@ -210,6 +210,17 @@ __wrap_unlinkat (int         fd,
   return __real_unlinkat (fd, name, flags);
 }
 
+ssize_t __real_readlink (const char *path, char *content, size_t size);
+ssize_t __wrap_readlink (const char *path, char *content, size_t size);
+
+ssize_t
+__wrap_readlink (const char *path,
+                 char       *content,
+                 size_t      size)
+{
+  return fails ("readlink") || is_broken ("readlink") ? -1 : __real_readlink (path, content, size);
+}
+
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
@@ -834,6 +845,30 @@ test_vanished (void)
     }
 }
 
+/* A symlink that cannot be read is neither followed nor replaced. */
+static void
+test_unreadable_symlink (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "link", NULL);
+  destination = g_file_new_for_path (path);
+  file = make (UNNAMED);
+  set_link ("doc");
+  broken_call = "readlink";
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, NULL, &error));
+  broken_call = NULL;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "readlink"));
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 0);
+}
+
 static void
 put_theirs (void)
 {
@@ -940,6 +975,7 @@ main (int    argc,
 
   g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
   g_test_add_func ("/persist-faults/vanished", test_vanished);
+  g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 

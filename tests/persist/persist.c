@@ -623,10 +623,11 @@ static void
 check_symlink_to_dir (TfTempFile *file,
                       const char *path)
 {
-  const char *targets[] = { "dir/", "dir/.", "dir//", "nowhere/", "nowhere/." };
+  const char *targets[] = { "dir/", "dir/.", "dir//", "nowhere/", "nowhere/.", "dir/sub/.." };
   const TfPersistFlags flags[] = { TF_PERSIST_FOLLOW_SYMLINK, TF_PERSIST_FOLLOW_SYMLINK | TF_PERSIST_REPLACE };
   g_autofree char *dir = tf_test_path ("dir");
   g_autofree char *sub = tf_test_path ("dir/sub");
+  char byte;
 
   g_assert_cmpint (mkdir (dir, 0700), ==, 0);
   g_assert_cmpint (mkdir (sub, 0700), ==, 0);
@@ -637,7 +638,11 @@ check_symlink_to_dir (TfTempFile *file,
 
         g_assert_cmpint (symlink (targets[i], path), ==, 0);
         g_assert_false (persist (file, path, flags[j], &error));
-        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+        /* sshfs does not tell where a symlink leads that has ".." in it. */
+        if (g_str_equal (targets[i], "dir/sub/..") && readlink (path, &byte, 1) < 0)
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+        else
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
         g_assert_cmpint (unlink (path), ==, 0);
       }
 
