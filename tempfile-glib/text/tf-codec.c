@@ -92,32 +92,6 @@ open_encoder (TfCodec  *self,
          open_converter (&self->probe, encoding, "UTF-8", error);
 }
 
-gboolean
-tf_codec_init (TfCodec       *self,
-               const char    *encoding,
-               TfTextErrors   errors,
-               GError       **error)
-{
-  const char *stateful[] = { "ISO2022", "CSISO2022", "UTF7", "HZ", "IBM93", "CP93", NULL };
-  const char *combining[] = {
-    "BIG5HKSCS", "EUCJISX0213", "EUCJIS2004", "SHIFTJISX0213", "SHIFTJIS2004", "SJIS2004",
-    "CP1255", "WINDOWS1255", "MSHEBR", "CP1258", "WINDOWS1258", "TCVN", NULL
-  };
-  g_autofree char *name = normalize (encoding);
-
-  *self = (TfCodec) {
-    .encoding = g_strdup (encoding),
-    .errors = errors,
-    .unit = g_str_has_prefix (name, "UTF16") ? 2 : g_str_has_prefix (name, "UTF32") ? 4 : 1,
-    .is_utf8 = g_str_equal (name, "UTF8"),
-    .has_mark = g_str_equal (name, "UTF16") || g_str_equal (name, "UTF32"),
-    .is_stateful = has_any_prefix (name, stateful),
-  };
-  self->is_careful = self->is_stateful || has_any_prefix (name, combining);
-
-  return self->is_utf8 || (open_encoder (self, error) && tf_codec_restart (self, error));
-}
-
 void
 tf_codec_clear (TfCodec *self)
 {
@@ -630,4 +604,58 @@ tf_codec_encode (TfCodec     *self,
   encode_all (self->encoder, NULL, 0, bytes);
 
   return TRUE;
+}
+
+/* An encoding has states if its decoder takes bytes that are neither a character nor kept back as one. An ideograph
+ * begins with such bytes in each of them. */
+static gboolean
+has_states (TfCodec *self)
+{
+  const char *ideograph = "日";
+  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_autoptr(GString) text = g_string_new (NULL);
+  gsize n_used = 0;
+
+  if (!encode_all (self->probe, ideograph, strlen (ideograph), bytes))
+    return FALSE;
+
+  for (gsize n = 1; n <= bytes->len && n_used == 0; n++)
+    convert (self->decoder, bytes->data, n, G_MAXSIZE, text, &n_used);
+  give_out (self->decoder, G_MAXSIZE, text);
+
+  return n_used > 0 && text->len == 0;
+}
+
+gboolean
+tf_codec_init (TfCodec       *self,
+               const char    *encoding,
+               TfTextErrors   errors,
+               GError       **error)
+{
+  const char *combining[] = {
+    "BIG5HKSCS", "EUCJISX0213", "EUCJIS2004", "SHIFTJISX0213", "SHIFTJIS2004", "SJIS2004",
+    "CP1255", "WINDOWS1255", "MSHEBR", "CP1258", "WINDOWS1258", "TCVN", NULL
+  };
+  g_autofree char *name = normalize (encoding);
+
+  *self = (TfCodec) {
+    .encoding = g_strdup (encoding),
+    .errors = errors,
+    .unit = g_str_has_prefix (name, "UTF16") ? 2 : g_str_has_prefix (name, "UTF32") ? 4 : 1,
+    .is_utf8 = g_str_equal (name, "UTF8"),
+    .has_mark = g_str_equal (name, "UTF16") || g_str_equal (name, "UTF32"),
+    .is_careful = has_any_prefix (name, combining),
+  };
+
+  if (self->is_utf8)
+    return TRUE;
+
+  if (!open_encoder (self, error) || !tf_codec_restart (self, error))
+    return FALSE;
+
+  if (self->has_mark || !has_states (self))
+    return TRUE;
+
+  self->is_stateful = self->is_careful = TRUE;
+  return tf_codec_restart (self, error);
 }

@@ -154,13 +154,16 @@ test_context_size (void)
     const char *encoding;
     gsize expected;
   } contexts[] = { { "UTF-8", 0 }, { "ISO-8859-1", 0 }, { "UTF-16LE", 0 }, { "UTF-16", 2 }, { "UTF-32", 4 },
-                   { "ISO-2022-JP", 100 } };
+                   { "GB18030", 0 }, { "SHIFT_JIS", 0 }, { "BIG5-HKSCS", 0 }, { "ISO-2022-JP", 100 }, { "UTF-7", 100 },
+                   { "IBM-930", 100 }, { "IBM1399", 100 }, { "CP1364", 100 } };
 
   for (gsize i = 0; i < G_N_ELEMENTS (contexts); i++)
     {
       g_auto(TfCodec) codec = { NULL, };
 
-      open_codec (&codec, contexts[i].encoding, TF_TEXT_ERRORS_STRICT);
+      if (!tf_codec_init (&codec, contexts[i].encoding, TF_TEXT_ERRORS_STRICT, NULL))
+        continue;
+
       g_assert_cmpuint (tf_codec_get_context_size (&codec, 0), ==, 0);
       g_assert_cmpuint (tf_codec_get_context_size (&codec, 100), ==, contexts[i].expected);
     }
