@@ -283,6 +283,81 @@ test_lines (void)
   assert_call (stream, (Op) { OP_READ_LINE }, "two\n");
 }
 
+/* Returns what the encoding has of some letters. */
+static char *
+get_sample (const char *encoding)
+{
+  const char *letters = "a\u01021\u0436\u03a9\u05d0\n日本d\u8a9e\ud55c\n\uad6d日z";
+  g_autoptr(TfTextStream) stream = open_text (-1, encoding);
+  GString *sample = g_string_new (NULL);
+
+  for (const char *c = letters; *c != '\0'; c = g_utf8_next_char (c))
+    {
+      g_autofree char *letter = g_strndup (c, g_utf8_next_char (c) - c);
+
+      if (tf_text_stream_write (stream, letter, NULL, NULL))
+        g_string_append (sample, letter);
+    }
+
+  return g_string_free (sample, FALSE);
+}
+
+static void
+assert_read_by_pieces (const char *encoding)
+{
+  g_autofree char *sample = get_sample (encoding);
+  g_autofree char *expected = g_strconcat (sample, sample, NULL);
+  g_autoptr(TfTextStream) stream = open_text (-1, encoding);
+  g_autoptr(GString) pieces = g_string_new (NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_test_message ("%s", encoding);
+  assert_call (stream, (Op) { OP_WRITE, .text = sample }, "1");
+  assert_call (stream, (Op) { OP_WRITE, .text = sample }, "1");
+  assert_call (stream, seek_to (0), "1");
+  assert_call (stream, (Op) { OP_READ_ALL }, expected);
+  assert_call (stream, seek_to (0), "1");
+
+  while (pieces->len < strlen (expected))
+    {
+      g_autofree char *piece = tf_text_stream_read (stream, 1, NULL, &error);
+
+      g_assert_no_error (error);
+      g_assert_cmpstr (piece, !=, "");
+      g_string_append (pieces, piece);
+      assert_call (stream, seek_to (tf_text_stream_tell (stream, NULL, NULL)), "1");
+    }
+  g_assert_cmpstr (pieces->str, ==, expected);
+}
+
+/* Every encoding that iconv lists, or those below if there is no list. */
+static void
+test_every_encoding (void)
+{
+  const char *some = "UTF-8 UTF-16 UTF-32 UTF-7 UCS-2 UCS-4 ISO-8859-1 KOI8-R CP1255 CP1258 EUC-JP EUC-KR GB18030 "
+                     "BIG5-HKSCS SHIFT_JIS ISO-2022-JP ISO-2022-KR ISO-2022-CN HZ IBM930 IBM1364 IBM1371 IBM1388 IBM1390 "
+                     "IBM1399";
+  g_autofree char *list = NULL;
+  g_auto(GStrv) names = NULL;
+
+  if (!g_spawn_command_line_sync ("iconv -l", &list, NULL, NULL, NULL) || *list == '\0')
+    list = g_strdup (some);
+
+  names = g_strsplit_set (list, " \n,", -1);
+  for (gsize i = 0; names[i] != NULL; i++)
+    {
+      g_autofree char *name = g_str_has_suffix (names[i], "//") ? g_strndup (names[i], strlen (names[i]) - 2)
+                                                                : g_strdup (names[i]);
+      GIConv converter = *name != '\0' ? g_iconv_open ("UTF-8", name) : (GIConv) -1;
+
+      if (converter == (GIConv) -1)
+        continue;
+
+      g_iconv_close (converter);
+      assert_read_by_pieces (name);
+    }
+}
+
 /* Behind 4 GiB. */
 static void
 test_far (void)
@@ -910,6 +985,7 @@ main (int    argc,
 
   tf_test_add_async ("/text-stream/without-thread", test_without_thread);
   g_test_add_func ("/text-stream/lines", test_lines);
+  g_test_add_func ("/text-stream/every-encoding", test_every_encoding);
   g_test_add_func ("/text-stream/far", test_far);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/derivable", test_derivable);

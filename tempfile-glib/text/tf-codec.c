@@ -44,13 +44,13 @@ open_converter (GIConv      *converter,
                             "Text cannot be converted from “%s” to “%s”", from, to);
 }
 
-/* Returns the name in capitals, with only its letters and digits. */
+/* Returns the name in capitals, with only its letters and digits, and without what iconv is asked to do behind "//". */
 static char *
 normalize (const char *encoding)
 {
   GString *name = g_string_new (NULL);
 
-  for (const char *c = encoding; *c != '\0'; c++)
+  for (const char *c = encoding; *c != '\0' && !g_str_has_prefix (c, "//"); c++)
     if (g_ascii_isalnum (*c))
       g_string_append_c (name, g_ascii_toupper (*c));
 
@@ -68,13 +68,20 @@ has_any_prefix (const char *name,
   return FALSE;
 }
 
+static char *
+name_for_order (const TfCodec *self,
+                const char    *order)
+{
+  return g_strconcat (self->unit == 2 ? "UTF-16" : "UTF-32", order, NULL);
+}
+
 /* Opens the decoder of an encoding with a byte order mark for one byte order. */
 static gboolean
 open_decoder_for_order (TfCodec     *self,
                         const char  *order,
                         GError     **error)
 {
-  g_autofree char *encoding = g_strconcat (self->unit == 2 ? "UTF-16" : "UTF-32", order, NULL);
+  g_autofree char *encoding = name_for_order (self, order);
 
   return open_converter (&self->decoder, "UTF-8", encoding, error);
 }
@@ -83,10 +90,7 @@ static gboolean
 open_encoder (TfCodec  *self,
               GError  **error)
 {
-  const char *encoding = self->encoding;
-
-  if (self->has_mark)
-    encoding = self->unit == 2 ? "UTF-16" NATIVE_ORDER : "UTF-32" NATIVE_ORDER;
+  g_autofree char *encoding = self->has_mark ? name_for_order (self, NATIVE_ORDER) : g_strdup (self->encoding);
 
   return open_converter (&self->encoder, encoding, "UTF-8", error) &&
          open_converter (&self->probe, encoding, "UTF-8", error);
@@ -636,14 +640,16 @@ tf_codec_init (TfCodec       *self,
     "BIG5HKSCS", "EUCJISX0213", "EUCJIS2004", "SHIFTJISX0213", "SHIFTJIS2004", "SJIS2004",
     "CP1255", "WINDOWS1255", "MSHEBR", "CP1258", "WINDOWS1258", "TCVN", NULL
   };
+  const char *with_mark[] = { "UTF16", "UTF32", "UNICODE", "CSUNICODE", NULL };
   g_autofree char *name = normalize (encoding);
+  gboolean has_mark = g_strv_contains (with_mark, name);
 
   *self = (TfCodec) {
     .encoding = g_strdup (encoding),
     .errors = errors,
-    .unit = g_str_has_prefix (name, "UTF16") ? 2 : g_str_has_prefix (name, "UTF32") ? 4 : 1,
+    .unit = g_str_has_prefix (name, "UTF32") ? 4 : g_str_has_prefix (name, "UTF16") || has_mark ? 2 : 1,
     .is_utf8 = g_str_equal (name, "UTF8"),
-    .has_mark = g_str_equal (name, "UTF16") || g_str_equal (name, "UTF32"),
+    .has_mark = has_mark,
     .is_careful = has_any_prefix (name, combining),
   };
 

@@ -131,6 +131,25 @@ test_byte_order_mark_of_four (void)
   assert_decoded (&codec, "\0\0\xfe\xff" "\0\0\0a", 8, "a");
 }
 
+/* Whatever iconv is asked to do behind the name. */
+static void
+test_byte_order_mark_of_names (void)
+{
+  const char *names[] = { "UTF-16//TRANSLIT", "utf-16//ignore", "UTF-32//TRANSLIT", "UNICODE", "csUnicode" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_auto(TfCodec) codec = { NULL, };
+      g_autoptr(GByteArray) bytes = NULL;
+
+      open_codec (&codec, names[i], TF_TEXT_ERRORS_STRICT);
+      bytes = encode (&codec, "a");
+      g_assert_true (tf_codec_encode (&codec, "b", 1, FALSE, bytes, NULL));
+      g_assert_cmpuint (bytes->len, ==, g_str_has_prefix (names[i], "UTF-32") ? 12 : 6);
+      assert_decoded (&codec, bytes->data, bytes->len, "ab");
+    }
+}
+
 static void
 test_stateful (void)
 {
@@ -312,6 +331,7 @@ main (int    argc,
   g_test_add_data_func ("/codec/split/gb18030", "GB18030", test_split);
   g_test_add_func ("/codec/byte-order-mark", test_byte_order_mark);
   g_test_add_func ("/codec/byte-order-mark/of-four", test_byte_order_mark_of_four);
+  g_test_add_func ("/codec/byte-order-mark/of-names", test_byte_order_mark_of_names);
   g_test_add_func ("/codec/stateful", test_stateful);
   g_test_add_func ("/codec/context-size", test_context_size);
   g_test_add_data_func ("/codec/illegal/strict/utf-8", "UTF-8", test_illegal_strict);
