@@ -610,6 +610,24 @@ tf_codec_encode (TfCodec     *self,
   return TRUE;
 }
 
+/* Returns the number of bytes of a letter, in which the length of every character can be divided. */
+static gsize
+measure_unit (TfCodec *self)
+{
+  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  gsize size = 0;
+
+  if (encode_all (self->probe, "A", 1, bytes))
+    {
+      size = bytes->len;
+      encode_all (self->probe, "A", 1, bytes);
+      size = bytes->len - size;
+    }
+  g_iconv (self->probe, NULL, NULL, NULL, NULL);
+
+  return MAX (size, 1);
+}
+
 /* An encoding has states if its decoder takes bytes that are neither a character nor kept back as one. An ideograph
  * begins with such bytes in each of them. */
 static gboolean
@@ -642,14 +660,13 @@ tf_codec_init (TfCodec       *self,
   };
   const char *with_mark[] = { "UTF16", "UTF32", "UNICODE", "CSUNICODE", NULL };
   g_autofree char *name = normalize (encoding);
-  gboolean has_mark = g_strv_contains (with_mark, name);
 
   *self = (TfCodec) {
     .encoding = g_strdup (encoding),
     .errors = errors,
-    .unit = g_str_has_prefix (name, "UTF32") ? 4 : g_str_has_prefix (name, "UTF16") || has_mark ? 2 : 1,
+    .unit = g_str_equal (name, "UTF32") ? 4 : 2,
     .is_utf8 = g_str_equal (name, "UTF8"),
-    .has_mark = has_mark,
+    .has_mark = g_strv_contains (with_mark, name),
     .is_careful = has_any_prefix (name, combining),
   };
 
@@ -659,6 +676,7 @@ tf_codec_init (TfCodec       *self,
   if (!open_encoder (self, error) || !tf_codec_restart (self, error))
     return FALSE;
 
+  self->unit = measure_unit (self);
   if (self->has_mark || !has_states (self))
     return TRUE;
 

@@ -239,6 +239,31 @@ test_illegal_utf8 (void)
   assert_decoded (&ignoring, "a\xff" "b\xe2\x82", 5, "ab");
 }
 
+/* What is illegal in them is as long as a letter. */
+static void
+test_illegal_wide (void)
+{
+  const struct
+  {
+    const char *encoding;
+    const char *bytes;
+    gsize n_bytes;
+  } cases[] = {
+    { "UCS-4BE", "\x80\0\0\0\0\0\0b", 8 },
+    { "UCS-2BE", "\xd8\x01\0b", 4 },
+    { "UTF-16BE", "\xdc\x01\0b", 4 },
+    { "UTF-32BE", "\0\x11\0\0\0\0\0b", 8 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(TfCodec) codec = { NULL, };
+
+      open_codec (&codec, cases[i].encoding, TF_TEXT_ERRORS_REPLACE);
+      assert_decoded (&codec, cases[i].bytes, cases[i].n_bytes, "\357\277\275b");
+    }
+}
+
 /* Incomplete is not illegal before the end. */
 static void
 test_incomplete (void)
@@ -337,6 +362,7 @@ main (int    argc,
   g_test_add_data_func ("/codec/illegal/strict/utf-8", "UTF-8", test_illegal_strict);
   g_test_add_data_func ("/codec/illegal/strict/ascii", "US-ASCII", test_illegal_strict);
   g_test_add_func ("/codec/illegal/utf-8", test_illegal_utf8);
+  g_test_add_func ("/codec/illegal/wide", test_illegal_wide);
   g_test_add_func ("/codec/incomplete", test_incomplete);
   g_test_add_data_func ("/codec/limit/utf-8", "UTF-8", test_limit);
   g_test_add_data_func ("/codec/limit/utf-16", "UTF-16", test_limit);
