@@ -229,8 +229,27 @@ decode_utf8_run (const guint8 **bytes,
   return result;
 }
 
+/* What lies beyond Unicode is not text, although iconv may have a form for it. */
+static gboolean
+is_utf8 (const char *text,
+         gsize       length)
+{
+  gsize n;
+  gsize n_needed;
+
+  for (gsize i = 0; i < length; i += n)
+    {
+      n = measure_utf8 ((const guint8 *) text + i, length - i, &n_needed);
+      if (n != n_needed)
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
 /* Appends @bytes converted by iconv, up to @limit bytes of text. Returns 0, an errno, or SUBSTITUTED with @text
- * unchanged. After an errno, characters before the one that failed may have been substituted. */
+ * unchanged, also if what iconv gives is not UTF-8. After an errno, characters before the one that failed may have been
+ * substituted. */
 static int
 convert (GIConv        converter,
          const guint8 *bytes,
@@ -249,7 +268,7 @@ convert (GIConv        converter,
   int reason = errno;
 
   *n_used = n_bytes - n_left;
-  if (result > 0 && result != (gsize) -1)
+  if ((result > 0 && result != (gsize) -1) || !is_utf8 (buffer, room - left))
     return SUBSTITUTED;
 
   g_string_append_len (text, buffer, room - left);

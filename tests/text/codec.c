@@ -250,6 +250,8 @@ test_illegal_wide (void)
     gsize n_bytes;
   } cases[] = {
     { "UCS-4BE", "\x80\0\0\0\0\0\0b", 8 },
+    { "UCS-4BE", "\0\x11\0\0\0\0\0b", 8 },
+    { "UCS-4BE", "\0\0\xd8\x01\0\0\0b", 8 },
     { "UCS-2BE", "\xd8\x01\0b", 4 },
     { "UTF-16BE", "\xdc\x01\0b", 4 },
     { "UTF-32BE", "\0\x11\0\0\0\0\0b", 8 },
