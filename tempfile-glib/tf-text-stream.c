@@ -67,6 +67,7 @@
  *
  * All encodings that iconv(3) knows can be used. `UTF-16` and `UTF-32` begin with a byte order mark: it is
  * written at the start of the file, and the file must have it to be read. `UTF-16LE` and its like have none.
+ * Text is written in the byte order of the mark that the file has, and in that of the machine if it has none.
  * In an encoding with shift states, each write ends in the initial state.
  *
  * Since: 1.0
@@ -713,6 +714,25 @@ encode (TfTextStreamPrivate  *priv,
          ? g_steal_pointer (&bytes) : NULL;
 }
 
+/* Reads the byte order mark of the file, if text is to be written before it is known. */
+static gboolean
+learn_order (TfTextStreamPrivate  *priv,
+             goffset               offset,
+             GCancellable         *cancellable,
+             GError              **error)
+{
+  if (tf_codec_knows_order (&priv->codec))
+    return TRUE;
+
+  if (!priv->is_ahead)
+    begin_ahead (priv, offset);
+
+  priv->placed = FALSE;
+  return tf_codec_restart (&priv->codec, error) &&
+         decode_context (priv, tf_codec_get_context_size (&priv->codec, G_MAXOFFSET), cancellable, error) &&
+         (tf_codec_knows_order (&priv->codec) || tf_codec_assume_order (&priv->codec, error));
+}
+
 static gboolean
 write_text (TfTextStreamPrivate  *priv,
             Request              *request,
@@ -723,7 +743,7 @@ write_text (TfTextStreamPrivate  *priv,
   goffset offset = locate (priv, cancellable, error);
   gsize n_written;
 
-  if (offset < 0)
+  if (offset < 0 || !learn_order (priv, offset, cancellable, error))
     return FALSE;
 
   bytes = encode (priv, request->text, offset == 0, error);
@@ -768,6 +788,7 @@ seek_position (TfTextStreamPrivate  *priv,
   if (!tf_store_seek (get_store (priv), request->offset, request->type, cancellable, error))
     return FALSE;
 
+  tf_codec_forget_order (&priv->codec);
   end_ahead (priv);
   return TRUE;
 }
@@ -780,6 +801,7 @@ truncate_text (TfTextStreamPrivate  *priv,
 {
   goffset offset = locate (priv, cancellable, error);
 
+  tf_codec_forget_order (&priv->codec);
   return offset >= 0 &&
          settle (priv, offset, cancellable, error) &&
          tf_store_truncate (get_store (priv), request->offset < 0 ? offset : request->offset, cancellable, error);
@@ -793,6 +815,7 @@ flush_text (TfTextStreamPrivate  *priv,
 {
   goffset offset = locate (priv, cancellable, error);
 
+  tf_codec_forget_order (&priv->codec);
   return offset >= 0 &&
          settle (priv, offset, cancellable, error) &&
          tf_store_flush (get_store (priv), cancellable, error);

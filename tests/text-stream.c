@@ -358,6 +358,81 @@ test_every_encoding (void)
     }
 }
 
+static void
+assert_bytes (TfTextStream *stream,
+              const char   *expected,
+              gsize         size)
+{
+  g_autoptr(GBytes) bytes = NULL;
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file_of (stream)), 0, G_SEEK_SET, NULL, NULL));
+  bytes = tf_temp_file_read_bytes (file_of (stream), G_MAXSIZE, NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), expected, size);
+}
+
+static TfTextStream *
+open_bytes (gint64      max_size,
+            const char *encoding,
+            const char *bytes,
+            gsize       size)
+{
+  TfTextStream *stream = open_text (max_size, encoding);
+
+  g_assert_true (tf_temp_file_write (file_of (stream), bytes, size, NULL, NULL));
+  assert_call (stream, seek_to (0), "1");
+  return stream;
+}
+
+/* The mark of the file decides in which byte order text is written, wherever that is. */
+static void
+test_byte_order (void)
+{
+  const gint64 max_sizes[] = { -1, 2, ON_DISK };
+  const Op write = { OP_WRITE, .text = "B" };
+  const Op seek_to_end = { OP_SEEK, .type = G_SEEK_END };
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (max_sizes); i++)
+    {
+      void (*check) (TfTextStream *, Op, const char *) = i % 2 == 0 ? assert_call : assert_async;
+      gint64 max_size = max_sizes[i / 2];
+      g_autoptr(TfTextStream) after_reading = open_bytes (max_size, "UTF-16", "\xfe\xff\0A", 4);
+      g_autoptr(TfTextStream) after_seeking = open_bytes (max_size, "UTF-16", "\xfe\xff\0A", 4);
+      g_autoptr(TfTextStream) little = open_bytes (max_size, "UTF-32", "\xff\xfe\0\0", 4);
+      g_autoptr(TfTextStream) over_mark = open_bytes (max_size, "UTF-32", "\0\0\xfe\xff\0\0\0A\0\0\0C", 12);
+      g_autoptr(TfTextStream) without = open_bytes (max_size, "UTF-16", "abc", 3);
+      g_autoptr(TfTextStream) emptied = open_bytes (max_size, "UTF-16", "\xfe\xff\0A", 4);
+
+      check (after_reading, (Op) { OP_READ_ALL }, "A");
+      check (after_reading, write, "1");
+      check (after_reading, write, "1");
+      assert_bytes (after_reading, "\xfe\xff\0A\0B\0B", 8);
+
+      check (after_seeking, seek_to_end, "1");
+      check (after_seeking, write, "1");
+      check (after_seeking, (Op) { OP_TELL }, "6");
+      check (after_seeking, (Op) { OP_READ_ALL }, "");
+      assert_bytes (after_seeking, "\xfe\xff\0A\0B", 6);
+
+      check (little, seek_to_end, "1");
+      check (little, write, "1");
+      assert_bytes (little, "\xff\xfe\0\0B\0\0\0", 8);
+
+      check (over_mark, write, "1");
+      check (over_mark, (Op) { OP_READ_ALL }, "C");
+      assert_bytes (over_mark, "\0\0\xfe\xff\0\0\0B\0\0\0C", 12);
+
+      check (without, seek_to (2), "1");
+      check (without, write, "1");
+      assert_bytes (without, G_BYTE_ORDER == G_LITTLE_ENDIAN ? "abB\0" : "ab\0B", 4);
+
+      check (emptied, (Op) { OP_READ_ALL }, "A");
+      check (emptied, (Op) { OP_TRUNCATE, .offset = 0 }, "1");
+      check (emptied, seek_to (0), "1");
+      check (emptied, write, "1");
+      assert_bytes (emptied, G_BYTE_ORDER == G_LITTLE_ENDIAN ? "\xff\xfe" "B\0" : "\xfe\xff\0B", 4);
+    }
+}
+
 /* Behind 4 GiB. */
 static void
 test_far (void)
@@ -986,6 +1061,7 @@ main (int    argc,
   tf_test_add_async ("/text-stream/without-thread", test_without_thread);
   g_test_add_func ("/text-stream/lines", test_lines);
   g_test_add_func ("/text-stream/every-encoding", test_every_encoding);
+  tf_test_add_async ("/text-stream/byte-order", test_byte_order);
   g_test_add_func ("/text-stream/far", test_far);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/derivable", test_derivable);

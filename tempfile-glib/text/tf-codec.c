@@ -75,7 +75,29 @@ name_for_order (const TfCodec *self,
   return g_strconcat (self->unit == 2 ? "UTF-16" : "UTF-32", order, NULL);
 }
 
-/* Opens the decoder of an encoding with a byte order mark for one byte order. */
+static gboolean
+open_encoder (TfCodec  *self,
+              GError  **error)
+{
+  g_autofree char *encoding = self->has_mark ? name_for_order (self, self->order) : g_strdup (self->encoding);
+
+  return open_converter (&self->encoder, encoding, "UTF-8", error) &&
+         open_converter (&self->probe, encoding, "UTF-8", error);
+}
+
+static gboolean
+set_order (TfCodec     *self,
+           const char  *order,
+           GError     **error)
+{
+  gboolean is_same = g_str_equal (self->order, order);
+
+  self->knows_order = TRUE;
+  self->order = order;
+  return is_same || open_encoder (self, error);
+}
+
+/* Opens the decoder of an encoding with a byte order mark for one byte order, in which text is written from now on. */
 static gboolean
 open_decoder_for_order (TfCodec     *self,
                         const char  *order,
@@ -83,17 +105,7 @@ open_decoder_for_order (TfCodec     *self,
 {
   g_autofree char *encoding = name_for_order (self, order);
 
-  return open_converter (&self->decoder, "UTF-8", encoding, error);
-}
-
-static gboolean
-open_encoder (TfCodec  *self,
-              GError  **error)
-{
-  g_autofree char *encoding = self->has_mark ? name_for_order (self, NATIVE_ORDER) : g_strdup (self->encoding);
-
-  return open_converter (&self->encoder, encoding, "UTF-8", error) &&
-         open_converter (&self->probe, encoding, "UTF-8", error);
+  return set_order (self, order, error) && open_converter (&self->decoder, "UTF-8", encoding, error);
 }
 
 void
@@ -139,12 +151,26 @@ tf_codec_restart (TfCodec  *self,
   return TRUE;
 }
 
-/* Prepares for decoding a text that lacks its byte order mark. */
+/* Prepares for decoding and encoding a text that lacks its byte order mark. */
 gboolean
 tf_codec_assume_order (TfCodec  *self,
                        GError  **error)
 {
   return open_decoder_for_order (self, NATIVE_ORDER, error);
+}
+
+/* Returns whether text can be written without a look at the byte order mark. */
+gboolean
+tf_codec_knows_order (const TfCodec *self)
+{
+  return !self->has_mark || self->knows_order;
+}
+
+/* Called when the text may have got another byte order mark. */
+void
+tf_codec_forget_order (TfCodec *self)
+{
+  self->knows_order = FALSE;
 }
 
 /* Opens the decoder for the byte order of the mark. An incomplete mark at the end of the text is left to the decoder,
@@ -682,6 +708,7 @@ tf_codec_init (TfCodec       *self,
 
   *self = (TfCodec) {
     .encoding = g_strdup (encoding),
+    .order = NATIVE_ORDER,
     .errors = errors,
     .unit = g_str_equal (name, "UTF32") ? 4 : 2,
     .is_utf8 = g_str_equal (name, "UTF8"),

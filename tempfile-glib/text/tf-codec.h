@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 /* Converts bytes in an encoding to UTF-8 and back.
  *
  * UTF-8 is decoded here, so that illegal bytes are divided as in Unicode and in Python. All other encodings are
- * converted by iconv. An encoding with a byte order mark is decoded in the byte order of the mark, and encoded in
- * that of the machine.
+ * converted by iconv. An encoding with a byte order mark is decoded and encoded in the byte order of the mark, and
+ * encoded in that of the machine where there is none yet.
  *
  * Some implementations of iconv replace a character that they cannot convert with one of their choice and return a
  * positive number. A codec treats this as a failed conversion, which it handles according to TfTextErrors. */
@@ -26,6 +26,8 @@ typedef struct
   gsize unit;           /* bytes of a code unit */
   gboolean is_utf8;
   gboolean has_mark;    /* the text begins with a byte order mark */
+  const char *order;    /* in which text is encoded, "LE" or "BE" */
+  gboolean knows_order; /* the order is that of the mark of the text */
   gboolean is_stateful; /* the meaning of bytes depends on those before them */
   gboolean is_careful;  /* the converters keep a state, or a character that may combine with the next one */
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
@@ -45,6 +47,8 @@ gboolean tf_codec_restart          (TfCodec        *self,
                                     GError        **error);
 gboolean tf_codec_assume_order     (TfCodec        *self,
                                     GError        **error);
+gboolean tf_codec_knows_order      (const TfCodec  *self);
+void     tf_codec_forget_order     (TfCodec        *self);
 gboolean tf_codec_decode           (TfCodec        *self,
                                     const guint8   *bytes,
                                     gsize           n_bytes,
