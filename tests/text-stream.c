@@ -287,7 +287,7 @@ test_lines (void)
 static char *
 get_sample (const char *encoding)
 {
-  const char *letters = "a\u01021\u0436\u03a9\u05d0\n日本d\u8a9e\ud55c\n\uad6d日z";
+  const char *letters = "a\u01021\u0436\u03a9\u05d0\nß日本éd\u6a2f\u5edb\u75e0\u8a9e\ud55c\n\uad6dz日";
   g_autoptr(TfTextStream) stream = open_text (-1, encoding);
   GString *sample = g_string_new (NULL);
 

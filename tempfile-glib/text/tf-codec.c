@@ -12,6 +12,7 @@
 
 #define NO_CONVERTER ((GIConv) -1)
 #define REPLACEMENT "\357\277\275" /* U+FFFD */
+#define SUBSTITUTE '\x1a'
 
 /* The number of bytes that iconv gets at once, and that it can return. */
 #define CHUNK 512
@@ -108,6 +109,14 @@ open_decoder_for_order (TfCodec     *self,
   return set_order (self, order, error) && open_converter (&self->decoder, "UTF-8", encoding, error);
 }
 
+static void
+close_judge (TfCodec *self)
+{
+  if (self->judge != NULL)
+    g_iconv_close (self->judge);
+  self->judge = NULL;
+}
+
 void
 tf_codec_clear (TfCodec *self)
 {
@@ -117,6 +126,7 @@ tf_codec_clear (TfCodec *self)
     g_iconv_close (self->encoder);
   if (self->probe != NULL)
     g_iconv_close (self->probe);
+  close_judge (self);
 
   g_free (self->encoding);
 }
@@ -523,7 +533,8 @@ tf_codec_decode (TfCodec       *self,
 }
 
 /* Appends at most CHUNK bytes of text converted by iconv; with NULL, the return to its initial state. Fails and appends
- * nothing unless every character was converted and none substituted. */
+ * nothing unless every character was converted and none substituted. The result of the return is no number of
+ * characters: for ISO-2022-CN-EXT, that of glibc is 1. */
 static gboolean
 encode_all (GIConv      converter,
             const char *text,
@@ -534,12 +545,65 @@ encode_all (GIConv      converter,
   gsize left = sizeof buffer;
   char *in = (char *) text;
   char *out = buffer;
+  gsize result = g_iconv (converter, text != NULL ? &in : NULL, &length, &out, &left);
 
-  if (g_iconv (converter, text != NULL ? &in : NULL, &length, &out, &left) != 0)
+  if (result == (gsize) -1 || (text != NULL && result > 0))
     return FALSE;
 
   g_byte_array_append (bytes, (const guint8 *) buffer, sizeof buffer - left);
   return TRUE;
+}
+
+/* Appends the text of bytes that were just encoded. */
+static gboolean
+decode_again (TfCodec          *self,
+              const GByteArray *bytes,
+              GString          *text)
+{
+  gsize n_used;
+
+  g_iconv (self->judge, NULL, NULL, NULL, NULL);
+  return convert (self->judge, bytes->data, bytes->len, G_MAXSIZE, text, &n_used) == 0 &&
+         give_out (self->judge, G_MAXSIZE, text);
+}
+
+/* Encodes at most CHUNK bytes of text from the initial state. With a judge, @bytes return to that state, and @again is
+ * what they are decoded to. */
+static gboolean
+try_to_encode (TfCodec    *self,
+               const char *text,
+               gsize       length,
+               GByteArray *bytes,
+               GString    *again)
+{
+  g_byte_array_set_size (bytes, 0);
+  g_string_truncate (again, 0);
+  g_iconv (self->probe, NULL, NULL, NULL, NULL);
+
+  return encode_all (self->probe, text, length, bytes) &&
+         (self->judge == NULL || (encode_all (self->probe, NULL, 0, bytes) && decode_again (self, bytes, again)));
+}
+
+static gboolean
+can_encode (TfCodec    *self,
+            const char *text,
+            gsize       length,
+            GByteArray *bytes,
+            GString    *again)
+{
+  return try_to_encode (self, text, length, bytes, again) &&
+         (self->judge == NULL || (again->len == length && memcmp (again->str, text, length) == 0));
+}
+
+/* Unlike a text, a character may become a similar one. */
+static gboolean
+can_encode_character (TfCodec    *self,
+                      const char *c,
+                      GByteArray *bytes,
+                      GString    *again)
+{
+  return try_to_encode (self, c, g_utf8_skip[(guchar) *c], bytes, again) &&
+         (self->judge == NULL || (again->len > 0 && (*again->str != SUBSTITUTE || *c == SUBSTITUTE)));
 }
 
 /* Returns the number of bytes before the first character that cannot be encoded. */
@@ -549,17 +613,39 @@ measure_encodable (TfCodec    *self,
                    gsize       length)
 {
   g_autoptr(GByteArray) scratch = g_byte_array_new ();
+  g_autoptr(GString) again = g_string_new (NULL);
   const char *c = text;
 
-  g_iconv (self->probe, NULL, NULL, NULL, NULL);
-  if (encode_all (self->probe, text, length, scratch))
+  if (can_encode (self, text, length, scratch, again))
     return length;
 
-  do
-    g_iconv (self->probe, NULL, NULL, NULL, NULL);
-  while (encode_all (self->probe, c, g_utf8_skip[(guchar) *c], scratch) && (c = g_utf8_next_char (c)) < text + length);
+  while (c < text + length && can_encode_character (self, c, scratch, again))
+    c = g_utf8_next_char (c);
 
   return c - text;
+}
+
+/* Appends encodable text. What the judge does not find in it is encoded one character after the other. */
+static void
+append_judged (TfCodec    *self,
+               const char *text,
+               gsize       length,
+               GByteArray *bytes)
+{
+  g_autoptr(GByteArray) piece = g_byte_array_new ();
+  g_autoptr(GString) again = g_string_new (NULL);
+
+  if (can_encode (self, text, length, piece, again))
+    {
+      g_byte_array_append (bytes, piece->data, piece->len);
+      return;
+    }
+
+  for (const char *c = text; c < text + length; c = g_utf8_next_char (c))
+    {
+      can_encode_character (self, c, piece, again);
+      g_byte_array_append (bytes, piece->data, piece->len);
+    }
 }
 
 /* Encodes at most CHUNK bytes of text, up to the first character that cannot be encoded. Returns their number. */
@@ -569,11 +655,14 @@ encode_chunk (TfCodec    *self,
               gsize       length,
               GByteArray *bytes)
 {
-  if (!self->is_careful && encode_all (self->encoder, text, length, bytes))
+  if (!self->is_careful && self->judge == NULL && encode_all (self->encoder, text, length, bytes))
     return length;
 
   length = measure_encodable (self, text, length);
-  encode_all (self->encoder, text, length, bytes);
+  if (self->judge != NULL)
+    append_judged (self, text, length, bytes);
+  else
+    encode_all (self->encoder, text, length, bytes);
   return length;
 }
 
@@ -693,6 +782,18 @@ has_states (TfCodec *self)
   return n_used > 0 && text->len == 0;
 }
 
+/* Returns whether the converter writes SUBSTITUTE for what the encoding does not have: where one does, it does so for
+ * this letter. */
+static gboolean
+has_silent_substitutes (TfCodec *self)
+{
+  const char *letter = "ä";
+  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_autoptr(GString) again = g_string_new (NULL);
+
+  return try_to_encode (self, letter, strlen (letter), bytes, again) && *again->str == SUBSTITUTE;
+}
+
 gboolean
 tf_codec_init (TfCodec       *self,
                const char    *encoding,
@@ -723,9 +824,15 @@ tf_codec_init (TfCodec       *self,
     return FALSE;
 
   self->unit = measure_unit (self);
-  if (self->has_mark || !has_states (self))
+  if (self->has_mark)
     return TRUE;
 
-  self->is_stateful = self->is_careful = TRUE;
+  self->is_stateful = has_states (self);
+  self->is_careful |= self->is_stateful;
+  if (!open_converter (&self->judge, "UTF-8", encoding, error))
+    return FALSE;
+
+  if (!self->is_stateful && !has_silent_substitutes (self))
+    close_judge (self);
   return tf_codec_restart (self, error);
 }

@@ -18,7 +18,9 @@ G_BEGIN_DECLS
  * encoded in that of the machine where there is none yet.
  *
  * Some implementations of iconv replace a character that they cannot convert with one of their choice and return a
- * positive number. A codec treats this as a failed conversion, which it handles according to TfTextErrors. */
+ * positive number. A codec treats this as a failed conversion, which it handles according to TfTextErrors. glibc does so
+ * in some encodings without saying so, and its ISO-2022-CN leaves out shifts: in these, what was encoded is decoded
+ * again. */
 typedef struct
 {
   char *encoding;       /* (owned) */
@@ -33,6 +35,7 @@ typedef struct
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
   GIConv encoder;       /* NULL for UTF-8 */
   GIConv probe;         /* like the encoder, to find out what can be encoded */
+  GIConv judge;         /* decodes what was encoded; NULL unless the encoder may do it wrongly and not report it */
 } TfCodec;
 
 gboolean tf_codec_init  (TfCodec       *self,

@@ -169,6 +169,30 @@ test_stateful (void)
   assert_decoded (&codec, "F|", 2, "F|");
 }
 
+/* Every text ends in the initial state, and no shift is left out. */
+static void
+test_shifts (void)
+{
+  const char *encodings[] = { "ISO-2022-CN", "ISO-2022-CN-EXT", "ISO-2022-KR", "IBM930", "UTF-7" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (encodings); i++)
+    {
+      const char *text = i < 2 ? "\u8951\u6a2f\u5edb\n\u75e0\u7fa6z" : "日\n本";
+      g_autofree char *expected = g_strconcat (text, text, NULL);
+      g_auto(TfCodec) codec = { NULL, };
+      g_autoptr(GByteArray) bytes = NULL;
+      g_autoptr(GByteArray) more = NULL;
+
+      if (!tf_codec_init (&codec, encodings[i], TF_TEXT_ERRORS_STRICT, NULL))
+        continue;
+
+      bytes = encode (&codec, text);
+      more = encode (&codec, text);
+      g_byte_array_append (bytes, more->data, more->len);
+      assert_decoded (&codec, bytes->data, bytes->len, expected);
+    }
+}
+
 static void
 test_context_size (void)
 {
@@ -338,6 +362,38 @@ test_encode_errors (void)
   g_assert_cmpmem (before->data, before->len, "\xdf", 1);
 }
 
+/* What iconv converts to something else without a report. */
+static void
+test_encode_silently_substituted (void)
+{
+  const struct
+  {
+    const char *encoding;
+    const char *text;
+    const char *expected;
+    gsize size;
+  } cases[] = {
+    { "IBM930", "日é1", "\x0e\x45\x62\x0f\x6f\xf1", 6 },
+    { "IBM943", "日ä1", "\x93\xfa?1", 4 },
+    { "IBM1364", "a\x0f" "1", "\x81\x6f\xf1", 3 },
+    { "ISO-2022-JP", "日\033" "1", "\033$BF|\033(B?1", 10 },
+    { "IBM930", "\x1a", "\x3f", 1 },
+    { "SHIFT_JIS", "\\", "\x5c", 1 },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(TfCodec) codec = { NULL, };
+      g_autoptr(GByteArray) bytes = NULL;
+
+      if (!tf_codec_init (&codec, cases[i].encoding, TF_TEXT_ERRORS_REPLACE, NULL))
+        continue;
+
+      bytes = encode (&codec, cases[i].text);
+      g_assert_cmpmem (bytes->data, bytes->len, cases[i].expected, cases[i].size);
+    }
+}
+
 static void
 test_unknown (void)
 {
@@ -364,6 +420,7 @@ main (int    argc,
   g_test_add_func ("/codec/byte-order-mark/of-four", test_byte_order_mark_of_four);
   g_test_add_func ("/codec/byte-order-mark/of-names", test_byte_order_mark_of_names);
   g_test_add_func ("/codec/stateful", test_stateful);
+  g_test_add_func ("/codec/stateful/shifts", test_shifts);
   g_test_add_func ("/codec/context-size", test_context_size);
   g_test_add_data_func ("/codec/illegal/strict/utf-8", "UTF-8", test_illegal_strict);
   g_test_add_data_func ("/codec/illegal/strict/ascii", "US-ASCII", test_illegal_strict);
@@ -373,6 +430,7 @@ main (int    argc,
   g_test_add_data_func ("/codec/limit/utf-8", "UTF-8", test_limit);
   g_test_add_data_func ("/codec/limit/utf-16", "UTF-16", test_limit);
   g_test_add_func ("/codec/encode-errors", test_encode_errors);
+  g_test_add_func ("/codec/encode-errors/silently-substituted", test_encode_silently_substituted);
   g_test_add_func ("/codec/unknown", test_unknown);
 
   return tf_test_run ();
