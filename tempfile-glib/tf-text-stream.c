@@ -28,7 +28,7 @@
  * g_autofree char *line = NULL;
  *
  * if (text == NULL ||
- *     !tf_text_stream_write (text, "Grüße\n", NULL, error) ||
+ *     !tf_text_stream_write (text, "Grüße\n", -1, NULL, error) ||
  *     !tf_text_stream_seek (text, 0, G_SEEK_SET, NULL, error))
  *   return FALSE;
  *
@@ -105,6 +105,7 @@ struct _Request
 {
   RequestFunc func;
   char *text;     /* (owned by an asynchronous call) (nullable): what to write, or what was read */
+  gsize length;   /* the number of bytes to write */
   gsize n_chars;
   goffset offset; /* where to go, or what was told */
   GSeekType type;
@@ -697,20 +698,21 @@ settle (TfTextStreamPrivate  *priv,
 static GByteArray *
 encode (TfTextStreamPrivate  *priv,
         const char           *text,
+        gsize                 length,
         gboolean              is_start,
         GError              **error)
 {
   g_autoptr(GByteArray) bytes = g_byte_array_new ();
-  g_autofree char *translated = NULL;
+  g_autoptr(GString) translated = NULL;
 
-  if (!g_utf8_validate (text, -1, NULL))
+  if (!tf_codec_is_utf8 (text, length))
     {
       tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
       return NULL;
     }
 
-  translated = tf_newline_to_file (priv->newline, text);
-  return tf_codec_encode (&priv->codec, translated, strlen (translated), is_start, bytes, error)
+  translated = tf_newline_to_file (priv->newline, text, length);
+  return tf_codec_encode (&priv->codec, translated->str, translated->len, is_start, bytes, error)
          ? g_steal_pointer (&bytes) : NULL;
 }
 
@@ -746,7 +748,7 @@ write_text (TfTextStreamPrivate  *priv,
   if (offset < 0 || !learn_order (priv, offset, cancellable, error))
     return FALSE;
 
-  bytes = encode (priv, request->text, offset == 0, error);
+  bytes = encode (priv, request->text, request->length, offset == 0, error);
   if (bytes == NULL || !settle (priv, offset, cancellable, error))
     return FALSE;
 
@@ -1098,13 +1100,15 @@ tf_text_stream_read_all_finish (TfTextStream  *self,
 /**
  * tf_text_stream_write:
  * @self: a text stream
- * @text: text in UTF-8
+ * @text: (array length=length) (element-type guint8): text in UTF-8
+ * @length: the number of bytes of @text, or -1 if a NUL byte ends it
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
  * Writes all of @text at the position.
  *
- * Newlines are translated as [property@TextStream:newline] says. Blocks on the disk if the bytes go there.
+ * Newlines are translated as [property@TextStream:newline] says. With a @length, @text may have NUL characters; they
+ * are written, but not read by [method@TextStream.read]. It blocks on the disk if the bytes go there.
  *
  * Fails with %G_IO_ERROR_INVALID_DATA, without writing anything, if @text is not valid UTF-8 or has a character
  * that the encoding does not have, unless [property@TextStream:errors] says otherwise; with %G_IO_ERROR_CLOSED,
@@ -1118,23 +1122,27 @@ tf_text_stream_read_all_finish (TfTextStream  *self,
 gboolean
 tf_text_stream_write (TfTextStream  *self,
                       const char    *text,
+                      gssize         length,
                       GCancellable  *cancellable,
                       GError       **error)
 {
   Request request = { .func = write_text, .text = (char *) text };
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
-  g_return_val_if_fail (text != NULL, FALSE);
+  g_return_val_if_fail (text != NULL || length == 0, FALSE);
+  g_return_val_if_fail (length >= -1, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  request.length = length < 0 ? strlen (text) : (gsize) length;
   return run (self, &request, cancellable, error);
 }
 
 /**
  * tf_text_stream_write_async:
  * @self: a text stream
- * @text: text in UTF-8
+ * @text: (array length=length) (element-type guint8): text in UTF-8
+ * @length: the number of bytes of @text, or -1 if a NUL byte ends it
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -1142,8 +1150,8 @@ tf_text_stream_write (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.write].
  *
- * Text that stays in memory is written at once. If it goes to the disk, or makes a [class@SpooledFile] roll over,
- * a worker thread writes it.
+ * @text is copied. Text that stays in memory is written at once. If it goes to the disk, or makes a
+ * [class@SpooledFile] roll over, a worker thread writes it.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.write_finish].
@@ -1156,16 +1164,22 @@ tf_text_stream_write (TfTextStream  *self,
 void
 tf_text_stream_write_async (TfTextStream        *self,
                             const char          *text,
+                            gssize               length,
                             int                  io_priority,
                             GCancellable        *cancellable,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
+  gsize size;
+
   g_return_if_fail (TF_IS_TEXT_STREAM (self));
-  g_return_if_fail (text != NULL);
+  g_return_if_fail (text != NULL || length == 0);
+  g_return_if_fail (length >= -1);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  start (self, tf_text_stream_write_async, (Request) { .func = write_text, .text = g_strdup (text) },
+  size = length < 0 ? strlen (text) : (gsize) length;
+  start (self, tf_text_stream_write_async,
+         (Request) { .func = write_text, .text = g_memdup2 (text, size), .length = size },
          io_priority, cancellable, callback, user_data);
 }
 

@@ -93,12 +93,14 @@ char         *tf_text_stream_read_all_finish  (TfTextStream         *self,
 TF_AVAILABLE_IN_1_0
 gboolean      tf_text_stream_write            (TfTextStream         *self,
                                                const char           *text,
+                                               gssize                length,
                                                GCancellable         *cancellable,
                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0
 void          tf_text_stream_write_async      (TfTextStream         *self,
                                                const char           *text,
+                                               gssize                length,
                                                int                   io_priority,
                                                GCancellable         *cancellable,
                                                GAsyncReadyCallback   callback,

@@ -112,7 +112,7 @@ call (TfTextStream  *stream,
     case OP_READ_ALL:
       return tf_text_stream_read_all (stream, cancellable, error);
     case OP_WRITE:
-      return g_strdup_printf ("%d", tf_text_stream_write (stream, op->text, cancellable, error));
+      return g_strdup_printf ("%d", tf_text_stream_write (stream, op->text, -1, cancellable, error));
     case OP_SEEK:
       return g_strdup_printf ("%d", tf_text_stream_seek (stream, op->offset, op->type, cancellable, error));
     case OP_TELL:
@@ -145,7 +145,7 @@ call_async (TfTextStream        *stream,
       tf_text_stream_read_all_async (stream, G_PRIORITY_DEFAULT, cancellable, callback, data);
       break;
     case OP_WRITE:
-      tf_text_stream_write_async (stream, op->text, G_PRIORITY_DEFAULT, cancellable, callback, data);
+      tf_text_stream_write_async (stream, op->text, -1, G_PRIORITY_DEFAULT, cancellable, callback, data);
       break;
     case OP_SEEK:
       tf_text_stream_seek_async (stream, op->offset, op->type, G_PRIORITY_DEFAULT, cancellable, callback, data);
@@ -295,7 +295,7 @@ get_sample (const char *encoding)
     {
       g_autofree char *letter = g_strndup (c, g_utf8_next_char (c) - c);
 
-      if (tf_text_stream_write (stream, letter, NULL, NULL))
+      if (tf_text_stream_write (stream, letter, -1, NULL, NULL))
         g_string_append (sample, letter);
     }
 
@@ -455,6 +455,40 @@ test_far (void)
   assert_call (stream, (Op) { OP_READ_LINE }, "A\n");
   g_assert_cmpint (tf_text_stream_tell (stream, NULL, &error), ==, far + 4);
   g_assert_no_error (error);
+}
+
+/* A NUL is a character like any other for who says how long the text is. */
+static void
+test_write_length (void)
+{
+  const gint64 max_sizes[] = { -1, ON_DISK };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (max_sizes); i++)
+    {
+      g_autoptr(TfTextStream) stream = open_text_full (max_sizes[i], "UTF-16LE", TF_NEWLINE_CRLF,
+                                                       TF_TEXT_ERRORS_STRICT);
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GAsyncResult) none = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *text = NULL;
+
+      g_assert_true (tf_text_stream_write (stream, "a\0\nbc", 4, NULL, &error));
+      g_assert_true (tf_text_stream_write (stream, NULL, 0, NULL, &error));
+      tf_text_stream_write_async (stream, "\0dx", 2, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+      g_assert_true (tf_text_stream_write_finish (stream, tf_test_wait (&result), &error));
+      tf_text_stream_write_async (stream, NULL, 0, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &none);
+      g_assert_true (tf_text_stream_write_finish (stream, tf_test_wait (&none), &error));
+      g_assert_no_error (error);
+      g_assert_false (tf_text_stream_write (stream, "ä", 1, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+      g_clear_error (&error);
+      assert_bytes (stream, "a\0\0\0\r\0\n\0b\0\0\0d\0", 14);
+
+      assert_call (stream, seek_to (0), "1");
+      text = tf_text_stream_read_all (stream, NULL, &error);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+      g_assert_null (text);
+    }
 }
 
 static void
@@ -791,14 +825,14 @@ test_dropped (void)
   TfTextStream *stream = open_text (ON_DISK, NULL);
   gpointer source;
 
-  tf_text_stream_write_async (stream, "x", G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  tf_text_stream_write_async (stream, "x", -1, G_PRIORITY_DEFAULT, NULL, NULL, NULL);
   g_object_add_weak_pointer (G_OBJECT (stream), (gpointer *) &stream);
   g_object_unref (stream);
   while (stream != NULL)
     g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
 
   stream = open_text (ON_DISK, NULL);
-  tf_text_stream_write_async (stream, "x", G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  tf_text_stream_write_async (stream, "x", -1, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
   g_object_run_dispose (G_OBJECT (stream));
   source = stream;
   g_object_unref (stream);
@@ -1063,6 +1097,7 @@ main (int    argc,
   g_test_add_func ("/text-stream/every-encoding", test_every_encoding);
   tf_test_add_async ("/text-stream/byte-order", test_byte_order);
   g_test_add_func ("/text-stream/far", test_far);
+  tf_test_add_async ("/text-stream/write-length", test_write_length);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/derivable", test_derivable);
   g_test_add_func ("/text-stream/not-initialized", test_not_initialized);

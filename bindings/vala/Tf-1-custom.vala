@@ -3,7 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* vapigen takes the length of an array that an asynchronous method returns for an int. */
+/* vapigen takes the length of an array that an asynchronous method returns for an int, and text that has a length for
+ * an array. */
 namespace Tf {
     public class TempFile : GLib.IOStream {
         [CCode (array_length_type = "gsize")]
@@ -13,5 +14,11 @@ namespace Tf {
         public async uint8[]? read_upto_async ([CCode (array_length_cname = "n_stop_bytes", array_length_pos = 1.5, array_length_type = "gsize")] uint8[] stop_bytes,
                                                int io_priority = GLib.Priority.DEFAULT,
                                                GLib.Cancellable? cancellable = null) throws GLib.Error;
+    }
+
+    public class TextStream : GLib.Object {
+        public bool write (string text, ssize_t length = -1, GLib.Cancellable? cancellable = null) throws GLib.Error;
+        public async bool write_async (string text, ssize_t length = -1, int io_priority = GLib.Priority.DEFAULT,
+                                       GLib.Cancellable? cancellable = null) throws GLib.Error;
     }
 }

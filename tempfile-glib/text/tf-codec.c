@@ -265,10 +265,10 @@ decode_utf8_run (const guint8 **bytes,
   return result;
 }
 
-/* What lies beyond Unicode is not text, although iconv may have a form for it. */
-static gboolean
-is_utf8 (const char *text,
-         gsize       length)
+/* What lies beyond Unicode is not text, although iconv may have a form for it. Unlike in GLib, a NUL is a character. */
+gboolean
+tf_codec_is_utf8 (const char *text,
+                  gsize       length)
 {
   gsize n;
   gsize n_needed;
@@ -304,7 +304,7 @@ convert (GIConv        converter,
   int reason = errno;
 
   *n_used = n_bytes - n_left;
-  if ((result > 0 && result != (gsize) -1) || !is_utf8 (buffer, room - left))
+  if ((result > 0 && result != (gsize) -1) || !tf_codec_is_utf8 (buffer, room - left))
     return SUBSTITUTED;
 
   g_string_append_len (text, buffer, room - left);

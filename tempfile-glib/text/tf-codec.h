@@ -38,6 +38,9 @@ typedef struct
   GIConv judge;         /* decodes what was encoded; NULL unless the encoder may do it wrongly and not report it */
 } TfCodec;
 
+gboolean tf_codec_is_utf8 (const char *text,
+                           gsize       length);
+
 gboolean tf_codec_init  (TfCodec       *self,
                          const char    *encoding,
                          TfTextErrors   errors,

@@ -89,6 +89,7 @@ tf_newline_measure (TfNewline   newline,
   return n_chars == 0 || is_end ? c - text : 0;
 }
 
+/* @text has no NUL. */
 char *
 tf_newline_from_file (TfNewline   newline,
                       const char *text,
@@ -111,16 +112,23 @@ tf_newline_from_file (TfNewline   newline,
   return result;
 }
 
-char *
+GString *
 tf_newline_to_file (TfNewline   newline,
-                    const char *text)
+                    const char *text,
+                    gsize       length)
 {
-  g_autoptr(GString) result = g_string_new (text);
+  const char *end_of_line = newline == TF_NEWLINE_CR ? "\r" : newline == TF_NEWLINE_CRLF ? "\r\n" : "\n";
+  GString *result = g_string_sized_new (length);
+  const char *from = text;
+  const char *end = text + length;
+  const char *at;
 
-  if (newline == TF_NEWLINE_CR)
-    g_string_replace (result, "\n", "\r", 0);
-  else if (newline == TF_NEWLINE_CRLF)
-    g_string_replace (result, "\n", "\r\n", 0);
+  while ((at = memchr (from, '\n', end - from)) != NULL)
+    {
+      g_string_append_len (result, from, at - from);
+      g_string_append (result, end_of_line);
+      from = at + 1;
+    }
 
-  return g_strdup (result->str);
+  return g_string_append_len (result, from, end - from);
 }

@@ -30,7 +30,7 @@ async void flow () throws Error {
 
     var text = new Tf.TextStream (spool);
     yield text.seek_async (0);
-    yield text.write_async ("Grüße\n", Priority.LOW, null);
+    yield text.write_async ("Grüße\nx", 8, Priority.LOW, null);
     assert_true ((yield text.tell_async ()) == 8);
     assert_true ((yield text.read_async (3)) == "rld");
     yield text.seek_async (0, SeekType.SET);

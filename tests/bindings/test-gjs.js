@@ -289,7 +289,7 @@ const tests = {
         equal(entries(), []);
     },
 
-    'text'() {
+    async 'text'() {
         const text = new Tf.TextStream({base_file: new Tf.SpooledFile(), encoding: 'UTF-16', newline: Tf.Newline.CRLF});
         text.write('Grüße\ntwo\n');
         const end = text.tell();
@@ -306,6 +306,12 @@ const tests = {
         equal(text.read_all(), 'G');
         equal(Tf.TextStream.new(text.base_file, 'UTF-16').read_all(), '');
         equal(Tf.TextStream.new(new Tf.TempFile()).encoding, 'UTF-8');
+
+        const nul = Tf.TextStream.new(new Tf.SpooledFile());
+        equal([nul.write('ä\0after\n'), nul.write(''), nul.base_file.get_size()], [true, true, 9]);
+        nul.seek(0);
+        equal(nul.read(1), 'ä');
+        await throws(Gio.IOErrorEnum.INVALID_DATA, () => nul.read_all());
     },
 
     async 'text asynchronously'() {
@@ -313,6 +319,8 @@ const tests = {
             const text = new Tf.TextStream({base_file});
             equal(await text.write_async('Grüße\ntwo\n'), true);
             equal(await text.tell_async(), 12);
+            equal(await text.write_async('\0'), true);
+            equal([base_file.get_size(), await text.truncate_async(12), await text.seek_async(12)], [13, true, true]);
             equal(await text.seek_async(0), true);
             const lines = [];
             for await (const line of text)

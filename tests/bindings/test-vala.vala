@@ -133,6 +133,8 @@ void test_text () {
         assert_true (end == null);
         text.truncate ();
         text.flush ();
+        text.write ("a\0b", 3);
+        assert_true (text.base_file.get_size () == 14 + 6);
     } catch (Error error) {
         assert_not_reached ();
     }

@@ -341,6 +341,22 @@ class TextTest(TestCase):
                 call()
             self.assertTrue(caught.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED))
 
+    def test_write_nul(self):
+        stream, _ = self.open(b'', 'utf-8')
+        self.assertTrue(stream.write('ä\0b'))
+        self.assertTrue(stream.write(text=''))
+        self.assertTrue(await_call(stream.write_async, stream.write_finish, '\0'))
+        self.assertEqual(stream.get_base_file().get_size(), 5)
+        stream.seek(0)
+        self.assertEqual(stream.read(1), 'ä')
+        with self.assertRaises(GLib.Error):
+            stream.read_all()
+        for text in b'bytes', 7, None:
+            with self.assertRaises(TypeError):
+                stream.write(text)
+        with self.assertRaises(UnicodeEncodeError):
+            stream.write('a\udcff')
+
     def test_text_before_an_illegal_byte(self):
         stream, _ = self.open(b'good\nb\xffd\nrest', 'utf-8')
         self.assertEqual(stream.read_line(), 'good\n')

@@ -33,8 +33,6 @@ TEXT = {
     'tf_text_stream_read_finish': {'return'},
     'tf_text_stream_read_line': {'return'},
     'tf_text_stream_read_line_finish': {'return'},
-    'tf_text_stream_write': {'text'},
-    'tf_text_stream_write_async': {'text'},
 }
 
 DESCRIPTORS = re.compile(r'(^|_)(fd|seal|mkstemp)(_finish)?$')

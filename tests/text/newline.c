@@ -106,9 +106,11 @@ test_to_file (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
     {
-      g_autofree char *result = tf_newline_to_file (all[i], "one\ntwo\n\n");
+      g_autoptr(GString) result = tf_newline_to_file (all[i], "one\ntwo\n\n", 9);
+      g_autoptr(GString) with_nul = tf_newline_to_file (all[i], "one\0two", 7);
 
-      g_assert_cmpstr (result, ==, expected[i]);
+      g_assert_cmpstr (result->str, ==, expected[i]);
+      g_assert_cmpmem (with_nul->str, with_nul->len, "one\0two", 7);
     }
 }
 

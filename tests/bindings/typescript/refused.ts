@@ -128,4 +128,6 @@ new Tf.NamedFile().rollover();
 file.size = 7;
 // @ts-expect-error not of this enumeration
 stream.seek(0, Tf.Newline.CR);
+// @ts-expect-error a number is no text
+stream.write(7);
 print(text);

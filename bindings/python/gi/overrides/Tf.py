@@ -195,8 +195,10 @@ def call_async(start, finish, arguments, io_priority, cancellable, callback, use
     return operate(functools.partial(start, *arguments, io_priority), finish, cancellable, release)
 
 
-def path_converter(argument):
-    """Returns what converts a path for an argument of a function of C; None if it takes none."""
+def argument_converter(argument):
+    """Returns what converts a path or text for an argument of a function of C; None if it takes neither."""
+    if argument.get_name() == 'text':
+        return str.encode
     type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
     interface = type_info.get_interface()
     return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
@@ -205,7 +207,7 @@ def path_converter(argument):
 def signature_of(function, defaults):
     """Returns the arguments of a function of C, with what those at the end are that may be left out."""
     arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
-    lengths = {f'n_{argument.get_name()}' for argument in arguments}
+    lengths = {'length', *(f'n_{argument.get_name()}' for argument in arguments)}
     parameters = [inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)] if function.is_method() else []
     for argument in arguments:
         name = argument.get_name()
@@ -227,7 +229,7 @@ def signature_of(function, defaults):
 def complete(function, finish, defaults):
     """Returns a function that takes paths for files, has defaults for arguments at the end, and can be awaited."""
     signature = signature_of(function, defaults)
-    converters = {argument.get_name(): path_converter(argument) for argument in function.get_arguments()}
+    converters = {argument.get_name(): argument_converter(argument) for argument in function.get_arguments()}
 
     def call(*args, **kwargs):
         bound = signature.bind(*args, **kwargs)
@@ -252,15 +254,15 @@ def complete(function, finish, defaults):
 
 
 def complete_all(owner, **defaults):
-    """Completes the functions of C of a module or class that take paths, are asynchronous or construct."""
+    """Completes the functions of C of a module or class that take paths or text, are asynchronous or construct."""
     functions = {}
     for name in dir(owner):
         function = getattr(owner, name, None) if name[0].islower() and not name.startswith('do_') else None
         if not isinstance(function, FunctionInfo):
             continue
         finish = getattr(owner, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
-        takes_path = any(path_converter(argument) for argument in function.get_arguments())
-        if finish is not None or takes_path or function.is_constructor():
+        is_converted = any(argument_converter(argument) for argument in function.get_arguments())
+        if finish is not None or is_converted or function.is_constructor():
             call = complete(function, finish, {**DEFAULTS, **defaults})
             functions[name] = call if function.is_method() else staticmethod(call)
     return functions
