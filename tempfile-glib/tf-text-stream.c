@@ -801,8 +801,13 @@ truncate_text (TfTextStreamPrivate  *priv,
                GCancellable         *cancellable,
                GError              **error)
 {
-  goffset offset = locate (priv, cancellable, error);
+  goffset offset;
 
+  if (request->offset < -1)
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                              "A file cannot have a size of %" G_GOFFSET_FORMAT " bytes", request->offset);
+
+  offset = locate (priv, cancellable, error);
   tf_codec_forget_order (&priv->codec);
   return offset >= 0 &&
          settle (priv, offset, cancellable, error) &&
@@ -1407,7 +1412,8 @@ tf_text_stream_tell_finish (TfTextStream  *self,
  *
  * Makes the file end at a position in the text. The position of the text stream does not change.
  *
- * Fails with the errors of [method@TextStream.tell] and those of [method@Gio.Seekable.truncate] on the base file.
+ * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_ARGUMENT if @size is
+ * below -1, those of [method@TextStream.tell], and those of [method@Gio.Seekable.truncate] on the base file.
  *
  * Returns: %TRUE if the file has that size
  *
@@ -1422,7 +1428,6 @@ tf_text_stream_truncate (TfTextStream  *self,
   Request request = { .func = truncate_text, .offset = size };
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), FALSE);
-  g_return_val_if_fail (size >= -1, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -1459,7 +1464,6 @@ tf_text_stream_truncate_async (TfTextStream        *self,
                                gpointer             user_data)
 {
   g_return_if_fail (TF_IS_TEXT_STREAM (self));
-  g_return_if_fail (size >= -1);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   start (self, tf_text_stream_truncate_async, (Request) { .func = truncate_text, .offset = size },

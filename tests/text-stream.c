@@ -624,6 +624,8 @@ test_invalid_arguments (void)
     { OP_SEEK, .offset = -1, .type = G_SEEK_SET },
     { OP_SEEK, .offset = 1, .type = G_SEEK_CUR },
     { OP_SEEK, .offset = 1, .type = G_SEEK_END },
+    { OP_TRUNCATE, .offset = -2 },
+    { OP_TRUNCATE, .offset = G_MININT64 },
   };
 
   assert_call (stream, (Op) { OP_WRITE, .text = "two words" }, "1");
