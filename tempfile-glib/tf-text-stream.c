@@ -254,7 +254,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
-   * TfTextStream:encoding:
+   * TfTextStream:encoding: (getter get_encoding)
    *
    * The encoding of the text in the file, a name that iconv(3) knows.
    *
@@ -266,7 +266,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
                          G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
-   * TfTextStream:newline:
+   * TfTextStream:newline: (getter get_newline)
    *
    * Where lines end, and how newlines are translated.
    *
@@ -278,7 +278,7 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
 
   /**
-   * TfTextStream:errors:
+   * TfTextStream:errors: (getter get_errors)
    *
    * What to do with bytes and characters that cannot be converted.
    *
@@ -343,7 +343,7 @@ tf_text_stream_new (TfTempFile    *base_file,
  *
  * Returns the file that holds the text.
  *
- * Returns: (transfer none): the base file
+ * Returns: (transfer none) (nullable): the base file, or %NULL if the text stream was constructed without one
  *
  * Since: 1.0
  */
@@ -355,6 +355,66 @@ tf_text_stream_get_base_file (TfTextStream *self)
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
   return priv->base_file;
+}
+
+/**
+ * tf_text_stream_get_encoding: (get-property encoding)
+ * @self: a text stream
+ *
+ * Returns the encoding of the text in the file.
+ *
+ * Returns: a name that iconv(3) knows
+ *
+ * Since: 1.0
+ */
+const char *
+tf_text_stream_get_encoding (TfTextStream *self)
+{
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
+
+  return priv->encoding;
+}
+
+/**
+ * tf_text_stream_get_newline: (get-property newline)
+ * @self: a text stream
+ *
+ * Returns where lines end, and how newlines are translated.
+ *
+ * Returns: how newlines are translated
+ *
+ * Since: 1.0
+ */
+TfNewline
+tf_text_stream_get_newline (TfTextStream *self)
+{
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), TF_NEWLINE_UNIVERSAL);
+
+  return priv->newline;
+}
+
+/**
+ * tf_text_stream_get_errors: (get-property errors)
+ * @self: a text stream
+ *
+ * Returns what is done with bytes and characters that cannot be converted.
+ *
+ * Returns: the treatment of errors
+ *
+ * Since: 1.0
+ */
+TfTextErrors
+tf_text_stream_get_errors (TfTextStream *self)
+{
+  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+
+  g_return_val_if_fail (TF_IS_TEXT_STREAM (self), TF_TEXT_ERRORS_STRICT);
+
+  return priv->errors;
 }
 
 static TfStore *

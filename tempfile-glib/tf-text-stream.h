@@ -38,6 +38,15 @@ TF_AVAILABLE_IN_1_0
 TfTempFile   *tf_text_stream_get_base_file    (TfTextStream         *self);
 
 TF_AVAILABLE_IN_1_0
+const char   *tf_text_stream_get_encoding     (TfTextStream         *self);
+
+TF_AVAILABLE_IN_1_0
+TfNewline     tf_text_stream_get_newline      (TfTextStream         *self);
+
+TF_AVAILABLE_IN_1_0
+TfTextErrors  tf_text_stream_get_errors       (TfTextStream         *self);
+
+TF_AVAILABLE_IN_1_0
 char         *tf_text_stream_read             (TfTextStream         *self,
                                                gsize                 n_chars,
                                                GCancellable         *cancellable,

@@ -495,6 +495,7 @@ static void
 test_properties (void)
 {
   TfTextStream *stream = open_text (-1, NULL);
+  g_autoptr(TfTextStream) other = open_text_full (-1, "UTF-16", TF_NEWLINE_CRLF, TF_TEXT_ERRORS_REPLACE);
   g_autoptr(TfTempFile) file = NULL;
   g_autofree char *encoding = NULL;
   TfNewline newline;
@@ -505,6 +506,10 @@ test_properties (void)
   g_assert_cmpstr (encoding, ==, "UTF-8");
   g_assert_cmpint (newline, ==, TF_NEWLINE_UNIVERSAL);
   g_assert_cmpint (errors, ==, TF_TEXT_ERRORS_STRICT);
+  g_assert_cmpstr (tf_text_stream_get_encoding (stream), ==, "UTF-8");
+  g_assert_cmpstr (tf_text_stream_get_encoding (other), ==, "UTF-16");
+  g_assert_cmpint (tf_text_stream_get_newline (other), ==, TF_NEWLINE_CRLF);
+  g_assert_cmpint (tf_text_stream_get_errors (other), ==, TF_TEXT_ERRORS_REPLACE);
   g_assert_finalize_object (stream);
 }
 
@@ -530,6 +535,8 @@ test_not_initialized (void)
   g_autoptr(GError) error = NULL;
 
   assert_all_fail (stream, NULL, G_IO_ERROR_NOT_INITIALIZED);
+  g_assert_null (tf_text_stream_get_base_file (stream));
+  g_assert_cmpstr (tf_text_stream_get_encoding (stream), ==, "UTF-8");
   g_assert_false (g_initable_init (G_INITABLE (stream), NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
   g_clear_error (&error);

@@ -26,6 +26,7 @@ WITHOUT_TWIN = {
 TEXT = {
     'TfAuditFunc': {'event'},
     'TfTextStream:encoding': {''},
+    'tf_text_stream_get_encoding': {'return'},
     'tf_text_stream_new': {'encoding'},
     'tf_text_stream_read': {'return'},
     'tf_text_stream_read_all': {'return'},
