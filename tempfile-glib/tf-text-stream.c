@@ -36,7 +36,7 @@
  * return line != NULL;
  * ```
  *
- * Encodings, newlines and errors are treated as by Python's `io.TextIOWrapper`. Nothing of this depends on
+ * Encodings, newlines and errors are treated as by Python's `io.TextIOWrapper`. None of this depends on
  * whether the bytes are in memory or on disk, or on when a [class@SpooledFile] rolls over.
  *
  * ## Position
@@ -69,6 +69,14 @@
  * written at the start of the file, and the file must have it to be read. `UTF-16LE` and its like have none.
  * Text is written in the byte order of the mark that the file has, and in that of the machine if it has none.
  * In an encoding with shift states, each write ends in the initial state.
+ *
+ * For a character that the encoding lacks, iconv(3) of glibc writes a control character in some encodings of East Asia
+ * and reports success; a text stream notices this. It does not notice if a similar character is written, such as a
+ * full-width sign.
+ *
+ * ## Threads
+ *
+ * One object is used from one thread at a time.
  *
  * Since: 1.0
  */
@@ -312,8 +320,8 @@ tf_text_stream_init (TfTextStream *self)
  *
  * The text stream holds a reference to @base_file but never closes it.
  *
- * Fails with %G_IO_ERROR_NOT_SUPPORTED if iconv(3) does not know @encoding, with %G_IO_ERROR_CLOSED if
- * @base_file is closed, and with %G_IO_ERROR_NOT_INITIALIZED if it was not initialized.
+ * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_SUPPORTED if iconv(3) does not know @encoding; %G_IO_ERROR_CLOSED if
+ * @base_file is closed; %G_IO_ERROR_NOT_INITIALIZED if it was not initialized.
  *
  * Returns: (transfer full): a new text stream
  *
@@ -897,13 +905,12 @@ flush_text (TfTextStreamPrivate  *priv,
  *
  * Reads @n_chars characters from the position on, or fewer at the end of the file.
  *
- * Characters are counted after decoding and after the translation of newlines. Blocks on the disk if the bytes
- * are there.
+ * Characters are counted after decoding and after the translation of newlines.
  *
- * Fails with %G_IO_ERROR_INVALID_DATA if there are bytes that are not valid in the encoding, unless
- * [property@TextStream:errors] says otherwise, or that stand for a NUL character; with %G_IO_ERROR_CLOSED,
- * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED; and with the errors of
- * [method@TempFile.read_bytes].
+ * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA if there are
+ * bytes that are not valid in the encoding, unless [property@TextStream:errors] says otherwise, or that stand for a
+ * NUL character; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING, %G_IO_ERROR_CANCELLED; and
+ * those of [method@TempFile.read_bytes].
  *
  * Returns: (transfer full): text in UTF-8, empty at the end of the file
  *
@@ -993,7 +1000,7 @@ tf_text_stream_read_finish (TfTextStream  *self,
  *
  * Reads a line: everything up to and including the next newline, or up to the end of the file.
  *
- * What counts as a newline depends on [property@TextStream:newline]. Blocks on the disk if the bytes are there.
+ * What counts as a newline depends on [property@TextStream:newline]. It blocks on the disk if the bytes are there.
  * The errors are those of [method@TextStream.read].
  *
  * Returns: (transfer full) (nullable): a line in UTF-8 with its newline, or %NULL without an error at the end
@@ -1083,7 +1090,7 @@ tf_text_stream_read_line_finish (TfTextStream  *self,
  *
  * Reads everything from the position to the end of the file.
  *
- * Blocks on the disk if the bytes are there. The errors are those of [method@TextStream.read].
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TextStream.read].
  *
  * Returns: (transfer full): text in UTF-8, empty at the end of the file
  *
@@ -1173,12 +1180,12 @@ tf_text_stream_read_all_finish (TfTextStream  *self,
  * Writes all of @text at the position.
  *
  * Newlines are translated as [property@TextStream:newline] says. With a @length, @text may have NUL characters; they
- * are written, but not read by [method@TextStream.read]. It blocks on the disk if the bytes go there.
+ * are written, but [method@TextStream.read] fails at them.
  *
- * Fails with %G_IO_ERROR_INVALID_DATA, without writing anything, if @text is not valid UTF-8 or has a character
- * that the encoding does not have, unless [property@TextStream:errors] says otherwise; with %G_IO_ERROR_CLOSED,
- * %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED; and with the errors of
- * [method@TempFile.write].
+ * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA, before anything
+ * is written, if @text is not valid UTF-8 or has a character that the encoding does not have, unless
+ * [property@TextStream:errors] says otherwise; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING,
+ * %G_IO_ERROR_CANCELLED; and those of [method@TempFile.write].
  *
  * Returns: %TRUE if all of @text was written
  *
@@ -1285,8 +1292,9 @@ tf_text_stream_write_finish (TfTextStream  *self,
  *
  * An @offset in bytes that [method@TextStream.tell] did not return may lie within a character.
  *
- * Fails with %G_IO_ERROR_INVALID_ARGUMENT if @offset is negative, or is not 0 although @type demands it; and
- * with %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING or %G_IO_ERROR_CANCELLED.
+ * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_ARGUMENT if @offset is
+ * negative, or is not 0 although @type demands it; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED,
+ * %G_IO_ERROR_PENDING, %G_IO_ERROR_CANCELLED; with %G_SEEK_CUR, those of [method@TextStream.tell].
  *
  * Returns: %TRUE if the position was moved
  *
@@ -1567,7 +1575,7 @@ tf_text_stream_truncate_finish (TfTextStream  *self,
  * and other processes that have the file open can read it. A [class@SpooledFile] in memory stays there. Call this
  * before you use the base file itself.
  *
- * Blocks on the disk if the bytes are there. Fails with the errors of [method@TextStream.tell] and those of
+ * It blocks on the disk if the bytes are there. The errors are those of [method@TextStream.tell] and of
  * [method@TempFile.write].
  *
  * Returns: %TRUE if the file was moved and flushed
