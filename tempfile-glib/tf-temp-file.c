@@ -2463,26 +2463,14 @@ tf_temp_file_seal_finish (TfTempFile    *self,
   return tf_fd_steal (g_task_get_task_data (G_TASK (result)));
 }
 
-/* Closes the file whose content @bytes is. Takes @bytes over. */
-static GBytes *
-close_for_bytes (TfTempFile  *self,
-                 GBytes      *bytes,
-                 GError     **error)
+/* Closes the object whose store has been closed by stealing its bytes. */
+static void
+close_after_steal (GIOStream *stream)
 {
-  g_autoptr(GError) close_error = NULL;
+  g_autoptr(GError) error = NULL;
 
-  if (g_io_stream_close (G_IO_STREAM (self), NULL, &close_error))
-    return bytes;
-
-  if (!g_io_stream_is_closed (G_IO_STREAM (self)))
-    {
-      g_bytes_unref (bytes);
-      g_propagate_error (error, g_steal_pointer (&close_error));
-      return NULL;
-    }
-
-  tf_errno_log_lost ("Closing a temporary file", close_error);
-  return bytes;
+  if (!g_io_stream_close (stream, NULL, &error))
+    tf_errno_log_lost ("Closing a temporary file", error);
 }
 
 /**
@@ -2494,14 +2482,16 @@ close_for_bytes (TfTempFile  *self,
  * Closes the file and returns its whole content, independent of the position.
  *
  * Bytes in memory are not copied. A file on disk is mapped, see mmap(2), and takes memory only for the pages that
- * are read. The mapping needs no descriptor and stays valid after the file is deleted. If another process has the
+ * are read. The mapping needs no descriptor and stays valid after the file is deleted. Where reading a hole of a
+ * mapped file takes room, as on a tmpfs, the room is allocated first. If another process has the
  * file open, by its name or by a descriptor that was passed to it, it must not truncate the file: otherwise reading
  * the bytes beyond the new end ends this process with SIGBUS. What the other process writes may show in the bytes.
  *
- * The file is closed as by [method@Gio.IOStream.close]. Since the bytes are there, an error of closing is only
- * logged. If this call fails, the file stays open. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING while an
- * asynchronous operation of the file is under way; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED;
- * %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s errno.
+ * The file is closed as by [method@Gio.IOStream.close], and nothing that happens later changes or frees the bytes.
+ * Since the bytes are there, an error of closing is only logged. If this call fails, the file stays open. Errors are of
+ * %G_IO_ERROR: %G_IO_ERROR_PENDING while an asynchronous operation of the file is under way; %G_IO_ERROR_NO_SPACE if
+ * there is no room for the holes; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an
+ * error mapped from mmap(2)'s errno.
  *
  * Returns: (transfer full): the content
  *
@@ -2518,8 +2508,36 @@ tf_temp_file_steal_bytes (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!g_io_stream_set_pending (G_IO_STREAM (self), error))
+    return NULL;
+
   bytes = tf_store_steal (tf_file_get_store (self), cancellable, error);
-  return bytes != NULL ? close_for_bytes (self, bytes, error) : NULL;
+  g_io_stream_clear_pending (G_IO_STREAM (self));
+  if (bytes != NULL)
+    close_after_steal (G_IO_STREAM (self));
+
+  return bytes;
+}
+
+/* The callback of stealing asynchronously, and what it calls. */
+typedef struct
+{
+  GAsyncReadyCallback callback;
+  gpointer user_data;
+} Stolen;
+
+/* The file is closed even if nobody fetches the bytes. */
+static void
+on_stolen (GObject      *source_object,
+           GAsyncResult *result,
+           gpointer      user_data)
+{
+  g_autofree Stolen *stolen = user_data;
+
+  if (!g_task_had_error (G_TASK (result)))
+    close_after_steal (G_IO_STREAM (source_object));
+  if (stolen->callback != NULL)
+    stolen->callback (source_object, result, stolen->user_data);
 }
 
 static gssize
@@ -2529,9 +2547,6 @@ steal_bytes_func (gpointer       source_object,
                   GError       **error)
 {
   GBytes **bytes = data;
-
-  if (!tf_task_may_block (error))
-    return -1;
 
   *bytes = tf_store_steal (tf_file_get_store (source_object), cancellable, error);
   return *bytes != NULL ? 0 : -1;
@@ -2547,8 +2562,9 @@ steal_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.steal_bytes].
  *
- * A worker thread maps the content of a file on disk. [method@TempFile.steal_bytes_finish] closes the file; without
- * that call, the file stays open.
+ * Bytes in memory leave the file at once. A worker thread maps the content of a file on disk. Nothing else can use the
+ * file from this call on. If the operation succeeds, the file is closed when @callback is called. If it fails, the file
+ * stays open.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.steal_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -2563,12 +2579,16 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
                                 GAsyncReadyCallback  callback,
                                 gpointer             user_data)
 {
+  Stolen *stolen;
+
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  stolen = g_new (Stolen, 1);
+  *stolen = (Stolen) { callback, user_data };
   tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_steal_bytes_async, steal_bytes_func,
-                          g_new0 (GBytes *, 1), bytes_request_free,
-                          io_priority, cancellable, callback, user_data);
+                         g_new0 (GBytes *, 1), bytes_request_free,
+                         io_priority, cancellable, on_stolen, stolen);
 }
 
 /**
@@ -2580,8 +2600,6 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
  * Finishes an operation started with [method@TempFile.steal_bytes_async].
  *
  * The errors are those of [method@TempFile.steal_bytes].
- *
- * This call closes the file.
  *
  * Returns: (transfer full): the content
  *
@@ -2598,7 +2616,7 @@ tf_temp_file_steal_bytes_finish (TfTempFile    *self,
   if (tf_task_finish (self, result, tf_temp_file_steal_bytes_async, error) < 0)
     return NULL;
 
-  return close_for_bytes (self, g_steal_pointer ((GBytes **) g_task_get_task_data (G_TASK (result))), error);
+  return g_steal_pointer ((GBytes **) g_task_get_task_data (G_TASK (result)));
 }
 
 /**

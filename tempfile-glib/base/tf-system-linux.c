@@ -433,6 +433,17 @@ tf_system_find_data (int      fd,
   *end = hole > data ? MIN (hole, size) : size;
 }
 
+/* Of overlayfs it is not known what lies below. */
+gboolean
+tf_system_hole_takes_room (int fd)
+{
+  struct statfs fs;
+
+  return TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0 ||
+         (guint32) fs.f_type == TMPFS_MAGIC ||
+         (guint32) fs.f_type == OVERLAYFS_SUPER_MAGIC;
+}
+
 int
 tf_system_allocate (int     fd,
                     goffset size)

@@ -285,6 +285,12 @@ tf_system_find_data (int      fd,
 }
 
 /* Not supported: posix_fallocate() changes the size, and writes zeros on file systems that cannot allocate. */
+gboolean
+tf_system_hole_takes_room (int fd)
+{
+  return TRUE;
+}
+
 int
 tf_system_allocate (int     fd,
                     goffset size)

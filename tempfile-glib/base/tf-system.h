@@ -218,6 +218,9 @@ void tf_system_find_data (int      fd,
                           goffset *start,
                           goffset *end);
 
+/* Returns whether a hole takes room when it is read through a mapping, so that reading fails if there is none. */
+gboolean tf_system_hole_takes_room (int fd);
+
 /* Allocates blocks for the first @size bytes, and changes nothing else. After an error some blocks may have been
  * allocated. Not repeated: a signal can interrupt each attempt. */
 int tf_system_allocate (int     fd,

@@ -28,25 +28,27 @@ tf_backing_clear (TfBacking *self)
   g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
 }
 
-/* Like tf_backing_clear(), but writes what is held back, and reports errors of that and of close(2). */
+/* Writes what this process holds back, not what a forked child has a copy of. */
+gboolean
+tf_backing_flush_own (TfBacking  *self,
+                      GError    **error)
+{
+  if (self->io_buffer != NULL)
+    tf_io_buffer_disown (self->io_buffer);
+
+  return tf_backing_flush (self, NULL, error);
+}
+
+/* Like tf_backing_clear(), but reports the error of close(2). */
 gboolean
 tf_backing_close (TfBacking  *self,
                   GError    **error)
 {
-  gboolean flushed, closed;
-  int fd;
-
-  if (self->io_buffer != NULL)
-    tf_io_buffer_disown (self->io_buffer);
-  flushed = tf_backing_flush (self, NULL, error);
-
-  fd = tf_fd_steal (&self->fd);
-  closed = fd < 0 || close (fd) == 0 || errno == EINTR;
-  if (flushed && !closed)
-    tf_errno_set (error, errno, "close", self->where);
+  int fd = tf_fd_steal (&self->fd);
+  gboolean success = fd < 0 || close (fd) == 0 || errno == EINTR || tf_errno_set (error, errno, "close", self->where);
 
   tf_backing_clear (self);
-  return flushed && closed;
+  return success;
 }
 
 gboolean
@@ -148,7 +150,8 @@ tf_backing_read (TfBacking     *self,
   return read_from (self, offset, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read, cancellable, error);
 }
 
-/* The same, without moving the offset of a descriptor that was handed out. */
+/* The same, without moving the offset of a descriptor that was handed out. What is held back is read, but not written
+ * to the disk. */
 gboolean
 tf_backing_read_aside (TfBacking     *self,
                        goffset        offset,
@@ -159,6 +162,7 @@ tf_backing_read_aside (TfBacking     *self,
                        GError       **error)
 {
   const guint8 *buffered = NULL;
+  gboolean success;
 
   if (tf_backing_is_in_memory (self) || count == 0)
     return read_from (self, offset, offset, data, count, n_read, cancellable, error);
@@ -175,8 +179,11 @@ tf_backing_read_aside (TfBacking     *self,
     }
 
   count = MIN (count, (guint64) (G_MAXINT64 - offset));
-  return tf_backing_flush (self, cancellable, error) &&
-         tf_disk_read (self->fd, self->where, offset, data, count, n_read, cancellable, error);
+  success = tf_disk_read (self->fd, self->where, offset, data, count, n_read, cancellable, error);
+  if (self->io_buffer != NULL)
+    tf_io_buffer_overlay (self->io_buffer, offset, data, success ? count : *n_read, n_read);
+
+  return success;
 }
 
 /* Writes all @count bytes, for which there must be room in memory. A gap before them reads as zeros. On failure,

@@ -29,6 +29,8 @@ typedef struct
 void     tf_backing_clear             (TfBacking            *self);
 gboolean tf_backing_close             (TfBacking            *self,
                                        GError              **error);
+gboolean tf_backing_flush_own         (TfBacking            *self,
+                                       GError              **error);
 gboolean tf_backing_is_in_memory      (const TfBacking      *self);
 gboolean tf_backing_read              (TfBacking            *self,
                                        goffset               offset,

@@ -241,6 +241,31 @@ tf_io_buffer_write (TfIoBuffer     *self,
   return TRUE;
 }
 
+/* Puts what is held back over @data, which has @n_read bytes from the disk at @offset and room for @count. If what is held
+ * back lies behind the end of the file on disk, there are more bytes then; a gap before it reads as zeros. */
+void
+tf_io_buffer_overlay (const TfIoBuffer *self,
+                      goffset           offset,
+                      guint8           *data,
+                      gsize             count,
+                      gsize            *n_read)
+{
+  goffset from = MAX (self->start + (goffset) self->dirty_from, offset);
+  goffset to = MIN (tf_io_buffer_get_end (self), offset + (goffset) count);
+
+  if (!tf_io_buffer_is_dirty (self) || to <= offset)
+    return;
+
+  if (*n_read < (gsize) (to - offset))
+    {
+      memset (data + *n_read, 0, to - offset - *n_read);
+      *n_read = to - offset;
+    }
+
+  if (from < to)
+    memcpy (data + (from - offset), self->data + (from - self->start), to - from);
+}
+
 /* Returns the minimum size of the file, given what is held back. */
 goffset
 tf_io_buffer_get_end (const TfIoBuffer *self)

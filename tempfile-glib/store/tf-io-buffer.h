@@ -63,6 +63,11 @@ gboolean    tf_io_buffer_write   (TfIoBuffer        *self,
                                   gsize             *n_written,
                                   GCancellable      *cancellable,
                                   GError           **error);
+void        tf_io_buffer_overlay (const TfIoBuffer  *self,
+                                  goffset            offset,
+                                  guint8            *data,
+                                  gsize              count,
+                                  gsize             *n_read);
 void        tf_io_buffer_disown  (TfIoBuffer        *self);
 goffset     tf_io_buffer_get_end (const TfIoBuffer  *self);
 void        tf_io_buffer_clip    (TfIoBuffer        *self,

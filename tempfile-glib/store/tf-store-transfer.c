@@ -171,27 +171,46 @@ typedef struct
   gsize    size;
 } Mapping;
 
+/* Adds a pin to those that are there. Fails if there is none. */
+static gboolean
+add_pin (TfStore *self)
+{
+  int n_pins;
+
+  do
+    {
+      n_pins = g_atomic_int_get (&self->n_pins);
+      if (n_pins == 0)
+        return FALSE;
+    }
+  while (!g_atomic_int_compare_and_exchange (&self->n_pins, n_pins, n_pins + 1));
+
+  tf_store_ref (self);
+  return TRUE;
+}
+
+/* Fails if the store is not open. Never waits. */
 gboolean
 tf_store_pin (TfStore  *self,
               GError  **error)
 {
-  if (!tf_store_lock_settled (self, NULL, error))
-    return FALSE;
+  gboolean pinned = add_pin (self);
 
-  self->n_pins++;
-  tf_store_ref (self);
-  tf_store_unlock (self);
-  return TRUE;
+  /* Closing sets the state before it drops its pin, so that a pin that is seen to be too late is dropped again. */
+  if (pinned && g_atomic_int_get (&self->state) == TF_STORE_OPEN)
+    return TRUE;
+
+  if (pinned)
+    tf_store_unpin (self);
+  return tf_store_fail_closed (self, error);
 }
 
+/* The last pin is the only user of the backing. */
 void
 tf_store_unpin (TfStore *self)
 {
-  g_mutex_lock (&self->lock);
-  self->n_pins--;
-  if (self->n_pins == 0 && self->state == TF_STORE_CLOSED)
+  if (g_atomic_int_dec_and_test (&self->n_pins))
     tf_backing_clear (&self->backing);
-  g_mutex_unlock (&self->lock);
 
   tf_store_unref (self);
 }
@@ -279,6 +298,31 @@ tf_store_load_bytes (TfStore       *self,
   return bytes;
 }
 
+/* Makes room for the holes if reading them through a mapping takes room: if there is none, it raises SIGBUS. On failure,
+ * sets errno, to ENOTSUP if the file cannot be mapped safely. */
+static gboolean
+fill_holes (int     fd,
+            goffset size)
+{
+  struct stat st;
+
+  if (!tf_system_hole_takes_room (fd))
+    return TRUE;
+
+  return fstat (fd, &st) == 0 &&
+         (st.st_blocks >= size / 512 || TF_RETRY_EINTR (tf_system_allocate (fd, size)) == 0);
+}
+
+/* Returns NULL with errno set on failure. */
+static gpointer
+map (int   fd,
+     gsize size)
+{
+  gpointer data = fill_holes (fd, size) ? mmap (NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+
+  return data != MAP_FAILED ? data : NULL;
+}
+
 static GBytes *
 map_disk (TfBacking     *backing,
           GCancellable  *cancellable,
@@ -297,11 +341,11 @@ map_disk (TfBacking     *backing,
       return NULL;
     }
 
-  data = mmap (NULL, size, PROT_READ, MAP_PRIVATE, backing->fd, 0);
-  if (data == MAP_FAILED && errno == ENODEV)
+  data = map (backing->fd, size);
+  if (data == NULL && (errno == ENODEV || errno == ENOTSUP))
     return read_all (backing, size, cancellable, error);
 
-  if (data == MAP_FAILED)
+  if (data == NULL)
     {
       tf_errno_set (error, errno, "mmap", backing->where);
       return NULL;
@@ -312,26 +356,31 @@ map_disk (TfBacking     *backing,
   return g_bytes_new_with_free_func (data, size, unmap, mapping);
 }
 
-/* Returns the content without copying it, for a store that is closed next. Bytes in memory are those of the store, to
- * which they keep a reference; a file is mapped. */
+/* The memory is that of the store: the bytes have a pin. */
+static GBytes *
+pin_memory (TfStore *self)
+{
+  add_pin (self);
+  return g_bytes_new_with_free_func (self->backing.memory.data, self->backing.memory.size,
+                                     (GDestroyNotify) tf_store_unpin, self);
+}
+
+/* Closes the store and returns the content without copying it. On failure, the store stays open. Since the bytes are
+ * there, an error of closing is only logged. */
 GBytes *
 tf_store_steal (TfStore       *self,
                 GCancellable  *cancellable,
                 GError       **error)
 {
+  g_autoptr(GError) close_error = NULL;
   GBytes *bytes;
 
   if (!tf_store_lock_settled (self, cancellable, error))
     return NULL;
 
-  if (tf_backing_is_in_memory (&self->backing))
-    {
-      self->n_pins++;
-      bytes = g_bytes_new_with_free_func (self->backing.memory.data, self->backing.memory.size,
-                                          (GDestroyNotify) tf_store_unpin, tf_store_ref (self));
-    }
-  else
-    bytes = map_disk (&self->backing, cancellable, error);
+  bytes = tf_backing_is_in_memory (&self->backing) ? pin_memory (self) : map_disk (&self->backing, cancellable, error);
+  if (bytes != NULL && !tf_store_close_locked (self, &close_error))
+    tf_errno_log_lost ("Closing a temporary file", close_error);
 
   tf_store_unlock (self);
   return bytes;

@@ -27,7 +27,8 @@ GBytes *tf_store_load_bytes (TfStore       *self,
                              GCancellable  *cancellable,
                              GError       **error);
 
-/* The bytes of a store can be read from pinning to unpinning, even after the store was closed. */
+/* The bytes of a store can be read from pinning to unpinning, even after the store was closed. Pinning and unpinning
+ * never wait for another thread. */
 gboolean tf_store_pin             (TfStore       *self,
                                    GError       **error);
 void     tf_store_unpin           (TfStore       *self);

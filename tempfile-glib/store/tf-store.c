@@ -61,17 +61,22 @@ tf_store_hold_back (TfStore *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* Sets the error of a store that is not open. Returns FALSE. */
+gboolean
+tf_store_fail_closed (TfStore  *self,
+                      GError  **error)
+{
+  if (g_atomic_int_get (&self->state) == TF_STORE_BLANK)
+    return tf_errno_set_not_initialized (error, "temporary file");
+
+  return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The temporary file is closed");
+}
+
 static gboolean
 check_open (TfStore  *self,
             GError  **error)
 {
-  if (G_LIKELY (self->state == TF_STORE_OPEN))
-    return TRUE;
-
-  if (self->state == TF_STORE_BLANK)
-    return tf_errno_set_not_initialized (error, "temporary file");
-
-  return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The temporary file is closed");
+  return G_LIKELY (self->state == TF_STORE_OPEN) || tf_store_fail_closed (self, error);
 }
 
 /* Takes the lock in any state of the store. */
@@ -355,6 +360,19 @@ static const TfMemoryPoolFuncs pool_funcs = {
   .move_out = move_node_out,
 };
 
+/* Called with the lock held. */
+static void
+begin_open (TfStore            *self,
+            const TfStoreFuncs *funcs,
+            GObject            *owner)
+{
+  g_assert (self->state == TF_STORE_BLANK);
+  g_atomic_int_set (&self->state, TF_STORE_OPEN);
+  g_atomic_int_set (&self->n_pins, 1);
+  self->funcs = funcs;
+  self->owner = owner;
+}
+
 /* Opens a blank store as an empty file in memory. @owner must live until the store is closed. */
 void
 tf_store_open_in_memory (TfStore            *self,
@@ -363,11 +381,8 @@ tf_store_open_in_memory (TfStore            *self,
                          GObject            *owner)
 {
   g_mutex_lock (&self->lock);
-  g_assert (self->state == TF_STORE_BLANK);
-  self->state = TF_STORE_OPEN;
+  begin_open (self, funcs, owner);
   self->max_size = max_size;
-  self->funcs = funcs;
-  self->owner = owner;
   if (g_main_context_get_thread_default () != NULL)
     self->context = g_main_context_ref_thread_default ();
   tf_memory_pool_add (&self->pool_node, &pool_funcs);
@@ -383,12 +398,9 @@ tf_store_open_on_disk (TfStore            *self,
                        GObject            *owner)
 {
   g_mutex_lock (&self->lock);
-  g_assert (self->state == TF_STORE_BLANK);
-  self->state = TF_STORE_OPEN;
+  begin_open (self, funcs, owner);
   self->backing.fd = fd;
   self->backing.where = g_strdup (where);
-  self->funcs = funcs;
-  self->owner = owner;
   g_mutex_unlock (&self->lock);
 }
 
@@ -464,8 +476,28 @@ tf_store_has_rolled_over (TfStore *self)
   return rolled_over;
 }
 
-/* Releases the bytes, or leaves them to the pins. Calling this again does nothing. Fails if the disk refuses what was
- * held back; those bytes are lost. */
+/* Closes a store whose lock is held, and releases the bytes or leaves them to the other pins. Does nothing if the store
+ * is closed. Fails if the disk refuses what was held back; those bytes are lost. */
+gboolean
+tf_store_close_locked (TfStore  *self,
+                       GError  **error)
+{
+  gboolean was_open = self->state == TF_STORE_OPEN;
+  gboolean flushed;
+
+  g_atomic_int_set (&self->state, TF_STORE_CLOSED);
+  self->backing.memory.room = 0;
+  tf_memory_pool_remove (&self->pool_node);
+  if (!was_open)
+    return TRUE;
+
+  flushed = tf_backing_flush_own (&self->backing, error);
+  if (!g_atomic_int_dec_and_test (&self->n_pins))
+    return flushed;
+
+  return tf_backing_close (&self->backing, flushed ? error : NULL) && flushed;
+}
+
 gboolean
 tf_store_close (TfStore  *self,
                 GError  **error)
@@ -473,10 +505,7 @@ tf_store_close (TfStore  *self,
   gboolean success;
 
   g_mutex_lock (&self->lock);
-  self->state = TF_STORE_CLOSED;
-  self->backing.memory.room = 0;
-  tf_memory_pool_remove (&self->pool_node);
-  success = self->n_pins > 0 || tf_backing_close (&self->backing, error);
+  success = tf_store_close_locked (self, error);
   g_mutex_unlock (&self->lock);
 
   return success;

@@ -28,8 +28,11 @@ G_BEGIN_DECLS
  *     BLANK → OPEN on disk → CLOSED
  *
  * Rolling over copies first and swaps last: the memory stays valid until the descriptor has every byte, and a failure
- * changes nothing. A reader pins the store. It reads the bytes from the current backing, and the pin keeps them after
- * the store was closed.
+ * changes nothing.
+ *
+ * Pins keep the backing. The open store has one itself; each reader has one, and so have bytes that were stolen from
+ * memory. Closing the store drops its own pin, and whoever drops the last one releases the backing. The bytes of a
+ * closed store do not change any more, because everything that could change them looks at the state first.
  *
  * After its descriptor was handed out, the backing is shared. The offset of the descriptor is the position then, and
  * @position is a copy of it that is updated each time the store is locked.
@@ -64,7 +67,7 @@ typedef enum
 struct _TfStore
 {
   GMutex lock;
-  TfStoreState state;
+  TfStoreState state; /* (atomic): changed with the lock held only */
 
   TfBacking backing;
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
@@ -77,7 +80,7 @@ struct _TfStore
   gboolean must_tell; /* rolled over, and the owner was not notified yet */
   gboolean lasting;   /* the file behind the backing has a lasting name */
   gboolean lent;      /* somebody may be looking at bytes that tf_store_peek() returned */
-  guint n_pins;       /* while it is not 0, the backing is not released */
+  gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
 
   TfMemoryPoolNode pool_node;
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
@@ -99,8 +102,12 @@ void     tf_store_open_on_disk   (TfStore             *self,
 void     tf_store_hold_back      (TfStore             *self);
 gboolean tf_store_close          (TfStore             *self,
                                   GError             **error);
+gboolean tf_store_close_locked   (TfStore             *self,
+                                  GError             **error);
 
 gboolean tf_store_is_blank        (TfStore  *self);
+gboolean tf_store_fail_closed     (TfStore  *self,
+                                   GError  **error);
 gboolean tf_store_check_open      (TfStore  *self,
                                    GError  **error);
 gboolean tf_store_check_blocking  (TfStore  *self,

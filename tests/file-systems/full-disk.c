@@ -15,7 +15,7 @@
 #include "tf-test.h"
 
 /* A file system of its own, 64 KiB large, in a mount namespace that ends with the child process: once with
- * no room left, once with no inode left. */
+ * no room left, once with no inode left, and once with a file that has holes. */
 
 #define SIZE (64 * 1024)
 
@@ -155,6 +155,35 @@ take_all_inodes (void)
   assert_succeeds (file, content);
 }
 
+/* Reading a hole of a mapped file takes room on a tmpfs: without, the process would get SIGBUS. */
+static void
+steal_holes (void)
+{
+  g_autofree char *rubbish = g_strnfill (SIZE, 'r');
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GError) error = NULL;
+  const char *data;
+
+  g_assert_true (mount_small_disk ("size=64k"));
+  file = tf_temp_file_new ("disk", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), SIZE / 2, NULL, &error));
+  g_assert_true (g_file_set_contents_full ("disk/rubbish", rubbish, SIZE - 8192, G_FILE_SET_CONTENTS_NONE, 0600, &error));
+
+  g_assert_null (tf_temp_file_steal_bytes (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE / 2);
+
+  g_assert_cmpint (truncate ("disk/rubbish", SIZE / 2), ==, 0);
+  bytes = tf_temp_file_steal_bytes (file, NULL, &error);
+  g_assert_no_error (error);
+  data = g_bytes_get_data (bytes, NULL);
+  for (int i = 0; i < SIZE / 2; i++)
+    g_assert_cmpint (data[i], ==, 0);
+}
+
 static void
 try_to_mount (void)
 {
@@ -184,6 +213,12 @@ test_inodes (void)
   run (take_all_inodes);
 }
 
+static void
+test_holes (void)
+{
+  run (steal_holes);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -192,6 +227,7 @@ main (int    argc,
 
   g_test_add_func ("/full-disk/room", test_room);
   g_test_add_func ("/full-disk/inodes", test_inodes);
+  g_test_add_func ("/full-disk/holes", test_holes);
 
   return tf_test_run ();
 }
