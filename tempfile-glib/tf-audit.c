@@ -80,6 +80,9 @@ ask_auditor (const char  *event,
  * %G_IO_ERROR_PERMISSION_DENIED. It is not asked about the file with which [func@Tf.get_temp_dir] tests a directory,
  * about files that [method@TempFile.persist] creates, or about the memory file of [method@TempFile.seal].
  *
+ * No lock is held while the function runs. When a spooled file rolls over, it may ask that file for its size, open a
+ * reader of it or close it; a call that would change the file or move its position fails with %G_IO_ERROR_PENDING.
+ *
  * In JavaScript, Vala and Python, the path that the function gets is a string. tf_set_audit_func() may be called
  * from any thread. It replaces the function that was set before.
  *

@@ -68,19 +68,35 @@ static guint signals[N_SIGNALS];
 
 G_DEFINE_TYPE_WITH_PRIVATE (TfSpooledFile, tf_spooled_file, TF_TYPE_TEMP_FILE)
 
+static gpointer
+copy_template (gpointer owner)
+{
+  const TfTemplate *template = &tf_file_of (owner)->template;
+  TfTemplate *copy = g_new0 (TfTemplate, 1);
+
+  tf_template_set (copy, template->prefix, template->suffix, template->dir);
+  copy->mode = template->mode;
+  return copy;
+}
+
 static int
-open_for_rollover (gpointer       owner,
+open_for_rollover (gpointer       place,
                    char         **where,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  TfTemplate template = tf_file_of (owner)->template;
+  g_autofree TfTemplate *requested = place;
+  TfTemplate template = *requested;
+  int fd = -1;
 
-  if (!tf_template_complete (&template, tf_get_spool_dir, error))
-    return -1;
+  if (tf_template_complete (&template, tf_get_spool_dir, error))
+    {
+      *where = g_strdup (template.dir);
+      fd = tf_open_unnamed (&template, cancellable, error);
+    }
 
-  *where = g_strdup (template.dir);
-  return tf_open_unnamed (&template, cancellable, error);
+  tf_template_clear (requested);
+  return fd;
 }
 
 static void
@@ -95,6 +111,7 @@ emit_rolled_over (gpointer owner)
 }
 
 static const TfStoreFuncs store_funcs = {
+  .prepare = copy_template,
   .open = open_for_rollover,
   .rolled_over = emit_rolled_over,
 };

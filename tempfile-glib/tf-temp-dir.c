@@ -106,6 +106,14 @@ tf_temp_dir_initable_do_init (GInitable     *initable,
   return tf_entry_create_dir (&priv->entry, &template, cancellable, error);
 }
 
+static gboolean
+is_initialized (gpointer object)
+{
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (object);
+
+  return priv->entry.path != NULL;
+}
+
 static void
 tf_temp_dir_initable_init (GInitableIface *iface)
 {
@@ -270,6 +278,8 @@ static void
 tf_temp_dir_class_init (TfTempDirClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
+
+  tf_async_initable_set_predicate (TF_TYPE_TEMP_DIR, is_initialized);
 
   object_class->constructed = tf_temp_dir_constructed;
   object_class->dispose = tf_temp_dir_dispose;

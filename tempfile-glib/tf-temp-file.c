@@ -207,6 +207,12 @@ tf_temp_file_initable_do_init (GInitable     *initable,
   return TRUE;
 }
 
+static gboolean
+is_initialized (gpointer object)
+{
+  return !tf_store_is_blank (tf_file_get_store (object));
+}
+
 static void
 tf_temp_file_initable_init (GInitableIface *iface)
 {
@@ -364,6 +370,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   GIOStreamClass *stream_class = G_IO_STREAM_CLASS (klass);
 
   tf_file_offset = TfTempFile_private_offset;
+  tf_async_initable_set_predicate (TF_TYPE_TEMP_FILE, is_initialized);
 
   object_class->constructed = tf_temp_file_constructed;
   object_class->dispose = tf_temp_file_dispose;

@@ -565,6 +565,87 @@ test_foreign_result (void)
   g_assert_cmpint (g_rmdir (dir), ==, 0);
 }
 
+static gboolean
+finish_init (gpointer       object,
+             GAsyncResult **result,
+             GError       **error)
+{
+  return g_async_initable_init_finish (object, tf_test_wait (result), error);
+}
+
+/* The second waits for the first, and finds its work done. */
+static void
+test_twice_at_once (void)
+{
+  GType types[] = { TF_TYPE_TEMP_FILE, TF_TYPE_NAMED_FILE, TF_TYPE_TEMP_DIR };
+
+  for (int i = 0; i < 20 * (int) G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr(GObject) object = g_object_new (types[i % G_N_ELEMENTS (types)], NULL);
+      g_autoptr(GAsyncResult) first = NULL;
+      g_autoptr(GAsyncResult) second = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &first);
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), -1, NULL, tf_test_take_result, &second);
+      g_assert_true (finish_init (object, &first, &error));
+      g_assert_no_error (error);
+      g_assert_true (finish_init (object, &second, &error));
+      g_assert_no_error (error);
+      g_assert_true (g_initable_init (G_INITABLE (object), NULL, NULL));
+    }
+}
+
+/* Whether a later call is cancelled or not: the object is what it was. */
+static void
+test_again (void)
+{
+  g_autoptr(GCancellable) cancelled = g_cancellable_new ();
+  TfTempFile *files[] = {
+    tf_temp_file_new (NULL, NULL, NULL),
+    TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL)),
+    TF_TEMP_FILE (tf_spooled_file_new (-1)),
+  };
+
+  g_cancellable_cancel (cancelled);
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autoptr(TfTempFile) file = files[i];
+      g_autoptr(GAsyncResult) first = NULL;
+      g_autoptr(GAsyncResult) second = NULL;
+      g_autoptr(GBytes) bytes = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_assert_true (tf_temp_file_write (file, "kept", 4, NULL, NULL));
+      g_async_initable_init_async (G_ASYNC_INITABLE (file), 0, cancelled, tf_test_take_result, &first);
+      g_assert_false (finish_init (file, &first, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_clear_error (&error);
+      g_async_initable_init_async (G_ASYNC_INITABLE (file), 0, NULL, tf_test_take_result, &second);
+      g_assert_true (finish_init (file, &second, &error));
+      g_assert_no_error (error);
+
+      bytes = tf_temp_file_load_bytes (file, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "kept", 4);
+    }
+}
+
+static void
+test_dir_again (void)
+{
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GCancellable) cancelled = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_cancellable_cancel (cancelled);
+  g_async_initable_init_async (G_ASYNC_INITABLE (dir), 0, cancelled, tf_test_take_result, &result);
+  g_assert_false (finish_init (dir, &result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_IS_DIR));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -581,6 +662,9 @@ main (int    argc,
   tf_test_add_async ("/async-create/arguments", test_arguments);
   tf_test_add_async ("/async-create/functions", test_functions);
   tf_test_add_async ("/async-create/failing-functions", test_failing_functions);
+  tf_test_add_async ("/async-create/twice-at-once", test_twice_at_once);
+  tf_test_add_async ("/async-create/again", test_again);
+  g_test_add_func ("/async-create/dir-again", test_dir_again);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);
 
   tf_test_add_async ("/async-create/foreign-result", test_foreign_result);

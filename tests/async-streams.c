@@ -578,6 +578,74 @@ test_close_derived (void)
   g_clear_object (&log_file);
 }
 
+/* An input stream that writes what it reads into another file first. */
+#define TEST_TYPE_TEE (test_tee_get_type ())
+G_DECLARE_FINAL_TYPE (TestTee, test_tee, TEST, TEE, GInputStream)
+
+struct _TestTee
+{
+  GInputStream parent_instance;
+
+  TfTempFile *copy; /* (unowned) */
+  gsize n_left;
+};
+
+G_DEFINE_FINAL_TYPE (TestTee, test_tee, G_TYPE_INPUT_STREAM)
+
+static gssize
+test_tee_read (GInputStream  *stream,
+               void          *buffer,
+               gsize          count,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  TestTee *self = TEST_TEE (stream);
+  gsize n = MIN (count, self->n_left);
+
+  memset (buffer, 'x', n);
+  self->n_left -= n;
+  return tf_temp_file_write (self->copy, buffer, n, cancellable, error) ? (gssize) n : -1;
+}
+
+static void
+test_tee_class_init (TestTeeClass *klass)
+{
+  G_INPUT_STREAM_CLASS (klass)->read_fn = test_tee_read;
+}
+
+static void
+test_tee_init (TestTee *self)
+{
+}
+
+/* Both files roll over in one worker, and both say so. */
+static void
+test_two_rollovers (void)
+{
+  g_autoptr(TfTempFile) target = new_spooled (8);
+  g_autoptr(TfTempFile) copy = new_spooled (8);
+  g_autoptr(TestTee) source = g_object_new (TEST_TYPE_TEE, NULL);
+  GMainContext *context = g_main_context_ref_thread_default ();
+  Emission emissions[2] = { { g_thread_self (), context, }, { g_thread_self (), context, } };
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  source->copy = copy;
+  source->n_left = 1000000;
+  g_signal_connect (target, "rolled-over", G_CALLBACK (on_rolled_over), &emissions[0]);
+  g_signal_connect (copy, "rolled-over", G_CALLBACK (on_rolled_over), &emissions[1]);
+  g_output_stream_splice_async (output_of (target), G_INPUT_STREAM (source), 0, 0, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (g_output_stream_splice_finish (output_of (target), tf_test_wait (&result), &error), ==, 1000000);
+  g_assert_no_error (error);
+
+  g_assert_cmpuint (emissions[0].n_emitted, ==, 1);
+  g_assert_cmpuint (emissions[1].n_emitted, ==, 1);
+  g_clear_object (&result);
+  g_assert_finalize_object (g_steal_pointer (&target));
+  g_assert_finalize_object (g_steal_pointer (&copy));
+  g_main_context_unref (context);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -597,6 +665,7 @@ main (int    argc,
   tf_test_add_async ("/async-streams/close-named", test_close_named);
   tf_test_add_async ("/async-streams/cleanup", test_cleanup);
   g_test_add_func ("/async-streams/file-dropped", test_file_dropped);
+  tf_test_add_async ("/async-streams/two-rollovers", test_two_rollovers);
 
   tf_test_add_async ("/async-streams/close-derived", test_close_derived);
 

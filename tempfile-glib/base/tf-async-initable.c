@@ -8,6 +8,30 @@
 #include "tf-task.h"
 
 static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
+static G_DEFINE_QUARK (tf-async-initable-tasks, tasks)
+static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
+
+/* Protects the tasks of all objects. */
+static GMutex lock;
+
+/* Sets the function by which it is known whether an object of @type was initialized before. */
+void
+tf_async_initable_set_predicate (GType                    type,
+                                 TfAsyncInitablePredicate is_initialized)
+{
+  g_type_set_qdata (type, predicate_quark (), is_initialized);
+}
+
+static gboolean
+is_initialized (gpointer object)
+{
+  TfAsyncInitablePredicate func = NULL;
+
+  for (GType type = G_OBJECT_TYPE (object); type != 0 && func == NULL; type = g_type_parent (type))
+    func = g_type_get_qdata (type, predicate_quark ());
+
+  return func != NULL && func (object);
+}
 
 gboolean
 tf_async_initable_is_unclaimed (gpointer object)
@@ -21,6 +45,8 @@ init_func (gpointer       object,
            GCancellable  *cancellable,
            GError       **error)
 {
+  gboolean is_new = GPOINTER_TO_INT (task_data);
+
   if (!tf_task_may_block (error))
     return -1;
 
@@ -29,8 +55,84 @@ init_func (gpointer       object,
     return 0;
 
   /* The last reference may be dropped much later, and in a thread that must not block. */
-  g_object_run_dispose (object);
+  if (is_new)
+    g_object_run_dispose (object);
   return -1;
+}
+
+/* Only a task that creates something disposes of it when it fails. */
+static gboolean
+is_creation (gpointer result)
+{
+  return GPOINTER_TO_INT (g_task_get_task_data (G_TASK (result)));
+}
+
+static void run_next (GObject *object);
+
+static void
+on_initialized (GTask  *task,
+                gssize  result,
+                GError *error)
+{
+  g_autoptr(GObject) object = g_object_ref (g_task_get_source_object (task));
+
+  tf_task_return (task, result, error);
+  run_next (object);
+}
+
+static void
+run (GTask *task)
+{
+  GObject *object = g_task_get_source_object (task);
+  gboolean is_new = !is_initialized (object);
+
+  g_task_set_task_data (task, GINT_TO_POINTER (is_new), NULL);
+  if (is_new)
+    g_object_set_qdata (object, unclaimed_quark (), GINT_TO_POINTER (TRUE));
+
+  tf_task_run_step (task, init_func, on_initialized);
+}
+
+/* Drops the task that is done, and runs the one that waits for it. */
+static void
+run_next (GObject *object)
+{
+  g_autoptr(GTask) done = NULL;
+  GQueue *tasks;
+  GTask *next;
+
+  g_mutex_lock (&lock);
+  tasks = g_object_get_qdata (object, tasks_quark ());
+  done = g_queue_pop_head (tasks);
+  next = g_queue_peek_head (tasks);
+  if (next == NULL)
+    g_object_set_qdata (object, tasks_quark (), NULL);
+  g_mutex_unlock (&lock);
+
+  if (next != NULL)
+    run (next);
+}
+
+/* Returns whether @task can run at once: init() runs once at a time. */
+static gboolean
+enqueue (GObject *object,
+         GTask   *task)
+{
+  gboolean is_first;
+  GQueue *tasks;
+
+  g_mutex_lock (&lock);
+  tasks = g_object_get_qdata (object, tasks_quark ());
+  is_first = tasks == NULL;
+  if (is_first)
+    {
+      tasks = g_queue_new ();
+      g_object_set_qdata_full (object, tasks_quark (), tasks, (GDestroyNotify) g_queue_free);
+    }
+  g_queue_push_tail (tasks, g_object_ref (task));
+  g_mutex_unlock (&lock);
+
+  return is_first;
 }
 
 static void
@@ -44,8 +146,8 @@ init_async (GAsyncInitable      *initable,
 
   /* Unlike an operation on a file, a creation can be undone until the caller takes the object. */
   g_task_set_check_cancellable (task, TRUE);
-  g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), GINT_TO_POINTER (TRUE));
-  tf_task_run (task, init_func);
+  if (enqueue (G_OBJECT (initable), task))
+    run (task);
 }
 
 static gboolean
@@ -59,11 +161,13 @@ init_finish (GAsyncInitable  *initable,
   if (tf_task_finish (initable, result, init_async, error) < 0)
     {
       /* It may have been cancelled after the worker was done. */
-      g_object_run_dispose (G_OBJECT (initable));
+      if (is_creation (result))
+        g_object_run_dispose (G_OBJECT (initable));
       return FALSE;
     }
 
-  g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), NULL);
+  if (is_creation (result))
+    g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), NULL);
   return TRUE;
 }
 

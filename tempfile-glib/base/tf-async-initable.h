@@ -13,12 +13,19 @@ G_BEGIN_DECLS
  *
  * init() runs in a worker thread. From its start until the caller has taken the object with the finish function, the
  * object is unclaimed: nobody can use it. If it is disposed in this state, it removes what it has created, whatever
- * its properties say. A cancellation before the finish function disposes it. */
+ * its properties say. A cancellation before the finish function disposes it.
+ *
+ * If init() is called again while it runs, the second call waits for the first. On an object that was initialized
+ * before, it changes nothing, whatever the cancellable says. */
 
-void     tf_async_initable_iface_init   (GAsyncInitableIface  *iface);
-gboolean tf_async_initable_is_unclaimed (gpointer              object);
-gpointer tf_async_initable_finish       (GAsyncResult         *result,
-                                         GType                 type,
-                                         GError              **error);
+typedef gboolean (*TfAsyncInitablePredicate) (gpointer object);
+
+void     tf_async_initable_iface_init    (GAsyncInitableIface       *iface);
+void     tf_async_initable_set_predicate (GType                      type,
+                                          TfAsyncInitablePredicate   is_initialized);
+gboolean tf_async_initable_is_unclaimed  (gpointer                   object);
+gpointer tf_async_initable_finish        (GAsyncResult              *result,
+                                          GType                      type,
+                                          GError                   **error);
 
 G_END_DECLS

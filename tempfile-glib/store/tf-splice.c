@@ -94,17 +94,29 @@ move_piece (Splice        *self,
   return success;
 }
 
+/* Cannot be cancelled, because what was read is gone from the source. */
 static gboolean
-write_buffer (Splice        *self,
-              GCancellable  *cancellable,
-              GError       **error)
+write_buffer (Splice  *self,
+              GError **error)
 {
   GOutputVector vector = { self->buffer, self->n_buffered };
   gsize n_written;
-  gboolean success = tf_store_writev (self->target, &vector, 1, &n_written, cancellable, error);
+  gboolean success = tf_store_writev (self->target, &vector, 1, &n_written, NULL, error);
 
   self->n_moved += n_written;
   return success;
+}
+
+static gssize
+read_buffer (Splice        *self,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  /* Not every stream looks at the cancellable. */
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return -1;
+
+  return g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error);
 }
 
 /* Moves all bytes. */
@@ -127,10 +139,10 @@ move (Splice        *self,
     return TRUE;
 
   /* Only the stream itself knows where it ends. */
-  while ((n_read = g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error)) > 0)
+  while ((n_read = read_buffer (self, cancellable, error)) > 0)
     {
       self->n_buffered = n_read;
-      if (!write_buffer (self, cancellable, error))
+      if (!write_buffer (self, error))
         return FALSE;
     }
 
@@ -256,7 +268,7 @@ write_func (gpointer       source_object,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return write_buffer (task_data, cancellable, error) ? 0 : -1;
+  return write_buffer (task_data, error) ? 0 : -1;
 }
 
 static void
@@ -293,6 +305,12 @@ static void
 read_into_buffer (GTask *task)
 {
   Splice *self = g_task_get_task_data (task);
+
+  if (g_cancellable_set_error_if_cancelled (g_task_get_cancellable (task), &self->error))
+    {
+      close_and_complete (task);
+      return;
+    }
 
   g_input_stream_read_async (self->source, self->buffer, BUFFER_SIZE, g_task_get_priority (task),
                              g_task_get_cancellable (task), on_read, g_object_ref (task));

@@ -105,7 +105,6 @@ tf_store_persist (TfStore         *self,
   Content content = { .backing = &self->backing, .original = -1 };
   TfPublishSource source = { .fill = fill_copy, .user_data = &content };
   TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
-  gpointer owner = NULL;
   gboolean success;
 
   if (!tf_store_lock_settled (self, cancellable, error))
@@ -114,8 +113,11 @@ tf_store_persist (TfStore         *self,
   /* A file that has a lasting name is copied, because with a second name, writing to one would change both. */
   source.fd = self->lasting ? -1 : self->backing.fd;
   content.position = self->position;
+  tf_store_begin_copy (self);
   success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
-  if (success)
+  if (!success)
+    restore (&content);
+  if (tf_store_end_copy (self, NULL) && success)
     {
       /* Others can open the file now. Nothing is held back, because the store is settled. */
       tf_backing_hold_back_no_more (&self->backing, NULL);
@@ -123,16 +125,13 @@ tf_store_persist (TfStore         *self,
       if (copy.fd >= 0)
         tf_store_replace_backing (self, &copy);
       self->lasting = TRUE;
-      owner = self->owner;
     }
-  else
-    restore (&content);
 
   tf_fd_clear (&content.original);
   tf_backing_clear (&copy);
   tf_store_unlock (self);
-  if (owner != NULL && self->funcs->persisted != NULL)
-    self->funcs->persisted (owner, *final_path);
+  if (success && self->owner != NULL && self->funcs->persisted != NULL)
+    self->funcs->persisted (self->owner, *final_path);
 
   return success;
 }
@@ -149,9 +148,11 @@ tf_store_seal (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return -1;
 
+  tf_store_begin_copy (self);
   fd = tf_system_open_memory ();
   success = (fd >= 0 || tf_errno_set (error, errno, "create a file to seal", NULL)) &&
             fill (&self->backing, fd, NULL, cancellable, error);
+  tf_store_end_copy (self, NULL);
   tf_store_unlock (self);
   if (!success)
     return -1;
@@ -276,6 +277,20 @@ read_all (TfBacking     *backing,
   return g_bytes_new_take (g_steal_pointer (&data), n_read);
 }
 
+static GBytes *
+copy_all (TfStore       *self,
+          gsize          size,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  GBytes *bytes;
+
+  tf_store_begin_copy (self);
+  bytes = read_all (&self->backing, size, cancellable, error);
+  tf_store_end_copy (self, NULL);
+  return bytes;
+}
+
 /* Returns a copy of the whole content. */
 GBytes *
 tf_store_load_bytes (TfStore       *self,
@@ -292,7 +307,7 @@ tf_store_load_bytes (TfStore       *self,
   if ((guint64) size > G_MAXSSIZE)
     tf_errno_set (error, EFBIG, "read", self->backing.where);
   else
-    bytes = read_all (&self->backing, size, cancellable, error);
+    bytes = copy_all (self, size, cancellable, error);
 
   tf_store_unlock (self);
   return bytes;
@@ -448,6 +463,29 @@ tf_store_splice_fd (TfStore       *self,
 }
 
 static gboolean
+copy_from (TfStore       *self,
+           TfStore       *source,
+           gsize          count,
+           gsize         *n_moved,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  GOutputVector vector;
+  gboolean success;
+
+  if (!tf_backing_is_in_memory (&source->backing))
+    return copy_locked (self, source->backing.fd, source->position, count, n_moved, cancellable, error);
+
+  vector = (GOutputVector) { source->backing.memory.data + source->position, count };
+  success = tf_store_make_room (self, count, cancellable, error) &&
+            tf_backing_writev (&self->backing, self->position, &vector, 1, n_moved, cancellable, error);
+  self->position += *n_moved;
+  return success;
+}
+
+/* Called with both locks held. That of @source is given up while the bytes are copied, because @self can roll over,
+ * which calls code of the user's. */
+static gboolean
 splice_locked (TfStore       *self,
                TfStore       *source,
                gsize         *n_moved,
@@ -457,24 +495,15 @@ splice_locked (TfStore       *self,
   goffset available = tf_backing_get_size (&source->backing) - source->position;
   gsize count = CLAMP (available, 0, PIECE);
   gboolean success;
-  GOutputVector vector;
 
   if (count == 0)
     return TRUE;
 
-  if (tf_backing_is_in_memory (&source->backing))
-    {
-      vector = (GOutputVector) { source->backing.memory.data + source->position, count };
-      success = tf_store_make_room (self, count, cancellable, error) &&
-                tf_backing_writev (&self->backing, self->position, &vector, 1, n_moved, cancellable, error);
-      self->position += *n_moved;
-    }
-  else
-    {
-      success = copy_locked (self, source->backing.fd, source->position, count, n_moved, cancellable, error);
-    }
-
-  return tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) && success;
+  tf_store_begin_copy (source);
+  success = copy_from (self, source, count, n_moved, cancellable, error);
+  return tf_store_end_copy (source, success ? error : NULL) &&
+         tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) &&
+         success;
 }
 
 /* Moves some bytes from the position of @source, which is another store, to that of @self; none at the end. @n_moved is

@@ -23,6 +23,7 @@ tf_store_new (void)
   TfStore *self = g_atomic_rc_box_new0 (TfStore);
 
   g_mutex_init (&self->lock);
+  g_cond_init (&self->copied);
   self->backing = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
   return self;
 }
@@ -43,6 +44,7 @@ tf_store_free (gpointer data)
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
     g_weak_ref_clear (&self->emitter);
+  g_cond_clear (&self->copied);
   g_mutex_clear (&self->lock);
 }
 
@@ -76,7 +78,58 @@ static gboolean
 check_open (TfStore  *self,
             GError  **error)
 {
-  return G_LIKELY (self->state == TF_STORE_OPEN) || tf_store_fail_closed (self, error);
+  return G_LIKELY (g_atomic_int_get (&self->state) == TF_STORE_OPEN) || tf_store_fail_closed (self, error);
+}
+
+/* Called with the lock held, when one of the things on which this depends has changed. */
+static void
+update_rest (TfStore *self)
+{
+  self->at_rest = self->state == TF_STORE_OPEN && self->copier == NULL;
+  if (!self->at_rest)
+    self->backing.memory.room = 0;
+}
+
+/* Gives the lock up until tf_store_end_copy(). The bytes do not change meanwhile. */
+void
+tf_store_begin_copy (TfStore *self)
+{
+  self->copier = g_thread_self ();
+  g_atomic_int_inc (&self->n_pins);
+  update_rest (self);
+  g_mutex_unlock (&self->lock);
+}
+
+/* Takes the lock again. Fails if the store was closed meanwhile; its lock is held in this case, too. */
+gboolean
+tf_store_end_copy (TfStore  *self,
+                   GError  **error)
+{
+  g_mutex_lock (&self->lock);
+  self->copier = NULL;
+  g_cond_broadcast (&self->copied);
+  update_rest (self);
+  if (g_atomic_int_dec_and_test (&self->n_pins))
+    tf_backing_clear (&self->backing);
+
+  return check_open (self, error);
+}
+
+/* Waits until there is no copier. Called with the lock held. */
+static gboolean
+wait_for_copier (TfStore  *self,
+                 GError  **error)
+{
+  if (self->copier != NULL && !tf_task_may_block (error))
+    return FALSE;
+
+  if (self->copier == g_thread_self ())
+    return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
+
+  while (self->copier != NULL)
+    g_cond_wait (&self->copied, &self->lock);
+
+  return TRUE;
 }
 
 /* Takes the lock in any state of the store. */
@@ -105,7 +158,7 @@ lock_ahead (TfStore       *self,
   if (!acquire (self, error))
     return FALSE;
 
-  if (!check_open (self, error) ||
+  if ((G_UNLIKELY (!self->at_rest) && !(wait_for_copier (self, error) && check_open (self, error))) ||
       (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
     {
       g_mutex_unlock (&self->lock);
@@ -183,6 +236,8 @@ bound_room (TfStore *self)
 {
   if (tf_memory_pool_is_limited ())
     self->backing.memory.room = MIN (self->backing.memory.room, self->pool_node.charge);
+  if (!self->at_rest)
+    self->backing.memory.room = 0;
 }
 
 /* Corrects the budget to what is really in memory. */
@@ -200,7 +255,8 @@ tf_store_replace_backing (TfStore   *self,
                           TfBacking *backing)
 {
   self->must_tell = tf_backing_is_in_memory (&self->backing);
-  self->rolled_over |= self->must_tell;
+  if (self->must_tell)
+    g_atomic_int_set (&self->rolled_over, TRUE);
 
   tf_memory_pool_remove (&self->pool_node);
   tf_backing_replace (&self->backing, backing);
@@ -214,14 +270,18 @@ move_to_disk (TfStore       *self,
 {
   g_auto(TfBacking) disk = TF_BACKING_INIT_IN_MEMORY;
   TfMemoryBuffer *bytes = &self->backing.memory;
+  gpointer place;
+  gboolean success;
   gsize n_written;
 
   if (!tf_task_may_block (error))
     return FALSE;
 
-  disk.fd = self->funcs->open (self->owner, &disk.where, cancellable, error);
-  if (disk.fd < 0 ||
-      !tf_backing_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error))
+  place = self->funcs->prepare (self->owner);
+  tf_store_begin_copy (self);
+  disk.fd = self->funcs->open (place, &disk.where, cancellable, error);
+  success = disk.fd >= 0 && tf_backing_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error);
+  if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;
 
   tf_store_replace_backing (self, &disk);
@@ -341,7 +401,7 @@ move_node_out (TfMemoryPoolNode *node)
   if (!g_mutex_trylock (&self->lock))
     return;
 
-  if (self->state == TF_STORE_OPEN &&
+  if (self->at_rest &&
       tf_backing_is_in_memory (&self->backing) &&
       self->backing.memory.size > 0 &&
       !self->lent &&
@@ -368,6 +428,7 @@ begin_open (TfStore            *self,
 {
   g_assert (self->state == TF_STORE_BLANK);
   g_atomic_int_set (&self->state, TF_STORE_OPEN);
+  update_rest (self);
   g_atomic_int_set (&self->n_pins, 1);
   self->funcs = funcs;
   self->owner = owner;
@@ -414,7 +475,7 @@ tf_store_check_blocking (TfStore  *self,
   if (!acquire (self, error))
     return FALSE;
 
-  success = tf_backing_is_in_memory (&self->backing) || tf_task_may_block (error);
+  success = (tf_backing_is_in_memory (&self->backing) && self->copier == NULL) || tf_task_may_block (error);
   g_mutex_unlock (&self->lock);
   return success;
 }
@@ -441,12 +502,7 @@ tf_store_flush (TfStore       *self,
 gboolean
 tf_store_is_blank (TfStore *self)
 {
-  gboolean blank;
-
-  g_mutex_lock (&self->lock);
-  blank = self->state == TF_STORE_BLANK;
-  g_mutex_unlock (&self->lock);
-  return blank;
+  return g_atomic_int_get (&self->state) == TF_STORE_BLANK;
 }
 
 /* Fails if the store is blank or closed. */
@@ -454,26 +510,14 @@ gboolean
 tf_store_check_open (TfStore  *self,
                      GError  **error)
 {
-  gboolean is_open;
-
-  if (!acquire (self, error))
-    return FALSE;
-
-  is_open = check_open (self, error);
-  g_mutex_unlock (&self->lock);
-  return is_open;
+  return check_open (self, error);
 }
 
 /* Returns whether the store has rolled over. The result does not change when the store is closed. */
 gboolean
 tf_store_has_rolled_over (TfStore *self)
 {
-  gboolean rolled_over;
-
-  g_mutex_lock (&self->lock);
-  rolled_over = self->rolled_over;
-  g_mutex_unlock (&self->lock);
-  return rolled_over;
+  return g_atomic_int_get (&self->rolled_over);
 }
 
 /* Closes a store whose lock is held, and releases the bytes or leaves them to the other pins. Does nothing if the store
@@ -486,7 +530,7 @@ tf_store_close_locked (TfStore  *self,
   gboolean flushed;
 
   g_atomic_int_set (&self->state, TF_STORE_CLOSED);
-  self->backing.memory.room = 0;
+  update_rest (self);
   tf_memory_pool_remove (&self->pool_node);
   if (!was_open)
     return TRUE;
@@ -875,29 +919,32 @@ tf_store_writev (TfStore              *self,
   return success;
 }
 
+/* Returns 0 if the store is not open. */
 goffset
 tf_store_get_size (TfStore *self)
 {
-  goffset size;
+  goffset size = 0;
 
-  if (!tf_store_lock (self, NULL, NULL))
-    return 0;
-
-  size = tf_backing_get_size (&self->backing);
-  tf_store_unlock (self);
+  g_mutex_lock (&self->lock);
+  if (self->state == TF_STORE_OPEN)
+    size = tf_backing_get_size (&self->backing);
+  g_mutex_unlock (&self->lock);
   return size;
 }
 
+/* Returns 0 if the store is not open. */
 goffset
 tf_store_tell (TfStore *self)
 {
-  goffset position;
+  goffset position = 0;
 
-  if (!tf_store_lock (self, NULL, NULL))
-    return 0;
-
-  position = self->position;
-  tf_store_unlock (self);
+  g_mutex_lock (&self->lock);
+  if (self->state == TF_STORE_OPEN)
+    {
+      tf_backing_get_offset (&self->backing, &self->position);
+      position = self->position;
+    }
+  g_mutex_unlock (&self->lock);
   return position;
 }
 
@@ -988,6 +1035,19 @@ tf_store_truncate (TfStore       *self,
   return success;
 }
 
+static gboolean
+reserve_on_disk (TfStore       *self,
+                 goffset        size,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  gboolean success;
+
+  tf_store_begin_copy (self);
+  success = tf_backing_reserve (&self->backing, size, cancellable, error);
+  return tf_store_end_copy (self, success ? error : NULL) && success;
+}
+
 /* Makes room for a file of @size bytes, and changes nothing else. */
 gboolean
 tf_store_reserve (TfStore       *self,
@@ -1006,7 +1066,7 @@ tf_store_reserve (TfStore       *self,
 
   success = size >= 0 &&
             grow_or_move (self, size, cancellable, error) &&
-            tf_backing_reserve (&self->backing, size, cancellable, error);
+            (tf_backing_is_in_memory (&self->backing) || reserve_on_disk (self, size, cancellable, error));
   tf_store_unlock (self);
   return success;
 }

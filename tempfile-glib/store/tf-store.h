@@ -37,16 +37,26 @@ G_BEGIN_DECLS
  * After its descriptor was handed out, the backing is shared. The offset of the descriptor is the position then, and
  * @position is a copy of it that is updated each time the store is locked.
  *
- * All functions may be called from any thread. Each holds the lock while it works, and calls the owner without the
- * lock, except for TfStoreFuncs.open. In a thread that must not block, see tf_task_may_block(), a function that would
- * touch the disk or wait for another thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
+ * All functions may be called from any thread. Each holds the lock while it works. A thread that copies all bytes, or
+ * that calls the owner or other code of the user's in the middle of an operation, gives the lock up and is the copier
+ * meanwhile: readers can read, and the store can be closed, but everything else that needs the lock waits for the
+ * copier, or fails with G_IO_ERROR_PENDING if it is called by the copier itself. The copier has a pin.
+ *
+ * The functions that only ask never wait. While another thread holds the lock, they return what was the case when it
+ * took the lock.
+ *
+ * In a thread that must not block, see tf_task_may_block(), a function that would touch the disk or wait for another
+ * thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
 typedef struct _TfStore TfStore;
 
 /* Functions of the owner of a store. */
 typedef struct
 {
-  /* Opens the descriptor to roll over to. Sets @where to the directory, for messages. Called with the lock held. */
-  int  (*open)        (gpointer       owner,
+  /* Returns a copy of what @open needs, because the owner may be gone then. Called with the lock held. */
+  gpointer (*prepare) (gpointer       owner);
+  /* Opens the descriptor to roll over to, and frees @place. Sets @where to the directory, for messages. Called without
+   * the lock. */
+  int  (*open)        (gpointer       place,
                        char         **where,
                        GCancellable  *cancellable,
                        GError       **error);
@@ -68,6 +78,9 @@ struct _TfStore
 {
   GMutex lock;
   TfStoreState state; /* (atomic): changed with the lock held only */
+  gboolean at_rest;   /* open, and there is no copier: the fast paths may be taken. Otherwise no memory is claimed */
+  GThread *copier;    /* (unowned) (nullable) */
+  GCond copied;       /* there is no copier any more */
 
   TfBacking backing;
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
@@ -76,7 +89,7 @@ struct _TfStore
   const TfStoreFuncs *funcs;
   gpointer owner;     /* (unowned): valid while TF_STORE_OPEN, because it closes the store before it is finalized */
   GWeakRef emitter;   /* the owner, for calls without the lock; not set before the first such call */
-  gboolean rolled_over;
+  gboolean rolled_over; /* (atomic) */
   gboolean must_tell; /* rolled over, and the owner was not notified yet */
   gboolean lasting;   /* the file behind the backing has a lasting name */
   gboolean lent;      /* somebody may be looking at bytes that tf_store_peek() returned */
@@ -121,6 +134,10 @@ gboolean tf_store_lock_settled (TfStore       *self,
                                 GCancellable  *cancellable,
                                 GError       **error);
 void     tf_store_unlock       (TfStore       *self);
+
+void     tf_store_begin_copy (TfStore  *self);
+gboolean tf_store_end_copy   (TfStore  *self,
+                              GError  **error);
 
 gboolean tf_store_make_room       (TfStore       *self,
                                    gsize          count,
@@ -218,7 +235,7 @@ tf_store_read (TfStore       *self,
 {
   const guint8 *source = NULL;
 
-  if (cancellable == NULL && count > 0 && __libc_single_threaded && self->state == TF_STORE_OPEN)
+  if (cancellable == NULL && count > 0 && __libc_single_threaded && self->at_rest)
     source = tf_backing_peek (&self->backing, self->position, count);
   if (source == NULL)
     return tf_store_read_locking (self, data, count, n_read, cancellable, error);
@@ -230,15 +247,15 @@ tf_store_read (TfStore       *self,
 }
 
 /* Extends the content for @count bytes at the position and returns where to copy them, if there is room in memory or
- * behind what is held back. Otherwise, and for a @count of 0, returns NULL without a change. The state is not checked
- * for memory, because only an open store has room there. */
+ * behind what is held back. Otherwise, and for a @count of 0, returns NULL without a change. For memory, it is not checked
+ * whether the store is at rest, because otherwise there is no room. */
 static inline guint8 *
 tf_store_claim (TfStore *self,
                 gsize    count)
 {
   guint8 *target = tf_memory_buffer_claim (&self->backing.memory, self->position, count);
 
-  if (target == NULL && count > 0 && self->backing.io_buffer != NULL && self->state == TF_STORE_OPEN)
+  if (target == NULL && count > 0 && self->backing.io_buffer != NULL && self->at_rest)
     target = tf_io_buffer_claim (self->backing.io_buffer, self->position, count);
 
   return target;

@@ -531,6 +531,28 @@ test_refused (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
 }
 
+/* A cancelled call takes nothing from a source that does not look at the cancellable. */
+static void
+test_cancelled_before (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GBytes) bytes = tf_test_make_bytes (300000);
+  g_autoptr(GInputStream) source = g_memory_input_stream_new_from_bytes (bytes);
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  g_cancellable_cancel (cancellable);
+  for (int is_async = 0; is_async < 2; is_async++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      g_assert_cmpint (run_splice (target, source, 0, is_async, cancellable, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (source)), ==, 0);
+      g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
+    }
+}
+
 static void
 test_pending (void)
 {
@@ -562,6 +584,7 @@ main (int    argc,
   g_test_add_func ("/splice/failed", test_failed);
   tf_test_add_async ("/splice/copied-by-kernel", test_copied_by_kernel);
   g_test_add_func ("/splice/refused", test_refused);
+  tf_test_add_async ("/splice/cancelled-before", test_cancelled_before);
   g_test_add_func ("/splice/pending", test_pending);
 
   return tf_test_run ();

@@ -1,0 +1,381 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Calls public functions from the callbacks: none may wait for ever. */
+
+#include <tempfile-glib.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test-async.h"
+#include "tf-test.h"
+
+/* Much longer than a call takes, in seconds. */
+#define PATIENCE 60
+
+static const char text[] = "more than four";
+
+typedef struct
+{
+  TfTempFile *file;
+  TfTempFile *source;    /* (nullable): what is spliced into the file */
+  gboolean in_operation; /* what changes the file is refused */
+  guint n_calls;
+} Fixture;
+
+/* What only asks is answered. */
+static void
+ask (TfTempFile *file)
+{
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GError) error = NULL;
+  char byte;
+
+  g_assert_cmpint (tf_temp_file_get_size (file), >=, 0);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), >=, 0);
+  tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file));
+  g_assert_false (g_io_stream_is_closed (G_IO_STREAM (file)));
+
+  reader = tf_temp_file_open_reader (file, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (reader, &byte, 1, NULL, &error), >=, 0);
+  g_assert_no_error (error);
+  g_assert_true (g_input_stream_close (reader, NULL, NULL));
+}
+
+static void
+check (Fixture   *fixture,
+       gboolean   success,
+       GError   **error)
+{
+  g_autoptr(GError) owned = g_steal_pointer (error);
+
+  if (fixture->in_operation)
+    g_assert_error (owned, G_IO_ERROR, G_IO_ERROR_PENDING);
+  else
+    g_assert_no_error (owned);
+  g_assert_true (success == !fixture->in_operation);
+}
+
+static gboolean
+splice_into (TfTempFile  *file,
+             GError     **error)
+{
+  g_autoptr(GInputStream) bytes = g_memory_input_stream_new_from_data ("x", 1, NULL);
+
+  return g_output_stream_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), bytes, 0, NULL, error) == 1;
+}
+
+static void
+use (Fixture    *fixture,
+     TfTempFile *file)
+{
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("b", 1);
+  GError *error = NULL;
+  gboolean success;
+  char byte;
+
+#define TRY(call) (success = (call), check (fixture, success, &error))
+  TRY (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  TRY (tf_temp_file_read (file, &byte, 1, NULL, &error) >= 0);
+  TRY (tf_temp_file_write (file, "w", 1, NULL, &error));
+  TRY (tf_temp_file_write_bytes (file, bytes, NULL, &error));
+  TRY (tf_temp_file_fill (file, 1, NULL, &error) >= 0);
+  TRY (tf_temp_file_consume (file, 0, &error));
+  TRY (tf_temp_file_reserve (file, 1, NULL, &error));
+  TRY (g_seekable_truncate (G_SEEKABLE (file), 20, NULL, &error));
+  TRY (tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, &error));
+  TRY (tf_temp_file_get_fd (file, NULL, &error) >= 0);
+  TRY (tf_temp_file_persist (file, place, TF_PERSIST_REPLACE, NULL, &error));
+#undef TRY
+}
+
+static void
+use_results (Fixture    *fixture,
+             TfTempFile *file)
+{
+  g_autoptr(GBytes) loaded = NULL;
+  g_autoptr(GBytes) read = NULL;
+  g_autofree char *line = NULL;
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+  gsize count;
+  int fd;
+
+  loaded = tf_temp_file_load_bytes (file, NULL, &error);
+  check (fixture, loaded != NULL, &error);
+  read = tf_temp_file_read_bytes (file, 1, NULL, &error);
+  check (fixture, read != NULL, &error);
+  line = tf_temp_file_read_line (file, NULL, NULL, &error);
+  check (fixture, error == NULL, &error);
+  path = tf_temp_file_get_fd_path (file, NULL, &error);
+  check (fixture, path != NULL, &error);
+  fd = tf_temp_file_seal (file, NULL, &error);
+  check (fixture, fd >= 0, &error);
+  if (fd >= 0)
+    close (fd);
+  tf_temp_file_peek (file, &count);
+}
+
+static void
+use_streams (Fixture    *fixture,
+             TfTempFile *file)
+{
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (file));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  GError *error = NULL;
+  gboolean success;
+  char byte;
+
+  success = g_seekable_seek (G_SEEKABLE (input), 0, G_SEEK_SET, NULL, &error);
+  check (fixture, success, &error);
+  success = g_input_stream_read (input, &byte, 1, NULL, &error) >= 0;
+  check (fixture, success, &error);
+  success = g_output_stream_write (output, "s", 1, NULL, &error) == 1;
+  check (fixture, success, &error);
+  success = splice_into (file, &error);
+  check (fixture, success, &error);
+}
+
+static void
+use_all (Fixture    *fixture,
+         TfTempFile *file)
+{
+  ask (file);
+  use (fixture, file);
+  use_results (fixture, file);
+  use_streams (fixture, file);
+}
+
+static gboolean
+on_audit (const char *event,
+          const char *path,
+          gpointer    user_data)
+{
+  Fixture *fixture = user_data;
+
+  if (fixture->in_operation)
+    return TRUE;
+
+  fixture->n_calls++;
+  fixture->in_operation = TRUE;
+  use_all (fixture, fixture->file);
+  if (fixture->source != NULL)
+    use_all (fixture, fixture->source);
+  fixture->in_operation = FALSE;
+  return TRUE;
+}
+
+static void
+on_rolled_over (TfSpooledFile *file,
+                gpointer       user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->n_calls++;
+  ask (TF_TEMP_FILE (file));
+}
+
+/* The object itself has no operation, so that nothing is refused. */
+static void
+on_rolled_over_by_object (TfSpooledFile *file,
+                          gpointer       user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->n_calls++;
+  use_all (fixture, TF_TEMP_FILE (file));
+}
+
+static void
+by_write (Fixture *fixture)
+{
+  g_assert_true (tf_temp_file_write (fixture->file, text, strlen (text), NULL, NULL));
+}
+
+static void
+by_rollover (Fixture *fixture)
+{
+  g_assert_true (tf_spooled_file_rollover (TF_SPOOLED_FILE (fixture->file), NULL, NULL));
+}
+
+static void
+by_truncate (Fixture *fixture)
+{
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (fixture->file), 100, NULL, NULL));
+}
+
+static void
+by_get_fd (Fixture *fixture)
+{
+  g_assert_cmpint (tf_temp_file_get_fd (fixture->file, NULL, NULL), >=, 0);
+}
+
+static void
+by_reserve (Fixture *fixture)
+{
+  g_assert_true (tf_temp_file_reserve (fixture->file, 100, NULL, NULL));
+}
+
+static void
+by_stream (Fixture *fixture)
+{
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (fixture->file));
+
+  g_assert_cmpint (g_output_stream_write (output, text, strlen (text), NULL, NULL), ==, strlen (text));
+}
+
+static void
+by_splice (Fixture *fixture)
+{
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (fixture->file));
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (fixture->source));
+
+  g_assert_cmpint (g_output_stream_splice (output, input, 0, NULL, NULL), ==, strlen (text));
+}
+
+static const struct
+{
+  const char *name;
+  void (*func) (Fixture *fixture);
+} triggers[] = {
+  { "write", by_write },
+  { "rollover", by_rollover },
+  { "truncate", by_truncate },
+  { "get-fd", by_get_fd },
+  { "reserve", by_reserve },
+  { "stream", by_stream },
+  { "splice", by_splice },
+};
+
+static TfTempFile *
+make_source (void)
+{
+  TfTempFile *source = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+  g_assert_true (tf_temp_file_write (source, text, strlen (text), NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (source), 0, G_SEEK_SET, NULL, NULL));
+  return source;
+}
+
+static void
+test_audit (gconstpointer data)
+{
+  guint trigger = GPOINTER_TO_UINT (data);
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  g_autoptr(TfTempFile) source = make_source ();
+  Fixture fixture = { .file = file, .source = triggers[trigger].func == by_splice ? source : NULL };
+
+  g_assert_true (tf_temp_file_write (file, "four", 4, NULL, NULL));
+  g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over), &fixture);
+  tf_set_audit_func (on_audit, &fixture, NULL);
+  alarm (PATIENCE);
+  triggers[trigger].func (&fixture);
+  alarm (0);
+  tf_set_audit_func (NULL, NULL, NULL);
+
+  g_assert_cmpuint (fixture.n_calls, ==, 2);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+}
+
+static void
+test_rolled_over (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  Fixture fixture = { .file = file };
+
+  g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over_by_object), &fixture);
+  alarm (PATIENCE);
+  by_write (&fixture);
+  alarm (0);
+  g_assert_cmpuint (fixture.n_calls, ==, 1);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+}
+
+static gboolean
+close_file (const char *event,
+            const char *path,
+            gpointer    user_data)
+{
+  g_assert_true (g_io_stream_close (user_data, NULL, NULL));
+  return TRUE;
+}
+
+/* What is under way fails, and leaves nothing behind. */
+static void
+test_close (void)
+{
+  guint n_fds = tf_test_count_fds ();
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GError) error = NULL;
+  char buffer[8];
+
+  g_assert_true (tf_temp_file_write (file, "four", 4, NULL, NULL));
+  reader = tf_temp_file_open_reader (file, NULL);
+  tf_set_audit_func (close_file, file, NULL);
+  g_assert_false (tf_temp_file_write (file, text, strlen (text), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  tf_set_audit_func (NULL, NULL, NULL);
+
+  g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL), ==, 4);
+  g_clear_object (&reader);
+  g_clear_object (&file);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+}
+
+/* An asynchronous call from the callback waits its turn. */
+static gboolean
+start_write (const char *event,
+             const char *path,
+             gpointer    user_data)
+{
+  Fixture *fixture = user_data;
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("later", 5);
+
+  if (fixture->n_calls++ == 0)
+    tf_temp_file_write_bytes_async (fixture->file, bytes, 0, NULL, NULL, NULL);
+  return TRUE;
+}
+
+static void
+test_async (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  Fixture fixture = { .file = file };
+  g_autoptr(GBytes) bytes = NULL;
+
+  tf_set_audit_func (start_write, &fixture, NULL);
+  alarm (PATIENCE);
+  by_write (&fixture);
+  while (g_io_stream_has_pending (G_IO_STREAM (file)))
+    g_main_context_iteration (NULL, TRUE);
+  alarm (0);
+  tf_set_audit_func (NULL, NULL, NULL);
+
+  bytes = tf_temp_file_load_bytes (file, NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "more than fourlater", 19);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+
+  for (guint i = 0; i < G_N_ELEMENTS (triggers); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/callbacks/audit/%s", triggers[i].name);
+
+      g_test_add_data_func (path, GUINT_TO_POINTER (i), test_audit);
+    }
+  g_test_add_func ("/callbacks/rolled-over", test_rolled_over);
+  g_test_add_func ("/callbacks/close", test_close);
+  g_test_add_func ("/callbacks/async", test_async);
+
+  return tf_test_run ();
+}
