@@ -318,7 +318,7 @@ tf_spooled_file_rollover (TfSpooledFile  *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_store_roll_over (tf_file_get_store (self), cancellable, error);
+  return tf_file_check_idle (self, error) && tf_store_roll_over (tf_file_get_store (self), cancellable, error);
 }
 
 static gssize
@@ -330,7 +330,7 @@ rollover_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return tf_spooled_file_rollover (source_object, cancellable, error) ? 0 : -1;
+  return tf_store_roll_over (tf_file_get_store (source_object), cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -361,8 +361,8 @@ tf_spooled_file_rollover_async (TfSpooledFile       *self,
   g_return_if_fail (TF_IS_SPOOLED_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_spooled_file_rollover_async, rollover_func, NULL, NULL,
-                          io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_spooled_file_rollover_async, rollover_func, NULL, NULL,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**

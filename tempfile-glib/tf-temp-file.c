@@ -57,6 +57,9 @@
  * [method@Gio.IOStream.close] closes the file. Dropping the last reference closes it as well, but then an error
  * is only logged. Closing one of the streams closes only that stream.
  *
+ * When the last handle of a large file without a name is closed, the kernel frees its blocks, which can take a tenth of
+ * a second for each gigabyte. [method@Gio.IOStream.close_async] does this in a worker thread.
+ *
  * Closing writes what is held back, see [method@TempFile.write]. If the disk refuses it, closing fails, the file
  * is closed nevertheless, the bytes that were held back are lost, and a second close succeeds. To be able to
  * try again, call [method@TempFile.flush] before closing.
@@ -68,8 +71,31 @@
  * ## Threads
  *
  * An object is used from one thread at a time, except that its input stream and its output stream may
- * be used from different threads at once. The file, its input stream and its output stream each have one
- * asynchronous operation at a time.
+ * be used from different threads at once. [method@TempFile.open_reader] returns a stream for yet another thread.
+ *
+ * ## Forks
+ *
+ * After fork(2), both processes can use a file on disk as a `FILE` of stdio after a flush. What was held back is written
+ * before the fork, so that it is in the file once. The two processes share the position, and each reads what the other
+ * has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3), which
+ * [class@Gio.Subprocess] uses, does nothing of this.
+ *
+ * ## Pending operations
+ *
+ * An asynchronous operation is pending until its callback is called. No call overtakes it:
+ *
+ * - While the file has a pending operation, all calls of the file and of its two streams that read, write, move the
+ *   position or hand out the bytes fail with %G_IO_ERROR_PENDING.
+ * - While one of the streams has a pending operation, such calls of the file and of this stream fail in the same way.
+ *   The other stream can be used. Each operation is done as a whole, in the order in which they were started; a
+ *   synchronous one waits for the one that was started before. Each piece of [method@Gio.OutputStream.splice_async] is
+ *   such an operation.
+ * - What only asks is always answered, and never waits: [method@TempFile.get_size], [method@Gio.Seekable.tell],
+ *   [method@SpooledFile.is_rolled_over], [method@TempFile.open_reader] and the properties. While a call is under way,
+ *   size and position can be those from before it.
+ * - A reader has pending operations of its own, and is never refused because of those of the file.
+ *
+ * A [class@TextStream] is bound by the same rule: its operations are those of its file.
  *
  * [class@NamedFile] and [class@SpooledFile] read and write exactly as this class does. They differ in how the
  * file is created.
@@ -90,6 +116,8 @@ typedef enum
 
 static GParamSpec *properties[PROP_TEMPLATE + 1];
 
+gssize tf_file_offset;
+
 static void tf_temp_file_initable_init (GInitableIface *iface);
 static void tf_temp_file_seekable_init (GSeekableIface *iface);
 
@@ -99,15 +127,17 @@ G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_temp_file_seekable_init))
 
-gssize tf_file_offset;
-
 static GInputStream *
 tf_temp_file_get_input_stream (GIOStream *stream)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
 
   if (priv->input == NULL)
-    priv->input = tf_input_stream_new (priv->store);
+    {
+      priv->input = tf_input_stream_new (priv->store);
+      if (g_io_stream_is_closed (stream))
+        g_input_stream_close (priv->input, NULL, NULL);
+    }
 
   return priv->input;
 }
@@ -118,7 +148,11 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
 
   if (priv->output == NULL)
-    priv->output = tf_output_stream_new (priv->store);
+    {
+      priv->output = tf_output_stream_new (priv->store);
+      if (g_io_stream_is_closed (stream))
+        g_output_stream_close (priv->output, NULL, NULL);
+    }
 
   return priv->output;
 }
@@ -202,8 +236,8 @@ tf_temp_file_initable_do_init (GInitable     *initable,
   if (fd < 0)
     return FALSE;
 
-  tf_store_open_on_disk (file->store, fd, template.dir, NULL, NULL);
-  tf_store_hold_back (file->store);
+  tf_store_open_on_disk (file->store, fd, template.dir, NULL, G_OBJECT (initable));
+  tf_store_hold_back (file->store, 0);
   return TRUE;
 }
 
@@ -238,7 +272,8 @@ tf_temp_file_seek (GSeekable     *seekable,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  return tf_store_seek (tf_file_get_store (seekable), offset, type, cancellable, error);
+  return tf_file_check_idle (seekable, error) &&
+         tf_store_seek (tf_file_get_store (seekable), offset, type, cancellable, error);
 }
 
 static gboolean
@@ -247,7 +282,8 @@ tf_temp_file_truncate (GSeekable     *seekable,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  return tf_store_truncate (tf_file_get_store (seekable), size, cancellable, error);
+  return tf_file_check_idle (seekable, error) &&
+         tf_store_truncate (tf_file_get_store (seekable), size, cancellable, error);
 }
 
 static void
@@ -700,6 +736,37 @@ is_usual_call (gpointer        object,
          G_LIKELY (data != NULL && cancellable == NULL && (error == NULL || *error == NULL));
 }
 
+/* What cannot be done at once, in functions of their own for the same reason. */
+__attribute__ ((noinline)) static gssize
+read_slowly (TfStore       *store,
+             void          *buffer,
+             gsize          count,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  gsize n_read;
+
+  if (!tf_file_check_store_idle (store, error) ||
+      !tf_store_read_locking (store, buffer, count, &n_read, cancellable, error))
+    return -1;
+
+  return n_read;
+}
+
+__attribute__ ((noinline)) static gboolean
+write_slowly (TfStore       *store,
+              const void    *data,
+              gsize          size,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  if (cancellable == NULL && tf_store_write_at_rest (store, data, size))
+    return TRUE;
+
+  return tf_file_check_store_idle (store, error) &&
+         tf_store_write_locking (store, data, size, NULL, cancellable, error);
+}
+
 __attribute__ ((cold, noinline)) static gssize
 read_checked (TfTempFile    *self,
               void          *buffer,
@@ -707,15 +774,13 @@ read_checked (TfTempFile    *self,
               GCancellable  *cancellable,
               GError       **error)
 {
-  gsize n_read;
-
   g_return_val_if_fail (is_temp_file (self), -1);
   g_return_val_if_fail (buffer != NULL || count == 0, -1);
   g_return_val_if_fail (count <= G_MAXSSIZE, -1);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  return tf_store_read (tf_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
+  return read_slowly (tf_file_get_store (self), buffer, count, cancellable, error);
 }
 
 __attribute__ ((cold, noinline)) static gboolean
@@ -730,7 +795,7 @@ write_checked (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
+  return write_slowly (tf_file_get_store (self), data, size, cancellable, error);
 }
 
 /**
@@ -761,12 +826,16 @@ tf_temp_file_read (TfTempFile    *self,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  gsize n_read;
+  TfStore *store;
 
   if (!is_usual_call (self, buffer, cancellable, error) || count > G_MAXSSIZE)
     return read_checked (self, buffer, count, cancellable, error);
 
-  return tf_store_read (tf_file_get_store (self), buffer, count, &n_read, cancellable, error) ? (gssize) n_read : -1;
+  store = tf_file_get_store (self);
+  if (tf_store_read_at_once (store, buffer, count, NULL))
+    return count;
+
+  return read_slowly (store, buffer, count, NULL, error);
 }
 
 /**
@@ -796,6 +865,9 @@ tf_temp_file_read_bytes (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!tf_file_check_idle (self, error))
+    return NULL;
+
   return tf_store_read_bytes (tf_file_get_store (self), count, cancellable, error);
 }
 
@@ -817,8 +889,7 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * many bytes are read ahead. If the disk refuses what is held back, the call that writes it fails:
  * [method@TempFile.flush], a later read or write, or [method@Gio.IOStream.close]. The bytes are still held back
  * after such a failure, unless it was that of closing. A [class@NamedFile], which others can open by its name, holds
- * nothing back; neither does a file after [method@TempFile.get_fd] or [method@TempFile.persist]. A forked child has
- * a copy of what is held back: call [method@TempFile.flush] before fork(2) if both processes go on using the file.
+ * nothing back; neither does a file after [method@TempFile.get_fd], [method@TempFile.persist] or fork(2).
  *
  * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if the disk or a
  * quota has no room, or if the file would exceed `RLIMIT_FSIZE` and SIGXFSZ is ignored, see setrlimit(2); otherwise
@@ -837,10 +908,16 @@ tf_temp_file_write (TfTempFile    *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
+  TfStore *store;
+
   if (!is_usual_call (self, data, cancellable, error))
     return write_checked (self, data, size, cancellable, error);
 
-  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
+  store = tf_file_get_store (self);
+  if (tf_store_write_at_once (store, data, size, NULL))
+    return TRUE;
+
+  return write_slowly (store, data, size, NULL, error);
 }
 
 /**
@@ -848,6 +925,9 @@ tf_temp_file_write (TfTempFile    *self,
  * @self: a temporary file
  *
  * Returns the size of the file in bytes.
+ *
+ * It never waits for another thread. While a call is under way in one, the size can be that from before this call. If
+ * the file system does not tell the size of a file that others can open, it is the one that was seen last.
  *
  * Returns: the size in bytes; 0 if the file is closed or was not initialized
  *
@@ -923,8 +1003,8 @@ tf_temp_file_read_bytes_async (TfTempFile          *self,
 
   request = g_new0 (ReadRequest, 1);
   request->count = count;
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_bytes_async, read_bytes_func, request, read_request_free,
-                          io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_read_bytes_async, read_bytes_func, request, read_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -986,7 +1066,8 @@ tf_temp_file_write_bytes (TfTempFile    *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   data = g_bytes_get_data (bytes, &size);
-  return tf_store_write (tf_file_get_store (self), data, size, NULL, cancellable, error);
+  return tf_store_write_at_once (tf_file_get_store (self), data, size, cancellable) ||
+         write_slowly (tf_file_get_store (self), data, size, cancellable, error);
 }
 
 static gssize
@@ -995,7 +1076,10 @@ write_bytes_func (gpointer       source_object,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  return tf_temp_file_write_bytes (source_object, data, cancellable, error) ? 0 : -1;
+  gsize size;
+  gconstpointer content = g_bytes_get_data (data, &size);
+
+  return tf_store_write (tf_file_get_store (source_object), content, size, NULL, cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -1030,9 +1114,9 @@ tf_temp_file_write_bytes_async (TfTempFile          *self,
   g_return_if_fail (bytes != NULL);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_write_bytes_async,
-                          write_bytes_func, g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref,
-                          io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_write_bytes_async,
+               write_bytes_func, g_bytes_ref (bytes), (GDestroyNotify) g_bytes_unref,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1096,6 +1180,9 @@ tf_temp_file_load_bytes (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!tf_file_check_idle (self, error))
+    return NULL;
+
   return tf_store_load_bytes (tf_file_get_store (self), cancellable, error);
 }
 
@@ -1107,7 +1194,7 @@ load_bytes_func (gpointer       source_object,
 {
   GBytes **bytes = data;
 
-  *bytes = tf_temp_file_load_bytes (source_object, cancellable, error);
+  *bytes = tf_store_load_bytes (tf_file_get_store (source_object), cancellable, error);
   return *bytes != NULL ? 0 : -1;
 }
 
@@ -1139,9 +1226,9 @@ tf_temp_file_load_bytes_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_load_bytes_async, load_bytes_func,
-                         g_new0 (GBytes *, 1), bytes_request_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_load_bytes_async, load_bytes_func,
+               g_new0 (GBytes *, 1), bytes_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1276,6 +1363,9 @@ tf_temp_file_read_line (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!tf_file_check_idle (self, error))
+    return NULL;
+
   return tf_store_read_upto (tf_file_get_store (self), "\n", 1, TRUE, length != NULL ? length : &ignored,
                              cancellable, error);
 }
@@ -1308,9 +1398,9 @@ tf_temp_file_read_line_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_line_async, read_upto_func,
-                         upto_request_new ("\n", 1, TRUE), upto_request_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_read_line_async, read_upto_func,
+               upto_request_new ("\n", 1, TRUE), upto_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1377,6 +1467,9 @@ tf_temp_file_read_upto (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  if (!tf_file_check_idle (self, error))
+    return NULL;
+
   return tf_store_read_upto (tf_file_get_store (self), stop_bytes, n_stop_bytes, FALSE,
                              length != NULL ? length : &ignored, cancellable, error);
 }
@@ -1414,9 +1507,9 @@ tf_temp_file_read_upto_async (TfTempFile          *self,
   g_return_if_fail (stop_bytes != NULL && n_stop_bytes > 0);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_read_upto_async, read_upto_func,
-                         upto_request_new (stop_bytes, n_stop_bytes, FALSE), upto_request_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_read_upto_async, read_upto_func,
+               upto_request_new (stop_bytes, n_stop_bytes, FALSE), upto_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1471,7 +1564,8 @@ tf_temp_file_peek (TfTempFile *self,
   g_return_val_if_fail (is_temp_file (self), NULL);
   g_return_val_if_fail (count != NULL, NULL);
 
-  return tf_store_peek (tf_file_get_store (self), count);
+  *count = 0;
+  return tf_file_check_idle (self, NULL) ? tf_store_peek (tf_file_get_store (self), count) : NULL;
 }
 
 /**
@@ -1506,7 +1600,8 @@ tf_temp_file_fill (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  if (!tf_store_fill (tf_file_get_store (self), count, &available, cancellable, error))
+  if (!tf_file_check_idle (self, error) ||
+      !tf_store_fill (tf_file_get_store (self), count, &available, cancellable, error))
     return -1;
 
   return available;
@@ -1518,7 +1613,12 @@ fill_func (gpointer       source_object,
            GCancellable  *cancellable,
            GError       **error)
 {
-  return tf_temp_file_fill (source_object, *(gsize *) count, cancellable, error);
+  gsize available;
+
+  if (!tf_store_fill (tf_file_get_store (source_object), *(gsize *) count, &available, cancellable, error))
+    return -1;
+
+  return available;
 }
 
 /**
@@ -1551,9 +1651,9 @@ tf_temp_file_fill_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_fill_async, fill_func,
-                         g_memdup2 (&count, sizeof count), g_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_fill_async, fill_func,
+               g_memdup2 (&count, sizeof count), g_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1605,7 +1705,17 @@ tf_temp_file_consume (TfTempFile  *self,
   g_return_val_if_fail (is_temp_file (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_store_consume (tf_file_get_store (self), count, error);
+  return tf_file_check_idle (self, error) && tf_store_consume (tf_file_get_store (self), count, error);
+}
+
+static gboolean
+flush (TfStore       *store,
+       GCancellable  *cancellable,
+       GError       **error)
+{
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         tf_store_check_open (store, error) &&
+         tf_store_flush (store, cancellable, error);
 }
 
 /**
@@ -1632,16 +1742,11 @@ tf_temp_file_flush (TfTempFile    *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  TfStore *store;
-
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  store = tf_file_get_store (self);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         tf_store_check_open (store, error) &&
-         tf_store_flush (store, cancellable, error);
+  return tf_file_check_idle (self, error) && flush (tf_file_get_store (self), cancellable, error);
 }
 
 static gssize
@@ -1650,7 +1755,7 @@ flush_func (gpointer       source_object,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return tf_temp_file_flush (source_object, cancellable, error) ? 0 : -1;
+  return flush (tf_file_get_store (source_object), cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -1681,8 +1786,8 @@ tf_temp_file_flush_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_flush_async, flush_func, NULL, NULL,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_flush_async, flush_func, NULL, NULL,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1742,6 +1847,9 @@ tf_temp_file_get_fd (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
+  if (!tf_file_check_idle (self, error))
+    return -1;
+
   return tf_store_get_fd (tf_file_get_store (self), cancellable, error);
 }
 
@@ -1751,7 +1859,7 @@ get_fd_func (gpointer       source_object,
              GCancellable  *cancellable,
              GError       **error)
 {
-  return tf_temp_file_get_fd (source_object, cancellable, error);
+  return tf_store_get_fd (tf_file_get_store (source_object), cancellable, error);
 }
 
 /**
@@ -1782,8 +1890,8 @@ tf_temp_file_get_fd_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_get_fd_async, get_fd_func, NULL, NULL,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_get_fd_async, get_fd_func, NULL, NULL,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -1830,6 +1938,23 @@ fd_request_new (void)
   return fd;
 }
 
+static int
+dup_fd (TfStore       *store,
+        GCancellable  *cancellable,
+        GError       **error)
+{
+  int fd = tf_store_get_fd (store, cancellable, error);
+
+  if (fd < 0)
+    return -1;
+
+  fd = fcntl (fd, F_DUPFD_CLOEXEC, 3);
+  if (fd < 0)
+    tf_errno_set (error, errno, "fcntl F_DUPFD_CLOEXEC", NULL);
+
+  return fd;
+}
+
 /**
  * tf_temp_file_dup_fd:
  * @self: a temporary file
@@ -1853,21 +1978,11 @@ tf_temp_file_dup_fd (TfTempFile    *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  int fd;
-
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), -1);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  fd = tf_temp_file_get_fd (self, cancellable, error);
-  if (fd < 0)
-    return -1;
-
-  fd = fcntl (fd, F_DUPFD_CLOEXEC, 3);
-  if (fd < 0)
-    tf_errno_set (error, errno, "fcntl F_DUPFD_CLOEXEC", NULL);
-
-  return fd;
+  return tf_file_check_idle (self, error) ? dup_fd (tf_file_get_store (self), cancellable, error) : -1;
 }
 
 static gssize
@@ -1878,7 +1993,7 @@ dup_fd_func (gpointer       source_object,
 {
   int *fd = data;
 
-  *fd = tf_temp_file_dup_fd (source_object, cancellable, error);
+  *fd = dup_fd (tf_file_get_store (source_object), cancellable, error);
   return *fd >= 0 ? 0 : -1;
 }
 
@@ -1910,9 +2025,9 @@ tf_temp_file_dup_fd_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_dup_fd_async, dup_fd_func,
-                         fd_request_new (), fd_request_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_dup_fd_async, dup_fd_func,
+               fd_request_new (), fd_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -2014,8 +2129,8 @@ tf_temp_file_get_fd_path_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_get_fd_path_async, get_fd_func, NULL, NULL,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_get_fd_path_async, get_fd_func, NULL, NULL,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -2165,7 +2280,7 @@ tf_temp_file_persist (TfTempFile      *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return persist (self, destination, flags, cancellable, error);
+  return tf_file_check_idle (self, error) && persist (self, destination, flags, cancellable, error);
 }
 
 static gssize
@@ -2220,8 +2335,8 @@ tf_temp_file_persist_async (TfTempFile          *self,
 
   request = g_new (PersistRequest, 1);
   *request = (PersistRequest) { g_object_ref (destination), flags };
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_persist_async, persist_func, request, persist_request_free,
-                         io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_persist_async, persist_func, request, persist_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -2285,7 +2400,7 @@ tf_temp_file_reserve (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_store_reserve (tf_file_get_store (self), size, cancellable, error);
+  return tf_file_check_idle (self, error) && tf_store_reserve (tf_file_get_store (self), size, cancellable, error);
 }
 
 static gssize
@@ -2299,7 +2414,7 @@ reserve_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return tf_temp_file_reserve (source_object, *size, cancellable, error) ? 0 : -1;
+  return tf_store_reserve (tf_file_get_store (source_object), *size, cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -2332,8 +2447,8 @@ tf_temp_file_reserve_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_reserve_async, reserve_func, g_memdup2 (&size, sizeof size), g_free,
-                          io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_reserve_async, reserve_func, g_memdup2 (&size, sizeof size), g_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -2391,7 +2506,7 @@ tf_temp_file_seal (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), -1);
   g_return_val_if_fail (error == NULL || *error == NULL, -1);
 
-  return tf_store_seal (tf_file_get_store (self), cancellable, error);
+  return tf_file_check_idle (self, error) ? tf_store_seal (tf_file_get_store (self), cancellable, error) : -1;
 }
 
 static gssize
@@ -2405,7 +2520,7 @@ seal_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  *fd = tf_temp_file_seal (source_object, cancellable, error);
+  *fd = tf_store_seal (tf_file_get_store (source_object), cancellable, error);
   return *fd >= 0 ? 0 : -1;
 }
 
@@ -2437,9 +2552,9 @@ tf_temp_file_seal_async (TfTempFile          *self,
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_seal_async, seal_func,
-                         fd_request_new (), fd_request_free,
-                          io_priority, cancellable, callback, user_data);
+  tf_file_run (self, self, tf_temp_file_seal_async, seal_func,
+               fd_request_new (), fd_request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /**
@@ -2515,7 +2630,7 @@ tf_temp_file_steal_bytes (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  if (!g_io_stream_set_pending (G_IO_STREAM (self), error))
+  if (!tf_file_check_idle (self, error) || !g_io_stream_set_pending (G_IO_STREAM (self), error))
     return NULL;
 
   bytes = tf_store_steal (tf_file_get_store (self), cancellable, error);
@@ -2593,9 +2708,9 @@ tf_temp_file_steal_bytes_async (TfTempFile          *self,
 
   stolen = g_new (Stolen, 1);
   *stolen = (Stolen) { callback, user_data };
-  tf_task_run_on_stream (G_IO_STREAM (self), tf_temp_file_steal_bytes_async, steal_bytes_func,
-                         g_new0 (GBytes *, 1), bytes_request_free,
-                         io_priority, cancellable, on_stolen, stolen);
+  tf_file_run (self, self, tf_temp_file_steal_bytes_async, steal_bytes_func,
+               g_new0 (GBytes *, 1), bytes_request_free,
+               io_priority, cancellable, on_stolen, stolen);
 }
 
 /**

@@ -438,15 +438,6 @@ check_initialized (TfTextStreamPrivate  *priv,
   return priv->initialized || tf_errno_set_not_initialized (error, "text stream");
 }
 
-/* Fails while an asynchronous call of this or another text stream, or of the base file itself, is under way. */
-static gboolean
-check_not_pending (TfTextStreamPrivate  *priv,
-                   GError              **error)
-{
-  return !g_io_stream_has_pending (G_IO_STREAM (priv->base_file)) ||
-         tf_errno_set_code (error, G_IO_ERROR_PENDING, "The base file of the text stream has an operation under way");
-}
-
 /* Called in the caller's thread, and again in a worker thread if it would block. */
 static gssize
 run_request (gpointer       source_object,
@@ -473,7 +464,7 @@ run (TfTextStream  *self,
   TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
 
   return check_initialized (priv, error) &&
-         check_not_pending (priv, error) &&
+         tf_file_check_idle (priv->base_file, error) &&
          run_request (self, request, cancellable, error) >= 0;
 }
 
@@ -506,9 +497,9 @@ start (TfTextStream        *self,
       return;
     }
 
-  tf_task_run_over_stream (self, G_IO_STREAM (priv->base_file), source_tag,
-                           run_request, g_memdup2 (&request, sizeof request), request_free,
-                           io_priority, cancellable, callback, user_data);
+  tf_file_run (self, priv->base_file, source_tag,
+               run_request, g_memdup2 (&request, sizeof request), request_free,
+               io_priority, cancellable, callback, user_data);
 }
 
 /* Returns the request with its results, or NULL with @error. */

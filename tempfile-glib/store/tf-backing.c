@@ -16,7 +16,7 @@
 #include "tf-disk.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
-#define PIECE (8 * 1024 * 1024)
+#define PIECE (1024 * 1024)
 #define MAX_VECTORS 64
 
 void
@@ -28,15 +28,15 @@ tf_backing_clear (TfBacking *self)
   g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
 }
 
-/* Writes what this process holds back, not what a forked child has a copy of. */
-gboolean
-tf_backing_flush_own (TfBacking  *self,
-                      GError    **error)
+/* In a forked child, drops what the parent holds back, which the parent will write itself, and what it has read ahead. */
+void
+tf_backing_disown (TfBacking *self)
 {
-  if (self->io_buffer != NULL)
-    tf_io_buffer_disown (self->io_buffer);
+  if (self->io_buffer == NULL)
+    return;
 
-  return tf_backing_flush (self, NULL, error);
+  tf_io_buffer_drop (self->io_buffer);
+  self->disk_size = -1;
 }
 
 /* Like tf_backing_clear(), but reports the error of close(2). */
@@ -57,11 +57,29 @@ tf_backing_is_in_memory (const TfBacking *self)
   return self->fd < 0;
 }
 
-/* From now on, small writes are held back, and reads read ahead. This is for a file that nobody else can open. */
+/* From now on, small writes are held back, and reads read ahead. @known_size is the size of a file that nobody else can
+ * open, or -1. */
 void
-tf_backing_hold_back (TfBacking *self)
+tf_backing_hold_back (TfBacking *self,
+                      goffset    known_size)
 {
   self->may_hold_back = TRUE;
+  self->disk_size = known_size;
+}
+
+/* Remembers the size before the I/O buffer can forget about it. */
+static void
+note_held_back (TfBacking *self)
+{
+  self->disk_size = tf_backing_get_known_size (self);
+}
+
+static void
+note_written (TfBacking *self,
+              goffset    end)
+{
+  if (self->disk_size >= 0)
+    self->disk_size = MAX (self->disk_size, end);
 }
 
 /* Returns whether @count bytes go through the I/O buffer. In that case, the buffer exists. */
@@ -75,6 +93,7 @@ prepare_io_buffer (TfBacking *self,
   if (self->io_buffer == NULL)
     self->io_buffer = tf_io_buffer_new ();
 
+  note_held_back (self);
   return tf_io_buffer_prepare (self->io_buffer, count);
 }
 
@@ -87,6 +106,7 @@ tf_backing_hold_back_no_more (TfBacking  *self,
     return FALSE;
 
   self->may_hold_back = FALSE;
+  self->disk_size = -1;
   g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
   return TRUE;
 }
@@ -97,7 +117,11 @@ tf_backing_flush (TfBacking     *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  return self->io_buffer == NULL || tf_io_buffer_flush (self->io_buffer, self->fd, self->where, cancellable, error);
+  if (self->io_buffer == NULL)
+    return TRUE;
+
+  note_held_back (self);
+  return tf_io_buffer_flush (self->io_buffer, self->fd, self->where, cancellable, error);
 }
 
 /* Like tf_backing_flush(); then drops what was read ahead, so that the descriptor can be used directly. */
@@ -106,7 +130,11 @@ tf_backing_settle (TfBacking     *self,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  return self->io_buffer == NULL || tf_io_buffer_settle (self->io_buffer, self->fd, self->where, cancellable, error);
+  if (self->io_buffer == NULL)
+    return TRUE;
+
+  note_held_back (self);
+  return tf_io_buffer_settle (self->io_buffer, self->fd, self->where, cancellable, error);
 }
 
 static gboolean
@@ -197,6 +225,8 @@ tf_backing_write (TfBacking      *self,
                   GCancellable   *cancellable,
                   GError        **error)
 {
+  gboolean success;
+
   *n_written = 0;
   if (count == 0)
     return TRUE;
@@ -209,10 +239,15 @@ tf_backing_write (TfBacking      *self,
     }
 
   if (prepare_io_buffer (self, count))
-    return tf_io_buffer_write (self->io_buffer, self->fd, self->where, offset, data, count, n_written, cancellable, error);
+    success = tf_io_buffer_write (self->io_buffer, self->fd, self->where, offset, self->disk_size,
+                                  data, count, n_written, cancellable, error);
+  else
+    success = tf_disk_write (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset,
+                             data, count, n_written, cancellable, error);
 
-  return tf_disk_write (self->fd, self->where, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_written,
-                        cancellable, error);
+  if (*n_written > 0)
+    note_written (self, offset + *n_written);
+  return success;
 }
 
 /* Returns the bytes that can be read at @offset without the disk, and their number; NULL if there are none. They are
@@ -249,20 +284,26 @@ tf_backing_fill (TfBacking     *self,
   if (!tf_io_buffer_prepare (self->io_buffer, 0))
     return tf_errno_set (error, ENOMEM, "read", self->where);
 
+  note_held_back (self);
   return tf_io_buffer_fill (self->io_buffer, self->fd, self->where, offset, MIN (count, TF_IO_BUFFER_SIZE),
                             cancellable, error);
 }
 
-goffset
-tf_backing_get_size (TfBacking *self)
+gboolean
+tf_backing_get_size (TfBacking  *self,
+                     goffset    *size,
+                     GError    **error)
 {
-  goffset size;
+  *size = tf_backing_get_known_size (self);
+  if (*size >= 0)
+    return TRUE;
 
-  if (tf_backing_is_in_memory (self))
-    return self->memory.size;
+  if (!tf_disk_get_size (self->fd, self->where, size, error))
+    return FALSE;
 
-  size = tf_disk_get_size (self->fd);
-  return self->io_buffer != NULL ? MAX (size, tf_io_buffer_get_end (self->io_buffer)) : size;
+  if (self->io_buffer != NULL)
+    *size = MAX (*size, tf_io_buffer_get_end (self->io_buffer));
+  return TRUE;
 }
 
 /* Sets the size. Extends with zeros, for which there must be room in memory. */
@@ -282,6 +323,8 @@ tf_backing_set_size (TfBacking  *self,
 
   if (self->io_buffer != NULL)
     tf_io_buffer_clip (self->io_buffer, size);
+  if (self->disk_size >= 0)
+    self->disk_size = size;
 
   return TRUE;
 }
@@ -438,6 +481,7 @@ writev_to_disk (TfBacking            *self,
         {
           *n_written += n;
           rest_take (&rest, n);
+          note_written (self, offset + *n_written);
         }
     }
 
@@ -499,10 +543,15 @@ tf_backing_copy (TfBacking     *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
+  gboolean success;
+
   *n_copied = 0;
   if (tf_backing_is_in_memory (self))
     return copy_to_memory (self, offset, source_fd, source_offset, count, n_copied, cancellable, error);
 
-  return tf_disk_copy (source_fd, source_offset, self->fd, self->where,
-                       self->shared ? TF_DISK_OWN_OFFSET : offset, count, n_copied, cancellable, error);
+  success = tf_disk_copy (source_fd, source_offset, self->fd, self->where,
+                          self->shared ? TF_DISK_OWN_OFFSET : offset, count, n_copied, cancellable, error);
+  if (*n_copied > 0)
+    note_written (self, offset + *n_copied);
+  return success;
 }

@@ -19,18 +19,18 @@ typedef struct
   int            fd;
   char          *where;         /* (owned) (nullable): path for messages */
   gboolean       shared;        /* the descriptor was handed out: its offset is the position, and others may move it */
-  gboolean       may_hold_back; /* nobody else can open the file */
+  gboolean       may_hold_back; /* small writes are held back, and reads read ahead */
+  goffset        disk_size;     /* of a file that nobody else can open; otherwise -1, and fstat(2) tells */
   TfIoBuffer    *io_buffer;     /* (owned) (nullable): created when first needed. If nothing may be held back, it has
                                  * only what tf_backing_fill() has read ahead */
 } TfBacking;
 
-#define TF_BACKING_INIT_IN_MEMORY { .fd = -1 }
+#define TF_BACKING_INIT_IN_MEMORY { .fd = -1, .disk_size = -1 }
 
 void     tf_backing_clear             (TfBacking            *self);
 gboolean tf_backing_close             (TfBacking            *self,
                                        GError              **error);
-gboolean tf_backing_flush_own         (TfBacking            *self,
-                                       GError              **error);
+void     tf_backing_disown            (TfBacking            *self);
 gboolean tf_backing_is_in_memory      (const TfBacking      *self);
 gboolean tf_backing_read              (TfBacking            *self,
                                        goffset               offset,
@@ -53,11 +53,14 @@ gboolean tf_backing_write             (TfBacking            *self,
                                        gsize                *n_written,
                                        GCancellable         *cancellable,
                                        GError              **error);
-goffset  tf_backing_get_size          (TfBacking            *self);
+gboolean tf_backing_get_size          (TfBacking            *self,
+                                       goffset              *size,
+                                       GError              **error);
 gboolean tf_backing_set_size          (TfBacking            *self,
                                        goffset               size,
                                        GError              **error);
-void     tf_backing_hold_back         (TfBacking            *self);
+void     tf_backing_hold_back         (TfBacking            *self,
+                                       goffset               known_size);
 gboolean tf_backing_hold_back_no_more (TfBacking            *self,
                                        GError              **error);
 gboolean tf_backing_flush             (TfBacking            *self,
@@ -108,6 +111,19 @@ gboolean      tf_backing_fill      (TfBacking        *self,
                                     gsize             count,
                                     GCancellable     *cancellable,
                                     GError          **error);
+
+/* Returns the size if it is known without a system call, otherwise -1. */
+static inline goffset
+tf_backing_get_known_size (const TfBacking *self)
+{
+  if (self->fd < 0)
+    return self->memory.size;
+
+  if (self->disk_size < 0 || self->io_buffer == NULL)
+    return self->disk_size;
+
+  return MAX (self->disk_size, tf_io_buffer_get_end (self->io_buffer));
+}
 
 /* Drops what was read ahead of a file that others can change. */
 static inline void

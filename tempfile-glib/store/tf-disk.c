@@ -16,7 +16,7 @@
 #include "base/tf-system.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
-#define PIECE (8 * 1024 * 1024)
+#define PIECE (1024 * 1024)
 
 /* In bytes. The page cache handles pieces of this size in large units. */
 #define COPY_BUFFER (512 * 1024)
@@ -151,12 +151,19 @@ tf_disk_copy (int            from,
   return success;
 }
 
-goffset
-tf_disk_get_size (int fd)
+gboolean
+tf_disk_get_size (int          fd,
+                  const char  *where,
+                  goffset     *size,
+                  GError     **error)
 {
   struct stat st;
 
-  return fstat (fd, &st) == 0 ? st.st_size : 0;
+  if (fstat (fd, &st) != 0)
+    return tf_errno_set (error, errno, "fstat", where);
+
+  *size = st.st_size;
+  return TRUE;
 }
 
 static gboolean
@@ -236,7 +243,11 @@ tf_disk_reserve (int            fd,
                  GCancellable  *cancellable,
                  GError       **error)
 {
+  goffset end;
   int saved_errno;
+
+  if (!tf_disk_get_size (fd, where, &end, error))
+    return FALSE;
 
   if (!has_free_space (fd, size))
     return tf_errno_set (error, ENOSPC, "fallocate", where);
@@ -249,7 +260,7 @@ tf_disk_reserve (int            fd,
         continue;
 
       /* Frees the blocks that were allocated before the failure. */
-      (void) !ftruncate (fd, tf_disk_get_size (fd));
+      (void) !ftruncate (fd, end);
       return saved_errno != EINTR && tf_errno_set (error, saved_errno, "fallocate", where);
     }
 

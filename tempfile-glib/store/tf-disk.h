@@ -47,6 +47,9 @@ gboolean tf_disk_reserve   (int             fd,
                             goffset         size,
                             GCancellable   *cancellable,
                             GError        **error);
-goffset  tf_disk_get_size  (int             fd);
+gboolean tf_disk_get_size  (int             fd,
+                            const char     *where,
+                            goffset        *size,
+                            GError        **error);
 
 G_END_DECLS

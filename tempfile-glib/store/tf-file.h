@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "base/tf-task.h"
 #include "names/tf-template.h"
 #include "tf-store.h"
 
@@ -32,6 +33,30 @@ static inline TfStore *
 tf_file_get_store (gpointer object)
 {
   return tf_file_of (object)->store;
+}
+
+gboolean tf_file_check_gate       (gpointer              object,
+                                   GError              **error);
+gboolean tf_file_check_store_idle (TfStore              *store,
+                                   GError              **error);
+void     tf_file_run              (gpointer              source_object,
+                                   gpointer              object,
+                                   gpointer              source_tag,
+                                   TfTaskFunc            func,
+                                   gpointer              data,
+                                   GDestroyNotify        free_data,
+                                   int                   io_priority,
+                                   GCancellable         *cancellable,
+                                   GAsyncReadyCallback   callback,
+                                   gpointer              user_data);
+
+/* Fails with G_IO_ERROR_PENDING while an asynchronous operation of the file @object or of one of its streams is under
+ * way. Each of them closes the gate of the store first. */
+static inline gboolean
+tf_file_check_idle (gpointer   object,
+                    GError   **error)
+{
+  return G_LIKELY (!g_atomic_int_get (&tf_file_get_store (object)->gate_closed)) || tf_file_check_gate (object, error);
 }
 
 G_END_DECLS

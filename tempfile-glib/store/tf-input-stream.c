@@ -7,6 +7,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
+#include "tf-stream-call.h"
 
 struct _TfInputStream
 {
@@ -41,17 +42,18 @@ bytes_or_error (gboolean   success,
   return n_bytes;
 }
 
-/* GIO checks this before it reads, but not before it seeks. */
+/* GIO checks the stream before it reads, but not before it seeks. */
 static gboolean
-check_stream_open (TfInputStream  *self,
-                   GError        **error)
+check_usable (TfInputStream  *self,
+              GError        **error)
 {
-  gboolean is_closed = g_input_stream_is_closed (G_INPUT_STREAM (self));
+  if (g_input_stream_is_closed (G_INPUT_STREAM (self)))
+    return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
 
-  if (is_closed)
-    tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
+  if (g_input_stream_has_pending (G_INPUT_STREAM (self)))
+    return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The stream has an outstanding operation");
 
-  return !is_closed;
+  return tf_stream_call_check_idle (self->store, error);
 }
 
 static gssize
@@ -61,10 +63,17 @@ tf_input_stream_read (GInputStream  *stream,
                       GCancellable  *cancellable,
                       GError       **error)
 {
+  TfStore *store = TF_INPUT_STREAM (stream)->store;
+  gboolean success;
   gsize n_read;
-  gboolean success = tf_store_read (TF_INPUT_STREAM (stream)->store, buffer, count,
-                                    &n_read, cancellable, error);
 
+  if (tf_store_read_at_once (store, buffer, count, cancellable))
+    return count;
+
+  if (!tf_stream_call_check_idle (store, error))
+    return -1;
+
+  success = tf_store_read_locking (store, buffer, count, &n_read, cancellable, error);
   return bytes_or_error (success, n_read, error);
 }
 
@@ -74,11 +83,13 @@ tf_input_stream_skip (GInputStream  *stream,
                       GCancellable  *cancellable,
                       GError       **error)
 {
+  TfStore *store = TF_INPUT_STREAM (stream)->store;
   gsize n_skipped;
-  gboolean success = tf_store_skip (TF_INPUT_STREAM (stream)->store, count,
-                                    &n_skipped, cancellable, error);
 
-  return success ? (gssize) n_skipped : -1;
+  if (!tf_stream_call_check_idle (store, error) || !tf_store_skip (store, count, &n_skipped, cancellable, error))
+    return -1;
+
+  return n_skipped;
 }
 
 static gssize
@@ -109,8 +120,7 @@ tf_input_stream_read_async (GInputStream        *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { buffer, count };
-  g_task_set_task_data (task, request, g_free);
-  tf_task_run (task, read_func);
+  tf_stream_call_run (task, TF_INPUT_STREAM (stream)->store, read_func, request);
 }
 
 static gssize
@@ -147,8 +157,7 @@ tf_input_stream_skip_async (GInputStream        *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { NULL, count };
-  g_task_set_task_data (task, request, g_free);
-  tf_task_run (task, skip_func);
+  tf_stream_call_run (task, TF_INPUT_STREAM (stream)->store, skip_func, request);
 }
 
 static gssize
@@ -230,7 +239,7 @@ tf_input_stream_seek (GSeekable     *seekable,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  return check_stream_open (TF_INPUT_STREAM (seekable), error) &&
+  return check_usable (TF_INPUT_STREAM (seekable), error) &&
          tf_store_seek (TF_INPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tf-fork.h"
 #include "tf-disk.h"
 
 /* The number of bytes that are read ahead at first. It is multiplied by four with each read that continues the one
@@ -88,13 +87,12 @@ tf_io_buffer_settle (TfIoBuffer    *self,
   return TRUE;
 }
 
-/* In a forked child, drops what the parent held back before the fork. The parent writes these bytes; the child could
- * overwrite what the parent has written there since. */
+/* Drops what is held back and what was read ahead. */
 void
-tf_io_buffer_disown (TfIoBuffer *self)
+tf_io_buffer_drop (TfIoBuffer *self)
 {
-  if (tf_io_buffer_is_dirty (self) && self->generation != tf_fork_get_generation ())
-    set_clean (self);
+  set_clean (self);
+  self->filled = 0;
 }
 
 /* Like tf_io_buffer_claim(), but also if nothing is held back yet. */
@@ -106,10 +104,7 @@ begin_or_claim (TfIoBuffer *self,
   guint64 at = offset - self->start;
 
   if (!tf_io_buffer_is_dirty (self) && at <= self->filled && count <= TF_IO_BUFFER_SIZE - at)
-    {
-      self->dirty_from = self->dirty_to = at;
-      self->generation = tf_fork_get_generation ();
-    }
+    self->dirty_from = self->dirty_to = at;
 
   return tf_io_buffer_claim (self, offset, count);
 }
@@ -208,13 +203,14 @@ tf_io_buffer_read (TfIoBuffer    *self,
   return TRUE;
 }
 
-/* Writes all @count bytes, or holds them back. On failure, nothing was written, or @n_written bytes of a piece that is
+/* Writes all @count bytes, or holds them back. @size is that of the file, or -1 if it is not known. On failure, nothing was written, or @n_written bytes of a piece that is
  * too large to hold back. */
 gboolean
 tf_io_buffer_write (TfIoBuffer     *self,
                     int             fd,
                     const char     *where,
                     goffset         offset,
+                    goffset         size,
                     gconstpointer   data,
                     gsize           count,
                     gsize          *n_written,
@@ -230,8 +226,8 @@ tf_io_buffer_write (TfIoBuffer     *self,
 
       /* Far behind the end of the file, a write may always fail, which is better reported at once. */
       self->start = offset;
-      if (offset <= tf_disk_get_size (fd))
-        target = begin_or_claim (self, offset, count);
+      if (size >= 0 || tf_disk_get_size (fd, where, &size, NULL))
+        target = offset <= size ? begin_or_claim (self, offset, count) : NULL;
       if (target == NULL)
         return tf_disk_write (fd, where, offset, data, count, n_written, cancellable, error);
     }
@@ -264,13 +260,6 @@ tf_io_buffer_overlay (const TfIoBuffer *self,
 
   if (from < to)
     memcpy (data + (from - offset), self->data + (from - self->start), to - from);
-}
-
-/* Returns the minimum size of the file, given what is held back. */
-goffset
-tf_io_buffer_get_end (const TfIoBuffer *self)
-{
-  return tf_io_buffer_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
 }
 
 /* Drops what lies behind the new end of the file. */

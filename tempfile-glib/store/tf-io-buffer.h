@@ -21,7 +21,6 @@ typedef struct
   gsize    dirty_from; /* the start of the bytes that are held back, in @data */
   gsize    dirty_to;   /* their end; if it is not larger, nothing is held back */
   gsize    ahead;      /* the number of bytes read at once last time */
-  guint    generation; /* of the process that began to hold bytes back */
 } TfIoBuffer;
 
 TfIoBuffer *tf_io_buffer_new     (void);
@@ -58,6 +57,7 @@ gboolean    tf_io_buffer_write   (TfIoBuffer        *self,
                                   int                fd,
                                   const char        *where,
                                   goffset            offset,
+                                  goffset            size,
                                   gconstpointer      data,
                                   gsize              count,
                                   gsize             *n_written,
@@ -68,8 +68,7 @@ void        tf_io_buffer_overlay (const TfIoBuffer  *self,
                                   guint8            *data,
                                   gsize              count,
                                   gsize             *n_read);
-void        tf_io_buffer_disown  (TfIoBuffer        *self);
-goffset     tf_io_buffer_get_end (const TfIoBuffer  *self);
+void        tf_io_buffer_drop    (TfIoBuffer        *self);
 void        tf_io_buffer_clip    (TfIoBuffer        *self,
                                   goffset            size);
 
@@ -77,6 +76,13 @@ static inline gboolean
 tf_io_buffer_is_dirty (const TfIoBuffer *self)
 {
   return self->dirty_to > self->dirty_from;
+}
+
+/* Returns the minimum size of the file, given what is held back. */
+static inline goffset
+tf_io_buffer_get_end (const TfIoBuffer *self)
+{
+  return tf_io_buffer_is_dirty (self) ? self->start + (goffset) self->dirty_to : 0;
 }
 
 /* Like tf_backing_claim(), if bytes are held back already. All bytes that are held back are contiguous. */

@@ -9,6 +9,7 @@
 #include "base/tf-task.h"
 #include "tf-input-stream.h"
 #include "tf-splice.h"
+#include "tf-stream-call.h"
 
 struct _TfOutputStream
 {
@@ -42,17 +43,18 @@ took_some (gboolean   success,
   return TRUE;
 }
 
-/* GIO checks this before it writes, but not before it seeks and truncates. */
+/* GIO checks the stream before it writes, but not before it seeks and truncates. */
 static gboolean
-check_stream_open (TfOutputStream  *self,
-                   GError         **error)
+check_usable (TfOutputStream  *self,
+              GError         **error)
 {
-  gboolean is_closed = g_output_stream_is_closed (G_OUTPUT_STREAM (self));
+  if (g_output_stream_is_closed (G_OUTPUT_STREAM (self)))
+    return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
 
-  if (is_closed)
-    tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The stream is closed");
+  if (g_output_stream_has_pending (G_OUTPUT_STREAM (self)))
+    return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The stream has an outstanding operation");
 
-  return !is_closed;
+  return tf_stream_call_check_idle (self->store, error);
 }
 
 static gssize
@@ -62,10 +64,17 @@ tf_output_stream_write (GOutputStream  *stream,
                         GCancellable   *cancellable,
                         GError        **error)
 {
+  TfStore *store = TF_OUTPUT_STREAM (stream)->store;
   gsize n_written;
-  gboolean success = tf_store_write (TF_OUTPUT_STREAM (stream)->store, buffer, count,
-                                     &n_written, cancellable, error);
+  gboolean success;
 
+  if (tf_store_write_at_once (store, buffer, count, cancellable))
+    return count;
+
+  if (!tf_stream_call_check_idle (store, error))
+    return -1;
+
+  success = tf_store_write_locking (store, buffer, count, &n_written, cancellable, error);
   return took_some (success, n_written, error) ? (gssize) n_written : -1;
 }
 
@@ -77,8 +86,12 @@ tf_output_stream_writev (GOutputStream        *stream,
                          GCancellable         *cancellable,
                          GError              **error)
 {
-  gboolean success = tf_store_writev (TF_OUTPUT_STREAM (stream)->store, vectors, n_vectors,
-                                      n_written, cancellable, error);
+  TfStore *store = TF_OUTPUT_STREAM (stream)->store;
+  gboolean success;
+
+  *n_written = 0;
+  success = tf_stream_call_check_idle (store, error) &&
+            tf_store_writev (store, vectors, n_vectors, n_written, cancellable, error);
 
   return took_some (success, *n_written, error);
 }
@@ -112,8 +125,7 @@ tf_output_stream_write_async (GOutputStream       *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { { buffer, count }, &request->only, 1 };
-  g_task_set_task_data (task, request, g_free);
-  tf_task_run (task, write_func);
+  tf_stream_call_run (task, TF_OUTPUT_STREAM (stream)->store, write_func, request);
 }
 
 static gssize
@@ -139,8 +151,7 @@ tf_output_stream_writev_async (GOutputStream       *stream,
 
   request->vectors = vectors;
   request->n_vectors = n_vectors;
-  g_task_set_task_data (task, request, g_free);
-  tf_task_run (task, write_func);
+  tf_stream_call_run (task, TF_OUTPUT_STREAM (stream)->store, write_func, request);
 }
 
 static gboolean
@@ -155,6 +166,7 @@ tf_output_stream_writev_finish (GOutputStream  *stream,
   return n >= 0;
 }
 
+/* Not refused while the file has an operation: closing the file flushes the stream. */
 static gboolean
 tf_output_stream_flush (GOutputStream  *stream,
                         GCancellable   *cancellable,
@@ -182,7 +194,7 @@ tf_output_stream_flush_async (GOutputStream       *stream,
   g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_flush_async,
                                        io_priority, cancellable, callback, user_data);
 
-  tf_task_run (task, flush_func);
+  tf_stream_call_run (task, TF_OUTPUT_STREAM (stream)->store, flush_func, NULL);
 }
 
 static gboolean
@@ -231,6 +243,9 @@ tf_output_stream_splice (GOutputStream             *stream,
                          GCancellable              *cancellable,
                          GError                   **error)
 {
+  if (!tf_stream_call_check_idle (TF_OUTPUT_STREAM (stream)->store, error))
+    return -1;
+
   if (is_own_source (stream, source))
     return G_OUTPUT_STREAM_CLASS (tf_output_stream_parent_class)->splice (stream, source, flags, cancellable, error);
 
@@ -320,7 +335,7 @@ tf_output_stream_seek (GSeekable     *seekable,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  return check_stream_open (TF_OUTPUT_STREAM (seekable), error) &&
+  return check_usable (TF_OUTPUT_STREAM (seekable), error) &&
          tf_store_seek (TF_OUTPUT_STREAM (seekable)->store, offset, type, cancellable, error);
 }
 
@@ -330,7 +345,7 @@ tf_output_stream_truncate (GSeekable     *seekable,
                            GCancellable  *cancellable,
                            GError       **error)
 {
-  return check_stream_open (TF_OUTPUT_STREAM (seekable), error) &&
+  return check_usable (TF_OUTPUT_STREAM (seekable), error) &&
          tf_store_truncate (TF_OUTPUT_STREAM (seekable)->store, size, cancellable, error);
 }
 

@@ -6,6 +6,7 @@
 #include "tf-reader.h"
 
 #include "base/tf-errno.h"
+#include "base/tf-task.h"
 #include "tf-store-transfer.h"
 
 struct _TfReader
@@ -54,12 +55,13 @@ tf_reader_skip (GInputStream  *stream,
                 GError       **error)
 {
   TfReader *self = TF_READER (stream);
-  goffset available = tf_store_pinned_get_size (self->store) - self->position;
+  goffset size;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_store_pinned_get_size (self->store, &size, error))
     return -1;
 
-  count = MIN (count, (guint64) MAX (available, 0));
+  count = MIN (count, (guint64) MAX (size - self->position, 0));
   self->position += count;
   return count;
 }
@@ -73,12 +75,139 @@ tf_reader_close (GInputStream  *stream,
   return TRUE;
 }
 
+typedef struct
+{
+  void *buffer; /* (unowned) (nullable): the bytes are skipped */
+  gsize count;
+} Request;
+
+static gssize
+read_func (gpointer       source_object,
+           gpointer       task_data,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  Request *request = task_data;
+
+  return tf_reader_read (source_object, request->buffer, request->count, cancellable, error);
+}
+
+static gssize
+skip_func (gpointer       source_object,
+           gpointer       task_data,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  Request *request = task_data;
+
+  return tf_reader_skip (source_object, request->count, cancellable, error);
+}
+
+/* Whoever drops the last pin of a large file waits until it is freed. */
+static gssize
+close_func (gpointer       source_object,
+            gpointer       no_data,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  TfReader *self = source_object;
+
+  if (g_atomic_int_get (&self->store->n_pins) == 1 && !tf_task_may_block (error))
+    return -1;
+
+  return tf_reader_close (source_object, cancellable, error) ? 0 : -1;
+}
+
+static void
+start (GInputStream        *stream,
+       gpointer             source_tag,
+       TfTaskFunc           func,
+       Request              request,
+       int                  io_priority,
+       GCancellable        *cancellable,
+       GAsyncReadyCallback  callback,
+       gpointer             user_data)
+{
+  g_autoptr(GTask) task = tf_task_new (stream, source_tag, io_priority, cancellable, callback, user_data);
+
+  g_task_set_task_data (task, g_memdup2 (&request, sizeof request), g_free);
+  tf_task_run (task, func);
+}
+
+static void
+tf_reader_read_async (GInputStream        *stream,
+                      void                *buffer,
+                      gsize                count,
+                      int                  io_priority,
+                      GCancellable        *cancellable,
+                      GAsyncReadyCallback  callback,
+                      gpointer             user_data)
+{
+  start (stream, tf_reader_read_async, read_func, (Request) { buffer, count },
+         io_priority, cancellable, callback, user_data);
+}
+
+static gssize
+tf_reader_read_finish (GInputStream  *stream,
+                       GAsyncResult  *result,
+                       GError       **error)
+{
+  return tf_task_finish (stream, result, tf_reader_read_async, error);
+}
+
+static void
+tf_reader_skip_async (GInputStream        *stream,
+                      gsize                count,
+                      int                  io_priority,
+                      GCancellable        *cancellable,
+                      GAsyncReadyCallback  callback,
+                      gpointer             user_data)
+{
+  start (stream, tf_reader_skip_async, skip_func, (Request) { NULL, count },
+         io_priority, cancellable, callback, user_data);
+}
+
+static gssize
+tf_reader_skip_finish (GInputStream  *stream,
+                       GAsyncResult  *result,
+                       GError       **error)
+{
+  return tf_task_finish (stream, result, tf_reader_skip_async, error);
+}
+
+static void
+tf_reader_close_async (GInputStream        *stream,
+                       int                  io_priority,
+                       GCancellable        *cancellable,
+                       GAsyncReadyCallback  callback,
+                       gpointer             user_data)
+{
+  start (stream, tf_reader_close_async, close_func, (Request) { NULL, 0 },
+         io_priority, cancellable, callback, user_data);
+}
+
+static gboolean
+tf_reader_close_finish (GInputStream  *stream,
+                        GAsyncResult  *result,
+                        GError       **error)
+{
+  return tf_task_finish (stream, result, tf_reader_close_async, error) >= 0;
+}
+
 static void
 tf_reader_class_init (TfReaderClass *klass)
 {
-  G_INPUT_STREAM_CLASS (klass)->read_fn = tf_reader_read;
-  G_INPUT_STREAM_CLASS (klass)->skip = tf_reader_skip;
-  G_INPUT_STREAM_CLASS (klass)->close_fn = tf_reader_close;
+  GInputStreamClass *stream_class = G_INPUT_STREAM_CLASS (klass);
+
+  stream_class->read_fn = tf_reader_read;
+  stream_class->skip = tf_reader_skip;
+  stream_class->close_fn = tf_reader_close;
+  stream_class->read_async = tf_reader_read_async;
+  stream_class->read_finish = tf_reader_read_finish;
+  stream_class->skip_async = tf_reader_skip_async;
+  stream_class->skip_finish = tf_reader_skip_finish;
+  stream_class->close_async = tf_reader_close_async;
+  stream_class->close_finish = tf_reader_close_finish;
 }
 
 static void
@@ -116,8 +245,8 @@ tf_reader_seek (GSeekable     *seekable,
 
   if (type == G_SEEK_CUR)
     base = self->position;
-  else if (type == G_SEEK_END)
-    base = tf_store_pinned_get_size (self->store);
+  else if (type == G_SEEK_END && !tf_store_pinned_get_size (self->store, &base, error))
+    return FALSE;
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,

@@ -10,7 +10,9 @@
 
 #include "base/tf-task.h"
 #include "tf-input-stream.h"
+#include "tf-reader.h"
 #include "tf-store-transfer.h"
+#include "tf-stream-call.h"
 
 #define BUFFER_SIZE (256 * 1024)
 
@@ -326,7 +328,7 @@ reads_in_thread (GInputStream *source)
   if (G_IS_POLLABLE_INPUT_STREAM (source) && g_pollable_input_stream_can_poll (G_POLLABLE_INPUT_STREAM (source)))
     return FALSE;
 
-  return G_INPUT_STREAM_GET_CLASS (source)->read_async == base->read_async;
+  return TF_IS_READER (source) || G_INPUT_STREAM_GET_CLASS (source)->read_async == base->read_async;
 }
 
 void
@@ -343,6 +345,13 @@ tf_splice_async (GOutputStream            *stream,
   Splice *self = splice_new (stream, target, source, flags);
 
   g_task_set_task_data (task, self, (GDestroyNotify) splice_free);
+  if (!tf_stream_call_check_idle (target, &self->error))
+    {
+      tf_task_return (task, -1, g_steal_pointer (&self->error));
+      return;
+    }
+
+  tf_store_close_gate (target);
   if (self->source_store != NULL || reads_in_thread (source))
     tf_task_run_step (task, move_func, on_moved);
   else

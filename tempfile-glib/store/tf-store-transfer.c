@@ -130,7 +130,7 @@ tf_store_persist (TfStore         *self,
   tf_fd_clear (&content.original);
   tf_backing_clear (&copy);
   tf_store_unlock (self);
-  if (success && self->owner != NULL && self->funcs->persisted != NULL)
+  if (success && self->funcs != NULL && self->funcs->persisted != NULL)
     self->funcs->persisted (self->owner, *final_path);
 
   return success;
@@ -172,50 +172,6 @@ typedef struct
   gsize    size;
 } Mapping;
 
-/* Adds a pin to those that are there. Fails if there is none. */
-static gboolean
-add_pin (TfStore *self)
-{
-  int n_pins;
-
-  do
-    {
-      n_pins = g_atomic_int_get (&self->n_pins);
-      if (n_pins == 0)
-        return FALSE;
-    }
-  while (!g_atomic_int_compare_and_exchange (&self->n_pins, n_pins, n_pins + 1));
-
-  tf_store_ref (self);
-  return TRUE;
-}
-
-/* Fails if the store is not open. Never waits. */
-gboolean
-tf_store_pin (TfStore  *self,
-              GError  **error)
-{
-  gboolean pinned = add_pin (self);
-
-  /* Closing sets the state before it drops its pin, so that a pin that is seen to be too late is dropped again. */
-  if (pinned && g_atomic_int_get (&self->state) == TF_STORE_OPEN)
-    return TRUE;
-
-  if (pinned)
-    tf_store_unpin (self);
-  return tf_store_fail_closed (self, error);
-}
-
-/* The last pin is the only user of the backing. */
-void
-tf_store_unpin (TfStore *self)
-{
-  if (g_atomic_int_dec_and_test (&self->n_pins))
-    tf_backing_clear (&self->backing);
-
-  tf_store_unref (self);
-}
-
 /* Reads @count bytes at @offset, or fewer at the end. Neither uses nor moves the position. */
 gboolean
 tf_store_pinned_read (TfStore       *self,
@@ -228,23 +184,28 @@ tf_store_pinned_read (TfStore       *self,
 {
   gboolean success;
 
-  g_mutex_lock (&self->lock);
+  *n_read = 0;
+  if (!tf_store_lock_pinned (self, error))
+    return FALSE;
+
   success = tf_backing_read_aside (&self->backing, offset, data, count, n_read, cancellable, error);
   g_mutex_unlock (&self->lock);
 
   return success;
 }
 
-goffset
-tf_store_pinned_get_size (TfStore *self)
+gboolean
+tf_store_pinned_get_size (TfStore  *self,
+                          goffset  *size,
+                          GError  **error)
 {
-  goffset size;
+  gboolean success;
 
   g_mutex_lock (&self->lock);
-  size = tf_backing_get_size (&self->backing);
+  success = tf_backing_get_size (&self->backing, size, error);
   g_mutex_unlock (&self->lock);
 
-  return size;
+  return success;
 }
 
 static void
@@ -303,8 +264,9 @@ tf_store_load_bytes (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return NULL;
 
-  size = tf_backing_get_size (&self->backing);
-  if ((guint64) size > G_MAXSSIZE)
+  if (!tf_backing_get_size (&self->backing, &size, error))
+    bytes = NULL;
+  else if ((guint64) size > G_MAXSSIZE)
     tf_errno_set (error, EFBIG, "read", self->backing.where);
   else
     bytes = copy_all (self, size, cancellable, error);
@@ -343,9 +305,12 @@ map_disk (TfBacking     *backing,
           GCancellable  *cancellable,
           GError       **error)
 {
-  goffset size = tf_backing_get_size (backing);
   Mapping *mapping;
   gpointer data;
+  goffset size;
+
+  if (!tf_backing_get_size (backing, &size, error))
+    return NULL;
 
   if (size == 0)
     return g_bytes_new (NULL, 0);
@@ -375,7 +340,9 @@ map_disk (TfBacking     *backing,
 static GBytes *
 pin_memory (TfStore *self)
 {
-  add_pin (self);
+  if (!tf_store_pin (self, NULL))
+    return NULL;
+
   return g_bytes_new_with_free_func (self->backing.memory.data, self->backing.memory.size,
                                      (GDestroyNotify) tf_store_unpin, self);
 }
@@ -492,10 +459,14 @@ splice_locked (TfStore       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
-  goffset available = tf_backing_get_size (&source->backing) - source->position;
-  gsize count = CLAMP (available, 0, PIECE);
   gboolean success;
+  goffset size;
+  gsize count;
 
+  if (!tf_backing_get_size (&source->backing, &size, error))
+    return FALSE;
+
+  count = CLAMP (size - source->position, 0, PIECE);
   if (count == 0)
     return TRUE;
 

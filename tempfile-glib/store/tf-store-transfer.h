@@ -27,11 +27,7 @@ GBytes *tf_store_load_bytes (TfStore       *self,
                              GCancellable  *cancellable,
                              GError       **error);
 
-/* The bytes of a store can be read from pinning to unpinning, even after the store was closed. Pinning and unpinning
- * never wait for another thread. */
-gboolean tf_store_pin             (TfStore       *self,
-                                   GError       **error);
-void     tf_store_unpin           (TfStore       *self);
+/* Read a store with a pin. */
 gboolean tf_store_pinned_read     (TfStore       *self,
                                    goffset        offset,
                                    gpointer       data,
@@ -39,7 +35,9 @@ gboolean tf_store_pinned_read     (TfStore       *self,
                                    gsize         *n_read,
                                    GCancellable  *cancellable,
                                    GError       **error);
-goffset  tf_store_pinned_get_size (TfStore       *self);
+gboolean tf_store_pinned_get_size (TfStore       *self,
+                                   goffset       *size,
+                                   GError       **error);
 GBytes  *tf_store_steal           (TfStore       *self,
                                    GCancellable  *cancellable,
                                    GError       **error);

@@ -10,6 +10,12 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
+#include "tf-disk.h"
+
+static void watch_forks (TfStore *self);
+
+/* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
+static GMutex replacing;
 
 static TfStore *
 store_of (TfMemoryPoolNode *node)
@@ -23,7 +29,7 @@ tf_store_new (void)
   TfStore *self = g_atomic_rc_box_new0 (TfStore);
 
   g_mutex_init (&self->lock);
-  g_cond_init (&self->copied);
+  g_cond_init (&self->changed);
   self->backing = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
   return self;
 }
@@ -40,11 +46,12 @@ tf_store_free (gpointer data)
   TfStore *self = data;
 
   tf_memory_pool_remove (&self->pool_node);
+  tf_fork_guard_remove (&self->fork_guard);
   tf_backing_clear (&self->backing);
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
     g_weak_ref_clear (&self->emitter);
-  g_cond_clear (&self->copied);
+  g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
 }
 
@@ -54,12 +61,13 @@ tf_store_unref (TfStore *self)
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
 
-/* Permits holding writes back, because nobody else can open the file. */
+/* Permits holding writes back. @known_size is the size if nobody else can open the file, otherwise -1. */
 void
-tf_store_hold_back (TfStore *self)
+tf_store_hold_back (TfStore *self,
+                    goffset  known_size)
 {
   g_mutex_lock (&self->lock);
-  tf_backing_hold_back (&self->backing);
+  tf_backing_hold_back (&self->backing, known_size);
   g_mutex_unlock (&self->lock);
 }
 
@@ -85,7 +93,9 @@ check_open (TfStore  *self,
 static void
 update_rest (TfStore *self)
 {
-  self->at_rest = self->state == TF_STORE_OPEN && self->copier == NULL;
+  self->at_rest = self->state == TF_STORE_OPEN &&
+                  self->copier == NULL &&
+                  !g_atomic_int_get (&self->gate_closed);
   if (!self->at_rest)
     self->backing.memory.room = 0;
 }
@@ -107,7 +117,7 @@ tf_store_end_copy (TfStore  *self,
 {
   g_mutex_lock (&self->lock);
   self->copier = NULL;
-  g_cond_broadcast (&self->copied);
+  g_cond_broadcast (&self->changed);
   update_rest (self);
   if (g_atomic_int_dec_and_test (&self->n_pins))
     tf_backing_clear (&self->backing);
@@ -115,21 +125,135 @@ tf_store_end_copy (TfStore  *self,
   return check_open (self, error);
 }
 
-/* Waits until there is no copier. Called with the lock held. */
+/* The store in which this thread has its turn. */
+static _Thread_local TfStore *in_turn;
+
+/* Never waits: who has the lock meanwhile is another thread, so that no fast path is taken. */
+void
+tf_store_close_gate (TfStore *self)
+{
+  g_atomic_int_set (&self->gate_closed, TRUE);
+  if (g_mutex_trylock (&self->lock))
+    {
+      update_rest (self);
+      g_mutex_unlock (&self->lock);
+    }
+}
+
+void
+tf_store_open_gate (TfStore *self)
+{
+  g_atomic_int_set (&self->gate_closed, FALSE);
+  if (g_mutex_trylock (&self->lock))
+    {
+      update_rest (self);
+      g_mutex_unlock (&self->lock);
+    }
+}
+
+guint
+tf_store_take_ticket (TfStore *self)
+{
+  return g_atomic_int_add (&self->next_ticket, 1);
+}
+
+/* Called in a worker. Those who are waited for may still be waiting for workers. */
+void
+tf_store_begin_turn (TfStore *self,
+                     guint    ticket)
+{
+  g_mutex_lock (&self->lock);
+  if (self->turn != ticket)
+    {
+      tf_task_leave_pool ();
+      while (self->turn != ticket)
+        g_cond_wait (&self->changed, &self->lock);
+      tf_task_enter_pool ();
+    }
+  g_mutex_unlock (&self->lock);
+
+  in_turn = self;
+}
+
+void
+tf_store_end_turn (TfStore *self)
+{
+  in_turn = NULL;
+
+  g_mutex_lock (&self->lock);
+  self->turn++;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
 static gboolean
-wait_for_copier (TfStore  *self,
+is_taken (TfStore *self)
+{
+  return self->copier != NULL || (in_turn != self && self->turn != (guint) g_atomic_int_get (&self->next_ticket));
+}
+
+/* Waits until there is no copier, and until this thread has its turn. Called with the lock held. */
+static gboolean
+wait_for_others (TfStore  *self,
                  GError  **error)
 {
-  if (self->copier != NULL && !tf_task_may_block (error))
+  if (!is_taken (self))
+    return TRUE;
+
+  if (!tf_task_may_block (error))
     return FALSE;
 
   if (self->copier == g_thread_self ())
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
-  while (self->copier != NULL)
-    g_cond_wait (&self->copied, &self->lock);
+  while (is_taken (self))
+    g_cond_wait (&self->changed, &self->lock);
 
   return TRUE;
+}
+
+/* Adds a pin to those that are there. Fails if there is none. */
+static gboolean
+add_pin (TfStore *self)
+{
+  int n_pins;
+
+  do
+    {
+      n_pins = g_atomic_int_get (&self->n_pins);
+      if (n_pins == 0)
+        return FALSE;
+    }
+  while (!g_atomic_int_compare_and_exchange (&self->n_pins, n_pins, n_pins + 1));
+
+  tf_store_ref (self);
+  return TRUE;
+}
+
+/* Fails if the store is not open. Never waits. */
+gboolean
+tf_store_pin (TfStore  *self,
+              GError  **error)
+{
+  gboolean pinned = add_pin (self);
+
+  /* Closing sets the state before it drops its pin, so that a pin that is seen to be too late is dropped again. */
+  if (pinned && g_atomic_int_get (&self->state) == TF_STORE_OPEN)
+    return TRUE;
+
+  if (pinned)
+    tf_store_unpin (self);
+  return tf_store_fail_closed (self, error);
+}
+
+/* The last pin is the only user of the backing. */
+void
+tf_store_unpin (TfStore *self)
+{
+  if (g_atomic_int_dec_and_test (&self->n_pins))
+    tf_backing_clear (&self->backing);
+
+  tf_store_unref (self);
 }
 
 /* Takes the lock in any state of the store. */
@@ -146,6 +270,14 @@ acquire (TfStore  *self,
   return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
 }
 
+/* Called by whoever has taken the lock, for those who ask meanwhile. */
+static void
+show (TfStore *self)
+{
+  __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->seen_size, tf_backing_get_known_size (&self->backing), __ATOMIC_RELAXED);
+}
+
 /* Like tf_store_lock(), but keeps what was read ahead. */
 static gboolean
 lock_ahead (TfStore       *self,
@@ -158,7 +290,7 @@ lock_ahead (TfStore       *self,
   if (!acquire (self, error))
     return FALSE;
 
-  if ((G_UNLIKELY (!self->at_rest) && !(wait_for_copier (self, error) && check_open (self, error))) ||
+  if ((G_UNLIKELY (!self->at_rest) && !(wait_for_others (self, error) && check_open (self, error))) ||
       (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
     {
       g_mutex_unlock (&self->lock);
@@ -167,6 +299,25 @@ lock_ahead (TfStore       *self,
 
   if (G_UNLIKELY (self->backing.shared))
     tf_backing_get_offset (&self->backing, &self->position);
+  show (self);
+  return TRUE;
+}
+
+/* Takes the lock of a store with a pin, in order to read its bytes. Does not wait for a copier. */
+gboolean
+tf_store_lock_pinned (TfStore  *self,
+                      GError  **error)
+{
+  if (!acquire (self, error))
+    return FALSE;
+
+  if (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error))
+    {
+      g_mutex_unlock (&self->lock);
+      return FALSE;
+    }
+
+  show (self);
   return TRUE;
 }
 
@@ -259,7 +410,11 @@ tf_store_replace_backing (TfStore   *self,
     g_atomic_int_set (&self->rolled_over, TRUE);
 
   tf_memory_pool_remove (&self->pool_node);
+  g_mutex_lock (&replacing);
   tf_backing_replace (&self->backing, backing);
+  g_mutex_unlock (&replacing);
+  if (self->must_tell)
+    watch_forks (self);
 }
 
 /* Copies first and swaps last: on failure, the memory has not changed. */
@@ -277,6 +432,7 @@ move_to_disk (TfStore       *self,
   if (!tf_task_may_block (error))
     return FALSE;
 
+  disk.disk_size = 0;
   place = self->funcs->prepare (self->owner);
   tf_store_begin_copy (self);
   disk.fd = self->funcs->open (place, &disk.where, cancellable, error);
@@ -285,7 +441,7 @@ move_to_disk (TfStore       *self,
     return FALSE;
 
   tf_store_replace_backing (self, &disk);
-  tf_backing_hold_back (&self->backing);
+  tf_backing_hold_back (&self->backing, self->backing.disk_size);
   return TRUE;
 }
 
@@ -401,7 +557,8 @@ move_node_out (TfMemoryPoolNode *node)
   if (!g_mutex_trylock (&self->lock))
     return;
 
-  if (self->at_rest &&
+  if (self->state == TF_STORE_OPEN &&
+      self->copier == NULL &&
       tf_backing_is_in_memory (&self->backing) &&
       self->backing.memory.size > 0 &&
       !self->lent &&
@@ -411,6 +568,84 @@ move_node_out (TfMemoryPoolNode *node)
   tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
   tf_store_unlock (self);
   tf_task_defer_no_more ();
+}
+
+static TfStore *
+store_of_guard (TfForkGuard *guard)
+{
+  return (gpointer) ((guint8 *) guard - G_STRUCT_OFFSET (TfStore, fork_guard));
+}
+
+static void
+ref_guarded (TfForkGuard *guard)
+{
+  tf_store_ref (store_of_guard (guard));
+}
+
+static void
+unref_guarded (TfForkGuard *guard)
+{
+  tf_store_unref (store_of_guard (guard));
+}
+
+static void
+lock_guarded (TfForkGuard *guard)
+{
+  g_mutex_lock (&store_of_guard (guard)->lock);
+}
+
+static gboolean
+try_lock_guarded (TfForkGuard *guard)
+{
+  return g_mutex_trylock (&store_of_guard (guard)->lock);
+}
+
+static void
+unlock_guarded (TfForkGuard *guard)
+{
+  g_mutex_unlock (&store_of_guard (guard)->lock);
+}
+
+/* If the disk refuses what is held back, this process still has it, and the child drops it. */
+static void
+prepare_for_fork (TfForkGuard *guard)
+{
+  TfStore *self = store_of_guard (guard);
+
+  if (self->state == TF_STORE_OPEN && !self->backing.shared)
+    tf_backing_share (&self->backing, self->position, NULL);
+}
+
+/* The threads of the parent do not exist here. */
+static void
+clean_up_in_child (TfForkGuard *guard)
+{
+  TfStore *self = store_of_guard (guard);
+
+  tf_backing_disown (&self->backing);
+  self->turn = g_atomic_int_get (&self->next_ticket);
+  if (self->copier != NULL && self->copier != g_thread_self ())
+    {
+      self->copier = NULL;
+      g_atomic_int_add (&self->n_pins, -1);
+      update_rest (self);
+    }
+}
+
+static const TfForkGuardFuncs guard_funcs = {
+  .ref = ref_guarded,
+  .unref = unref_guarded,
+  .lock = lock_guarded,
+  .try_lock = try_lock_guarded,
+  .unlock = unlock_guarded,
+  .prepare = prepare_for_fork,
+  .child = clean_up_in_child,
+};
+
+static void
+watch_forks (TfStore *self)
+{
+  tf_fork_guard_add (&self->fork_guard, &guard_funcs);
 }
 
 static const TfMemoryPoolFuncs pool_funcs = {
@@ -462,6 +697,7 @@ tf_store_open_on_disk (TfStore            *self,
   begin_open (self, funcs, owner);
   self->backing.fd = fd;
   self->backing.where = g_strdup (where);
+  watch_forks (self);
   g_mutex_unlock (&self->lock);
 }
 
@@ -532,10 +768,11 @@ tf_store_close_locked (TfStore  *self,
   g_atomic_int_set (&self->state, TF_STORE_CLOSED);
   update_rest (self);
   tf_memory_pool_remove (&self->pool_node);
+  tf_fork_guard_remove (&self->fork_guard);
   if (!was_open)
     return TRUE;
 
-  flushed = tf_backing_flush_own (&self->backing, error);
+  flushed = tf_backing_flush (&self->backing, NULL, error);
   if (!g_atomic_int_dec_and_test (&self->n_pins))
     return flushed;
 
@@ -589,11 +826,19 @@ tf_store_read_locking (TfStore       *self,
   return success;
 }
 
-/* Returns the number of bytes from the position to the end. */
-static guint64
-count_available (TfStore *self)
+/* Sets @available to the number of bytes from the position to the end. */
+static gboolean
+count_available (TfStore  *self,
+                 guint64  *available,
+                 GError  **error)
 {
-  return MAX (tf_backing_get_size (&self->backing) - self->position, 0);
+  goffset size;
+
+  if (!tf_backing_get_size (&self->backing, &size, error))
+    return FALSE;
+
+  *available = MAX (size - self->position, 0);
+  return TRUE;
 }
 
 static GBytes *
@@ -603,8 +848,13 @@ read_bytes_at_position (TfStore       *self,
                         GError       **error)
 {
   g_autofree guint8 *data = NULL;
-  guint64 available = MIN (count_available (self), count);
+  guint64 available;
   gsize n_read = 0;
+
+  if (!count_available (self, &available, error))
+    return NULL;
+
+  available = MIN (available, count);
 
   /* No object in memory can be larger. The call fails rather than returning less. */
   if (available > G_MAXSSIZE)
@@ -831,14 +1081,17 @@ tf_store_skip (TfStore       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
+  guint64 available;
   gboolean success;
 
   *n_skipped = 0;
   if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
-  count = MIN (count, count_available (self));
-  success = count == 0 || tf_store_move_to (self, self->position + count, error);
+  success = count_available (self, &available, error);
+  if (success)
+    count = MIN (count, available);
+  success = success && (count == 0 || tf_store_move_to (self, self->position + count, error));
   if (success)
     *n_skipped = count;
 
@@ -868,6 +1121,31 @@ write_at_position (TfStore        *self,
 
   self->position += *n_written;
   return success;
+}
+
+/* Like tf_store_write_at_once(), if there are several threads. */
+gboolean
+tf_store_write_at_rest (TfStore       *self,
+                        gconstpointer  data,
+                        gsize          count)
+{
+  guint8 *target = NULL;
+
+  if (!tf_task_may_block (NULL))
+    return FALSE;
+
+  g_mutex_lock (&self->lock);
+  show (self);
+  if (self->at_rest)
+    target = tf_store_claim (self, count);
+  if (target != NULL)
+    {
+      memcpy (target, data, count);
+      self->position += count;
+    }
+  g_mutex_unlock (&self->lock);
+
+  return target != NULL;
 }
 
 /* The general part of tf_store_write(). */
@@ -919,15 +1197,41 @@ tf_store_writev (TfStore              *self,
   return success;
 }
 
-/* Returns 0 if the store is not open. */
+/* Returns the size while another thread has the lock. A pin keeps the descriptor open, but it can be replaced. */
+static goffset
+look_at_size (TfStore *self)
+{
+  goffset size = __atomic_load_n (&self->seen_size, __ATOMIC_RELAXED);
+
+  if (size >= 0)
+    return size;
+
+  size = 0;
+  if (!tf_store_pin (self, NULL))
+    return 0;
+
+  g_mutex_lock (&replacing);
+  tf_disk_get_size (__atomic_load_n (&self->backing.fd, __ATOMIC_RELAXED), NULL, &size, NULL);
+  g_mutex_unlock (&replacing);
+  tf_store_unpin (self);
+  return size;
+}
+
+/* Returns 0 if the store is not open, and the size that was seen last if the file system does not tell. */
 goffset
 tf_store_get_size (TfStore *self)
 {
   goffset size = 0;
 
-  g_mutex_lock (&self->lock);
-  if (self->state == TF_STORE_OPEN)
-    size = tf_backing_get_size (&self->backing);
+  if (g_atomic_int_get (&self->state) != TF_STORE_OPEN)
+    return 0;
+
+  if (!g_mutex_trylock (&self->lock))
+    return look_at_size (self);
+
+  if (self->state == TF_STORE_OPEN && !tf_backing_get_size (&self->backing, &size, NULL))
+    size = self->last_size;
+  self->last_size = size;
   g_mutex_unlock (&self->lock);
   return size;
 }
@@ -938,7 +1242,12 @@ tf_store_tell (TfStore *self)
 {
   goffset position = 0;
 
-  g_mutex_lock (&self->lock);
+  if (g_atomic_int_get (&self->state) != TF_STORE_OPEN)
+    return 0;
+
+  if (!g_mutex_trylock (&self->lock))
+    return __atomic_load_n (&self->seen_position, __ATOMIC_RELAXED);
+
   if (self->state == TF_STORE_OPEN)
     {
       tf_backing_get_offset (&self->backing, &self->position);
@@ -971,8 +1280,8 @@ seek_locked (TfStore    *self,
 
   if (type == G_SEEK_CUR)
     base = self->position;
-  else if (type == G_SEEK_END)
-    base = tf_backing_get_size (&self->backing);
+  else if (type == G_SEEK_END && !tf_backing_get_size (&self->backing, &base, error))
+    return FALSE;
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,

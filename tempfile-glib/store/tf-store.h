@@ -13,6 +13,7 @@
 # define __libc_single_threaded FALSE
 #endif
 
+#include "base/tf-fork-guard.h"
 #include "tf-backing.h"
 #include "tf-memory-pool.h"
 
@@ -26,6 +27,10 @@ G_BEGIN_DECLS
  *
  *     BLANK → OPEN in memory → OPEN on disk → CLOSED
  *     BLANK → OPEN on disk → CLOSED
+ *
+ * Before a fork, stores on disk bring out what they hold back and share their position through the offset of the
+ * descriptor, as if it was handed out: parent and child use one file with one position then, and each reads what the
+ * other has written. Stores in memory are copied by the fork.
  *
  * Rolling over copies first and swaps last: the memory stays valid until the descriptor has every byte, and a failure
  * changes nothing.
@@ -41,6 +46,11 @@ G_BEGIN_DECLS
  * that calls the owner or other code of the user's in the middle of an operation, gives the lock up and is the copier
  * meanwhile: readers can read, and the store can be closed, but everything else that needs the lock waits for the
  * copier, or fails with G_IO_ERROR_PENDING if it is called by the copier itself. The copier has a pin.
+ *
+ * Asynchronous operations close the gate of the store, so that no fast path is taken while one may be under way. Whoever
+ * may not overtake them looks at the gate, and opens it again if it finds that none is. Those of the two streams of a
+ * file take tickets when they go to a worker, and have their turns in this order. Who has no ticket waits until all
+ * turns are over.
  *
  * The functions that only ask never wait. While another thread holds the lock, they return what was the case when it
  * took the lock.
@@ -78,12 +88,19 @@ struct _TfStore
 {
   GMutex lock;
   TfStoreState state; /* (atomic): changed with the lock held only */
-  gboolean at_rest;   /* open, and there is no copier: the fast paths may be taken. Otherwise no memory is claimed */
+  gboolean at_rest;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
+                       * is claimed */
+  gint gate_closed;   /* (atomic): a boolean */
   GThread *copier;    /* (unowned) (nullable) */
-  GCond copied;       /* there is no copier any more */
+  guint next_ticket;  /* (atomic) */
+  guint turn;         /* the ticket whose turn it is */
+  GCond changed;      /* there is no copier any more, or it is another turn */
 
   TfBacking backing;
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
+  goffset seen_position; /* (atomic): of the moment when the lock was taken, like @seen_size */
+  goffset seen_size;     /* (atomic): -1 if fstat(2) has to tell */
+  goffset last_size;     /* what fstat(2) told last */
 
   gint64 max_size;  /* the largest size in memory, in bytes; -1 for no limit */
   const TfStoreFuncs *funcs;
@@ -96,6 +113,7 @@ struct _TfStore
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
 
   TfMemoryPoolNode pool_node;
+  TfForkGuard fork_guard; /* while the store is open on disk */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
@@ -112,7 +130,8 @@ void     tf_store_open_on_disk   (TfStore             *self,
                                   const char          *where,
                                   const TfStoreFuncs  *funcs,
                                   GObject             *owner);
-void     tf_store_hold_back      (TfStore             *self);
+void     tf_store_hold_back      (TfStore             *self,
+                                  goffset              known_size);
 gboolean tf_store_close          (TfStore             *self,
                                   GError             **error);
 gboolean tf_store_close_locked   (TfStore             *self,
@@ -130,10 +149,25 @@ gboolean tf_store_has_rolled_over (TfStore  *self);
 gboolean tf_store_lock         (TfStore       *self,
                                 GCancellable  *cancellable,
                                 GError       **error);
+gboolean tf_store_lock_pinned  (TfStore       *self,
+                                GError       **error);
 gboolean tf_store_lock_settled (TfStore       *self,
                                 GCancellable  *cancellable,
                                 GError       **error);
 void     tf_store_unlock       (TfStore       *self);
+
+/* The bytes of a store can be read from pinning to unpinning, even after the store was closed. Pinning and unpinning
+ * never wait for another thread. */
+gboolean tf_store_pin   (TfStore  *self,
+                         GError  **error);
+void     tf_store_unpin (TfStore  *self);
+
+void  tf_store_close_gate  (TfStore *self);
+void  tf_store_open_gate   (TfStore *self);
+guint tf_store_take_ticket (TfStore *self);
+void  tf_store_begin_turn  (TfStore *self,
+                            guint    ticket);
+void  tf_store_end_turn    (TfStore *self);
 
 void     tf_store_begin_copy (TfStore  *self);
 gboolean tf_store_end_copy   (TfStore  *self,
@@ -181,6 +215,9 @@ gboolean      tf_store_skip          (TfStore              *self,
                                       gsize                *n_skipped,
                                       GCancellable         *cancellable,
                                       GError              **error);
+gboolean      tf_store_write_at_rest (TfStore              *self,
+                                      gconstpointer         data,
+                                      gsize                 count);
 gboolean      tf_store_write_locking (TfStore              *self,
                                       gconstpointer         data,
                                       gsize                 count,
@@ -220,11 +257,30 @@ int           tf_store_get_fd        (TfStore              *self,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfStore, tf_store_unref)
 
-/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes by which the position moved.
+/* Reads @count bytes if they only have to be copied. Otherwise, returns FALSE without a change.
  *
  * If the process has only one thread, which glibc knows, bytes in memory are copied here without the lock. This is
  * right because nothing that is called here can start a thread. Everything else, including the end of the file and all
  * errors, is done by tf_store_read_locking(). */
+static inline gboolean
+tf_store_read_at_once (TfStore       *self,
+                       gpointer       data,
+                       gsize          count,
+                       GCancellable  *cancellable)
+{
+  const guint8 *source = NULL;
+
+  if (cancellable == NULL && count > 0 && __libc_single_threaded && self->at_rest)
+    source = tf_backing_peek (&self->backing, self->position, count);
+  if (source == NULL)
+    return FALSE;
+
+  self->position += count;
+  memcpy (data, source, count);
+  return TRUE;
+}
+
+/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes by which the position moved. */
 static inline gboolean
 tf_store_read (TfStore       *self,
                gpointer       data,
@@ -233,16 +289,10 @@ tf_store_read (TfStore       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
-  const guint8 *source = NULL;
-
-  if (cancellable == NULL && count > 0 && __libc_single_threaded && self->at_rest)
-    source = tf_backing_peek (&self->backing, self->position, count);
-  if (source == NULL)
+  if (!tf_store_read_at_once (self, data, count, cancellable))
     return tf_store_read_locking (self, data, count, n_read, cancellable, error);
 
   *n_read = count;
-  self->position += count;
-  memcpy (data, source, count);
   return TRUE;
 }
 
@@ -261,10 +311,27 @@ tf_store_claim (TfStore *self,
   return target;
 }
 
-/* Writes all @count bytes. On failure, @n_written, if not NULL, is the number of bytes by which the position moved.
- *
- * Bytes that only have to be copied are copied here, without the lock if the process has only one thread, as in
- * tf_store_read(). Everything else is done by tf_store_write_locking(). */
+/* Writes @count bytes if they only have to be copied, as tf_store_read_at_once() reads them. Otherwise, returns FALSE
+ * without a change, and tf_store_write_locking() is called. */
+static inline gboolean
+tf_store_write_at_once (TfStore       *self,
+                        gconstpointer  data,
+                        gsize          count,
+                        GCancellable  *cancellable)
+{
+  guint8 *target = NULL;
+
+  if (cancellable == NULL && __libc_single_threaded)
+    target = tf_store_claim (self, count);
+  if (target == NULL)
+    return FALSE;
+
+  self->position += count;
+  memcpy (target, data, count);
+  return TRUE;
+}
+
+/* Writes all @count bytes. On failure, @n_written, if not NULL, is the number of bytes by which the position moved. */
 static inline gboolean
 tf_store_write (TfStore        *self,
                 gconstpointer   data,
@@ -273,17 +340,11 @@ tf_store_write (TfStore        *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  guint8 *target = NULL;
-
-  if (cancellable == NULL && __libc_single_threaded)
-    target = tf_store_claim (self, count);
-  if (target == NULL)
+  if (!tf_store_write_at_once (self, data, count, cancellable))
     return tf_store_write_locking (self, data, count, n_written, cancellable, error);
 
   if (n_written != NULL)
     *n_written = count;
-  self->position += count;
-  memcpy (target, data, count);
   return TRUE;
 }
 

@@ -15,6 +15,18 @@
 #include "tf-test.h"
 
 static void
+assert_size (TfBacking *backing,
+             goffset    expected)
+{
+  g_autoptr(GError) error = NULL;
+  goffset size;
+
+  g_assert_true (tf_backing_get_size (backing, &size, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (size, ==, expected);
+}
+
+static void
 open_on_disk (TfBacking *backing)
 {
   const TfTemplate here = { .dir = (char *) ".", .mode = 0600 };
@@ -66,19 +78,19 @@ test_same (gconstpointer data)
   if (on_disk)
     open_on_disk (&backing);
   g_assert_true (tf_backing_is_in_memory (&backing) == !on_disk);
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 0);
+  assert_size (&backing, 0);
   assert_content (&backing, 0, "", 0);
 
   write_text (&backing, 0, "Hello world!");
   write_text (&backing, 14, "gap");
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 17);
+  assert_size (&backing, 17);
   assert_content (&backing, 0, "Hello world!\0\0gap", 17);
   assert_content (&backing, 14, "gap", 3);
   assert_content (&backing, 17, "", 0);
   assert_content (&backing, 1000, "", 0);
 
   g_assert_true (tf_backing_set_size (&backing, 5, &error));
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 5);
+  assert_size (&backing, 5);
   g_assert_true (tf_memory_buffer_grow (&backing.memory, 8, G_MAXSSIZE));
   g_assert_true (tf_backing_set_size (&backing, 8, &error));
   assert_content (&backing, 0, "Hello\0\0\0", 8);
@@ -116,7 +128,7 @@ test_full_disk (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (error->message, "write “/where”"));
   g_assert_cmpuint (n_written, ==, 60);
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 60);
+  assert_size (&backing, 60);
 
   g_assert_false (tf_backing_write (&backing, 60, text, 40, &n_written, NULL, &again));
   g_assert_error (again, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
@@ -125,11 +137,11 @@ test_full_disk (void)
   g_assert_false (tf_backing_set_size (&backing, 100, &set_size_error));
   g_assert_error (set_size_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_nonnull (strstr (set_size_error->message, "ftruncate “/where”"));
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 60);
+  assert_size (&backing, 60);
 
   tf_test_unlimit_file_size ();
   write_text (&backing, 60, text);
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 160);
+  assert_size (&backing, 160);
 }
 
 static void
@@ -172,7 +184,7 @@ test_cancelled (void)
   g_assert_false (tf_backing_write (&backing, 0, &byte, 1, &n, cancellable, &write_error));
   g_assert_error (write_error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  g_assert_cmpint (tf_backing_get_size (&backing), ==, 0);
+  assert_size (&backing, 0);
 }
 
 static void

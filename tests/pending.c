@@ -1,0 +1,372 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What is refused and what is answered while an asynchronous operation is pending. */
+
+#include <tempfile-glib.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test-async.h"
+#include "tf-test-files.h"
+#include "tf-test.h"
+
+typedef enum
+{
+  ALLOWED,
+  REFUSED,
+} Verdict;
+
+static const char text[] = "abcdefghij";
+
+static GInputStream *
+input_of (TfTempFile *file)
+{
+  return g_io_stream_get_input_stream (G_IO_STREAM (file));
+}
+
+static GOutputStream *
+output_of (TfTempFile *file)
+{
+  return g_io_stream_get_output_stream (G_IO_STREAM (file));
+}
+
+static void
+check (Verdict    verdict,
+       gboolean   success,
+       GError   **error)
+{
+  g_autoptr(GError) owned = g_steal_pointer (error);
+
+  if (verdict == ALLOWED)
+    g_assert_no_error (owned);
+  else
+    g_assert_error (owned, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_true (success == (verdict == ALLOWED));
+}
+
+#define TRY(call) (success = (call), check (verdict, success, &error))
+
+static void
+use_file (TfTempFile *file,
+          Verdict     verdict)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("w", 1);
+  GError *error = NULL;
+  gboolean success;
+  gsize count;
+  char byte;
+  int fd;
+
+  TRY (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  TRY (tf_temp_file_read (file, &byte, 1, NULL, &error) == 1);
+  TRY (tf_temp_file_write (file, "w", 1, NULL, &error));
+  TRY (tf_temp_file_write_bytes (file, bytes, NULL, &error));
+  TRY (tf_temp_file_fill (file, 1, NULL, &error) >= 0);
+  TRY (tf_temp_file_consume (file, 0, &error));
+  TRY (g_seekable_truncate (G_SEEKABLE (file), 20, NULL, &error));
+  TRY (tf_temp_file_flush (file, NULL, &error));
+  TRY ((fd = tf_temp_file_seal (file, NULL, &error)) >= 0);
+  if (fd >= 0)
+    close (fd);
+  g_assert_true (tf_temp_file_peek (file, &count) == NULL || verdict == ALLOWED);
+}
+
+static void
+use_results (TfTempFile *file,
+             Verdict     verdict)
+{
+  g_autoptr(GBytes) loaded = NULL;
+  g_autoptr(GBytes) read = NULL;
+  g_autofree char *line = NULL;
+  g_autofree char *piece = NULL;
+  GError *error = NULL;
+  gboolean success;
+
+  TRY ((loaded = tf_temp_file_load_bytes (file, NULL, &error)) != NULL);
+  TRY ((read = tf_temp_file_read_bytes (file, 1, NULL, &error)) != NULL);
+  TRY ((line = tf_temp_file_read_line (file, NULL, NULL, &error)) != NULL);
+  TRY (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  TRY ((piece = tf_temp_file_read_upto (file, "x", 1, NULL, NULL, &error)) != NULL);
+}
+
+/* Only on a file that is on disk in any case. */
+static void
+use_disk (TfTempFile *file,
+          Verdict     verdict)
+{
+  g_autofree char *path = NULL;
+  GError *error = NULL;
+  gboolean success;
+  int fd;
+
+  TRY (tf_temp_file_reserve (file, 1, NULL, &error));
+  TRY (tf_temp_file_get_fd (file, NULL, &error) >= 0);
+  TRY ((path = tf_temp_file_get_fd_path (file, NULL, &error)) != NULL);
+  TRY ((fd = tf_temp_file_dup_fd (file, NULL, &error)) >= 0);
+  if (fd >= 0)
+    close (fd);
+}
+
+static void
+use_input (TfTempFile *file,
+           Verdict     verdict)
+{
+  GError *error = NULL;
+  gboolean success;
+  char byte;
+
+  TRY (g_seekable_seek (G_SEEKABLE (input_of (file)), 0, G_SEEK_SET, NULL, &error));
+  TRY (g_input_stream_read (input_of (file), &byte, 1, NULL, &error) == 1);
+  TRY (g_input_stream_skip (input_of (file), 1, NULL, &error) == 1);
+}
+
+static void
+use_output (TfTempFile *file,
+            Verdict     verdict)
+{
+  g_autoptr(GInputStream) bytes = g_memory_input_stream_new_from_data ("s", 1, NULL);
+  const GOutputVector vector = { "v", 1 };
+  gsize n_written;
+  GError *error = NULL;
+  gboolean success;
+
+  TRY (g_seekable_seek (G_SEEKABLE (output_of (file)), 0, G_SEEK_SET, NULL, &error));
+  TRY (g_output_stream_write (output_of (file), "w", 1, NULL, &error) == 1);
+  TRY (g_output_stream_writev (output_of (file), &vector, 1, &n_written, NULL, &error));
+  TRY (g_output_stream_splice (output_of (file), bytes, 0, NULL, &error) == 1);
+  TRY (g_seekable_truncate (G_SEEKABLE (output_of (file)), 20, NULL, &error));
+}
+
+static void
+ask (TfTempFile *file)
+{
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GError) error = NULL;
+  char byte;
+
+  g_assert_cmpint (tf_temp_file_get_size (file), >=, strlen (text));
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), >=, 0);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (input_of (file))), >=, 0);
+  reader = tf_temp_file_open_reader (file, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (g_input_stream_read (reader, &byte, 1, NULL, &error), ==, 1);
+  g_assert_no_error (error);
+}
+
+/* Each asynchronous call of the file, of which those at the end need not be tried one by one. */
+static void
+try_async (TfTempFile *file)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("a", 1);
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autoptr(GAsyncResult) loaded = NULL;
+  g_autoptr(GError) error = NULL;
+
+  tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &written);
+  tf_temp_file_load_bytes_async (file, 0, NULL, tf_test_take_result, &loaded);
+  g_assert_false (tf_temp_file_write_bytes_finish (file, tf_test_wait (&written), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_clear_error (&error);
+  g_assert_null (tf_temp_file_load_bytes_finish (file, tf_test_wait (&loaded), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+}
+
+static void
+use_all (TfTempFile *file,
+         Verdict     of_file,
+         Verdict     of_input,
+         Verdict     of_output)
+{
+  use_input (file, of_input);
+  use_output (file, of_output);
+  ask (file);
+  use_file (file, of_file);
+  use_results (file, of_file);
+  if (!TF_IS_SPOOLED_FILE (file))
+    use_disk (file, of_file);
+}
+
+static TfTempFile *
+make_file (const TfTestKind *kind)
+{
+  TfTempFile *file = tf_test_kind_make (kind);
+
+  tf_test_write (file, text);
+  tf_test_seek (file, 0, G_SEEK_SET);
+  return file;
+}
+
+static void
+test_file (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("A", 1);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) refused = NULL;
+  g_autoptr(GError) error = NULL;
+  char byte;
+
+  tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, REFUSED, REFUSED);
+  g_input_stream_read_async (input_of (file), &byte, 1, 0, NULL, tf_test_take_result, &refused);
+  g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
+  g_assert_cmpint (g_input_stream_read_finish (input_of (file), tf_test_wait (&refused), &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+
+  tf_test_assert_file (file, 1, "Abcdefghij", 10);
+  use_all (file, ALLOWED, ALLOWED, ALLOWED);
+}
+
+static void
+test_input (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GAsyncResult) result = NULL;
+  char byte;
+
+  g_input_stream_read_async (input_of (file), &byte, 1, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, REFUSED, ALLOWED);
+  g_assert_cmpint (g_input_stream_read_finish (input_of (file), tf_test_wait (&result), NULL), ==, 1);
+  g_assert_cmpint (byte, ==, 'a');
+  g_clear_object (&result);
+
+  g_input_stream_skip_async (input_of (file), 1, 0, NULL, tf_test_take_result, &result);
+  try_async (file);
+  tf_test_wait (&result);
+  use_all (file, ALLOWED, ALLOWED, ALLOWED);
+}
+
+static void
+test_output (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GInputStream) source = g_memory_input_stream_new_from_data ("S", 1, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+
+  g_output_stream_write_async (output_of (file), "A", 1, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, ALLOWED, REFUSED);
+  g_assert_cmpint (g_output_stream_write_finish (output_of (file), tf_test_wait (&result), NULL), ==, 1);
+  g_clear_object (&result);
+
+  g_output_stream_splice_async (output_of (file), source, 0, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, ALLOWED, REFUSED);
+  g_assert_cmpint (g_output_stream_splice_finish (output_of (file), tf_test_wait (&result), NULL), ==, 1);
+  use_all (file, ALLOWED, ALLOWED, ALLOWED);
+}
+
+static void
+test_text (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(TfTextStream) stream = tf_text_stream_new (file, "UTF-8", TF_NEWLINE_LF, TF_TEXT_ERRORS_STRICT, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  tf_text_stream_write_async (stream, "T", -1, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, REFUSED, REFUSED);
+  g_assert_true (tf_text_stream_write_finish (stream, tf_test_wait (&result), NULL));
+  g_clear_object (&result);
+
+  g_output_stream_write_async (output_of (file), "A", 1, 0, NULL, tf_test_take_result, &result);
+  g_assert_false (tf_text_stream_write (stream, "T", -1, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  tf_test_wait (&result);
+}
+
+#define LARGE (256 * 1024)
+
+/* The large write comes first, whatever has the higher priority and whoever could be quicker. */
+static void
+test_order (gconstpointer data)
+{
+  g_autofree char *large = g_strnfill (LARGE, 'A');
+
+  for (int i = 0; i < 60; i++)
+    {
+      g_autoptr(TfTempFile) file = make_file (data);
+      g_autoptr(GAsyncResult) written = NULL;
+      g_autoptr(GAsyncResult) read = NULL;
+      gssize n_read;
+      char byte;
+
+      g_assert_true (g_seekable_truncate (G_SEEKABLE (file), LARGE + 1, NULL, NULL));
+      g_output_stream_write_async (output_of (file), large, LARGE, G_PRIORITY_LOW, NULL, tf_test_take_result, &written);
+      if (i % 2 == 0)
+        {
+          g_input_stream_read_async (input_of (file), &byte, 1, G_PRIORITY_HIGH, NULL, tf_test_take_result, &read);
+          n_read = g_input_stream_read_finish (input_of (file), tf_test_wait (&read), NULL);
+        }
+      else
+        n_read = g_input_stream_read (input_of (file), &byte, 1, NULL, NULL);
+
+      g_assert_cmpint (n_read, ==, 1);
+      g_assert_cmpint (byte, ==, 0);
+      g_assert_cmpint (g_output_stream_write_finish (output_of (file), tf_test_wait (&written), NULL), ==, LARGE);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, LARGE + 1);
+    }
+}
+
+/* More files than there are workers, each with a read that comes second and is more urgent. */
+static void
+test_many (void)
+{
+  enum { N_FILES = 40 };
+  g_autofree char *large = g_strnfill (LARGE, 'A');
+  TfTempFile *files[N_FILES];
+  GAsyncResult *written[N_FILES] = { NULL, };
+  GAsyncResult *read[N_FILES] = { NULL, };
+  char bytes[N_FILES];
+
+  for (int i = 0; i < N_FILES; i++)
+    {
+      files[i] = tf_temp_file_new (NULL, NULL, NULL);
+      g_output_stream_write_async (output_of (files[i]), large, LARGE, G_PRIORITY_LOW, NULL,
+                                   tf_test_take_result, &written[i]);
+      g_input_stream_read_async (input_of (files[i]), &bytes[i], 1, G_PRIORITY_HIGH, NULL,
+                                 tf_test_take_result, &read[i]);
+    }
+
+  for (int i = 0; i < N_FILES; i++)
+    {
+      tf_test_wait (&written[i]);
+      g_assert_cmpint (g_input_stream_read_finish (input_of (files[i]), tf_test_wait (&read[i]), NULL), ==, 0);
+      g_clear_object (&written[i]);
+      g_clear_object (&read[i]);
+      g_object_unref (files[i]);
+    }
+}
+
+static void
+test_closed_streams (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GError) error = NULL;
+  char byte;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  g_assert_true (g_input_stream_is_closed (input_of (file)));
+  g_assert_true (g_output_stream_is_closed (output_of (file)));
+  g_assert_cmpint (g_input_stream_read (input_of (file), &byte, 1, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+
+  tf_test_add_for_kinds ("pending", "file", test_file);
+  tf_test_add_for_kinds ("pending", "input", test_input);
+  tf_test_add_for_kinds ("pending", "output", test_output);
+  tf_test_add_for_kinds ("pending", "text", test_text);
+  tf_test_add_for_kinds ("pending", "order", test_order);
+  g_test_add_func ("/pending/many", test_many);
+  tf_test_add_for_kinds ("pending", "closed-streams", test_closed_streams);
+
+  return tf_test_run ();
+}

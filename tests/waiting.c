@@ -1,0 +1,271 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What must not wait while a worker is in a system call that does not end. The calls are wrapped, so that they end when
+ * the test says so. */
+
+#include <tempfile-glib.h>
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tf-test-async.h"
+#include "tf-test.h"
+
+/* Much longer than a call takes, in seconds. */
+#define PATIENCE 60
+
+#define SIZE (3 * 1024 * 1024)
+
+ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+int     __real_fsync    (int fd);
+int     __wrap_fsync    (int fd);
+
+static GMutex lock;
+static GCond changed;
+static gboolean is_stopping; /* the next call stops */
+static gboolean is_stopped;
+static GCancellable *cancelled_by_write;
+static gint n_writes;
+
+static void
+stop (void)
+{
+  g_mutex_lock (&lock);
+  is_stopped = is_stopping;
+  g_cond_broadcast (&changed);
+  while (is_stopping)
+    g_cond_wait (&changed, &lock);
+  is_stopped = FALSE;
+  g_mutex_unlock (&lock);
+}
+
+ssize_t
+__wrap_pwrite64 (int         fd,
+                 const void *data,
+                 size_t      count,
+                 off_t       offset)
+{
+  stop ();
+  g_atomic_int_inc (&n_writes);
+  if (cancelled_by_write != NULL)
+    g_cancellable_cancel (cancelled_by_write);
+  return __real_pwrite64 (fd, data, count, offset);
+}
+
+int
+__wrap_fsync (int fd)
+{
+  stop ();
+  return __real_fsync (fd);
+}
+
+static void
+stop_next_call (void)
+{
+  g_mutex_lock (&lock);
+  is_stopping = TRUE;
+  g_mutex_unlock (&lock);
+}
+
+static void
+wait_until_stopped (void)
+{
+  alarm (PATIENCE);
+  g_mutex_lock (&lock);
+  while (!is_stopped)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
+}
+
+static void
+go_on (void)
+{
+  g_mutex_lock (&lock);
+  is_stopping = FALSE;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+  alarm (0);
+}
+
+static TfTempFile *
+make_file (TfTempFile *file)
+{
+  g_autofree char *content = g_strnfill (SIZE, 'x');
+
+  g_assert_true (tf_temp_file_write (file, content, SIZE, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 7, G_SEEK_SET, NULL, NULL));
+  return file;
+}
+
+/* What returns at once in any case. */
+static void
+ask (TfTempFile *file)
+{
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 7);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (g_io_stream_get_input_stream (G_IO_STREAM (file)))), ==, 7);
+  g_assert_false (g_io_stream_is_closed (G_IO_STREAM (file)));
+  if (TF_IS_SPOOLED_FILE (file))
+    g_assert_false (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+
+  reader = tf_temp_file_open_reader (file, &error);
+  g_assert_no_error (error);
+  g_clear_object (&reader);
+}
+
+/* Readers read while the bytes are copied. */
+static void
+read_some (TfTempFile *file)
+{
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  char buffer[4096];
+
+  g_assert_cmpint (g_input_stream_skip (reader, 4096, NULL, &error), ==, 4096);
+  g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, &error), ==, sizeof buffer);
+  g_assert_no_error (error);
+  g_assert_cmpint (buffer[4095], ==, 'x');
+  g_input_stream_read_async (reader, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (g_input_stream_read_finish (reader, tf_test_wait (&result), NULL), ==, sizeof buffer);
+}
+
+static void
+test_rollover (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(GAsyncResult) result = NULL;
+
+  stop_next_call ();
+  tf_spooled_file_rollover_async (TF_SPOOLED_FILE (file), 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  ask (file);
+  read_some (file);
+  go_on ();
+  g_assert_true (tf_spooled_file_rollover_finish (TF_SPOOLED_FILE (file), tf_test_wait (&result), NULL));
+}
+
+static void
+test_seal (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(GAsyncResult) result = NULL;
+  int fd;
+
+  if (tf_test_skip_if_portable ("memfd_create()"))
+    return;
+
+  stop_next_call ();
+  tf_temp_file_seal_async (file, 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  ask (file);
+  read_some (file);
+  go_on ();
+  fd = tf_temp_file_seal_finish (file, tf_test_wait (&result), NULL);
+  g_assert_cmpint (fd, >=, 0);
+  close (fd);
+}
+
+static void
+test_persist (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data == NULL ? tf_temp_file_new (NULL, NULL, NULL)
+                                                       : TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  stop_next_call ();
+  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  ask (file);
+  read_some (file);
+  go_on ();
+  g_assert_true (tf_temp_file_persist_finish (file, tf_test_wait (&result), &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+}
+
+/* A call that changes the bytes: only what asks does not wait. */
+static void
+test_write (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data == NULL ? tf_temp_file_new (NULL, NULL, NULL)
+                                                       : TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL)));
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
+  g_autoptr(GAsyncResult) result = NULL;
+
+  stop_next_call ();
+  tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  ask (file);
+  go_on ();
+  g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE + 7);
+}
+
+/* Cancelled after the first piece, it writes no second one. */
+static void
+test_cancel (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  cancelled_by_write = cancellable;
+  g_atomic_int_set (&n_writes, 0);
+  tf_spooled_file_rollover_async (TF_SPOOLED_FILE (file), 0, cancellable, tf_test_take_result, &result);
+  g_assert_false (tf_spooled_file_rollover_finish (TF_SPOOLED_FILE (file), tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpint (g_atomic_int_get (&n_writes), ==, 1);
+  cancelled_by_write = NULL;
+  ask (file);
+}
+
+/* GLib's own threads do not exist in a forked child. */
+static void
+read_in_child (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+
+  alarm (PATIENCE);
+  read_some (file);
+  alarm (0);
+}
+
+static void
+test_child (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+
+  read_some (file);
+  tf_test_in_child (read_in_child);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+
+  g_test_add_func ("/waiting/child", test_child);
+  g_test_add_func ("/waiting/rollover", test_rollover);
+  g_test_add_func ("/waiting/seal", test_seal);
+  g_test_add_data_func ("/waiting/persist/disk", NULL, test_persist);
+  g_test_add_data_func ("/waiting/persist/memory", GINT_TO_POINTER (TRUE), test_persist);
+  g_test_add_data_func ("/waiting/write/unnamed", NULL, test_write);
+  g_test_add_data_func ("/waiting/write/named", GINT_TO_POINTER (TRUE), test_write);
+  g_test_add_func ("/waiting/cancel", test_cancel);
+
+  return tf_test_run ();
+}
