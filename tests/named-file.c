@@ -716,6 +716,63 @@ test_derived (void)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+static gsize
+count_bytes_at (TfNamedFile *file)
+{
+  g_autofree char *content = NULL;
+  gsize size;
+
+  g_assert_true (g_file_get_contents (tf_named_file_get_path (file), &content, &size, NULL));
+  return size;
+}
+
+/* What others see, and when. */
+static void
+test_buffered (void)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(TfNamedFile) buffered = g_initable_new (TF_TYPE_NAMED_FILE, NULL, NULL, "buffered", TRUE, NULL);
+  g_autofree char *large = g_strnfill (70000, 'x');
+  g_autoptr(GError) error = NULL;
+  gboolean is_buffered;
+
+  g_object_get (file, "buffered", &is_buffered, NULL);
+  g_assert_false (is_buffered);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "now", 3, NULL, NULL));
+  g_assert_cmpuint (count_bytes_at (file), ==, 3);
+
+  g_object_get (buffered, "buffered", &is_buffered, NULL);
+  g_assert_true (is_buffered);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (buffered), "later", 5, NULL, NULL));
+  g_assert_cmpuint (count_bytes_at (buffered), ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (buffered)), ==, 5);
+  g_assert_true (tf_temp_file_flush (TF_TEMP_FILE (buffered), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_bytes_at (buffered), ==, 5);
+
+  /* What is too large is not held back. */
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (buffered), large, 70000, NULL, NULL));
+  g_assert_cmpuint (count_bytes_at (buffered), ==, 70005);
+
+  /* Others can make it longer. */
+  g_assert_cmpint (truncate (tf_named_file_get_path (buffered), 80000), ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (buffered)), ==, 80000);
+}
+
+static void
+test_buffered_close (void)
+{
+  g_autoptr(TfNamedFile) file = g_initable_new (TF_TYPE_NAMED_FILE, NULL, NULL, "buffered", TRUE, NULL);
+  g_autofree char *path = tf_named_file_keep (file);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "closed", 6, NULL, NULL));
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (count_bytes_at (file), ==, 6);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -756,6 +813,8 @@ main (int    argc,
   tf_test_add_async ("/named-file/unlink-async", test_unlink_async);
   g_test_add_func ("/named-file/unlink-fails", test_unlink_fails);
   g_test_add_func ("/named-file/derived", test_derived);
+  g_test_add_func ("/named-file/buffered", test_buffered);
+  g_test_add_func ("/named-file/buffered-close", test_buffered_close);
 
   return tf_test_run ();
 }

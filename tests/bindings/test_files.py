@@ -8,6 +8,7 @@ import gc
 import gzip
 import importlib
 import io
+import multiprocessing
 import os
 import pathlib
 import pickle
@@ -223,6 +224,78 @@ class BinaryTest(TestCase):
         self.assertTrue(file.closed)
 
 
+class FlushTest(TestCase):
+    """What is flushed is in the kernel, or there is an error: on a disk that takes no more bytes, it is one."""
+
+    def setUp(self):
+        super().setUp()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        self.addCleanup(signal.signal, signal.SIGXFSZ, handler)
+        self.addCleanup(resource.setrlimit, resource.RLIMIT_FSIZE, limits)
+
+    def assert_refuses(self, write, flush):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        write()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        with self.assertRaises((OSError, GLib.Error)):
+            flush()
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        flush()
+
+    def each(self):
+        for create in Tf.TempFile, Tf.NamedFile, lambda: Tf.SpooledFile(max_size=0):
+            file = create()
+            with self.subTest(type(file)), file:
+                yield file
+
+    def test_file(self):
+        for file in self.each():
+            self.assert_refuses(lambda: file.write(b'x' * 100), file.flush)
+
+    def test_output_stream(self):
+        for file in self.each():
+            stream = file.get_output_stream()
+            self.assert_refuses(lambda: stream.write(b'x' * 100), stream.flush)
+
+    def test_text_stream(self):
+        for file in self.each():
+            stream = Tf.TextStream(file)
+            self.assert_refuses(lambda: stream.write('x' * 100), stream.flush)
+
+    def test_text_file(self):
+        file = Tf.TempFile('w+')
+        self.assert_refuses(lambda: file.write('x' * 100), file.flush)
+
+    def test_end_of_with(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with self.assertRaises(OSError):
+            with Tf.TempFile() as file:
+                file.write(b'x' * 100)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+
+    def test_others_see_it(self):
+        with Tf.NamedFile() as file, Tf.NamedFile(buffering=0) as unbuffered:
+            self.assertTrue(file.props.buffered)
+            file.write(b'later')
+            self.assertEqual(pathlib.Path(file.name).read_bytes(), b'')
+            file.flush()
+            self.assertEqual(pathlib.Path(file.name).read_bytes(), b'later')
+            unbuffered.write(b'now')
+            self.assertEqual(pathlib.Path(unbuffered.name).read_bytes(), b'now')
+
+    def test_children(self):
+        context = multiprocessing.get_context('fork')
+        for file in self.each():
+            file.write(b'P1')
+            process = context.Process(target=lambda: print('C1', end='', file=io.TextIOWrapper(file), flush=True))
+            process.start()
+            process.join()
+            file.write(b'P2')
+            file.seek(0)
+            self.assertEqual(file.read(), b'P1C1P2')
+
+
 class LibraryTest(TestCase):
     """The standard library works on the files."""
 
@@ -368,6 +441,7 @@ class NamedFileTest(TestCase):
             self.assertEqual(os.fspath(file), file.get_path())
             self.assertTrue(file.delete)
             file.write(b'Hello world!')
+            file.flush()
             self.assertEqual(pathlib.Path(file).read_bytes(), b'Hello world!')
         self.assertEqual(self.entries(), [])
 

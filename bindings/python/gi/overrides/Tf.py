@@ -720,6 +720,7 @@ class NamedFile(Tf.NamedFile):
             properties.setdefault('delete_policy', Tf.DeletePolicy.NEVER)
         elif not delete_on_close:
             properties.setdefault('delete_policy', Tf.DeletePolicy.ON_DISPOSE)
+        properties.setdefault('buffered', buffering != 0)
         super().__init__(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
     @staticmethod
