@@ -49,8 +49,8 @@
  * As in a [class@Gio.FileIOStream], the file has one position. The methods of this class, those of
  * [iface@Gio.Seekable], and the two streams of [class@Gio.IOStream] read, write and move the same one.
  * [method@Gio.Seekable.truncate] does not move it. Seeking past the end is allowed. When something is written
- * there, the gap reads as zeros. A gap on disk takes no blocks if the file system has sparse files; a gap in
- * memory is written out as zeros when a [class@SpooledFile] rolls over.
+ * there, the gap reads as zeros. A gap on disk takes no blocks if the file system has sparse files, also if it was
+ * made in memory before a [class@SpooledFile] rolled over.
  *
  * ## Closing
  *
@@ -61,8 +61,8 @@
  * a second for each gigabyte. [method@Gio.IOStream.close_async] does this in a worker thread.
  *
  * Closing writes what is held back, see [method@TempFile.write]. If the disk refuses it, closing fails, the file
- * is closed nevertheless, the bytes that were held back are lost, and a second close succeeds. To be able to
- * try again, call [method@TempFile.flush] before closing.
+ * is closed nevertheless, the bytes that were held back are lost, the message says how many they are, and a second
+ * close succeeds. To be able to try again, call [method@TempFile.flush] before closing.
  *
  * Calls that read, write or hand out the bytes of a closed file fail with %G_IO_ERROR_CLOSED. On an object that
  * was constructed but not initialized, see [iface@Gio.Initable], they fail with %G_IO_ERROR_NOT_INITIALIZED.
@@ -157,21 +157,27 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   return priv->output;
 }
 
-/* Closes everything even if a part fails, and reports the first failure. */
+/* Closes everything even if a part fails. What the store says is what is lost; otherwise, reports the first failure. */
 static gboolean
 tf_temp_file_close (GIOStream     *stream,
                     GCancellable  *cancellable,
                     GError       **error)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
+  g_autoptr(GError) stream_error = NULL;
   gboolean success = TRUE;
 
   if (priv->output != NULL)
-    success = g_output_stream_close (priv->output, cancellable, error);
+    success = g_output_stream_close (priv->output, cancellable, &stream_error);
   if (priv->input != NULL)
-    success = g_input_stream_close (priv->input, cancellable, success ? error : NULL) && success;
+    success = g_input_stream_close (priv->input, cancellable, success ? &stream_error : NULL) && success;
 
-  return tf_store_close (priv->store, success ? error : NULL) && success;
+  if (!tf_store_close (priv->store, error))
+    return FALSE;
+
+  if (!success)
+    g_propagate_error (error, g_steal_pointer (&stream_error));
+  return success;
 }
 
 static gssize
@@ -889,7 +895,7 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * many bytes are read ahead. If the disk refuses what is held back, the call that writes it fails:
  * [method@TempFile.flush], a later read or write, or [method@Gio.IOStream.close]. The bytes are still held back
  * after such a failure, unless it was that of closing. A [class@NamedFile], which others can open by its name, holds
- * nothing back; neither does a file after [method@TempFile.get_fd], [method@TempFile.persist] or fork(2).
+ * nothing back unless it is [property@NamedFile:buffered]; neither does a file after [method@TempFile.get_fd], [method@TempFile.persist] or fork(2).
  *
  * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if the disk or a
  * quota has no room, or if the file would exceed `RLIMIT_FSIZE` and SIGXFSZ is ignored, see setrlimit(2); otherwise
@@ -1726,7 +1732,8 @@ flush (TfStore       *store,
  *
  * Writes the bytes that are held back in this process to the file, see [method@TempFile.write].
  *
- * After this call, the kernel has the bytes. If it fails, they are still held back, and the call can be repeated. On
+ * After this call, the kernel has the bytes: other processes that have the file open, forked children, and whoever opens
+ * a [class@NamedFile] by its name see them. If it fails, they are still held back, and the call can be repeated. On
  * a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
  * [method@TempFile.persist] with %TF_PERSIST_DURABLE for that.
  *

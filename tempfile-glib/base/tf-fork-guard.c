@@ -9,7 +9,7 @@
 
 /* A thread that holds the lock of an object may take this lock, but not the other way round. */
 static GMutex lock;
-static GQueue guards = G_QUEUE_INIT;
+static TfForkGuard *newest; /* (nullable) */
 static guint n_added; /* in the life of the process */
 
 /* Those whose locks are held during a fork. */
@@ -22,10 +22,8 @@ dup_guards (guint *serial)
 
   g_mutex_lock (&lock);
   *serial = n_added;
-  for (GList *link = guards.head; link != NULL; link = link->next)
+  for (TfForkGuard *guard = newest; guard != NULL; guard = guard->older)
     {
-      TfForkGuard *guard = link->data;
-
       guard->funcs->ref (guard);
       g_ptr_array_add (copies, guard);
     }
@@ -140,14 +138,19 @@ void
 tf_fork_guard_add (TfForkGuard            *self,
                    const TfForkGuardFuncs *funcs)
 {
-  tf_fork_watch (&handler);
+  if (G_UNLIKELY (g_atomic_pointer_get (&handler.watched) == 0))
+    tf_fork_watch (&handler);
 
   self->funcs = funcs;
-  self->link.data = self;
+  self->is_guarded = TRUE;
+  self->newer = NULL;
 
   g_mutex_lock (&lock);
   n_added++;
-  g_queue_push_tail_link (&guards, &self->link);
+  self->older = newest;
+  if (newest != NULL)
+    newest->newer = self;
+  newest = self;
   g_mutex_unlock (&lock);
 }
 
@@ -155,11 +158,16 @@ tf_fork_guard_add (TfForkGuard            *self,
 void
 tf_fork_guard_remove (TfForkGuard *self)
 {
-  if (self->link.data == NULL)
+  if (!self->is_guarded)
     return;
 
   g_mutex_lock (&lock);
-  g_queue_unlink (&guards, &self->link);
+  if (self->newer != NULL)
+    self->newer->older = self->older;
+  else
+    newest = self->older;
+  if (self->older != NULL)
+    self->older->newer = self->newer;
   g_mutex_unlock (&lock);
-  self->link.data = NULL;
+  self->is_guarded = FALSE;
 }

@@ -29,7 +29,9 @@ typedef struct
 struct _TfForkGuard
 {
   const TfForkGuardFuncs *funcs;
-  GList                   link; /* without data while the object is not guarded */
+  gboolean                is_guarded;
+  TfForkGuard            *older;
+  TfForkGuard            *newer;
 };
 
 void tf_fork_guard_add    (TfForkGuard            *self,

@@ -408,6 +408,56 @@ tf_backing_reserve (TfBacking     *self,
          tf_disk_reserve (self->fd, self->where, size, cancellable, error);
 }
 
+/* The granularity of holes, in bytes. */
+#define BLOCK 4096
+
+static gboolean
+is_zero (const guint8 *data,
+         gsize         size)
+{
+  return data[0] == 0 && memcmp (data, data + 1, size - 1) == 0;
+}
+
+/* Returns the end of the blocks from @start on that are all zero, or all not. */
+static gsize
+find_end (const TfMemoryBuffer *bytes,
+          gsize                 start,
+          gboolean              zero)
+{
+  gsize end = start;
+
+  while (end < bytes->size && is_zero (bytes->data + end, MIN (BLOCK, bytes->size - end)) == zero)
+    end += BLOCK;
+
+  return MIN (end, bytes->size);
+}
+
+/* Writes @bytes into an empty file on disk. Gaps become holes. */
+gboolean
+tf_backing_write_memory (TfBacking             *self,
+                         const TfMemoryBuffer  *bytes,
+                         GCancellable          *cancellable,
+                         GError               **error)
+{
+  gsize start = 0;
+  gsize n_written;
+
+  if (!bytes->has_gaps)
+    return tf_backing_write (self, 0, bytes->data, bytes->size, &n_written, cancellable, error);
+
+  while (start < bytes->size)
+    {
+      gsize data = find_end (bytes, start, TRUE);
+      gsize end = find_end (bytes, data, FALSE);
+
+      if (!tf_backing_write (self, data, bytes->data + data, end - data, &n_written, cancellable, error))
+        return FALSE;
+      start = end;
+    }
+
+  return tf_backing_set_size (self, bytes->size, error);
+}
+
 /* The rest of vectors after some bytes were written. */
 typedef struct
 {

@@ -140,6 +140,12 @@ tf_backing_is_dirty (const TfBacking *self)
   return self->io_buffer != NULL && tf_io_buffer_is_dirty (self->io_buffer);
 }
 
+static inline gsize
+tf_backing_count_held_back (const TfBacking *self)
+{
+  return tf_backing_is_dirty (self) ? self->io_buffer->dirty_to - self->io_buffer->dirty_from : 0;
+}
+
 /* Returns the @count bytes at @offset, at least one, if they are in memory; otherwise NULL. */
 static inline const guint8 *
 tf_backing_peek (const TfBacking *self,
@@ -151,6 +157,11 @@ tf_backing_peek (const TfBacking *self,
 
   return tf_memory_buffer_peek (&self->memory, offset, count);
 }
+
+gboolean tf_backing_write_memory (TfBacking             *self,
+                                  const TfMemoryBuffer  *bytes,
+                                  GCancellable          *cancellable,
+                                  GError               **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfBacking, tf_backing_clear)
 

@@ -15,6 +15,9 @@
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
 #define HEAP_MIN 256
 
+/* The size, in bytes, from which on a gap is worth a hole in a file. */
+#define GAP_MIN 4096
+
 static gsize
 round_to_pages (gsize size)
 {
@@ -49,6 +52,7 @@ replace_storage (TfMemoryBuffer *self,
     .room = self->room,
     .touched = mapped ? self->size : capacity,
     .mapped = mapped,
+    .has_gaps = self->has_gaps,
   };
 }
 
@@ -123,6 +127,8 @@ tf_memory_buffer_fill_gap (TfMemoryBuffer *self,
 {
   gsize stale_end = MIN (end, self->touched);
 
+  if (end > self->size && end - self->size >= GAP_MIN)
+    self->has_gaps = TRUE;
   if (stale_end > self->size)
     memset (self->data + self->size, 0, stale_end - self->size);
 }

@@ -20,6 +20,7 @@ typedef struct
   gsize    room;     /* the part of the capacity that may be used, in bytes */
   gsize    touched;  /* bytes of @data behind both this and the content are zero */
   gboolean mapped;
+  gboolean has_gaps; /* the content may have long ranges that were never written */
 } TfMemoryBuffer;
 
 gboolean tf_memory_buffer_grow     (TfMemoryBuffer *self,

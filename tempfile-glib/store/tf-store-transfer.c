@@ -28,13 +28,12 @@ fill (const TfBacking  *from,
       GCancellable     *cancellable,
       GError          **error)
 {
-  TfBacking file = { .fd = to, .where = (char *) where };
-  gsize n_written;
+  TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
 
   if (!tf_backing_is_in_memory (from))
     return tf_disk_copy_file (from->fd, to, where, cancellable, error);
 
-  return tf_backing_write (&file, 0, from->memory.data, from->memory.size, &n_written, cancellable, error);
+  return tf_backing_write_memory (&file, &from->memory, cancellable, error);
 }
 
 /* The content that is persisted. */

@@ -424,10 +424,9 @@ move_to_disk (TfStore       *self,
               GError       **error)
 {
   g_auto(TfBacking) disk = TF_BACKING_INIT_IN_MEMORY;
-  TfMemoryBuffer *bytes = &self->backing.memory;
+  const TfMemoryBuffer *bytes = &self->backing.memory;
   gpointer place;
   gboolean success;
-  gsize n_written;
 
   if (!tf_task_may_block (error))
     return FALSE;
@@ -436,7 +435,7 @@ move_to_disk (TfStore       *self,
   place = self->funcs->prepare (self->owner);
   tf_store_begin_copy (self);
   disk.fd = self->funcs->open (place, &disk.where, cancellable, error);
-  success = disk.fd >= 0 && tf_backing_write (&disk, 0, bytes->data, bytes->size, &n_written, cancellable, error);
+  success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, cancellable, error);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;
 
@@ -773,6 +772,9 @@ tf_store_close_locked (TfStore  *self,
     return TRUE;
 
   flushed = tf_backing_flush (&self->backing, NULL, error);
+  if (!flushed)
+    g_prefix_error (error, "The last %" G_GSIZE_FORMAT " bytes that were written are lost: ",
+                    tf_backing_count_held_back (&self->backing));
   if (!g_atomic_int_dec_and_test (&self->n_pins))
     return flushed;
 

@@ -1,0 +1,245 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A system call that fails is an error, and not a size of 0, an end or a success. The calls are wrapped. */
+
+#include <tempfile-glib.h>
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tf-test-files.h"
+#include "tf-test.h"
+
+int     __real_fstat64     (int fd, struct stat *st);
+int     __wrap_fstat64     (int fd, struct stat *st);
+int     __real_fallocate64 (int fd, int mode, off_t offset, off_t size);
+int     __wrap_fallocate64 (int fd, int mode, off_t offset, off_t size);
+ssize_t __real_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+ssize_t __wrap_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+
+static gboolean fstat_fails;
+static gboolean fallocate_fails;
+static gboolean pwrite_fails;
+
+int
+__wrap_fstat64 (int          fd,
+                struct stat *st)
+{
+  if (!fstat_fails)
+    return __real_fstat64 (fd, st);
+
+  errno = ESTALE;
+  return -1;
+}
+
+int
+__wrap_fallocate64 (int   fd,
+                    int   mode,
+                    off_t offset,
+                    off_t size)
+{
+  if (!fallocate_fails)
+    return __real_fallocate64 (fd, mode, offset, size);
+
+  fstat_fails = TRUE;
+  errno = EIO;
+  return -1;
+}
+
+ssize_t
+__wrap_pwrite64 (int         fd,
+                 const void *data,
+                 size_t      count,
+                 off_t       offset)
+{
+  if (!pwrite_fails)
+    return __real_pwrite64 (fd, data, count, offset);
+
+  errno = ENOSPC;
+  return -1;
+}
+
+static TfTempFile *
+make_file (void)
+{
+  TfTempFile *file = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+
+  tf_test_write (file, "content");
+  tf_test_seek (file, 2, G_SEEK_SET);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 7);
+  return file;
+}
+
+static void
+assert_fails (gboolean   success,
+              GError   **error)
+{
+  g_autoptr(GError) owned = g_steal_pointer (error);
+
+  g_assert_nonnull (owned);
+  g_assert_nonnull (strstr (owned->message, "fstat"));
+  g_assert_false (success);
+}
+
+static void
+try_all (TfTempFile   *file,
+         GInputStream *reader)
+{
+  g_autoptr(TfTempFile) target = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (file));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (target));
+  GError *error = NULL;
+  gboolean success;
+
+#define FAILS(call) (success = (call), assert_fails (success, &error))
+  FAILS (tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, &error) != NULL);
+  FAILS (tf_temp_file_load_bytes (file, NULL, &error) != NULL);
+  FAILS (tf_temp_file_steal_bytes (file, NULL, &error) != NULL);
+  FAILS (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_END, NULL, &error));
+  FAILS (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_END, NULL, &error));
+  FAILS (tf_temp_file_reserve (file, 100, NULL, &error));
+  FAILS (g_input_stream_skip (input, 1, NULL, &error) >= 0);
+  FAILS (g_input_stream_skip (reader, 1, NULL, &error) >= 0);
+  FAILS (g_output_stream_splice (output, input, 0, NULL, &error) >= 0);
+#undef FAILS
+}
+
+static void
+test_fstat (void)
+{
+  g_autoptr(TfTempFile) file = make_file ();
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+
+  fstat_fails = TRUE;
+  try_all (file, reader);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 7);
+  fstat_fails = FALSE;
+  tf_test_assert_file (file, 2, "content", 7);
+}
+
+/* The size of a file that nobody else can open is known. */
+static void
+test_known_size (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(GBytes) bytes = NULL;
+
+  tf_test_write (file, "content");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  fstat_fails = TRUE;
+  bytes = tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "content", 7);
+  tf_test_seek (file, 0, G_SEEK_END);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 7);
+  fstat_fails = FALSE;
+}
+
+/* Freeing what was allocated before the failure does not cut off the content. */
+static void
+test_reserve (void)
+{
+  g_autoptr(TfTempFile) file = make_file ();
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("fallocate()"))
+    return;
+
+  fallocate_fails = TRUE;
+  g_assert_false (tf_temp_file_reserve (file, 100, NULL, &error));
+  g_assert_nonnull (error);
+  fallocate_fails = fstat_fails = FALSE;
+  tf_test_assert_file (file, 2, "content", 7);
+}
+
+/* The message says how much is lost, whether the output stream was used or not. */
+static void
+test_close (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  tf_test_write (file, "content");
+  if (data != NULL)
+    g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  pwrite_fails = TRUE;
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  pwrite_fails = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_nonnull (strstr (error->message, " 7 bytes"));
+}
+
+static void
+assert_sparse (TfTempFile *file,
+               goffset     size)
+{
+  struct stat st;
+  char found[5];
+  int fd = tf_temp_file_get_fd (file, NULL, NULL);
+
+  g_assert_cmpint (fstat (fd, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, size);
+  g_assert_cmpint (st.st_blocks, <, 2 * 1024);
+  g_assert_cmpint (pread (fd, found, 5, 0), ==, 5);
+  g_assert_cmpmem (found, 5, "start", 5);
+  g_assert_cmpint (pread (fd, found, 3, 10 * 1024 * 1024), ==, 3);
+  g_assert_cmpmem (found, 3, "end", 3);
+}
+
+/* A gap that was made in memory is a hole on disk. */
+static void
+test_holes (gconstpointer data)
+{
+  gboolean is_persisted = data != NULL;
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GFile) place = g_file_new_for_path ("sparse");
+  goffset size = 10 * 1024 * 1024 + 3;
+
+  tf_test_write (file, "start");
+  tf_test_seek (file, 10 * 1024 * 1024, G_SEEK_SET);
+  tf_test_write (file, "end");
+  if (is_persisted)
+    g_assert_true (tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, NULL));
+  assert_sparse (file, size);
+
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 20 * 1024 * 1024, NULL, NULL));
+  if (is_persisted)
+    g_assert_cmpint (unlink ("sparse"), ==, 0);
+}
+
+static void
+test_hole_at_end (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+  tf_test_write (file, "start");
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 1000001, NULL, NULL));
+  g_assert_true (tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, NULL));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 1000001);
+  tf_test_seek (file, 0, G_SEEK_END);
+  tf_test_write (file, "more");
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 1000005);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/failing-calls/fstat", test_fstat);
+  g_test_add_func ("/failing-calls/known-size", test_known_size);
+  g_test_add_func ("/failing-calls/reserve", test_reserve);
+  g_test_add_data_func ("/failing-calls/close/file", NULL, test_close);
+  g_test_add_data_func ("/failing-calls/close/with-stream", GINT_TO_POINTER (TRUE), test_close);
+  g_test_add_data_func ("/failing-calls/holes/rollover", NULL, test_holes);
+  g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
+  g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
+
+  return tf_test_run ();
+}
