@@ -157,20 +157,33 @@ tf_store_take_ticket (TfStore *self)
   return g_atomic_int_add (&self->next_ticket, 1);
 }
 
+static gboolean
+wait_for_turn (TfStore  *self,
+               guint     ticket,
+               gboolean  may_wait)
+{
+  gboolean is_turn;
+
+  g_mutex_lock (&self->lock);
+  while (may_wait && self->turn != ticket)
+    g_cond_wait (&self->changed, &self->lock);
+  is_turn = self->turn == ticket;
+  g_mutex_unlock (&self->lock);
+
+  return is_turn;
+}
+
 /* Called in a worker. Those who are waited for may still be waiting for workers. */
 void
 tf_store_begin_turn (TfStore *self,
                      guint    ticket)
 {
-  g_mutex_lock (&self->lock);
-  if (self->turn != ticket)
+  if (!wait_for_turn (self, ticket, FALSE))
     {
       tf_task_leave_pool ();
-      while (self->turn != ticket)
-        g_cond_wait (&self->changed, &self->lock);
+      wait_for_turn (self, ticket, TRUE);
       tf_task_enter_pool ();
     }
-  g_mutex_unlock (&self->lock);
 
   in_turn = self;
 }
