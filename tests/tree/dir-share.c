@@ -93,7 +93,10 @@ __wrap_g_thread_try_new (const char   *name,
 
   n_threads++;
   if (fail_threads)
-    return NULL;
+    {
+      g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "No more threads");
+      return NULL;
+    }
 
   call = g_new (Call, 1);
   *call = (Call) { func, data };
