@@ -5,6 +5,8 @@
 
 #include "tf-debug.h"
 
+#include "tf-system.h"
+
 static const GDebugKey keys[] = {
   { "keep", TF_DEBUG_KEEP },
   { "trace", TF_DEBUG_TRACE },
@@ -18,7 +20,7 @@ tf_debug_has (TfDebugFlags flag)
 
   if (g_once_init_enter (&flags_plus_one))
     g_once_init_leave (&flags_plus_one,
-                       1 + g_parse_debug_string (g_getenv ("TF_DEBUG"), keys, G_N_ELEMENTS (keys)));
+                       1 + g_parse_debug_string (tf_system_getenv ("TF_DEBUG"), keys, G_N_ELEMENTS (keys)));
 
   return ((flags_plus_one - 1) & flag) != 0;
 }
