@@ -51,7 +51,7 @@ create_file (const TfTemplate  *template,
   if (!tf_template_complete (&complete, tf_get_temp_dir, error))
     return -1;
 
-  return tf_open_named (&complete, path, cancellable, error);
+  return tf_open_named (&complete, NULL, path, cancellable, error);
 }
 
 static char *

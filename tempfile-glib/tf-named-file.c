@@ -66,6 +66,19 @@ G_DEFINE_TYPE_WITH_CODE (TfNamedFile, tf_named_file, TF_TYPE_TEMP_FILE,
                          G_ADD_PRIVATE (TfNamedFile)
                          G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_named_file_initable_init))
 
+static void
+change_policy (TfNamedFile    *self,
+               TfDeletePolicy  policy)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  if (priv->delete_policy == policy)
+    return;
+
+  priv->delete_policy = policy;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
+}
+
 typedef struct
 {
   TfNamedFile *self;
@@ -85,7 +98,7 @@ move_apply (gpointer data)
 
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
-  tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
+  change_policy (self, TF_DELETE_NEVER);
   return G_SOURCE_REMOVE;
 }
 
@@ -109,7 +122,9 @@ on_persisted (gpointer    owner,
   Move *move = g_new0 (Move, 1);
   g_autoptr(GError) error = NULL;
 
-  if (!priv->persisted && !g_str_equal (path, priv->entry.path) && !tf_entry_remove (&priv->entry, NULL, &error))
+  if (!priv->persisted && g_str_equal (path, priv->entry.path))
+    tf_entry_keep (&priv->entry);
+  else if (!priv->persisted && !tf_entry_remove_former (&priv->entry, &error))
     tf_errno_log_lost ("Removing the former name of a persisted file", error);
 
   move->self = g_object_ref (self);
@@ -186,9 +201,7 @@ tf_named_file_close (GIOStream     *stream,
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (priv->delete_policy != TF_DELETE_ON_CLOSE && !tf_async_initable_is_unclaimed (self))
-    tf_entry_keep_lock (&priv->entry);
-  else
+  if (priv->delete_policy == TF_DELETE_ON_CLOSE || tf_async_initable_is_unclaimed (self))
     success = tf_entry_drop (&priv->entry, cancellable, error);
   priv->reported = !success;
 
@@ -759,12 +772,11 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
 
-  if (priv->delete_policy == policy)
+  if (priv->entry.is_final)
     return;
 
-  priv->delete_policy = policy;
-  tf_entry_set_kept (&priv->entry, -1, policy == TF_DELETE_NEVER);
-  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_DELETE_POLICY]);
+  tf_entry_set_kept (&priv->entry, policy == TF_DELETE_NEVER);
+  change_policy (self, policy);
 }
 
 /**
@@ -786,7 +798,8 @@ tf_named_file_keep (TfNamedFile *self)
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
-  tf_named_file_set_delete_policy (self, TF_DELETE_NEVER);
+  tf_entry_keep (&priv->entry);
+  change_policy (self, TF_DELETE_NEVER);
   return g_strdup (priv->entry.path);
 }
 

@@ -136,9 +136,10 @@ remove_found (int            parent_fd,
               GCancellable  *cancellable,
               GError       **error)
 {
+  TfIdentity identity;
   TfSystemStat found;
 
-  if (!tf_system_stat (&found, parent_fd, name))
+  if (!tf_identity_stat (&identity, parent_fd, name, &found))
     return tf_errno_set (error, errno, "stat", path);
 
   /* If it has become a directory in the meantime, this fails. */
@@ -148,7 +149,7 @@ remove_found (int            parent_fd,
   if (is_precious (&found))
     return refuse (path, error);
 
-  return tf_remove_dir_at (parent_fd, name, path, &found, cancellable, error);
+  return tf_remove_dir_at (parent_fd, name, path, &identity, cancellable, error);
 }
 
 static gboolean

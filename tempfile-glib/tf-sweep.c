@@ -5,30 +5,14 @@
 
 #include "tf-sweep.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-failures.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 #include "base/tf-task.h"
-#include "names/tf-mark.h"
-#include "names/tf-open.h"
-#include "tree/tf-remove.h"
-#include "tf-location.h"
-
-typedef struct
-{
-  int fd;
-  gboolean is_dir;
-  TfIdentity identity;
-} Candidate;
+#include "names/tf-journal-reader.h"
 
 /* An asynchronous call. */
 typedef struct
@@ -39,153 +23,78 @@ typedef struct
 } Sweep;
 
 static gboolean
-is_old (const struct stat *st,
-        guint              min_age_seconds)
+stat_dir (const char    *dir,
+          TfSystemStat  *st,
+          GError       **error)
 {
-  /* Time stamps may lie in the future: time(2) lags some milliseconds behind the time stamps of Linux 6.13 and later,
-   * and a clock can be set back. */
-  return min_age_seconds == 0 ||
-         time (NULL) - MAX (st->st_mtime, st->st_ctime) >= (gint64) min_age_seconds;
-}
+  tf_autofd int fd = tf_system_open_dir (dir);
 
-/* Opens the file or directory at @path if it belongs to this user and carries the mark, and if its creator is dead.
- * The exclusive lock keeps other sweeps away. */
-static gboolean
-open_candidate (Candidate  *self,
-                const char *path,
-                guint       min_age_seconds)
-{
-  tf_autofd int fd = -1;
-  struct stat st;
+  if (fd < 0)
+    return tf_errno_set (error, errno, "open", dir);
 
-  /* Checked before opening, which has side effects on a device or a pipe. */
-  if (lstat (path, &st) != 0 || st.st_uid != geteuid () || !(S_ISDIR (st.st_mode) || S_ISREG (st.st_mode)))
-    return FALSE;
-
-  fd = open (path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-  if (fd < 0 || fstat (fd, &st) != 0 || st.st_uid != geteuid () || !is_old (&st, min_age_seconds) ||
-      tf_system_lock (fd, TRUE) != 0 || !tf_identity_read (&self->identity, fd, ""))
-    return FALSE;
-
-  if (!tf_mark_is_set (fd, &self->identity) && !tf_mark_is_early (fd))
-    return FALSE;
-
-  self->is_dir = S_ISDIR (st.st_mode);
-  self->fd = tf_fd_steal (&fd);
-  return TRUE;
+  return tf_system_stat (st, fd, "") || tf_errno_set (error, errno, "stat", dir);
 }
 
 static gboolean
-sweep_path (const char    *path,
-            guint          min_age_seconds,
-            GCancellable  *cancellable,
-            GError       **error)
-{
-  Candidate candidate = { .fd = -1 };
-  gboolean success;
-
-  if (!open_candidate (&candidate, path, min_age_seconds))
-    return FALSE;
-
-  if (candidate.is_dir)
-    success = tf_remove_dir (path, candidate.fd, &candidate.identity, cancellable, error);
-  else
-    success = tf_remove_file (path, &candidate.identity, error);
-
-  if (success)
-    tf_debug_trace ("swept", path);
-
-  tf_fd_clear (&candidate.fd);
-  return success;
-}
-
-static gboolean
-sweep_names (DIR               *names,
-             const TfTemplate  *template,
-             guint              min_age_seconds,
-             guint             *n_removed,
-             GCancellable      *cancellable,
-             GError           **error)
+sweep (const TfTemplate  *template,
+       guint              min_age_seconds,
+       guint             *n_removed,
+       GCancellable      *cancellable,
+       GError           **error)
 {
   g_auto(TfFailures) failures;
-  const struct dirent *entry;
+  TfJournalReader reader = { .min_age_seconds = min_age_seconds, .failures = &failures };
+  TfSystemStat dir;
+  gboolean success;
 
   tf_failures_init (&failures);
-  while ((entry = readdir (names)) != NULL)
+  if (template->prefix != NULL)
     {
-      GError *local_error = NULL;
-      g_autofree char *path = NULL;
-
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      if (!tf_template_check (template, error))
         return FALSE;
-
-      if (!tf_template_matches (template, entry->d_name))
-        continue;
-
-      path = g_build_filename (template->dir, entry->d_name, NULL);
-      if (sweep_path (path, min_age_seconds, cancellable, &local_error))
-        (*n_removed)++;
-      else if (local_error != NULL)
-        tf_failures_take (&failures, local_error);
+      reader.template = template;
+    }
+  if (template->dir != NULL)
+    {
+      if (!stat_dir (template->dir, &dir, error))
+        return FALSE;
+      reader.dir = &dir;
     }
 
-  return tf_failures_report (&failures, error);
-}
-
-static gboolean
-sweep_dir (const TfTemplate  *template,
-           guint              min_age_seconds,
-           guint             *n_removed,
-           GCancellable      *cancellable,
-           GError           **error)
-{
-  TfTemplate complete = *template;
-  g_autofree char *absolute = NULL;
-  gboolean success;
-  DIR *names;
-
-  if (!tf_template_complete (&complete, tf_get_temp_dir, error) || !tf_template_check (&complete, error))
-    return FALSE;
-
-  absolute = tf_template_resolve (complete.dir, error);
-  if (absolute == NULL)
-    return FALSE;
-
-  complete.dir = absolute;
-  names = opendir (absolute);
-  if (names == NULL)
-    return tf_errno_set (error, errno, "opendir", absolute);
-
-  success = sweep_names (names, &complete, min_age_seconds, n_removed, cancellable, error);
-  closedir (names);
+  success = tf_journal_reader_sweep (&reader, cancellable, error) && tf_failures_report (&failures, error);
+  *n_removed = reader.n_removed;
   return success;
 }
 
 /**
  * tf_sweep:
- * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for [func@Tf.get_temp_prefix]
- * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
- * @min_age_seconds: the minimum time since the last change of a file that is removed, in seconds
+ * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for any
+ * @dir: (type filename) (nullable): the directory in which they are, or %NULL for any
+ * @min_age_seconds: the minimum time since the last change of what is removed, in seconds
  * @n_removed: (out) (optional): the number of files and directories removed, also if the call fails
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes files of [class@NamedFile] and directories of [class@TempDir] that killed processes have left behind.
+ * Removes what killed processes have left behind: the files of [class@NamedFile], the directories of [class@TempDir],
+ * and the hidden names that [method@TempFile.persist] uses for a moment.
  *
- * A file or directory is removed if all of this is true: it lies directly in @dir; it belongs to the user of this
- * process; its name begins with @prefix and eight characters out of `[a-z0-9_]`; it carries the mark that these
- * classes set; and neither a living process nor a forked child with the descriptors of a dead one holds it.
+ * A program can call this when it starts, with %NULL, %NULL and 0. If there is nothing to remove, it takes some
+ * microseconds: no directory of temporary files is searched.
  *
- * The mark is the extended attribute `user.tempfile-glib`. It names the inode that it is on, so that it is not valid
- * on a copy. [method@NamedFile.keep] and [method@TempDir.keep] remove it. Only the owner of a file and root can set
- * it. On a file system without such attributes, only empty files and directories whose process was killed while it
- * created them are removed. On a file system without flock(2), nothing is removed.
+ * A process that uses these classes writes a journal of the names that it creates. A sweep reads the journals of the
+ * user's processes that are certainly dead. It removes what such a journal names, if it still is the same file at the
+ * same place, and its process did not let go of it. Files that were moved, renamed or replaced, and everything of
+ * living processes and of their forked children, stay. [What is removed, and when](lifetime.html) tells more.
+ *
+ * The arguments only restrict what is removed. With a @prefix, the names begin with it and eight characters out of
+ * `[a-z0-9_]`; with a @dir, they lie directly in it.
  *
  * If something cannot be removed, the call continues with the rest and reports the first error, with its path and
  * the number of errors. It may be called from any thread. It blocks on the disk.
  *
  * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_INVALID_FILENAME if
- * @prefix holds a `/`; those of [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
+ * @prefix holds a `/`; %G_IO_ERROR_NOT_SUPPORTED if the system has no journals: without `/proc`, or if the library
+ * uses POSIX alone; those of [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
  *
  * Returns: %TRUE on success, also if there was nothing to remove
  *
@@ -206,7 +115,7 @@ tf_sweep (const char    *prefix,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  success = sweep_dir (&template, min_age_seconds, &n, cancellable, error);
+  success = sweep (&template, min_age_seconds, &n, cancellable, error);
   if (n_removed != NULL)
     *n_removed = n;
 
@@ -233,14 +142,14 @@ sweep_func (gpointer       no_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return sweep_dir (&self->template, self->min_age_seconds, &self->n_removed, cancellable, error) ? 0 : -1;
+  return sweep (&self->template, self->min_age_seconds, &self->n_removed, cancellable, error) ? 0 : -1;
 }
 
 /**
  * tf_sweep_async:
- * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for [func@Tf.get_temp_prefix]
- * @dir: (type filename) (nullable): the directory to look in, or %NULL for [func@Tf.get_temp_dir]
- * @min_age_seconds: the minimum time since the last change of a file that is removed, in seconds
+ * @prefix: (type filename) (nullable): the prefix of the names, or %NULL for any
+ * @dir: (type filename) (nullable): the directory in which they are, or %NULL for any
+ * @min_age_seconds: the minimum time since the last change of what is removed, in seconds
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete

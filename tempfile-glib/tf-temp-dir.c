@@ -9,7 +9,6 @@
 
 #include "base/tf-async-initable.h"
 #include "base/tf-errno.h"
-#include "base/tf-fd.h"
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
@@ -864,7 +863,7 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
 
   priv->auto_cleanup = !!auto_cleanup;
   if (!priv->is_kept && !priv->is_cleaning)
-    tf_entry_set_kept (&priv->entry, priv->entry.fd, !auto_cleanup);
+    tf_entry_set_kept (&priv->entry, !auto_cleanup);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
 }
 
@@ -933,7 +932,7 @@ tf_temp_dir_keep (TfTempDir *self)
 
   tf_temp_dir_set_auto_cleanup (self, FALSE);
   if (!priv->is_cleaning)
-    tf_fd_clear (&priv->entry.fd);
+    tf_entry_keep (&priv->entry);
   priv->is_kept = TRUE;
   return g_strdup (priv->entry.path);
 }
@@ -1026,9 +1025,9 @@ on_cleaned (GTask  *task,
 
   /* In case it was changed meanwhile. */
   priv->is_cleaning = FALSE;
-  tf_entry_set_kept (&priv->entry, priv->entry.fd, !priv->auto_cleanup);
+  tf_entry_set_kept (&priv->entry, !priv->auto_cleanup);
   if (priv->is_kept)
-    tf_fd_clear (&priv->entry.fd);
+    tf_entry_keep (&priv->entry);
 
   success = report_cleanup (self, failure, &error);
   tf_task_return (task, success ? 0 : -1, error);

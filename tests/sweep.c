@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tf-test-async.h"
@@ -27,23 +26,6 @@ sweep (guint min_age_seconds)
   g_assert_true (tf_sweep (NULL, NULL, min_age_seconds, &n_removed, NULL, &error));
   g_assert_no_error (error);
   return n_removed;
-}
-
-static gboolean
-skip_without_attributes (void)
-{
-  gboolean skip;
-
-  if (tf_test_skip_if_portable ("extended attributes"))
-    return TRUE;
-
-  tree_make_file ("probe");
-  skip = setxattr ("probe", "user.probe", "x", 1, 0) != 0;
-  g_assert_cmpint (unlink ("probe"), ==, 0);
-  if (skip)
-    g_test_skip ("no extended attributes in this file system");
-
-  return skip;
 }
 
 /* Runs @func in a fork that is then killed, so that nothing of it is cleaned up. */
@@ -81,7 +63,7 @@ leave_both (void)
 static void
 test_dead (void)
 {
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_both);
@@ -104,7 +86,7 @@ leave_file_of_the_future (void)
 static void
 test_future (void)
 {
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_file_of_the_future);
@@ -142,7 +124,7 @@ test_living (void)
   g_autoptr(TfTempDir) dir = NULL;
   g_autoptr(TfNamedFile) file = NULL;
 
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
@@ -156,7 +138,7 @@ test_living (void)
 static void
 test_closed_file (void)
 {
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_closed_file);
@@ -169,7 +151,7 @@ test_kept (void)
   g_autoptr(GDir) names = NULL;
   const char *name;
 
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_kept);
@@ -226,7 +208,7 @@ test_other_user (void)
       return;
     }
 
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_marked);
@@ -263,7 +245,7 @@ test_killed_at_random (void)
   g_autofree char *child = NULL;
   const guint n_processes = 200;
 
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   living_dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
@@ -348,7 +330,7 @@ test_async (void)
   g_autoptr(GError) error = NULL;
   guint n_removed = G_MAXUINT;
 
-  if (skip_without_attributes ())
+  if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_both);

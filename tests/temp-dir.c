@@ -200,8 +200,22 @@ test_stranger (void)
   g_assert_false (tf_temp_dir_cleanup (dir, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_nonnull (strstr (error->message, path));
+  g_clear_error (&error);
+
+  /* It was reported, and is nothing of the object's any more. */
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_finalize_object (g_steal_pointer (&dir));
+  remove_stranger (path);
+}
+
+static void
+test_stranger_on_dispose (void)
+{
+  g_autoptr(TfTempDir) dir = make ();
+  g_autofree char *path = g_strdup (tf_temp_dir_get_path (dir));
 
   /* Nobody is there to be told of it: a message, not lost, not fatal. */
+  put_stranger (dir);
   g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Removing a temporary directory: *left alone*");
   g_assert_finalize_object (g_steal_pointer (&dir));
   g_test_assert_expected_messages ();
@@ -710,6 +724,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/keep", test_keep);
   g_test_add_func ("/temp-dir/already-gone", test_already_gone);
   g_test_add_func ("/temp-dir/stranger", test_stranger);
+  g_test_add_func ("/temp-dir/stranger/on-dispose", test_stranger_on_dispose);
   g_test_add_func ("/temp-dir/ignore-cleanup-errors", test_ignore_cleanup_errors);
   g_test_add_func ("/temp-dir/get-child", test_get_child);
   g_test_add_func ("/temp-dir/not-initialized", test_not_initialized);

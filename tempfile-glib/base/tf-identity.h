@@ -22,6 +22,32 @@ typedef struct
 gboolean tf_identity_equal (const TfIdentity *a,
                             const TfIdentity *b);
 
+static inline gboolean
+tf_identity_has_birth (const TfIdentity *self)
+{
+  return self->birth_seconds != 0 || self->birth_nanoseconds != 0;
+}
+
+/* Returns whether a file looks as it did when it was created. The times differ a little if an ACL or a label was
+ * inherited. */
+static inline gboolean
+tf_identity_is_untouched (const TfSystemStat *st)
+{
+  const gint64 tolerance = G_GINT64_CONSTANT (100000000);
+  gint64 first = MIN (st->modified, st->changed);
+  gint64 last = MAX (st->modified, st->changed);
+
+  if (st->birth_seconds != 0)
+    {
+      gint64 birth = st->birth_seconds * G_GINT64_CONSTANT (1000000000) + st->birth_nanoseconds;
+
+      first = MIN (first, birth);
+      last = MAX (last, birth);
+    }
+
+  return last - first <= tolerance;
+}
+
 /* Like tf_identity_read(), but also fills @st. */
 static inline gboolean
 tf_identity_stat (TfIdentity   *self,

@@ -17,6 +17,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -26,9 +27,15 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tf-fd.h"
+
+/* Since Linux 6.5: a handle that need not be good for opening the file. */
+#ifndef AT_HANDLE_FID
+#define AT_HANDLE_FID 0x200
+#endif
 
 /* Since Linux 6.3. */
 #ifndef MFD_NOEXEC_SEAL
@@ -74,6 +81,12 @@ optional (int result)
   return result;
 }
 
+static gint64
+to_nanoseconds (const struct statx_timestamp *time)
+{
+  return time->tv_sec * G_GINT64_CONSTANT (1000000000) + time->tv_nsec;
+}
+
 gboolean
 tf_system_stat (TfSystemStat *self,
                 int           dir_fd,
@@ -82,7 +95,7 @@ tf_system_stat (TfSystemStat *self,
   struct statx stx;
 
   if (statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-             STATX_INO | STATX_MODE | STATX_UID | STATX_NLINK | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
+             STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
     return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
 
   /* Fields that the kernel does not fill are 0, see statx(2). */
@@ -94,9 +107,41 @@ tf_system_stat (TfSystemStat *self,
     .mode = stx.stx_mode,
     .uid = stx.stx_uid,
     .n_links = stx.stx_nlink,
+    .size = stx.stx_size,
+    .modified = to_nanoseconds (&stx.stx_mtime),
+    .changed = to_nanoseconds (&stx.stx_ctime),
     .mount_id = stx.stx_mnt_id,
   };
   return TRUE;
+}
+
+gboolean
+tf_system_hash_handle (int         dir_fd,
+                       const char *name,
+                       guint64    *hash)
+{
+  const int flags[] = { AT_EMPTY_PATH, AT_EMPTY_PATH | AT_HANDLE_FID };
+  struct
+  {
+    struct file_handle head;
+    guint8 bytes[MAX_HANDLE_SZ];
+  } handle;
+  int mount_id;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      handle.head.handle_bytes = MAX_HANDLE_SZ;
+      if (name_to_handle_at (dir_fd, name, &handle.head, &mount_id, flags[i]) != 0)
+        continue;
+
+      /* FNV-1a */
+      *hash = G_GUINT64_CONSTANT (14695981039346656037);
+      for (guint j = 0; j < handle.head.handle_bytes; j++)
+        *hash = (*hash ^ handle.bytes[j]) * G_GUINT64_CONSTANT (1099511628211);
+      return TRUE;
+    }
+
+  return FALSE;
 }
 
 /* f_type has different types on different architectures, and is signed on some. */
@@ -107,6 +152,44 @@ tf_system_is_in_memory (const char *dir)
 
   return TF_RETRY_EINTR (statfs (dir, &fs)) == 0 &&
          ((guint32) fs.f_type == TMPFS_MAGIC || (guint32) fs.f_type == RAMFS_MAGIC);
+}
+
+TfSystemFs
+tf_system_get_fs (int fd)
+{
+  struct statfs fs;
+
+  if (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0)
+    return TF_SYSTEM_FS_OTHER;
+
+  switch ((guint32) fs.f_type)
+    {
+    case TMPFS_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+      return TF_SYSTEM_FS_LOCAL;
+
+    case BTRFS_SUPER_MAGIC:
+      return TF_SYSTEM_FS_COW;
+
+    case OVERLAYFS_SUPER_MAGIC:
+      return TF_SYSTEM_FS_OVERLAY;
+
+    default:
+      return TF_SYSTEM_FS_OTHER;
+    }
+}
+
+int
+tf_system_forbid_cow (int fd)
+{
+  int flags;
+
+  if (ioctl (fd, FS_IOC_GETFLAGS, &flags) != 0)
+    return optional (-1);
+
+  flags |= FS_NOCOW_FL;
+  return optional (ioctl (fd, FS_IOC_SETFLAGS, &flags));
 }
 
 /* If O_TMPFILE is not supported, a file system returns EOPNOTSUPP, an old kernel or a network file system EISDIR,
@@ -507,6 +590,100 @@ tf_system_remap (guint8 *data,
     madvise (mapping, new_size, MADV_HUGEPAGE);
 
   return mapping;
+}
+
+guint8 *
+tf_system_map_wiped_on_fork (void)
+{
+  gsize size = sysconf (_SC_PAGESIZE);
+  guint8 *page = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  if (page == MAP_FAILED)
+    return NULL;
+
+  if (madvise (page, size, MADV_WIPEONFORK) != 0)
+    {
+      munmap (page, size);
+      return NULL;
+    }
+
+  return page;
+}
+
+/* Reads the beginning of a file in proc(5), which has no size. Returns the length, or -1. */
+static gssize
+read_proc (const char *path,
+           char       *buffer,
+           gsize       size)
+{
+  tf_autofd int fd = TF_RETRY_EINTR (open (path, O_RDONLY | O_CLOEXEC));
+  gssize n = fd >= 0 ? TF_RETRY_EINTR (read (fd, buffer, size - 1)) : -1;
+
+  buffer[MAX (n, 0)] = '\0';
+  return n;
+}
+
+gboolean
+tf_system_read_boot_id (guint8 id[TF_SYSTEM_BOOT_ID_SIZE])
+{
+  char text[64];
+  guint n_digits = 0;
+
+  if (read_proc ("/proc/sys/kernel/random/boot_id", text, sizeof text) < 0)
+    return FALSE;
+
+  for (const char *c = text; *c != '\0' && n_digits < 2 * TF_SYSTEM_BOOT_ID_SIZE; c++)
+    {
+      int digit = g_ascii_xdigit_value (*c);
+
+      if (digit >= 0)
+        {
+          id[n_digits / 2] = id[n_digits / 2] << 4 | digit;
+          n_digits++;
+        }
+    }
+
+  errno = EIO;
+  return n_digits == 2 * TF_SYSTEM_BOOT_ID_SIZE;
+}
+
+gint64
+tf_system_get_uptime (void)
+{
+  struct timespec now;
+
+  return clock_gettime (CLOCK_BOOTTIME, &now) == 0 ? now.tv_sec : 0;
+}
+
+guint64
+tf_system_get_pid_namespace (void)
+{
+  struct stat st;
+
+  return stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+}
+
+/* The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). */
+guint64
+tf_system_get_start_time (pid_t pid)
+{
+  char path[64];
+  char text[1024];
+  const char *field;
+
+  snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
+  if (read_proc (path, text, sizeof text) < 0)
+    return 0;
+
+  field = strrchr (text, ')');
+  if (field == NULL || strlen (field) < 3 || strchr ("ZX", field[2]) != NULL)
+    return 0;
+
+  /* From the second field to the 22nd. */
+  for (int i = 0; i < 20 && field != NULL; i++)
+    field = strchr (field + 1, ' ');
+
+  return field != NULL ? g_ascii_strtoull (field, NULL, 10) : 0;
 }
 
 gboolean

@@ -43,6 +43,27 @@ tf_system_is_in_memory (const char *dir)
   return FALSE;
 }
 
+gboolean
+tf_system_hash_handle (int         dir_fd,
+                       const char *name,
+                       guint64    *hash)
+{
+  errno = ENOTSUP;
+  return FALSE;
+}
+
+TfSystemFs
+tf_system_get_fs (int fd)
+{
+  return TF_SYSTEM_FS_OTHER;
+}
+
+int
+tf_system_forbid_cow (int fd)
+{
+  return fail_with_not_supported ();
+}
+
 int
 tf_system_open_unnamed (int         dir_fd,
                         const char *dir,
@@ -328,6 +349,38 @@ tf_system_remap (guint8 *data,
     }
 
   return mapping;
+}
+
+guint8 *
+tf_system_map_wiped_on_fork (void)
+{
+  errno = ENOTSUP;
+  return NULL;
+}
+
+gboolean
+tf_system_read_boot_id (guint8 id[TF_SYSTEM_BOOT_ID_SIZE])
+{
+  errno = ENOTSUP;
+  return FALSE;
+}
+
+gint64
+tf_system_get_uptime (void)
+{
+  return g_get_monotonic_time () / G_USEC_PER_SEC;
+}
+
+guint64
+tf_system_get_pid_namespace (void)
+{
+  return 0;
+}
+
+guint64
+tf_system_get_start_time (pid_t pid)
+{
+  return 0;
 }
 
 gboolean

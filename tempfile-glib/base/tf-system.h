@@ -39,6 +39,9 @@ typedef struct
   guint32 mode;
   guint32 uid;
   guint32 n_links;
+  guint64 size;
+  gint64  modified;          /* like @changed, in nanoseconds since 1970 */
+  gint64  changed;
   guint64 mount_id;          /* 0 if it is not known */
 } TfSystemStat;
 
@@ -64,12 +67,35 @@ tf_system_stat_basic (TfSystemStat *self,
     .mode = st.st_mode,
     .uid = st.st_uid,
     .n_links = st.st_nlink,
+    .size = st.st_size,
+    .modified = st.st_mtim.tv_sec * G_GINT64_CONSTANT (1000000000) + st.st_mtim.tv_nsec,
+    .changed = st.st_ctim.tv_sec * G_GINT64_CONSTANT (1000000000) + st.st_ctim.tv_nsec,
   };
   return TRUE;
 }
 
+/* Computes a number from the handle of @name in @dir_fd, see name_to_handle_at(2), or of @dir_fd itself when @name is
+ * empty. The handle tells a file from a later one with the same inode number. */
+gboolean tf_system_hash_handle (int         dir_fd,
+                                const char *name,
+                                guint64    *hash);
+
 /* Returns whether files in @dir are kept in memory; FALSE where the system does not tell. */
 gboolean tf_system_is_in_memory (const char *dir);
+
+/* What a file system can do for a lock of tf_system_lock() and a file that is mapped. */
+typedef enum
+{
+  TF_SYSTEM_FS_OTHER,
+  TF_SYSTEM_FS_LOCAL,   /* a mapping keeps the lock after the descriptor is closed */
+  TF_SYSTEM_FS_COW,     /* the same, but room for a file is no promise unless tf_system_forbid_cow() was called */
+  TF_SYSTEM_FS_OVERLAY, /* only a descriptor keeps the lock */
+} TfSystemFs;
+
+TfSystemFs tf_system_get_fs (int fd);
+
+/* Makes the empty file overwrite its blocks in place instead of copying them. */
+int tf_system_forbid_cow (int fd);
 
 /* --- Descriptors ---------------------------------------------------------------------------- */
 
@@ -237,7 +263,24 @@ guint8 *tf_system_remap (guint8 *data,
                          gsize   old_size,
                          gsize   new_size);
 
+/* Returns a page of zeros that is zeroed again in every forked child, whatever call has forked it. */
+guint8 *tf_system_map_wiped_on_fork (void);
+
 /* --- The process ---------------------------------------------------------------------------- */
+
+#define TF_SYSTEM_BOOT_ID_SIZE 16
+
+/* Reads a number that is different after each boot of the system. */
+gboolean tf_system_read_boot_id (guint8 id[TF_SYSTEM_BOOT_ID_SIZE]);
+
+/* Returns the time since the boot in seconds, including that in which the system was suspended. */
+gint64 tf_system_get_uptime (void);
+
+/* Returns a number for the namespace of process IDs, or 0 if it is not known. */
+guint64 tf_system_get_pid_namespace (void);
+
+/* Returns when the process was started, in a unit of the system's, or 0 if it is not running or this is not known. */
+guint64 tf_system_get_start_time (pid_t pid);
 
 /* Fills @bytes, 256 at most, with random bytes that cannot be predicted. */
 gboolean tf_system_fill_random (guint8 *bytes,

@@ -7,150 +7,417 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "tree/tf-dir-listing.h"
 #include "tree/tf-remove.h"
-#include "tf-mark.h"
-#include "tf-open.h"
 
-/* How often a sweep may remove a new entry before it is locked. */
-#define TRIES 16
+/* The number of directories that are locked at most, so that systemd-tmpfiles does not remove what is in them. */
+#define MAX_LOCKS 64
 
-typedef int (*OpenFunc) (const TfTemplate  *template,
-                         char             **path,
-                         GCancellable      *cancellable,
-                         GError           **error);
+/* How many new directories may be exchanged for others in a row. They are left behind. */
+#define MAX_EXCHANGED 100
 
-static int
-open_new_file (const TfTemplate  *template,
-               char             **path,
-               GCancellable      *cancellable,
-               GError           **error)
+static guint n_locks; /* (atomic) */
+
+/* Where an entry is: @name in @dir_fd. */
+typedef struct
 {
-  return tf_open_named (template, path, cancellable, error);
+  int         dir_fd;
+  const char *name;
+} Place;
+
+static const char *
+get_name (const TfEntry *self)
+{
+  return strrchr (self->path, '/') + 1;
 }
 
-static int
-open_new_dir (const TfTemplate  *template,
-              char             **path,
-              GCancellable      *cancellable,
-              GError           **error)
+/* Fails with ENOENT if the directory of the entry has been moved. Without a descriptor, the entry is looked for by its
+ * path. */
+static gboolean
+enter (const TfEntry *self,
+       Place         *place)
 {
-  int fd = -1;
+  *place = (Place) { AT_FDCWD, self->path };
+  if (self->name.parent == NULL)
+    return TRUE;
 
-  *path = tf_open_make_dir (template, &fd, cancellable, error);
-  return fd;
+  if (tf_parent_enter (self->name.parent, &place->dir_fd))
+    {
+      place->name = get_name (self);
+      return TRUE;
+    }
+
+  return errno == EMFILE || errno == ENFILE;
 }
 
 static void
-remove_path (TfEntry *self)
+leave (const TfEntry *self,
+       const Place   *place)
 {
-  if (self->is_dir)
-    rmdir (self->path);
-  else
-    unlink (self->path);
+  if (place->name != self->path)
+    tf_parent_leave (self->name.parent);
 }
 
-/* Locks and marks a new entry, and sets its final mode. Returns FALSE with errno set on failure; to EAGAIN if a sweep
- * has removed it. */
+/* Whether nobody but this user and root can put something of this user's into a directory. */
 static gboolean
-set_up (TfEntry          *self,
-        int               fd,
-        const TfTemplate *template)
+is_guarded (const TfSystemStat *dir)
+{
+  return (dir->uid == geteuid () || dir->uid == 0) &&
+         (!(dir->mode & (S_IWGRP | S_IWOTH)) || (dir->mode & S_ISVTX));
+}
+
+/* --- Creation ------------------------------------------------------------------------------- */
+
+static void
+write_record (TfEntry *self)
+{
+  if (self->name.parent == NULL || self->name.record != NULL || tf_debug_has (TF_DEBUG_KEEP))
+    return;
+
+  self->name.record = tf_journal_begin (tf_parent_get_place (self->name.parent), get_name (self),
+                                        self->is_dir ? TF_JOURNAL_DIR : TF_JOURNAL_FILE);
+  tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);
+}
+
+static void
+clear_record (TfEntry *self)
+{
+  tf_journal_clear (g_steal_pointer (&self->name.record));
+}
+
+static gboolean
+is_at (const Place      *place,
+       const TfIdentity *identity)
+{
+  TfIdentity found;
+
+  return tf_identity_read (&found, place->dir_fd, place->name) && tf_identity_equal (&found, identity);
+}
+
+/* Called if the new entry is not in the directory where it should be: another directory may be at the path since that
+ * was last looked at. */
+static void
+renew_parent (TfEntry *self)
+{
+  g_autoptr(TfParent) former = self->name.parent;
+  TfParent *renewed = former != NULL ? tf_parent_renew (former) : NULL;
+
+  self->name.parent = renewed != NULL ? renewed : g_steal_pointer (&former);
+  if (renewed != NULL && self->name.record != NULL)
+    {
+      clear_record (self);
+      write_record (self);
+    }
+}
+
+static void
+check_parent (TfEntry *self)
+{
+  Place place;
+  gboolean is_there = FALSE;
+
+  if (self->name.parent == NULL)
+    return;
+
+  if (enter (self, &place))
+    {
+      is_there = is_at (&place, &self->identity);
+      leave (self, &place);
+    }
+
+  if (!is_there)
+    renew_parent (self);
+}
+
+/* Takes permissions away that nobody has asked for. The file system may refuse this; that matters only if others could
+ * get in. */
+static gboolean
+restrict_mode (TfEntry            *self,
+               int                 fd,
+               const TfSystemStat *st,
+               guint               wanted)
+{
+  guint excess = st->mode & (S_IRWXU | S_IRWXG | S_IRWXO) & ~wanted;
+  guint mode = st->mode & 07777 & ~excess;
+  gboolean success = FALSE;
+  Place place;
+
+  if (excess == 0)
+    return TRUE;
+
+  if (!self->is_dir)
+    success = fchmod (fd, mode) == 0;
+  else if (enter (self, &place))
+    {
+      success = tf_system_chmod_dir (place.dir_fd, place.name, st, mode) == 0;
+      leave (self, &place);
+    }
+
+  return success || !(excess & (S_IRWXG | S_IRWXO));
+}
+
+static gboolean
+settle_file (TfEntry *self,
+             int      fd,
+             guint    mode)
 {
   TfSystemStat st;
-  gboolean locked = tf_mark_lock (fd);
 
   if (!tf_identity_stat (&self->identity, fd, "", &st))
     return FALSE;
 
-  /* A directory is created and opened in two steps: in between, another one may have taken its path. */
-  if (self->is_dir && st.uid != geteuid ())
-    {
-      errno = EPERM;
-      return FALSE;
-    }
-
-  if (!locked || st.n_links == 0)
-    {
-      errno = EAGAIN;
-      return FALSE;
-    }
-
-  if (!tf_debug_has (TF_DEBUG_KEEP))
-    tf_mark_set (fd, &self->identity);
-
-  return fchmod (fd, st.mode & template->mode) == 0;
+  tf_journal_complete (self->name.record, fd, "", &self->identity);
+  check_parent (self);
+  return restrict_mode (self, fd, &st, mode);
 }
 
 static int
-create (TfEntry           *self,
-        const TfTemplate  *template,
-        OpenFunc           open_new,
-        GCancellable      *cancellable,
-        GError           **error)
+create_file (TfEntry           *self,
+             const TfTemplate  *template,
+             GCancellable      *cancellable,
+             GError           **error)
 {
-  TfTemplate marked = *template;
-  int saved_errno = EAGAIN;
+  tf_autofd int fd = tf_open_named (template, &self->name, &self->path, cancellable, error);
 
-  marked.mode |= TF_MARK_MODE | (self->is_dir ? S_IRWXU : 0);
+  if (fd < 0 || settle_file (self, fd, template->mode))
+    return tf_fd_steal (&fd);
 
-  for (int i = 0; i < TRIES && saved_errno == EAGAIN; i++)
+  tf_errno_set (error, errno, "set up", self->path);
+  unlink (self->path);
+  return -1;
+}
+
+/* Returns whether a file that this process creates in the directory would show @uid. That is another one than the
+ * user's where a network file system maps users. */
+static gboolean
+is_our_uid (const TfTemplate *template,
+            guint             uid)
+{
+  const TfTemplate probe = { .dir = template->dir, .mode = S_IRUSR | S_IWUSR, .is_probe = TRUE };
+  tf_autofd int fd = -1;
+  TfSystemStat st;
+
+  if (uid == geteuid ())
+    return TRUE;
+
+  fd = tf_open_unnamed (&probe, NULL, NULL);
+  return fd >= 0 && tf_system_stat (&st, fd, "") && st.uid == uid;
+}
+
+static gboolean
+is_empty_dir (int fd)
+{
+  TfDirListing listing = { NULL, };
+  gboolean is_empty = tf_dir_listing_read (&listing, fd) == 0;
+
+  tf_dir_listing_clear (&listing);
+  lseek (fd, 0, SEEK_SET);
+  return is_empty;
+}
+
+/* Reads the identity of the new directory. If it is not unreadable, opens it if that is wanted. */
+static gboolean
+look_at_dir (TfEntry      *self,
+             gboolean      wants_fd,
+             int          *fd,
+             TfSystemStat *st)
+{
+  gboolean success;
+  Place place;
+
+  if (!enter (self, &place))
+    return FALSE;
+
+  if (wants_fd)
+    *fd = tf_fd_lift (TF_RETRY_EINTR (openat (place.dir_fd, place.name,
+                                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
+
+  success = *fd >= 0 ? tf_identity_stat (&self->identity, *fd, "", st)
+                     : tf_identity_stat (&self->identity, place.dir_fd, place.name, st);
+  leave (self, &place);
+  return success;
+}
+
+static gboolean
+may_lock (void)
+{
+  guint n = g_atomic_int_get (&n_locks);
+
+  return n < MAX_LOCKS && n < tf_parent_limit_fds (MAX_LOCKS);
+}
+
+/* Takes the lock that systemd-tmpfiles respects, and owns the descriptor then. */
+static void
+lock_dir (TfEntry *self,
+          int     *fd)
+{
+  if (*fd < 0 || tf_system_lock (*fd, FALSE) != 0)
+    return;
+
+  self->lock_fd = tf_fd_steal (fd);
+  g_atomic_int_inc (&n_locks);
+}
+
+static void
+unlock_dir (TfEntry *self)
+{
+  TfIdentity found;
+
+  if (self->lock_fd < 0)
+    return;
+
+  /* The program may have closed all descriptors, and opened others. */
+  if (tf_identity_read (&found, self->lock_fd, "") && tf_identity_equal (&found, &self->identity))
+    tf_fd_clear (&self->lock_fd);
+  self->lock_fd = -1;
+  g_atomic_int_add (&n_locks, -1);
+}
+
+/* A directory is created and looked at in two steps. In between, someone who may rename in the parent directory can put
+ * another one of this user's directories there. Returns whether this is certainly the new one; if not, sets errno to
+ * EAGAIN. If there is no descriptor to find out, sets errno to EMFILE. */
+static gboolean
+check_new_dir (const TfTemplate   *template,
+               gboolean            parent_is_guarded,
+               int                 fd,
+               const TfSystemStat *st)
+{
+  if (!parent_is_guarded && fd < 0 && (st->mode & S_IRUSR))
     {
-      tf_autofd int fd = open_new (&marked, &self->path, cancellable, error);
+      errno = EMFILE;
+      return FALSE;
+    }
 
-      if (fd < 0)
+  errno = EAGAIN;
+  return S_ISDIR (st->mode) &&
+         (parent_is_guarded ||
+          (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid)));
+}
+
+static gboolean
+has_guarded_parent (const TfEntry *self)
+{
+  TfSystemStat st;
+
+  return self->name.parent != NULL && tf_parent_stat (self->name.parent, &st) && is_guarded (&st);
+}
+
+/* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
+static gboolean
+settle_dir (TfEntry          *self,
+            const TfTemplate *template)
+{
+  gboolean parent_is_guarded = has_guarded_parent (self);
+  gboolean wants_lock = may_lock ();
+  tf_autofd int fd = -1;
+  TfSystemStat st;
+
+  if (!look_at_dir (self, wants_lock || !parent_is_guarded, &fd, &st))
+    {
+      renew_parent (self);
+      parent_is_guarded = FALSE;
+      if (!look_at_dir (self, TRUE, &fd, &st))
+        {
+          errno = EAGAIN;
+          return FALSE;
+        }
+    }
+
+  if (!check_new_dir (template, parent_is_guarded, fd, &st))
+    return FALSE;
+
+  tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);
+  if (!restrict_mode (self, fd, &st, template->mode))
+    return FALSE;
+
+  if (wants_lock)
+    lock_dir (self, &fd);
+  return TRUE;
+}
+
+static int
+create_dir (TfEntry           *self,
+            const TfTemplate  *template,
+            GCancellable      *cancellable,
+            GError           **error)
+{
+  for (int i = 0; i < MAX_EXCHANGED; i++)
+    {
+      self->path = tf_open_make_dir (template, &self->name, cancellable, error);
+      if (self->path == NULL)
         return -1;
 
-      if (set_up (self, fd, template))
-        return tf_fd_steal (&fd);
+      if (settle_dir (self, template))
+        return 0;
 
-      saved_errno = errno;
-      remove_path (self);
+      if (errno != EAGAIN)
+        {
+          tf_errno_set (error, errno, "set up", self->path);
+          rmdir (self->path);
+          return -1;
+        }
+
+      clear_record (self);
       g_clear_pointer (&self->path, g_free);
     }
 
-  tf_errno_set (error, saved_errno, "create a temporary name in", template->dir);
+  tf_errno_set (error, EAGAIN, "create a directory in", template->dir);
   return -1;
 }
+
+static void
+forget_failed (TfEntry *self)
+{
+  tf_open_name_clear (&self->name);
+  g_clear_pointer (&self->path, g_free);
+}
+
+typedef int (*CreateFunc) (TfEntry           *self,
+                           const TfTemplate  *template,
+                           GCancellable      *cancellable,
+                           GError           **error);
 
 static int
 create_and_register (TfEntry           *self,
                      const TfTemplate  *template,
-                     OpenFunc           open_new,
+                     CreateFunc         create,
                      GCancellable      *cancellable,
                      GError           **error)
 {
-  int fd;
+  int result;
 
   tf_registry_begin (&self->node);
-  fd = create (self, template, open_new, cancellable, error);
-  if (fd >= 0)
-    {
-      if (self->is_dir)
-        self->fd = fd;
-      tf_debug_trace ("created", self->path);
-    }
-  tf_registry_end (&self->node, fd >= 0);
+  result = create (self, template, cancellable, error);
+  if (result < 0)
+    forget_failed (self);
+  else
+    tf_debug_trace ("created", self->path);
 
-  return fd;
+  /* Nothing is done any more about what is kept. */
+  if (result >= 0 && self->is_kept)
+    clear_record (self);
+  tf_registry_end (&self->node, result >= 0 && !self->is_kept);
+
+  return result;
 }
 
-/* Creates a file. Returns a descriptor for reading and writing, which holds the lock. */
+/* Creates a file. Returns a descriptor for reading and writing. */
 int
 tf_entry_create_file (TfEntry           *self,
                       const TfTemplate  *template,
                       GCancellable      *cancellable,
                       GError           **error)
 {
-  return create_and_register (self, template, open_new_file, cancellable, error);
+  return create_and_register (self, template, create_file, cancellable, error);
 }
 
-/* Creates a directory, and keeps a descriptor of it until it is removed or forgotten. */
 gboolean
 tf_entry_create_dir (TfEntry           *self,
                      const TfTemplate  *template,
@@ -158,25 +425,10 @@ tf_entry_create_dir (TfEntry           *self,
                      GError           **error)
 {
   self->is_dir = TRUE;
-  return create_and_register (self, template, open_new_dir, cancellable, error) >= 0;
+  return create_and_register (self, template, create_dir, cancellable, error) >= 0;
 }
 
-static gboolean
-remove_from_disk (TfEntry       *self,
-                  GCancellable  *cancellable,
-                  GError       **error)
-{
-  if (tf_debug_has (TF_DEBUG_KEEP))
-    {
-      tf_debug_say ("kept", self->path);
-      return TRUE;
-    }
-
-  if (self->is_dir)
-    return tf_remove_dir (self->path, self->fd, &self->identity, cancellable, error);
-
-  return tf_remove_file (self->path, &self->identity, error);
-}
+/* --- Removal -------------------------------------------------------------------------------- */
 
 static gboolean
 exists (const TfEntry *self)
@@ -184,18 +436,123 @@ exists (const TfEntry *self)
   return self->path != NULL && !self->is_gone;
 }
 
+/* Called when there is nothing to remove any more. */
+static void
+forget (TfEntry *self)
+{
+  tf_registry_remove (&self->node);
+  clear_record (self);
+  unlock_dir (self);
+  self->is_gone = TRUE;
+}
+
+/* Returns whether another file at the name, or another directory, was put there by this user: by an editor that
+ * replaces what it saves, for example. For a directory this is stricter, because all that is in it is removed. */
+static gboolean
+is_replacement (const TfEntry      *self,
+                const Place        *place,
+                const TfSystemStat *found)
+{
+  TfSystemStat dir;
+
+  if (place->name == self->path || found->uid != geteuid () ||
+      !tf_system_stat (&dir, place->dir_fd, "") || !is_guarded (&dir))
+    return FALSE;
+
+  if (!self->is_dir)
+    return S_ISREG (found->mode);
+
+  return S_ISDIR (found->mode) &&
+         (!(dir.mode & (S_IWGRP | S_IWOTH)) || !(found->mode & (S_IWGRP | S_IWOTH)));
+}
+
+/* Gives up the entry: something else has its name. */
+static gboolean
+give_up (TfEntry  *self,
+         GError  **error)
+{
+  g_autofree char *display = g_filename_display_name (self->path);
+
+  forget (self);
+  tf_errno_set_code (error, G_IO_ERROR_EXISTS,
+                     "“%s” is not what was created there; it is left alone", display);
+  return FALSE;
+}
+
+static gboolean
+remove_at (TfEntry       *self,
+           const Place   *place,
+           gboolean       takes_replacement,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  TfIdentity found;
+  TfSystemStat st;
+
+  if (!tf_identity_stat (&found, place->dir_fd, place->name, &st))
+    return errno == ENOENT || errno == ENOTDIR || tf_errno_set (error, errno, "stat", self->path);
+
+  if (!tf_identity_equal (&found, &self->identity) &&
+      !(takes_replacement && is_replacement (self, place, &st)))
+    return give_up (self, error);
+
+  if (self->is_dir)
+    return tf_remove_dir_at (place->dir_fd, place->name, self->path, &found, cancellable, error);
+
+  return unlinkat (place->dir_fd, place->name, 0) == 0 || errno == ENOENT ||
+         tf_errno_set (error, errno, "unlink", self->path);
+}
+
+/* Enters the directory of the entry. If the entry is not in it, makes sure that it is the directory, because the
+ * program may have closed the descriptor. */
+static gboolean
+find (TfEntry *self,
+      Place   *place)
+{
+  TfIdentity found;
+
+  if (!enter (self, place))
+    return FALSE;
+
+  if (place->name == self->path || tf_identity_read (&found, place->dir_fd, place->name) ||
+      tf_parent_check (self->name.parent, place->dir_fd))
+    return TRUE;
+
+  leave (self, place);
+  return enter (self, place);
+}
+
+static gboolean
+remove_from_disk (TfEntry       *self,
+                  gboolean       takes_replacement,
+                  GCancellable  *cancellable,
+                  GError       **error)
+{
+  gboolean success;
+  Place place;
+
+  if (!find (self, &place))
+    return tf_errno_set (error, errno, "find the directory of", self->path);
+
+  success = remove_at (self, &place, takes_replacement, cancellable, error);
+  leave (self, &place);
+  return success;
+}
+
 static gboolean
 remove_ours (TfEntry       *self,
+             gboolean       takes_replacement,
              GCancellable  *cancellable,
              GError       **error)
 {
-  if (!remove_from_disk (self, cancellable, error))
+  if (tf_debug_has (TF_DEBUG_KEEP))
+    tf_debug_say ("kept", self->path);
+  else if (remove_from_disk (self, takes_replacement, cancellable, error))
+    tf_debug_trace ("removed", self->path);
+  else
     return FALSE;
 
-  tf_debug_trace ("removed", self->path);
-  tf_registry_remove (&self->node);
-  tf_fd_clear (&self->fd);
-  self->is_gone = TRUE;
+  forget (self);
   return TRUE;
 }
 
@@ -224,7 +581,7 @@ tf_entry_remove (TfEntry       *self,
   gboolean success;
 
   tf_registry_claim (&self->node);
-  success = !exists (self) || (check_ours (self, error) && remove_ours (self, cancellable, error));
+  success = !exists (self) || (check_ours (self, error) && remove_ours (self, TRUE, cancellable, error));
   tf_registry_release (&self->node);
   return success;
 }
@@ -234,7 +591,7 @@ drop_claimed (TfEntry       *self,
               GCancellable  *cancellable,
               GError       **error)
 {
-  return !exists (self) || !tf_registry_is_ours (&self->node) || remove_ours (self, cancellable, error);
+  return !exists (self) || !tf_registry_is_ours (&self->node) || remove_ours (self, TRUE, cancellable, error);
 }
 
 /* Like tf_entry_remove(), for removal that the user did not ask for: in a forked child, an entry of the parent is no
@@ -252,61 +609,77 @@ tf_entry_drop (TfEntry       *self,
   return success;
 }
 
-static int
-open_by_path (TfEntry *self)
+/* Removes the name that the file had before it got a lasting one. If that is the same by another path, it stays. */
+gboolean
+tf_entry_remove_former (TfEntry  *self,
+                        GError  **error)
 {
-  tf_autofd int fd = TF_RETRY_EINTR (open (self->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  TfIdentity identity;
+  g_autoptr(GError) failure = NULL;
+  gboolean success;
 
-  if (fd < 0 || !tf_identity_read (&identity, fd, "") || !tf_identity_equal (&identity, &self->identity))
-    return -1;
+  tf_registry_claim (&self->node);
+  success = !exists (self) || remove_ours (self, FALSE, NULL, &failure) ||
+            g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  tf_registry_release (&self->node);
 
-  return tf_fd_steal (&fd);
+  if (!success)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return success;
 }
 
 static void
 set_kept_claimed (TfEntry  *self,
-                  int       fd,
                   gboolean  kept)
 {
-  tf_autofd int opened = -1;
-
   if (!exists (self) || !tf_registry_is_ours (&self->node))
     return;
-
-  if (fd < 0)
-    fd = opened = open_by_path (self);
 
   if (kept)
     {
       tf_registry_remove (&self->node);
-      if (fd >= 0 && !tf_mark_clear (fd))
-        tf_debug_say ("cannot take the mark off", self->path);
+      clear_record (self);
+      unlock_dir (self);
     }
   else
     {
       tf_registry_add (&self->node);
-      if (fd >= 0 && !tf_debug_has (TF_DEBUG_KEEP))
-        tf_mark_set (fd, &self->identity);
+      write_record (self);
     }
 }
 
-/* Sets whether this process, and a sweep after its death, leave the entry alone. @fd is a descriptor of it, or -1. */
-void
-tf_entry_set_kept (TfEntry  *self,
-                   int       fd,
-                   gboolean  kept)
+static void
+set_kept (TfEntry  *self,
+          gboolean  kept,
+          gboolean  final)
 {
-  if (self->is_kept == kept)
-    return;
-
-  self->is_kept = kept;
   tf_registry_claim (&self->node);
-  set_kept_claimed (self, fd, kept);
+  if (!self->is_final && self->is_kept != kept)
+    {
+      self->is_kept = kept;
+      set_kept_claimed (self, kept);
+    }
+  self->is_final |= final;
   tf_registry_release (&self->node);
 }
 
-/* From now on, the entry stands for another file, which is kept. */
+/* Sets whether this process, and a sweep after its death, leave the entry alone. This has taken effect when the function
+ * returns, and cannot fail. */
+void
+tf_entry_set_kept (TfEntry  *self,
+                   gboolean  kept)
+{
+  set_kept (self, kept, FALSE);
+}
+
+/* Leaves the entry alone for good. */
+void
+tf_entry_keep (TfEntry *self)
+{
+  set_kept (self, TRUE, TRUE);
+}
+
+/* From now on, the entry stands for another file, which is kept. If the former one could not be removed, a sweep
+ * does so later. */
 void
 tf_entry_move (TfEntry          *self,
                const char       *path,
@@ -314,25 +687,15 @@ tf_entry_move (TfEntry          *self,
 {
   tf_registry_claim (&self->node);
   tf_registry_remove (&self->node);
+  self->name.record = NULL;
+  g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_free (self->path);
   self->path = g_strdup (path);
   self->identity = *identity;
   self->is_gone = FALSE;
   self->is_kept = TRUE;
+  self->is_final = TRUE;
   tf_registry_release (&self->node);
-}
-
-/* Called before the user's descriptor of a file is closed: moves the lock to a descriptor of the entry. This is for
- * reading only, because a file that is open for writing cannot be executed. */
-void
-tf_entry_keep_lock (TfEntry *self)
-{
-  if (!exists (self) || self->is_kept || self->fd >= 0 || !tf_registry_is_ours (&self->node))
-    return;
-
-  self->fd = open_by_path (self);
-  if (self->fd >= 0)
-    tf_mark_lock (self->fd);
 }
 
 static void
@@ -348,12 +711,11 @@ remove_at_exit (TfRegistryNode *node)
     tf_errno_log_lost ("Removing at exit", error);
 }
 
-/* Closes the copy of the parent's descriptor without unlocking. It shares the parent's lock, so that the entry would
- * look alive after the parent's death. */
+/* The lock is the parent's. */
 static void
 disown_in_child (TfRegistryNode *node)
 {
-  tf_fd_clear (&((TfEntry *) node)->fd);
+  unlock_dir ((TfEntry *) node);
 }
 
 static const TfRegistryFuncs registry_funcs = {
@@ -364,14 +726,15 @@ static const TfRegistryFuncs registry_funcs = {
 void
 tf_entry_init (TfEntry *self)
 {
-  *self = (TfEntry) { .node.funcs = &registry_funcs, .fd = -1 };
+  *self = (TfEntry) { .node.funcs = &registry_funcs, .lock_fd = -1 };
 }
 
-/* Forgets the entry without removing anything. */
+/* Forgets the entry without removing anything. What could not be removed keeps its record. */
 void
 tf_entry_clear (TfEntry *self)
 {
   tf_registry_forget (&self->node);
-  tf_fd_clear (&self->fd);
+  unlock_dir (self);
+  g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_clear_pointer (&self->path, g_free);
 }

@@ -7,8 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
@@ -17,9 +20,16 @@ gboolean tf_open_avoid_tmpfile = FALSE;
 
 static TfOpenGuard guard; /* (atomic) (nullable) */
 
-/* Creates a file or directory at a path that does not exist. Returns a non-negative number, or -1 with errno set. */
-typedef int (*CreateFunc) (const char *path,
-                           guint       mode);
+/* What is created at a new name. */
+typedef struct
+{
+  /* Creates it at a path that does not exist. Returns a non-negative number, or -1 with errno set. */
+  int (*create) (const char *path,
+                 guint       mode);
+  const char *call;    /* for messages */
+  const char *event;   /* (nullable): for the guard */
+  TfJournalKind kind;
+} Creation;
 
 /* Sets the function that is asked before each creation. */
 void
@@ -40,21 +50,43 @@ may_create (const TfTemplate  *template,
   return func == NULL || event == NULL || template->is_probe || func (event, path, error);
 }
 
-/* Tries fresh names in the directory of the template until one is free. The guard is asked about each, with @event. */
+/* Writes down that @path is about to be created, unless it is left in place for debugging. */
+static void
+begin_record (TfOpenName    *name,
+              const char    *path,
+              TfJournalKind  kind)
+{
+  const char *base = strrchr (path, '/') + 1;
+
+  if (name == NULL || name->parent == NULL || tf_debug_has (TF_DEBUG_KEEP))
+    return;
+
+  name->record = tf_journal_begin (tf_parent_get_place (name->parent), base, kind);
+  if (name->record == NULL)
+    tf_debug_trace ("could not be written down, so that no sweep finds it:", path);
+}
+
+static void
+cancel_record (TfOpenName *name)
+{
+  int saved_errno = errno;
+
+  if (name != NULL)
+    tf_journal_clear (g_steal_pointer (&name->record));
+  errno = saved_errno;
+}
+
+/* Tries fresh names in the directory of the template until one is free. The guard is asked about each. If @name is not
+ * NULL, each is written down in the journal before it is created. */
 static int
-create_at_new_name (const TfTemplate  *template,
-                    const char        *event,
-                    CreateFunc         create,
-                    const char        *call,
+create_at_new_name (const Creation    *creation,
+                    const TfTemplate  *template,
+                    const char        *dir,
+                    TfOpenName        *name,
                     char             **path,
                     GCancellable      *cancellable,
                     GError           **error)
 {
-  g_autofree char *dir = tf_template_resolve (template->dir, error);
-
-  if (dir == NULL)
-    return -1;
-
   for (int i = 0; i < TF_OPEN_TRIES; i++)
     {
       g_autofree char *candidate = NULL;
@@ -64,25 +96,53 @@ create_at_new_name (const TfTemplate  *template,
         return -1;
 
       candidate = tf_template_make_path (template, dir, error);
-      if (candidate == NULL || !may_create (template, event, candidate, error))
+      if (candidate == NULL || !may_create (template, creation->event, candidate, error))
         return -1;
 
-      result = TF_RETRY_EINTR (create (candidate, template->mode));
+      begin_record (name, candidate, creation->kind);
+      result = TF_RETRY_EINTR (creation->create (candidate, template->mode));
       if (result >= 0)
         {
           *path = g_steal_pointer (&candidate);
           return result;
         }
 
+      cancel_record (name);
       if (errno != EEXIST)
         {
-          tf_errno_set (error, errno, call, candidate);
+          tf_errno_set (error, errno, creation->call, candidate);
           return -1;
         }
     }
 
-  tf_errno_set (error, EEXIST, call, dir);
+  tf_errno_set (error, EEXIST, creation->call, dir);
   return -1;
+}
+
+/* Creates something in the directory of the template. @name may be NULL, if the caller will remove it. */
+static int
+create_in_dir (const Creation    *creation,
+               const TfTemplate  *template,
+               TfOpenName        *name,
+               char             **path,
+               GCancellable      *cancellable,
+               GError           **error)
+{
+  g_autofree char *dir = tf_template_resolve (template->dir, error);
+  int result;
+
+  if (dir == NULL)
+    return -1;
+
+  /* Without a directory, there is no record, and the creation fails. */
+  if (name != NULL && name->parent == NULL)
+    name->parent = tf_parent_get (dir, template->is_default);
+
+  result = create_at_new_name (creation, template, dir, name, path, cancellable, error);
+  if (result < 0 && name != NULL)
+    g_clear_pointer (&name->parent, tf_parent_unref);
+
+  return result;
 }
 
 static int
@@ -122,14 +182,18 @@ create_nothing (const char *path,
   return errno == ENOENT ? 0 : -1;
 }
 
-/* Creates a file with a name in the directory of @template. Returns its descriptor and its absolute path. */
+/* Creates a file with a name in the directory of @template. Returns its descriptor and its absolute path. If @name is
+ * not NULL, it is recorded in the journal, see TfOpenName. */
 int
 tf_open_named (const TfTemplate  *template,
+               TfOpenName        *name,
                char             **path,
                GCancellable      *cancellable,
                GError           **error)
 {
-  return create_at_new_name (template, "tempfile.mkstemp", create_file, "open", path, cancellable, error);
+  const Creation file = { create_file, "open", "tempfile.mkstemp", TF_JOURNAL_FILE };
+
+  return create_in_dir (&file, template, name, path, cancellable, error);
 }
 
 /* Returns an absolute path in the directory of @template at which nothing exists. */
@@ -137,9 +201,10 @@ char *
 tf_open_free_name (const TfTemplate  *template,
                    GError           **error)
 {
+  const Creation nothing = { create_nothing, "lstat", NULL, TF_JOURNAL_FILE };
   char *path = NULL;
 
-  create_at_new_name (template, NULL, create_nothing, "lstat", &path, NULL, error);
+  create_in_dir (&nothing, template, NULL, &path, NULL, error);
   return path;
 }
 
@@ -164,8 +229,10 @@ create_and_unlink (const TfTemplate  *template,
                    GCancellable      *cancellable,
                    GError           **error)
 {
+  const Creation file = { create_file, "open", NULL, TF_JOURNAL_FILE };
+  g_auto(TfOpenName) name = { NULL, };
   g_autofree char *path = NULL;
-  tf_autofd int fd = create_at_new_name (template, NULL, create_file, "open", &path, cancellable, error);
+  tf_autofd int fd = create_in_dir (&file, template, &name, &path, cancellable, error);
 
   if (fd < 0)
     return -1;
@@ -206,39 +273,24 @@ tf_open_unnamed (const TfTemplate  *template,
   return create_and_unlink (template, cancellable, error);
 }
 
-static int
-open_made_dir (const char *path)
-{
-  return tf_fd_lift (TF_RETRY_EINTR (open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
-}
-
-/* Creates a directory. Returns its absolute path and, if @fd is not NULL, a descriptor of what is at the path after
- * that; this needs a mode in the template that lets the owner read the directory. */
+/* Creates a directory. Returns its absolute path. If @name is not NULL, it is recorded in the journal. */
 char *
 tf_open_make_dir (const TfTemplate  *template,
-                  int               *fd,
+                  TfOpenName        *name,
                   GCancellable      *cancellable,
                   GError           **error)
 {
-  for (int i = 0; i < TF_OPEN_TRIES; i++)
-    {
-      g_autofree char *path = NULL;
+  const Creation dir = { create_dir, "mkdir", "tempfile.mkdtemp", TF_JOURNAL_DIR };
+  char *path = NULL;
 
-      if (create_at_new_name (template, "tempfile.mkdtemp", create_dir, "mkdir", &path, cancellable, error) < 0)
-        return NULL;
+  create_in_dir (&dir, template, name, &path, cancellable, error);
+  return path;
+}
 
-      if (fd == NULL || (*fd = open_made_dir (path)) >= 0)
-        return g_steal_pointer (&path);
-
-      /* A sweep may have removed it before it could be locked. */
-      if (errno != ENOENT)
-        {
-          tf_errno_set (error, errno, "open", path);
-          rmdir (path);
-          return NULL;
-        }
-    }
-
-  tf_errno_set (error, ENOENT, "open", template->dir);
-  return NULL;
+/* Forgets the name, which was removed or is kept. */
+void
+tf_open_name_clear (TfOpenName *self)
+{
+  tf_journal_clear (g_steal_pointer (&self->record));
+  g_clear_pointer (&self->parent, tf_parent_unref);
 }

@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "tf-journal.h"
+#include "tf-parent.h"
 #include "tf-template.h"
 
 G_BEGIN_DECLS
@@ -19,19 +21,31 @@ typedef gboolean (*TfOpenGuard) (const char  *event,
 
 void tf_open_set_guard (TfOpenGuard func);
 
-int   tf_open_named     (const TfTemplate  *template,
-                         char             **path,
-                         GCancellable      *cancellable,
-                         GError           **error);
-int   tf_open_unnamed   (const TfTemplate  *template,
-                         GCancellable      *cancellable,
-                         GError           **error);
-char *tf_open_make_dir  (const TfTemplate  *template,
-                         int               *fd,
-                         GCancellable      *cancellable,
-                         GError           **error);
-char *tf_open_free_name (const TfTemplate  *template,
-                         GError           **error);
+/* A new name that this process will remove. It is written down in the journal as an intent, which the caller completes
+ * or clears. */
+typedef struct
+{
+  TfParent        *parent; /* (owned) (nullable) */
+  TfJournalRecord *record; /* (nullable): NULL if it could not be written down */
+} TfOpenName;
+
+int   tf_open_named      (const TfTemplate  *template,
+                          TfOpenName        *name,
+                          char             **path,
+                          GCancellable      *cancellable,
+                          GError           **error);
+int   tf_open_unnamed    (const TfTemplate  *template,
+                          GCancellable      *cancellable,
+                          GError           **error);
+char *tf_open_make_dir   (const TfTemplate  *template,
+                          TfOpenName        *name,
+                          GCancellable      *cancellable,
+                          GError           **error);
+char *tf_open_free_name  (const TfTemplate  *template,
+                          GError           **error);
+void  tf_open_name_clear (TfOpenName        *self);
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfOpenName, tf_open_name_clear)
 
 int tf_open_tmpfile (int         dir_fd,
                      const char *dir,

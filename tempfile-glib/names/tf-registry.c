@@ -9,6 +9,7 @@
 
 #include "base/tf-fork.h"
 #include "tree/tf-dir-share.h"
+#include "tf-journal.h"
 
 /* How long the end of the process waits for other threads at most, in microseconds. */
 #define MAX_WAIT (10 * G_TIME_SPAN_SECOND)
@@ -278,6 +279,8 @@ tf_registry_remove_all (void)
   wake_waiting ();
   wait_for_none (&n_removing);
   g_mutex_unlock (&lock);
+
+  tf_journal_close ();
 }
 
 /* Runs after the functions that the program has registered with atexit(), which may still use its files. */

@@ -114,7 +114,10 @@ tf_template_complete (TfTemplate  *self,
                       GError     **error)
 {
   if (self->dir == NULL)
-    self->dir = (char *) get_dir (error);
+    {
+      self->dir = (char *) get_dir (error);
+      self->is_default = TRUE;
+    }
 
   return self->dir != NULL;
 }

@@ -18,6 +18,7 @@ typedef struct
   char  *suffix; /* (nullable): none */
   guint  mode;   /* permission bits, before the umask */
   gboolean is_probe; /* the guard is not asked */
+  gboolean is_default; /* @dir is the temp dir */
 } TfTemplate;
 
 #define TF_TEMPLATE_PREFIX "tmp"

@@ -23,6 +23,8 @@ tf_destination_clear (TfDestination *self)
 {
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->name, g_free);
+  g_free ((char *) self->place.path);
+  self->place.path = NULL;
   tf_fd_clear (&self->dir_fd);
   tf_fd_clear (&self->sync_fd);
   tf_fd_clear (&self->file_fd);
@@ -89,14 +91,22 @@ static gboolean
 open_dir (TfDestination  *self,
           GError        **error)
 {
-  g_autofree char *dir = split (self);
+  char *dir = split (self);
+  TfSystemStat st;
 
+  self->place.path = dir;
   if (is_name_of_dir (self->name))
     return tf_errno_set (error, EISDIR, "rename", self->path);
 
   self->dir_fd = tf_system_open_dir (dir);
   if (self->dir_fd < 0)
     return tf_errno_set (error, errno, "open", dir);
+
+  if (tf_system_stat (&st, self->dir_fd, ""))
+    {
+      self->place.device = st.device;
+      self->place.inode = st.inode;
+    }
 
   if (!(self->flags & TF_PERSIST_DURABLE))
     return TRUE;

@@ -12,7 +12,6 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
-#include "names/tf-mark.h"
 #include "names/tf-open.h"
 #include "tf-metadata.h"
 #include "tf-replacement.h"
@@ -84,15 +83,13 @@ place_source (int                   fd,
               GCancellable         *cancellable,
               GError              **error)
 {
-  TfReplacement entry = { .fd = fd };
+  TfReplacement entry = TF_REPLACEMENT_INIT (fd);
   g_auto(TfMetadata) before = TF_METADATA_INIT;
   Outcome outcome = FAILED;
 
   if (!tf_metadata_read_fd (&before, fd, target->path, error))
     return FAILED;
 
-  /* The mark goes before the file gets the name, because a sweep could remove the file otherwise. */
-  tf_mark_clear (fd);
   if (tf_metadata_apply (wanted, fd, target->path, error))
     outcome = place (&entry, target, cancellable, error);
 
@@ -160,12 +157,7 @@ read_wanted (TfMetadata           *wanted,
   if (!target->has_file || (target->flags & TF_PERSIST_PRIVATE))
     return tf_metadata_read_fd (wanted, fresh->fd, target->path, error);
 
-  if (!tf_metadata_read (wanted, &target->file, target->file_fd, target->path, error))
-    return FALSE;
-
-  /* The file that replaces a temporary file is not temporary itself. */
-  g_hash_table_remove (wanted->xattrs, TF_MARK_ATTRIBUTE);
-  return TRUE;
+  return tf_metadata_read (wanted, &target->file, target->file_fd, target->path, error);
 }
 
 /* Returns whether the file can be linked at the target. The device is that of a file in the directory, because the
@@ -230,7 +222,7 @@ tf_publish (const TfPublishSource  *source,
             GError                **error)
 {
   g_auto(TfDestination) target = TF_DESTINATION_INIT;
-  TfReplacement fresh = TF_REPLACEMENT_INIT;
+  TfReplacement fresh = TF_REPLACEMENT_INIT (-1);
   g_autoptr(GError) first_error = NULL;
   gboolean copied = FALSE;
   gboolean success;

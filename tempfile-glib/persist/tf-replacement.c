@@ -18,9 +18,42 @@
 
 /* Creates an entry with a given name in the directory. Returns a non-negative number, or -1 with errno set. */
 typedef int (*MakeFunc) (const TfReplacement *self,
-                         int            dir_fd,
-                         const char    *name,
-                         guint          mode);
+                         int                  dir_fd,
+                         const char          *name,
+                         guint                mode);
+
+/* Called at the end of the process. The thread that persists the file goes on meanwhile, and may fail. */
+static void
+remove_at_exit (TfRegistryNode *node)
+{
+  TfReplacement *self = (TfReplacement *) node;
+
+  if (self->name != NULL)
+    unlinkat (self->dir_fd, self->name, 0);
+}
+
+static void
+disown_in_child (TfRegistryNode *node)
+{
+}
+
+const TfRegistryFuncs tf_replacement_registry_funcs = {
+  .remove_at_exit = remove_at_exit,
+  .disown_in_child = disown_in_child,
+};
+
+/* Called when nothing of ours has the temporary name any more. */
+static void
+forget_name (TfReplacement *self)
+{
+  tf_registry_claim (&self->node);
+  tf_registry_remove (&self->node);
+  g_clear_pointer (&self->name, g_free);
+  tf_registry_release (&self->node);
+
+  tf_journal_clear (g_steal_pointer (&self->record));
+  tf_journal_clear (g_steal_pointer (&self->replaced));
+}
 
 /* Returns whether the errno of tf_replacement_place() means that this file cannot be linked, but a copy of it may be.
  * EXDEV is another file system or mount. ENOENT is a file that has lost its last name, or a kernel that needs a
@@ -58,12 +91,35 @@ create_file (const TfReplacement *self,
   return lifted;
 }
 
-/* Creates the entry with a fresh hidden name in the directory. Returns -1 with errno set on failure. */
 static int
-make_at_new_name (TfReplacement *self,
-                  int            dir_fd,
-                  MakeFunc       make,
-                  guint          mode)
+make_at_name (TfReplacement       *self,
+              const TfDestination *target,
+              MakeFunc             make,
+              const char          *name,
+              guint                mode)
+{
+  int result;
+
+  /* A file that exists already is known before it gets the name. */
+  self->record = make == link_fd ? tf_journal_add (&target->place, name, self->fd, "")
+                                 : tf_journal_begin (&target->place, name, TF_JOURNAL_FILE);
+  result = make (self, target->dir_fd, name, mode);
+  if (result < 0)
+    {
+      int saved_errno = errno;
+
+      tf_journal_clear (g_steal_pointer (&self->record));
+      errno = saved_errno;
+    }
+
+  return result;
+}
+
+static int
+try_new_names (TfReplacement       *self,
+               const TfDestination *target,
+               MakeFunc             make,
+               guint                mode)
 {
   const TfTemplate template = { .prefix = (char *) ".tmp-" };
 
@@ -75,7 +131,7 @@ make_at_new_name (TfReplacement *self,
       if (name == NULL)
         return -1;
 
-      result = make (self, dir_fd, name, mode);
+      result = make_at_name (self, target, make, name, mode);
       if (result >= 0)
         self->name = g_steal_pointer (&name);
       if (result >= 0 || errno != EEXIST)
@@ -85,6 +141,25 @@ make_at_new_name (TfReplacement *self,
   return -1;
 }
 
+/* Creates the entry with a fresh hidden name in the directory. Returns -1 with errno set on failure. */
+static int
+make_at_new_name (TfReplacement       *self,
+                  const TfDestination *target,
+                  MakeFunc             make,
+                  guint                mode)
+{
+  int saved_errno;
+  int result;
+
+  self->dir_fd = target->dir_fd;
+  tf_registry_begin (&self->node);
+  result = try_new_names (self, target, make, mode);
+  saved_errno = errno;
+  tf_registry_end (&self->node, result >= 0);
+  errno = saved_errno;
+  return result;
+}
+
 /* Creates a file with a temporary name in the directory of the target. The caller closes and removes it. Returns -1
  * with errno set on failure. */
 int
@@ -92,7 +167,12 @@ tf_replacement_create (TfReplacement       *self,
                        const TfDestination *target,
                        guint                mode)
 {
-  self->fd = make_at_new_name (self, target->dir_fd, create_file, mode);
+  TfIdentity identity;
+
+  self->fd = make_at_new_name (self, target, create_file, mode);
+  if (self->fd >= 0 && tf_identity_read (&identity, self->fd, ""))
+    tf_journal_complete (self->record, self->fd, "", &identity);
+
   return self->fd;
 }
 
@@ -109,9 +189,17 @@ tf_replacement_remove (TfReplacement       *self,
   if (unlinkat (target->dir_fd, self->name, 0) != 0 && errno != ENOENT)
     return -1;
 
-  g_clear_pointer (&self->name, g_free);
+  forget_name (self);
   errno = saved_errno;
   return 0;
+}
+
+/* Like forget_name(), but leaves the records to a sweep. */
+static void
+abandon_name (TfReplacement *self)
+{
+  self->record = self->replaced = NULL;
+  forget_name (self);
 }
 
 /* Like tf_replacement_remove(), but logs an error. */
@@ -126,7 +214,7 @@ tf_replacement_discard (TfReplacement       *self,
 
   tf_errno_set (&error, errno, "unlink the temporary file beside", target->path);
   tf_errno_log_lost ("Persisting a file", error);
-  g_clear_pointer (&self->name, g_free);
+  abandon_name (self);
 }
 
 static int
@@ -136,7 +224,7 @@ rename_over (TfReplacement       *self,
   int result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
 
   if (result == 0)
-    g_clear_pointer (&self->name, g_free);
+    forget_name (self);
 
   return result;
 }
@@ -148,7 +236,7 @@ rename_as_new (TfReplacement       *self,
   int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
 
   if (result == 0)
-    g_clear_pointer (&self->name, g_free);
+    forget_name (self);
 
   return result;
 }
@@ -199,6 +287,23 @@ unlink_target (const TfDestination *target,
   errno = saved_errno;
 }
 
+/* From now on, the temporary name stands for the replaced file. */
+static int
+exchange_for_replaced (TfReplacement       *self,
+                       const TfDestination *target)
+{
+  int result;
+  int saved_errno;
+
+  self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, target->name);
+  result = exchange (self, target);
+  saved_errno = errno;
+  if (result != 0)
+    tf_journal_clear (g_steal_pointer (&self->replaced));
+  errno = saved_errno;
+  return result;
+}
+
 /* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
  * with neither hard links nor RENAME_NOREPLACE. */
 static int
@@ -207,12 +312,16 @@ rename_over_own_file (TfReplacement       *self,
 {
   int fd = create_file (self, target->dir_fd, target->name, 0600);
   TfIdentity own;
+  TfJournalRecord *record;
 
   if (fd < 0)
     return -1;
 
   own = get_identity (fd);
+  record = tf_journal_add (&target->place, target->name, fd, "");
   tf_fd_clear (&fd);
+  /* Before the name can stand for what the user wants there. */
+  tf_journal_clear (record);
   if (rename_over (self, target) != 0)
     {
       unlink_target (target, own);
@@ -264,7 +373,7 @@ place_durably (TfReplacement       *self,
                const TfDestination *target,
                TfPlaced            *placed)
 {
-  int result = exchange (self, target);
+  int result = exchange_for_replaced (self, target);
 
   *placed = TF_PLACED_EXCHANGED;
   if (result == 0 || (errno != ENOENT && errno != ENOTSUP))
@@ -286,7 +395,7 @@ tf_replacement_place (TfReplacement       *self,
   if (!(target->flags & TF_PERSIST_REPLACE))
     return place_new (self, target);
 
-  if (self->name == NULL && make_at_new_name (self, target->dir_fd, link_fd, 0) != 0)
+  if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
     return -1;
 
   if (target->flags & TF_PERSIST_DURABLE)
@@ -307,10 +416,14 @@ tf_replacement_take_back (TfReplacement       *self,
 
   if (placed == TF_PLACED_NEW)
     unlink_target (target, own);
-  /* If another process has replaced the file, it has replaced the former one as well. If the exchange fails, the
-   * temporary name is the only one that the former file has. */
-  else if (placed == TF_PLACED_EXCHANGED && !is_other_file (target, own) && exchange (self, target) != 0)
-    g_clear_pointer (&self->name, g_free);
+  /* If another process has replaced the file, it has replaced the former one as well. */
+  else if (placed == TF_PLACED_EXCHANGED && !is_other_file (target, own))
+    {
+      /* If this fails, the temporary name is the only one that the replaced file has. */
+      tf_journal_clear (g_steal_pointer (&self->replaced));
+      if (exchange (self, target) != 0)
+        forget_name (self);
+    }
 
   errno = saved_errno;
 }

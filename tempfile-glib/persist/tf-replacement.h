@@ -5,18 +5,26 @@
 
 #pragma once
 
+#include "names/tf-registry.h"
 #include "tf-destination.h"
 
 G_BEGIN_DECLS
 
-/* A file that gets the name of a target. It is in the same directory, without a name or with a temporary one. */
+/* A file that gets the name of a target. It is in the same directory, without a name or with a temporary one. The
+ * temporary name is in the registry and in the journal, so that it goes if the process ends or is killed. */
 typedef struct
 {
-  int          fd;   /* (unowned) */
-  char        *name; /* (owned) (nullable): temporary, in the target's directory */
+  TfRegistryNode   node;
+  int              fd;       /* (unowned) */
+  int              dir_fd;   /* (unowned): of the target */
+  char            *name;     /* (owned) (nullable): temporary, in the target's directory */
+  TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
+  TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
 } TfReplacement;
 
-#define TF_REPLACEMENT_INIT { .fd = -1 }
+#define TF_REPLACEMENT_INIT(fd_) { .node.funcs = &tf_replacement_registry_funcs, .fd = (fd_) }
+
+extern const TfRegistryFuncs tf_replacement_registry_funcs;
 
 /* How a file got the name of its target, which decides how to undo it. */
 typedef enum

@@ -81,6 +81,56 @@ tf_remove_file (const char        *path,
 }
 
 static gboolean
+set_open_error (const char  *path,
+                GError     **error)
+{
+  g_autofree char *display = NULL;
+
+  if (errno != EXDEV && errno != EBUSY)
+    return tf_errno_set (error, errno, "open", path);
+
+  display = g_filename_display_name (path);
+  tf_errno_set_code (error, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
+  return FALSE;
+}
+
+/* Opens the directory @name in @parent_fd if it is @identity. Returns -1 with @error set, or without if there is none. */
+static int
+open_dir (int                parent_fd,
+          const char        *name,
+          const char        *path,
+          const TfIdentity  *identity,
+          GError           **error)
+{
+  tf_autofd int fd = -1;
+  TfIdentity found;
+  TfDir parent;
+  TfDir dir;
+
+  if (!tf_dir_read (&parent, parent_fd))
+    {
+      tf_errno_set (error, errno, "stat", path);
+      return -1;
+    }
+
+  fd = tf_dir_open (&dir, parent_fd, &parent, name);
+  if (fd < 0)
+    {
+      if (errno != ENOENT)
+        set_open_error (path, error);
+      return -1;
+    }
+
+  if (!tf_identity_read (&found, fd, "") || !tf_identity_equal (&found, identity))
+    {
+      tf_errno_set (error, EEXIST, "open", path);
+      return -1;
+    }
+
+  return tf_fd_steal (&fd);
+}
+
+static gboolean
 empty_and_remove (int                parent_fd,
                   const char        *name,
                   const char        *path,
@@ -91,8 +141,12 @@ empty_and_remove (int                parent_fd,
 {
   for (int i = 0; i < TRIES; i++)
     {
-      Found found = find (parent_fd, name, path, identity, error);
+      Found found;
 
+      if (!tf_walk_empty (path, dir_fd, cancellable, error))
+        return FALSE;
+
+      found = find (parent_fd, name, path, identity, error);
       if (found != OURS)
         return found == GONE;
 
@@ -101,70 +155,40 @@ empty_and_remove (int                parent_fd,
 
       if (errno != ENOTEMPTY && errno != EEXIST)
         return tf_errno_set (error, errno, "rmdir", path);
-
-      if (!tf_walk_empty (path, dir_fd, cancellable, error))
-        return FALSE;
     }
 
   return tf_errno_set (error, ENOTEMPTY, "rmdir", path);
 }
 
-/* Removes the directory @identity, which is behind @dir_fd, at @path, if it is there, with all it holds. Symlinks
- * are removed, not followed; mount points stay. Goes on after an error; reports the first with the number of all. */
+/* Removes the directory @name in @parent_fd, which has the path @path, with all it holds. The caller has just seen that
+ * it is @identity; this is checked again on the descriptor that is emptied. Symlinks are removed, not followed; mount
+ * points stay. If it is gone, that is no error. Goes on after an error; reports the first with the number of all. */
 gboolean
-tf_remove_dir (const char        *path,
-               int                dir_fd,
-               const TfIdentity  *identity,
-               GCancellable      *cancellable,
-               GError           **error)
+tf_remove_dir_at (int                parent_fd,
+                  const char        *name,
+                  const char        *path,
+                  const TfIdentity  *identity,
+                  GCancellable      *cancellable,
+                  GError           **error)
 {
+  tf_autofd int fd = -1;
+  GError *open_error = NULL;
+
   if (refuse (path, error))
     return FALSE;
 
-  return empty_and_remove (AT_FDCWD, path, path, dir_fd, identity, cancellable, error);
-}
+  if (unlinkat (parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+    return TRUE;
 
-static gboolean
-set_open_error (const char  *path,
-                GError     **error)
-{
-  g_autofree char *display = NULL;
+  if (errno != ENOTEMPTY && errno != EEXIST)
+    return errno == EBUSY ? set_open_error (path, error) : tf_errno_set (error, errno, "rmdir", path);
 
-  if (errno != EXDEV)
-    return tf_errno_set (error, errno, "open", path);
-
-  display = g_filename_display_name (path);
-  tf_errno_set_code (error, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
-  return FALSE;
-}
-
-/* Removes the directory @place, which is called @name in @parent_fd and has the path @path, as tf_remove_dir() does.
- * A mount point is an error. */
-gboolean
-tf_remove_dir_at (int                  parent_fd,
-                  const char          *name,
-                  const char          *path,
-                  const TfSystemStat  *place,
-                  GCancellable        *cancellable,
-                  GError             **error)
-{
-  tf_autofd int fd = -1;
-  TfIdentity identity;
-  TfDir parent;
-  TfDir dir;
-
-  if (!tf_dir_read (&parent, parent_fd))
-    return tf_errno_set (error, errno, "stat", path);
-
-  fd = tf_dir_open (&dir, parent_fd, &parent, name);
+  fd = open_dir (parent_fd, name, path, identity, &open_error);
   if (fd < 0)
-    return errno == ENOENT || set_open_error (path, error);
+    {
+      g_propagate_error (error, open_error);
+      return open_error == NULL;
+    }
 
-  if (!tf_identity_read (&identity, fd, ""))
-    return tf_errno_set (error, errno, "stat", path);
-
-  if (dir.device != place->device || dir.inode != place->inode)
-    return tf_errno_set (error, EEXIST, "open", path);
-
-  return empty_and_remove (parent_fd, name, path, fd, &identity, cancellable, error);
+  return empty_and_remove (parent_fd, name, path, fd, identity, cancellable, error);
 }

@@ -12,19 +12,14 @@
 
 G_BEGIN_DECLS
 
-gboolean tf_remove_file   (const char          *path,
-                           const TfIdentity    *identity,
-                           GError             **error);
-gboolean tf_remove_dir    (const char          *path,
-                           int                  dir_fd,
-                           const TfIdentity    *identity,
-                           GCancellable        *cancellable,
-                           GError             **error);
-gboolean tf_remove_dir_at (int                  parent_fd,
-                           const char          *name,
-                           const char          *path,
-                           const TfSystemStat  *place,
-                           GCancellable        *cancellable,
-                           GError             **error);
+gboolean tf_remove_file   (const char        *path,
+                           const TfIdentity  *identity,
+                           GError           **error);
+gboolean tf_remove_dir_at (int                parent_fd,
+                           const char        *name,
+                           const char        *path,
+                           const TfIdentity  *identity,
+                           GCancellable      *cancellable,
+                           GError           **error);
 
 G_END_DECLS

@@ -488,12 +488,20 @@ class NamedFileTest(TestCase):
     def test_stranger_at_the_path(self):
         file = Tf.NamedFile()
         os.rename(file.name, file.name + '.moved')
-        pathlib.Path(file.name).write_text('a stranger')
+        os.mkdir(file.name)
         with self.assertRaises(FileExistsError) as caught:
             file.close()
         self.assertEqual(caught.exception.errno, errno.EEXIST)
-        os.remove(file.name)
+        os.rmdir(file.name)
         os.remove(file.name + '.moved')
+
+    def test_replaced(self):
+        """As editors do that save a file."""
+        file = Tf.NamedFile()
+        pathlib.Path(file.name + '.new').write_text('saved')
+        os.replace(file.name + '.new', file.name)
+        file.close()
+        self.assertFalse(os.path.exists(file.name))
 
 
 class SpooledFileTest(TestCase):

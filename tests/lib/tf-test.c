@@ -23,8 +23,10 @@
 #endif
 
 #define NOBODY 65534
+#define RUNTIME_SUFFIX "-tf-test-run"
 
 static char *sandbox;
+static char *runtime_dir; /* (nullable): made here */
 static guint n_fds;
 static GArray *taken_fds; /* of int */
 static struct rlimit fd_limit;
@@ -48,11 +50,35 @@ tf_test_count_entries (const char *dir)
   return n;
 }
 
+/* The library keeps the descriptor of one directory and, on overlayfs, that of its journal. */
+static guint
+count_fds_of_library (void)
+{
+  g_autoptr(GDir) fds = g_dir_open ("/proc/self/fd", 0, NULL);
+  guint n_dirs = 0;
+  guint n_journals = 0;
+  const char *name;
+
+  while ((name = g_dir_read_name (fds)) != NULL)
+    {
+      g_autofree char *link = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *path = g_file_read_link (link, NULL);
+      int flags = fcntl (atoi (name), F_GETFL);
+
+      if (flags >= 0 && (flags & O_PATH))
+        n_dirs = 1;
+      else if (path != NULL && strstr (path, RUNTIME_SUFFIX "/tempfile-glib/") != NULL)
+        n_journals++;
+    }
+
+  return n_dirs + n_journals;
+}
+
 /* The descriptor of the counting itself is among them each time. */
 guint
 tf_test_count_fds (void)
 {
-  return tf_test_count_entries ("/proc/self/fd");
+  return tf_test_count_entries ("/proc/self/fd") - count_fds_of_library ();
 }
 
 static void
@@ -86,6 +112,20 @@ tf_test_start_worker (void)
   n_fds = tf_test_count_fds ();
 }
 
+/* For the journals. A subprocess of a test uses that of the test. */
+static void
+make_runtime_dir (void)
+{
+  const char *outer = g_getenv ("XDG_RUNTIME_DIR");
+
+  if (outer != NULL && g_str_has_suffix (outer, RUNTIME_SUFFIX))
+    return;
+
+  runtime_dir = g_strconcat (sandbox, RUNTIME_SUFFIX, NULL);
+  g_assert_cmpint (mkdir (runtime_dir, 0700), ==, 0);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", runtime_dir, TRUE));
+}
+
 void
 tf_test_init (int    *argc,
               char ***argv)
@@ -98,6 +138,7 @@ tf_test_init (int    *argc,
 
   sandbox = g_canonicalize_filename (g_mkdtemp (template), NULL);
   g_assert_cmpint (chmod (sandbox, 0777), ==, 0);
+  make_runtime_dir ();
   g_assert_true (g_setenv ("TMPDIR", sandbox, TRUE));
   g_unsetenv ("TEMP");
   g_unsetenv ("TMP");
@@ -124,6 +165,25 @@ remove_sandbox (void)
   g_assert_cmpint (rmdir (sandbox), ==, 0);
 }
 
+/* Journals of this process and of its children, which may have been killed */
+static void
+remove_runtime_dir (const char *path)
+{
+  g_autofree char *journals = g_build_filename (path, "tempfile-glib", NULL);
+  g_autoptr(GDir) entries = g_dir_open (journals, 0, NULL);
+  const char *name;
+
+  while (entries != NULL && (name = g_dir_read_name (entries)) != NULL)
+    {
+      g_autofree char *journal = g_build_filename (journals, name, NULL);
+
+      g_assert_cmpint (unlink (journal), ==, 0);
+    }
+
+  rmdir (journals);
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
 int
 tf_test_run (void)
 {
@@ -134,6 +194,9 @@ tf_test_run (void)
   g_assert_cmpuint (tf_test_count_entries (sandbox), ==, 0);
   g_assert_cmpint (chdir ("/"), ==, 0);
   remove_sandbox ();
+  if (runtime_dir != NULL)
+    remove_runtime_dir (runtime_dir);
+  g_clear_pointer (&runtime_dir, g_free);
   g_free (sandbox);
   return result;
 }
@@ -171,28 +234,39 @@ tf_test_make_cheap_dir (void)
   return g_steal_pointer (&template);
 }
 
+static void
+become_nobody (const char *dir)
+{
+  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  g_assert_cmpint (chown (dir, NOBODY, NOBODY), ==, 0);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", dir, TRUE));
+  g_assert_cmpint (setresgid (NOBODY, NOBODY, NOBODY), ==, 0);
+  g_assert_cmpint (setresuid (NOBODY, NOBODY, NOBODY), ==, 0);
+  /* Without it /proc/self belongs to root after the change of user. */
+  g_assert_cmpint (prctl (PR_SET_DUMPABLE, 1), ==, 0);
+}
+
 static int
 run_in_child (void     (*func) (void),
               gboolean unprivileged)
 {
+  gboolean is_nobody = unprivileged && geteuid () == 0;
+  g_autofree char *dir = g_strdup_printf ("%s-nobody-%d", sandbox, (int) getpid ());
   pid_t pid = fork ();
   int status;
 
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
-      if (unprivileged && geteuid () == 0)
-        {
-          g_assert_cmpint (setresgid (NOBODY, NOBODY, NOBODY), ==, 0);
-          g_assert_cmpint (setresuid (NOBODY, NOBODY, NOBODY), ==, 0);
-          /* Without it /proc/self belongs to root after the change of user. */
-          g_assert_cmpint (prctl (PR_SET_DUMPABLE, 1), ==, 0);
-        }
+      if (is_nobody)
+        become_nobody (dir);
       func ();
       _exit (EXIT_SUCCESS);
     }
 
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  if (is_nobody)
+    remove_runtime_dir (dir);
   g_assert_true (WIFEXITED (status));
   return WEXITSTATUS (status);
 }

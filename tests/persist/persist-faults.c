@@ -608,7 +608,8 @@ persist_with_failure (Source         source,
 
   /* A name that could not be removed when the file was persisted is still there. */
   if (TF_IS_NAMED_FILE (file) && reached &&
-      (g_str_equal (failed_call, "unlink") || g_str_equal (failed_call, "statx") || g_str_equal (failed_call, "fstatat64")))
+      (g_str_equal (failed_call, "unlink") || g_str_equal (failed_call, "unlinkat") ||
+       g_str_equal (failed_call, "statx") || g_str_equal (failed_call, "fstatat64")))
     remove_others ("doc");
 
   assert_no_litter (file, path);

@@ -255,6 +255,7 @@ def stranger(scene):
         path.mkdir()
         for name in content:
             (path / name).write_text('dear')
+        os.chown(path, 65534, 65534)
         answer = peer.ask('remove')
         if not path.exists() or os.listdir(path) != content:
             raise Verdict(LOSES, 'the directory of someone else is erased')
@@ -371,7 +372,7 @@ CASES = [
     (killed, 'SIGKILL, then a sweep',
      'One process is killed, another one lives. Safe: the directory of the dead one goes, that of the other stays.'),
     (stranger, "someone else's directory at the path",
-     'The directory is moved away, and another one made in its place; then the same with an empty one. Safe: '
+     'The directory is moved away, and one of another user made in its place; then the same with an empty one. Safe: '
      'it stays as it is, and there is an error.'),
     (vanishing, 'entries that vanish',
      'In the first system call that removes an entry, someone else empties the tree. Safe: success.'),

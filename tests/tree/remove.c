@@ -13,16 +13,19 @@
 #include "tf-test.h"
 #include "tree.h"
 
-/* Removes what is behind @fd. */
+/* Removes @name if it is what is behind @fd. */
 static gboolean
 remove_tree (const char  *path,
              int          fd,
              GError     **error)
 {
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  tf_autofd int parent_fd = tree_open (parent);
   TfIdentity identity;
 
   g_assert_true (tf_identity_read (&identity, fd, ""));
-  return tf_remove_dir (path, fd, &identity, NULL, error);
+  return tf_remove_dir_at (parent_fd, name, path, &identity, NULL, error);
 }
 
 static TfIdentity
@@ -140,7 +143,7 @@ test_moved_tree (void)
   tree_make_link ("moved", path);
   g_clear_error (&error);
   g_assert_false (remove_tree (path, fd, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_DIRECTORY);
   g_assert_true (g_file_test ("moved/file", G_FILE_TEST_EXISTS));
 
   g_assert_cmpint (unlink (path), ==, 0);
@@ -161,7 +164,7 @@ test_refused (void)
     {
       g_autoptr(GError) error = NULL;
 
-      g_assert_false (remove_tree (paths[i], fd, &error));
+      g_assert_false (tf_remove_dir_at (fd, "tree", paths[i], &identity, NULL, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
       g_clear_error (&error);
       g_assert_false (tf_remove_file (paths[i], &identity, &error));

@@ -16,17 +16,18 @@ import sys
 import tempfile
 
 
-def run(command, case, sandbox):
+def run(command, case, sandbox, runtime_dir):
     env = {name: value for name, value in os.environ.items() if name not in ('TEMP', 'TMP', 'TF_DEBUG')}
     env['TMPDIR'] = sandbox
+    env['XDG_RUNTIME_DIR'] = runtime_dir
     return subprocess.run([*command, case], env=env, cwd=sandbox, text=True, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
 
 
 def check(command, case, expected):
     """Returns what is wrong, or None."""
-    with tempfile.TemporaryDirectory(prefix='exit-') as sandbox:
-        result = run(command, case, sandbox)
+    with tempfile.TemporaryDirectory(prefix='exit-') as sandbox, tempfile.TemporaryDirectory(prefix='run-') as runtime_dir:
+        result = run(command, case, sandbox, runtime_dir)
         paths = result.stdout.split()
         left = sorted(os.listdir(sandbox))
 

@@ -1,0 +1,448 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-journal-reader.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/tf-debug.h"
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "base/tf-identity.h"
+#include "tree/tf-remove.h"
+#include "tf-journal.h"
+#include "tf-journal-format.h"
+#include "tf-journal-place.h"
+
+/* A segment whose process is dead. It is locked. */
+typedef struct
+{
+  int            fd;
+  TfJournalSlot *slots;       /* (owned): as it was read */
+  guint          n_slots;
+  guint          parent;      /* the slot of the directory that is open, or 0 */
+  int            parent_fd;   /* -1 if it cannot be had */
+  char          *parent_path; /* (owned) (nullable) */
+} Segment;
+
+typedef enum
+{
+  ALIVE,      /* or not certainly dead: left alone */
+  WORTHLESS,  /* may be removed unread */
+  DEAD,
+} Life;
+
+/* What becomes of a record. */
+typedef enum
+{
+  STAYS,
+  SETTLED, /* there is nothing to remove, or it was removed */
+} Outcome;
+
+static void
+segment_clear (Segment *self)
+{
+  tf_fd_clear (&self->fd);
+  tf_fd_clear (&self->parent_fd);
+  g_free (self->slots);
+  g_free (self->parent_path);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Segment, segment_clear)
+
+/* --- Opening -------------------------------------------------------------------------------- */
+
+/* Locks the file, which fails as long as a process has it mapped. */
+static gboolean
+lock_segment (Segment      *self,
+              int           dir_fd,
+              const char   *name,
+              TfSystemStat *st)
+{
+  self->fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+
+  return self->fd >= 0 &&
+         tf_system_lock (self->fd, TRUE) == 0 &&
+         tf_system_stat (st, self->fd, "") &&
+         st->n_links > 0 && S_ISREG (st->mode) && st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO));
+}
+
+/* The lock is proof enough, except on overlayfs, where a process can lose it. */
+static gboolean
+is_alive (const TfJournalHead *head,
+          TfSystemFs           fs)
+{
+  guint64 namespace = tf_system_get_pid_namespace ();
+  gboolean is_visible = namespace != 0 && head->pid_namespace == namespace && head->start_time != 0;
+
+  if (!is_visible)
+    return fs == TF_SYSTEM_FS_OVERLAY;
+
+  return tf_system_get_start_time (head->pid) == head->start_time;
+}
+
+static gboolean
+is_copy (const TfJournalHead *head,
+         const TfSystemStat  *st)
+{
+  return head->device != st->device || head->inode != st->inode ||
+         head->birth_seconds != st->birth_seconds || head->birth_nanoseconds != st->birth_nanoseconds;
+}
+
+static Life
+judge (const TfJournalHead *head,
+       const TfSystemStat  *st,
+       TfSystemFs           fs)
+{
+  guint8 boot_id[TF_SYSTEM_BOOT_ID_SIZE];
+
+  /* The process was killed before it could write anything. */
+  if (head->magic != TF_JOURNAL_MAGIC)
+    return WORTHLESS;
+
+  if (!tf_system_read_boot_id (boot_id) || head->uid != geteuid ())
+    return ALIVE;
+
+  if (memcmp (boot_id, head->boot_id, sizeof boot_id) != 0)
+    return WORTHLESS;
+
+  if (is_copy (head, st) || is_alive (head, fs))
+    return ALIVE;
+
+  return DEAD;
+}
+
+static Life
+read_segment (Segment            *self,
+              const TfSystemStat *st,
+              TfSystemFs          fs)
+{
+  Life life;
+
+  if (st->size < TF_JOURNAL_MIN_SIZE || st->size > TF_JOURNAL_MAX_SIZE)
+    return WORTHLESS;
+
+  self->slots = g_malloc (st->size);
+  if (TF_RETRY_EINTR (pread (self->fd, self->slots, st->size, 0)) != (gssize) st->size)
+    return ALIVE;
+
+  life = judge ((TfJournalHead *) self->slots, st, fs);
+  self->n_slots = st->size / sizeof (TfJournalSlot);
+  if (life == DEAD && ((TfJournalHead *) self->slots)->n_slots != self->n_slots)
+    return WORTHLESS;
+
+  return life;
+}
+
+/* --- Records -------------------------------------------------------------------------------- */
+
+/* Returns the text of a slot, which may go on in the following ones, or NULL if it is not valid. */
+static char *
+read_text (const Segment *self,
+           guint          slot,
+           gsize          max_length)
+{
+  const TfJournalSlot *first = &self->slots[slot];
+  gsize length = first->length;
+  guint n = tf_journal_count_slots (length);
+  g_autoptr(GString) text = NULL;
+
+  if (length == 0 || length > max_length || slot + n > self->n_slots)
+    return NULL;
+
+  text = g_string_new_len (first->text, MIN (length, sizeof first->text));
+  for (guint i = slot + 1; i < slot + n; i++)
+    {
+      const TfJournalText *more = (const TfJournalText *) &self->slots[i];
+
+      if (more->state != TF_JOURNAL_TEXT)
+        return NULL;
+      g_string_append_len (text, more->text, MIN (length - text->len, sizeof more->text));
+    }
+
+  return strlen (text->str) == length ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
+}
+
+static char *
+read_name (const Segment *self,
+           guint          slot)
+{
+  g_autofree char *name = read_text (self, slot, NAME_MAX);
+
+  if (name == NULL || strchr (name, '/') != NULL || g_str_equal (name, ".") || g_str_equal (name, ".."))
+    return NULL;
+
+  return g_steal_pointer (&name);
+}
+
+static gboolean
+is_parent (const Segment *self,
+           guint          slot)
+{
+  return slot >= TF_JOURNAL_N_HEAD_SLOTS && slot < self->n_slots && self->slots[slot].state == TF_JOURNAL_PARENT;
+}
+
+/* Opens the directory of a record if it is still the same one. Its path may lead through symlinks: device and inode
+ * decide. */
+static void
+open_parent (Segment *self,
+             guint    slot)
+{
+  const TfJournalSlot *parent = &self->slots[slot];
+  TfSystemStat st;
+
+  if (self->parent == slot)
+    return;
+
+  tf_fd_clear (&self->parent_fd);
+  g_free (self->parent_path);
+  self->parent = slot;
+  self->parent_path = read_text (self, slot, PATH_MAX);
+  if (self->parent_path == NULL || !g_path_is_absolute (self->parent_path))
+    return;
+
+  self->parent_fd = tf_system_open_dir (self->parent_path);
+  if (self->parent_fd >= 0 &&
+      !(tf_system_stat (&st, self->parent_fd, "") &&
+        st.inode == parent->inode && st.device == (guint64) parent->birth_seconds))
+    tf_fd_clear (&self->parent_fd);
+}
+
+static gboolean
+is_known_file (const TfJournalSlot *record,
+               int                  dir_fd,
+               const char          *name,
+               const TfIdentity    *found)
+{
+  guint64 hash;
+
+  if (record->inode != found->inode)
+    return FALSE;
+
+  if (record->birth_nanoseconds == TF_JOURNAL_HANDLE)
+    return tf_system_hash_handle (dir_fd, name, &hash) && (gint64) hash == record->birth_seconds;
+
+  /* Without a birth time, a later file with the same inode number would look alike. */
+  return tf_identity_has_birth (found) &&
+         record->birth_seconds == found->birth_seconds &&
+         record->birth_nanoseconds == found->birth_nanoseconds;
+}
+
+/* Returns whether the process was killed right after it had created this. An INTENT says nothing more than the name. */
+static gboolean
+is_untouched_file (const TfJournalSlot *record,
+                   const TfSystemStat  *found)
+{
+  return found->uid == geteuid () && tf_identity_is_untouched (found) &&
+         (record->kind == TF_JOURNAL_DIR || (found->size == 0 && found->n_links == 1));
+}
+
+static gboolean
+is_ours (const TfJournalSlot *record,
+         int                  dir_fd,
+         const char          *name,
+         const TfIdentity    *identity,
+         const TfSystemStat  *found)
+{
+  if (record->kind == TF_JOURNAL_DIR ? !S_ISDIR (found->mode) : !S_ISREG (found->mode))
+    return FALSE;
+
+  return record->state == TF_JOURNAL_DONE ? is_known_file (record, dir_fd, name, identity)
+                                          : is_untouched_file (record, found);
+}
+
+static gboolean
+is_old (const TfSystemStat *st,
+        guint               min_age_seconds)
+{
+  /* Time stamps may lie in the future: time(2) lags some milliseconds behind the time stamps of Linux 6.13 and later,
+   * and a clock can be set back. */
+  return min_age_seconds == 0 ||
+         time (NULL) - MAX (st->modified, st->changed) / G_GINT64_CONSTANT (1000000000) >= (gint64) min_age_seconds;
+}
+
+/* Returns FALSE without @error if it is a directory that has been filled by somebody else. */
+static gboolean
+remove_name (const Segment        *segment,
+             const TfJournalSlot  *record,
+             const char           *name,
+             const char           *path,
+             const TfIdentity     *identity,
+             GCancellable         *cancellable,
+             GError              **error)
+{
+  int flags = record->kind == TF_JOURNAL_DIR ? AT_REMOVEDIR : 0;
+
+  if (record->kind == TF_JOURNAL_DIR && record->state == TF_JOURNAL_DONE)
+    return tf_remove_dir_at (segment->parent_fd, name, path, identity, cancellable, error);
+
+  if (unlinkat (segment->parent_fd, name, flags) == 0)
+    return TRUE;
+
+  return errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT && tf_errno_set (error, errno, "unlink", path);
+}
+
+static Outcome
+remove_record (TfJournalReader     *self,
+               const Segment       *segment,
+               const TfJournalSlot *record,
+               const char          *name,
+               GCancellable        *cancellable)
+{
+  g_autofree char *path = g_build_filename (segment->parent_path, name, NULL);
+  GError *error = NULL;
+  TfIdentity identity;
+  TfSystemStat st;
+
+  if (!tf_identity_stat (&identity, segment->parent_fd, name, &st))
+    return errno == ENOENT ? SETTLED : STAYS;
+
+  if (!is_old (&st, self->min_age_seconds))
+    return STAYS;
+
+  if (!is_ours (record, segment->parent_fd, name, &identity, &st))
+    return SETTLED;
+
+  if (remove_name (segment, record, name, path, &identity, cancellable, &error))
+    {
+      tf_debug_trace ("swept", path);
+      self->n_removed++;
+    }
+  else if (error != NULL)
+    {
+      tf_failures_take (self->failures, error);
+      return STAYS;
+    }
+
+  return SETTLED;
+}
+
+static gboolean
+is_wanted (TfJournalReader     *self,
+           const TfJournalSlot *parent,
+           const char          *name)
+{
+  if (self->template != NULL && !tf_template_matches (self->template, name))
+    return FALSE;
+
+  return self->dir == NULL ||
+         (self->dir->inode == parent->inode && self->dir->device == (guint64) parent->birth_seconds);
+}
+
+static Outcome
+sweep_record (TfJournalReader *self,
+              Segment         *segment,
+              guint            slot,
+              GCancellable    *cancellable)
+{
+  const TfJournalSlot *record = &segment->slots[slot];
+  g_autofree char *name = read_name (segment, slot);
+
+  if (name == NULL || !is_parent (segment, record->parent))
+    return SETTLED;
+
+  if (!is_wanted (self, &segment->slots[record->parent], name))
+    return STAYS;
+
+  open_parent (segment, record->parent);
+  return segment->parent_fd >= 0 ? remove_record (self, segment, record, name, cancellable) : STAYS;
+}
+
+/* Returns whether no record is left. */
+static gboolean
+sweep_records (TfJournalReader *self,
+               Segment         *segment,
+               GCancellable    *cancellable)
+{
+  const guint32 free_state = TF_JOURNAL_FREE;
+  gboolean is_empty = TRUE;
+
+  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
+    {
+      guint32 state = segment->slots[i].state;
+
+      if (state != TF_JOURNAL_INTENT && state != TF_JOURNAL_DONE)
+        continue;
+
+      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS)
+        is_empty = FALSE;
+      else if (pwrite (segment->fd, &free_state, sizeof free_state, (goffset) i * sizeof (TfJournalSlot)) < 0)
+        is_empty = FALSE;
+    }
+
+  return is_empty;
+}
+
+/* --- Places --------------------------------------------------------------------------------- */
+
+static void
+sweep_segment (TfJournalReader *self,
+               int              dir_fd,
+               const char      *name,
+               TfSystemFs       fs,
+               GCancellable    *cancellable)
+{
+  g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
+  TfSystemStat st;
+  Life life;
+
+  if (!lock_segment (&segment, dir_fd, name, &st))
+    return;
+
+  life = read_segment (&segment, &st, fs);
+  if (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable)))
+    unlinkat (dir_fd, name, 0);
+}
+
+static void
+sweep_place (TfJournalReader *self,
+             guint            index,
+             GCancellable    *cancellable)
+{
+  const TfTemplate template = { .prefix = (char *) "" };
+  g_autofree char *path = NULL;
+  TfSystemFs fs;
+  tf_autofd int dir_fd = tf_journal_place_open (index, FALSE, &path, &fs);
+  int own_fd = dir_fd >= 0 ? fcntl (dir_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+  DIR *names = own_fd >= 0 ? fdopendir (own_fd) : NULL;
+  const struct dirent *entry;
+
+  if (names == NULL)
+    {
+      tf_fd_clear (&own_fd);
+      return;
+    }
+
+  while (!g_cancellable_is_cancelled (cancellable) && (entry = readdir (names)) != NULL)
+    if (strlen (entry->d_name) == TF_TEMPLATE_RANDOM_LENGTH && tf_template_matches (&template, entry->d_name))
+      sweep_segment (self, dir_fd, entry->d_name, fs, cancellable);
+
+  closedir (names);
+}
+
+/* Continues after errors, which are added to the failures. Fails if journals are not supported, or if cancelled. */
+gboolean
+tf_journal_reader_sweep (TfJournalReader  *self,
+                         GCancellable     *cancellable,
+                         GError          **error)
+{
+  guint8 boot_id[TF_SYSTEM_BOOT_ID_SIZE];
+
+  if (!tf_system_read_boot_id (boot_id))
+    return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                              "Nothing can be swept, because the system does not tell when it was booted");
+
+  for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
+    sweep_place (self, i, cancellable);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}

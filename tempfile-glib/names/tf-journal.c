@@ -1,0 +1,859 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tf-fd.h"
+#include "base/tf-fork.h"
+#include "base/tf-system.h"
+#include "tf-journal-format.h"
+#include "tf-journal-place.h"
+#include "tf-template.h"
+
+/* A journal consists of segments. A segment is a file that is mapped into memory, in one of the directories of
+ * tf-journal-place.h. It has a lock of flock(2), which shows that its process lives. The descriptor is closed once the
+ * file is mapped: the mapping keeps the open file and its lock, so that no descriptor is used, and none can be closed
+ * by mistake. On overlayfs a mapping does not keep the lock, and the descriptor stays open.
+ *
+ * The room of a segment is allocated before it is mapped, so that writing to it does not fail, whatever happens to the
+ * disk. A segment never moves. If all are full, another one is created, of twice the size.
+ *
+ * A record is a slot, and goes through these states:
+ *
+ *   FREE → INTENT     before the name exists. If the process is killed now, the file behind the name is not known, but
+ *                     then nobody has used it: it is removed if it is untouched.
+ *   INTENT → DONE     once the file is known. If the process is killed now, the file is removed if it is the same.
+ *   INTENT → FREE     if the name exists already: it belongs to somebody else.
+ *   DONE → FREE       after the name was removed, or before it is kept.
+ *
+ * A file that is known before it gets the name is DONE before it has it. A name that the user has chosen is never an
+ * INTENT.
+ *
+ * The state of a slot is written after all its other fields, and cleared before them. Memory order is enough, because
+ * the page cache survives the process; it does not survive the system, and so a journal is not read after a reboot.
+ *
+ * A text that does not fit a slot continues in the following ones. The path, device and inode of a directory have a
+ * slot of their own in each segment that needs them. The last one without records stays, because it is likely to be
+ * used again.
+ *
+ * A forked child has the mapping too, and so the lock lasts until the last of them has ended or executed another
+ * program. The child does not write to it: it forgets the segments, and begins a journal of its own. A child of a call
+ * that pthread_atfork(3) does not see is recognized by a page that the kernel wipes. */
+
+/* How often a name is taken, or a sweep is faster than the lock. */
+#define TRIES 16
+
+typedef struct
+{
+  TfJournalParent dir;       /* (owned) path */
+  guint           slot;
+  guint           n_records;
+} Parent;
+
+typedef struct _Segment Segment;
+
+struct _Segment
+{
+  Segment       *next;
+  char          *path;      /* (owned) */
+  TfJournalSlot *slots;     /* mapped */
+  gsize          size;      /* in bytes */
+  guint          n_slots;
+  guint          n_records;
+  guint          n_free;
+  guint          lowest;    /* no word of @free before this one has a bit */
+  guint64       *free;      /* (owned): a bit for each slot */
+  GHashTable    *parents;   /* (owned) (element-type Parent Parent) */
+  GHashTable    *by_slot;   /* (owned) (element-type guint Parent) */
+  Parent        *latest;    /* (nullable) */
+  Parent        *idle;      /* (nullable): without records */
+  int            fd;        /* on overlayfs, otherwise -1 */
+};
+
+struct _TfJournalRecord
+{
+  TfJournalSlot slot;
+};
+
+/* Protects the variables below and the segments, but not the slots in use. */
+static GMutex lock;
+static Segment *newest;     /* (nullable) */
+static gboolean closed;     /* the process ends */
+static guint8 *ours;        /* (nullable): a page whose first byte is 0 in a forked child */
+
+static guint
+hash_parent (gconstpointer key)
+{
+  const TfJournalParent *dir = key;
+
+  return (guint) (dir->inode ^ dir->device);
+}
+
+static gboolean
+is_same_parent (gconstpointer a,
+                gconstpointer b)
+{
+  const TfJournalParent *first = a;
+  const TfJournalParent *second = b;
+
+  return first->inode == second->inode && first->device == second->device && g_str_equal (first->path, second->path);
+}
+
+static void
+parent_free (gpointer data)
+{
+  Parent *self = data;
+
+  g_free ((char *) self->dir.path);
+  g_free (self);
+}
+
+static void
+set_state (TfJournalSlot  *slot,
+           TfJournalState  state)
+{
+  __atomic_store_n (&slot->state, state, __ATOMIC_RELEASE);
+}
+
+/* --- Slots ---------------------------------------------------------------------------------- */
+
+static gboolean
+segment_is_free (const Segment *self,
+                 guint          slot)
+{
+  return slot < self->n_slots && (self->free[slot / 64] >> (slot % 64) & 1);
+}
+
+static void
+segment_set_free (Segment  *self,
+                  guint     slot,
+                  gboolean  is_free)
+{
+  const guint64 bit = G_GUINT64_CONSTANT (1) << (slot % 64);
+
+  if (is_free)
+    {
+      self->free[slot / 64] |= bit;
+      self->lowest = MIN (self->lowest, slot / 64);
+      self->n_free++;
+    }
+  else
+    {
+      self->free[slot / 64] &= ~bit;
+      self->n_free--;
+    }
+}
+
+/* Returns a free slot at or behind @slot, or the number of slots. */
+static guint
+segment_find_free (const Segment *self,
+                   guint          slot)
+{
+  const guint n_words = (self->n_slots + 63) / 64;
+
+  for (guint i = slot / 64; i < n_words; i++)
+    {
+      guint64 word = self->free[i];
+
+      if (i == slot / 64)
+        word &= G_MAXUINT64 << (slot % 64);
+      if (word != 0)
+        return i * 64 + __builtin_ctzll (word);
+    }
+
+  return self->n_slots;
+}
+
+/* Takes @n slots in a row. Returns the first one, or 0 if there are none. */
+static guint
+segment_take (Segment *self,
+              guint    n)
+{
+  guint first = segment_find_free (self, self->lowest * 64);
+
+  if (self->n_free < n)
+    return 0;
+
+  self->lowest = first / 64;
+  while (first < self->n_slots)
+    {
+      guint n_found = 1;
+
+      while (n_found < n && segment_is_free (self, first + n_found))
+        n_found++;
+      if (n_found == n)
+        {
+          for (guint i = 0; i < n; i++)
+            segment_set_free (self, first + i, FALSE);
+          return first;
+        }
+      first = segment_find_free (self, first + n_found);
+    }
+
+  return 0;
+}
+
+static void
+segment_write_text (Segment    *self,
+                    guint       slot,
+                    const char *text,
+                    gsize       length)
+{
+  TfJournalSlot *first = &self->slots[slot];
+  gsize n = MIN (length, sizeof first->text);
+
+  first->length = length;
+  memcpy (first->text, text, n);
+  for (guint i = slot + 1; n < length; i++)
+    {
+      TfJournalText *more = (TfJournalText *) &self->slots[i];
+      gsize n_more = MIN (length - n, sizeof more->text);
+
+      memcpy (more->text, text + n, n_more);
+      set_state (&self->slots[i], TF_JOURNAL_TEXT);
+      n += n_more;
+    }
+}
+
+/* Frees a slot and those with the rest of its text. */
+static void
+segment_give_back (Segment *self,
+                   guint    slot)
+{
+  guint n = tf_journal_count_slots (self->slots[slot].length);
+
+  set_state (&self->slots[slot], TF_JOURNAL_FREE);
+  for (guint i = slot; i < slot + n; i++)
+    {
+      memset (&self->slots[i], 0, sizeof (TfJournalSlot));
+      segment_set_free (self, i, TRUE);
+    }
+}
+
+/* --- Directories ---------------------------------------------------------------------------- */
+
+static void
+segment_forget_parent (Segment *self,
+                       Parent  *parent)
+{
+  if (self->latest == parent)
+    self->latest = NULL;
+  if (self->idle == parent)
+    self->idle = NULL;
+  segment_give_back (self, parent->slot);
+  g_hash_table_remove (self->by_slot, GUINT_TO_POINTER (parent->slot));
+  g_hash_table_remove (self->parents, parent);
+}
+
+static Parent *
+segment_add_parent (Segment               *self,
+                    const TfJournalParent *dir)
+{
+  gsize length = strlen (dir->path);
+  guint slot = length < PATH_MAX ? segment_take (self, tf_journal_count_slots (length)) : 0;
+  TfJournalSlot *written = &self->slots[slot];
+  Parent *parent;
+
+  if (slot == 0)
+    return NULL;
+
+  parent = g_new (Parent, 1);
+  *parent = (Parent) { .dir = *dir, .slot = slot };
+  parent->dir.path = g_strdup (dir->path);
+  g_hash_table_add (self->parents, parent);
+  g_hash_table_insert (self->by_slot, GUINT_TO_POINTER (slot), parent);
+
+  segment_write_text (self, slot, dir->path, length);
+  written->inode = dir->inode;
+  written->birth_seconds = dir->device;
+  set_state (written, TF_JOURNAL_PARENT);
+  return parent;
+}
+
+/* Returns NULL if there is no room. */
+static Parent *
+segment_get_parent (Segment               *self,
+                    const TfJournalParent *dir)
+{
+  Parent *parent;
+
+  if (self->latest != NULL && is_same_parent (self->latest, dir))
+    return self->latest;
+
+  parent = g_hash_table_lookup (self->parents, dir);
+  if (parent == NULL)
+    parent = segment_add_parent (self, dir);
+
+  self->latest = parent;
+  return parent;
+}
+
+static Parent *
+segment_find_parent (Segment *self,
+                     guint    slot)
+{
+  if (self->latest != NULL && self->latest->slot == slot)
+    return self->latest;
+
+  return g_hash_table_lookup (self->by_slot, GUINT_TO_POINTER (slot));
+}
+
+/* --- Segments ------------------------------------------------------------------------------- */
+
+/* Frees what describes the segment. The mapping stays: in a forked child it keeps the parent's lock. */
+static void
+segment_forget (Segment *self)
+{
+  g_hash_table_unref (self->by_slot);
+  g_hash_table_unref (self->parents);
+  g_free (self->free);
+  g_free (self->path);
+  g_free (self);
+}
+
+static void
+segment_remove (Segment *self)
+{
+  unlink (self->path);
+  munmap (self->slots, self->size);
+  tf_fd_clear (&self->fd);
+  segment_forget (self);
+}
+
+static gboolean
+fill_head (TfJournalHead *head,
+           int            fd,
+           guint          n_slots)
+{
+  TfIdentity identity;
+
+  if (!tf_identity_read (&identity, fd, ""))
+    return FALSE;
+
+  *head = (TfJournalHead) {
+    .device = identity.device,
+    .inode = identity.inode,
+    .birth_seconds = identity.birth_seconds,
+    .birth_nanoseconds = identity.birth_nanoseconds,
+    .uid = geteuid (),
+    .pid_namespace = tf_system_get_pid_namespace (),
+    .start_time = tf_system_get_start_time (getpid ()),
+    .pid = getpid (),
+    .n_slots = n_slots,
+  };
+  return tf_system_read_boot_id (head->boot_id);
+}
+
+/* Allocates the room of a new file, so that no store into it fails. */
+static gboolean
+make_room (int        fd,
+           gsize      size,
+           TfSystemFs fs)
+{
+  struct rlimit limit;
+  int result;
+
+  /* Going beyond the limit does not only fail, but raises a signal. */
+  if (getrlimit (RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < size)
+    return FALSE;
+
+  if (fs == TF_SYSTEM_FS_COW && tf_system_forbid_cow (fd) != 0)
+    return FALSE;
+
+  do
+    result = posix_fallocate (fd, 0, size);
+  while (result == EINTR);
+
+  return result == 0;
+}
+
+/* Makes a segment of a new file, which is locked. Returns NULL if that is not possible. */
+static Segment *
+segment_map (int         fd,
+             const char *path,
+             gsize       size,
+             TfSystemFs  fs)
+{
+  const guint n_slots = size / sizeof (TfJournalSlot);
+  TfJournalHead head;
+  Segment *self;
+  gpointer mapped;
+
+  if (!make_room (fd, size, fs) || !fill_head (&head, fd, n_slots))
+    return NULL;
+
+  mapped = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (mapped == MAP_FAILED)
+    return NULL;
+
+  memcpy (mapped, &head, sizeof head);
+  __atomic_store_n (&((TfJournalHead *) mapped)->magic, TF_JOURNAL_MAGIC, __ATOMIC_RELEASE);
+
+  self = g_new (Segment, 1);
+  *self = (Segment) { .path = g_strdup (path), .slots = mapped, .size = size, .n_slots = n_slots, .fd = -1 };
+  self->free = g_new0 (guint64, (n_slots + 63) / 64);
+  self->parents = g_hash_table_new_full (hash_parent, is_same_parent, parent_free, NULL);
+  self->by_slot = g_hash_table_new (NULL, NULL);
+  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < n_slots; i++)
+    segment_set_free (self, i, TRUE);
+
+  return self;
+}
+
+/* Fails with EAGAIN if a sweep was faster. */
+static gboolean
+lock_new_file (int fd)
+{
+  struct stat st;
+
+  if (tf_system_lock (fd, TRUE) != 0)
+    {
+      errno = errno == EWOULDBLOCK ? EAGAIN : ENOTSUP;
+      return FALSE;
+    }
+
+  errno = EAGAIN;
+  return fstat (fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* Creates a segment in @dir_fd. Returns NULL with errno set; to EAGAIN if another try may succeed. */
+static Segment *
+segment_create_in (int         dir_fd,
+                   const char *dir,
+                   gsize       size,
+                   TfSystemFs  fs)
+{
+  const TfTemplate template = { .prefix = (char *) "" };
+  g_autofree char *name = tf_template_make_name (&template, NULL);
+  g_autofree char *path = name != NULL ? g_build_filename (dir, name, NULL) : NULL;
+  tf_autofd int fd = -1;
+  Segment *self = NULL;
+
+  if (name == NULL)
+    return NULL;
+
+  fd = tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                           TF_JOURNAL_MODE)));
+  if (fd < 0)
+    {
+      errno = errno == EEXIST || errno == ENOENT ? EAGAIN : errno;
+      return NULL;
+    }
+
+  if (lock_new_file (fd))
+    {
+      self = segment_map (fd, path, size, fs);
+      errno = ENOTSUP;
+    }
+
+  if (self == NULL && errno != EAGAIN)
+    unlinkat (dir_fd, name, 0);
+  if (self != NULL && fs == TF_SYSTEM_FS_OVERLAY)
+    self->fd = tf_fd_steal (&fd);
+
+  return self;
+}
+
+/* Removes a place in which there is nothing. */
+static void
+remove_place (const char *dir)
+{
+  int saved_errno = errno;
+
+  rmdir (dir);
+  errno = saved_errno;
+}
+
+/* Returns NULL with errno set. */
+static Segment *
+segment_create_at (guint place,
+                   gsize size)
+{
+  Segment *self = NULL;
+
+  /* The directory may be removed as well: by another process that ends. */
+  errno = EAGAIN;
+  for (guint tries = 0; tries < TRIES && self == NULL && errno == EAGAIN; tries++)
+    {
+      g_autofree char *dir = NULL;
+      TfSystemFs fs;
+      tf_autofd int dir_fd = tf_journal_place_open (place, TRUE, &dir, &fs);
+
+      if (dir_fd < 0)
+        return NULL;
+
+      self = segment_create_in (dir_fd, dir, size, fs);
+      if (self == NULL)
+        remove_place (dir);
+    }
+
+  return self;
+}
+
+/* When no segment can be created, the next try is a second later, because trying takes longer than creating a file.
+ * Without descriptors it is at once, because that is soon over, and no other place is made. */
+static Segment *
+segment_create (gsize size)
+{
+  static gint64 next_try;
+
+  gboolean out_of_fds = FALSE;
+
+  if (next_try > 0 && g_get_monotonic_time () < next_try)
+    return NULL;
+
+  for (guint i = 0; i < TF_JOURNAL_N_PLACES && !out_of_fds; i++)
+    {
+      Segment *self = segment_create_at (i, size);
+
+      if (self != NULL)
+        return self;
+
+      out_of_fds = errno == EMFILE || errno == ENFILE;
+    }
+
+  next_try = out_of_fds ? 0 : g_get_monotonic_time () + G_TIME_SPAN_SECOND;
+  return NULL;
+}
+
+/* --- The journal ---------------------------------------------------------------------------- */
+
+/* Called in a forked child. */
+static void
+forget_all (void)
+{
+  Segment *segment = newest;
+
+  newest = NULL;
+  closed = FALSE;
+  while (segment != NULL)
+    {
+      Segment *next = segment->next;
+
+      segment_forget (segment);
+      segment = next;
+    }
+}
+
+static void
+before_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+after_fork_in_parent (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+static void
+after_fork_in_child (void)
+{
+  forget_all ();
+  g_mutex_unlock (&lock);
+}
+
+static TfForkHandler fork_handler = {
+  .prepare = before_fork,
+  .parent = after_fork_in_parent,
+  .child = after_fork_in_child,
+};
+
+/* Takes the lock, and forgets the segments of the parent in a forked child. */
+static void
+enter (void)
+{
+  static gsize is_set_up = 0;
+
+  if (g_once_init_enter (&is_set_up))
+    {
+      tf_fork_watch (&fork_handler);
+      ours = tf_system_map_wiped_on_fork ();
+      g_once_init_leave (&is_set_up, 1);
+    }
+
+  g_mutex_lock (&lock);
+  if (ours != NULL && *ours == 0)
+    {
+      forget_all ();
+      *ours = 1;
+    }
+}
+
+static Segment *
+find_segment (const TfJournalRecord *record)
+{
+  const TfJournalSlot *slot = &record->slot;
+  Segment *segment = newest;
+
+  while (segment != NULL && !(slot >= segment->slots && slot < segment->slots + segment->n_slots))
+    segment = segment->next;
+
+  return segment;
+}
+
+/* Takes slots for a name in a directory, and sets @parent. Returns 0 if there is no room. */
+static guint
+segment_take_record (Segment               *self,
+                     const TfJournalParent *dir,
+                     gsize                  length,
+                     guint                 *parent_slot)
+{
+  Parent *parent = self->n_free > 0 ? segment_get_parent (self, dir) : NULL;
+  guint slot;
+
+  if (parent == NULL)
+    return 0;
+
+  slot = segment_take (self, tf_journal_count_slots (length));
+  if (slot == 0)
+    {
+      if (parent->n_records == 0)
+        segment_forget_parent (self, parent);
+      return 0;
+    }
+
+  if (parent == self->idle)
+    self->idle = NULL;
+  parent->n_records++;
+  self->n_records++;
+  *parent_slot = parent->slot;
+  return slot;
+}
+
+static gsize
+get_next_size (gsize room)
+{
+  gsize size = newest != NULL ? MIN (2 * newest->size, TF_JOURNAL_MAX_SIZE) : TF_JOURNAL_MIN_SIZE;
+
+  while (size < room && size < TF_JOURNAL_MAX_SIZE)
+    size *= 2;
+
+  return size;
+}
+
+static Segment *
+add_segment (const TfJournalParent *dir,
+             gsize                  length)
+{
+  guint n_slots = TF_JOURNAL_N_HEAD_SLOTS + tf_journal_count_slots (strlen (dir->path)) + tf_journal_count_slots (length);
+  Segment *segment = segment_create (get_next_size (n_slots * sizeof (TfJournalSlot)));
+
+  if (segment != NULL)
+    {
+      segment->next = newest;
+      newest = segment;
+    }
+
+  return segment;
+}
+
+static TfJournalRecord *
+take_record (const TfJournalParent  *dir,
+             gsize                   length,
+             Segment               **segment,
+             guint                  *parent_slot)
+{
+  guint slot = 0;
+
+  if (closed)
+    return NULL;
+
+  for (Segment *s = newest; s != NULL && slot == 0; s = s->next)
+    {
+      *segment = s;
+      slot = segment_take_record (s, dir, length, parent_slot);
+    }
+
+  if (slot == 0 && (*segment = add_segment (dir, length)) != NULL)
+    slot = segment_take_record (*segment, dir, length, parent_slot);
+
+  return slot != 0 ? (TfJournalRecord *) &(*segment)->slots[slot] : NULL;
+}
+
+/* Returns a record without a state, or NULL. */
+static TfJournalRecord *
+prepare (const TfJournalParent *parent,
+         const char            *name,
+         TfJournalKind          kind)
+{
+  gsize length = strlen (name);
+  TfJournalRecord *record;
+  Segment *segment;
+  guint parent_slot;
+
+  if (length > NAME_MAX)
+    return NULL;
+
+  enter ();
+  record = take_record (parent, length, &segment, &parent_slot);
+  g_mutex_unlock (&lock);
+  if (record == NULL)
+    return NULL;
+
+  record->slot.kind = kind;
+  record->slot.parent = parent_slot;
+  segment_write_text (segment, &record->slot - segment->slots, name, length);
+  return record;
+}
+
+/* Writes down that @name is about to be created in @parent. Returns NULL if there is no place for a journal, or no
+ * room; the name can then be created, but a sweep does not find it. */
+TfJournalRecord *
+tf_journal_begin (const TfJournalParent *parent,
+                  const char            *name,
+                  TfJournalKind          kind)
+{
+  TfJournalRecord *self = prepare (parent, name, kind);
+
+  if (self != NULL)
+    set_state (&self->slot, TF_JOURNAL_INTENT);
+
+  return self;
+}
+
+/* Writes down what is behind the name: @name in @dir_fd, or @dir_fd itself if @name is empty. */
+void
+tf_journal_complete (TfJournalRecord  *self,
+                     int               dir_fd,
+                     const char       *name,
+                     const TfIdentity *identity)
+{
+  guint64 hash;
+
+  if (self == NULL)
+    return;
+
+  self->slot.inode = identity->inode;
+  self->slot.birth_seconds = identity->birth_seconds;
+  self->slot.birth_nanoseconds = identity->birth_nanoseconds;
+  if (!tf_identity_has_birth (identity) && tf_system_hash_handle (dir_fd, name, &hash))
+    {
+      self->slot.birth_seconds = hash;
+      self->slot.birth_nanoseconds = TF_JOURNAL_HANDLE;
+    }
+
+  set_state (&self->slot, TF_JOURNAL_DONE);
+}
+
+/* Writes down that a file has, or is about to get, the name @name in @parent. The file is @from in @dir_fd, or @dir_fd
+ * itself if @from is empty. */
+TfJournalRecord *
+tf_journal_add (const TfJournalParent *parent,
+                const char            *name,
+                int                    dir_fd,
+                const char            *from)
+{
+  TfJournalRecord *self = NULL;
+  TfIdentity identity;
+
+  if (tf_identity_read (&identity, dir_fd, from))
+    self = prepare (parent, name, TF_JOURNAL_FILE);
+
+  tf_journal_complete (self, dir_fd, from, &identity);
+  return self;
+}
+
+static void
+segment_clear_record (Segment *self,
+                      guint    slot)
+{
+  Parent *parent = segment_find_parent (self, self->slots[slot].parent);
+
+  segment_give_back (self, slot);
+  self->n_records--;
+  if (--parent->n_records > 0)
+    return;
+
+  if (self->idle != NULL)
+    segment_forget_parent (self, self->idle);
+  self->idle = parent;
+}
+
+/* Removes all empty segments but the smallest one, which is likely to be used again. */
+static void
+remove_empty (void)
+{
+  Segment *kept = NULL;
+  Segment **link = &newest;
+
+  for (Segment *s = newest; s != NULL; s = s->next)
+    if (s->n_records == 0 && (kept == NULL || s->size <= kept->size))
+      kept = s;
+
+  while (*link != NULL)
+    {
+      Segment *segment = *link;
+
+      if (segment->n_records > 0 || segment == kept)
+        {
+          link = &segment->next;
+          continue;
+        }
+
+      *link = segment->next;
+      segment_remove (segment);
+    }
+}
+
+/* Removes the record: the name does not exist any more, or is kept. In a forked child, does nothing with a record of
+ * the parent. */
+void
+tf_journal_clear (TfJournalRecord *self)
+{
+  Segment *segment;
+
+  if (self == NULL)
+    return;
+
+  enter ();
+  segment = find_segment (self);
+  if (segment != NULL)
+    {
+      segment_clear_record (segment, &self->slot - segment->slots);
+      if (segment->n_records == 0 && (segment != newest || segment->next != NULL))
+        remove_empty ();
+    }
+  g_mutex_unlock (&lock);
+}
+
+/* Called when the process ends. Removes the segments without records; others are left to a sweep. The mappings stay,
+ * because other threads may still have records. */
+void
+tf_journal_close (void)
+{
+  enter ();
+  closed = TRUE;
+  for (Segment *segment = newest; segment != NULL; segment = segment->next)
+    {
+      g_autofree char *dir = g_path_get_dirname (segment->path);
+
+      if (segment->n_records == 0 && unlink (segment->path) == 0)
+        rmdir (dir);
+    }
+  g_mutex_unlock (&lock);
+}
+
+guint
+tf_journal_count_segments (void)
+{
+  guint n = 0;
+
+  enter ();
+  for (Segment *segment = newest; segment != NULL; segment = segment->next)
+    n++;
+  g_mutex_unlock (&lock);
+  return n;
+}

@@ -1,0 +1,49 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "base/tf-identity.h"
+
+G_BEGIN_DECLS
+
+/* The names that this process has created and will remove, written down where another process finds them should this
+ * one be killed. */
+
+typedef enum
+{
+  TF_JOURNAL_FILE = 1,
+  TF_JOURNAL_DIR = 2,
+} TfJournalKind;
+
+/* A directory in which names are created. */
+typedef struct
+{
+  const char *path;   /* absolute */
+  guint64     device;
+  guint64     inode;
+} TfJournalParent;
+
+/* Belongs to the journal. NULL stands for a record that could not be made; all functions ignore it. */
+typedef struct _TfJournalRecord TfJournalRecord;
+
+TfJournalRecord *tf_journal_begin    (const TfJournalParent *parent,
+                                      const char            *name,
+                                      TfJournalKind          kind);
+void             tf_journal_complete (TfJournalRecord       *self,
+                                      int                    dir_fd,
+                                      const char            *name,
+                                      const TfIdentity      *identity);
+TfJournalRecord *tf_journal_add      (const TfJournalParent *parent,
+                                      const char            *name,
+                                      int                    dir_fd,
+                                      const char            *from);
+void             tf_journal_clear    (TfJournalRecord       *self);
+void             tf_journal_close    (void);
+
+/* For tests */
+guint tf_journal_count_segments (void);
+
+G_END_DECLS

@@ -1,0 +1,404 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-parent.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "base/tf-fd.h"
+#include "base/tf-fork.h"
+
+#define MAX_OPEN 16
+
+struct _TfParent
+{
+  TfJournalParent place;  /* (owned) path */
+  guint           n_refs;
+  guint           n_uses; /* of the descriptor, at the moment */
+  int             fd;     /* -1 if it is not open */
+  gboolean        is_lasting;
+  TfParent       *newer;  /* of those that are open */
+  TfParent       *older;
+};
+
+/* Protects the variables below and all fields but the places. */
+static GMutex lock;
+static GHashTable *known;  /* (nullable) (element-type utf8 TfParent): by path, the last one of each */
+static TfParent *newest;   /* (nullable): of those that are open */
+static TfParent *oldest;   /* (nullable) */
+static guint n_open;
+static TfParent *idle;     /* (nullable): lasting, without references */
+
+static void
+before_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+after_fork (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+/* The threads that were using descriptors are not in the child. */
+static void
+after_fork_in_child (void)
+{
+  for (TfParent *parent = newest; parent != NULL; parent = parent->older)
+    parent->n_uses = 0;
+  g_mutex_unlock (&lock);
+}
+
+static TfForkHandler fork_handler = {
+  .prepare = before_fork,
+  .parent = after_fork,
+  .child = after_fork_in_child,
+};
+
+static gboolean
+is_place (const TfParent     *self,
+          const TfSystemStat *st)
+{
+  return st->device == self->place.device && st->inode == self->place.inode;
+}
+
+static gboolean
+is_open_at (const TfParent *self,
+            int             fd)
+{
+  TfSystemStat st;
+
+  return tf_system_stat (&st, fd, "") && is_place (self, &st);
+}
+
+guint
+tf_parent_limit_fds (guint max)
+{
+  struct rlimit limit;
+
+  return getrlimit (RLIMIT_NOFILE, &limit) == 0 ? MIN (max, limit.rlim_cur / 8) : max;
+}
+
+/* --- The descriptors, under the lock -------------------------------------------------------- */
+
+static void
+unlink_open (TfParent *self)
+{
+  if (self->newer != NULL)
+    self->newer->older = self->older;
+  else
+    newest = self->older;
+
+  if (self->older != NULL)
+    self->older->newer = self->newer;
+  else
+    oldest = self->newer;
+
+  self->newer = self->older = NULL;
+}
+
+static void
+link_open (TfParent *self)
+{
+  self->newer = NULL;
+  self->older = newest;
+  if (newest != NULL)
+    newest->newer = self;
+  else
+    oldest = self;
+  newest = self;
+}
+
+static void
+set_fd (TfParent *self,
+        int       fd)
+{
+  self->fd = fd;
+  link_open (self);
+  n_open++;
+}
+
+/* Returns the descriptor, which is not the directory's any more. */
+static int
+steal_fd (TfParent *self)
+{
+  unlink_open (self);
+  n_open--;
+  return tf_fd_steal (&self->fd);
+}
+
+static void
+close_fd (TfParent *self)
+{
+  int saved_errno = errno;
+  int fd = steal_fd (self);
+
+  if (is_open_at (self, fd))
+    tf_fd_clear (&fd);
+  errno = saved_errno;
+}
+
+/* Closes descriptors that have not been used for long, until no more than @max are open. */
+static void
+close_oldest (guint max)
+{
+  TfParent *parent = oldest;
+
+  while (n_open > max && parent != NULL)
+    {
+      TfParent *newer = parent->newer;
+
+      if (parent->n_uses == 0)
+        close_fd (parent);
+      parent = newer;
+    }
+}
+
+/* --- References ----------------------------------------------------------------------------- */
+
+/* Opens a directory. If there is no descriptor left, only looks at it. */
+static gboolean
+open_dir (const char   *path,
+          int          *fd,
+          TfSystemStat *st)
+{
+  g_autofree char *itself = NULL;
+
+  *fd = tf_fd_lift (tf_system_open_dir (path));
+  if (*fd >= 0)
+    return tf_system_stat (st, *fd, "");
+
+  if (errno == ENOENT || errno == ENOTDIR)
+    return FALSE;
+
+  /* Through a link at the end. */
+  itself = g_build_filename (path, ".", NULL);
+  return tf_system_stat (st, AT_FDCWD, itself);
+}
+
+static void
+parent_free (TfParent *self)
+{
+  if (self->fd >= 0)
+    close_fd (self);
+  if (known != NULL && g_hash_table_lookup (known, self->place.path) == self)
+    g_hash_table_remove (known, self->place.path);
+  g_free ((char *) self->place.path);
+  g_free (self);
+}
+
+/* Adds a directory, and makes it the one that is known by its path. */
+static TfParent *
+add (const char         *path,
+     gboolean            is_lasting,
+     int                 fd,
+     const TfSystemStat *st)
+{
+  TfParent *self = g_new (TfParent, 1);
+
+  *self = (TfParent) {
+    .place = { .path = g_strdup (path), .device = st->device, .inode = st->inode },
+    .n_refs = 1,
+    .fd = -1,
+    .is_lasting = is_lasting,
+  };
+
+  if (known == NULL)
+    known = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_replace (known, (char *) self->place.path, self);
+
+  if (fd >= 0)
+    {
+      close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
+      set_fd (self, fd);
+    }
+  return self;
+}
+
+static TfParent *
+make (const char *path,
+      gboolean    is_lasting)
+{
+  TfSystemStat st;
+  TfParent *self;
+  int fd;
+
+  if (!open_dir (path, &fd, &st))
+    {
+      tf_fd_clear (&fd);
+      return NULL;
+    }
+
+  g_mutex_lock (&lock);
+  self = add (path, is_lasting, fd, &st);
+  g_mutex_unlock (&lock);
+  return self;
+}
+
+/* Returns the directory at the absolute path @path. It is not looked at again as long as it is known, and may have been
+ * moved; tf_parent_renew() does look. The descriptor of a lasting one stays open when it has no references any more.
+ * Returns NULL with errno set if there is no such directory. */
+TfParent *
+tf_parent_get (const char *path,
+               gboolean    is_lasting)
+{
+  TfParent *self;
+
+  tf_fork_watch (&fork_handler);
+
+  g_mutex_lock (&lock);
+  self = known != NULL ? g_hash_table_lookup (known, path) : NULL;
+  if (self != NULL)
+    {
+      self->n_refs++;
+      if (self == idle)
+        idle = NULL;
+    }
+  g_mutex_unlock (&lock);
+
+  return self != NULL ? self : make (path, is_lasting);
+}
+
+/* Returns the directory that is at the path of @self now. */
+TfParent *
+tf_parent_renew (TfParent *self)
+{
+  return make (self->place.path, self->is_lasting);
+}
+
+void
+tf_parent_unref (TfParent *self)
+{
+  TfParent *unused = NULL;
+
+  g_mutex_lock (&lock);
+  if (--self->n_refs == 0)
+    {
+      unused = self;
+      if (self->is_lasting && g_hash_table_lookup (known, self->place.path) == self)
+        {
+          unused = idle;
+          idle = self;
+        }
+    }
+  if (unused != NULL)
+    parent_free (unused);
+  g_mutex_unlock (&lock);
+}
+
+const TfJournalParent *
+tf_parent_get_place (const TfParent *self)
+{
+  return &self->place;
+}
+
+/* --- Use ------------------------------------------------------------------------------------ */
+
+static gboolean
+use_open (TfParent *self,
+          int      *fd)
+{
+  gboolean is_open;
+
+  g_mutex_lock (&lock);
+  is_open = self->fd >= 0;
+  if (is_open)
+    {
+      if (self != newest)
+        {
+          unlink_open (self);
+          link_open (self);
+        }
+      self->n_uses++;
+      *fd = self->fd;
+    }
+  g_mutex_unlock (&lock);
+  return is_open;
+}
+
+/* Opens the directory at the path if it is still the same one. */
+static int
+open_again (TfParent *self)
+{
+  tf_autofd int fd = tf_fd_lift (tf_system_open_dir (self->place.path));
+
+  if (fd >= 0 && !is_open_at (self, fd))
+    {
+      errno = ENOENT;
+      return -1;
+    }
+
+  return tf_fd_steal (&fd);
+}
+
+/* Returns a descriptor of the directory, which is valid until tf_parent_leave(). If the program has closed it, it may
+ * be that of another file, see tf_parent_check(). Fails with ENOENT if the directory is not at its path any more. */
+gboolean
+tf_parent_enter (TfParent *self,
+                 int      *fd)
+{
+  int opened;
+
+  if (use_open (self, fd))
+    return TRUE;
+
+  opened = open_again (self);
+  if (opened < 0)
+    return FALSE;
+
+  g_mutex_lock (&lock);
+  if (self->fd < 0)
+    {
+      close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
+      set_fd (self, tf_fd_steal (&opened));
+    }
+  g_mutex_unlock (&lock);
+  tf_fd_clear (&opened);
+
+  /* Another thread may have needed the room at once. */
+  errno = EMFILE;
+  return use_open (self, fd);
+}
+
+void
+tf_parent_leave (TfParent *self)
+{
+  g_mutex_lock (&lock);
+  self->n_uses--;
+  g_mutex_unlock (&lock);
+}
+
+/* Returns whether @fd is still the directory. If not, it is forgotten. */
+gboolean
+tf_parent_check (TfParent *self,
+                 int       fd)
+{
+  if (is_open_at (self, fd))
+    return TRUE;
+
+  g_mutex_lock (&lock);
+  if (self->fd == fd)
+    steal_fd (self);
+  g_mutex_unlock (&lock);
+  return FALSE;
+}
+
+/* Describes the directory as it is now. */
+gboolean
+tf_parent_stat (TfParent     *self,
+                TfSystemStat *st)
+{
+  int fd;
+  gboolean success;
+
+  if (!tf_parent_enter (self, &fd))
+    return FALSE;
+
+  success = tf_system_stat (st, fd, "") && is_place (self, st);
+  tf_parent_leave (self);
+  return success;
+}

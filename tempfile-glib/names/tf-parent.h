@@ -1,0 +1,42 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "base/tf-system.h"
+#include "tf-journal.h"
+
+G_BEGIN_DECLS
+
+/* A directory in which this process has created names.
+ *
+ * All entries of a directory share it. A few of these directories have an open descriptor, the others are opened
+ * again when they are needed, if they are still at their path. So the number of descriptors does not grow with that
+ * of entries, and a directory that was moved is usually found.
+ *
+ * A descriptor can become another file's if the program closes all descriptors. It is therefore compared with the
+ * directory before it is relied on or closed. */
+typedef struct _TfParent TfParent;
+
+TfParent *tf_parent_get   (const char   *path,
+                           gboolean      is_lasting);
+TfParent *tf_parent_renew (TfParent     *self);
+void      tf_parent_unref (TfParent     *self);
+gboolean  tf_parent_enter (TfParent     *self,
+                           int          *fd);
+void      tf_parent_leave (TfParent     *self);
+gboolean  tf_parent_check (TfParent     *self,
+                           int           fd);
+gboolean  tf_parent_stat  (TfParent     *self,
+                           TfSystemStat *st);
+
+const TfJournalParent *tf_parent_get_place (const TfParent *self);
+
+/* Descriptors that may be used for something that is not necessary: @max, or a small part of the limit. */
+guint tf_parent_limit_fds (guint max);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfParent, tf_parent_unref)
+
+G_END_DECLS

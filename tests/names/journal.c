@@ -1,0 +1,690 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "names/tf-journal.h"
+
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/tf-fd.h"
+#include "names/tf-journal-format.h"
+#include "names/tf-journal-reader.h"
+#include "tf-test.h"
+#include "tree.h"
+
+static TfJournalParent
+make_parent (void)
+{
+  TfSystemStat st;
+
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, tf_test_get_sandbox ()));
+  return (TfJournalParent) { tf_test_get_sandbox (), st.device, st.inode };
+}
+
+static guint
+sweep (void)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures };
+  g_autoptr(GError) error = NULL;
+
+  tf_failures_init (&failures);
+  g_assert_true (tf_journal_reader_sweep (&reader, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_failures_report (&failures, &error));
+  g_assert_no_error (error);
+  return reader.n_removed;
+}
+
+static char *
+get_journal_dir (void)
+{
+  return g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+}
+
+/* Returns the number of journals whose process lives, or is dead, and the path of one of them. */
+static guint
+count_journals (gboolean   alive,
+                char     **found)
+{
+  g_autofree char *dir = get_journal_dir ();
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while (names != NULL && (name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      tf_autofd int fd = open (path, O_RDONLY | O_CLOEXEC);
+
+      g_assert_cmpint (fd, >=, 0);
+      if (alive == (flock (fd, LOCK_EX | LOCK_NB) != 0))
+        {
+          n++;
+          if (found != NULL)
+            {
+              g_free (*found);
+              *found = g_steal_pointer (&path);
+            }
+        }
+    }
+
+  return n;
+}
+
+static char *
+find_journal (gboolean alive)
+{
+  char *path = NULL;
+
+  g_assert_cmpuint (count_journals (alive, &path), ==, 1);
+  return path;
+}
+
+/* Runs @func in a fork that is then killed. */
+static void
+run_and_kill (void (*func) (void))
+{
+  int status;
+  pid_t pid;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func ();
+      kill (getpid (), SIGKILL);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
+static TfJournalRecord *
+record_file (const char *name)
+{
+  const TfJournalParent parent = make_parent ();
+  TfJournalRecord *record = tf_journal_begin (&parent, name, TF_JOURNAL_FILE);
+  TfIdentity identity;
+
+  g_assert_nonnull (record);
+  tree_make_file (name);
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, name));
+  tf_journal_complete (record, AT_FDCWD, name, &identity);
+  return record;
+}
+
+static void
+leave_intents (void)
+{
+  const TfJournalParent parent = make_parent ();
+
+  g_assert_nonnull (tf_journal_begin (&parent, "never", TF_JOURNAL_FILE));
+  g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
+  g_assert_nonnull (tf_journal_begin (&parent, "full", TF_JOURNAL_FILE));
+  g_assert_nonnull (tf_journal_begin (&parent, "linked", TF_JOURNAL_FILE));
+  g_assert_nonnull (tf_journal_begin (&parent, "dir", TF_JOURNAL_DIR));
+  g_assert_nonnull (tf_journal_begin (&parent, "full-dir", TF_JOURNAL_DIR));
+  g_assert_nonnull (tf_journal_begin (&parent, "other-kind", TF_JOURNAL_DIR));
+  tree_make_file ("file");
+  tree_make_file ("linked");
+  g_assert_cmpint (link ("linked", "link"), ==, 0);
+  tree_make_dir ("dir");
+  tree_make_dir ("full-dir");
+  tree_make_file ("full-dir/file");
+  tree_make_file ("other-kind");
+  g_assert_true (g_file_set_contents ("full", "x", 1, NULL));
+}
+
+/* Only what is untouched goes, because nothing more is known of it than the name. */
+static void
+test_intent (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_intents);
+  g_assert_cmpuint (sweep (), ==, 2);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+  g_assert_false (g_file_test ("file", G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test ("dir", G_FILE_TEST_EXISTS));
+
+  g_assert_cmpint (unlink ("full"), ==, 0);
+  g_assert_cmpint (unlink ("linked"), ==, 0);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpint (unlink ("other-kind"), ==, 0);
+  g_assert_cmpint (unlink ("full-dir/file"), ==, 0);
+  g_assert_cmpint (rmdir ("full-dir"), ==, 0);
+}
+
+static void
+leave_done (void)
+{
+  record_file ("stays-the-same");
+  g_assert_true (g_file_set_contents ("content", "", 0, NULL));
+  record_file ("replaced");
+  record_file ("renamed");
+  record_file ("linked");
+  tf_journal_clear (record_file ("cleared"));
+  tree_make_file ("other");
+  g_assert_cmpint (rename ("other", "replaced"), ==, 0);
+  g_assert_cmpint (rename ("renamed", "elsewhere"), ==, 0);
+  g_assert_cmpint (link ("linked", "second"), ==, 0);
+  g_assert_cmpint (chmod ("linked", 0400), ==, 0);
+}
+
+static void
+test_done (void)
+{
+  const char * const left[] = { "content", "replaced", "elsewhere", "second", "cleared" };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_done);
+  g_assert_cmpuint (sweep (), ==, 2);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, G_N_ELEMENTS (left));
+  for (gsize i = 0; i < G_N_ELEMENTS (left); i++)
+    g_assert_cmpint (unlink (left[i]), ==, 0);
+}
+
+static void
+leave_long_names (void)
+{
+  g_autofree char *dir = g_strnfill (200, 'd');
+  g_autofree char *deep = NULL;
+  g_autofree char *name = g_strnfill (255, 'n');
+  g_autofree char *path = NULL;
+  TfJournalParent parent;
+  TfSystemStat st;
+
+  deep = g_build_filename (tf_test_get_sandbox (), dir, dir, dir, NULL);
+  g_assert_cmpint (g_mkdir_with_parents (deep, 0700), ==, 0);
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, deep));
+  parent = (TfJournalParent) { deep, st.device, st.inode };
+
+  for (guint i = 1; i < 255; i++)
+    {
+      g_autofree char *longer = g_strnfill (i, 'x');
+
+      g_assert_nonnull (tf_journal_begin (&parent, longer, TF_JOURNAL_FILE));
+    }
+  g_assert_nonnull (tf_journal_begin (&parent, name, TF_JOURNAL_FILE));
+  path = g_build_filename (deep, name, NULL);
+  tree_make_file (path);
+}
+
+static void
+test_long_names (void)
+{
+  g_autofree char *dir = g_strnfill (200, 'd');
+  g_autofree char *one = g_build_filename (dir, dir, NULL);
+  g_autofree char *two = g_build_filename (dir, dir, dir, NULL);
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_long_names);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpint (rmdir (two), ==, 0);
+  g_assert_cmpint (rmdir (one), ==, 0);
+  g_assert_cmpint (rmdir (dir), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+}
+
+/* Segments are created as they are needed, and removed when they are not. */
+static void
+test_segments (void)
+{
+  const TfJournalParent parent = make_parent ();
+  const guint n = 50000;
+  g_autofree TfJournalRecord **records = g_new (TfJournalRecord *, n);
+  guint n_fds = tf_test_count_fds ();
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (guint i = 0; i < n; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("name-%u", i);
+
+      records[i] = tf_journal_begin (&parent, name, TF_JOURNAL_FILE);
+      g_assert_nonnull (records[i]);
+    }
+
+  g_assert_cmpuint (tf_journal_count_segments (), ==, count_journals (TRUE, NULL));
+  g_assert_cmpuint (count_journals (TRUE, NULL), <=, 12);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+
+  for (guint i = 0; i < n; i++)
+    tf_journal_clear (records[i]);
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+  g_assert_cmpuint (count_journals (TRUE, NULL), ==, 1);
+}
+
+/* Each directory takes room only as long as it is needed. */
+static void
+test_many_parents (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (guint i = 0; i < 10000; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/a/long/path/of/more/than/one/slot/%u", i);
+      const TfJournalParent parent = { path, 1, i };
+
+      tf_journal_clear (tf_journal_begin (&parent, "name", TF_JOURNAL_DIR));
+    }
+
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+}
+
+static gpointer
+record_in_thread (gpointer data)
+{
+  for (guint i = 0; i < 5000; i++)
+    {
+      const TfJournalParent parent = { "/nowhere", 1, i % 7 };
+      TfJournalRecord *record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+      TfJournalRecord *longer = tf_journal_begin (&parent, "a-name-that-is-longer-than-one-slot-can-hold", TF_JOURNAL_FILE);
+
+      g_assert_nonnull (record);
+      g_assert_nonnull (longer);
+      tf_journal_clear (record);
+      tf_journal_clear (longer);
+    }
+
+  return NULL;
+}
+
+static void
+test_threads (void)
+{
+  GThread *threads[4];
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new (NULL, record_in_thread, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+}
+
+/* A child does not touch the records of its parent, and has a journal of its own. */
+static void
+check_child (TfJournalRecord *of_parent)
+{
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 0);
+  tf_journal_clear (of_parent);
+  record_file ("of-child");
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+}
+
+static void
+test_fork (gconstpointer bare)
+{
+  TfJournalRecord *record;
+  pid_t pid;
+  int status;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  record = record_file ("of-parent");
+  fflush (NULL);
+  pid = bare ? syscall (SYS_fork) : fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      check_child (record);
+      kill (getpid (), SIGKILL);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_true (g_file_test ("of-parent", G_FILE_TEST_EXISTS));
+  tf_journal_clear (record);
+  g_assert_cmpint (unlink ("of-parent"), ==, 0);
+}
+
+static int ends[2];
+
+/* The child lives on; its parent is dead. */
+static void
+leave_child (void)
+{
+  char byte;
+  pid_t pid;
+
+  record_file ("file");
+  close (ends[1]);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    _exit (read (ends[0], &byte, 1));
+}
+
+/* What a process has created lives as long as a descendant that has not executed another program. */
+static void
+test_descendant (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  g_assert_true (g_unix_open_pipe (ends, FD_CLOEXEC, NULL));
+  run_and_kill (leave_child);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+
+  g_close (ends[1], NULL);
+  g_close (ends[0], NULL);
+  while (sweep () == 0)
+    g_thread_yield ();
+  g_assert_false (g_file_test ("file", G_FILE_TEST_EXISTS));
+}
+
+static void
+close_all_and_wait (void)
+{
+  record_file ("file");
+  for (int fd = 3; fd < 1024; fd++)
+    close (fd);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+}
+
+/* The lock is kept by the mapping. */
+static void
+test_close_all (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (close_all_and_wait);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+static void
+leave_file (void)
+{
+  record_file ("file");
+}
+
+static void
+patch_journal (const char    *path,
+               goffset        offset,
+               gconstpointer  data,
+               gsize          size)
+{
+  tf_autofd int fd = open (path, O_WRONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (pwrite (fd, data, size, offset), ==, size);
+}
+
+/* What was kept just before a power cut may not be known to have been kept. */
+static void
+test_other_boot (void)
+{
+  g_autofree char *journal = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, boot_id), "other", 5);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+/* Nobody holds the lock of a copy, as of the disk of a container that runs. */
+static void
+test_copy (void)
+{
+  g_autofree char *journal = NULL;
+  g_autofree char *copy = NULL;
+  g_autofree char *content = NULL;
+  TfJournalRecord *record;
+  gsize length;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  record = record_file ("file");
+  journal = find_journal (TRUE);
+  copy = g_strdup_printf ("%.*scopycopy", (int) strlen (journal) - 8, journal);
+  g_assert_true (g_file_get_contents (journal, &content, &length, NULL));
+  g_assert_true (g_file_set_contents_full (copy, content, length, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+
+  g_assert_cmpint (unlink (copy), ==, 0);
+  tf_journal_clear (record);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+/* Whatever is in a journal, nothing but what it can name is removed, and nothing crashes. */
+static void
+test_garbage (void)
+{
+  g_autofree guint8 *garbage = NULL;
+  g_autofree char *journal = NULL;
+  struct stat st;
+  gsize size;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  g_assert_cmpint (stat (journal, &st), ==, 0);
+  size = st.st_size - sizeof (TfJournalHead);
+  garbage = g_malloc (size);
+  for (guint round = 0; round < 100; round++)
+    {
+      if (!g_file_test (journal, G_FILE_TEST_EXISTS))
+        {
+          g_free (journal);
+          g_assert_cmpint (unlink ("file"), ==, 0);
+          run_and_kill (leave_file);
+          journal = find_journal (FALSE);
+        }
+      for (gsize i = 0; i < size; i++)
+        garbage[i] = g_test_rand_int_range (0, 256);
+      for (gsize i = 0; i < size; i += sizeof (TfJournalSlot))
+        {
+          const guint32 states[] = { TF_JOURNAL_INTENT, TF_JOURNAL_DONE, TF_JOURNAL_PARENT, TF_JOURNAL_TEXT };
+          TfJournalSlot *slot = (TfJournalSlot *) (garbage + i);
+
+          slot->state = states[g_test_rand_int_range (0, 4)];
+          slot->length = g_test_rand_int_range (0, 300);
+          slot->parent = g_test_rand_int_range (0, 70);
+        }
+      patch_journal (journal, sizeof (TfJournalHead), garbage, size);
+      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+    }
+
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  unlink (journal);
+}
+
+static void
+leave_in_dir (void)
+{
+  TfSystemStat st;
+  TfJournalParent parent;
+
+  tree_make_dir ("parent");
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "parent"));
+  parent = (TfJournalParent) { tf_test_path ("parent"), st.device, st.inode };
+  g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
+  tree_make_file ("parent/file");
+}
+
+/* A directory that cannot be had now may be there for another sweep. */
+static void
+test_parent_out_of_reach (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_in_dir);
+  g_assert_cmpint (rename ("parent", "moved"), ==, 0);
+  tree_make_dir ("parent");
+  tree_make_file ("parent/file");
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 1);
+
+  g_assert_cmpint (unlink ("parent/file"), ==, 0);
+  g_assert_cmpint (rmdir ("parent"), ==, 0);
+  g_assert_cmpint (rename ("moved", "parent"), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+  g_assert_cmpint (rmdir ("parent"), ==, 0);
+}
+
+/* As large as the first segment is, writing it would raise a signal. */
+static void
+create_with_small_limit (void)
+{
+  const struct rlimit limit = { 1024, 1024 };
+  const TfJournalParent parent = make_parent ();
+
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 0);
+}
+
+static void
+test_file_size_limit (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_with_small_limit);
+}
+
+static void
+create_without_fds (void)
+{
+  const TfJournalParent parent = make_parent ();
+  TfJournalRecord *record;
+
+  tf_test_take_fds ();
+  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  tf_test_give_fds (3);
+  record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+  g_assert_nonnull (record);
+  tf_test_give_all_fds ();
+  tf_journal_clear (record);
+  tf_journal_close ();
+}
+
+static void
+test_no_fds (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_without_fds);
+}
+
+/* A place that others can change is not used. */
+static void
+create_in_open_place (void)
+{
+  const TfJournalParent parent = make_parent ();
+  g_autofree char *temp = tf_test_path ("temp");
+  g_autofree char *run = tf_test_path ("run");
+  g_autofree char *place = g_strdup_printf ("%s/tempfile-glib-%u", temp, (guint) geteuid ());
+  TfJournalRecord *record;
+
+  tree_make_dir (temp);
+  tree_make_dir (run);
+  g_assert_cmpint (chmod (run, 0755), ==, 0);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", run, TRUE));
+  g_assert_true (g_setenv ("TMPDIR", temp, TRUE));
+  record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+  g_assert_nonnull (record);
+  g_assert_cmpuint (tf_test_count_entries (run), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries (place), ==, 1);
+  tf_journal_clear (record);
+  tf_journal_close ();
+  g_assert_cmpint (rmdir (temp), ==, 0);
+  g_assert_cmpint (rmdir (run), ==, 0);
+}
+
+static void
+test_places (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_in_open_place);
+}
+
+static void
+test_portable (void)
+{
+  const TfJournalParent parent = make_parent ();
+
+  if (!tf_test_is_portable ())
+    {
+      g_test_skip ("the library has journals");
+      return;
+    }
+
+  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  tf_journal_complete (NULL, -1, "", NULL);
+  tf_journal_clear (NULL);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/journal/intent", test_intent);
+  g_test_add_func ("/journal/done", test_done);
+  g_test_add_func ("/journal/long-names", test_long_names);
+  g_test_add_func ("/journal/many-parents", test_many_parents);
+  g_test_add_func ("/journal/threads", test_threads);
+  g_test_add_func ("/journal/segments", test_segments);
+  g_test_add_data_func ("/journal/fork", GINT_TO_POINTER (FALSE), test_fork);
+  g_test_add_data_func ("/journal/fork/bare", GINT_TO_POINTER (TRUE), test_fork);
+  g_test_add_func ("/journal/descendant", test_descendant);
+  g_test_add_func ("/journal/close-all", test_close_all);
+  g_test_add_func ("/journal/other-boot", test_other_boot);
+  g_test_add_func ("/journal/copy", test_copy);
+  g_test_add_func ("/journal/garbage", test_garbage);
+  g_test_add_func ("/journal/parent-out-of-reach", test_parent_out_of_reach);
+  g_test_add_func ("/journal/file-size-limit", test_file_size_limit);
+  g_test_add_func ("/journal/no-fds", test_no_fds);
+  g_test_add_func ("/journal/places", test_places);
+  g_test_add_func ("/journal/portable", test_portable);
+
+  return tf_test_run ();
+}
