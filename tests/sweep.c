@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,6 +121,223 @@ leave_kept (void)
 }
 
 static void
+leave_kept_from_the_start (void)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new_full (NULL, NULL, NULL, 0600, TF_DELETE_NEVER, NULL, NULL);
+  g_autoptr(GObject) dir = g_initable_new (TF_TYPE_TEMP_DIR, NULL, NULL, "auto-cleanup", FALSE, NULL);
+
+  g_assert_nonnull (file);
+  g_assert_nonnull (dir);
+}
+
+static void
+leave_kept_without_fds (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *never = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  tf_test_take_fds ();
+  g_free (tf_temp_dir_keep (dir));
+  g_free (tf_named_file_keep (file));
+  tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
+}
+
+static void
+leave_persisted (void)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_NONE, TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+      g_autofree char *name = g_strdup_printf ("lasting-%" G_GSIZE_FORMAT, i);
+      g_autoptr(GFile) destination = g_file_new_for_path (name);
+
+      tree_make_file (name);
+      if (!(flags[i] & TF_PERSIST_REPLACE))
+        g_assert_cmpint (unlink (name), ==, 0);
+      g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags[i], NULL, NULL));
+      tf_named_file_hold_until_exit (file);
+    }
+}
+
+static void
+leave_moved (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *moved = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *linked = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  g_assert_cmpint (mkdir ("data", 0700), ==, 0);
+  g_assert_cmpint (rename (tf_temp_dir_get_path (dir), "data/dir"), ==, 0);
+  g_assert_cmpint (rename (tf_named_file_get_path (moved), "data/moved"), ==, 0);
+  g_assert_cmpint (link (tf_named_file_get_path (linked), "data/linked"), ==, 0);
+}
+
+/* Nothing that @func has left is removed by a sweep or at exit. */
+static void
+assert_stays (void (*func) (void),
+              guint  n_swept,
+              guint  n_left)
+{
+  run_and_kill (func);
+  g_assert_cmpuint (sweep (0), ==, n_swept);
+  g_assert_cmpuint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, n_left);
+}
+
+static void
+remove_all (const char *path)
+{
+  g_autoptr(GDir) names = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      g_assert_cmpint (remove (child), ==, 0);
+    }
+}
+
+static void
+test_let_go (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  assert_stays (leave_kept_from_the_start, 0, 2);
+  remove_all (".");
+  assert_stays (leave_kept_without_fds, 0, 3);
+  remove_all (".");
+  assert_stays (leave_persisted, 0, 3);
+  remove_all (".");
+}
+
+static void
+test_moved (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  assert_stays (leave_moved, 1, 1);
+  g_assert_cmpuint (tf_test_count_entries ("data"), ==, 3);
+  remove_all ("data");
+  g_assert_cmpint (rmdir ("data"), ==, 0);
+}
+
+static void
+sweep_nothing (void)
+{
+  g_assert_cmpuint (sweep (0), ==, 0);
+}
+
+/* What the program, or a child, does with locks on the file says nothing about its life. */
+static void
+test_unlocked (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(TfTempDir) dir = NULL;
+  int fd;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  fd = tf_temp_file_get_fd (TF_TEMP_FILE (file), NULL, NULL);
+  g_assert_cmpint (flock (fd, LOCK_EX), ==, 0);
+  g_assert_cmpint (flock (fd, LOCK_UN), ==, 0);
+  tf_test_in_child (sweep_nothing);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+}
+
+static void
+create_with_few_fds (void)
+{
+  const struct rlimit limit = { 64, 64 };
+
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  for (int i = 0; i < 100; i++)
+    {
+      TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+      tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+      g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+    }
+  tf_test_in_child (sweep_nothing);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 100);
+}
+
+static void
+test_few_fds (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (create_with_few_fds);
+  g_assert_cmpuint (sweep (0), ==, 100);
+}
+
+static gboolean
+sweep_only (const char *prefix,
+            const char *dir,
+            guint       expected)
+{
+  guint n_removed = G_MAXUINT;
+
+  g_assert_true (tf_sweep (prefix, dir, 0, &n_removed, NULL, NULL));
+  return n_removed == expected;
+}
+
+static void
+leave_in_places (void)
+{
+  g_assert_nonnull (tf_named_file_new ("one-", NULL, "a", NULL, NULL));
+  g_assert_nonnull (tf_named_file_new ("one-", NULL, "b", NULL, NULL));
+  g_assert_nonnull (tf_temp_dir_new ("two-", NULL, "b", NULL, NULL));
+  g_assert_nonnull (tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL));
+}
+
+/* NULL means any prefix, and anywhere. */
+static void
+test_filters (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tree_make_dir ("a");
+  tree_make_dir ("b");
+  tree_make_link ("b", "link");
+  run_and_kill (leave_in_places);
+  g_assert_true (sweep_only ("three-", NULL, 0));
+  g_assert_true (sweep_only ("two-", "a", 0));
+  g_assert_true (sweep_only ("two-", "link", 1));
+  g_assert_true (sweep_only (NULL, "b", 1));
+  g_assert_true (sweep_only ("one-", NULL, 1));
+  g_assert_true (sweep_only (NULL, NULL, 1));
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpint (rmdir ("a"), ==, 0);
+  g_assert_cmpint (rmdir ("b"), ==, 0);
+}
+
+static void
+test_portable (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!tf_test_is_portable ())
+    {
+      g_test_skip ("the library has journals");
+      return;
+    }
+
+  g_assert_false (tf_sweep (NULL, NULL, 0, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+}
+
+static void
 test_living (void)
 {
   g_autoptr(TfTempDir) dir = NULL;
@@ -148,9 +367,6 @@ test_closed_file (void)
 static void
 test_kept (void)
 {
-  g_autoptr(GDir) names = NULL;
-  const char *name;
-
   if (tf_test_skip_if_portable ("journals"))
     return;
 
@@ -158,9 +374,7 @@ test_kept (void)
   g_assert_cmpuint (sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
 
-  names = g_dir_open (".", 0, NULL);
-  while ((name = g_dir_read_name (names)) != NULL)
-    g_assert_cmpint (remove (name), ==, 0);
+  remove_all (".");
 }
 
 /* Nothing of this was made here, whatever its name. */
@@ -218,6 +432,16 @@ test_other_user (void)
 }
 
 static void
+persist_one (TfPersistFlags flags)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GFile) document = g_file_new_for_path ("document");
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), document, flags, NULL, NULL));
+}
+
+static void
 create_until_killed (void)
 {
   for (guint i = 0;; i++)
@@ -231,6 +455,7 @@ create_until_killed (void)
       g_object_unref (file);
       if (i % 2 == 0)
         g_object_unref (dir);
+      persist_one (i % 3 == 0 ? TF_PERSIST_REPLACE | TF_PERSIST_DURABLE : TF_PERSIST_REPLACE);
       if (i == 200)
         raise (SIGKILL);
     }
@@ -275,7 +500,8 @@ test_killed_at_random (void)
     }
 
   g_assert_cmpuint (sweep (0), >, 0);
-  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 3);
+  g_assert_cmpint (unlink ("document"), ==, 0);
   g_assert_true (g_file_test (child, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (tf_named_file_get_path (living_file), G_FILE_TEST_EXISTS));
 }
@@ -345,6 +571,38 @@ test_async (void)
 }
 
 static void
+persist_until_terminated (void)
+{
+  g_assert_true (tf_cleanup_on_signals (NULL));
+  for (guint i = 0;; i++)
+    persist_one (i % 2 == 0 ? TF_PERSIST_REPLACE | TF_PERSIST_DURABLE : TF_PERSIST_REPLACE);
+}
+
+/* A signal that removes everything removes the names that a persist uses for a moment as well. */
+static void
+test_terminated_at_random (void)
+{
+  fflush (NULL);
+  for (guint i = 0; i < 50; i++)
+    {
+      pid_t pid = fork ();
+      int status;
+
+      g_assert_cmpint (pid, >=, 0);
+      if (pid == 0)
+        persist_until_terminated ();
+
+      g_usleep (g_test_rand_int_range (2000, 10000));
+      g_assert_cmpint (kill (pid, SIGTERM), ==, 0);
+      g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+      g_assert_true (WIFSIGNALED (status));
+    }
+
+  unlink ("document");
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
 assert_fails (const char   *prefix,
               const char   *dir,
               GCancellable *cancellable,
@@ -393,6 +651,13 @@ main (int    argc,
   g_test_add_func ("/sweep/sweeping-while-creating", test_sweeping_while_creating);
   g_test_add_func ("/sweep/async", test_async);
   g_test_add_func ("/sweep/errors", test_errors);
+  g_test_add_func ("/sweep/let-go", test_let_go);
+  g_test_add_func ("/sweep/moved", test_moved);
+  g_test_add_func ("/sweep/unlocked", test_unlocked);
+  g_test_add_func ("/sweep/few-fds", test_few_fds);
+  g_test_add_func ("/sweep/filters", test_filters);
+  g_test_add_func ("/sweep/terminated-at-random", test_terminated_at_random);
+  g_test_add_func ("/sweep/portable", test_portable);
 
   return tf_test_run ();
 }

@@ -55,6 +55,17 @@ get_base (guint     index,
     }
 }
 
+/* Makes the directory if it does not exist, whatever the umask. */
+static gboolean
+make_dir_at (int         dir_fd,
+             const char *name)
+{
+  if (mkdirat (dir_fd, name, S_IRWXU) == 0)
+    return fchmodat (dir_fd, name, S_IRWXU, 0) == 0;
+
+  return errno == EEXIST;
+}
+
 static int
 open_dir_at (int         dir_fd,
              const char *name)
@@ -86,7 +97,7 @@ tf_journal_place_open (guint        index,
       return -1;
     }
 
-  if (create && mkdirat (base_fd, name, S_IRWXU) != 0 && errno != EEXIST)
+  if (create && !make_dir_at (base_fd, name))
     return -1;
 
   fd = open_dir_at (base_fd, name);

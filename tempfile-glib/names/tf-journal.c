@@ -424,7 +424,11 @@ lock_new_file (int fd)
     }
 
   errno = EAGAIN;
-  return fstat (fd, &st) == 0 && st.st_nlink > 0;
+  if (fstat (fd, &st) != 0 || st.st_nlink == 0)
+    return FALSE;
+
+  /* Another process of the user's must be able to open it, whatever the umask. */
+  return (st.st_mode & 07777) == TF_JOURNAL_MODE || fchmod (fd, TF_JOURNAL_MODE) == 0;
 }
 
 /* Creates a segment in @dir_fd. Returns NULL with errno set; to EAGAIN if another try may succeed. */

@@ -160,24 +160,27 @@ close_oldest (guint max)
 
 /* --- References ----------------------------------------------------------------------------- */
 
+/* Describes a directory by its path, which may lead through a link at the end. */
+static gboolean
+stat_dir (const char   *path,
+          TfSystemStat *st)
+{
+  g_autofree char *itself = g_build_filename (path, ".", NULL);
+
+  return tf_system_stat (st, AT_FDCWD, itself);
+}
+
 /* Opens a directory. If there is no descriptor left, only looks at it. */
 static gboolean
 open_dir (const char   *path,
           int          *fd,
           TfSystemStat *st)
 {
-  g_autofree char *itself = NULL;
-
   *fd = tf_fd_lift (tf_system_open_dir (path));
   if (*fd >= 0)
     return tf_system_stat (st, *fd, "");
 
-  if (errno == ENOENT || errno == ENOTDIR)
-    return FALSE;
-
-  /* Through a link at the end. */
-  itself = g_build_filename (path, ".", NULL);
-  return tf_system_stat (st, AT_FDCWD, itself);
+  return errno != ENOENT && errno != ENOTDIR && stat_dir (path, st);
 }
 
 static void
@@ -396,7 +399,7 @@ tf_parent_stat (TfParent     *self,
   gboolean success;
 
   if (!tf_parent_enter (self, &fd))
-    return FALSE;
+    return (errno == EMFILE || errno == ENFILE) && stat_dir (self->place.path, st) && is_place (self, st);
 
   success = tf_system_stat (st, fd, "") && is_place (self, st);
   tf_parent_leave (self);

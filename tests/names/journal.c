@@ -150,6 +150,17 @@ leave_intents (void)
   g_assert_true (g_file_set_contents ("full", "x", 1, NULL));
 }
 
+static void
+remove_intents (void)
+{
+  g_assert_cmpint (unlink ("full"), ==, 0);
+  g_assert_cmpint (unlink ("linked"), ==, 0);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpint (unlink ("other-kind"), ==, 0);
+  g_assert_cmpint (unlink ("full-dir/file"), ==, 0);
+  g_assert_cmpint (rmdir ("full-dir"), ==, 0);
+}
+
 /* Only what is untouched goes, because nothing more is known of it than the name. */
 static void
 test_intent (void)
@@ -163,12 +174,7 @@ test_intent (void)
   g_assert_false (g_file_test ("file", G_FILE_TEST_EXISTS));
   g_assert_false (g_file_test ("dir", G_FILE_TEST_EXISTS));
 
-  g_assert_cmpint (unlink ("full"), ==, 0);
-  g_assert_cmpint (unlink ("linked"), ==, 0);
-  g_assert_cmpint (unlink ("link"), ==, 0);
-  g_assert_cmpint (unlink ("other-kind"), ==, 0);
-  g_assert_cmpint (unlink ("full-dir/file"), ==, 0);
-  g_assert_cmpint (rmdir ("full-dir"), ==, 0);
+  remove_intents ();
 }
 
 static void
@@ -637,6 +643,34 @@ create_in_open_place (void)
 }
 
 static void
+leave_under_umask (void)
+{
+  const TfJournalParent parent = make_parent ();
+
+  umask (0777);
+  g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
+  umask (022);
+  tree_make_file ("file");
+}
+
+/* Run by a user whom the modes bind. */
+static void
+sweep_after_umask (void)
+{
+  run_and_kill (leave_under_umask);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+static void
+test_umask (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_as_unprivileged (sweep_after_umask);
+}
+
+static void
 test_places (void)
 {
   if (tf_test_skip_if_portable ("journals"))
@@ -684,6 +718,7 @@ main (int    argc,
   g_test_add_func ("/journal/file-size-limit", test_file_size_limit);
   g_test_add_func ("/journal/no-fds", test_no_fds);
   g_test_add_func ("/journal/places", test_places);
+  g_test_add_func ("/journal/umask", test_umask);
   g_test_add_func ("/journal/portable", test_portable);
 
   return tf_test_run ();

@@ -1,0 +1,581 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
+ * puts a function in place of mkdir(), see meson.build. */
+
+#include "names/tf-entry.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tempfile-glib.h"
+#include "tf-test.h"
+#include "tree.h"
+
+/* The name of the directory that takes the place of the next one that is made. */
+static const char *intruder;
+
+int __real_mkdir (const char *path, mode_t mode);
+int __wrap_mkdir (const char *path, mode_t mode);
+
+/* The owner of the parent directory moves another directory there. */
+int
+__wrap_mkdir (const char *path,
+              mode_t      mode)
+{
+  int result = __real_mkdir (path, mode);
+
+  if (intruder != NULL)
+    {
+      g_assert_cmpint (rmdir (path), ==, 0);
+      g_assert_cmpint (rename (intruder, path), ==, 0);
+      intruder = NULL;
+    }
+
+  return result;
+}
+
+/* A directory that nobody else may write, unlike the sandbox. */
+static void
+make_own_dir (void)
+{
+  g_assert_cmpint (g_mkdir ("own", 0700), ==, 0);
+}
+
+static void
+remove_own_dir (void)
+{
+  g_assert_cmpint (rmdir ("own"), ==, 0);
+}
+
+static TfNamedFile *
+make_file (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, dir, NULL, &error);
+
+  g_assert_no_error (error);
+  return file;
+}
+
+static TfTempDir *
+make_dir (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempDir *result = tf_temp_dir_new (NULL, NULL, dir, NULL, &error);
+
+  g_assert_no_error (error);
+  return result;
+}
+
+static void
+close_file (TfNamedFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+clean_up (TfTempDir *dir)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+assert_cleanup_fails (TfTempDir *dir,
+                      int        code)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+}
+
+static void
+write_by_glib (GFile *file)
+{
+  g_assert_true (g_file_set_contents (g_file_peek_path (file), "new", 3, NULL));
+}
+
+static void
+replace_by_gio (GFile *file)
+{
+  g_assert_true (g_file_replace_contents (file, "new", 3, NULL, FALSE, G_FILE_CREATE_NONE, NULL, NULL, NULL));
+}
+
+static void
+copy_over (GFile *file)
+{
+  g_autoptr(GFile) source = g_file_new_for_path ("source");
+
+  tree_make_file ("source");
+  g_assert_true (g_file_copy (source, file, G_FILE_COPY_OVERWRITE, NULL, NULL, NULL, NULL));
+  g_assert_cmpint (unlink ("source"), ==, 0);
+}
+
+static void
+rename_over (GFile *file)
+{
+  tree_make_file ("own/sed");
+  g_assert_cmpint (rename ("own/sed", g_file_peek_path (file)), ==, 0);
+}
+
+/* What editors and tools do that save a file. */
+static void
+test_replaced_file (void)
+{
+  void (* const replace[]) (GFile *) = { write_by_glib, replace_by_gio, copy_over, rename_over };
+
+  make_own_dir ();
+  for (gsize i = 0; i < G_N_ELEMENTS (replace); i++)
+    {
+      g_autoptr(TfNamedFile) file = make_file ("own");
+      g_autoptr(GFile) path = tf_named_file_get_file (file);
+
+      replace[i] (path);
+      close_file (file);
+      g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+    }
+  remove_own_dir ();
+}
+
+static void
+test_replaced_dir (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  const char *path;
+
+  make_own_dir ();
+  dir = make_dir ("own");
+  path = tf_temp_dir_get_path (dir);
+  g_assert_cmpint (rmdir (path), ==, 0);
+  tree_make_dir (path);
+  tree_make_wide (path, 2, 2);
+  clean_up (dir);
+  remove_own_dir ();
+}
+
+/* In a sticky directory, others may move a directory that they can write to a name that is free. */
+static void
+test_replaced_dir_in_sticky_dir (void)
+{
+  const guint modes[] = { 0700, 0777 };
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 01777), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_autoptr(TfTempDir) dir = make_dir ("own");
+      const char *path = tf_temp_dir_get_path (dir);
+
+      g_assert_cmpint (rmdir (path), ==, 0);
+      tree_make_dir (path);
+      tree_make_wide (path, 1, 1);
+      g_assert_cmpint (chmod (path, modes[i]), ==, 0);
+      if (modes[i] == 0700)
+        clean_up (dir);
+      else
+        {
+          g_autoptr(GFile) left = tf_temp_dir_get_file (dir);
+
+          assert_cleanup_fails (dir, G_IO_ERROR_EXISTS);
+          g_assert_true (tf_remove_tree (left, NULL, NULL));
+        }
+    }
+  remove_own_dir ();
+}
+
+/* Where others may write, they may have put it there. */
+static void
+test_replaced_where_others_write (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(GError) error = NULL;
+  const char *path = tf_named_file_get_path (file);
+
+  g_assert_true (g_file_set_contents (path, "new", 3, NULL));
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+test_replaced_by_other_user (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+  const char *path;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root has another user at hand");
+      return;
+    }
+
+  make_own_dir ();
+  file = make_file ("own");
+  path = tf_named_file_get_path (file);
+  g_assert_true (g_file_set_contents (path, "new", 3, NULL));
+  g_assert_cmpint (chown (path, 65534, 65534), ==, 0);
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (path), ==, 0);
+  remove_own_dir ();
+}
+
+/* What it is persisted to by another path is not taken for a replacement. */
+static void
+test_persisted_to_itself (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *content = NULL;
+  g_autoptr(GError) error = NULL;
+
+  make_own_dir ();
+  tree_make_link ("own", "alias");
+  file = make_file ("own");
+  name = g_path_get_basename (tf_named_file_get_path (file));
+  path = g_build_filename (tf_test_get_sandbox (), "alias", name, NULL);
+  destination = g_file_new_for_path (path);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "kept", 4, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (g_file_get_contents (path, &content, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (content, ==, "kept");
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (unlink ("alias"), ==, 0);
+  remove_own_dir ();
+}
+
+/* An entry is found in its directory, wherever that was moved. */
+static void
+test_moved_parent (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+
+  make_own_dir ();
+  dir = make_dir ("own");
+  file = make_file ("own");
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  clean_up (dir);
+  close_file (file);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+}
+
+/* If there are too many of these directories, it is an error. */
+static void
+test_lost_parent (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+
+  make_own_dir ();
+  dir = make_dir ("own");
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(TfTempDir) outer = make_dir (NULL);
+
+      g_ptr_array_add (others, make_dir (tf_temp_dir_get_path (outer)));
+      g_ptr_array_add (others, g_steal_pointer (&outer));
+    }
+
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  assert_cleanup_fails (dir, G_IO_ERROR_NOT_FOUND);
+  g_assert_cmpint (rename ("moved", "own"), ==, 0);
+  clean_up (dir);
+  remove_own_dir ();
+}
+
+/* A directory that is put in the place of another one is noticed when something is created in it. */
+static void
+test_exchanged_parent (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+  g_autoptr(TfNamedFile) second = NULL;
+  g_autoptr(TfTempDir) third = NULL;
+
+  make_own_dir ();
+  first = make_dir ("own");
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  second = make_file ("own");
+  third = make_dir ("own");
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 2);
+  g_assert_cmpuint (tf_test_count_entries ("moved"), ==, 1);
+  close_file (second);
+  clean_up (third);
+  clean_up (first);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
+}
+
+static void
+test_removed_parent (void)
+{
+  g_autoptr(TfTempDir) outer = make_dir (NULL);
+  g_autoptr(TfTempDir) inner = make_dir (tf_temp_dir_get_path (outer));
+  g_autoptr(TfNamedFile) file = make_file (tf_temp_dir_get_path (outer));
+
+  clean_up (outer);
+  clean_up (inner);
+  close_file (file);
+}
+
+/* The sandbox may be written by all, so its owner might be anybody. */
+static void
+test_intruder (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  struct stat before;
+  struct stat after;
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+
+  tree_make_dir ("project");
+  tree_make_file ("project/precious");
+  g_assert_cmpint (chmod ("project", 0750), ==, 0);
+  g_assert_cmpint (stat ("project", &before), ==, 0);
+  intruder = "project";
+  dir = make_dir (NULL);
+  g_assert_null (intruder);
+  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 0);
+  clean_up (dir);
+
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 1);
+  names = g_dir_open (".", 0, NULL);
+  name = g_dir_read_name (names);
+  g_assert_cmpint (rename (name, "project"), ==, 0);
+  g_assert_cmpint (stat ("project", &after), ==, 0);
+  g_assert_cmpuint (before.st_ino, ==, after.st_ino);
+  g_assert_cmphex (before.st_mode, ==, after.st_mode);
+  g_assert_cmpint (unlink ("project/precious"), ==, 0);
+  g_assert_cmpint (rmdir ("project"), ==, 0);
+}
+
+static guint
+get_mode (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+static void
+create_under_umask (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+
+  umask (0777);
+  dir = make_dir (NULL);
+  file = make_file (NULL);
+  g_assert_cmphex (get_mode (tf_temp_dir_get_path (dir)), ==, 0);
+  g_assert_cmphex (get_mode (tf_named_file_get_path (file)), ==, 0);
+  clean_up (dir);
+  close_file (file);
+}
+
+static void
+test_umask (void)
+{
+  tf_test_as_unprivileged (create_under_umask);
+}
+
+static void
+test_set_group_id (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 02700), ==, 0);
+  dir = make_dir ("own");
+  g_assert_cmphex (get_mode (tf_temp_dir_get_path (dir)), ==, 02700);
+  clean_up (dir);
+  remove_own_dir ();
+}
+
+static void
+assert_can_be_locked (const char *path)
+{
+  int fd = open (path, O_RDONLY | O_CLOEXEC);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (flock (fd, LOCK_EX | LOCK_NB), ==, 0);
+  g_assert_cmpint (close (fd), ==, 0);
+}
+
+/* No lock of the library's is on a file of the user's. */
+static void
+test_others_may_lock (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  assert_can_be_locked (path);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL));
+  assert_can_be_locked ("lasting");
+  close_file (file);
+  assert_can_be_locked ("lasting");
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+/* The program needs descriptors for itself. */
+static void
+create_many (void)
+{
+  const struct rlimit limit = { 64, 64 };
+  g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func (g_object_unref);
+  guint n_fds = tf_test_count_fds ();
+
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  for (guint i = 0; i < 500; i++)
+    {
+      TfNamedFile *file = make_file (NULL);
+
+      tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+      close_file (file);
+      g_ptr_array_add (entries, file);
+      g_ptr_array_add (entries, make_dir (NULL));
+    }
+
+  g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 8);
+  for (guint i = 0; i < entries->len; i += 2)
+    {
+      g_autofree char *child = g_build_filename (tf_temp_dir_get_path (entries->pdata[i + 1]), "file", NULL);
+
+      tree_make_file (child);
+    }
+  g_ptr_array_set_size (entries, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_many (void)
+{
+  tf_test_in_child (create_many);
+}
+
+static void
+create_without_fds (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+
+  make_own_dir ();
+  tf_test_take_fds ();
+  dir = make_dir ("own");
+  tf_test_give_all_fds ();
+  clean_up (dir);
+  remove_own_dir ();
+}
+
+static void
+test_no_fds (void)
+{
+  if (tf_test_skip_if_portable ("directories that are opened without being read"))
+    return;
+
+  tf_test_in_child (create_without_fds);
+}
+
+/* A descriptor that the program has closed, and opened as something else, is not used. */
+static void
+close_all (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autofree char *file = NULL;
+  int fds[32];
+
+  make_own_dir ();
+  tree_make_dir ("other");
+  dir = make_dir ("own");
+  file = g_build_filename (tf_temp_dir_get_path (dir), "file", NULL);
+  tree_make_file (file);
+  for (int fd = 3; fd < 1024; fd++)
+    close (fd);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    fds[i] = open ("other", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  clean_up (dir);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
+    g_assert_cmpint (close (fds[i]), ==, 0);
+  g_assert_cmpint (rmdir ("other"), ==, 0);
+  remove_own_dir ();
+}
+
+static void
+test_close_all (void)
+{
+  tf_test_in_child (close_all);
+}
+
+/* What is kept is out of reach for all that comes later. */
+static void
+test_final (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(TfTempDir) dir = make_dir (NULL);
+  g_autofree char *file_path = tf_named_file_keep (file);
+  g_autofree char *dir_path = tf_temp_dir_keep (dir);
+
+  tf_named_file_hold_until_exit (file);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_NEVER);
+  tf_temp_dir_set_auto_cleanup (dir, TRUE);
+  close_file (file);
+  clean_up (dir);
+  g_assert_true (g_file_test (file_path, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (dir_path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink (file_path), ==, 0);
+  g_assert_cmpint (rmdir (dir_path), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/entry/replaced-file", test_replaced_file);
+  g_test_add_func ("/entry/replaced-dir", test_replaced_dir);
+  g_test_add_func ("/entry/replaced-dir/in-sticky-dir", test_replaced_dir_in_sticky_dir);
+  g_test_add_func ("/entry/replaced/where-others-write", test_replaced_where_others_write);
+  g_test_add_func ("/entry/replaced/by-other-user", test_replaced_by_other_user);
+  g_test_add_func ("/entry/persisted-to-itself", test_persisted_to_itself);
+  g_test_add_func ("/entry/moved-parent", test_moved_parent);
+  g_test_add_func ("/entry/lost-parent", test_lost_parent);
+  g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
+  g_test_add_func ("/entry/removed-parent", test_removed_parent);
+  g_test_add_func ("/entry/intruder", test_intruder);
+  g_test_add_func ("/entry/umask", test_umask);
+  g_test_add_func ("/entry/set-group-id", test_set_group_id);
+  g_test_add_func ("/entry/others-may-lock", test_others_may_lock);
+  g_test_add_func ("/entry/many", test_many);
+  g_test_add_func ("/entry/no-fds", test_no_fds);
+  g_test_add_func ("/entry/close-all", test_close_all);
+  g_test_add_func ("/entry/final", test_final);
+
+  return tf_test_run ();
+}
