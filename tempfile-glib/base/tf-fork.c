@@ -6,11 +6,32 @@
 #include "tf-fork.h"
 
 #include <pthread.h>
+#include <unistd.h>
+
+#include "tf-system.h"
 
 static GMutex lock;
 static TfForkHandler *oldest; /* (nullable) */
 static TfForkHandler *newest; /* (nullable) */
 static guint generation;
+static guint8 *mark; /* (nullable): a page whose first byte is 0 in a child that did not count itself yet */
+static pid_t pid;    /* if there is no such page */
+
+static void
+mark_process (void)
+{
+  if (mark != NULL)
+    *mark = 1;
+  pid = getpid ();
+}
+
+/* Called in a child, by the handler or when no handler was called. */
+static void
+count (void)
+{
+  generation++;
+  mark_process ();
+}
 
 static void
 before_fork (void)
@@ -33,7 +54,7 @@ after_fork_in_parent (void)
 static void
 after_fork_in_child (void)
 {
-  generation++;
+  count ();
   for (TfForkHandler *handler = oldest; handler != NULL; handler = handler->newer)
     if (handler->child != NULL)
       handler->child ();
@@ -48,6 +69,8 @@ watch_forks (void)
   if (g_once_init_enter (&watching))
     {
       pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
+      mark = tf_system_map_wiped_on_fork ();
+      mark_process ();
       g_once_init_leave (&watching, 1);
     }
 }
@@ -72,12 +95,15 @@ tf_fork_watch (TfForkHandler *handler)
     }
 }
 
-/* Returns the number of forks between the first process and this one. No lock is needed, because the number changes
+/* Returns a number that is different in each process of a line of forks. No lock is needed, because the number changes
  * only in a forked child, while that has one thread. */
 guint
 tf_fork_get_generation (void)
 {
   watch_forks ();
+
+  if (G_UNLIKELY (mark != NULL ? *mark == 0 : pid != getpid ()))
+    count ();
 
   return generation;
 }

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * Before a fork, the handlers are called from the newest to the oldest; afterwards, from the oldest to the newest.
  * So a handler may rely on those that were registered before it. A fork that pthread_atfork(3) does not see, such as
- * a bare clone(2), calls none. */
+ * a bare clone(2), calls none; tf_fork_get_generation() notices it. */
 typedef struct _TfForkHandler TfForkHandler;
 
 struct _TfForkHandler

@@ -19,11 +19,20 @@
 
 /* The number of directories that are locked at most, so that systemd-tmpfiles does not remove what is in them. */
 #define MAX_LOCKS 64
+/* That many are locked without a look at the limit of descriptors. */
+#define MIN_LOCKS 2
 
 /* How many new directories may be exchanged for others in a row. They are left behind. */
 #define MAX_EXCHANGED 100
 
 static guint n_locks; /* (atomic) */
+
+typedef enum
+{
+  FOUND,   /* something has the name */
+  MISSING,
+  FAILED,
+} Found;
 
 /* Where an entry is: @name in @dir_fd. */
 typedef struct
@@ -57,20 +66,13 @@ enter (const TfEntry *self,
   return errno == EMFILE || errno == ENFILE;
 }
 
+/* Does not change errno. */
 static void
 leave (const TfEntry *self,
        const Place   *place)
 {
   if (place->name != self->path)
     tf_parent_leave (self->name.parent);
-}
-
-/* Whether nobody but this user and root can put something of this user's into a directory. */
-static gboolean
-is_guarded (const TfSystemStat *dir)
-{
-  return (dir->uid == geteuid () || dir->uid == 0) &&
-         (!(dir->mode & (S_IWGRP | S_IWOTH)) || (dir->mode & S_ISVTX));
 }
 
 /* --- Creation ------------------------------------------------------------------------------- */
@@ -92,17 +94,8 @@ clear_record (TfEntry *self)
   tf_journal_clear (g_steal_pointer (&self->name.record));
 }
 
-static gboolean
-is_at (const Place      *place,
-       const TfIdentity *identity)
-{
-  TfIdentity found;
-
-  return tf_identity_read (&found, place->dir_fd, place->name) && tf_identity_equal (&found, identity);
-}
-
-/* Called if the new entry is not in the directory where it should be: another directory may be at the path since that
- * was last looked at. */
+/* Called if the entry is not in the directory where it should be: another directory may have been at the path already
+ * when it was created. */
 static void
 renew_parent (TfEntry *self)
 {
@@ -115,25 +108,6 @@ renew_parent (TfEntry *self)
       clear_record (self);
       write_record (self);
     }
-}
-
-static void
-check_parent (TfEntry *self)
-{
-  Place place;
-  gboolean is_there = FALSE;
-
-  if (self->name.parent == NULL)
-    return;
-
-  if (enter (self, &place))
-    {
-      is_there = is_at (&place, &self->identity);
-      leave (self, &place);
-    }
-
-  if (!is_there)
-    renew_parent (self);
 }
 
 /* Takes permissions away that nobody has asked for. The file system may refuse this; that matters only if others could
@@ -174,7 +148,6 @@ settle_file (TfEntry *self,
     return FALSE;
 
   tf_journal_complete (self->name.record, fd, "", &self->identity);
-  check_parent (self);
   return restrict_mode (self, fd, &st, mode);
 }
 
@@ -250,7 +223,7 @@ may_lock (void)
 {
   guint n = g_atomic_int_get (&n_locks);
 
-  return n < MAX_LOCKS && n < tf_parent_limit_fds (MAX_LOCKS);
+  return n < MIN_LOCKS || (n < MAX_LOCKS && n < tf_parent_limit_fds (MAX_LOCKS));
 }
 
 /* Takes the lock that systemd-tmpfiles respects, and owns the descriptor then. */
@@ -301,20 +274,12 @@ check_new_dir (const TfTemplate   *template,
           (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid)));
 }
 
-static gboolean
-has_guarded_parent (const TfEntry *self)
-{
-  TfSystemStat st;
-
-  return self->name.parent != NULL && tf_parent_stat (self->name.parent, &st) && is_guarded (&st);
-}
-
 /* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
 static gboolean
 settle_dir (TfEntry          *self,
             const TfTemplate *template)
 {
-  gboolean parent_is_guarded = has_guarded_parent (self);
+  gboolean parent_is_guarded = self->name.parent != NULL && tf_parent_is_guarded (self->name.parent);
   gboolean wants_lock = may_lock ();
   tf_autofd int fd = -1;
   TfSystemStat st;
@@ -456,7 +421,7 @@ is_replacement (const TfEntry      *self,
   TfSystemStat dir;
 
   if (place->name == self->path || found->uid != geteuid () ||
-      !tf_system_stat (&dir, place->dir_fd, "") || !is_guarded (&dir))
+      !tf_system_stat (&dir, place->dir_fd, "") || !tf_parent_guards (&dir))
     return FALSE;
 
   if (!self->is_dir)
@@ -479,47 +444,81 @@ give_up (TfEntry  *self,
   return FALSE;
 }
 
-static gboolean
-remove_at (TfEntry       *self,
-           const Place   *place,
-           gboolean       takes_replacement,
-           GCancellable  *cancellable,
-           GError       **error)
+/* On FOUND, the caller calls leave(). On FAILED, errno is set. */
+static Found
+look (const TfEntry *self,
+      Place         *place,
+      TfIdentity    *identity,
+      TfSystemStat  *st)
 {
-  TfIdentity found;
-  TfSystemStat st;
+  if (!enter (self, place))
+    return FAILED;
 
-  if (!tf_identity_stat (&found, place->dir_fd, place->name, &st))
-    return errno == ENOENT || errno == ENOTDIR || tf_errno_set (error, errno, "stat", self->path);
+  if (tf_identity_stat (identity, place->dir_fd, place->name, st))
+    return FOUND;
 
-  if (!tf_identity_equal (&found, &self->identity) &&
-      !(takes_replacement && is_replacement (self, place, &st)))
+  leave (self, place);
+  return errno == ENOENT || errno == ENOTDIR || errno == EBADF ? MISSING : FAILED;
+}
+
+/* Looks where the path leads to now. */
+static Found
+look_at_path (TfEntry      *self,
+              Place        *place,
+              TfIdentity   *identity,
+              TfSystemStat *st)
+{
+  Found found;
+
+  if (tf_parent_is_at_path (self->name.parent))
+    return MISSING;
+
+  renew_parent (self);
+  found = look (self, place, identity, st);
+  if (found != FOUND || tf_identity_equal (identity, &self->identity))
+    return found == FOUND ? FOUND : MISSING;
+
+  leave (self, place);
+  return MISSING;
+}
+
+/* Looks for the entry in its directory. If it is missing, the descriptor may not be that of the directory any more,
+ * because the program has closed it; or another directory was at the path already when the entry was created. */
+static Found
+find (TfEntry      *self,
+      Place        *place,
+      TfIdentity   *identity,
+      TfSystemStat *st)
+{
+  Found found = look (self, place, identity, st);
+
+  if (found == MISSING && place->name != self->path && !tf_parent_check (self->name.parent, place->dir_fd))
+    found = look (self, place, identity, st);
+
+  if (found == MISSING && place->name != self->path)
+    found = look_at_path (self, place, identity, st);
+
+  return found;
+}
+
+static gboolean
+remove_found (TfEntry             *self,
+              const Place         *place,
+              const TfIdentity    *found,
+              const TfSystemStat  *st,
+              gboolean             takes_replacement,
+              GCancellable        *cancellable,
+              GError             **error)
+{
+  if (!tf_identity_equal (found, &self->identity) &&
+      !(takes_replacement && is_replacement (self, place, st)))
     return give_up (self, error);
 
   if (self->is_dir)
-    return tf_remove_dir_at (place->dir_fd, place->name, self->path, &found, cancellable, error);
+    return tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error);
 
   return unlinkat (place->dir_fd, place->name, 0) == 0 || errno == ENOENT ||
          tf_errno_set (error, errno, "unlink", self->path);
-}
-
-/* Enters the directory of the entry. If the entry is not in it, makes sure that it is the directory, because the
- * program may have closed the descriptor. */
-static gboolean
-find (TfEntry *self,
-      Place   *place)
-{
-  TfIdentity found;
-
-  if (!enter (self, place))
-    return FALSE;
-
-  if (place->name == self->path || tf_identity_read (&found, place->dir_fd, place->name) ||
-      tf_parent_check (self->name.parent, place->dir_fd))
-    return TRUE;
-
-  leave (self, place);
-  return enter (self, place);
 }
 
 static gboolean
@@ -528,13 +527,19 @@ remove_from_disk (TfEntry       *self,
                   GCancellable  *cancellable,
                   GError       **error)
 {
+  TfIdentity identity;
+  TfSystemStat st;
   gboolean success;
   Place place;
+  Found found = find (self, &place, &identity, &st);
 
-  if (!find (self, &place))
-    return tf_errno_set (error, errno, "find the directory of", self->path);
+  if (found == FAILED)
+    return tf_errno_set (error, errno, "find", self->path);
 
-  success = remove_at (self, &place, takes_replacement, cancellable, error);
+  if (found == MISSING)
+    return TRUE;
+
+  success = remove_found (self, &place, &identity, &st, takes_replacement, cancellable, error);
   leave (self, &place);
   return success;
 }
@@ -567,7 +572,7 @@ check_ours (TfEntry  *self,
 
   display = g_filename_display_name (self->path);
   tf_errno_set_code (error, G_IO_ERROR_PERMISSION_DENIED,
-                     "“%s” belongs to process %d, of which this is a fork; it is left alone", display, (int) self->node.pid);
+                     "“%s” belongs to the process of which this is a fork; it is left alone", display);
   return FALSE;
 }
 
@@ -660,6 +665,10 @@ set_kept (TfEntry  *self,
     }
   self->is_final |= final;
   tf_registry_release (&self->node);
+
+  /* It is too late to keep it, and so the caller must not learn of it. */
+  if (kept && self->is_gone_at_exit)
+    tf_registry_wait_for_end ();
 }
 
 /* Sets whether this process, and a sweep after its death, leave the entry alone. This has taken effect when the function
@@ -709,6 +718,7 @@ remove_at_exit (TfRegistryNode *node)
 
   if (!drop_claimed (self, NULL, &error))
     tf_errno_log_lost ("Removing at exit", error);
+  self->is_gone_at_exit = self->is_gone;
 }
 
 /* The lock is the parent's. */

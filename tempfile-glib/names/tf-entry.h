@@ -29,6 +29,7 @@ typedef struct
   guint          is_gone : 1;  /* was removed, does not exist any more, or was given up */
   guint          is_kept : 1;  /* not to be removed */
   guint          is_final : 1; /* kept for good */
+  guint          is_gone_at_exit : 1; /* the end of the process has removed it */
 } TfEntry;
 
 void     tf_entry_init          (TfEntry           *self);

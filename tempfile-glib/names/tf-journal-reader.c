@@ -31,6 +31,7 @@ typedef struct
   guint          n_slots;
   guint          parent;      /* the slot of the directory that is open, or 0 */
   int            parent_fd;   /* -1 if it cannot be had */
+  gboolean       is_exchanged; /* another directory of the same file system is at the path */
   char          *parent_path; /* (owned) (nullable) */
 } Segment;
 
@@ -99,20 +100,19 @@ is_copy (const TfJournalHead *head,
 }
 
 static Life
-judge (const TfJournalHead *head,
+judge (const guint8        *boot_id,
+       const TfJournalHead *head,
        const TfSystemStat  *st,
        TfSystemFs           fs)
 {
-  guint8 boot_id[TF_SYSTEM_BOOT_ID_SIZE];
-
   /* The process was killed before it could write anything. */
   if (head->magic != TF_JOURNAL_MAGIC)
     return WORTHLESS;
 
-  if (!tf_system_read_boot_id (boot_id) || head->uid != geteuid ())
+  if (head->uid != geteuid ())
     return ALIVE;
 
-  if (memcmp (boot_id, head->boot_id, sizeof boot_id) != 0)
+  if (memcmp (boot_id, head->boot_id, TF_SYSTEM_BOOT_ID_SIZE) != 0)
     return WORTHLESS;
 
   if (is_copy (head, st) || is_alive (head, fs))
@@ -123,6 +123,7 @@ judge (const TfJournalHead *head,
 
 static Life
 read_segment (Segment            *self,
+              const guint8       *boot_id,
               const TfSystemStat *st,
               TfSystemFs          fs)
 {
@@ -135,7 +136,7 @@ read_segment (Segment            *self,
   if (TF_RETRY_EINTR (pread (self->fd, self->slots, st->size, 0)) != (gssize) st->size)
     return ALIVE;
 
-  life = judge ((TfJournalHead *) self->slots, st, fs);
+  life = judge (boot_id, (TfJournalHead *) self->slots, st, fs);
   self->n_slots = st->size / sizeof (TfJournalSlot);
   if (life == DEAD && ((TfJournalHead *) self->slots)->n_slots != self->n_slots)
     return WORTHLESS;
@@ -192,7 +193,8 @@ is_parent (const Segment *self,
 }
 
 /* Opens the directory of a record if it is still the same one. Its path may lead through symlinks: device and inode
- * decide. */
+ * decide. The process does not look at its directories each time it creates a file, and may have found another one at
+ * the path; then the file itself decides. */
 static void
 open_parent (Segment *self,
              guint    slot)
@@ -211,10 +213,13 @@ open_parent (Segment *self,
     return;
 
   self->parent_fd = tf_system_open_dir (self->parent_path);
-  if (self->parent_fd >= 0 &&
-      !(tf_system_stat (&st, self->parent_fd, "") &&
-        st.inode == parent->inode && st.device == (guint64) parent->birth_seconds))
+  if (self->parent_fd < 0)
+    return;
+
+  if (!tf_system_stat (&st, self->parent_fd, "") || st.device != (guint64) parent->birth_seconds)
     tf_fd_clear (&self->parent_fd);
+  else
+    self->is_exchanged = st.inode != parent->inode;
 }
 
 static gboolean
@@ -304,13 +309,16 @@ remove_record (TfJournalReader     *self,
   TfSystemStat st;
 
   if (!tf_identity_stat (&identity, segment->parent_fd, name, &st))
-    return errno == ENOENT ? SETTLED : STAYS;
+    return errno == ENOENT && !segment->is_exchanged ? SETTLED : STAYS;
 
   if (!is_old (&st, self->min_age_seconds))
     return STAYS;
 
+  if (segment->is_exchanged && record->state != TF_JOURNAL_DONE)
+    return STAYS;
+
   if (!is_ours (record, segment->parent_fd, name, &identity, &st))
-    return SETTLED;
+    return segment->is_exchanged ? STAYS : SETTLED;
 
   if (remove_name (segment, record, name, path, &identity, cancellable, &error))
     {
@@ -398,7 +406,7 @@ sweep_segment (TfJournalReader *self,
   if (!lock_segment (&segment, dir_fd, name, &st))
     return;
 
-  life = read_segment (&segment, &st, fs);
+  life = read_segment (&segment, self->boot_id, &st, fs);
   if (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable)))
     unlinkat (dir_fd, name, 0);
 }
@@ -435,9 +443,7 @@ tf_journal_reader_sweep (TfJournalReader  *self,
                          GCancellable     *cancellable,
                          GError          **error)
 {
-  guint8 boot_id[TF_SYSTEM_BOOT_ID_SIZE];
-
-  if (!tf_system_read_boot_id (boot_id))
+  if (!tf_system_read_boot_id (self->boot_id))
     return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
                               "Nothing can be swept, because the system does not tell when it was booted");
 

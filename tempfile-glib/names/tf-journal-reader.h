@@ -19,6 +19,7 @@ typedef struct
   guint               min_age_seconds;
   guint               n_removed;
   TfFailures         *failures;
+  guint8              boot_id[TF_SYSTEM_BOOT_ID_SIZE]; /* set by the sweep */
 } TfJournalReader;
 
 gboolean tf_journal_reader_sweep (TfJournalReader  *self,

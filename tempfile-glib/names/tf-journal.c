@@ -48,8 +48,7 @@
  * used again.
  *
  * A forked child has the mapping too, and so the lock lasts until the last of them has ended or executed another
- * program. The child does not write to it: it forgets the segments, and begins a journal of its own. A child of a call
- * that pthread_atfork(3) does not see is recognized by a page that the kernel wipes. */
+ * program. The child does not write to it: it forgets the segments, and begins a journal of its own. */
 
 /* How often a name is taken, or a sweep is faster than the lock. */
 #define TRIES 16
@@ -90,7 +89,7 @@ struct _TfJournalRecord
 static GMutex lock;
 static Segment *newest;     /* (nullable) */
 static gboolean closed;     /* the process ends */
-static guint8 *ours;        /* (nullable): a page whose first byte is 0 in a forked child */
+static guint generation;    /* of the process whose segments these are */
 
 static guint
 hash_parent (gconstpointer key)
@@ -579,20 +578,14 @@ static TfForkHandler fork_handler = {
 static void
 enter (void)
 {
-  static gsize is_set_up = 0;
+  guint current = tf_fork_get_generation ();
 
-  if (g_once_init_enter (&is_set_up))
-    {
-      tf_fork_watch (&fork_handler);
-      ours = tf_system_map_wiped_on_fork ();
-      g_once_init_leave (&is_set_up, 1);
-    }
-
+  tf_fork_watch (&fork_handler);
   g_mutex_lock (&lock);
-  if (ours != NULL && *ours == 0)
+  if (G_UNLIKELY (generation != current))
     {
       forget_all ();
-      *ours = 1;
+      generation = current;
     }
 }
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/tf-fd.h"
 #include "base/tf-fork.h"
@@ -20,6 +22,7 @@ struct _TfParent
   guint           n_uses; /* of the descriptor, at the moment */
   int             fd;     /* -1 if it is not open */
   gboolean        is_lasting;
+  gboolean        is_guarded; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
 };
@@ -73,6 +76,14 @@ is_open_at (const TfParent *self,
   TfSystemStat st;
 
   return tf_system_stat (&st, fd, "") && is_place (self, &st);
+}
+
+/* Returns whether nobody but this user and root can put something of this user's into a directory. */
+gboolean
+tf_parent_guards (const TfSystemStat *dir)
+{
+  return (dir->uid == geteuid () || dir->uid == 0) &&
+         (!(dir->mode & (S_IWGRP | S_IWOTH)) || (dir->mode & S_ISVTX));
 }
 
 guint
@@ -208,6 +219,7 @@ add (const char         *path,
     .n_refs = 1,
     .fd = -1,
     .is_lasting = is_lasting,
+    .is_guarded = tf_parent_guards (st),
   };
 
   if (known == NULL)
@@ -297,6 +309,13 @@ const TfJournalParent *
 tf_parent_get_place (const TfParent *self)
 {
   return &self->place;
+}
+
+/* Returns what tf_parent_guards() has said when the directory was opened. */
+gboolean
+tf_parent_is_guarded (const TfParent *self)
+{
+  return self->is_guarded;
 }
 
 /* --- Use ------------------------------------------------------------------------------------ */
@@ -390,18 +409,11 @@ tf_parent_check (TfParent *self,
   return FALSE;
 }
 
-/* Describes the directory as it is now. */
+/* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */
 gboolean
-tf_parent_stat (TfParent     *self,
-                TfSystemStat *st)
+tf_parent_is_at_path (TfParent *self)
 {
-  int fd;
-  gboolean success;
+  TfSystemStat st;
 
-  if (!tf_parent_enter (self, &fd))
-    return (errno == EMFILE || errno == ENFILE) && stat_dir (self->place.path, st) && is_place (self, st);
-
-  success = tf_system_stat (st, fd, "") && is_place (self, st);
-  tf_parent_leave (self);
-  return success;
+  return !stat_dir (self->place.path, &st) || is_place (self, &st);
 }

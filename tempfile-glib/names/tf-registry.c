@@ -5,8 +5,6 @@
 
 #include "tf-registry.h"
 
-#include <unistd.h>
-
 #include "base/tf-fork.h"
 #include "tree/tf-dir-share.h"
 #include "tf-journal.h"
@@ -21,6 +19,7 @@ static guint n_waiting;         /* threads that wait for a change */
 static TfRegistryNode *first;   /* (nullable) */
 static guint n_creating;        /* entries that may be on disk and are not in the list yet */
 static guint n_removing;        /* threads that are removing everything */
+static guint generation;        /* of the process whose list this is */
 static gboolean closed;         /* everything was removed: nothing may be created any more */
 static GPrivate is_removing;
 
@@ -41,6 +40,30 @@ wake_waiting (void)
 {
   if (n_waiting > 0)
     g_cond_broadcast (&changed);
+}
+
+static void
+forget_all (void)
+{
+  first = NULL;
+  n_waiting = 0;
+  n_creating = 0;
+  n_removing = 0;
+  closed = FALSE;
+}
+
+/* Takes the lock. In a child that pthread_atfork() does not see, forgets the list, which belongs to the parent. */
+static void
+enter (void)
+{
+  guint current = tf_fork_get_generation ();
+
+  g_mutex_lock (&lock);
+  if (G_UNLIKELY (generation != current))
+    {
+      forget_all ();
+      generation = current;
+    }
 }
 
 static void
@@ -65,11 +88,8 @@ after_fork_in_child (void)
       node->claimed = FALSE;
     }
 
-  first = NULL;
-  n_waiting = 0;
-  n_creating = 0;
-  n_removing = 0;
-  closed = FALSE;
+  forget_all ();
+  generation = tf_fork_get_generation ();
   g_mutex_unlock (&lock);
 }
 
@@ -86,13 +106,12 @@ tf_registry_begin (TfRegistryNode *node)
 {
   tf_fork_watch (&fork_handler);
 
-  g_mutex_lock (&lock);
+  enter ();
   while (closed && g_private_get (&is_removing) == NULL)
     wait_until (G_MAXINT64);
   n_creating++;
   g_mutex_unlock (&lock);
 
-  node->pid = getpid ();
   node->generation = tf_fork_get_generation ();
 }
 
@@ -136,7 +155,7 @@ void
 tf_registry_end (TfRegistryNode *node,
                  gboolean        created)
 {
-  g_mutex_lock (&lock);
+  enter ();
   if (created)
     link_node (node);
   n_creating--;
@@ -144,18 +163,17 @@ tf_registry_end (TfRegistryNode *node,
   g_mutex_unlock (&lock);
 }
 
-/* Returns FALSE for the copy of a parent's node in a forked child. The process ID detects forks that pthread_atfork()
- * does not see; the generation detects a child with the same process ID in another namespace. */
+/* Returns FALSE for the copy of a parent's node in a forked child. */
 gboolean
 tf_registry_is_ours (TfRegistryNode *node)
 {
-  return node->generation == tf_fork_get_generation () && node->pid == getpid ();
+  return node->generation == tf_fork_get_generation ();
 }
 
 void
 tf_registry_add (TfRegistryNode *node)
 {
-  g_mutex_lock (&lock);
+  enter ();
   link_node (node);
   g_mutex_unlock (&lock);
 }
@@ -163,7 +181,7 @@ tf_registry_add (TfRegistryNode *node)
 void
 tf_registry_remove (TfRegistryNode *node)
 {
-  g_mutex_lock (&lock);
+  enter ();
   unlink_node (node);
   g_mutex_unlock (&lock);
 }
@@ -172,7 +190,7 @@ tf_registry_remove (TfRegistryNode *node)
 void
 tf_registry_forget (TfRegistryNode *node)
 {
-  g_mutex_lock (&lock);
+  enter ();
   while (node->claimed)
     wait_until (G_MAXINT64);
   unlink_node (node);
@@ -183,7 +201,7 @@ tf_registry_forget (TfRegistryNode *node)
 void
 tf_registry_claim (TfRegistryNode *node)
 {
-  g_mutex_lock (&lock);
+  enter ();
   while (node->claimed)
     wait_until (G_MAXINT64);
   node->claimed = TRUE;
@@ -193,9 +211,19 @@ tf_registry_claim (TfRegistryNode *node)
 void
 tf_registry_release (TfRegistryNode *node)
 {
-  g_mutex_lock (&lock);
+  enter ();
   node->claimed = FALSE;
   wake_waiting ();
+  g_mutex_unlock (&lock);
+}
+
+/* Blocks for ever, because the process is about to end: once everything is removed, and unless this thread does so. */
+void
+tf_registry_wait_for_end (void)
+{
+  enter ();
+  while (closed && g_private_get (&is_removing) == NULL)
+    wait_until (G_MAXINT64);
   g_mutex_unlock (&lock);
 }
 
@@ -227,7 +255,7 @@ claim_any (void)
   gint64 deadline = g_get_monotonic_time () + MAX_WAIT;
   TfRegistryNode *node;
 
-  g_mutex_lock (&lock);
+  enter ();
   while ((node = find_unclaimed ()) == NULL && first != NULL && wait_until (deadline))
     ;
   if (node != NULL)
@@ -261,20 +289,20 @@ tf_registry_remove_all (void)
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
   tf_dir_share_forbid ();
 
-  g_mutex_lock (&lock);
+  enter ();
   n_removing++;
   closed = TRUE;
   g_mutex_unlock (&lock);
 
   remove_registered ();
 
-  g_mutex_lock (&lock);
+  enter ();
   wait_for_none (&n_creating);
   g_mutex_unlock (&lock);
 
   remove_registered ();
 
-  g_mutex_lock (&lock);
+  enter ();
   n_removing--;
   wake_waiting ();
   wait_for_none (&n_removing);

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <glib.h>
-#include <sys/types.h>
 
 G_BEGIN_DECLS
 
@@ -31,19 +30,19 @@ struct _TfRegistryNode
   TfRegistryNode        *next;
   gboolean               registered;
   gboolean               claimed;
-  pid_t                  pid;        /* of the creator; 0 before the creation */
-  guint                  generation;
+  guint                  generation; /* of the creator */
 };
 
-void     tf_registry_begin      (TfRegistryNode *node);
-void     tf_registry_end        (TfRegistryNode *node,
-                                 gboolean        created);
-void     tf_registry_add        (TfRegistryNode *node);
-void     tf_registry_remove     (TfRegistryNode *node);
-void     tf_registry_forget     (TfRegistryNode *node);
-void     tf_registry_claim      (TfRegistryNode *node);
-void     tf_registry_release    (TfRegistryNode *node);
-gboolean tf_registry_is_ours    (TfRegistryNode *node);
-void     tf_registry_remove_all (void);
+void     tf_registry_begin        (TfRegistryNode *node);
+void     tf_registry_end          (TfRegistryNode *node,
+                                   gboolean        created);
+void     tf_registry_add          (TfRegistryNode *node);
+void     tf_registry_remove       (TfRegistryNode *node);
+void     tf_registry_forget       (TfRegistryNode *node);
+void     tf_registry_claim        (TfRegistryNode *node);
+void     tf_registry_release      (TfRegistryNode *node);
+gboolean tf_registry_is_ours      (TfRegistryNode *node);
+void     tf_registry_wait_for_end (void);
+void     tf_registry_remove_all   (void);
 
 G_END_DECLS
