@@ -31,9 +31,10 @@
  * return g_file_get_contents (tf_named_file_get_path (file), &content, NULL, error);
  * ```
  *
- * The file's [enum@DeletePolicy] says when the name is removed. Only the very file that was created is
- * ever removed: if another one is at its path, that one is left alone, and the call that should
- * have removed it fails with %G_IO_ERROR_EXISTS. A file that is gone already is no error.
+ * The file's [enum@DeletePolicy] says when the name is removed. Another regular file of the same user that has replaced
+ * the file, as editors do that save it, is removed if nobody else can have put it there. If anything else has its name,
+ * it is left alone, and the call that should have removed it fails with %G_IO_ERROR_EXISTS, once. A file that is gone
+ * already is no error.
  *
  * The path is made absolute when the file is created, so that a later chdir(2) does not matter.
  *
@@ -760,7 +761,9 @@ tf_named_file_get_delete_policy (TfNamedFile *self)
  *
  * Sets when the name of the file is removed.
  *
- * It can be set at any time, even after the file was closed.
+ * It can be set at any time, even after the file was closed. With %TF_DELETE_NEVER, a sweep leaves the file alone as
+ * well, from the moment when this returns. After [method@NamedFile.keep] and [method@TempFile.persist], the policy stays
+ * %TF_DELETE_NEVER, and setting it does nothing.
  *
  * Since: 1.0
  */
@@ -785,7 +788,9 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
  *
  * Lets go of the name: the file stays when it is closed and when the object goes away.
  *
- * The delete policy becomes %TF_DELETE_NEVER. The caller becomes responsible for removing the file.
+ * The delete policy becomes %TF_DELETE_NEVER for good. The caller becomes responsible for removing the file. This needs
+ * neither the disk nor a descriptor, and cannot fail. If the process is being ended by a signal, see
+ * [func@Tf.cleanup_on_signals], and has removed the file already, it does not return.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *

@@ -40,8 +40,9 @@
  *
  * ## What is removed
  *
- * Only the very directory that was made, at the path where it was made. If it has been moved, it is not removed. If
- * something else is at the path, that is left alone, and the call fails with %G_IO_ERROR_EXISTS.
+ * The directory that was made, in the directory where it was made. If it has been moved out of that, it is not removed.
+ * Another directory of the same user that has replaced it is removed if nobody else can have put it there. If anything
+ * else has its name, that is left alone, and the call fails with %G_IO_ERROR_EXISTS, once.
  *
  * Every step is relative to the descriptor of an open directory. Symbolic links are removed, never
  * followed. Mount points in the tree stay with everything in them, while all around them is removed. Directories
@@ -456,8 +457,8 @@ create (const char    *prefix,
  *
  * Makes a directory of mode 0700, as [func@Tf.mkdtemp] does, and with the same errors.
  *
- * It may be called from any thread. It blocks on the disk. The object holds a descriptor until the directory is
- * removed or let go of: the error is %G_IO_ERROR_TOO_MANY_OPEN_FILES if there is none.
+ * It may be called from any thread. It blocks on the disk. The first 64 directories of a process hold a descriptor each,
+ * or fewer if the limit of descriptors is low, so that systemd-tmpfiles does not remove what is in them.
  *
  * Returns: (transfer full): a new directory
  *
@@ -915,9 +916,11 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
  * tf_temp_dir_keep:
  * @self: a temporary directory
  *
- * Lets go of the directory: from now on the object does not remove it, whatever is called.
+ * Lets go of the directory: from now on neither the object nor a sweep removes it, whatever is called.
  *
- * The caller becomes responsible for removing the directory.
+ * The caller becomes responsible for removing the directory. This needs neither the disk nor a descriptor, and cannot
+ * fail. If the process is being ended by a signal, see [func@Tf.cleanup_on_signals], and has removed the directory
+ * already, it does not return.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *
@@ -967,8 +970,8 @@ check_ready (TfTempDir  *self,
  * in removing is not reported; %G_IO_ERROR_CANCELLED, %G_IO_ERROR_PENDING and %G_IO_ERROR_NOT_INITIALIZED are.
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
- * %G_IO_ERROR_EXISTS if at the path there is something that this object did not make, and nothing was
- * removed; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
+ * %G_IO_ERROR_EXISTS if something else has the name, which is left alone; %G_IO_ERROR_NOT_FOUND if the directory in
+ * which it was made is not at its path any more; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
  * forked child that did not make the directory; %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async];
  * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno of the call that
  * failed.
