@@ -1,0 +1,190 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What a process does in a directory, for tests that mount it: act live|die|work|sweep DIR */
+
+#define TEXT "text"
+
+static TfNamedFile *
+make_file (const char     *dir,
+           TfDeletePolicy  policy)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new_full (NULL, NULL, dir, 0600, policy, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), TEXT, strlen (TEXT), NULL, &error));
+  g_assert_no_error (error);
+  return file;
+}
+
+static TfTempDir *
+make_dir (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempDir *made = tf_temp_dir_new (NULL, NULL, dir, NULL, &error);
+  g_autofree char *child = NULL;
+
+  g_assert_no_error (error);
+  child = g_build_filename (tf_temp_dir_get_path (made), "child", NULL);
+  g_assert_cmpint (mkdir (child, 0700), ==, 0);
+  return made;
+}
+
+static void
+close_file (TfNamedFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* Nothing of it is let go of. */
+static void
+make_all (const char *dir)
+{
+  TfNamedFile *open_file = make_file (dir, TF_DELETE_ON_CLOSE);
+  TfNamedFile *closed_file = make_file (dir, TF_DELETE_ON_DISPOSE);
+  TfTempDir *made = make_dir (dir);
+
+  close_file (closed_file);
+  tf_named_file_hold_until_exit (open_file);
+  tf_named_file_hold_until_exit (closed_file);
+  tf_temp_dir_hold_until_exit (made);
+}
+
+static void
+live (const char *dir)
+{
+  make_all (dir);
+  puts ("ready");
+  fflush (stdout);
+  while (getchar () != EOF)
+    ;
+}
+
+static void
+die (const char *dir)
+{
+  make_all (dir);
+  raise (SIGKILL);
+}
+
+static void
+assert_removed (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (lstat (path, &st), !=, 0);
+}
+
+static void
+close_and_clean_up (const char *dir)
+{
+  g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+  g_autoptr(TfTempDir) made = make_dir (dir);
+  g_autofree char *path = g_strdup (tf_temp_dir_get_path (made));
+  g_autoptr(GError) error = NULL;
+
+  close_file (file);
+  assert_removed (tf_named_file_get_path (file));
+  g_assert_true (tf_temp_dir_cleanup (made, NULL, &error));
+  g_assert_no_error (error);
+  assert_removed (path);
+}
+
+static void
+persist (const char     *dir,
+         TfPersistFlags  flags)
+{
+  g_autofree char *path = g_build_filename (dir, "document", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+  g_autofree char *former_path = g_strdup (tf_named_file_get_path (file));
+  g_autofree char *content = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags, NULL, &error));
+  g_assert_no_error (error);
+  assert_removed (former_path);
+  g_assert_true (g_file_get_contents (path, &content, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpstr (content, ==, TEXT);
+}
+
+static void
+keep (const char *dir)
+{
+  g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+  g_autofree char *path = tf_named_file_keep (file);
+
+  close_file (file);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+work (const char *dir)
+{
+  g_autofree char *document = g_build_filename (dir, "document", NULL);
+
+  close_and_clean_up (dir);
+  persist (dir, TF_PERSIST_NONE);
+  persist (dir, TF_PERSIST_REPLACE);
+  keep (dir);
+  g_assert_cmpint (unlink (document), ==, 0);
+}
+
+static void
+sweep (const char *dir)
+{
+  const char *const dirs[] = { dir, NULL };
+
+  for (guint i = 0; i < G_N_ELEMENTS (dirs); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      guint n_removed;
+
+      g_assert_true (tf_sweep (NULL, dirs[i], 0, &n_removed, NULL, &error));
+      g_assert_no_error (error);
+      printf ("%u\n", n_removed);
+    }
+}
+
+typedef struct
+{
+  const char *name;
+  void (*func) (const char *dir);
+} Act;
+
+static const Act acts[] = {
+  { "live", live },
+  { "die", die },
+  { "work", work },
+  { "sweep", sweep },
+};
+
+int
+main (int    argc,
+      char **argv)
+{
+  for (guint i = 0; argc == 3 && i < G_N_ELEMENTS (acts); i++)
+    if (strcmp (argv[1], acts[i].name) == 0)
+      {
+        acts[i].func (argv[2]);
+        return EXIT_SUCCESS;
+      }
+
+  return EXIT_FAILURE;
+}

@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Mounts one folder twice, which is as two machines that share it: a sweep through one mount takes nothing that lives
+through the other. Also mounts folders in which files show other owners than those who create them, or in which modes
+cannot be changed. In namespaces of its own. Needs root.
+
+Usage: two-mounts.py ACT, which is the program of act.c
+"""
+
+import fcntl
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+from matrix import SFTP_SERVER, Missing, enter_namespaces, make, need, run
+
+# This is to say which one hangs, before the whole is ended.
+TIMEOUT = 60
+
+GLUSTER_PORT = 24990
+GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
+
+GLUSTER_SERVER = '''
+volume posix
+  type storage/posix
+  option directory {folder}/backing
+  option volume-id {id}
+end-volume
+volume locks
+  type features/locks
+  subvolumes posix
+end-volume
+volume brick
+  type performance/io-threads
+  subvolumes locks
+end-volume
+volume server
+  type protocol/server
+  option transport-type tcp
+  option transport.socket.bind-address 127.0.0.1
+  option transport.socket.listen-port {port}
+  option auth.addr.brick.allow 127.0.0.1
+  subvolumes brick
+end-volume
+'''
+
+GLUSTER_CLIENT = '''
+volume client
+  type protocol/client
+  option transport-type tcp
+  option remote-host 127.0.0.1
+  option remote-port {port}
+  option remote-subvolume brick
+end-volume
+volume write-behind
+  type performance/write-behind
+  subvolumes client
+end-volume
+'''
+
+
+class Failed(Exception):
+    pass
+
+
+def expect(true, what):
+    if not true:
+        raise Failed(what)
+
+
+def write(folder, name, text, mode=0o600):
+    path = os.path.join(folder, name)
+    with open(path, 'w') as file:
+        file.write(text)
+    os.chmod(path, mode)
+    return path
+
+
+# --- Mounts: each makes "A", and those of two machines "B" ---
+
+def bindfs(folder, name, *options):
+    run(need('bindfs'), *options, os.path.join(folder, 'backing'), make(folder, name))
+
+
+def bindfs_twice(folder):
+    bindfs(folder, 'A')
+    bindfs(folder, 'B')
+
+
+def bindfs_force_user(folder):
+    """As on SMB, or sshfs without a map of ids."""
+    bindfs(folder, 'A', '--force-user=1234')
+
+
+def bindfs_root_squash(folder):
+    """What root creates is nobody's."""
+    bindfs(folder, 'A', '--create-for-user=nobody', '--create-for-group=nogroup')
+
+
+def bindfs_deny(folder):
+    bindfs(folder, 'A', '--chmod-deny', '--xattr-none')
+
+
+def sshfs_twice(folder):
+    sshfs = need('sshfs')
+    if not os.path.exists(SFTP_SERVER):
+        raise Missing(f'there is no {SFTP_SERVER}')
+    server = write(folder, 'server', f'#!/bin/sh\nexec {SFTP_SERVER}\n', 0o700)
+    for name in 'AB':
+        run(sshfs, 'nowhere:' + os.path.join(folder, 'backing'), make(folder, name),
+            '-o', f'ssh_command={server},allow_other,dir_cache=no')
+
+
+def set_loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        siocsifflags, iff_up = 0x8914, 1
+        fcntl.ioctl(any_socket, siocsifflags, struct.pack('16sh14x', b'lo', iff_up))
+
+
+def wait_for_port(port):
+    """Nothing tells when the server listens."""
+    for _ in range(200):
+        with socket.socket() as one_socket:
+            if one_socket.connect_ex(('127.0.0.1', port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Missing('the server of GlusterFS does not listen')
+
+
+def glusterfs_twice(folder):
+    server, client, setfattr = need('glusterfsd'), need('glusterfs'), need('setfattr')
+    set_loopback_up()
+    values = {'folder': folder, 'id': GLUSTER_ID, 'port': GLUSTER_PORT}
+    run(setfattr, '-n', 'trusted.glusterfs.volume-id', '-v', '0x' + GLUSTER_ID.replace('-', ''),
+        os.path.join(folder, 'backing'))
+    server_volume = write(folder, 'server.vol', GLUSTER_SERVER.format(**values))
+    run(server, '-f', server_volume, '-p', os.path.join(folder, 'server.pid'), '-l', os.path.join(folder, 'server.log'))
+    wait_for_port(GLUSTER_PORT)
+    client_volume = write(folder, 'client.vol', GLUSTER_CLIENT.format(**values))
+    for name in 'AB':
+        run(client, '-f', client_volume, '-l', os.path.join(folder, name + '.log'), make(folder, name))
+        os.stat(os.path.join(folder, name))
+
+
+# --- Machines: each has a directory of its own for what is to be known until it is shut down ---
+
+class Machine:
+    def __init__(self, act, folder, name, mount):
+        self.act = act
+        self.mount = os.path.join(folder, mount)
+        self.runtime_dir = make(folder, name)
+        os.chmod(self.runtime_dir, 0o700)
+
+    def start(self, what):
+        environment = dict(os.environ, XDG_RUNTIME_DIR=self.runtime_dir, TMPDIR=self.mount)
+        return subprocess.Popen([self.act, what, self.mount], env=environment, text=True,
+                                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def does(self, what, status=0):
+        process = self.start(what)
+        output, _ = process.communicate(timeout=TIMEOUT)
+        expect(process.returncode == status, f'"{what}" ended with {process.returncode}')
+        return output
+
+    def entries(self):
+        return sorted(name for name in os.listdir(self.mount)
+                      if not name.startswith(('.fuse_hidden', '.glusterfs', 'tempfile-glib-')))
+
+
+# --- What is done on them ---
+
+def living_stays(here, there):
+    process = here.start('live')
+    expect(process.stdout.readline() == 'ready\n', 'nothing was created')
+    living = here.entries()
+    expect(len(living) == 3, f'{living} was created')
+    for machine in (there, here):
+        machine.does('sweep')
+        expect(here.entries() == living, f'a sweep through {os.path.basename(machine.mount)} removed what lives')
+    process.communicate(timeout=TIMEOUT)
+    expect(process.returncode == 0, f'the living process ended with {process.returncode}')
+    expect(here.entries() == [], f'{here.entries()} is left at exit')
+
+
+def dead_is_swept(here, there):
+    here.does('die', status=-9)
+    dead = here.entries()
+    expect(len(dead) == 3, f'{dead} was left by the dead process')
+    there.does('sweep')
+    if there.runtime_dir != here.runtime_dir:
+        expect(here.entries() == dead, 'another machine took it')
+    here.does('sweep')
+    expect(here.entries() == [], f'{here.entries()} is left by a sweep')
+
+
+def check_mount(act, folder):
+    machine = Machine(act, folder, 'run', 'A')
+    machine.does('work')
+    expect(machine.entries() == [], f'{machine.entries()} is left by work')
+    living_stays(machine, machine)
+    dead_is_swept(machine, machine)
+
+
+def check_two_mounts(act, folder):
+    here, other = Machine(act, folder, 'run', 'A'), Machine(act, folder, 'other-run', 'B')
+    # The same machine, but through the other mount
+    mount = Machine(act, folder, 'unused', 'B')
+    mount.runtime_dir = here.runtime_dir
+    here.does('work')
+    for there in (other, mount):
+        living_stays(here, there)
+        dead_is_swept(here, there)
+
+
+def check(make_mounts, check_mounts, act):
+    with tempfile.TemporaryDirectory(prefix='two-mounts-') as folder:
+        os.chmod(folder, 0o755)
+        os.chmod(make(folder, 'backing'), 0o1777)
+        try:
+            make_mounts(folder)
+            check_mounts(act, folder)
+        finally:
+            for name in 'AB':
+                subprocess.run(['umount', '-l', os.path.join(folder, name)],
+                               stderr=subprocess.DEVNULL, check=False)
+
+
+def main():
+    # What runs in the PID namespace ends with it.
+    why_not = enter_namespaces('--net', '--pid', '--fork', '--kill-child', '--mount-proc')
+    if why_not:
+        print('1..0 # SKIP', why_not)
+        return 0
+
+    cases = [
+        (bindfs_twice, check_two_mounts),
+        (sshfs_twice, check_two_mounts),
+        (glusterfs_twice, check_two_mounts),
+        (bindfs_force_user, check_mount),
+        (bindfs_root_squash, check_mount),
+        (bindfs_deny, check_mount),
+    ]
+    print(f'1..{len(cases)}')
+    for number, (make_mounts, check_mounts) in enumerate(cases, 1):
+        name = f'{number} {make_mounts.__name__}'
+        try:
+            check(make_mounts, check_mounts, sys.argv[1])
+            print('ok', name)
+        except Missing as error:
+            print('ok', name, '# SKIP', error)
+        except (Failed, subprocess.TimeoutExpired) as error:
+            print('not ok', name, '-', error)
+        sys.stdout.flush()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
