@@ -1,0 +1,172 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <linux/magic.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Compares the CPU time of creating and removing files and directories that have names with that of the same calls of
+ * libc: names [DIR...]
+ *
+ * The two take turns, and of each the fastest turn counts, so that what else the machine does disturbs both alike. */
+
+#define N_TURNS 40
+#define N_CALLS 50
+
+/* So many directories may be locked, against removal by age. The rest are not. */
+#define N_LOCKED 64
+
+typedef struct
+{
+  const char *name;
+  void (*ours) (const char *dir);
+  void (*libc) (const char *dir);
+  gboolean is_beside_many;
+  double bound_on_tmpfs;
+  double bound_on_disk;
+} Item;
+
+static void
+exit_on_error (GError *error)
+{
+  if (error == NULL)
+    return;
+
+  fprintf (stderr, "%s\n", error->message);
+  exit (EXIT_FAILURE);
+}
+
+static void
+exit_if_failed (gboolean    failed,
+                const char *call)
+{
+  if (!failed)
+    return;
+
+  perror (call);
+  exit (EXIT_FAILURE);
+}
+
+static void
+make_file (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, dir, NULL, &error);
+
+  exit_on_error (error);
+  g_io_stream_close (G_IO_STREAM (file), NULL, &error);
+  exit_on_error (error);
+}
+
+static void
+make_file_by_libc (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "tmpXXXXXX", NULL);
+  int fd = mkstemp (path);
+
+  exit_if_failed (fd < 0, "mkstemp");
+  close (fd);
+  exit_if_failed (unlink (path) != 0, "unlink");
+}
+
+static void
+make_dir (const char *dir)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempDir) made = tf_temp_dir_new (NULL, NULL, dir, NULL, &error);
+
+  exit_on_error (error);
+  tf_temp_dir_cleanup (made, NULL, &error);
+  exit_on_error (error);
+}
+
+static void
+make_dir_by_libc (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "tmpXXXXXX", NULL);
+
+  exit_if_failed (mkdtemp (path) == NULL, "mkdtemp");
+  exit_if_failed (rmdir (path) != 0, "rmdir");
+}
+
+static const Item items[] = {
+  { "named file", make_file, make_file_by_libc, FALSE, 1.35, 1.2 },
+  { "directory", make_dir, make_dir_by_libc, FALSE, 1.8, 1.25 },
+  { "directory beside many", make_dir, make_dir_by_libc, TRUE, 1.4, 1.2 },
+};
+
+static double
+measure (void (*func) (const char *dir),
+         const char *dir)
+{
+  struct timespec start, end;
+
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &start);
+  for (int i = 0; i < N_CALLS; i++)
+    func (dir);
+  clock_gettime (CLOCK_THREAD_CPUTIME_ID, &end);
+  return ((end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec)) / N_CALLS / 1e3;
+}
+
+static void
+compare (const Item *item,
+         const char *dir,
+         gboolean    is_tmpfs)
+{
+  g_autoptr(GPtrArray) many = g_ptr_array_new_with_free_func (g_object_unref);
+  double ours = G_MAXDOUBLE, libc = G_MAXDOUBLE;
+
+  for (int i = 0; item->is_beside_many && i < N_LOCKED; i++)
+    g_ptr_array_add (many, tf_temp_dir_new (NULL, NULL, dir, NULL, NULL));
+
+  for (int i = 0; i < N_TURNS; i++)
+    {
+      ours = MIN (ours, measure (item->ours, dir));
+      libc = MIN (libc, measure (item->libc, dir));
+    }
+
+  printf ("%-24s %6.2f µs, libc %6.2f µs: %.2f (at most %.2f)\n", item->name, ours, libc, ours / libc,
+          is_tmpfs ? item->bound_on_tmpfs : item->bound_on_disk);
+}
+
+/* In a directory of its own, which is small, and which no others use. */
+static void
+compare_in (const char *dir)
+{
+  g_autofree char *place = g_build_filename (dir, "tf-names-XXXXXX", NULL);
+  struct statfs st;
+
+  if (g_mkdtemp (place) == NULL)
+    {
+      printf ("%s: no directory can be created here\n", dir);
+      return;
+    }
+
+  exit_if_failed (statfs (place, &st) != 0, "statfs");
+  printf ("%s (file system %lx)\n", dir, (gulong) st.f_type);
+  for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
+    compare (&items[i], place, st.f_type == TMPFS_MAGIC);
+  exit_if_failed (rmdir (place) != 0, "rmdir");
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  const char *const usual_dirs[] = { "/dev/shm", "/var/tmp", NULL };
+  const char *const *dirs = argc > 1 ? (const char *const *) argv + 1 : usual_dirs;
+
+  setlocale (LC_ALL, "");
+  for (gsize i = 0; dirs[i] != NULL; i++)
+    compare_in (dirs[i]);
+
+  return EXIT_SUCCESS;
+}
