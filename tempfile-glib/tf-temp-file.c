@@ -327,6 +327,11 @@ static void
 tf_temp_file_finalize (GObject *object)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (object));
+  g_autoptr(GError) error = NULL;
+
+  /* Streams may live on, and closing may have been refused: by a pending operation, or by a derived class. */
+  if (g_atomic_int_get (&priv->store->state) == TF_STORE_OPEN && !tf_store_close (priv->store, &error))
+    tf_errno_log_lost ("Closing a temporary file", error);
 
   g_clear_object (&priv->input);
   g_clear_object (&priv->output);

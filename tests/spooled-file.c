@@ -491,6 +491,23 @@ add_for_each_way (const char    *name,
     }
 }
 
+/* A stream that outlives a file which could not be closed. */
+static void
+test_finalized_while_pending (void)
+{
+  TfTempFile *file = TF_TEMP_FILE (tf_spooled_file_new (10));
+  g_autoptr(GOutputStream) output = g_object_ref (g_io_stream_get_output_stream (G_IO_STREAM (file)));
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_set_pending (G_IO_STREAM (file), NULL));
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Closing a temporary file: *outstanding*");
+  g_assert_finalize_object (file);
+  g_test_assert_expected_messages ();
+
+  g_assert_cmpint (g_output_stream_write (output, "more than ten bytes", 19, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -515,6 +532,8 @@ main (int    argc,
   g_test_add_func ("/spooled-file/cancelled", test_cancelled);
   g_test_add_func ("/spooled-file/properties", test_properties);
   g_test_add_func ("/spooled-file/bad-max-size", test_bad_max_size);
+
+  g_test_add_func ("/spooled-file/finalized-while-pending", test_finalized_while_pending);
 
   return tf_test_run ();
 }

@@ -936,6 +936,7 @@ tf_store_fill (TfStore       *self,
 
   success = tf_backing_fill (&self->backing, self->position, count, cancellable, error);
   tf_backing_peek_some (&self->backing, self->position, available);
+  self->lent = *available > 0;
   tf_store_unlock (self);
   return success;
 }
