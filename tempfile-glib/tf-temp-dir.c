@@ -933,6 +933,9 @@ tf_temp_dir_keep (TfTempDir *self)
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
+  if (priv->entry.path == NULL)
+    return NULL;
+
   tf_temp_dir_set_auto_cleanup (self, FALSE);
   if (!priv->is_cleaning)
     tf_entry_keep (&priv->entry);

@@ -161,6 +161,24 @@ test_keep (void)
   remove_with_file (path, "file");
 }
 
+/* There is nothing to keep yet: what is created afterwards is removed as usual. */
+static void
+test_keep_before_init (void)
+{
+  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  g_assert_null (tf_temp_dir_keep (dir));
+  g_assert_true (tf_temp_dir_get_auto_cleanup (dir));
+  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
+  g_assert_no_error (error);
+
+  path = g_strdup (tf_temp_dir_get_path (dir));
+  g_assert_finalize_object (g_steal_pointer (&dir));
+  g_assert_false (exists (path));
+}
+
 static void
 test_already_gone (void)
 {
@@ -722,6 +740,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/cleanup", test_cleanup);
   g_test_add_func ("/temp-dir/cancelled", test_cancelled);
   g_test_add_func ("/temp-dir/keep", test_keep);
+  g_test_add_func ("/temp-dir/keep-before-init", test_keep_before_init);
   g_test_add_func ("/temp-dir/already-gone", test_already_gone);
   g_test_add_func ("/temp-dir/stranger", test_stranger);
   g_test_add_func ("/temp-dir/stranger/on-dispose", test_stranger_on_dispose);
