@@ -683,13 +683,18 @@ check_initialized (TfTempDir  *self,
   return priv->entry.path != NULL || tf_errno_set_not_initialized (error, "temporary directory");
 }
 
+/* Whether @name is one in the directory, and neither the directory itself nor outside of it. */
 static gboolean
-leaves_directory (const char *name)
+is_inside (const char *name)
 {
   g_auto(GStrv) parts = g_strsplit (name, "/", -1);
+  gboolean has_name = FALSE;
 
-  return *name == '\0' || *name == '/' || strcmp (name, ".") == 0 ||
-         g_strv_contains ((const char * const *) parts, "..");
+  for (gsize i = 0; parts[i] != NULL; i++)
+    if (*parts[i] != '\0' && strcmp (parts[i], ".") != 0)
+      has_name = TRUE;
+
+  return has_name && *name != '/' && !g_strv_contains ((const char * const *) parts, "..");
 }
 
 static gboolean
@@ -698,7 +703,7 @@ check_name (const char  *name,
 {
   g_autofree char *display = NULL;
 
-  if (!leaves_directory (name))
+  if (is_inside (name))
     return TRUE;
 
   display = g_filename_display_name (name);
@@ -715,9 +720,10 @@ check_name (const char  *name,
  *
  * Returns the [iface@Gio.File] of that name in the directory. It does not access the disk.
  *
- * Names that come from elsewhere, from an archive for example, are safe here: an absolute path, one
- * with a `..` in it, `.` and an empty one are refused with %G_IO_ERROR_INVALID_FILENAME. A symbolic link in
- * the directory can still lead out of it. %G_IO_ERROR_NOT_INITIALIZED if the object was not initialized.
+ * Names that come from elsewhere, from an archive for example, are safe here: an absolute path, one with a `..` in
+ * it, and a name of the directory itself, such as `.`, `./` or an empty one, are refused with
+ * %G_IO_ERROR_INVALID_FILENAME. A symbolic link in the directory can still lead out of it.
+ * %G_IO_ERROR_NOT_INITIALIZED if the object was not initialized.
  *
  * Returns: (transfer full): a new file
  *

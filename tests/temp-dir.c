@@ -300,6 +300,9 @@ test_get_child (void)
   assert_no_child (dir, "a/../../name");
   assert_no_child (dir, "a//..//b");
   assert_no_child (dir, "\xff/..");
+  assert_no_child (dir, "./");
+  assert_no_child (dir, "./.");
+  assert_no_child (dir, ".//");
   g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 0);
 }
 
@@ -665,6 +668,7 @@ test_build_filename (void)
   const char * const outside[][3] = {
     { NULL }, { "", NULL }, { ".", NULL }, { "..", NULL }, { "/a", NULL }, { "a/../..", NULL },
     { "a", "..", NULL }, { "a", "/b", NULL }, { "a", "", NULL }, { "\xff/..", NULL },
+    { "./", NULL }, { "./.", NULL }, { ".//", NULL }, { "a", "./", NULL },
   };
   const char * const inside[] = { "a", NULL };
   g_autoptr(TfTempDir) blank = g_object_new (TF_TYPE_TEMP_DIR, NULL);
@@ -672,12 +676,14 @@ test_build_filename (void)
   g_autoptr(GError) error = NULL;
   g_autofree char *one = tf_temp_dir_build_filename (dir, &error, "\xff", NULL);
   g_autofree char *three = tf_temp_dir_build_filename (dir, &error, "a/", "..b", "c", NULL);
+  g_autofree char *dotted = tf_temp_dir_build_filename (dir, &error, "./a", NULL);
   g_autofree char *expected_one = g_strconcat (tf_temp_dir_get_path (dir), "/\xff", NULL);
   g_autofree char *expected_three = g_strconcat (tf_temp_dir_get_path (dir), "/a/..b/c", NULL);
 
   g_assert_no_error (error);
   g_assert_cmpstr (one, ==, expected_one);
   g_assert_cmpstr (three, ==, expected_three);
+  g_assert_true (g_str_has_suffix (dotted, "/a"));
 
   for (gsize i = 0; i < G_N_ELEMENTS (outside); i++)
     assert_not_built (dir, outside[i], G_IO_ERROR_INVALID_FILENAME);
