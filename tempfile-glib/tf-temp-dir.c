@@ -951,12 +951,13 @@ tf_temp_dir_keep (TfTempDir *self)
 
 /* Whether the directory can be removed by a call that begins now. */
 static gboolean
-check_ready (TfTempDir  *self,
-             GError    **error)
+check_ready (TfTempDir     *self,
+             GCancellable  *cancellable,
+             GError       **error)
 {
   TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
 
-  if (!check_initialized (self, error))
+  if (!check_initialized (self, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   if (priv->is_cleaning)
@@ -1002,7 +1003,7 @@ tf_temp_dir_cleanup (TfTempDir     *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  if (!check_ready (self, error))
+  if (!check_ready (self, cancellable, error))
     return FALSE;
 
   if (!priv->is_kept)
@@ -1077,7 +1078,7 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = tf_task_new (self, tf_temp_dir_cleanup_async, io_priority, cancellable, callback, user_data);
-  if (!check_ready (self, &error))
+  if (!check_ready (self, cancellable, &error))
     {
       g_task_return_error (task, error);
       return;

@@ -140,6 +140,26 @@ test_cancelled (void)
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
 }
 
+/* An empty directory as well, in which there is nothing to stop at. */
+static void
+test_cancelled_when_empty (void)
+{
+  g_autoptr(TfTempDir) dir = make ();
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_temp_dir_cleanup (dir, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+
+  tf_temp_dir_cleanup_async (dir, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  g_assert_false (tf_temp_dir_cleanup_finish (dir, tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (exists (tf_temp_dir_get_path (dir)));
+}
+
 static void
 test_keep (void)
 {
@@ -745,6 +765,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/auto-cleanup", test_auto_cleanup);
   g_test_add_func ("/temp-dir/cleanup", test_cleanup);
   g_test_add_func ("/temp-dir/cancelled", test_cancelled);
+  g_test_add_func ("/temp-dir/cancelled-when-empty", test_cancelled_when_empty);
   g_test_add_func ("/temp-dir/keep", test_keep);
   g_test_add_func ("/temp-dir/keep-before-init", test_keep_before_init);
   g_test_add_func ("/temp-dir/already-gone", test_already_gone);
