@@ -1003,6 +1003,6 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
   g_return_if_fail (TF_IS_NAMED_FILE (self));
   g_return_if_fail (pid > 0);
 
-  prepare_hold (self);
-  tf_hold_for_pid (self, pid);
+  if (tf_hold_for_pid (self, pid))
+    prepare_hold (self);
 }

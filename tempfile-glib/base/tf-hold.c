@@ -162,7 +162,7 @@ create_source (Hold *self)
 }
 
 /* Watches the process by a pidfd, because its number may be reused. If no pidfd can be had, polls for the process. */
-void
+gboolean
 tf_hold_for_pid (gpointer object,
                  GPid     pid)
 {
@@ -172,7 +172,7 @@ tf_hold_for_pid (gpointer object,
   Hold *self;
 
   if (fd < 0 && (errno == ESRCH || !is_running (pid)))
-    return;
+    return FALSE;
 
   self = g_new (Hold, 1);
   *self = (Hold) { .object = g_object_ref (object), .pid = pid, .fd = fd };
@@ -181,4 +181,5 @@ tf_hold_for_pid (gpointer object,
   source = create_source (self);
   g_source_set_static_name (source, "[tempfile-glib] hold for process");
   g_source_attach (source, context);
+  return TRUE;
 }

@@ -408,6 +408,43 @@ test_for_pid_that_is_gone (void)
   tf_hold_avoid_pidfd = FALSE;
 }
 
+static void
+count (gpointer    object,
+       GParamSpec *pspec,
+       gpointer    data)
+{
+  guint *n = data;
+
+  *n += 1;
+}
+
+static void
+assert_policy_stays (pid_t pid)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  guint notified = 0;
+
+  g_signal_connect (file, "notify::delete-policy", G_CALLBACK (count), &notified);
+  tf_named_file_hold_for_pid (file, pid);
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
+  g_assert_cmpuint (notified, ==, 0);
+}
+
+/* What is not held is removed by closing, as before. */
+static void
+test_policy_of_what_is_not_held (void)
+{
+  int end;
+  pid_t pid = fork_reader (&end);
+
+  close (end);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  assert_policy_stays (pid);
+  tf_hold_avoid_pidfd = TRUE;
+  assert_policy_stays (pid);
+  tf_hold_avoid_pidfd = FALSE;
+}
+
 /* A context that is given up lets go of nothing. */
 static void
 hold_in_lost_context_and_exit (void)
@@ -446,6 +483,7 @@ main (int    argc,
   g_test_add_func ("/hold/persisted-later", test_persisted_later);
   g_test_add_func ("/hold/lost-context", test_lost_context);
   g_test_add_func ("/hold/for-pid-that-is-gone", test_for_pid_that_is_gone);
+  g_test_add_func ("/hold/policy-of-what-is-not-held", test_policy_of_what_is_not_held);
   g_test_add_func ("/hold/for-pid-without-fds", test_for_pid_without_fds);
   g_test_add_func ("/hold/for-pid-by-polling", test_for_pid_by_polling);
   g_test_add_func ("/hold/for-pid", test_for_pid);
