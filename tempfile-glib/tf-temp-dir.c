@@ -255,7 +255,8 @@ tf_temp_dir_set_property (GObject      *object,
       break;
 
     case PROP_TEMPLATE:
-      tf_template_set_variant (&priv->template, g_value_get_variant (value));
+      if (priv->entry.path == NULL)
+        tf_template_set_variant (&priv->template, g_value_get_variant (value));
       break;
 
     case PROP_AUTO_CLEANUP:

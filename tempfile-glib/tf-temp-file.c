@@ -400,7 +400,7 @@ tf_temp_file_set_property (GObject      *object,
       break;
 
     case PROP_TEMPLATE:
-      if (tf_store_is_blank (priv->store) || !tf_store_has_rolled_over (priv->store))
+      if (!tf_store_has_place (priv->store))
         tf_template_set_variant (&priv->template, g_value_get_variant (value));
       break;
 

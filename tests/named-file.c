@@ -522,6 +522,37 @@ test_template (void)
 }
 
 static void
+assert_ignores_template (gpointer file)
+{
+  GVariant *names = g_variant_new_parsed ("(just b'p', just b's', just b'/nonexistent')");
+  g_autofree char *prefix = NULL;
+  g_autofree char *suffix = NULL;
+  g_autofree char *dir = NULL;
+
+  g_object_set (file, "template", names, NULL);
+  g_object_get (file, "prefix", &prefix, "suffix", &suffix, "dir", &dir, NULL);
+  g_assert_null (prefix);
+  g_assert_null (suffix);
+  g_assert_null (dir);
+}
+
+/* Once the file is on disk, what created it is what the properties tell. */
+static void
+test_template_afterwards (void)
+{
+  g_autoptr(TfNamedFile) named = make (TF_DELETE_ON_CLOSE);
+  g_autoptr(TfTempFile) unnamed = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfSpooledFile) spooled = tf_spooled_file_new (-1);
+
+  g_assert_true (tf_spooled_file_rollover (spooled, NULL, NULL));
+  assert_ignores_template (named);
+  assert_ignores_template (unnamed);
+  assert_ignores_template (spooled);
+  close_file (named);
+  assert_ignores_template (named);
+}
+
+static void
 test_new_full (void)
 {
   g_autoptr(GError) error = NULL;
@@ -784,6 +815,7 @@ main (int    argc,
   g_test_add_func ("/named-file/new", test_new);
   g_test_add_func ("/named-file/before-init", test_before_init);
   g_test_add_func ("/named-file/template", test_template);
+  g_test_add_func ("/named-file/template-afterwards", test_template_afterwards);
   g_test_add_func ("/named-file/path-and-file", test_path_and_file);
   g_test_add_func ("/named-file/delete-policy", test_delete_policy);
   g_test_add_func ("/named-file/enum", test_enum);

@@ -671,6 +671,22 @@ test_template_property (void)
 }
 
 static void
+test_template_property_after_init (void)
+{
+  g_autoptr(TfTempDir) dir = make ();
+  GVariant *names = g_variant_new_parsed ("(just b'p', just b's', just b'/nonexistent')");
+  g_autofree char *prefix = NULL;
+  g_autofree char *suffix = NULL;
+  g_autofree char *parent = NULL;
+
+  g_object_set (dir, "template", names, NULL);
+  g_object_get (dir, "prefix", &prefix, "suffix", &suffix, "dir", &parent, NULL);
+  g_assert_null (prefix);
+  g_assert_null (suffix);
+  g_assert_null (parent);
+}
+
+static void
 assert_not_built (TfTempDir          *dir,
                   const char * const *elements,
                   int                 code)
@@ -788,6 +804,7 @@ main (int    argc,
 
   g_test_add_func ("/temp-dir/new-full", test_new_full);
   g_test_add_func ("/temp-dir/template-property", test_template_property);
+  g_test_add_func ("/temp-dir/template-property-after-init", test_template_property_after_init);
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
 

@@ -768,6 +768,15 @@ tf_store_has_rolled_over (TfStore *self)
   return g_atomic_int_get (&self->rolled_over);
 }
 
+/* Returns whether it is settled where on disk the store is: it was opened there, or has rolled over. The result does not
+ * change when the store is closed. */
+gboolean
+tf_store_has_place (TfStore *self)
+{
+  return !tf_store_is_blank (self) &&
+         (self->funcs == NULL || self->funcs->open == NULL || tf_store_has_rolled_over (self));
+}
+
 /* Closes a store whose lock is held, and releases the bytes or leaves them to the other pins. Does nothing if the store
  * is closed. Fails if the disk refuses what was held back; those bytes are lost. */
 gboolean

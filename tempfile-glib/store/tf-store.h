@@ -145,6 +145,7 @@ gboolean tf_store_check_open      (TfStore  *self,
 gboolean tf_store_check_blocking  (TfStore  *self,
                                    GError  **error);
 gboolean tf_store_has_rolled_over (TfStore  *self);
+gboolean tf_store_has_place       (TfStore  *self);
 
 gboolean tf_store_lock         (TfStore       *self,
                                 GCancellable  *cancellable,
