@@ -5,7 +5,6 @@
 
 #include "tf-spooled-file.h"
 
-#include "base/tf-debug.h"
 #include "base/tf-task.h"
 #include "names/tf-open.h"
 #include "store/tf-file.h"
@@ -102,11 +101,6 @@ open_for_rollover (gpointer       place,
 static void
 emit_rolled_over (gpointer owner)
 {
-  TfTemplate template = tf_file_of (owner)->template;
-
-  if (tf_template_complete (&template, tf_get_spool_dir, NULL))
-    tf_debug_trace ("rolled over to", template.dir);
-
   g_signal_emit (owner, signals[ROLLED_OVER], 0);
 }
 

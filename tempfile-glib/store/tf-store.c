@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
 #include "tf-disk.h"
@@ -380,18 +381,27 @@ tell_rolled_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+static void
+unlock_and_tell (TfStore *self)
+{
+  g_autofree char *where = g_strdup (self->backing.where);
+
+  self->must_tell = FALSE;
+  g_weak_ref_init (&self->emitter, self->owner);
+  g_mutex_unlock (&self->lock);
+
+  if (where != NULL)
+    tf_debug_trace ("rolled over to", where);
+  tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
+}
+
 void
 tf_store_unlock (TfStore *self)
 {
-  gboolean must_tell = self->must_tell;
-
-  self->must_tell = FALSE;
-  if (G_UNLIKELY (must_tell))
-    g_weak_ref_init (&self->emitter, self->owner);
-  g_mutex_unlock (&self->lock);
-
-  if (G_UNLIKELY (must_tell))
-    tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
+  if (G_UNLIKELY (self->must_tell))
+    unlock_and_tell (self);
+  else
+    g_mutex_unlock (&self->lock);
 }
 
 /* Limits the room in memory to what the budget has counted. */

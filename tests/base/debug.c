@@ -86,6 +86,30 @@ test_trace (void)
   g_test_trap_assert_stderr ("*created*debug-*created*debug-*rolled over*removed*debug-*removed*debug-*persisted*lasting*");
 }
 
+static void
+persist_from_memory (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL));
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+/* The place where the bytes are is named, not the one where they would be without persisting. */
+static void
+test_trace_place (void)
+{
+  if (g_test_subprocess ())
+    {
+      persist_from_memory ();
+      return;
+    }
+
+  run_with ("trace");
+  g_test_trap_assert_stderr ("*rolled over to*lasting*persisted*");
+}
+
 /* Reachable at exit, for leak checkers: volatile, or the compiler drops what nobody reads. */
 static TfTempDir *volatile alive;
 
@@ -114,6 +138,7 @@ main (int    argc,
 
   g_test_add_func ("/debug/keep", test_keep);
   g_test_add_func ("/debug/trace", test_trace);
+  g_test_add_func ("/debug/trace-place", test_trace_place);
   g_test_add_func ("/debug/leaks", test_leaks);
 
   return tf_test_run ();
