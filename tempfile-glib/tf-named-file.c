@@ -18,7 +18,7 @@
 /**
  * TfNamedFile:
  *
- * A [class@TempFile] with a visible name, which is removed in time: `NamedTemporaryFile` of Python's
+ * A [class@TempFile] with a visible name, which is removed automatically: `NamedTemporaryFile` of Python's
  * `tempfile`.
  *
  * ```c
@@ -33,8 +33,8 @@
  *
  * The file's [enum@DeletePolicy] says when the name is removed. Another regular file of the same user that has replaced
  * the file, as editors do that save it, is removed if nobody else can have put it there. If anything else has its name,
- * it is left alone, and the call that should have removed it fails with %G_IO_ERROR_EXISTS, once. A file that is gone
- * already is no error.
+ * it is left alone, and the call that should have removed it fails with %G_IO_ERROR_EXISTS, once. If the file no longer
+ * exists, the call succeeds.
  *
  * The path is made absolute when the file is created, so that a later chdir(2) does not matter.
  *
@@ -46,7 +46,7 @@ typedef struct
   TfDeletePolicy delete_policy;
   gboolean buffered;
   TfEntry entry;
-  gboolean reported;  /* closing told that it could not remove the name */
+  gboolean reported;  /* closing reported that it could not remove the name */
   gboolean persisted; /* the name is a lasting one */
   GBytes *content;    /* (owned) (nullable): to be written when the file is created */
 } TfNamedFilePrivate;
@@ -310,6 +310,8 @@ tf_named_file_class_init (TfNamedFileClass *klass)
    *
    * The absolute path of the file; %NULL before it is created.
    *
+   * There is no notification when [method@Gio.Initable.init] sets it.
+   *
    * The value is in the encoding of the file system, which need not be UTF-8.
    *
    * In Python and JavaScript, the property raises an error for a path that is not UTF-8: call
@@ -326,6 +328,8 @@ tf_named_file_class_init (TfNamedFileClass *klass)
    * TfNamedFile:file: (getter get_file)
    *
    * The path as a [iface@Gio.File]; %NULL before the file is created.
+   *
+   * There is no notification when [method@Gio.Initable.init] sets it.
    *
    * Since: 1.0
    */
@@ -437,12 +441,12 @@ tf_named_file_new (const char    *prefix,
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask; octal 0600 for the owner alone
+ * @mode: the permission bits, before the umask is applied; usually octal 0600
  * @delete_policy: when the name of the file is removed
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Creates a file with the permission bits @mode and a delete policy; see [ctor@NamedFile.new].
+ * Creates a file with the permission bits @mode and a delete policy; see [ctor@NamedFile.new]. It blocks on the disk.
  *
  * Returns: (transfer full): a new file
  *
@@ -481,7 +485,8 @@ tf_named_file_new_full (const char      *prefix,
  * Creates a file with a name that holds @bytes; see [ctor@NamedFile.new].
  *
  * When the call returns, others can open the file by its name and read all of it. The position is at the start, so
- * that reading returns @bytes. If they cannot be written, no file is left: %G_IO_ERROR_NO_SPACE, for example.
+ * that reading returns @bytes. If they cannot be written, no file is left: %G_IO_ERROR_NO_SPACE, for example. It blocks
+ * on the disk.
  *
  * Returns: (transfer full): a new file
  *
@@ -514,8 +519,8 @@ tf_named_file_new_from_bytes (GBytes        *bytes,
  *
  * Asynchronous version of [ctor@NamedFile.new].
  *
- * Everything is done in a worker thread. If @cancellable is cancelled before
- * [func@NamedFile.create_finish], or if that is never called, the file is removed, whatever its delete policy.
+ * A worker thread does the work. If @cancellable is cancelled before [func@NamedFile.create_finish], or if that
+ * function is never called, the file is removed, whatever its delete policy.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [func@NamedFile.create_finish].
@@ -568,7 +573,7 @@ tf_named_file_create_finish (GAsyncResult  *result,
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
  * @dir: (type filename) (nullable): where to create the file, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask; octal 0600 for the owner alone
+ * @mode: the permission bits, before the umask is applied; usually octal 0600
  * @delete_policy: when the name of the file is removed
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
@@ -577,8 +582,8 @@ tf_named_file_create_finish (GAsyncResult  *result,
  *
  * Asynchronous version of [ctor@NamedFile.new_full].
  *
- * Everything is done in a worker thread. If @cancellable is cancelled before
- * [func@NamedFile.create_full_finish], or if that is never called, the file is removed, whatever its delete policy.
+ * A worker thread does the work. If @cancellable is cancelled before [func@NamedFile.create_full_finish], or if that
+ * function is never called, the file is removed, whatever its delete policy.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [func@NamedFile.create_full_finish].
@@ -644,8 +649,8 @@ tf_named_file_create_full_finish (GAsyncResult  *result,
  *
  * Asynchronous version of [ctor@NamedFile.new_from_bytes].
  *
- * Everything is done in a worker thread. If @cancellable is cancelled before
- * [func@NamedFile.create_from_bytes_finish], or if that is never called, the file is removed, whatever its delete policy.
+ * A worker thread does the work. If @cancellable is cancelled before [func@NamedFile.create_from_bytes_finish], or if
+ * that function is never called, the file is removed, whatever its delete policy.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [func@NamedFile.create_from_bytes_finish].
@@ -762,8 +767,8 @@ tf_named_file_get_delete_policy (TfNamedFile *self)
  * Sets when the name of the file is removed.
  *
  * It can be set at any time, even after the file was closed. With %TF_DELETE_NEVER, a sweep leaves the file alone as
- * well, from the moment when this returns. After [method@NamedFile.keep] and [method@TempFile.persist], the policy stays
- * %TF_DELETE_NEVER, and setting it does nothing.
+ * well, from the moment when this returns. After [method@NamedFile.keep] and [method@TempFile.persist], the policy
+ * stays %TF_DELETE_NEVER, and setting it does nothing.
  *
  * Since: 1.0
  */
@@ -786,7 +791,7 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
  * tf_named_file_keep:
  * @self: a named temporary file
  *
- * Lets go of the name: the file stays when it is closed and when the object goes away.
+ * Keeps the file: it is not removed when it is closed or when the object is disposed.
  *
  * The delete policy becomes %TF_DELETE_NEVER for good. The caller becomes responsible for removing the file. This needs
  * neither the disk nor a descriptor, and cannot fail. If the process is being ended by a signal, see
@@ -875,7 +880,7 @@ unlink_func (gpointer       source_object,
  *
  * Asynchronous version of [method@NamedFile.unlink].
  *
- * Everything is done in a worker thread. The file can be read, written and closed meanwhile.
+ * A worker thread does the work. The file can be read, written and closed meanwhile.
  *
  * @callback is called in the thread-default main context of the caller. It calls [method@NamedFile.unlink_finish].
  *
@@ -922,7 +927,7 @@ tf_named_file_unlink_finish (TfNamedFile   *self,
   return tf_task_finish (self, result, tf_named_file_unlink_async, error) >= 0;
 }
 
-/* What is held is not removed by closing. A hold never removes what is kept. */
+/* Closing does not remove a held file. A hold does not cause a kept file to be removed. */
 static void
 prepare_hold (TfNamedFile *self)
 {
@@ -938,12 +943,12 @@ prepare_hold (TfNamedFile *self)
  *
  * Holds the file until this process exits, whatever happens to the references to the object.
  *
- * It is for a file that is handed to a program that nobody can watch. Closing the file does not remove it any
- * more: a delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced for good.
+ * Use it for a file that is handed to a program whose end cannot be observed. Closing the file no longer removes it: a
+ * delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced for good.
  *
- * A hold prolongs, and deletes nothing that is kept: a file with the policy %TF_DELETE_NEVER, set
- * before or afterwards, by [method@NamedFile.keep] or [method@TempFile.persist] for example, stays
- * when the process exits. [method@NamedFile.unlink] removes the name when it is called, held or not.
+ * A hold only extends the lifetime; a file that is to be kept is not removed: a file with the policy %TF_DELETE_NEVER,
+ * set before or afterwards, by [method@NamedFile.keep] or [method@TempFile.persist] for example, stays when the process
+ * exits. [method@NamedFile.unlink] removes the name when it is called, held or not.
  *
  * Since: 1.0
  */
@@ -964,9 +969,9 @@ tf_named_file_hold_until_exit (TfNamedFile *self)
  * Holds the file until @subprocess has ended, whatever happens to the references to the object.
  *
  * A delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced until then.
- * [method@NamedFile.hold_until_exit] tells what a hold does not do. The end is noticed in the
- * thread-default main context of the caller. If that is not iterated, the file is removed when this process
- * exits. The last reference is dropped in a worker thread.
+ * [method@NamedFile.hold_until_exit] describes what a hold does not do. The end is noticed in the thread-default
+ * main context of the caller. If that is not iterated, the file is removed when this process exits. The last
+ * reference is dropped in a worker thread.
  *
  * Since: 1.0
  */
@@ -992,7 +997,7 @@ tf_named_file_hold_for_subprocess (TfNamedFile *self,
  * the same number. The caller makes sure that @pid is still the process that it means: a child that nobody has
  * waited for yet, for example. Where pidfd_open(2) is refused, the process is looked for once a second.
  *
- * If there is no such process any more, nothing is held.
+ * If the process has already ended, this call does nothing.
  *
  * Since: 1.0
  */

@@ -215,10 +215,11 @@ remove_tree (GFile         *file,
  * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
  * the number of errors. The function may be called from any thread. It blocks on the disk.
  *
- * Other errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @file does not exist, but an entry that disappears during
- * the call does not cause an error; %G_IO_ERROR_NOT_SUPPORTED if @file is not local; %G_IO_ERROR_BUSY if there is a mount point in the
- * tree; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_EXISTS if someone put another one
- * in its place; %G_IO_ERROR_CANCELLED; otherwise an error mapped from the errno of the call that failed.
+ * Other errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @file does not exist, but an entry that disappears
+ * during the call does not cause an error; %G_IO_ERROR_NOT_SUPPORTED if @file is not local; %G_IO_ERROR_BUSY if
+ * there is a mount point in the tree; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory;
+ * %G_IO_ERROR_EXISTS if someone put another one in its place; %G_IO_ERROR_CANCELLED; otherwise an error mapped from
+ * the errno of the call that failed.
  *
  * Returns: %TRUE if it was removed
  *

@@ -83,7 +83,7 @@ sweep (const TfTemplate  *template,
  *
  * A process that uses these classes writes a journal of the names that it creates. A sweep reads the journals of the
  * user's processes that are certainly dead. It removes what such a journal names, if it still is the same file at the
- * same place, and its process did not let go of it. Files that were moved, renamed or replaced, and everything of
+ * same place, and its process did not keep it. Files that were moved, renamed or replaced, and everything of
  * living processes and of their forked children, stay. [What is removed, and when](lifetime.html) tells more.
  *
  * The arguments only restrict what is removed. With a @prefix, the names begin with it and eight characters out of
@@ -157,7 +157,7 @@ sweep_func (gpointer       no_object,
  *
  * Asynchronous version of [func@Tf.sweep].
  *
- * Everything is done in a worker thread.
+ * A worker thread does the work.
  *
  * @callback is called in the thread-default main context of the caller. It calls [func@Tf.sweep_finish].
  *

@@ -17,7 +17,7 @@
 /**
  * TfTempDir:
  *
- * A directory that is removed with all it holds: `TemporaryDirectory` of Python's `tempfile`.
+ * A directory that is removed together with its contents: `TemporaryDirectory` of Python's `tempfile`.
  *
  * ```c
  * g_autoptr(TfTempDir) dir = tf_temp_dir_new ("unpack-", NULL, NULL, NULL, error);
@@ -32,27 +32,34 @@
  *        tf_temp_dir_cleanup (dir, NULL, error);
  * ```
  *
- * [method@TempDir.cleanup] removes the directory and tells what went wrong. Dropping the last reference
- * removes it as well, but then errors are only logged, and a large tree makes that call block: call
- * cleanup, or [method@TempDir.cleanup_async], where that matters. The path is good for as long as the object is
- * referenced: in `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages it is
- * gone before the path is used.
+ * [method@TempDir.cleanup] removes the directory and reports errors. Dropping the last reference removes it as well,
+ * but then errors are only logged, and a large tree makes that call block: call cleanup, or
+ * [method@TempDir.cleanup_async], where that matters. The path is valid only as long as the object is referenced: in
+ * `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages it is gone before the
+ * path is used.
  *
  * ## What is removed
  *
- * The directory that was made, in the directory where it was made. If it has been moved out of that, it is not removed.
- * Another directory of the same user that has replaced it is removed if nobody else can have put it there. If anything
- * else has its name, that is left alone, and the call fails with %G_IO_ERROR_EXISTS, once.
+ * Only the directory that this object created is removed, or a directory of the same user that has replaced it, if
+ * nobody else can have put it there: [What is removed, and when](lifetime.html) states the conditions. A directory that
+ * has been moved to another one is not removed. If anything else has its name, that is left alone, and the call fails
+ * with %G_IO_ERROR_EXISTS, once.
  *
- * Every step is relative to the descriptor of an open directory. Symbolic links are removed, never
- * followed. Mount points in the tree stay with everything in them, while all around them is removed. Directories
- * without permissions are given them. The tree may be of any depth: no more than 12 descriptors are used at a
- * time, and no more stack than for a flat one. What others remove meanwhile is no error.
+ * Every step is relative to the descriptor of an open directory. Symbolic links are removed, never followed. Mount
+ * points in the tree, and everything below them, are left in place; everything else is removed. Directories that the
+ * owner cannot read or enter are made accessible first. The tree may be of any depth: no more than 12 descriptors are
+ * used at a time, and no more stack than for a flat one. Entries that another process removes in the meantime do not
+ * cause an error.
  *
  * Where there is more than one processor, the entries of a large directory (about 32 KiB of names, or
  * more than 64 subdirectories) are removed by two threads, which share the 12 descriptors. The second one has all
  * signals blocked, and has ended when the call returns. None is started at the end of the process, nor in a forked
  * child; then the removal only takes longer.
+ *
+ * ## Threads
+ *
+ * One object is used from one thread at a time, except that [method@TempDir.get_path] and [method@TempDir.get_file] may
+ * be called while [method@TempDir.cleanup_async] runs.
  *
  * Since: 1.0
  */
@@ -61,7 +68,7 @@ typedef struct
 {
   TfTemplate template;   /* absolute dir, or none */
   TfEntry entry;
-  gboolean is_kept;      /* let go of: not removed, whatever is called */
+  gboolean is_kept;      /* keep() was called: never removed */
   gboolean is_cleaning;  /* a worker has the entry; only its path may be used */
   gboolean auto_cleanup;
   gboolean ignore_cleanup_errors;
@@ -291,7 +298,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:dir: (type filename)
    *
-   * The directory in which the directory is made; %NULL for [func@Tf.get_temp_dir].
+   * The directory in which the directory is created; %NULL for [func@Tf.get_temp_dir].
    *
    * A relative path is resolved against the current directory when the object is constructed. The value is a path in
    * the encoding of the file system, which need not be UTF-8.
@@ -339,7 +346,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:mode:
    *
-   * The permission bits with which the directory is made, before the umask; octal 0700 by default.
+   * The permission bits with which the directory is created, before the umask is applied; octal 0700 by default.
    *
    * Since: 1.0
    */
@@ -353,10 +360,10 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * Prefix, suffix and directory as bytes, for languages whose string properties hold only UTF-8.
    *
-   * The value is of type `(maymaymay)`. Each name in it takes the place of the property [property@TempDir:prefix],
+   * The value is of type `(maymaymay)`. Each name in it replaces the value of [property@TempDir:prefix],
    * [property@TempDir:suffix] or [property@TempDir:dir]; a missing one leaves that property as it is. A NUL byte
    * ends a name. Set it when the object is constructed: it has no effect after [method@Gio.Initable.init].
-   * [ctor@TempDir.new_full] takes such names as they are, but makes no object of a derived class.
+   * [ctor@TempDir.new_full] takes such names directly, but cannot create an object of a derived class.
    *
    * Since: 1.0
    */
@@ -368,7 +375,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:path: (type filename) (getter get_path)
    *
-   * The absolute path of the directory; %NULL before it is made.
+   * The absolute path of the directory; %NULL before it is created.
+   *
+   * There is no notification when [method@Gio.Initable.init] sets it.
    *
    * The value is in the encoding of the file system, which need not be UTF-8.
    *
@@ -385,7 +394,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:file: (getter get_file)
    *
-   * The path as a [iface@Gio.File]; %NULL before the directory is made.
+   * The path as a [iface@Gio.File]; %NULL before the directory is created.
+   *
+   * There is no notification when [method@Gio.Initable.init] sets it.
    *
    * Since: 1.0
    */
@@ -397,7 +408,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:auto-cleanup: (getter get_auto_cleanup) (setter set_auto_cleanup)
    *
-   * Whether the directory is removed when the object goes away: `delete` of Python's `TemporaryDirectory`.
+   * Whether the directory is removed when the object is disposed: `delete` of Python's `TemporaryDirectory`.
    *
    * [method@TempDir.cleanup] removes it whatever the value, but not after [method@TempDir.keep].
    *
@@ -452,14 +463,14 @@ create (const char    *prefix,
  * tf_temp_dir_new:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes a directory of mode 0700, as [func@Tf.mkdtemp] does, and with the same errors.
+ * Creates a directory of mode 0700, as [func@Tf.mkdtemp] does, and with the same errors.
  *
- * It may be called from any thread. It blocks on the disk. The first 64 directories of a process hold a descriptor each,
- * or fewer if the limit of descriptors is low, so that systemd-tmpfiles does not remove what is in them.
+ * It may be called from any thread. It blocks on the disk. The first 64 directories of a process hold a descriptor
+ * each, or fewer if the limit of descriptors is low, so that systemd-tmpfiles does not remove what is in them.
  *
  * Returns: (transfer full): a new directory
  *
@@ -482,14 +493,14 @@ tf_temp_dir_new (const char    *prefix,
  * tf_temp_dir_new_full:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask; octal 0700 for the owner alone
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask is applied; usually octal 0700
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Makes a directory with the permission bits @mode; see [ctor@TempDir.new].
+ * Creates a directory with the permission bits @mode; see [ctor@TempDir.new].
  *
- * If the owner may not write the directory or enter it, it is removed all the same.
+ * If the owner may not write the directory or enter it, it is removed all the same. It blocks on the disk.
  *
  * Returns: (transfer full): a new directory
  *
@@ -514,7 +525,7 @@ tf_temp_dir_new_full (const char    *prefix,
  * tf_temp_dir_create_async:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -522,8 +533,8 @@ tf_temp_dir_new_full (const char    *prefix,
  *
  * Asynchronous version of [ctor@TempDir.new].
  *
- * The directory is made in a worker thread. If @cancellable is cancelled before [func@TempDir.create_finish], or if
- * that is never called, the directory is removed.
+ * The directory is created in a worker thread. If @cancellable is cancelled before [func@TempDir.create_finish], or if
+ * that function is never called, the directory is removed.
  *
  * @callback is called in the thread-default main context of the caller. It calls [func@TempDir.create_finish].
  *
@@ -574,8 +585,8 @@ tf_temp_dir_create_finish (GAsyncResult  *result,
  * tf_temp_dir_create_full_async:
  * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
  * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
- * @dir: (type filename) (nullable): where to make the directory, or %NULL for [func@Tf.get_temp_dir]
- * @mode: the permission bits, before the umask; octal 0700 for the owner alone
+ * @dir: (type filename) (nullable): where to create the directory, or %NULL for [func@Tf.get_temp_dir]
+ * @mode: the permission bits, before the umask is applied; usually octal 0700
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -583,8 +594,8 @@ tf_temp_dir_create_finish (GAsyncResult  *result,
  *
  * Asynchronous version of [ctor@TempDir.new_full].
  *
- * The directory is made in a worker thread. If @cancellable is cancelled before
- * [func@TempDir.create_full_finish], or if that is never called, the directory is removed.
+ * The directory is created in a worker thread. If @cancellable is cancelled before
+ * [func@TempDir.create_full_finish], or if that function is never called, the directory is removed.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [func@TempDir.create_full_finish].
@@ -833,7 +844,7 @@ tf_temp_dir_build_filenamev (TfTempDir  *self,
  * tf_temp_dir_get_auto_cleanup: (get-property auto-cleanup)
  * @self: a temporary directory
  *
- * Returns whether the directory is removed when the object goes away.
+ * Returns whether the directory is removed when the object is disposed.
  *
  * Returns: %TRUE if it is
  *
@@ -854,7 +865,7 @@ tf_temp_dir_get_auto_cleanup (TfTempDir *self)
  * @self: a temporary directory
  * @auto_cleanup: whether to remove it
  *
- * Sets whether the directory is removed when the object goes away.
+ * Sets whether the directory is removed when the object is disposed.
  *
  * Since: 1.0
  */
@@ -923,7 +934,7 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
  * tf_temp_dir_keep:
  * @self: a temporary directory
  *
- * Lets go of the directory: from now on neither the object nor a sweep removes it, whatever is called.
+ * Keeps the directory: from now on neither the object nor a sweep removes it, whatever is called.
  *
  * The caller becomes responsible for removing the directory. This needs neither the disk nor a descriptor, and cannot
  * fail. If the process is being ended by a signal, see [func@Tf.cleanup_on_signals], and has removed the directory
@@ -973,7 +984,7 @@ check_ready (TfTempDir     *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Removes the directory with all it holds.
+ * Removes the directory together with its contents.
  *
  * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
  * the number of errors. After an error or a cancellation it can be called again. After it has succeeded, or after
@@ -982,13 +993,13 @@ check_ready (TfTempDir     *self,
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_BUSY if there is a mount point in the tree;
  * %G_IO_ERROR_EXISTS if something else has the name, which is left alone; %G_IO_ERROR_NOT_FOUND if the directory in
- * which it was made is not at its path any more; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory; %G_IO_ERROR_PERMISSION_DENIED, also in a
- * forked child that did not make the directory; %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async];
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from the errno of the call that
- * failed.
+ * which it was created is not at its path any more; %G_IO_ERROR_NOT_EMPTY if someone keeps filling the directory;
+ * %G_IO_ERROR_PERMISSION_DENIED, also in a forked child that did not create the directory; %G_IO_ERROR_PENDING during
+ * [method@TempDir.cleanup_async]; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from
+ * the errno of the call that failed.
  *
- * Returns: %TRUE if the object has nothing to remove any more: the directory was removed, moved away or let go of, or
- *   its errors are ignored
+ * Returns: %TRUE if the object has nothing to remove any more: the directory was removed, moved away or kept, or its
+ *   errors are ignored
  *
  * Since: 1.0
  */
@@ -1057,8 +1068,8 @@ on_cleaned (GTask  *task,
  *
  * Asynchronous version of [method@TempDir.cleanup].
  *
- * Everything is done in a worker thread. Until it is done, another cleanup fails with %G_IO_ERROR_PENDING, and
- * [method@TempDir.keep] comes too late.
+ * A worker thread does the work. Until it is done, another cleanup fails with %G_IO_ERROR_PENDING, and
+ * [method@TempDir.keep] has no effect on it.
  *
  * @callback is called in the thread-default main context of the caller. It calls [method@TempDir.cleanup_finish].
  *
@@ -1126,11 +1137,11 @@ tf_temp_dir_cleanup_finish (TfTempDir     *self,
  *
  * Holds the directory until this process exits, whatever happens to the references to the object.
  *
- * It is for a directory that is handed to a program that nobody can watch. The object is referenced for good.
+ * Use it for a directory that is handed to a program whose end cannot be observed. The object is referenced for good.
  *
- * A hold prolongs, and deletes nothing that is kept: a directory whose
- * [property@TempDir:auto-cleanup] is %FALSE, set before or afterwards, or that [method@TempDir.keep] let go of, stays
- * when the process exits. [method@TempDir.cleanup] removes the directory when it is called, held or not.
+ * A hold only extends the lifetime; a directory that is to be kept is not removed: a directory whose
+ * [property@TempDir:auto-cleanup] is %FALSE, set before or afterwards, or that was kept with [method@TempDir.keep],
+ * stays when the process exits. [method@TempDir.cleanup] removes the directory when it is called, held or not.
  *
  * Since: 1.0
  */
@@ -1149,10 +1160,9 @@ tf_temp_dir_hold_until_exit (TfTempDir *self)
  *
  * Holds the directory until @subprocess has ended, whatever happens to the references to the object.
  *
- * The object is referenced until then.
- * [method@TempDir.hold_until_exit] tells what a hold does not do. The end is noticed in the
- * thread-default main context of the caller. If that is not iterated, the directory is removed when this process
- * exits. The last reference is dropped, and so the directory removed, in a worker thread.
+ * The object is referenced until then. [method@TempDir.hold_until_exit] describes what a hold does not do. The end is
+ * noticed in the thread-default main context of the caller. If that is not iterated, the directory is removed when this
+ * process exits. The last reference is dropped, and so the directory removed, in a worker thread.
  *
  * Since: 1.0
  */
@@ -1177,7 +1187,7 @@ tf_temp_dir_hold_for_subprocess (TfTempDir   *self,
  * the same number. The caller makes sure that @pid is still the process that it means: a child that nobody has
  * waited for yet, for example. Where pidfd_open(2) is refused, the process is looked for once a second.
  *
- * If there is no such process any more, nothing is held.
+ * If the process has already ended, this call does nothing.
  *
  * Since: 1.0
  */

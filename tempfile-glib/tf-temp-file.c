@@ -75,10 +75,10 @@
  *
  * ## Forks
  *
- * After fork(2), both processes can use a file on disk as a `FILE` of stdio after a flush. What was held back is written
- * before the fork, so that it is in the file once. The two processes share the position, and each reads what the other
- * has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3), which
- * [class@Gio.Subprocess] uses, does nothing of this.
+ * After fork(2), both processes can use a file on disk as a `FILE` of stdio after a flush. What was held back is
+ * written before the fork, so that it is in the file once. The two processes share the position, and each reads what
+ * the other has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3),
+ * which [class@Gio.Subprocess] uses, does nothing of this.
  *
  * ## Pending operations
  *
@@ -858,9 +858,9 @@ tf_temp_file_read (TfTempFile    *self,
  *
  * Reads @count bytes at the position into a new [struct@GLib.Bytes], or fewer at the end of the file.
  *
- * No more memory is allocated than there are bytes to read. The errors are those of [method@TempFile.read], and
- * %G_IO_ERROR_NO_SPACE if there is not enough memory or address space. In that case nothing is read, and the
- * position does not move.
+ * No more memory is allocated than there are bytes to read. It blocks on the disk if the bytes are there. The
+ * errors are those of [method@TempFile.read], and %G_IO_ERROR_NO_SPACE if there is not enough memory or address
+ * space. In that case nothing is read, and the position does not move.
  *
  * Returns: (transfer full): the bytes, none at the end of the file
  *
@@ -900,7 +900,8 @@ tf_temp_file_read_bytes (TfTempFile    *self,
  * many bytes are read ahead. If the disk refuses what is held back, the call that writes it fails:
  * [method@TempFile.flush], a later read or write, or [method@Gio.IOStream.close]. The bytes are still held back
  * after such a failure, unless it was that of closing. A [class@NamedFile], which others can open by its name, holds
- * nothing back unless it is [property@NamedFile:buffered]; neither does a file after [method@TempFile.get_fd], [method@TempFile.persist] or fork(2).
+ * nothing back unless it is [property@NamedFile:buffered]; neither does a file after [method@TempFile.get_fd],
+ * [method@TempFile.persist] or fork(2).
  *
  * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if the disk or a
  * quota has no room, or if the file would exceed `RLIMIT_FSIZE` and SIGXFSZ is ignored, see setrlimit(2); otherwise
@@ -1056,7 +1057,8 @@ tf_temp_file_read_bytes_finish (TfTempFile    *self,
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
- * Writes all of @bytes at the position. The errors are those of [method@TempFile.write].
+ * Writes all of @bytes at the position. It blocks on the disk if the bytes go there. The errors are those of
+ * [method@TempFile.write].
  *
  * Returns: %TRUE if all of @bytes was written
  *
@@ -1737,9 +1739,9 @@ flush (TfStore       *store,
  *
  * Writes the bytes that are held back in this process to the file, see [method@TempFile.write].
  *
- * After this call, the kernel has the bytes: other processes that have the file open, forked children, and whoever opens
- * a [class@NamedFile] by its name see them. If it fails, they are still held back, and the call can be repeated. On
- * a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
+ * After this call, the kernel has the bytes: other processes that have the file open, forked children, and whoever
+ * opens a [class@NamedFile] by its name see them. If it fails, they are still held back, and the call can be
+ * repeated. On a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
  * [method@TempFile.persist] with %TF_PERSIST_DURABLE for that.
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;
@@ -2622,10 +2624,11 @@ close_after_steal (GIOStream *stream)
  * the bytes beyond the new end ends this process with SIGBUS. What the other process writes may show in the bytes.
  *
  * The file is closed as by [method@Gio.IOStream.close], and nothing that happens later changes or frees the bytes.
- * Since the bytes are there, an error of closing is only logged. If this call fails, the file stays open. Errors are of
- * %G_IO_ERROR: %G_IO_ERROR_PENDING while an asynchronous operation of the file is under way; %G_IO_ERROR_NO_SPACE if
- * there is no room for the holes; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an
- * error mapped from mmap(2)'s errno.
+ * Since the bytes are there, an error of closing is only logged. If this call fails, the file stays open. It blocks
+ * on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING while an asynchronous
+ * operation of the file is under way; %G_IO_ERROR_NO_SPACE if there is no room for the holes;
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s
+ * errno.
  *
  * Returns: (transfer full): the content
  *
