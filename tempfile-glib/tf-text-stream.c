@@ -770,7 +770,7 @@ encode (TfTextStreamPrivate  *priv,
       return NULL;
     }
 
-  translated = tf_newline_to_file (priv->newline, text, length);
+  translated = tf_newline_to_file (priv->newline, length > 0 ? text : "", length);
   return tf_codec_encode (&priv->codec, translated->str, translated->len, is_start, bytes, error)
          ? g_steal_pointer (&bytes) : NULL;
 }
