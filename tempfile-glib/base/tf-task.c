@@ -57,6 +57,10 @@ static guint n_workers;
 static guint n_idle;
 static guint n_outside;
 
+/* A fork waits for this lock. Otherwise, the child could inherit a main context whose lock a worker held, and would wait
+ * for it for ever. */
+static GMutex attach_lock;
+
 static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
 
 gint tf_task_n_hurried;
@@ -97,12 +101,16 @@ attach (GMainContext   *context,
         gpointer        data,
         GDestroyNotify  destroy)
 {
-  g_autoptr(GSource) source = g_idle_source_new ();
+  GSource *source = g_idle_source_new ();
 
   g_source_set_static_name (source, "[tempfile-glib] attach");
   g_source_set_priority (source, priority);
   g_source_set_callback (source, func, data, destroy);
+
+  g_mutex_lock (&attach_lock);
   g_source_attach (source, context);
+  g_source_unref (source);
+  g_mutex_unlock (&attach_lock);
 }
 
 /* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. */
@@ -251,6 +259,7 @@ compare_priorities (gconstpointer waiting_work,
 static void
 before_fork (void)
 {
+  g_mutex_lock (&attach_lock);
   g_mutex_lock (&workers_lock);
 }
 
@@ -258,6 +267,7 @@ static void
 after_fork_in_parent (void)
 {
   g_mutex_unlock (&workers_lock);
+  g_mutex_unlock (&attach_lock);
 }
 
 /* The worker threads exist only in the parent. */
@@ -269,6 +279,7 @@ after_fork_in_child (void)
   is_hurried = FALSE;
   g_atomic_int_set (&tf_task_n_hurried, 0);
   g_mutex_unlock (&workers_lock);
+  g_mutex_unlock (&attach_lock);
 }
 
 static TfForkHandler fork_handler = {

@@ -6,6 +6,8 @@
 #include "base/tf-task.h"
 
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/tf-errno.h"
 #include "tf-test-async.h"
@@ -35,6 +37,19 @@ static struct
   gint was_kept;
 } last_context;
 
+/* Whether a worker attaches slowly, and whether it does so at the moment. */
+static gint is_slow;
+static gint is_attaching;
+
+static void
+attach_slowly (void)
+{
+  g_atomic_int_set (&is_attaching, TRUE);
+  for (int i = 0; i < 10000; i++)
+    g_thread_yield ();
+  g_atomic_int_set (&is_attaching, FALSE);
+}
+
 guint __real_g_source_attach (GSource      *source,
                               GMainContext *context);
 guint __wrap_g_source_attach (GSource      *source,
@@ -47,6 +62,8 @@ __wrap_g_source_attach (GSource      *source,
   guint id = __real_g_source_attach (source, context);
   GThread *main_thread = g_atomic_pointer_get (&last_context.main_thread);
 
+  if (g_atomic_int_compare_and_exchange (&is_slow, TRUE, FALSE))
+    attach_slowly ();
   if (main_thread != NULL && main_thread != g_thread_self ())
     {
       while (!g_atomic_int_get (&last_context.is_released))
@@ -522,6 +539,35 @@ test_in_child (void)
   g_thread_pool_stop_unused_threads ();
 }
 
+/* A worker that attaches a source has the lock of the main context, which a child must not inherit. */
+static void
+test_fork_while_attaching (void)
+{
+  g_autoptr(GObject) object = make_object ();
+  g_autoptr(Record) record = record_new (42);
+  g_autoptr(GAsyncResult) result = NULL;
+  GTask *task = tf_task_new (object, &source_tag, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  pid_t pid;
+  int status;
+
+  g_atomic_int_set (&is_slow, TRUE);
+  record->blocks = TRUE;
+  g_task_set_task_data (task, record, NULL);
+  tf_task_run (task, do_as_recorded);
+  g_object_unref (task);
+  while (!g_atomic_int_get (&is_attaching))
+    g_thread_yield ();
+
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    _exit (g_atomic_int_get (&is_attaching));
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpint (tf_task_finish (object, tf_test_wait (&result), &source_tag, NULL), ==, 42);
+}
+
 static void
 fail_without_threads (void)
 {
@@ -573,6 +619,7 @@ main (int    argc,
   tf_test_add_async ("/task/on-stream", test_on_stream);
   tf_test_add_async ("/task/last-reference", test_last_reference);
   g_test_add_func ("/task/last-reference-to-context", test_last_reference_to_context);
+  g_test_add_func ("/task/fork-while-attaching", test_fork_while_attaching);
   g_test_add_func ("/task/without-threads", test_without_threads);
 
   return tf_test_run ();
