@@ -808,6 +808,9 @@ tf_named_file_keep (TfNamedFile *self)
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
+  if (priv->entry.path == NULL)
+    return NULL;
+
   tf_entry_keep (&priv->entry);
   change_policy (self, TF_DELETE_NEVER);
   return g_strdup (priv->entry.path);

@@ -806,6 +806,21 @@ test_buffered_close (void)
   g_assert_cmpint (g_unlink (path), ==, 0);
 }
 
+/* There is nothing to keep yet: what is created afterwards is removed as usual. */
+static void
+test_keep_before_init (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_null (tf_named_file_keep (file));
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
+  g_assert_true (g_initable_init (G_INITABLE (file), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -849,6 +864,8 @@ main (int    argc,
   g_test_add_func ("/named-file/derived", test_derived);
   g_test_add_func ("/named-file/buffered", test_buffered);
   g_test_add_func ("/named-file/buffered-close", test_buffered_close);
+
+  g_test_add_func ("/named-file/keep-before-init", test_keep_before_init);
 
   return tf_test_run ();
 }
