@@ -346,7 +346,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   /**
    * TfTempDir:mode:
    *
-   * The permission bits with which the directory is created, before the umask is applied; octal 0700 by default.
+   * The permission bits with which the directory is created, before the umask is applied; octal 0700 by default. The
+   * umask takes none of the owner's.
    *
    * Since: 1.0
    */

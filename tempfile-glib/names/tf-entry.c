@@ -110,20 +110,21 @@ renew_parent (TfEntry *self)
     }
 }
 
-/* Takes permissions away that nobody has asked for. The file system may refuse this; that matters only if others could
- * get in. */
+/* Takes permissions away that nobody has asked for, and gives the owner of a directory those that the umask has taken.
+ * The file system may refuse this; that matters only if others could get in. */
 static gboolean
-restrict_mode (TfEntry            *self,
-               int                 fd,
-               const TfSystemStat *st,
-               guint               wanted)
+correct_mode (TfEntry            *self,
+              int                 fd,
+              const TfSystemStat *st,
+              guint               wanted)
 {
   guint excess = st->mode & (S_IRWXU | S_IRWXG | S_IRWXO) & ~wanted;
-  guint mode = st->mode & 07777 & ~excess;
+  guint lacking = self->is_dir ? wanted & S_IRWXU & ~st->mode : 0;
+  guint mode = (st->mode & 07777 & ~excess) | lacking;
   gboolean success = FALSE;
   Place place;
 
-  if (excess == 0)
+  if (excess == 0 && lacking == 0)
     return TRUE;
 
   if (!self->is_dir)
@@ -148,7 +149,7 @@ settle_file (TfEntry *self,
     return FALSE;
 
   tf_journal_complete (self->name.record, fd, "", &self->identity);
-  return restrict_mode (self, fd, &st, mode);
+  return correct_mode (self, fd, &st, mode);
 }
 
 static int
@@ -299,7 +300,7 @@ settle_dir (TfEntry          *self,
     return FALSE;
 
   tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);
-  if (!restrict_mode (self, fd, &st, template->mode))
+  if (!correct_mode (self, fd, &st, template->mode))
     return FALSE;
 
   if (wants_lock)
