@@ -269,10 +269,13 @@ check_new_dir (const TfTemplate   *template,
       return FALSE;
     }
 
+  if (S_ISDIR (st->mode) &&
+      (parent_is_guarded ||
+       (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid))))
+    return TRUE;
+
   errno = EAGAIN;
-  return S_ISDIR (st->mode) &&
-         (parent_is_guarded ||
-          (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid)));
+  return FALSE;
 }
 
 /* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
