@@ -84,7 +84,7 @@ sweep (const TfTemplate  *template,
  * A process that uses these classes writes a journal of the names that it creates. A sweep reads the journals of the
  * user's processes that are certainly dead. It removes what such a journal names, if it still is the same file at the
  * same place, and its process did not keep it. Files that were moved, renamed or replaced, and everything of
- * living processes and of their forked children, stay. [What is removed, and when](lifetime.html) tells more.
+ * living processes and of their forked children, stay. [What is removed, and when](lifetime.html) describes the details.
  *
  * The arguments only restrict what is removed. With a @prefix, the names begin with it and eight characters out of
  * `[a-z0-9_]`; with a @dir, they lie directly in it.
@@ -94,7 +94,8 @@ sweep (const TfTemplate  *template,
  *
  * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_INVALID_FILENAME if
  * @prefix holds a `/`; %G_IO_ERROR_NOT_SUPPORTED if the system has no journals: without `/proc`, or if the library
- * uses POSIX alone; those of [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
+ * uses POSIX alone; %G_IO_ERROR_TOO_MANY_OPEN_FILES if there are no descriptors to look at all journals; those of
+ * [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
  *
  * Returns: %TRUE on success, also if there was nothing to remove
  *

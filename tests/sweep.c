@@ -280,6 +280,41 @@ test_few_fds (void)
   g_assert_cmpuint (sweep (0), ==, 100);
 }
 
+static void
+leave_one (void)
+{
+  g_assert_nonnull (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+}
+
+/* That is not as if there were nothing to sweep. With a few descriptors, some steps are possible. */
+static void
+test_no_fds (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (guint n_fds = 0; n_fds < 5; n_fds++)
+    {
+      g_autoptr(GError) error = NULL;
+      guint n_removed = G_MAXUINT;
+      gboolean success;
+
+      run_and_kill (leave_one);
+      tf_test_take_fds ();
+      tf_test_give_fds (n_fds);
+      success = tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error);
+      tf_test_give_all_fds ();
+
+      g_test_message ("%u descriptors: %u removed, %s", n_fds, n_removed, success ? "no error" : error->message);
+      if (success)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+      g_assert_true (success == (n_removed == 1));
+      g_assert_cmpuint (sweep (0), ==, success ? 0 : 1);
+    }
+}
+
 static gboolean
 sweep_only (const char *prefix,
             const char *dir,
@@ -382,6 +417,9 @@ static void
 test_strangers (void)
 {
   const char *const names[] = { "tmpabcdefgh", "tmp_1234567.txt", "tmpaaaaaaaa" };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
 
   tree_make_dir (names[0]);
   tree_make_file ("tmpabcdefgh/file");
@@ -655,6 +693,7 @@ main (int    argc,
   g_test_add_func ("/sweep/moved", test_moved);
   g_test_add_func ("/sweep/unlocked", test_unlocked);
   g_test_add_func ("/sweep/few-fds", test_few_fds);
+  g_test_add_func ("/sweep/no-fds", test_no_fds);
   g_test_add_func ("/sweep/filters", test_filters);
   g_test_add_func ("/sweep/terminated-at-random", test_terminated_at_random);
   g_test_add_func ("/sweep/portable", test_portable);

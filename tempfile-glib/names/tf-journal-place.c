@@ -87,6 +87,8 @@ tf_journal_place_open (guint        index,
   tf_autofd int base_fd = base != NULL ? tf_system_open_dir (base) : -1;
   tf_autofd int fd = -1;
 
+  if (base == NULL)
+    errno = ENOENT;
   if (base_fd < 0)
     return -1;
 

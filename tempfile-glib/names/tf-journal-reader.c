@@ -192,12 +192,23 @@ is_parent (const Segment *self,
   return slot >= TF_JOURNAL_N_HEAD_SLOTS && slot < self->n_slots && self->slots[slot].state == TF_JOURNAL_PARENT;
 }
 
+/* Without a descriptor, it is not known whether there is anything to sweep. All other errors mean that there is nothing
+ * that this process could sweep. */
+static void
+report_lack_of_fds (TfJournalReader *self,
+                    const char      *path)
+{
+  if (errno == EMFILE || errno == ENFILE)
+    tf_failures_add (self->failures, errno, "open", path);
+}
+
 /* Opens the directory of a record if it is still the same one. Its path may lead through symlinks: device and inode
  * decide. The process does not look at its directories each time it creates a file, and may have found another one at
  * the path; then the file itself decides. */
 static void
-open_parent (Segment *self,
-             guint    slot)
+open_parent (TfJournalReader *reader,
+             Segment         *self,
+             guint            slot)
 {
   const TfJournalSlot *parent = &self->slots[slot];
   TfSystemStat st;
@@ -214,7 +225,10 @@ open_parent (Segment *self,
 
   self->parent_fd = tf_system_open_dir (self->parent_path);
   if (self->parent_fd < 0)
-    return;
+    {
+      report_lack_of_fds (reader, self->parent_path);
+      return;
+    }
 
   if (!tf_system_stat (&st, self->parent_fd, "") || st.device != (guint64) parent->birth_seconds)
     tf_fd_clear (&self->parent_fd);
@@ -361,7 +375,7 @@ sweep_record (TfJournalReader *self,
   if (!is_wanted (self, &segment->slots[record->parent], name))
     return STAYS;
 
-  open_parent (segment, record->parent);
+  open_parent (self, segment, record->parent);
   return segment->parent_fd >= 0 ? remove_record (self, segment, record, name, cancellable) : STAYS;
 }
 
@@ -404,7 +418,11 @@ sweep_segment (TfJournalReader *self,
   Life life;
 
   if (!lock_segment (&segment, dir_fd, name, &st))
-    return;
+    {
+      if (segment.fd < 0)
+        report_lack_of_fds (self, name);
+      return;
+    }
 
   life = read_segment (&segment, self->boot_id, &st, fs);
   if (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable)))
@@ -426,6 +444,7 @@ sweep_place (TfJournalReader *self,
 
   if (names == NULL)
     {
+      report_lack_of_fds (self, "the journals");
       tf_fd_clear (&own_fd);
       return;
     }
@@ -443,9 +462,14 @@ tf_journal_reader_sweep (TfJournalReader  *self,
                          GCancellable     *cancellable,
                          GError          **error)
 {
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
   if (!tf_system_read_boot_id (self->boot_id))
-    return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
-                              "Nothing can be swept, because the system does not tell when it was booted");
+    return errno == EMFILE || errno == ENFILE
+           ? tf_errno_set (error, errno, "read the boot ID", NULL)
+           : tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                                "Nothing can be swept, because the system does not tell when it was booted");
 
   for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
     sweep_place (self, i, cancellable);
