@@ -86,7 +86,8 @@ use (Fixture    *fixture,
   TRY (tf_temp_file_write_bytes (file, bytes, NULL, &error));
   TRY (tf_temp_file_fill (file, 1, NULL, &error) >= 0);
   TRY (tf_temp_file_consume (file, 0, &error));
-  TRY (tf_temp_file_reserve (file, 1, NULL, &error));
+  if (!tf_test_is_portable ())
+    TRY (tf_temp_file_reserve (file, 1, NULL, &error));
   TRY (g_seekable_truncate (G_SEEKABLE (file), 20, NULL, &error));
   TRY (tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, &error));
   TRY (tf_temp_file_get_fd (file, NULL, &error) >= 0);
@@ -112,13 +113,16 @@ use_results (Fixture    *fixture,
   check (fixture, read != NULL, &error);
   line = tf_temp_file_read_line (file, NULL, NULL, &error);
   check (fixture, error == NULL, &error);
+  tf_temp_file_peek (file, &count);
+  if (tf_test_is_portable ())
+    return;
+
   path = tf_temp_file_get_fd_path (file, NULL, &error);
   check (fixture, path != NULL, &error);
   fd = tf_temp_file_seal (file, NULL, &error);
   check (fixture, fd >= 0, &error);
   if (fd >= 0)
     close (fd);
-  tf_temp_file_peek (file, &count);
 }
 
 static void
@@ -269,6 +273,9 @@ test_audit (gconstpointer data)
   g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
   g_autoptr(TfTempFile) source = make_source ();
   Fixture fixture = { .file = file, .source = triggers[trigger].func == by_splice ? source : NULL };
+
+  if (triggers[trigger].func == by_reserve && tf_test_skip_if_portable ("room for files"))
+    return;
 
   g_assert_true (tf_temp_file_write (file, "four", 4, NULL, NULL));
   g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over), &fixture);

@@ -69,9 +69,12 @@ use_file (TfTempFile *file,
   TRY (tf_temp_file_consume (file, 0, &error));
   TRY (g_seekable_truncate (G_SEEKABLE (file), 20, NULL, &error));
   TRY (tf_temp_file_flush (file, NULL, &error));
-  TRY ((fd = tf_temp_file_seal (file, NULL, &error)) >= 0);
-  if (fd >= 0)
-    close (fd);
+  if (!tf_test_is_portable ())
+    {
+      TRY ((fd = tf_temp_file_seal (file, NULL, &error)) >= 0);
+      if (fd >= 0)
+        close (fd);
+    }
   g_assert_true (tf_temp_file_peek (file, &count) == NULL || verdict == ALLOWED);
 }
 
@@ -103,9 +106,12 @@ use_disk (TfTempFile *file,
   gboolean success;
   int fd;
 
-  TRY (tf_temp_file_reserve (file, 1, NULL, &error));
   TRY (tf_temp_file_get_fd (file, NULL, &error) >= 0);
-  TRY ((path = tf_temp_file_get_fd_path (file, NULL, &error)) != NULL);
+  if (!tf_test_is_portable ())
+    {
+      TRY (tf_temp_file_reserve (file, 1, NULL, &error));
+      TRY ((path = tf_temp_file_get_fd_path (file, NULL, &error)) != NULL);
+    }
   TRY ((fd = tf_temp_file_dup_fd (file, NULL, &error)) >= 0);
   if (fd >= 0)
     close (fd);

@@ -94,6 +94,13 @@ test_auto_cleanup (void)
   remove_with_file (path, "file");
 }
 
+/* The descriptors of a directory: the lock for systemd-tmpfiles. */
+static guint
+count_locks (void)
+{
+  return tf_test_is_portable () ? 0 : 1;
+}
+
 static void
 test_cleanup (void)
 {
@@ -107,7 +114,7 @@ test_cleanup (void)
   tf_temp_dir_set_auto_cleanup (dir, FALSE);
   g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
   g_assert_false (exists (path));
-  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - 1);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - count_locks ());
   g_assert_cmpstr (tf_temp_dir_get_path (dir), ==, path);
 
   /* Again is fine, and leaves alone what came to the name meanwhile. */
@@ -170,7 +177,7 @@ test_keep (void)
 
   put_file (tf_temp_dir_get_path (dir), "file");
   path = tf_temp_dir_keep (dir);
-  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - 1);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds - count_locks ());
   g_assert_cmpstr (path, ==, tf_temp_dir_get_path (dir));
   g_assert_false (tf_temp_dir_get_auto_cleanup (dir));
 

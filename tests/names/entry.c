@@ -174,6 +174,9 @@ test_replaced_dir_in_sticky_dir (void)
 {
   const guint modes[] = { 0700, 0777 };
 
+  if (tf_test_skip_if_portable ("birth times, which tell a directory from another one with its inode"))
+    return;
+
   make_own_dir ();
   g_assert_cmpint (chmod ("own", 01777), ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
