@@ -551,6 +551,9 @@ test_sweeping_while_creating (void)
   pid_t pid;
   int status;
 
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
   fflush (NULL);
   pid = fork ();
   g_assert_cmpint (pid, >=, 0);
@@ -625,6 +628,9 @@ test_terminated_at_random (void)
     {
       pid_t pid = fork ();
       int status;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
 
       g_assert_cmpint (pid, >=, 0);
       if (pid == 0)
