@@ -27,24 +27,26 @@ typedef struct
 
 static char source_tag;
 
-/* Whether workers wait for the main thread to let go of the context that they have attached a source to, what the
- * main thread has done, and whether the context was there then. */
+/* The context that the main thread lets go of while a worker has attached a source to it, what the main thread has done,
+ * and whether the context was there then. */
 static struct
 {
-  GThread *main_thread; /* (atomic) (nullable) */
+  GMainContext *context; /* (atomic) (nullable) (unowned) */
   gint is_released;
   gint is_freed;
   gint was_kept;
 } last_context;
 
-/* Whether a worker attaches slowly, and whether it does so at the moment. */
+/* Whether a worker attaches slowly, whether it has begun to, and whether it does so at the moment. */
 static gint is_slow;
+static gint has_begun;
 static gint is_attaching;
 
 static void
 attach_slowly (void)
 {
   g_atomic_int_set (&is_attaching, TRUE);
+  g_atomic_int_set (&has_begun, TRUE);
   for (int i = 0; i < 10000; i++)
     g_thread_yield ();
   g_atomic_int_set (&is_attaching, FALSE);
@@ -60,11 +62,10 @@ __wrap_g_source_attach (GSource      *source,
                         GMainContext *context)
 {
   guint id = __real_g_source_attach (source, context);
-  GThread *main_thread = g_atomic_pointer_get (&last_context.main_thread);
 
   if (g_atomic_int_compare_and_exchange (&is_slow, TRUE, FALSE))
     attach_slowly ();
-  if (main_thread != NULL && main_thread != g_thread_self ())
+  if (context != NULL && context == g_atomic_pointer_get (&last_context.context))
     {
       while (!g_atomic_int_get (&last_context.is_released))
         g_thread_yield ();
@@ -490,7 +491,7 @@ test_last_reference_to_context (void)
   g_source_attach (witness, context);
   g_source_unref (witness);
 
-  g_atomic_pointer_set (&last_context.main_thread, g_thread_self ());
+  g_atomic_pointer_set (&last_context.context, context);
   record->blocks = TRUE;
   g_main_context_push_thread_default (context);
   g_assert_cmpint (run (record, NULL, NULL), ==, 42);
@@ -501,7 +502,7 @@ test_last_reference_to_context (void)
   while (!g_atomic_int_get (&last_context.is_freed))
     g_thread_yield ();
   g_assert_true (g_atomic_int_get (&last_context.was_kept));
-  g_atomic_pointer_set (&last_context.main_thread, NULL);
+  g_atomic_pointer_set (&last_context.context, NULL);
 }
 
 static void
@@ -555,7 +556,7 @@ test_fork_while_attaching (void)
   g_task_set_task_data (task, record, NULL);
   tf_task_run (task, do_as_recorded);
   g_object_unref (task);
-  while (!g_atomic_int_get (&is_attaching))
+  while (!g_atomic_int_get (&has_begun))
     g_thread_yield ();
 
   pid = fork ();
