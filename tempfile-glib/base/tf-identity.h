@@ -19,6 +19,14 @@ typedef struct
   guint32 birth_nanoseconds;
 } TfIdentity;
 
+/* A directory and the path at which it was found. */
+typedef struct
+{
+  const char *path;   /* absolute */
+  guint64     device;
+  guint64     inode;
+} TfPlace;
+
 gboolean tf_identity_equal (const TfIdentity *a,
                             const TfIdentity *b);
 

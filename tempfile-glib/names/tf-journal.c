@@ -55,7 +55,7 @@
 
 typedef struct
 {
-  TfJournalParent dir;       /* (owned) path */
+  TfPlace         dir;       /* (owned) path */
   guint           slot;
   guint           n_records;
 } Parent;
@@ -94,7 +94,7 @@ static guint generation;    /* of the process whose segments these are */
 static guint
 hash_parent (gconstpointer key)
 {
-  const TfJournalParent *dir = key;
+  const TfPlace *dir = key;
 
   return (guint) (dir->inode ^ dir->device);
 }
@@ -103,8 +103,8 @@ static gboolean
 is_same_parent (gconstpointer a,
                 gconstpointer b)
 {
-  const TfJournalParent *first = a;
-  const TfJournalParent *second = b;
+  const TfPlace *first = a;
+  const TfPlace *second = b;
 
   return first->inode == second->inode && first->device == second->device && g_str_equal (first->path, second->path);
 }
@@ -256,8 +256,8 @@ segment_forget_parent (Segment *self,
 }
 
 static Parent *
-segment_add_parent (Segment               *self,
-                    const TfJournalParent *dir)
+segment_add_parent (Segment       *self,
+                    const TfPlace *dir)
 {
   gsize length = strlen (dir->path);
   guint slot = length < PATH_MAX ? segment_take (self, tf_journal_count_slots (length)) : 0;
@@ -282,8 +282,8 @@ segment_add_parent (Segment               *self,
 
 /* Returns NULL if there is no room. */
 static Parent *
-segment_get_parent (Segment               *self,
-                    const TfJournalParent *dir)
+segment_get_parent (Segment       *self,
+                    const TfPlace *dir)
 {
   Parent *parent;
 
@@ -603,10 +603,10 @@ find_segment (const TfJournalRecord *record)
 
 /* Takes slots for a name in a directory, and sets @parent. Returns 0 if there is no room. */
 static guint
-segment_take_record (Segment               *self,
-                     const TfJournalParent *dir,
-                     gsize                  length,
-                     guint                 *parent_slot)
+segment_take_record (Segment       *self,
+                     const TfPlace *dir,
+                     gsize          length,
+                     guint         *parent_slot)
 {
   Parent *parent = self->n_free > 0 ? segment_get_parent (self, dir) : NULL;
   guint slot;
@@ -642,8 +642,8 @@ get_next_size (gsize room)
 }
 
 static Segment *
-add_segment (const TfJournalParent *dir,
-             gsize                  length)
+add_segment (const TfPlace *dir,
+             gsize          length)
 {
   guint n_slots = TF_JOURNAL_N_HEAD_SLOTS + tf_journal_count_slots (strlen (dir->path)) + tf_journal_count_slots (length);
   Segment *segment = segment_create (get_next_size (n_slots * sizeof (TfJournalSlot)));
@@ -658,10 +658,10 @@ add_segment (const TfJournalParent *dir,
 }
 
 static TfJournalRecord *
-take_record (const TfJournalParent  *dir,
-             gsize                   length,
-             Segment               **segment,
-             guint                  *parent_slot)
+take_record (const TfPlace  *dir,
+             gsize           length,
+             Segment       **segment,
+             guint          *parent_slot)
 {
   guint slot = 0;
 
@@ -682,9 +682,9 @@ take_record (const TfJournalParent  *dir,
 
 /* Returns a record without a state, or NULL. */
 static TfJournalRecord *
-prepare (const TfJournalParent *parent,
-         const char            *name,
-         TfJournalKind          kind)
+prepare (const TfPlace *parent,
+         const char    *name,
+         TfJournalKind  kind)
 {
   gsize length = strlen (name);
   TfJournalRecord *record;
@@ -709,9 +709,9 @@ prepare (const TfJournalParent *parent,
 /* Writes down that @name is about to be created in @parent. Returns NULL if there is no place for a journal, or no
  * room; the name can then be created, but a sweep does not find it. */
 TfJournalRecord *
-tf_journal_begin (const TfJournalParent *parent,
-                  const char            *name,
-                  TfJournalKind          kind)
+tf_journal_begin (const TfPlace *parent,
+                  const char    *name,
+                  TfJournalKind  kind)
 {
   TfJournalRecord *self = prepare (parent, name, kind);
 
@@ -748,10 +748,10 @@ tf_journal_complete (TfJournalRecord  *self,
 /* Writes down that a file has, or is about to get, the name @name in @parent. The file is @from in @dir_fd, or @dir_fd
  * itself if @from is empty. */
 TfJournalRecord *
-tf_journal_add (const TfJournalParent *parent,
-                const char            *name,
-                int                    dir_fd,
-                const char            *from)
+tf_journal_add (const TfPlace *parent,
+                const char    *name,
+                int            dir_fd,
+                const char    *from)
 {
   TfJournalRecord *self = NULL;
   TfIdentity identity;

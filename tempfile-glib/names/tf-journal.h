@@ -18,29 +18,21 @@ typedef enum
   TF_JOURNAL_DIR = 2,
 } TfJournalKind;
 
-/* A directory in which names are created. */
-typedef struct
-{
-  const char *path;   /* absolute */
-  guint64     device;
-  guint64     inode;
-} TfJournalParent;
-
 /* Belongs to the journal. NULL stands for a record that could not be made; all functions ignore it. */
 typedef struct _TfJournalRecord TfJournalRecord;
 
-TfJournalRecord *tf_journal_begin    (const TfJournalParent *parent,
-                                      const char            *name,
-                                      TfJournalKind          kind);
-void             tf_journal_complete (TfJournalRecord       *self,
-                                      int                    dir_fd,
-                                      const char            *name,
-                                      const TfIdentity      *identity);
-TfJournalRecord *tf_journal_add      (const TfJournalParent *parent,
-                                      const char            *name,
-                                      int                    dir_fd,
-                                      const char            *from);
-void             tf_journal_clear    (TfJournalRecord       *self);
+TfJournalRecord *tf_journal_begin    (const TfPlace    *parent,
+                                      const char       *name,
+                                      TfJournalKind     kind);
+void             tf_journal_complete (TfJournalRecord  *self,
+                                      int               dir_fd,
+                                      const char       *name,
+                                      const TfIdentity *identity);
+TfJournalRecord *tf_journal_add      (const TfPlace    *parent,
+                                      const char       *name,
+                                      int               dir_fd,
+                                      const char       *from);
+void             tf_journal_clear    (TfJournalRecord  *self);
 void             tf_journal_close    (void);
 
 /* For tests */

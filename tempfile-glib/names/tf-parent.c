@@ -17,7 +17,7 @@
 
 struct _TfParent
 {
-  TfJournalParent place;  /* (owned) path */
+  TfPlace         place;  /* (owned) path */
   guint           n_refs;
   guint           n_uses; /* of the descriptor, at the moment */
   int             fd;     /* -1 if it is not open */
@@ -305,7 +305,7 @@ tf_parent_unref (TfParent *self)
   g_mutex_unlock (&lock);
 }
 
-const TfJournalParent *
+const TfPlace *
 tf_parent_get_place (const TfParent *self)
 {
   return &self->place;

@@ -5,8 +5,7 @@
 
 #pragma once
 
-#include "base/tf-system.h"
-#include "tf-journal.h"
+#include "base/tf-identity.h"
 
 G_BEGIN_DECLS
 
@@ -31,9 +30,9 @@ gboolean  tf_parent_check      (TfParent   *self,
                                 int         fd);
 gboolean  tf_parent_is_at_path (TfParent   *self);
 
-const TfJournalParent *tf_parent_get_place  (const TfParent     *self);
-gboolean               tf_parent_is_guarded (const TfParent     *self);
-gboolean               tf_parent_guards     (const TfSystemStat *dir);
+const TfPlace *tf_parent_get_place  (const TfParent     *self);
+gboolean       tf_parent_is_guarded (const TfParent     *self);
+gboolean       tf_parent_guards     (const TfSystemStat *dir);
 
 /* Descriptors that may be used for something that is not necessary: @max, or a small part of the limit. */
 guint tf_parent_limit_fds (guint max);

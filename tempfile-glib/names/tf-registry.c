@@ -6,7 +6,7 @@
 #include "tf-registry.h"
 
 #include "base/tf-fork.h"
-#include "tree/tf-dir-share.h"
+#include "base/tf-task.h"
 #include "tf-journal.h"
 
 /* How long the end of the process waits for other threads at most, in microseconds. */
@@ -287,7 +287,7 @@ void
 tf_registry_remove_all (void)
 {
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
-  tf_dir_share_forbid ();
+  tf_task_forbid_helpers ();
 
   enter ();
   n_removing++;

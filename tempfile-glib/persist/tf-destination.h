@@ -8,7 +8,7 @@
 #include <gio/gio.h>
 #include <sys/stat.h>
 
-#include "names/tf-journal.h"
+#include "base/tf-identity.h"
 #include "tf-enums.h"
 
 G_BEGIN_DECLS
@@ -19,7 +19,7 @@ typedef struct
   char           *path;         /* (owned): absolute; for messages and for calls that need a path */
   char           *name;         /* (owned): the last component of @path */
   int             dir_fd;       /* (owned): the directory, to resolve names in */
-  TfJournalParent place;        /* (owned) path: the directory, for the journal */
+  TfPlace         place;        /* (owned) path: the directory, for the journal */
   int             sync_fd;      /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
   gboolean        has_file;     /* a regular file exists at the destination */

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "names/tf-journal.h"
 #include "names/tf-registry.h"
 #include "tf-destination.h"
 

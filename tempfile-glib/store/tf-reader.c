@@ -7,7 +7,6 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
-#include "tf-store-transfer.h"
 
 struct _TfReader
 {

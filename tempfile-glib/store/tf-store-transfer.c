@@ -171,42 +171,6 @@ typedef struct
   gsize    size;
 } Mapping;
 
-/* Reads @count bytes at @offset, or fewer at the end. Neither uses nor moves the position. */
-gboolean
-tf_store_pinned_read (TfStore       *self,
-                      goffset        offset,
-                      gpointer       data,
-                      gsize          count,
-                      gsize         *n_read,
-                      GCancellable  *cancellable,
-                      GError       **error)
-{
-  gboolean success;
-
-  *n_read = 0;
-  if (!tf_store_lock_pinned (self, error))
-    return FALSE;
-
-  success = tf_backing_read_aside (&self->backing, offset, data, count, n_read, cancellable, error);
-  g_mutex_unlock (&self->lock);
-
-  return success;
-}
-
-gboolean
-tf_store_pinned_get_size (TfStore  *self,
-                          goffset  *size,
-                          GError  **error)
-{
-  gboolean success;
-
-  g_mutex_lock (&self->lock);
-  success = tf_backing_get_size (&self->backing, size, error);
-  g_mutex_unlock (&self->lock);
-
-  return success;
-}
-
 static void
 unmap (gpointer user_data)
 {

@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-/* Operations of a store that pass its bytes on: persist, seal, steal, splice and pin. */
+/* Operations of a store that pass its bytes on: persist, seal, steal and splice. */
 
 /* Gives the bytes a lasting name. After that, the store works on the file with that name. */
 gboolean tf_store_persist (TfStore         *self,
@@ -26,21 +26,9 @@ int      tf_store_seal    (TfStore         *self,
 GBytes *tf_store_load_bytes (TfStore       *self,
                              GCancellable  *cancellable,
                              GError       **error);
-
-/* Read a store with a pin. */
-gboolean tf_store_pinned_read     (TfStore       *self,
-                                   goffset        offset,
-                                   gpointer       data,
-                                   gsize          count,
-                                   gsize         *n_read,
-                                   GCancellable  *cancellable,
-                                   GError       **error);
-gboolean tf_store_pinned_get_size (TfStore       *self,
-                                   goffset       *size,
-                                   GError       **error);
-GBytes  *tf_store_steal           (TfStore       *self,
-                                   GCancellable  *cancellable,
-                                   GError       **error);
+GBytes *tf_store_steal      (TfStore       *self,
+                             GCancellable  *cancellable,
+                             GError       **error);
 
 gboolean tf_store_splice_fd    (TfStore       *self,
                                 int            fd,

@@ -318,9 +318,9 @@ lock_ahead (TfStore       *self,
 }
 
 /* Takes the lock of a store with a pin, in order to read its bytes. Does not wait for a copier. */
-gboolean
-tf_store_lock_pinned (TfStore  *self,
-                      GError  **error)
+static gboolean
+lock_pinned (TfStore  *self,
+             GError  **error)
 {
   if (!acquire (self, error))
     return FALSE;
@@ -333,6 +333,42 @@ tf_store_lock_pinned (TfStore  *self,
 
   show (self);
   return TRUE;
+}
+
+/* Reads @count bytes at @offset, or fewer at the end. Neither uses nor moves the position. */
+gboolean
+tf_store_pinned_read (TfStore       *self,
+                      goffset        offset,
+                      gpointer       data,
+                      gsize          count,
+                      gsize         *n_read,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  gboolean success;
+
+  *n_read = 0;
+  if (!lock_pinned (self, error))
+    return FALSE;
+
+  success = tf_backing_read_aside (&self->backing, offset, data, count, n_read, cancellable, error);
+  g_mutex_unlock (&self->lock);
+
+  return success;
+}
+
+gboolean
+tf_store_pinned_get_size (TfStore  *self,
+                          goffset  *size,
+                          GError  **error)
+{
+  gboolean success;
+
+  g_mutex_lock (&self->lock);
+  success = tf_backing_get_size (&self->backing, size, error);
+  g_mutex_unlock (&self->lock);
+
+  return success;
 }
 
 /* Takes the lock of an open store. After success, the caller calls tf_store_unlock(). The backing may hold bytes back:

@@ -150,8 +150,6 @@ gboolean tf_store_has_place       (TfStore  *self);
 gboolean tf_store_lock         (TfStore       *self,
                                 GCancellable  *cancellable,
                                 GError       **error);
-gboolean tf_store_lock_pinned  (TfStore       *self,
-                                GError       **error);
 gboolean tf_store_lock_settled (TfStore       *self,
                                 GCancellable  *cancellable,
                                 GError       **error);
@@ -162,6 +160,17 @@ void     tf_store_unlock       (TfStore       *self);
 gboolean tf_store_pin   (TfStore  *self,
                          GError  **error);
 void     tf_store_unpin (TfStore  *self);
+
+gboolean tf_store_pinned_read     (TfStore       *self,
+                                   goffset        offset,
+                                   gpointer       data,
+                                   gsize          count,
+                                   gsize         *n_read,
+                                   GCancellable  *cancellable,
+                                   GError       **error);
+gboolean tf_store_pinned_get_size (TfStore       *self,
+                                   goffset       *size,
+                                   GError       **error);
 
 void  tf_store_close_gate  (TfStore *self);
 void  tf_store_open_gate   (TfStore *self);

@@ -7,17 +7,7 @@
 
 #include <errno.h>
 
-#include "base/tf-fork.h"
 #include "base/tf-task.h"
-
-static gint forbidden; /* atomic */
-
-/* From now on, no thread is started, because the process is about to end. */
-void
-tf_dir_share_forbid (void)
-{
-  g_atomic_int_set (&forbidden, TRUE);
-}
 
 /* Takes the entries of @listing. Returns NULL if two threads would not be faster than one, and if there must be only
  * one: at the end of the process, and in a forked child. */
@@ -27,7 +17,7 @@ tf_dir_share_try_new (int           fd,
 {
   TfDirShare *self;
 
-  if (g_atomic_int_get (&forbidden) || tf_fork_get_generation () > 0 || g_get_num_processors () < 2)
+  if (!tf_task_allows_helpers () || g_get_num_processors () < 2)
     return NULL;
 
   self = g_new0 (TfDirShare, 1);

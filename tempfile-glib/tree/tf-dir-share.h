@@ -33,6 +33,5 @@ gboolean    tf_dir_share_is_stopped (TfDirShare   *self);
 void        tf_dir_share_end        (TfDirShare   *self);
 gboolean    tf_dir_share_has_ended  (TfDirShare   *self);
 void        tf_dir_share_free       (TfDirShare   *self);
-void        tf_dir_share_forbid     (void);
 
 G_END_DECLS

@@ -24,13 +24,13 @@
 #include "tf-test.h"
 #include "tree.h"
 
-static TfJournalParent
+static TfPlace
 make_parent (void)
 {
   TfSystemStat st;
 
   g_assert_true (tf_system_stat (&st, AT_FDCWD, tf_test_get_sandbox ()));
-  return (TfJournalParent) { tf_test_get_sandbox (), st.device, st.inode };
+  return (TfPlace) { tf_test_get_sandbox (), st.device, st.inode };
 }
 
 static guint
@@ -117,7 +117,7 @@ run_and_kill (void (*func) (void))
 static TfJournalRecord *
 record_file (const char *name)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
   TfJournalRecord *record = tf_journal_begin (&parent, name, TF_JOURNAL_FILE);
   TfIdentity identity;
 
@@ -131,7 +131,7 @@ record_file (const char *name)
 static void
 leave_intents (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
 
   g_assert_nonnull (tf_journal_begin (&parent, "never", TF_JOURNAL_FILE));
   g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
@@ -215,13 +215,13 @@ leave_long_names (void)
   g_autofree char *deep = NULL;
   g_autofree char *name = g_strnfill (255, 'n');
   g_autofree char *path = NULL;
-  TfJournalParent parent;
+  TfPlace parent;
   TfSystemStat st;
 
   deep = g_build_filename (tf_test_get_sandbox (), dir, dir, dir, NULL);
   g_assert_cmpint (g_mkdir_with_parents (deep, 0700), ==, 0);
   g_assert_true (tf_system_stat (&st, AT_FDCWD, deep));
-  parent = (TfJournalParent) { deep, st.device, st.inode };
+  parent = (TfPlace) { deep, st.device, st.inode };
 
   for (guint i = 1; i < 255; i++)
     {
@@ -256,7 +256,7 @@ test_long_names (void)
 static void
 test_segments (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
   const guint n = 50000;
   g_autofree TfJournalRecord **records = g_new (TfJournalRecord *, n);
   guint n_fds = tf_test_count_fds ();
@@ -292,7 +292,7 @@ test_many_parents (void)
   for (guint i = 0; i < 10000; i++)
     {
       g_autofree char *path = g_strdup_printf ("/a/long/path/of/more/than/one/slot/%u", i);
-      const TfJournalParent parent = { path, 1, i };
+      const TfPlace parent = { path, 1, i };
 
       tf_journal_clear (tf_journal_begin (&parent, "name", TF_JOURNAL_DIR));
     }
@@ -305,7 +305,7 @@ record_in_thread (gpointer data)
 {
   for (guint i = 0; i < 5000; i++)
     {
-      const TfJournalParent parent = { "/nowhere", 1, i % 7 };
+      const TfPlace parent = { "/nowhere", 1, i % 7 };
       TfJournalRecord *record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
       TfJournalRecord *longer = tf_journal_begin (&parent, "a-name-that-is-longer-than-one-slot-can-hold", TF_JOURNAL_FILE);
 
@@ -540,11 +540,11 @@ static void
 leave_in_dir (void)
 {
   TfSystemStat st;
-  TfJournalParent parent;
+  TfPlace parent;
 
   tree_make_dir ("parent");
   g_assert_true (tf_system_stat (&st, AT_FDCWD, "parent"));
-  parent = (TfJournalParent) { tf_test_path ("parent"), st.device, st.inode };
+  parent = (TfPlace) { tf_test_path ("parent"), st.device, st.inode };
   g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
   tree_make_file ("parent/file");
 }
@@ -576,7 +576,7 @@ static void
 create_with_small_limit (void)
 {
   const struct rlimit limit = { 1024, 1024 };
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
 
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
   g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
@@ -595,7 +595,7 @@ test_file_size_limit (void)
 static void
 create_without_fds (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
   TfJournalRecord *record;
 
   tf_test_take_fds ();
@@ -621,7 +621,7 @@ test_no_fds (void)
 static void
 create_in_open_place (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
   g_autofree char *temp = tf_test_path ("temp");
   g_autofree char *run = tf_test_path ("run");
   g_autofree char *place = g_strdup_printf ("%s/tempfile-glib-%u", temp, (guint) geteuid ());
@@ -645,7 +645,7 @@ create_in_open_place (void)
 static void
 leave_under_umask (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
 
   umask (0777);
   g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
@@ -682,7 +682,7 @@ test_places (void)
 static void
 test_portable (void)
 {
-  const TfJournalParent parent = make_parent ();
+  const TfPlace parent = make_parent ();
 
   if (!tf_test_is_portable ())
     {

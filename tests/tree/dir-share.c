@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/tf-fd.h"
+#include "base/tf-task.h"
 #include "tree/tf-dir-share.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -237,7 +238,7 @@ test_one_thread (void)
 static void
 remove_when_forbidden (void)
 {
-  tf_dir_share_forbid ();
+  tf_task_forbid_helpers ();
   make_wide ();
   assert_emptied ();
   g_assert_cmpuint (n_threads, ==, 0);
