@@ -107,3 +107,170 @@ tf_fork_get_generation (void)
 
   return generation;
 }
+
+/* --- Guards --------------------------------------------------------------------------------- */
+
+/* A thread that holds the lock of an object may take this lock, but not the other way round. */
+static GMutex guards_lock;
+static TfForkGuard *newest_guard; /* (nullable) */
+static guint n_guards_added; /* in the life of the process */
+
+/* Those whose locks are held during a fork. */
+static GPtrArray *held_guards; /* (owned) (nullable) */
+
+static GPtrArray *
+dup_guards (guint *serial)
+{
+  GPtrArray *copies = g_ptr_array_new ();
+
+  g_mutex_lock (&guards_lock);
+  *serial = n_guards_added;
+  for (TfForkGuard *guard = newest_guard; guard != NULL; guard = guard->older)
+    {
+      guard->funcs->ref (guard);
+      g_ptr_array_add (copies, guard);
+    }
+  g_mutex_unlock (&guards_lock);
+
+  return copies;
+}
+
+static void
+unref_all (GPtrArray *array)
+{
+  for (guint i = 0; i < array->len; i++)
+    {
+      TfForkGuard *guard = g_ptr_array_index (array, i);
+
+      guard->funcs->unref (guard);
+    }
+  g_ptr_array_unref (array);
+}
+
+static void
+unlock_some (GPtrArray *array,
+             guint      count)
+{
+  for (guint i = 0; i < count; i++)
+    {
+      TfForkGuard *guard = g_ptr_array_index (array, i);
+
+      guard->funcs->unlock (guard);
+    }
+}
+
+/* Waits for a lock only while no other one is held, because other threads may take several in any order. */
+static void
+lock_all (GPtrArray *array)
+{
+  guint i = 0;
+
+  while (i < array->len)
+    {
+      TfForkGuard *guard = g_ptr_array_index (array, i);
+
+      if (guard->funcs->try_lock (guard))
+        {
+          i++;
+          continue;
+        }
+
+      unlock_some (array, i);
+      guard->funcs->lock (guard);
+      guard->funcs->unlock (guard);
+      i = 0;
+    }
+}
+
+/* Returns with the lock of the list and with those of all guarded objects. */
+static void
+hold_guards (void)
+{
+  guint serial;
+
+  held_guards = dup_guards (&serial);
+  lock_all (held_guards);
+  g_mutex_lock (&guards_lock);
+  while (serial != n_guards_added)
+    {
+      g_mutex_unlock (&guards_lock);
+      unlock_some (held_guards, held_guards->len);
+      unref_all (held_guards);
+
+      held_guards = dup_guards (&serial);
+      lock_all (held_guards);
+      g_mutex_lock (&guards_lock);
+    }
+
+  for (guint i = 0; i < held_guards->len; i++)
+    {
+      TfForkGuard *guard = g_ptr_array_index (held_guards, i);
+
+      guard->funcs->prepare (guard);
+    }
+}
+
+static void
+release_guards (void)
+{
+  g_mutex_unlock (&guards_lock);
+  unlock_some (held_guards, held_guards->len);
+  unref_all (g_steal_pointer (&held_guards));
+}
+
+static void
+release_guards_in_child (void)
+{
+  for (guint i = 0; i < held_guards->len; i++)
+    {
+      TfForkGuard *guard = g_ptr_array_index (held_guards, i);
+
+      guard->funcs->child (guard);
+    }
+
+  release_guards ();
+}
+
+static TfForkHandler guards_handler = {
+  .prepare = hold_guards,
+  .parent = release_guards,
+  .child = release_guards_in_child,
+};
+
+void
+tf_fork_guard_add (TfForkGuard            *self,
+                   const TfForkGuardFuncs *funcs)
+{
+  if (G_UNLIKELY (g_atomic_pointer_get (&guards_handler.watched) == 0))
+    tf_fork_watch (&guards_handler);
+
+  self->funcs = funcs;
+  self->is_guarded = TRUE;
+  self->newer = NULL;
+
+  g_mutex_lock (&guards_lock);
+  n_guards_added++;
+  self->older = newest_guard;
+  if (newest_guard != NULL)
+    newest_guard->newer = self;
+  newest_guard = self;
+  g_mutex_unlock (&guards_lock);
+}
+
+/* Calling this again does nothing. */
+void
+tf_fork_guard_remove (TfForkGuard *self)
+{
+  if (!self->is_guarded)
+    return;
+
+  g_mutex_lock (&guards_lock);
+  if (self->newer != NULL)
+    self->newer->older = self->older;
+  else
+    newest_guard = self->older;
+  if (self->older != NULL)
+    self->older->newer = self->newer;
+  g_mutex_unlock (&guards_lock);
+  self->is_guarded = FALSE;
+}

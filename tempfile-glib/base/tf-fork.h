@@ -29,4 +29,33 @@ struct _TfForkHandler
 void  tf_fork_watch          (TfForkHandler *handler);
 guint tf_fork_get_generation (void);
 
+/* Objects with a lock that are brought into order before a fork. The locks of all guarded objects are held during the
+ * fork, so that the child finds none that a thread of the parent has taken.
+ *
+ * A thread that holds the lock of an object may add or remove this object. An object that is guarded is alive. */
+typedef struct _TfForkGuard TfForkGuard;
+
+typedef struct
+{
+  void     (*ref)      (TfForkGuard *guard);
+  void     (*unref)    (TfForkGuard *guard);
+  void     (*lock)     (TfForkGuard *guard);
+  gboolean (*try_lock) (TfForkGuard *guard);
+  void     (*unlock)   (TfForkGuard *guard);
+  void     (*prepare)  (TfForkGuard *guard); /* in the parent, with the lock held */
+  void     (*child)    (TfForkGuard *guard); /* in the child, with the lock held */
+} TfForkGuardFuncs;
+
+struct _TfForkGuard
+{
+  const TfForkGuardFuncs *funcs;
+  gboolean                is_guarded;
+  TfForkGuard            *older;
+  TfForkGuard            *newer;
+};
+
+void tf_fork_guard_add    (TfForkGuard            *self,
+                           const TfForkGuardFuncs *funcs);
+void tf_fork_guard_remove (TfForkGuard            *self);
+
 G_END_DECLS

@@ -13,7 +13,7 @@
 # define __libc_single_threaded FALSE
 #endif
 
-#include "base/tf-fork-guard.h"
+#include "base/tf-fork.h"
 #include "tf-backing.h"
 #include "tf-memory-pool.h"
 
