@@ -14,7 +14,7 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
-#include "tree/tf-dir-listing.h"
+#include "tree/tf-dir.h"
 #include "tree/tf-remove.h"
 
 /* The number of directories that are locked at most, so that systemd-tmpfiles does not remove what is in them. */

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "tf-dir-listing.h"
+#include "tf-dir.h"
 
 G_BEGIN_DECLS
 
@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   GMutex     lock;
-  TfDirListing  listing;   /* protected by the lock */
+  TfDirListing listing;  /* protected by the lock */
   int        fd;
   gboolean   is_broken; /* protected by the lock: the directory cannot be read */
   GThread   *thread;    /* (owned): the second one */

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include "tf-dir-listing.h"
 #include "tf-dir.h"
 
 G_BEGIN_DECLS

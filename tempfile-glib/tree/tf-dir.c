@@ -7,10 +7,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+
+/* The size of its entries, in bytes, from which on a directory is large. */
+#define LARGE_SIZE (TF_SYSTEM_DIR_BUFFER / 2)
+#define LARGE_N_DIRS 64
+/* The number of entries taken at once: large enough for little contention, small enough for both threads to end at
+ * about the same time. */
+#define MAX_TAKEN 32
 
 TfConfinement tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
 
@@ -124,4 +133,136 @@ tf_dir_open (TfDir       *self,
     fchmod (fd, open_up (self->mode));
 
   return tf_fd_steal (&fd);
+}
+
+/* --- Its entries ---------------------------------------------------------------------------- */
+
+static int
+compare_inodes (gconstpointer a,
+                gconstpointer b)
+{
+  const TfSystemEntry *first = *(const TfSystemEntry * const *) a;
+  const TfSystemEntry *second = *(const TfSystemEntry * const *) b;
+
+  return (first->inode > second->inode) - (first->inode < second->inode);
+}
+
+static gboolean
+is_dot (const TfSystemEntry *entry)
+{
+  return strcmp (entry->name, ".") == 0 || strcmp (entry->name, "..") == 0;
+}
+
+static void
+append (TfDirListing  *self,
+        TfSystemEntry *entry)
+{
+  if (self->n_entries == self->n_allocated)
+    {
+      self->n_allocated = MAX (64, 2 * self->n_allocated);
+      self->entries = g_renew (TfSystemEntry *, self->entries, self->n_allocated);
+    }
+
+  self->entries[self->n_entries++] = entry;
+  self->n_dirs += entry->type == TF_SYSTEM_ENTRY_DIR;
+}
+
+/* Reads the next entries of the directory @fd. Returns their number; 0 at the end; -1 with errno set. */
+gssize
+tf_dir_listing_read (TfDirListing *self,
+                     int           fd)
+{
+  gssize n = 1;
+
+  tf_dir_listing_forget (self);
+
+  while (self->n_entries == 0 && n > 0)
+    {
+      n = tf_system_read_dir (fd, &self->buffer, &self->capacity);
+      for (gssize i = 0; i < n;)
+        {
+          TfSystemEntry *entry = (gpointer) (self->buffer + i);
+
+          if (!is_dot (entry))
+            append (self, entry);
+          i += entry->size;
+        }
+    }
+
+  if (n < 0)
+    return -1;
+
+  self->size = n;
+  if (self->n_entries > 1)
+    qsort (self->entries, self->n_entries, sizeof *self->entries, compare_inodes);
+  return self->n_entries;
+}
+
+/* Returns the next entry, or NULL if there are no more. */
+const TfSystemEntry *
+tf_dir_listing_next (TfDirListing *self)
+{
+  return self->position < self->n_entries ? self->entries[self->position++] : NULL;
+}
+
+/* Takes some of the next entries away from @other: files, up to and including one directory. Returns their number. */
+guint
+tf_dir_listing_take (TfDirListing *self,
+                     TfDirListing *other)
+{
+  gsize end = 0;
+
+  tf_dir_listing_forget (self);
+  if (self->buffer == NULL)
+    {
+      self->buffer = g_malloc (TF_SYSTEM_DIR_BUFFER);
+      self->capacity = TF_SYSTEM_DIR_BUFFER;
+    }
+
+  while (self->n_entries < MAX_TAKEN && self->n_dirs == 0 && other->position < other->n_entries)
+    {
+      const TfSystemEntry *entry = tf_dir_listing_next (other);
+
+      append (self, memcpy (self->buffer + end, entry, entry->size));
+      end += entry->size;
+    }
+
+  return self->n_entries;
+}
+
+/* Returns whether the entry is a directory. Asks the disk if the file system did not return the type. */
+gboolean
+tf_dir_listing_is_dir (const TfSystemEntry *entry,
+                       int                  dir_fd)
+{
+  struct stat st;
+
+  if (entry->type != TF_SYSTEM_ENTRY_UNKNOWN)
+    return entry->type == TF_SYSTEM_ENTRY_DIR;
+
+  return fstatat (dir_fd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR (st.st_mode);
+}
+
+/* Returns whether so much was read at once that a second thread is worthwhile. */
+gboolean
+tf_dir_listing_is_large (const TfDirListing *self)
+{
+  return self->size > LARGE_SIZE || self->n_dirs > LARGE_N_DIRS;
+}
+
+void
+tf_dir_listing_forget (TfDirListing *self)
+{
+  self->position = self->n_entries = self->n_dirs = 0;
+  self->size = 0;
+}
+
+void
+tf_dir_listing_clear (TfDirListing *self)
+{
+  g_clear_pointer (&self->buffer, g_free);
+  g_clear_pointer (&self->entries, g_free);
+  self->capacity = 0;
+  self->n_allocated = 0;
+  tf_dir_listing_forget (self);
 }

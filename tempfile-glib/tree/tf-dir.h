@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include <glib.h>
+#include "base/tf-system.h"
 
 G_BEGIN_DECLS
 
@@ -37,5 +37,30 @@ int      tf_dir_open  (TfDir       *self,
 
 /* The way to try first. Set by tests only. */
 extern TfConfinement tf_dir_confinement;
+
+/* The entries of a directory that were read and not handled yet, without "." and "..", sorted by inode number. ext4
+ * returns entries in the order of hashed names, but keeps inodes in tables, each of which is visited once this way. */
+typedef struct
+{
+  char           *buffer;      /* (owned) (nullable) */
+  gsize           capacity;    /* of the buffer, in bytes */
+  TfSystemEntry **entries;     /* (owned) (nullable): in the buffer */
+  guint           n_allocated;
+  guint           n_entries;
+  guint           position;
+  gsize           size;        /* of the entries that were read at once, in bytes */
+  guint           n_dirs;      /* the number of directories among them */
+} TfDirListing;
+
+gssize               tf_dir_listing_read     (TfDirListing        *self,
+                                              int                  fd);
+const TfSystemEntry *tf_dir_listing_next     (TfDirListing        *self);
+guint                tf_dir_listing_take     (TfDirListing        *self,
+                                              TfDirListing        *other);
+gboolean             tf_dir_listing_is_dir   (const TfSystemEntry *entry,
+                                              int                  dir_fd);
+gboolean             tf_dir_listing_is_large (const TfDirListing  *self);
+void                 tf_dir_listing_forget   (TfDirListing        *self);
+void                 tf_dir_listing_clear    (TfDirListing        *self);
 
 G_END_DECLS
