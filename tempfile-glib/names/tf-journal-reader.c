@@ -21,7 +21,6 @@
 #include "tree/tf-remove.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
-#include "tf-journal-place.h"
 
 /* A segment whose process is dead. It is locked. */
 typedef struct

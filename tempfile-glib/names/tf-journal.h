@@ -35,6 +35,15 @@ TfJournalRecord *tf_journal_add      (const TfPlace    *parent,
 void             tf_journal_clear    (TfJournalRecord  *self);
 void             tf_journal_close    (void);
 
+/* The directories in which journals may be, best first. Each belongs to the user alone. */
+
+#define TF_JOURNAL_N_PLACES 5
+
+int tf_journal_place_open (guint        index,
+                           gboolean     create,
+                           char       **path,
+                           TfSystemFs  *fs);
+
 /* For tests */
 guint tf_journal_count_segments (void);
 
