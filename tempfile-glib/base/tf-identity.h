@@ -27,8 +27,15 @@ typedef struct
   guint64     inode;
 } TfPlace;
 
-gboolean tf_identity_equal (const TfIdentity *a,
-                            const TfIdentity *b);
+static inline gboolean
+tf_identity_equal (const TfIdentity *a,
+                   const TfIdentity *b)
+{
+  return a->device == b->device &&
+         a->inode == b->inode &&
+         a->birth_seconds == b->birth_seconds &&
+         a->birth_nanoseconds == b->birth_nanoseconds;
+}
 
 static inline gboolean
 tf_identity_has_birth (const TfIdentity *self)

@@ -34,7 +34,7 @@ make_file (const char *name)
 static void
 test_same (void)
 {
-  TfIdentity by_path, by_name, by_fd, by_link;
+  TfIdentity by_path = { 0, }, by_name = { 0, }, by_fd = { 0, }, by_link = { 0, };
   tf_autofd int dir_fd = open (".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   tf_autofd int fd = -1;
 
