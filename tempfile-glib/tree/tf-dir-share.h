@@ -12,13 +12,13 @@ G_BEGIN_DECLS
 /* A large directory whose entries are shared by two threads. Each takes a few at a time. */
 typedef struct
 {
-  GMutex     lock;
-  TfDirListing listing;  /* protected by the lock */
-  int        fd;
-  gboolean   is_broken; /* protected by the lock: the directory cannot be read */
-  GThread   *thread;    /* (owned): the second one */
-  gint       stopped;   /* (atomic): the second thread must stop */
-  gint       ended;     /* (atomic): the second thread has ended */
+  GMutex        lock;
+  TfDirListing  listing;   /* protected by the lock */
+  int           fd;
+  gboolean      is_broken; /* protected by the lock: the directory cannot be read */
+  GThread      *thread;    /* (owned): the second one */
+  gint          stopped;   /* (atomic): the second thread must stop */
+  gint          ended;     /* (atomic): the second thread has ended */
 } TfDirShare;
 
 TfDirShare *tf_dir_share_try_new    (int           fd,
