@@ -13,10 +13,24 @@
 #include "base/tf-errno.h"
 #include "base/tf-system.h"
 
+/* Bytes that are drawn from the kernel at once. getentropy() does not give more. */
+#define POOL_SIZE 256
+
+/* Random bytes for the next names. The page is wiped in a forked child, which draws bytes of its own. */
+typedef struct
+{
+  gint   is_used;  /* (atomic) */
+  gsize  n_left;   /* at the beginning of @bytes */
+  guint8 bytes[POOL_SIZE];
+} RandomPool;
+
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
+static gboolean fill_random (guint8 *bytes,
+                             gsize   n_bytes);
+
 gboolean (*tf_template_fill_random) (guint8 *bytes,
-                                 gsize   n_bytes) = tf_system_fill_random;
+                                     gsize   n_bytes) = fill_random;
 
 void
 tf_template_clear (TfTemplate *self)
@@ -173,13 +187,66 @@ tf_template_check (const TfTemplate  *template,
   return TRUE;
 }
 
+/* Returns NULL if the system cannot wipe it. */
+static RandomPool *
+get_pool (void)
+{
+  static gsize once = 0;
+  static RandomPool *pool;
+
+  if (g_once_init_enter (&once))
+    {
+      pool = (RandomPool *) (gpointer) tf_system_map_wiped_on_fork ();
+      g_once_init_leave (&once, 1);
+    }
+
+  return pool;
+}
+
+/* Draws new bytes if there are not enough. */
+static gboolean
+pool_take (RandomPool *self,
+           guint8     *bytes,
+           gsize       n_bytes)
+{
+  if (self->n_left < n_bytes)
+    {
+      if (!tf_system_fill_random (self->bytes, sizeof self->bytes))
+        return FALSE;
+
+      self->n_left = sizeof self->bytes;
+    }
+
+  self->n_left -= n_bytes;
+  memcpy (bytes, self->bytes + self->n_left, n_bytes);
+  return TRUE;
+}
+
+/* Who finds the pool in use asks the kernel; so does a child that was forked in between, by a signal handler. */
+static gboolean
+fill_random (guint8 *bytes,
+             gsize   n_bytes)
+{
+  RandomPool *pool = get_pool ();
+  gboolean success;
+
+  if (pool == NULL || n_bytes > POOL_SIZE || !g_atomic_int_compare_and_exchange (&pool->is_used, FALSE, TRUE))
+    return tf_system_fill_random (bytes, n_bytes);
+
+  success = pool_take (pool, bytes, n_bytes);
+  if (!g_atomic_int_compare_and_exchange (&pool->is_used, TRUE, FALSE))
+    return tf_system_fill_random (bytes, n_bytes);
+
+  return success;
+}
+
 static gboolean
 fill_with_characters (const TfTemplate  *template,
                       char              *characters,
                       gsize              n_characters,
                       GError           **error)
 {
-  guint8 bytes[32];
+  guint8 bytes[2 * TF_TEMPLATE_RANDOM_LENGTH];
   gsize n = 0;
 
   while (n < n_characters)
@@ -196,21 +263,39 @@ fill_with_characters (const TfTemplate  *template,
   return TRUE;
 }
 
-/* Returns @base with random characters and the suffix. There is no state between calls, so that names do not repeat
- * after fork(). */
 static char *
-make_name (const TfTemplate  *template,
-           const char        *base,
-           const char        *separator,
-           GError           **error)
+append (char       *end,
+        const char *bytes,
+        gsize       n_bytes)
 {
-  char random[TF_TEMPLATE_RANDOM_LENGTH + 1] = "";
+  memcpy (end, bytes, n_bytes);
+  return end + n_bytes;
+}
+
+/* Returns the path of a fresh name in @dir, or the name alone if @dir is empty. Names do not repeat after fork(). */
+char *
+tf_template_make_path (const TfTemplate  *template,
+                       const char        *dir,
+                       GError           **error)
+{
+  const char *prefix = get_prefix (template), *suffix = get_suffix (template);
+  const gsize n_dir = strlen (dir), n_prefix = strlen (prefix), n_suffix = strlen (suffix);
+  char random[TF_TEMPLATE_RANDOM_LENGTH];
+  char *path, *end;
 
   if (!tf_template_check (template, error) ||
-      !fill_with_characters (template, random, TF_TEMPLATE_RANDOM_LENGTH, error))
+      !fill_with_characters (template, random, sizeof random, error))
     return NULL;
 
-  return g_strconcat (base, separator, get_prefix (template), random, get_suffix (template), NULL);
+  path = end = g_malloc (n_dir + 1 + n_prefix + sizeof random + n_suffix + 1);
+  end = append (end, dir, n_dir);
+  if (n_dir > 0 && dir[n_dir - 1] != G_DIR_SEPARATOR)
+    *end++ = G_DIR_SEPARATOR;
+  end = append (end, prefix, n_prefix);
+  end = append (end, random, sizeof random);
+  end = append (end, suffix, n_suffix);
+  *end = '\0';
+  return path;
 }
 
 /* Returns a fresh base name. */
@@ -218,16 +303,7 @@ char *
 tf_template_make_name (const TfTemplate  *template,
                        GError           **error)
 {
-  return make_name (template, "", "", error);
-}
-
-/* Returns the path of a fresh name in @dir. */
-char *
-tf_template_make_path (const TfTemplate  *template,
-                       const char        *dir,
-                       GError           **error)
-{
-  return make_name (template, dir, g_str_has_suffix (dir, G_DIR_SEPARATOR_S) ? "" : G_DIR_SEPARATOR_S, error);
+  return tf_template_make_path (template, "", error);
 }
 
 /* Returns whether @name can come from @template with any suffix. */
