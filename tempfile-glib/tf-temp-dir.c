@@ -68,10 +68,10 @@ typedef struct
 {
   TfTemplate template;   /* absolute dir, or none */
   TfEntry entry;
-  gboolean is_kept;      /* keep() was called: never removed */
-  gboolean is_cleaning;  /* a worker has the entry; only its path may be used */
-  gboolean auto_cleanup;
-  gboolean ignore_cleanup_errors;
+  guint8 is_kept;      /* keep() was called: never removed */
+  guint8 is_cleaning;  /* a worker has the entry; only its path may be used */
+  guint8 auto_cleanup;
+  guint8 ignore_cleanup_errors;
 } TfTempDirPrivate;
 
 typedef enum

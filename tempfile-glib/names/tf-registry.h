@@ -28,8 +28,8 @@ struct _TfRegistryNode
   const TfRegistryFuncs *funcs;
   TfRegistryNode        *previous;
   TfRegistryNode        *next;
-  gboolean               registered;
-  gboolean               claimed;
+  guint8                 registered;
+  guint8                 claimed;
   guint                  generation; /* of the creator */
 };
 
