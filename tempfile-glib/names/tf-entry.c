@@ -139,13 +139,54 @@ correct_mode (TfEntry            *self,
 }
 
 static gboolean
+look_at_name (TfEntry      *self,
+              TfSystemStat *st)
+{
+  gboolean success;
+  Place place;
+
+  if (!enter (self, &place))
+    return FALSE;
+
+  success = tf_identity_stat (&self->identity, place.dir_fd, place.name, st);
+  leave (self, &place);
+  return success;
+}
+
+static gboolean
+parent_is_guarded (const TfEntry *self)
+{
+  return self->name.parent != NULL && tf_parent_is_guarded (self->name.parent);
+}
+
+/* Looks at the new file by its name, which proves that it is in the directory that was written down. Where others could
+ * have put another file there, looks at the file itself too. */
+static gboolean
+look_at_file (TfEntry      *self,
+              int           fd,
+              TfSystemStat *st)
+{
+  gboolean has_name = look_at_name (self, st);
+
+  if (has_name && parent_is_guarded (self))
+    return TRUE;
+
+  if (!tf_identity_stat (&self->identity, fd, "", st))
+    return FALSE;
+
+  if (!has_name)
+    renew_parent (self);
+  return TRUE;
+}
+
+static gboolean
 settle_file (TfEntry *self,
              int      fd,
              guint    mode)
 {
   TfSystemStat st;
 
-  if (!tf_identity_stat (&self->identity, fd, "", &st))
+  if (!look_at_file (self, fd, &st))
     return FALSE;
 
   tf_journal_complete (self->name.record, fd, "", &self->identity);
@@ -259,18 +300,18 @@ unlock_dir (TfEntry *self)
  * EAGAIN. If there is no descriptor to find out, sets errno to EMFILE. */
 static gboolean
 check_new_dir (const TfTemplate   *template,
-               gboolean            parent_is_guarded,
+               gboolean            is_guarded,
                int                 fd,
                const TfSystemStat *st)
 {
-  if (!parent_is_guarded && fd < 0 && (st->mode & S_IRUSR))
+  if (!is_guarded && fd < 0 && (st->mode & S_IRUSR))
     {
       errno = EMFILE;
       return FALSE;
     }
 
   if (S_ISDIR (st->mode) &&
-      (parent_is_guarded ||
+      (is_guarded ||
        (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid))))
     return TRUE;
 
@@ -283,15 +324,15 @@ static gboolean
 settle_dir (TfEntry          *self,
             const TfTemplate *template)
 {
-  gboolean parent_is_guarded = self->name.parent != NULL && tf_parent_is_guarded (self->name.parent);
+  gboolean is_guarded = parent_is_guarded (self);
   gboolean wants_lock = may_lock ();
   tf_autofd int fd = -1;
   TfSystemStat st;
 
-  if (!look_at_dir (self, wants_lock || !parent_is_guarded, &fd, &st))
+  if (!look_at_dir (self, wants_lock || !is_guarded, &fd, &st))
     {
       renew_parent (self);
-      parent_is_guarded = FALSE;
+      is_guarded = FALSE;
       if (!look_at_dir (self, TRUE, &fd, &st))
         {
           errno = EAGAIN;
@@ -299,7 +340,7 @@ settle_dir (TfEntry          *self,
         }
     }
 
-  if (!check_new_dir (template, parent_is_guarded, fd, &st))
+  if (!check_new_dir (template, is_guarded, fd, &st))
     return FALSE;
 
   tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);

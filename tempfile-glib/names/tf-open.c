@@ -128,9 +128,12 @@ create_in_dir (const Creation    *creation,
                GCancellable      *cancellable,
                GError           **error)
 {
-  g_autofree char *dir = tf_template_resolve (template->dir, error);
+  g_autofree char *resolved = NULL;
+  const char *dir = template->dir;
   int result;
 
+  if (!g_path_is_absolute (dir))
+    dir = resolved = tf_template_resolve (dir, error);
   if (dir == NULL)
     return -1;
 

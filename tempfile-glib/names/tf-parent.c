@@ -6,6 +6,7 @@
 #include "tf-parent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,8 @@
 #include "base/tf-fork.h"
 
 #define MAX_OPEN 16
+/* So many may be open without a look at the limit of descriptors. */
+#define MIN_OPEN 2
 
 struct _TfParent
 {
@@ -22,6 +25,7 @@ struct _TfParent
   guint           n_uses; /* of the descriptor, at the moment */
   int             fd;     /* -1 if it is not open */
   gboolean        is_lasting;
+  gboolean        is_known;   /* by its path */
   gboolean        is_guarded; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
@@ -33,6 +37,7 @@ static GHashTable *known;  /* (nullable) (element-type utf8 TfParent): by path, 
 static TfParent *newest;   /* (nullable): of those that are open */
 static TfParent *oldest;   /* (nullable) */
 static guint n_open;
+static TfParent *latest;   /* (nullable): of those that are known */
 static TfParent *idle;     /* (nullable): lasting, without references */
 
 static void
@@ -82,7 +87,7 @@ is_open_at (const TfParent *self,
 gboolean
 tf_parent_guards (const TfSystemStat *dir)
 {
-  return (dir->uid == geteuid () || dir->uid == 0) &&
+  return (dir->uid == 0 || dir->uid == geteuid ()) &&
          (!(dir->mode & (S_IWGRP | S_IWOTH)) || (dir->mode & S_ISVTX));
 }
 
@@ -199,13 +204,38 @@ parent_free (TfParent *self)
 {
   if (self->fd >= 0)
     close_fd (self);
-  if (known != NULL && g_hash_table_lookup (known, self->place.path) == self)
+  if (self->is_known)
     g_hash_table_remove (known, self->place.path);
+  if (latest == self)
+    latest = NULL;
   g_free ((char *) self->place.path);
   g_free (self);
 }
 
-/* Adds a directory, and makes it the one that is known by its path. */
+static TfParent *
+look_up (const char *path)
+{
+  if (latest != NULL && g_str_equal (latest->place.path, path))
+    return latest;
+
+  return known != NULL ? g_hash_table_lookup (known, path) : NULL;
+}
+
+/* Makes the directory the one that is known by its path. */
+static void
+make_known (TfParent *self)
+{
+  TfParent *former = look_up (self->place.path);
+
+  if (former != NULL)
+    former->is_known = FALSE;
+  if (known == NULL)
+    known = g_hash_table_new (g_str_hash, g_str_equal);
+  g_hash_table_replace (known, (char *) self->place.path, self);
+  self->is_known = TRUE;
+  latest = self;
+}
+
 static TfParent *
 add (const char         *path,
      gboolean            is_lasting,
@@ -222,16 +252,33 @@ add (const char         *path,
     .is_guarded = tf_parent_guards (st),
   };
 
-  if (known == NULL)
-    known = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_replace (known, (char *) self->place.path, self);
-
+  make_known (self);
   if (fd >= 0)
     {
-      close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
+      if (n_open >= MIN_OPEN)
+        close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
       set_fd (self, fd);
     }
   return self;
+}
+
+/* Returns whether a file system is mounted on "/", which nobody unmounts as long as this process lives. */
+static gboolean
+is_on_root_mount (const TfSystemStat *st)
+{
+  static gsize once = 0;
+  static guint64 root_mount_id = 0;
+
+  if (g_once_init_enter (&once))
+    {
+      TfSystemStat root;
+
+      if (tf_system_stat (&root, AT_FDCWD, "/"))
+        root_mount_id = root.mount_id;
+      g_once_init_leave (&once, 1);
+    }
+
+  return st->mount_id != 0 && st->mount_id == root_mount_id;
 }
 
 static TfParent *
@@ -249,14 +296,28 @@ make (const char *path,
     }
 
   g_mutex_lock (&lock);
-  self = add (path, is_lasting, fd, &st);
+  self = add (path, is_lasting || is_on_root_mount (&st), fd, &st);
   g_mutex_unlock (&lock);
   return self;
 }
 
-/* Returns the directory at the absolute path @path. It is not looked at again as long as it is known, and may have been
- * moved; tf_parent_renew() does look. The descriptor of a lasting one stays open when it has no references any more.
- * Returns NULL with errno set if there is no such directory. */
+/* Returns whether the idle directory is still the one at its path, and looks who may write to it now. */
+static gboolean
+look_again (TfParent *self)
+{
+  TfSystemStat st;
+
+  if (!stat_dir (self->place.path, &st) || !is_place (self, &st))
+    return FALSE;
+
+  self->is_guarded = tf_parent_guards (&st);
+  return TRUE;
+}
+
+/* Returns the directory at the absolute path @path. As long as there are references to it, it is not looked at again,
+ * and may have been moved; tf_parent_renew() does look. The last one to which there are none is kept if @is_lasting, and
+ * if nobody would want to unmount it; only the former is not looked at again then. Returns NULL with errno set if there
+ * is no such directory. */
 TfParent *
 tf_parent_get (const char *path,
                gboolean    is_lasting)
@@ -266,12 +327,17 @@ tf_parent_get (const char *path,
   tf_fork_watch (&fork_handler);
 
   g_mutex_lock (&lock);
-  self = known != NULL ? g_hash_table_lookup (known, path) : NULL;
+  self = look_up (path);
+  if (self != NULL && self == idle)
+    {
+      idle = NULL;
+      if (!is_lasting && !look_again (self))
+        parent_free (g_steal_pointer (&self));
+    }
   if (self != NULL)
     {
+      latest = self;
       self->n_refs++;
-      if (self == idle)
-        idle = NULL;
     }
   g_mutex_unlock (&lock);
 
@@ -294,7 +360,7 @@ tf_parent_unref (TfParent *self)
   if (--self->n_refs == 0)
     {
       unused = self;
-      if (self->is_lasting && g_hash_table_lookup (known, self->place.path) == self)
+      if (self->is_lasting && self->is_known)
         {
           unused = idle;
           idle = self;

@@ -50,7 +50,8 @@ tf_test_count_entries (const char *dir)
   return n;
 }
 
-/* The library keeps the descriptor of one directory and, on overlayfs, that of its journal. */
+/* The library keeps the descriptor of one directory that it does not use, a test may hold something in another one until
+ * exit; and, on overlayfs, that of its journal. */
 static guint
 count_fds_of_library (void)
 {
@@ -67,7 +68,7 @@ count_fds_of_library (void)
 
       /* Where there is no O_PATH, it is opened for reading. */
       if (flags >= 0 && ((flags & O_PATH) || g_strcmp0 (path, sandbox) == 0))
-        n_dirs = 1;
+        n_dirs = MIN (n_dirs + 1, 2);
       else if (path != NULL && strstr (path, RUNTIME_SUFFIX "/tempfile-glib/") != NULL)
         n_journals++;
     }

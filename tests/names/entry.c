@@ -9,11 +9,13 @@
 #include "names/tf-entry.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tempfile-glib.h"
@@ -237,6 +239,46 @@ test_replaced_by_other_user (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_cmpint (unlink (path), ==, 0);
   remove_own_dir ();
+}
+
+static void
+create_in_new_dir_and_die (void)
+{
+  TfNamedFile *former, *file;
+  TfTempDir *dir;
+
+  make_own_dir ();
+  former = make_file ("own");
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  file = make_file ("own");
+  dir = make_dir ("own");
+  g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
+  g_assert_false (g_file_test (tf_named_file_get_path (former), G_FILE_TEST_EXISTS));
+  raise (SIGKILL);
+}
+
+/* Another directory is at the path of the one that is known: a sweep finds what was created in it. */
+static void
+test_swept_where_created (void)
+{
+  g_autoptr(GFile) moved = g_file_new_for_path ("moved");
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+  int status;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    create_in_new_dir_and_die ();
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+
+  g_assert_true (tf_sweep (NULL, "own", 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 2);
+  remove_own_dir ();
+  g_assert_true (tf_remove_tree (moved, NULL, NULL));
 }
 
 /* What it is persisted to by another path is not taken for a replacement. */
@@ -567,6 +609,7 @@ main (int    argc,
   g_test_add_func ("/entry/replaced-dir/in-sticky-dir", test_replaced_dir_in_sticky_dir);
   g_test_add_func ("/entry/replaced/where-others-write", test_replaced_where_others_write);
   g_test_add_func ("/entry/replaced/by-other-user", test_replaced_by_other_user);
+  g_test_add_func ("/entry/swept-where-created", test_swept_where_created);
   g_test_add_func ("/entry/persisted-to-itself", test_persisted_to_itself);
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
