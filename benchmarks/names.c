@@ -59,7 +59,7 @@ static void
 make_file (const char *dir)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, dir, NULL, &error);
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
 
   exit_on_error (error);
   g_io_stream_close (G_IO_STREAM (file), NULL, &error);
@@ -81,7 +81,7 @@ static void
 make_dir (const char *dir)
 {
   g_autoptr(GError) error = NULL;
-  g_autoptr(TfTempDir) made = tf_temp_dir_new (NULL, NULL, dir, NULL, &error);
+  g_autoptr(TfTempDir) made = tf_temp_dir_new (NULL, NULL, NULL, NULL, &error);
 
   exit_on_error (error);
   tf_temp_dir_cleanup (made, NULL, &error);
@@ -151,9 +151,11 @@ compare_in (const char *dir)
     }
 
   exit_if_failed (statfs (place, &st) != 0, "statfs");
+  tf_set_temp_dir (place);
   printf ("%s (file system %lx)\n", dir, (gulong) st.f_type);
   for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
     compare (&items[i], place, st.f_type == TMPFS_MAGIC);
+  tf_set_temp_dir (NULL);
   exit_if_failed (rmdir (place) != 0, "rmdir");
 }
 
