@@ -749,6 +749,63 @@ test_derived (void)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+typedef Report Unclosing;
+typedef ReportClass UnclosingClass;
+
+GType unclosing_get_type (void);
+
+G_DEFINE_TYPE (Unclosing, unclosing, TF_TYPE_NAMED_FILE)
+
+/* As a binding may do for a method that it cannot call any more: fails without an error. */
+static gboolean
+unclosing_close (GIOStream     *stream,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  return FALSE;
+}
+
+static void
+unclosing_class_init (UnclosingClass *klass)
+{
+  G_IO_STREAM_CLASS (klass)->close_fn = unclosing_close;
+}
+
+static void
+unclosing_init (Unclosing *self)
+{
+}
+
+static void
+expect_no_reason (void)
+{
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Closing a temporary file: No reason was given");
+}
+
+/* A derived class that does not close is dropped without a loss. */
+static void
+test_derived_without_close (void)
+{
+  TfNamedFile *file = g_initable_new (unclosing_get_type (), NULL, NULL, NULL);
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  expect_no_reason ();
+  bytes = tf_temp_file_steal_bytes (TF_TEMP_FILE (file), NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "x", 1);
+  g_assert_finalize_object (file);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+
+  file = g_initable_new (unclosing_get_type (), NULL, NULL, NULL);
+  expect_no_reason ();
+  g_assert_finalize_object (file);
+  g_test_assert_expected_messages ();
+}
+
 static gsize
 count_bytes_at (TfNamedFile *file)
 {
@@ -862,6 +919,7 @@ main (int    argc,
   tf_test_add_async ("/named-file/unlink-async", test_unlink_async);
   g_test_add_func ("/named-file/unlink-fails", test_unlink_fails);
   g_test_add_func ("/named-file/derived", test_derived);
+  g_test_add_func ("/named-file/derived/without-close", test_derived_without_close);
   g_test_add_func ("/named-file/buffered", test_buffered);
   g_test_add_func ("/named-file/buffered-close", test_buffered_close);
 

@@ -98,5 +98,5 @@ void
 tf_errno_log_lost (const char   *doing,
                    const GError *error)
 {
-  g_message ("%s: %s", doing, error->message);
+  g_message ("%s: %s", doing, error != NULL ? error->message : "No reason was given");
 }
