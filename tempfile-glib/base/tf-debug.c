@@ -16,13 +16,16 @@ static const GDebugKey keys[] = {
 gboolean
 tf_debug_has (TfDebugFlags flag)
 {
-  static gsize flags_plus_one = 0;
+  static guint flags_plus_one = 0; /* (atomic): all threads set the same */
+  guint value = g_atomic_int_get (&flags_plus_one);
 
-  if (g_once_init_enter (&flags_plus_one))
-    g_once_init_leave (&flags_plus_one,
-                       1 + g_parse_debug_string (tf_system_getenv ("TF_DEBUG"), keys, G_N_ELEMENTS (keys)));
+  if (value == 0)
+    {
+      value = 1 + g_parse_debug_string (tf_system_getenv ("TF_DEBUG"), keys, G_N_ELEMENTS (keys));
+      g_atomic_int_set (&flags_plus_one, value);
+    }
 
-  return ((flags_plus_one - 1) & flag) != 0;
+  return ((value - 1) & flag) != 0;
 }
 
 void

@@ -61,38 +61,41 @@ after_fork_in_child (void)
   g_mutex_unlock (&lock);
 }
 
-static void
+/* When the library is loaded, and not when it is first used: another thread could fork in the middle of that. */
+__attribute__ ((constructor)) static void
 watch_forks (void)
 {
-  static gsize watching = 0;
-
-  if (g_once_init_enter (&watching))
-    {
-      pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
-      mark = tf_system_map_wiped_on_fork ();
-      mark_process ();
-      g_once_init_leave (&watching, 1);
-    }
+  pthread_atfork (before_fork, after_fork_in_parent, after_fork_in_child);
+  mark = tf_system_map_wiped_on_fork ();
+  mark_process ();
 }
 
-/* Registers @handler, which is called around each fork and never removed. Calling this again does nothing. */
-void
-tf_fork_watch (TfForkHandler *handler)
+static void
+add_handler (TfForkHandler *handler)
 {
-  watch_forks ();
-
-  if (g_once_init_enter (&handler->watched))
+  g_mutex_lock (&lock);
+  if (!handler->watched)
     {
-      g_mutex_lock (&lock);
       handler->older = newest;
       if (newest != NULL)
         newest->newer = handler;
       else
         oldest = handler;
       newest = handler;
-      g_mutex_unlock (&lock);
-      g_once_init_leave (&handler->watched, 1);
+      g_atomic_int_set (&handler->watched, TRUE);
     }
+  g_mutex_unlock (&lock);
+}
+
+/* Registers @handler, which is called around each fork and never removed. Calling this again does nothing.
+ *
+ * There is no GOnce here and in what else may run while another thread forks: the child would wait for ever for the
+ * thread that has begun. The lock is free in the child. */
+void
+tf_fork_watch (TfForkHandler *handler)
+{
+  if (G_UNLIKELY (!g_atomic_int_get (&handler->watched)))
+    add_handler (handler);
 }
 
 /* Returns a number that is different in each process of a line of forks. No lock is needed, because the number changes
@@ -100,8 +103,6 @@ tf_fork_watch (TfForkHandler *handler)
 guint
 tf_fork_get_generation (void)
 {
-  watch_forks ();
-
   if (G_UNLIKELY (mark != NULL ? *mark == 0 : pid != getpid ()))
     count ();
 
@@ -241,8 +242,7 @@ void
 tf_fork_guard_add (TfForkGuard            *self,
                    const TfForkGuardFuncs *funcs)
 {
-  if (G_UNLIKELY (g_atomic_pointer_get (&guards_handler.watched) == 0))
-    tf_fork_watch (&guards_handler);
+  tf_fork_watch (&guards_handler);
 
   self->funcs = funcs;
   self->is_guarded = TRUE;

@@ -23,7 +23,7 @@ struct _TfForkHandler
   void           (*child)   (void); /* (nullable): in the child, before fork() returns there */
   TfForkHandler   *older;
   TfForkHandler   *newer;
-  gsize            watched;
+  gboolean         watched; /* (atomic) */
 };
 
 void  tf_fork_watch          (TfForkHandler *handler);

@@ -266,19 +266,9 @@ add (const char         *path,
 static gboolean
 is_on_root_mount (const TfSystemStat *st)
 {
-  static gsize once = 0;
-  static guint64 root_mount_id = 0;
+  TfSystemStat root;
 
-  if (g_once_init_enter (&once))
-    {
-      TfSystemStat root;
-
-      if (tf_system_stat (&root, AT_FDCWD, "/"))
-        root_mount_id = root.mount_id;
-      g_once_init_leave (&once, 1);
-    }
-
-  return st->mount_id != 0 && st->mount_id == root_mount_id;
+  return st->mount_id != 0 && tf_system_stat (&root, AT_FDCWD, "/") && root.mount_id == st->mount_id;
 }
 
 static TfParent *

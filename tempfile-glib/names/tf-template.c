@@ -24,6 +24,8 @@ typedef struct
   guint8 bytes[POOL_SIZE];
 } RandomPool;
 
+static RandomPool *pool; /* (nullable): if the system cannot wipe it */
+
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
 
 static gboolean fill_random (guint8 *bytes,
@@ -187,20 +189,10 @@ tf_template_check (const TfTemplate  *template,
   return TRUE;
 }
 
-/* Returns NULL if the system cannot wipe it. */
-static RandomPool *
-get_pool (void)
+__attribute__ ((constructor)) static void
+map_pool (void)
 {
-  static gsize once = 0;
-  static RandomPool *pool;
-
-  if (g_once_init_enter (&once))
-    {
-      pool = (RandomPool *) (gpointer) tf_system_map_wiped_on_fork ();
-      g_once_init_leave (&once, 1);
-    }
-
-  return pool;
+  pool = (RandomPool *) (gpointer) tf_system_map_wiped_on_fork ();
 }
 
 /* Draws new bytes if there are not enough. */
@@ -227,7 +219,6 @@ static gboolean
 fill_random (guint8 *bytes,
              gsize   n_bytes)
 {
-  RandomPool *pool = get_pool ();
   gboolean success;
 
   if (pool == NULL || n_bytes > POOL_SIZE || !g_atomic_int_compare_and_exchange (&pool->is_used, FALSE, TRUE))

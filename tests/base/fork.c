@@ -5,6 +5,8 @@
 
 #include "base/tf-fork.h"
 
+#include <unistd.h>
+
 #include "tf-test.h"
 
 #define N_THREADS 8
@@ -103,6 +105,50 @@ test_watched_by_threads (void)
   g_assert_cmpint (n_calls_of_shared, ==, 1);
 }
 
+static gint watching; /* (atomic) */
+static TfForkHandler late;
+static GThread *late_thread;
+
+static gpointer
+watch_late (gpointer data)
+{
+  g_atomic_int_set (&watching, TRUE);
+  tf_fork_watch (&late);
+  return NULL;
+}
+
+/* Returns when the other thread has most likely come to where it waits for the fork. */
+static void
+watch_in_thread (void)
+{
+  if (late_thread != NULL)
+    return;
+
+  late_thread = g_thread_new ("late", watch_late, NULL);
+  while (!g_atomic_int_get (&watching))
+    g_thread_yield ();
+  for (guint i = 0; i < 10000; i++)
+    g_thread_yield ();
+}
+
+static TfForkHandler slow = { .prepare = watch_in_thread };
+
+static void
+watch_late_too (void)
+{
+  alarm (60);
+  tf_fork_watch (&late);
+}
+
+/* The thread that has begun to watch is not in the child. */
+static void
+test_watched_during_fork (void)
+{
+  tf_fork_watch (&slow);
+  tf_test_in_child (watch_late_too);
+  g_thread_join (late_thread);
+}
+
 static void
 assert_second_generation (void)
 {
@@ -138,6 +184,7 @@ main (int    argc,
   g_test_add_func ("/fork/watched-twice", test_watched_twice);
   g_test_add_func ("/fork/in-child", test_in_child);
   g_test_add_func ("/fork/watched-by-threads", test_watched_by_threads);
+  g_test_add_func ("/fork/watched-during-fork", test_watched_during_fork);
   g_test_add_func ("/fork/generation", test_generation);
 
   result = tf_test_run ();
