@@ -333,6 +333,12 @@ remove_record (TfJournalReader     *self,
   if (!is_ours (record, segment->parent_fd, name, &identity, &st))
     return segment->is_exchanged ? STAYS : SETTLED;
 
+  if (tf_debug_has (TF_DEBUG_KEEP))
+    {
+      tf_debug_say ("kept", path);
+      return STAYS;
+    }
+
   if (remove_name (segment, record, name, path, &identity, cancellable, &error))
     {
       tf_debug_trace ("swept", path);

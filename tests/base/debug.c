@@ -5,8 +5,10 @@
 
 #include <tempfile-glib.h>
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tf-test.h"
@@ -70,6 +72,46 @@ test_keep (void)
       n++;
     }
   g_assert_cmpuint (n, ==, 2);
+}
+
+static void
+assert_swept (guint n)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  g_assert_true (tf_sweep ("debug-", NULL, 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, n);
+}
+
+static void
+test_keep_when_sweeping (void)
+{
+  pid_t pid;
+  int status;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (g_test_subprocess ())
+    {
+      assert_swept (0);
+      return;
+    }
+
+  pid = fork ();
+  if (pid == 0)
+    {
+      g_assert_nonnull (tf_named_file_new ("debug-", NULL, NULL, NULL, NULL));
+      raise (SIGKILL);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  run_with ("keep");
+  g_test_trap_assert_stderr ("*kept*debug-*");
+  g_unsetenv ("TF_DEBUG");
+  assert_swept (1);
 }
 
 static void
@@ -137,6 +179,7 @@ main (int    argc,
   tf_test_ignore_fds ();
 
   g_test_add_func ("/debug/keep", test_keep);
+  g_test_add_func ("/debug/keep/when-sweeping", test_keep_when_sweeping);
   g_test_add_func ("/debug/trace", test_trace);
   g_test_add_func ("/debug/trace-place", test_trace_place);
   g_test_add_func ("/debug/leaks", test_leaks);
