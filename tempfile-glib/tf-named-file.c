@@ -795,7 +795,8 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
  *
  * The delete policy becomes %TF_DELETE_NEVER for good. The caller becomes responsible for removing the file. This needs
  * neither the disk nor a descriptor, and cannot fail. If the process is being ended by a signal, see
- * [func@Tf.cleanup_on_signals], and has removed the file already, it does not return.
+ * [func@Tf.cleanup_on_signals], and has removed the file already, it does not return. In a forked child, the parent may
+ * still remove the file, but no sweep does.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *

@@ -939,7 +939,7 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
  *
  * The caller becomes responsible for removing the directory. This needs neither the disk nor a descriptor, and cannot
  * fail. If the process is being ended by a signal, see [func@Tf.cleanup_on_signals], and has removed the directory
- * already, it does not return.
+ * already, it does not return. In a forked child, the parent may still remove the directory, but no sweep does.
  *
  * Returns: (type filename) (transfer full) (nullable): the path, or %NULL if the object was not initialized
  *

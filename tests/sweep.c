@@ -143,6 +143,33 @@ leave_kept_without_fds (void)
   tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
 }
 
+/* As with daemon(3), the process that has created them ends, and its child keeps them. */
+static void
+leave_kept_by_child (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfTempDir *property = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *never = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *undecided = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    {
+      g_free (tf_temp_dir_keep (dir));
+      g_free (tf_named_file_keep (file));
+      tf_temp_dir_set_auto_cleanup (property, FALSE);
+      tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
+      tf_named_file_set_delete_policy (undecided, TF_DELETE_NEVER);
+      tf_named_file_set_delete_policy (undecided, TF_DELETE_ON_DISPOSE);
+      _exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
 static void
 leave_persisted (void)
 {
@@ -212,6 +239,8 @@ test_let_go (void)
   assert_stays (leave_kept_without_fds, 0, 3);
   remove_all (".");
   assert_stays (leave_persisted, 0, 3);
+  remove_all (".");
+  assert_stays (leave_kept_by_child, 1, 4);
   remove_all (".");
 }
 

@@ -592,6 +592,20 @@ tf_system_remap (guint8 *data,
   return mapping;
 }
 
+gboolean
+tf_system_hide_from_children (gpointer data,
+                              gsize    size)
+{
+  return madvise (data, size, MADV_DONTFORK) == 0;
+}
+
+void
+tf_system_occupy (gpointer data,
+                  gsize    size)
+{
+  mmap (data, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+}
+
 guint8 *
 tf_system_map_wiped_on_fork (void)
 {

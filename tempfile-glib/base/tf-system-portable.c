@@ -351,6 +351,20 @@ tf_system_remap (guint8 *data,
   return mapping;
 }
 
+gboolean
+tf_system_hide_from_children (gpointer data,
+                              gsize    size)
+{
+  errno = ENOTSUP;
+  return FALSE;
+}
+
+void
+tf_system_occupy (gpointer data,
+                  gsize    size)
+{
+}
+
 guint8 *
 tf_system_map_wiped_on_fork (void)
 {

@@ -263,6 +263,14 @@ guint8 *tf_system_remap (guint8 *data,
                          gsize   old_size,
                          gsize   new_size);
 
+/* A forked child does not get the mapping. */
+gboolean tf_system_hide_from_children (gpointer data,
+                                       gsize    size);
+
+/* Lets nothing else be mapped where nothing is mapped. */
+void tf_system_occupy (gpointer data,
+                       gsize    size);
+
 /* Returns a page of zeros that is zeroed again in every forked child, whatever call has forked it. */
 guint8 *tf_system_map_wiped_on_fork (void);
 

@@ -677,14 +677,28 @@ tf_entry_remove_former (TfEntry  *self,
   return success;
 }
 
+/* What a forked child keeps no sweep takes, once parent and child have ended. */
+static void
+keep_for_parent (TfEntry  *self,
+                 gboolean  kept)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!tf_journal_set_kept_by_parent (self->name.record, &self->identity, kept) &&
+      !tf_errno_set (&error, errno, "keep", self->path))
+    tf_errno_log_lost ("Keeping what belongs to the parent of this process", error);
+}
+
 static void
 set_kept_claimed (TfEntry  *self,
                   gboolean  kept)
 {
-  if (!exists (self) || !tf_registry_is_ours (&self->node))
+  if (!exists (self))
     return;
 
-  if (kept)
+  if (!tf_registry_is_ours (&self->node))
+    keep_for_parent (self, kept);
+  else if (kept)
     {
       tf_registry_remove (&self->node);
       clear_record (self);

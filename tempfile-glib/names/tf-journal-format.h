@@ -28,6 +28,7 @@ typedef enum
   TF_JOURNAL_FREE = 0,
   TF_JOURNAL_INTENT = 0x746e7449, /* the name may exist */
   TF_JOURNAL_DONE = 0x656e6f44,   /* the name exists; the file behind it is known */
+  TF_JOURNAL_KEPT = 0x7470654b,   /* as DONE, but a forked child has kept it */
   TF_JOURNAL_PARENT = 0x65726150, /* a directory that records name */
   TF_JOURNAL_TEXT = 0x74786554,   /* more of the text in the slot before */
 } TfJournalState;

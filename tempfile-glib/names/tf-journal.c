@@ -21,9 +21,10 @@
 #include "tf-template.h"
 
 /* A journal consists of segments. A segment is a file that is mapped into memory, in one of the places
- * below. It has a lock of flock(2), which shows that its process lives. The descriptor is closed once the
- * file is mapped: the mapping keeps the open file and its lock, so that no descriptor is used, and none can be closed
- * by mistake. On overlayfs a mapping does not keep the lock, and the descriptor stays open.
+ * below. It is opened and mapped twice: once for writing, and once for reading, with a lock of flock(2) that shows that
+ * its process lives. The descriptors are closed once the file is mapped: the mapping keeps the open file and its lock,
+ * so that no descriptor is used, and none can be closed by mistake. On overlayfs a mapping does not keep the lock, and
+ * the descriptor stays open.
  *
  * The room of a segment is allocated before it is mapped, so that writing to it does not fail, whatever happens to the
  * disk. A segment never moves. If all are full, another one is created, of twice the size.
@@ -35,6 +36,7 @@
  *   INTENT → DONE     once the file is known. If the process is killed now, the file is removed if it is the same.
  *   INTENT → FREE     if the name exists already: it belongs to somebody else.
  *   DONE → FREE       after the name was removed, or before it is kept.
+ *   DONE → KEPT       when a forked child keeps it: a sweep leaves it alone. Back, if the child does not keep it any more.
  *
  * A file that is known before it gets the name is DONE before it has it. A name that the user has chosen is never an
  * INTENT.
@@ -46,8 +48,10 @@
  * slot of their own in each segment that needs them. The last one without records stays, because it is likely to be
  * used again.
  *
- * A forked child has the mapping too, and so the lock lasts until the last of them has ended or executed another
- * program. The child does not write to it: it forgets the segments, and begins a journal of its own. */
+ * A forked child has the mapping for reading, and so the lock lasts until the last of them has ended or executed
+ * another program. It does not have the one for writing: what gives up its privileges in a child cannot make a sweep
+ * believe it. To keep something, the child opens the file again. Otherwise it forgets the segments, and begins a
+ * journal of its own. So does a process of root that has become another user. */
 
 #define PLACE_NAME "tempfile-glib"
 
@@ -67,7 +71,9 @@ struct _Segment
 {
   Segment       *next;
   char          *path;      /* (owned) */
-  TfJournalSlot *slots;     /* mapped */
+  TfJournalSlot *slots;     /* mapped for writing; not in a forked child */
+  TfJournalSlot *shown;     /* mapped for reading */
+  guint          uid;
   gsize          size;      /* in bytes */
   guint          n_slots;
   guint          n_records;
@@ -89,6 +95,7 @@ struct _TfJournalRecord
 /* Protects the variables below and the segments, but not the slots in use. */
 static GMutex lock;
 static Segment *newest;     /* (nullable) */
+static Segment *inherited;  /* (nullable): in a forked child, what can be read of its parents' segments */
 static gboolean closed;     /* the process ends */
 static guint generation;    /* of the process whose segments these are */
 
@@ -417,15 +424,22 @@ segment_find_parent (Segment *self,
 
 /* --- Segments ------------------------------------------------------------------------------- */
 
-/* Frees what describes the segment. The mapping stays: in a forked child it keeps the parent's lock. */
 static void
-segment_forget (Segment *self)
+segment_free_tables (Segment *self)
 {
   g_hash_table_unref (self->by_slot);
   g_hash_table_unref (self->parents);
   g_free (self->free);
-  g_free (self->path);
-  g_free (self);
+}
+
+/* Called in a forked child. No segment of its own may come to the addresses of the parent's records. */
+static void
+segment_inherit (Segment *self)
+{
+  segment_free_tables (self);
+  tf_system_occupy (self->slots, self->size);
+  self->next = inherited;
+  inherited = self;
 }
 
 static void
@@ -433,8 +447,11 @@ segment_remove (Segment *self)
 {
   unlink (self->path);
   munmap (self->slots, self->size);
+  munmap (self->shown, self->size);
   tf_fd_clear (&self->fd);
-  segment_forget (self);
+  segment_free_tables (self);
+  g_free (self->path);
+  g_free (self);
 }
 
 static gboolean
@@ -484,9 +501,30 @@ make_room (int        fd,
   return result == 0;
 }
 
-/* Makes a segment of a new file, which is locked. Returns NULL if that is not possible. */
+static gboolean
+map_twice (int       fd,
+           int       locked_fd,
+           gsize     size,
+           gpointer *mapped,
+           gpointer *shown)
+{
+  *mapped = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (*mapped == MAP_FAILED)
+    return FALSE;
+
+  *shown = tf_system_hide_from_children (*mapped, size) ? mmap (NULL, size, PROT_READ, MAP_SHARED, locked_fd, 0)
+                                                         : MAP_FAILED;
+  if (*shown != MAP_FAILED)
+    return TRUE;
+
+  munmap (*mapped, size);
+  return FALSE;
+}
+
+/* Makes a segment of a new file. Returns NULL if that is not possible. */
 static Segment *
 segment_map (int         fd,
+             int         locked_fd,
              const char *path,
              gsize       size,
              TfSystemFs  fs)
@@ -494,20 +532,25 @@ segment_map (int         fd,
   const guint n_slots = size / sizeof (TfJournalSlot);
   TfJournalHead head;
   Segment *self;
-  gpointer mapped;
+  gpointer mapped, shown;
 
-  if (!make_room (fd, size, fs) || !fill_head (&head, fd, n_slots))
-    return NULL;
-
-  mapped = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (mapped == MAP_FAILED)
+  if (!make_room (fd, size, fs) || !fill_head (&head, fd, n_slots) ||
+      !map_twice (fd, locked_fd, size, &mapped, &shown))
     return NULL;
 
   memcpy (mapped, &head, sizeof head);
   __atomic_store_n (&((TfJournalHead *) mapped)->magic, TF_JOURNAL_MAGIC, __ATOMIC_RELEASE);
 
   self = g_new (Segment, 1);
-  *self = (Segment) { .path = g_strdup (path), .slots = mapped, .size = size, .n_slots = n_slots, .fd = -1 };
+  *self = (Segment) {
+    .path = g_strdup (path),
+    .slots = mapped,
+    .shown = shown,
+    .uid = head.uid,
+    .size = size,
+    .n_slots = n_slots,
+    .fd = -1,
+  };
   self->free = g_new0 (guint64, (n_slots + 63) / 64);
   self->parents = g_hash_table_new_full (hash_parent, is_same_parent, parent_free, NULL);
   self->by_slot = g_hash_table_new (NULL, NULL);
@@ -530,11 +573,26 @@ lock_new_file (int fd)
     }
 
   errno = EAGAIN;
-  if (fstat (fd, &st) != 0 || st.st_nlink == 0)
-    return FALSE;
+  return fstat (fd, &st) == 0 && st.st_nlink > 0;
+}
 
-  /* Another process of the user's must be able to open it, whatever the umask. */
-  return (st.st_mode & 07777) == TF_JOURNAL_MODE || fchmod (fd, TF_JOURNAL_MODE) == 0;
+/* Opens the new file for reading only. */
+static int
+open_again (int         fd,
+            int         dir_fd,
+            const char *name)
+{
+  struct stat st;
+  int again;
+
+  /* Another process of the user's must be able to open it as well, whatever the umask. */
+  if (fstat (fd, &st) != 0 || ((st.st_mode & 07777) != TF_JOURNAL_MODE && fchmod (fd, TF_JOURNAL_MODE) != 0))
+    return -1;
+
+  again = tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)));
+  if (again < 0 && errno == ENOENT)
+    errno = EAGAIN;
+  return again;
 }
 
 /* Creates a segment in @dir_fd. Returns NULL with errno set; to EAGAIN if another try may succeed. */
@@ -548,6 +606,7 @@ segment_create_in (int         dir_fd,
   g_autofree char *name = tf_template_make_name (&template, NULL);
   g_autofree char *path = name != NULL ? g_build_filename (dir, name, NULL) : NULL;
   tf_autofd int fd = -1;
+  tf_autofd int locked_fd = -1;
   Segment *self = NULL;
 
   if (name == NULL)
@@ -561,16 +620,17 @@ segment_create_in (int         dir_fd,
       return NULL;
     }
 
-  if (lock_new_file (fd))
+  locked_fd = open_again (fd, dir_fd, name);
+  if (locked_fd >= 0 && lock_new_file (locked_fd))
     {
-      self = segment_map (fd, path, size, fs);
+      self = segment_map (fd, locked_fd, path, size, fs);
       errno = ENOTSUP;
     }
 
   if (self == NULL && errno != EAGAIN)
     unlinkat (dir_fd, name, 0);
   if (self != NULL && fs == TF_SYSTEM_FS_OVERLAY)
-    self->fd = tf_fd_steal (&fd);
+    self->fd = tf_fd_steal (&locked_fd);
 
   return self;
 }
@@ -651,7 +711,7 @@ forget_all (void)
     {
       Segment *next = segment->next;
 
-      segment_forget (segment);
+      segment_inherit (segment);
       segment = next;
     }
 }
@@ -697,10 +757,10 @@ enter (void)
 }
 
 static Segment *
-find_segment (const TfJournalRecord *record)
+find_segment (Segment               *segment,
+              const TfJournalRecord *record)
 {
   const TfJournalSlot *slot = &record->slot;
-  Segment *segment = newest;
 
   while (segment != NULL && !(slot >= segment->slots && slot < segment->slots + segment->n_slots))
     segment = segment->next;
@@ -764,6 +824,13 @@ add_segment (const TfPlace *dir,
   return segment;
 }
 
+/* Only a process of root can become another user. */
+static gboolean
+segment_is_of_user (const Segment *self)
+{
+  return self->uid != 0 || geteuid () == 0;
+}
+
 static TfJournalRecord *
 take_record (const TfPlace  *dir,
              gsize           length,
@@ -776,10 +843,11 @@ take_record (const TfPlace  *dir,
     return NULL;
 
   for (Segment *s = newest; s != NULL && slot == 0; s = s->next)
-    {
-      *segment = s;
-      slot = segment_take_record (s, dir, length, parent_slot);
-    }
+    if (segment_is_of_user (s))
+      {
+        *segment = s;
+        slot = segment_take_record (s, dir, length, parent_slot);
+      }
 
   if (slot == 0 && (*segment = add_segment (dir, length)) != NULL)
     slot = segment_take_record (*segment, dir, length, parent_slot);
@@ -923,7 +991,7 @@ tf_journal_clear (TfJournalRecord *self)
     return;
 
   enter ();
-  segment = find_segment (self);
+  segment = find_segment (newest, self);
   if (segment != NULL)
     {
       segment_clear_record (segment, &self->slot - segment->slots);
@@ -931,6 +999,88 @@ tf_journal_clear (TfJournalRecord *self)
         remove_empty ();
     }
   g_mutex_unlock (&lock);
+}
+
+static gboolean
+is_of (const TfJournalSlot *slot,
+       const TfIdentity    *identity)
+{
+  return slot->inode == identity->inode &&
+         (slot->birth_nanoseconds == TF_JOURNAL_HANDLE ||
+          (slot->birth_seconds == identity->birth_seconds && slot->birth_nanoseconds == identity->birth_nanoseconds));
+}
+
+static void
+exchange_state (TfJournalSlot  *slot,
+                TfJournalState  from,
+                TfJournalState  to)
+{
+  guint32 expected = from;
+
+  __atomic_compare_exchange_n (&slot->state, &expected, to, FALSE, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* The parent may use the slot for something else in the middle of this. */
+static void
+set_kept (TfJournalSlot    *slot,
+          const TfIdentity *identity,
+          gboolean          kept)
+{
+  const TfJournalState from = kept ? TF_JOURNAL_DONE : TF_JOURNAL_KEPT;
+  const TfJournalState to = kept ? TF_JOURNAL_KEPT : TF_JOURNAL_DONE;
+
+  if (!is_of (slot, identity))
+    return;
+
+  exchange_state (slot, from, to);
+  if (!is_of (slot, identity))
+    exchange_state (slot, to, from);
+}
+
+/* Opens the file of the parent's segment if it is still the same one. */
+static gboolean
+segment_open_again (const Segment *self,
+                    int           *fd)
+{
+  const TfJournalHead *head = (const TfJournalHead *) self->shown;
+  struct stat st;
+
+  *fd = tf_fd_lift (TF_RETRY_EINTR (open (self->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)));
+  if (*fd < 0 || fstat (*fd, &st) != 0)
+    return FALSE;
+
+  errno = ENOENT;
+  return st.st_ino == head->inode;
+}
+
+/* Called in a forked child. Sets whether a sweep leaves alone what is recorded by its parent, which may still remove it.
+ * Returns FALSE with errno set if that is not possible. */
+gboolean
+tf_journal_set_kept_by_parent (const TfJournalRecord *self,
+                               const TfIdentity      *identity,
+                               gboolean               kept)
+{
+  tf_autofd int fd = -1;
+  Segment *segment;
+  TfJournalSlot *slots;
+
+  enter ();
+  segment = self != NULL ? find_segment (inherited, self) : NULL;
+  g_mutex_unlock (&lock);
+
+  /* Without a record or its file, no sweep looks for it. */
+  if (segment == NULL)
+    return TRUE;
+  if (!segment_open_again (segment, &fd))
+    return errno == ENOENT;
+
+  slots = mmap (NULL, segment->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  if (slots == MAP_FAILED)
+    return FALSE;
+
+  set_kept (&slots[&self->slot - segment->slots], identity, kept);
+  munmap (slots, segment->size);
+  return TRUE;
 }
 
 /* Called when the process ends. Removes the segments without records; others are left to a sweep. The mappings stay,

@@ -35,6 +35,10 @@ TfJournalRecord *tf_journal_add      (const TfPlace    *parent,
 void             tf_journal_clear    (TfJournalRecord  *self);
 void             tf_journal_close    (void);
 
+gboolean tf_journal_set_kept_by_parent (const TfJournalRecord *self,
+                                        const TfIdentity      *identity,
+                                        gboolean               kept);
+
 /* The directories in which journals may be, best first. Each belongs to the user alone. */
 
 #define TF_JOURNAL_N_PLACES 5

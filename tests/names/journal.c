@@ -21,6 +21,7 @@
 #include "base/tf-fd.h"
 #include "names/tf-journal-format.h"
 #include "names/tf-journal-reader.h"
+#include "tf-remove-tree.h"
 #include "tf-test.h"
 #include "tree.h"
 
@@ -372,6 +373,72 @@ test_fork (gconstpointer bare)
   g_assert_cmpint (unlink ("of-parent"), ==, 0);
 }
 
+static void
+assert_not_writable (void)
+{
+  g_autofree char *maps = NULL;
+  g_auto(GStrv) lines = NULL;
+  guint n_mapped = 0;
+
+  g_assert_true (g_file_get_contents ("/proc/self/maps", &maps, NULL, NULL));
+  lines = g_strsplit (maps, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (strstr (*line, "-tf-test-run/tempfile-glib/") != NULL)
+      {
+        g_assert_nonnull (strstr (*line, " r--s "));
+        n_mapped++;
+      }
+  g_assert_cmpuint (n_mapped, ==, 1);
+}
+
+/* So that a child that gives up its privileges cannot write what its parent's user will believe. */
+static void
+test_not_writable_in_child (void)
+{
+  TfJournalRecord *record;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  record = record_file ("file");
+  tf_test_in_child (assert_not_writable);
+  tf_journal_clear (record);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+static void
+record_as_two_users (void)
+{
+  TfJournalRecord *of_root = record_file ("of-root");
+
+  g_assert_cmpint (setuid (65534), ==, 0);
+  record_file ("of-nobody");
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+  tf_journal_clear (of_root);
+}
+
+/* What a process creates after it has become another user is that user's. */
+static void
+test_other_user (void)
+{
+  g_autoptr(GFile) place = g_file_new_for_path ("tempfile-glib-65534");
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can become another user");
+      return;
+    }
+
+  run_and_kill (record_as_two_users);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (tf_remove_tree (place, NULL, NULL));
+  g_assert_cmpint (unlink ("of-root"), ==, 0);
+  g_assert_cmpint (unlink ("of-nobody"), ==, 0);
+}
+
 static int ends[2];
 
 /* The child lives on; its parent is dead. */
@@ -600,7 +667,7 @@ create_without_fds (void)
 
   tf_test_take_fds ();
   g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
-  tf_test_give_fds (3);
+  tf_test_give_fds (4);
   record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
   g_assert_nonnull (record);
   tf_test_give_all_fds ();
@@ -709,6 +776,8 @@ main (int    argc,
   g_test_add_func ("/journal/segments", test_segments);
   g_test_add_data_func ("/journal/fork", GINT_TO_POINTER (FALSE), test_fork);
   g_test_add_data_func ("/journal/fork/bare", GINT_TO_POINTER (TRUE), test_fork);
+  g_test_add_func ("/journal/fork/not-writable", test_not_writable_in_child);
+  g_test_add_func ("/journal/other-user", test_other_user);
   g_test_add_func ("/journal/descendant", test_descendant);
   g_test_add_func ("/journal/close-all", test_close_all);
   g_test_add_func ("/journal/other-boot", test_other_boot);
