@@ -101,6 +101,27 @@ GBytes       *tf_temp_file_read_bytes_finish  (TfTempFile           *self,
                                                GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
+guint8       *tf_temp_file_read_data          (TfTempFile           *self,
+                                               gsize                 count,
+                                               gsize                *length,
+                                               GCancellable         *cancellable,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
+void          tf_temp_file_read_data_async    (TfTempFile           *self,
+                                               gsize                 count,
+                                               int                   io_priority,
+                                               GCancellable         *cancellable,
+                                               GAsyncReadyCallback   callback,
+                                               gpointer              user_data);
+
+TF_AVAILABLE_IN_1_0
+guint8       *tf_temp_file_read_data_finish   (TfTempFile           *self,
+                                               GAsyncResult         *result,
+                                               gsize                *length,
+                                               GError              **error) G_GNUC_WARN_UNUSED_RESULT;
+
+TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_write_bytes        (TfTempFile           *self,
                                                GBytes               *bytes,
                                                GCancellable         *cancellable,

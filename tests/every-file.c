@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include "tf-test-async.h"
 #include "tf-test-files.h"
 
 #include <errno.h>
@@ -52,6 +53,91 @@ test_write_read (gconstpointer data)
   tf_test_write (file, "gap");
   tf_test_assert_file (file, 17, "Hello there!\0\0gap", 17);
   g_assert_finalize_object (g_steal_pointer (&file));
+}
+
+static void
+assert_data (TfTempFile *file,
+             gsize       count,
+             const char *expected)
+{
+  g_autoptr(GError) error = NULL;
+  gsize length = 77;
+  g_autofree guint8 *read = tf_temp_file_read_data (file, count, &length, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true ((read == NULL) == (expected[0] == '\0'));
+  g_assert_cmpmem (read, length, expected, strlen (expected));
+}
+
+static guint8 *
+read_data_waiting (TfTempFile    *file,
+                   gsize          count,
+                   gsize         *length,
+                   GCancellable  *cancellable,
+                   GError       **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  tf_temp_file_read_data_async (file, count, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  return tf_temp_file_read_data_finish (file, tf_test_wait (&result), length, error);
+}
+
+static void
+test_read_data (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GError) error = NULL;
+  g_autofree guint8 *waited = NULL;
+  gsize length = 77;
+
+  assert_data (file, 1, "");
+  tf_test_write (file, "Hello world!");
+  assert_data (file, G_MAXSIZE, "");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  assert_data (file, 5, "Hello");
+  assert_data (file, 0, "");
+  waited = read_data_waiting (file, 3, &length, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpmem (waited, length, " wo", 3);
+  assert_data (file, G_MAXSIZE, "rld!");
+  g_assert_null (read_data_waiting (file, 3, &length, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (length, ==, 0);
+  tf_test_assert_file (file, 12, "Hello world!", 12);
+}
+
+static void
+assert_no_data (TfTempFile   *file,
+                GCancellable *cancellable,
+                GIOErrorEnum  code)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) later_error = NULL;
+  gsize length = 77;
+
+  g_assert_null (tf_temp_file_read_data (file, 1, &length, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, (gint) code);
+  g_assert_cmpuint (length, ==, 0);
+
+  length = 77;
+  g_assert_null (read_data_waiting (file, 1, &length, cancellable, &later_error));
+  g_assert_error (later_error, G_IO_ERROR, (gint) code);
+  g_assert_cmpuint (length, ==, 0);
+}
+
+static void
+test_read_no_data (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  tf_test_write (file, "Hello");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  g_cancellable_cancel (cancellable);
+  assert_no_data (file, cancellable, G_IO_ERROR_CANCELLED);
+  tf_test_assert_file (file, 0, "Hello", 5);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  assert_no_data (file, NULL, G_IO_ERROR_CLOSED);
 }
 
 static void
@@ -659,6 +745,8 @@ main (int    argc,
     GTestDataFunc func;
   } tests[] = {
     { "write-read", test_write_read },
+    { "read-data", test_read_data },
+    { "read-no-data", test_read_no_data },
     { "truncate", test_truncate },
     { "streams", test_streams },
     { "splice", test_splice },
@@ -686,7 +774,7 @@ main (int    argc,
   };
 
   umask (022);
-  tf_test_init (&argc, &argv);
+  tf_test_init_async (&argc, &argv);
 
   for (gsize i = 0; i < G_N_ELEMENTS (tests); i++)
     tf_test_add_for_kinds ("every-file", tests[i].name, tests[i].func);

@@ -86,12 +86,16 @@ use_results (TfTempFile *file,
   g_autoptr(GBytes) read = NULL;
   g_autofree char *line = NULL;
   g_autofree char *piece = NULL;
+  g_autofree guint8 *data = NULL;
   GError *error = NULL;
   gboolean success;
+  gsize length;
 
   TRY ((loaded = tf_temp_file_load_bytes (file, NULL, &error)) != NULL);
   TRY ((read = tf_temp_file_read_bytes (file, 1, NULL, &error)) != NULL);
   TRY ((line = tf_temp_file_read_line (file, NULL, NULL, &error)) != NULL);
+  TRY (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  TRY ((data = tf_temp_file_read_data (file, 1, &length, NULL, &error)) != NULL);
   TRY (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
   TRY ((piece = tf_temp_file_read_upto (file, "x", 1, NULL, NULL, &error)) != NULL);
 }

@@ -911,50 +911,73 @@ count_available (TfStore  *self,
   return TRUE;
 }
 
-static GBytes *
-read_bytes_at_position (TfStore       *self,
-                        gsize          count,
-                        GCancellable  *cancellable,
-                        GError       **error)
+static gboolean
+read_data_at_position (TfStore       *self,
+                       gsize          count,
+                       guint8       **data,
+                       gsize         *n_read,
+                       GCancellable  *cancellable,
+                       GError       **error)
 {
-  g_autofree guint8 *data = NULL;
   guint64 available;
-  gsize n_read = 0;
 
   if (!count_available (self, &available, error))
-    return NULL;
+    return FALSE;
 
   available = MIN (available, count);
 
   /* No object in memory can be larger. The call fails rather than returning less. */
   if (available > G_MAXSSIZE)
-    return tf_errno_set (error, EFBIG, "read", self->backing.where), NULL;
+    return tf_errno_set (error, EFBIG, "read", self->backing.where), FALSE;
 
-  data = g_try_malloc (available);
-  if (data == NULL && available > 0)
-    return tf_errno_set (error, ENOMEM, "read", self->backing.where), NULL;
+  *data = g_try_malloc (available);
+  if (*data == NULL && available > 0)
+    return tf_errno_set (error, ENOMEM, "read", self->backing.where), FALSE;
 
-  if (!read_at_position (self, data, available, &n_read, cancellable, error))
-    return NULL;
+  if (read_at_position (self, *data, available, n_read, cancellable, error))
+    return TRUE;
 
-  return g_bytes_new_take (g_steal_pointer (&data), n_read);
+  g_clear_pointer (data, g_free);
+  *n_read = 0;
+  return FALSE;
 }
 
-/* Like tf_store_read(), but returns new memory, which is no larger than the bytes that can be read. */
+/* Like tf_store_read(), but sets @data to new memory, which is no larger than the bytes that can be read: %NULL if
+ * there are none. */
+gboolean
+tf_store_read_data (TfStore       *self,
+                    gsize          count,
+                    guint8       **data,
+                    gsize         *n_read,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  gboolean success;
+
+  *data = NULL;
+  *n_read = 0;
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = read_data_at_position (self, count, data, n_read, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+/* Like tf_store_read_data(). */
 GBytes *
 tf_store_read_bytes (TfStore       *self,
                      gsize          count,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  GBytes *bytes;
+  guint8 *data;
+  gsize n_read;
 
-  if (!tf_store_lock (self, cancellable, error))
+  if (!tf_store_read_data (self, count, &data, &n_read, cancellable, error))
     return NULL;
 
-  bytes = read_bytes_at_position (self, count, cancellable, error);
-  tf_store_unlock (self);
-  return bytes;
+  return g_bytes_new_take (data, n_read);
 }
 
 /* Returns the bytes that can be read at the position without the disk, and their number; NULL if there are none or the

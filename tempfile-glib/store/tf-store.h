@@ -199,6 +199,12 @@ gboolean      tf_store_read_locking  (TfStore              *self,
                                       gsize                *n_read,
                                       GCancellable         *cancellable,
                                       GError              **error);
+gboolean      tf_store_read_data     (TfStore              *self,
+                                      gsize                 count,
+                                      guint8              **data,
+                                      gsize                *n_read,
+                                      GCancellable         *cancellable,
+                                      GError              **error);
 GBytes       *tf_store_read_bytes    (TfStore              *self,
                                       gsize                 count,
                                       GCancellable         *cancellable,
