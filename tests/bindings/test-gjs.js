@@ -22,6 +22,8 @@ async function throws(code, call) {
     try {
         await call();
     } catch (error) {
+        if (code === TypeError && error instanceof TypeError)
+            return;
         if (error instanceof GLib.Error && error.matches(Gio.io_error_quark(), code))
             return;
         throw error;
@@ -126,6 +128,226 @@ const tests = {
                     equal(chunk, null);
             });
         }
+    },
+
+    'lines'() {
+        for (const file of [new Tf.SpooledFile({max_size: -1}), new Tf.TempFile()]) {
+            const long = 'ü'.repeat(100000);
+            const content = ['one\n', '\n', 'zwü\0\r\n', '\ufeffthree\n', `${long}\n`, 'x\n'.repeat(40000), 'last'];
+            equal([file.writeLines(content), [...file.lines()]], [true, []]);
+            file.seek(0);
+            const lines = [...file.lines()];
+            equal(lines.slice(0, 4), content.slice(0, 4));
+            equal([lines.length, lines[4].length, lines.join('') === content.join('')], [40006, 100001, true]);
+            equal(file.tell(), file.get_size());
+
+            file.seek(0);
+            const joined = [...file.lines().batches()].flat();
+            equal(joined.join('') === content.join(''), true);
+            file.close();
+        }
+    },
+
+    'lines that are not all read'() {
+        const file = new Tf.SpooledFile();
+        file.writeLines(['ä\n', new Uint8Array([0xc3, 0xbc, 10]), 'three\n', 'four']);
+        file.seek(0);
+        for (const line of file.lines()) {
+            if (line === 'ü\n')
+                break;
+        }
+        equal(file.tell(), 6);
+        const lines = file.lines();
+        equal([lines.next(), file.tell()], [{value: 'three\n', done: false}, 16]);
+        equal([lines.return(7), file.tell(), lines.next()], [{value: 7, done: true}, 12, {done: true}]);
+        equal([lines.return().done, file.tell()], [true, 12]);
+
+        file.seek(0);
+        for (const batch of file.lines().batches()) {
+            equal(batch.length, 3);
+            break;
+        }
+        equal([file.tell(), file.readText()], [12, 'four']);
+        file.seek(0);
+        for (const line of file.lines()) {
+            equal(line, 'ä\n');
+            file.close();
+            break;
+        }
+    },
+
+    async 'lines that cannot be read'() {
+        const file = new Tf.SpooledFile();
+        file.write(new Uint8Array([97, 10, 98, 10, 0xff, 10, 99]));
+        for (const start of [0, 4]) {
+            file.seek(start);
+            const lines = [];
+            let error = null;
+            try {
+                for (const line of file.lines())
+                    lines.push(line);
+            } catch (e) {
+                error = e;
+            }
+            equal([error instanceof TypeError, lines, file.tell()], [true, ['a\n', 'b\n'].slice(start), 4]);
+        }
+        file.write(new Uint8Array([98, 10, 99, 0xff]));
+        file.seek(0);
+        const lines = file.lines();
+        equal([lines.next(), lines.next(), lines.next()].map(({value}) => value), ['a\n', 'b\n', 'b\n']);
+        let error = null;
+        try {
+            lines.next();
+        } catch (e) {
+            error = e;
+        }
+        equal([error instanceof TypeError, file.tell(), lines.next().done], [true, 6, true]);
+
+        const cancellable = new Gio.Cancellable();
+        cancellable.cancel();
+        await throws(Gio.IOErrorEnum.CANCELLED, () => [...file.lines({cancellable})]);
+        await throws(Gio.IOErrorEnum.CANCELLED, () => file.lines({cancellable})[Symbol.asyncIterator]().next());
+        for (const call of [() => file.lines({size: 7}), () => file.chunks(7, {count: 7})]) {
+            error = null;
+            try {
+                call();
+            } catch (e) {
+                error = e;
+            }
+            equal(error instanceof TypeError && /takes no (size|count)/.test(error.message), true);
+        }
+        file.close();
+        await throws(Gio.IOErrorEnum.CLOSED, () => [...file.lines()]);
+        await throws(Gio.IOErrorEnum.CLOSED, () => [...file.chunks().batches()]);
+        await throws(Gio.IOErrorEnum.CLOSED, () => file.writeLines(['x']));
+    },
+
+    'chunks'() {
+        const file = new Tf.SpooledFile();
+        const content = new Uint8Array(200000).map((_, i) => i);
+        file.write(content);
+        for (const size of [1000, 64, 65536, 70000, 200000, 300000]) {
+            file.seek(0);
+            const chunks = [...file.chunks(size)];
+            equal(chunks.map(chunk => chunk.length).slice(0, -1).every(length => length === size), true);
+            const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+            equal([chunks.length, total], [Math.ceil(200000 / size), 200000]);
+            equal(chunks.every((chunk, i) => chunk[0] === content[i * size]), true);
+        }
+        file.seek(0);
+        equal([...file.chunks()].map(chunk => chunk.length), [65536, 65536, 65536, 3392]);
+        file.seek(10);
+        for (const chunk of file.chunks(7, {cancellable: null})) {
+            equal([...chunk], [10, 11, 12, 13, 14, 15, 16]);
+            break;
+        }
+        equal(file.tell(), 17);
+        for (const size of [0, -1, 1.5, '7', NaN]) {
+            let error = null;
+            try {
+                file.chunks(size);
+            } catch (e) {
+                error = e;
+            }
+            equal(error instanceof RangeError, true);
+        }
+        file.close();
+    },
+
+    async 'lines and chunks asynchronously'() {
+        for (const file of [new Tf.SpooledFile(), new Tf.TempFile()]) {
+            const row = `${'x'.repeat(99)}\n`;
+            const content = ['one\n', 'zwü\n', row.repeat(800), 'last'];
+            equal(await file.writeLinesAsync(content), true);
+            file.seek(0);
+            let read = '';
+            for await (const line of file.lines())
+                read += line;
+            equal(read === content.join(''), true);
+
+            file.seek(0);
+            for await (const line of file.lines({ioPriority: GLib.PRIORITY_LOW})) {
+                if (line === 'zwü\n')
+                    break;
+            }
+            equal(file.tell(), 9);
+            for await (const batch of file.lines().batches()) {
+                equal(batch[0], row);
+                break;
+            }
+            equal(file.tell() > 60000, true);
+
+            file.seek(0);
+            const all = file.chunks({cancellable: null})[Symbol.asyncIterator]();
+            equal(all[Symbol.asyncIterator]() === all, true);
+            const asked = await Promise.all([all.next(), all.next(), all.next(), all.return(3)]);
+            equal(asked.map(({value, done}) => [value?.length ?? null, done]),
+                [[65536, false], [14477, false], [null, true], [null, true]]);
+
+            file.seek(4);
+            equal(await file.readTextAsync() === content.slice(1).join(''), true);
+            equal(await file.readAsync(), new Uint8Array());
+            file.seek(0);
+            equal(await file.readAsync(3, {ioPriority: GLib.PRIORITY_LOW}), new Uint8Array([111, 110, 101]));
+            equal((await file.readAsync({cancellable: null})).length, file.get_size() - 3);
+            file.truncate(0);
+            file.seek(0);
+            equal([await file.writeAsync('ä'), await file.writeAsync(new Uint8Array([10]))], [true, true]);
+            async function* source() {
+                yield 'a\n';
+                yield await Promise.resolve('b\n'.repeat(40000));
+            }
+            await file.writeLinesAsync(source());
+            equal(file.get_size(), 80005);
+
+            const cancellable = new Gio.Cancellable();
+            cancellable.cancel();
+            await throws(Gio.IOErrorEnum.CANCELLED, () => file.writeAsync('x', {cancellable}));
+            await throws(Gio.IOErrorEnum.CANCELLED, () => file.readTextAsync({cancellable}));
+            file.seek(0);
+            const pending = file.readAsync(1);
+            await throws(Gio.IOErrorEnum.PENDING, () => file.lines()[Symbol.asyncIterator]().next());
+            await pending;
+            file.seek(1);
+            await throws(TypeError, () => file.readTextAsync());
+            file.close();
+            await throws(Gio.IOErrorEnum.CLOSED, () => file.writeLinesAsync(['x']));
+            await throws(Gio.IOErrorEnum.CLOSED, async () => {
+                for await (const batch of file.lines().batches())
+                    equal(batch, null);
+            });
+        }
+    },
+
+    async 'options'() {
+        const dir = Tf.TempDir.new({prefix: 'options-'});
+        equal(dir.file.get_basename().startsWith('options-'), true);
+        const file = new Tf.SpooledFile();
+        file.write('content', {cancellable: null});
+        file.seek(0, {type: GLib.SeekType.SET});
+        equal([file.read({cancellable: null}).length, file.read(7, {}).length], [7, 0]);
+        const destination = dir.get_child('x');
+        equal(file.persist(destination, {flags: Tf.PersistFlags.NONE}), true);
+        const other = new Tf.NamedFile();
+        await throws(Gio.IOErrorEnum.EXISTS, () => other.persist_async(destination, {}));
+        equal(await other.persist_async(destination, {flags: Tf.PersistFlags.REPLACE, ioPriority: 10}), true);
+        const third = new Tf.TempFile();
+        equal(await new Promise(resolve => third.persist_async(destination, {flags: Tf.PersistFlags.REPLACE},
+            (_file, result) => resolve(third.persist_finish(result)))), true);
+
+        const cancellable = new Gio.Cancellable();
+        cancellable.cancel();
+        await throws(Gio.IOErrorEnum.CANCELLED, () => third.read(1, {cancellable}));
+        await throws(Gio.IOErrorEnum.CANCELLED, () => third.write('x', {cancellable}));
+        await throws(Gio.IOErrorEnum.CANCELLED, () => third.flush_async({cancellable}));
+        await throws(Gio.IOErrorEnum.CANCELLED, () => Tf.mkdtemp({prefix: 'x', cancellable}));
+        await throws(Gio.IOErrorEnum.INVALID_FILENAME, () => Tf.mkdtemp({prefix: 'a\0b'}));
+        await throws(TypeError, () => third.persist(destination, {flag: 1}));
+        await throws(TypeError, () => third.persist(destination, Tf.PersistFlags.NONE, {flags: 1}));
+        await throws(TypeError, () => third.flush({io_priority: 1}));
+        for (const each of [file, other, third])
+            each.close();
+        dir.cleanup();
     },
 
     async 'every async pair is promisified'() {
@@ -312,6 +534,17 @@ const tests = {
         nul.seek(0);
         equal(nul.read(1), 'ä');
         await throws(Gio.IOErrorEnum.INVALID_DATA, () => nul.read_all());
+    },
+
+    async 'lines of text'() {
+        const text = new Tf.TextStream({base_file: new Tf.SpooledFile(), encoding: 'UTF-16LE'});
+        equal([text.writeLines(['ä\n', 'b\n']), await text.writeLinesAsync(['c\n'])], [true, true]);
+        text.seek(0);
+        equal([...text], ['ä\n', 'b\n', 'c\n']);
+        const cancellable = new Gio.Cancellable();
+        cancellable.cancel();
+        await throws(Gio.IOErrorEnum.CANCELLED, () => text.writeLines(['x'], {cancellable}));
+        await throws(Gio.IOErrorEnum.CANCELLED, () => text.writeLinesAsync(['x'], {cancellable}));
     },
 
     async 'text asynchronously'() {

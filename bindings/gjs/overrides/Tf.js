@@ -2,195 +2,635 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // A legacy script, as GJS wants overrides to be: "this" in _init() is the namespace.
+// GJS looks up what stands at the top of such a script by its name each time, so that all is inside of a function.
 
-const {Gio, GLib, GObject} = imports.gi;
+var _init = (() => {
+    const {Gio, GLib, GObject} = imports.gi;
 
-const PIECE_SIZE = 64 * 1024;
-// The largest size that is a number in JavaScript.
-const ALL = GLib.SIZEOF_SIZE_T > 4 ? Number.MAX_SAFE_INTEGER : GLib.MAXSIZE;
+    const PIECE_SIZE = 64 * 1024;
+    const NEWLINE = 10;
+    const EMPTY = new Uint8Array();
+    // The largest size that is a number in JavaScript.
+    const ALL = GLib.SIZEOF_SIZE_T > 4 ? Number.MAX_SAFE_INTEGER : GLib.MAXSIZE;
 
-// A class after its parent.
-function getClasses(namespace) {
-    return Object.getOwnPropertyNames(namespace)
-        .map(name => namespace[name])
-        .filter(value => value?.prototype instanceof GObject.Object)
-        .sort((a, b) => GObject.type_depth(a) - GObject.type_depth(b));
-}
+    // A class after its parent.
+    function getClasses(namespace) {
+        return Object.getOwnPropertyNames(namespace)
+            .map(name => namespace[name])
+            .filter(value => value?.prototype instanceof GObject.Object)
+            .sort((a, b) => GObject.type_depth(a) - GObject.type_depth(b));
+    }
 
-// The arguments that can be a string with a NUL character. All others would end there in C.
-const CAN_HOLD_NUL = new Set(['data', 'stop_bytes', 'text']);
+    // The arguments that can be a string with a NUL character. All others would end there in C.
+    const CAN_HOLD_NUL = new Set(['data', 'stop_bytes', 'text']);
 
-function refuseNul(name, value) {
-    const hasNul = each => typeof each === 'string' && each.includes('\0');
+    function hasNul(value) {
+        return typeof value === 'string' ? value.includes('\0') : Array.isArray(value) && value.some(hasNul);
+    }
 
-    if (!CAN_HOLD_NUL.has(name) && [value].flat().some(hasNul))
-        throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.INVALID_FILENAME, `${name} has a NUL character`);
-}
+    function refuseNul(name, value) {
+        if (hasNul(value) && !CAN_HOLD_NUL.has(name))
+            throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.INVALID_FILENAME, `${name} has a NUL character`);
+    }
 
-// What could fail happens in init(), which GJS does not call by itself.
-function initializeInConstructor(klass) {
-    const construct = klass.prototype._init;
-    klass.prototype._init = function (...args) {
-        Object.entries(args[0] ?? {}).forEach(([name, value]) => refuseNul(name, value));
-        construct.apply(this, args);
-        this.init(null);
-    };
-}
+    // What could fail happens in init(), which GJS does not call by itself.
+    function initializeInConstructor(klass) {
+        const construct = klass.prototype._init;
+        klass.prototype._init = function (...args) {
+            Object.entries(args[0] ?? {}).forEach(([name, value]) => refuseNul(name, value));
+            construct.apply(this, args);
+            this.init(null);
+        };
+    }
 
-// What GJS tells of a function of C, with the names of its arguments.
-const SIGNATURE = /\((.*)\) \{\s*\/\* wrapper for native symbol/;
+    // What GJS tells of a function of C, with the names of its arguments.
+    const SIGNATURE = /\((.*)\) \{\s*\/\* wrapper for native symbol/;
 
-// What an argument is that is left out at the end, by its name; one that is not here cannot be left out.
-function getDefaults({DeletePolicy, Newline, TextErrors}) {
-    return {
-        cancellable: null, dir: null, encoding: null, func: null, prefix: null, suffix: null,
-        delete_policy: DeletePolicy.ON_CLOSE, flags: 0, io_priority: GLib.PRIORITY_DEFAULT, min_age_seconds: 0,
-        mode: 0o600, errors: TextErrors.STRICT, newline: Newline.UNIVERSAL, type: GLib.SeekType.SET,
-    };
-}
+    // What an argument is that is left out at the end, by its name; one that is not here cannot be left out.
+    function getDefaults({DeletePolicy, Newline, TextErrors}) {
+        return {
+            cancellable: null, dir: null, encoding: null, func: null, prefix: null, progress_callback: null,
+            suffix: null, delete_policy: DeletePolicy.ON_CLOSE, flags: 0, io_priority: GLib.PRIORITY_DEFAULT,
+            min_age_seconds: 0, mode: 0o600, errors: TextErrors.STRICT, newline: Newline.UNIVERSAL,
+            type: GLib.SeekType.SET,
+        };
+    }
 
-// The names of the functions of C that an object and its parents have.
-function getFunctionNames(object) {
-    const names = new Set();
-    for (let o = object; o && o !== GObject.Object && o !== GObject.Object.prototype; o = Object.getPrototypeOf(o))
-        Object.getOwnPropertyNames(o).forEach(name => names.add(name));
-    return [...names].filter(name => SIGNATURE.test(object[name]));
-}
+    // The names of the functions of C that an object and its parents have.
+    function getFunctionNames(object) {
+        const names = new Set();
+        for (let o = object; o && o !== GObject.Object && o !== GObject.Object.prototype; o = Object.getPrototypeOf(o))
+            Object.getOwnPropertyNames(o).forEach(name => names.add(name));
+        return [...names].filter(name => SIGNATURE.test(object[name]));
+    }
 
-// Like what Gio._promisify() makes of a function, which an object with a promisified parent cannot have from there.
-function makePromise(start, finish) {
-    const {stack} = new Error();
+    // Like what Gio._promisify() makes of a function, which an object with a promisified parent cannot have from there.
+    function makePromise(start, finish) {
+        const {stack} = new Error();
 
-    return new Promise((resolve, reject) => {
-        start((_source, result) => {
-            try {
-                const value = finish(result);
-                resolve(Array.isArray(value) && value.length > 1 && value[0] === true ? value.slice(1) : value);
-            } catch (error) {
-                error.stack += `### Promise created here: ###\n${stack}`;
-                reject(error);
-            }
+        return new Promise((resolve, reject) => {
+            start((_source, result) => {
+                try {
+                    const value = finish(result);
+                    resolve(Array.isArray(value) && value.length > 1 && value[0] === true ? value.slice(1) : value);
+                } catch (error) {
+                    error.stack += `### Promise created here: ###\n${stack}`;
+                    reject(error);
+                }
+            });
         });
-    });
-}
+    }
 
-// Makes the arguments at the end optional that have a default, and refuses strings that C would cut short. Without a
-// callback, which can follow the last argument that is given, an asynchronous function returns a promise.
-function completeArguments(object, name, defaults) {
-    const func = object[name];
-    const finish = name.replace(/_async$/, '_finish');
-    const isAsync = finish !== name && finish in object;
-    const parameters = (SIGNATURE.exec(func)[1].match(/\w+/g) ?? []).filter(each => !isAsync || each !== 'callback');
-    const nRequired = parameters.map(parameter => parameter in defaults).lastIndexOf(false) + 1;
+    // Arguments that have another name among options.
+    const OPTION_NAMES = {progress_callback: 'onProgress'};
 
-    if (parameters.length === 0)
-        return;
+    function getOptionName(parameter) {
+        return OPTION_NAMES[parameter] ?? parameter.replace(/_(.)/g, (_match, letter) => letter.toUpperCase());
+    }
 
-    function complete(args) {
-        parameters.forEach((parameter, i) => refuseNul(parameter, args[i]));
-        if (args.length < nRequired)
+    function isOptions(value) {
+        return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+    }
+
+    function refuseOptions(name, options) {
+        const others = Object.keys(options);
+
+        if (others.length > 0)
+            throw new TypeError(`${name}() takes no ${others.join(' and no ')}`);
+    }
+
+    // Turns options after the arguments of a call into the arguments that they stand for.
+    function takeOptions(name, args, parameters) {
+        const options = {...args.pop()};
+
+        for (let i = args.length; i < parameters.length; i++) {
+            const option = getOptionName(parameters[i]);
+            args.push(options[option]);
+            delete options[option];
+        }
+        refuseOptions(name, options);
+    }
+
+    // Makes the arguments at the end optional that have a default, takes them as options, and refuses strings that C
+    // would cut short. Without a callback, which can follow the last argument that is given, an asynchronous function
+    // returns a promise.
+    function completeArguments(object, name, defaults) {
+        const func = object[name];
+        const finish = name.replace(/_async$/, '_finish');
+        const isAsync = finish !== name && finish in object;
+        const parameters = (SIGNATURE.exec(func)[1].match(/\w+/g) ?? [])
+            .filter(each => !isAsync || each !== 'callback');
+        const nRequired = parameters.map(parameter => parameter in defaults).lastIndexOf(false) + 1;
+
+        if (parameters.length === 0)
+            return;
+
+        function complete(args) {
+            if (isOptions(args[args.length - 1]))
+                takeOptions(name, args, parameters);
+            if (args.length < nRequired)
+                return args;
+
+            for (let i = 0; i < parameters.length; i++) {
+                if (args[i] === undefined)
+                    args[i] = defaults[parameters[i]];
+                else if (typeof args[i] !== 'number')
+                    refuseNul(parameters[i], args[i]);
+            }
+            args.length = parameters.length;
             return args;
-        return parameters.map((parameter, i) => args[i] === undefined ? defaults[parameter] : args[i]);
+        }
+
+        function call(...args) {
+            return func.apply(this, complete(args));
+        }
+
+        function callAsync(...args) {
+            const last = args[args.length - 1];
+            const start = callback => func.call(this, ...complete(args), callback);
+
+            if (typeof last !== 'function')
+                return makePromise(start, result => object[finish].call(this, result));
+            args.pop();
+            return start(last);
+        }
+
+        object[name] = isAsync ? callAsync : call;
     }
 
-    function call(...args) {
-        return func.apply(this, complete(args));
+    const encoder = new TextEncoder();
+    // Keeps a byte order mark, which is content: what ignoreBOM means depends on the version of GJS.
+    const decoder = [true, false]
+        .map(ignoreBOM => new TextDecoder('utf-8', {fatal: true, ignoreBOM}))
+        .find(each => each.decode(Uint8Array.of(0xef, 0xbb, 0xbf)).length === 1);
+
+    function encode(data) {
+        return typeof data === 'string' ? encoder.encode(data) : data;
     }
 
-    function callAsync(...args) {
-        const last = args[args.length - 1];
-        const start = callback => func.call(this, ...complete(args), callback);
+    function join(arrays) {
+        if (arrays.length === 1)
+            return arrays[0];
 
-        if (typeof last !== 'function')
-            return makePromise(start, result => object[finish].call(this, result));
-        args.pop();
-        return start(last);
+        const joined = new Uint8Array(arrays.reduce((size, array) => size + array.length, 0));
+        let size = 0;
+        for (const array of arrays) {
+            joined.set(array, size);
+            size += array.length;
+        }
+        return joined;
     }
 
-    object[name] = isAsync ? callAsync : call;
-}
+    // Cuts what was read into lines of text. The beginning of a line is held until its end is read.
+    class LineCutter {
+        pieceSize = PIECE_SIZE;
+        error = null;
+        _held = [];
 
-function overrideTempFile(prototype) {
-    const {write} = prototype;
+        cut(piece) {
+            const end = piece.lastIndexOf(NEWLINE) + 1;
+            if (end === 0) {
+                this._held.push(piece);
+                return [];
+            }
 
-    prototype.read = function (count = ALL, cancellable = null) {
-        return this.read_bytes(count, cancellable).toArray();
-    };
+            const whole = [...this._held, piece.subarray(0, end)];
+            this._held = end < piece.length ? [piece.subarray(end)] : [];
+            return this._decode(join(whole));
+        }
 
-    prototype.readText = function (cancellable = null) {
-        return new TextDecoder('utf-8', {fatal: true}).decode(this.read(ALL, cancellable));
-    };
+        cutLast() {
+            const last = this._held;
+            this._held = [];
+            return last.length > 0 ? this._decode(join(last)) : [];
+        }
 
-    prototype.write = function (data, cancellable = null) {
-        return write.call(this, typeof data === 'string' ? new TextEncoder().encode(data) : data, cancellable);
-    };
+        // The bytes of items, and of what is held.
+        countBytes(items) {
+            return encoder.encode(items.join('')).length + this._held.reduce((size, array) => size + array.length, 0);
+        }
 
-    // GJS makes an empty array of NULL.
-    for (const name of ['read_line', 'read_upto', 'read_line_finish', 'read_upto_finish']) {
-        const read = prototype[name];
-        prototype[name] = function (...args) {
-            const piece = read.apply(this, args);
-            return piece.length > 0 || this.tell() < this.get_size() ? piece : null;
+        _decode(bytes) {
+            try {
+                return LineCutter._split(decoder.decode(bytes));
+            } catch {
+                return this._decodeEach(bytes);
+            }
+        }
+
+        // The lines before the first that is not UTF-8.
+        _decodeEach(bytes) {
+            const lines = [];
+            let start = 0;
+            try {
+                for (let end; start < bytes.length; start = end) {
+                    end = bytes.indexOf(NEWLINE, start) + 1 || bytes.length;
+                    lines.push(decoder.decode(bytes.subarray(start, end)));
+                }
+            } catch (error) {
+                this.error = error;
+                this._held.unshift(bytes.subarray(start));
+            }
+            return lines;
+        }
+
+        static _split(text) {
+            const lines = [];
+            let start = 0;
+            for (let end; (end = text.indexOf('\n', start) + 1) > 0; start = end)
+                lines.push(text.slice(start, end));
+            if (start < text.length)
+                lines.push(text.slice(start));
+            return lines;
+        }
+    }
+
+    // Cuts what was read into arrays of one size, but for the last.
+    class ChunkCutter {
+        error = null;
+
+        constructor(size) {
+            if (!Number.isSafeInteger(size) || size <= 0)
+                throw new RangeError(`${size} is no size of a chunk`);
+
+            this._size = size;
+            this.pieceSize = Math.max(1, Math.floor(PIECE_SIZE / size)) * size;
+        }
+
+        cut(piece) {
+            if (piece.length <= this._size)
+                return [piece];
+
+            // Copies of little are cheaper than views.
+            const part = this._size <= 96 ? piece.slice : piece.subarray;
+            const chunks = [];
+            for (let start = 0; start < piece.length; start += this._size)
+                chunks.push(part.call(piece, start, start + this._size));
+            return chunks;
+        }
+
+        cutLast() {
+            return [];
+        }
+
+        countBytes(items) {
+            return items.reduce((size, item) => size + item.length, 0);
+        }
+    }
+
+    // The items of a file, as many at a time as a piece has.
+    class Source {
+        items = [];
+        nTaken = 0;
+        _isDone = false;
+        _end = null;
+
+        constructor(name, file, cutter, {cancellable = null, ioPriority = GLib.PRIORITY_DEFAULT, ...others}) {
+            refuseOptions(name, others);
+            this._file = file;
+            this._cutter = cutter;
+            this._cancellable = cancellable;
+            this._ioPriority = ioPriority;
+        }
+
+        // Returns whether there are items that were not taken.
+        read() {
+            try {
+                while (this._isHungry())
+                    this._accept(this._file.read(this._cutter.pieceSize, this._cancellable));
+            } catch (error) {
+                this._fail(error);
+            }
+            return this.nTaken < this.items.length;
+        }
+
+        async readAsync() {
+            try {
+                while (this._isHungry())
+                    this._accept(await this._readPieceAsync());
+            } catch (error) {
+                this._fail(error);
+            }
+            return this.nTaken < this.items.length;
+        }
+
+        _readPieceAsync() {
+            return this._file.readAsync(this._cutter.pieceSize, this._ioPriority, this._cancellable);
+        }
+
+        take() {
+            return {value: this.items[this.nTaken++], done: false};
+        }
+
+        takeAll() {
+            const items = this.items.slice(this.nTaken);
+            this.nTaken = this.items.length;
+            return items;
+        }
+
+        // Ends it. The position is then behind what was taken.
+        finish() {
+            const position = this._end - this._cutter.countBytes(this.items.slice(this.nTaken));
+            const isBehind = this._end !== null && position < this._end && !this._file.is_closed();
+
+            this._isDone = true;
+            this._end = null;
+            this.items = [];
+            this.nTaken = 0;
+            if (isBehind)
+                this._file.seek(position);
+        }
+
+        _isHungry() {
+            if (this._isDone || this.nTaken < this.items.length)
+                return false;
+            if (this._cutter.error)
+                throw this._cutter.error;
+            return true;
+        }
+
+        _accept(piece) {
+            const isLast = piece.length === 0;
+
+            this._end = this._file.tell();
+            this.items = isLast ? this._cutter.cutLast() : this._cutter.cut(piece);
+            this.nTaken = 0;
+            this._isDone = isLast && !this._cutter.error;
+        }
+
+        _fail(error) {
+            try {
+                this.finish();
+            } catch {
+                // The first error is the one that matters.
+            }
+            throw error;
+        }
+    }
+
+    // What lines() and chunks() return: an iterator, which "for await" reads asynchronously.
+    class Items {
+        constructor(source) {
+            this._source = source;
+        }
+
+        next() {
+            const source = this._source;
+
+            if (source.nTaken < source.items.length || source.read())
+                return source.take();
+            return {value: undefined, done: true};
+        }
+
+        return(value) {
+            this._source.finish();
+            return {value, done: true};
+        }
+
+        // The items of each piece together, as an array.
+        batches() {
+            const source = this._source;
+
+            return {
+                *[Symbol.iterator]() {
+                    try {
+                        while (source.read())
+                            yield source.takeAll();
+                    } finally {
+                        source.finish();
+                    }
+                },
+
+                async *[Symbol.asyncIterator]() {
+                    try {
+                        while (await source.readAsync())
+                            yield source.takeAll();
+                    } finally {
+                        source.finish();
+                    }
+                },
+            };
+        }
+
+        [Symbol.asyncIterator]() {
+            return new AsyncItems(this._source);
+        }
+    }
+
+    const IteratorPrototype = Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]()));
+    Object.setPrototypeOf(Items.prototype, IteratorPrototype);
+
+    // Like an asynchronous generator, but without its price for what is read already.
+    class AsyncItems {
+        _last = Promise.resolve();
+        _nWaiting = 0;
+
+        constructor(source) {
+            this._source = source;
+        }
+
+        next() {
+            const source = this._source;
+
+            if (this._nWaiting === 0 && source.nTaken < source.items.length)
+                return Promise.resolve(source.take());
+            return this._enqueue(async () => await source.readAsync() ? source.take() : {value: undefined, done: true});
+        }
+
+        return(value) {
+            return this._enqueue(() => {
+                this._source.finish();
+                return {value, done: true};
+            });
+        }
+
+        [Symbol.asyncIterator]() {
+            return this;
+        }
+
+        // Calls it after what was asked for before.
+        _enqueue(func) {
+            const turn = this._last.then(func).finally(() => this._nWaiting--);
+
+            this._nWaiting++;
+            this._last = turn.catch(() => {});
+            return turn;
+        }
+    }
+
+    // Holds lines until they are worth a write. Text is encoded when it is, all at once.
+    class LineJoiner {
+        _held = [];
+        _text = '';
+        _size = 0;
+
+        // Returns whether they are.
+        add(line) {
+            if (typeof line === 'string') {
+                this._text += line;
+            } else {
+                this._holdText();
+                this._held.push(line);
+            }
+            this._size += line.length;
+            return this._size >= PIECE_SIZE;
+        }
+
+        take() {
+            this._holdText();
+            const pieces = this._held;
+
+            this._held = [];
+            this._size = 0;
+            return join(pieces);
+        }
+
+        _holdText() {
+            this._held.push(encoder.encode(this._text));
+            this._text = '';
+        }
+    }
+
+    // read(), write() and what stands on them. The first two are called too often to go through completeArguments().
+    function overrideTempFile(prototype, {read_data: readData, write}) {
+        const {read_data: readCompleted, write: writeCompleted} = prototype;
+
+        prototype.read = function (count = ALL, cancellable = null) {
+            if (typeof count !== 'number' || cancellable !== null)
+                return readCompleted.apply(this, isOptions(count) ? [ALL, count] : [count, cancellable]) ?? EMPTY;
+            return readData.call(this, count, null) ?? EMPTY;
+        };
+
+        prototype.readAsync = async function (count = ALL, ...others) {
+            if (isOptions(count))
+                return this.readAsync(undefined, count);
+            return await this.read_data_async(count, ...others) ?? EMPTY;
+        };
+
+        prototype.readText = function (...others) {
+            return decoder.decode(this.read(ALL, ...others));
+        };
+
+        prototype.readTextAsync = async function (...others) {
+            return decoder.decode(await this.readAsync(ALL, ...others));
+        };
+
+        prototype.write = function (data, cancellable = null) {
+            if (typeof data === 'string' || cancellable !== null)
+                return writeCompleted.call(this, encode(data), cancellable);
+            return write.call(this, data, null);
+        };
+
+        prototype.writeAsync = function (data, ...others) {
+            return this.write_bytes_async(new GLib.Bytes(encode(data)), ...others);
+        };
+
+        prototype.writeLines = function (lines, ...others) {
+            const joiner = new LineJoiner();
+
+            for (const line of lines) {
+                if (joiner.add(line))
+                    this.write(joiner.take(), ...others);
+            }
+            return this.write(joiner.take(), ...others);
+        };
+
+        prototype.writeLinesAsync = async function (lines, ...others) {
+            const joiner = new LineJoiner();
+
+            for await (const line of lines) {
+                if (joiner.add(line))
+                    await this.writeAsync(joiner.take(), ...others);
+            }
+            return this.writeAsync(joiner.take(), ...others);
+        };
+
+        prototype.lines = function (options = {}) {
+            return new Items(new Source('lines', this, new LineCutter(), options));
+        };
+
+        prototype.chunks = function (size = PIECE_SIZE, options = {}) {
+            if (isOptions(size))
+                return this.chunks(undefined, size);
+            return new Items(new Source('chunks', this, new ChunkCutter(size), options));
+        };
+
+        prototype[Symbol.asyncIterator] = function () {
+            return this.chunks()[Symbol.asyncIterator]();
+        };
+
+        // GJS makes an empty array of NULL.
+        for (const name of ['read_line', 'read_upto', 'read_line_finish', 'read_upto_finish']) {
+            const read = prototype[name];
+            prototype[name] = function (...args) {
+                const piece = read.apply(this, args);
+                return piece.length > 0 || this.tell() < this.get_size() ? piece : null;
+            };
+        }
+    }
+
+    function overrideTextStream(prototype) {
+        prototype.writeLines = function (lines, ...others) {
+            for (const line of lines)
+                this.write(line, ...others);
+            return true;
+        };
+
+        prototype.writeLinesAsync = async function (lines, ...others) {
+            for await (const line of lines)
+                await this.write_async(line, ...others);
+            return true;
+        };
+
+        prototype[Symbol.iterator] = function* () {
+            for (let line; (line = this.read_line()) !== null;)
+                yield line;
+        };
+
+        prototype[Symbol.asyncIterator] = async function* () {
+            for (let line; (line = await this.read_line_async()) !== null;)
+                yield line;
         };
     }
 
-    prototype[Symbol.asyncIterator] = async function* () {
-        const stream = this.get_input_stream();
-        const readPiece = callback => stream.read_bytes_async(PIECE_SIZE, GLib.PRIORITY_DEFAULT, null, callback);
-        const finish = result => stream.read_bytes_finish(result);
-        for (let piece; (piece = await makePromise(readPiece, finish)).get_size() > 0;)
-            yield piece.toArray();
-    };
-}
+    // "using" and "await using", where the engine has them.
+    function makeDisposable(prototype, method) {
+        if (Symbol.dispose) {
+            prototype[Symbol.dispose] = function () {
+                this[method]();
+            };
+        }
 
-function overrideTextStream(prototype) {
-    prototype[Symbol.iterator] = function* () {
-        for (let line; (line = this.read_line()) !== null;)
-            yield line;
-    };
+        if (Symbol.asyncDispose) {
+            prototype[Symbol.asyncDispose] = async function () {
+                await this[`${method}_async`]();
+            };
+        }
+    }
 
-    prototype[Symbol.asyncIterator] = async function* () {
-        for (let line; (line = await this.read_line_async()) !== null;)
-            yield line;
-    };
-}
+    return function () {
+        const setAuditFunc = this.set_audit_func;
+        const defaults = getDefaults(this);
+        const classes = getClasses(this);
 
-// "using" and "await using", where the engine has them.
-function makeDisposable(prototype, method) {
-    if (Symbol.dispose) {
-        prototype[Symbol.dispose] = function () {
-            this[method]();
+        classes
+            .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
+            .forEach(initializeInConstructor);
+
+        const {read_data, write} = this.TempFile.prototype;
+        const others = new Map([[this.TempDir, {mode: 0o700}], [this.TextStream.prototype, {size: -1}]]);
+        for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
+            const own = {...defaults, ...others.get(object)};
+            getFunctionNames(object).forEach(name => completeArguments(object, name, own));
+        }
+
+        overrideTempFile(this.TempFile.prototype, {read_data, write});
+        overrideTextStream(this.TextStream.prototype);
+        makeDisposable(this.TempFile.prototype, 'close');
+        makeDisposable(this.TempDir.prototype, 'cleanup');
+
+        this.set_audit_func = function (func = null) {
+            setAuditFunc(func && ((event, path) => func(event, new TextDecoder().decode(path))));
         };
-    }
-
-    if (Symbol.asyncDispose) {
-        prototype[Symbol.asyncDispose] = async function () {
-            await this[`${method}_async`]();
-        };
-    }
-}
-
-function _init() {
-    const setAuditFunc = this.set_audit_func;
-    const defaults = getDefaults(this);
-    const classes = getClasses(this);
-
-    classes
-        .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
-        .forEach(initializeInConstructor);
-
-    const others = new Map([[this.TempDir, {mode: 0o700}], [this.TextStream.prototype, {size: -1}]]);
-    for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
-        const own = {...defaults, ...others.get(object)};
-        getFunctionNames(object).forEach(name => completeArguments(object, name, own));
-    }
-
-    overrideTempFile(this.TempFile.prototype);
-    overrideTextStream(this.TextStream.prototype);
-    makeDisposable(this.TempFile.prototype, 'close');
-    makeDisposable(this.TempDir.prototype, 'cleanup');
-
-    this.set_audit_func = function (func = null) {
-        setAuditFunc(func && ((event, path) => func(event, new TextDecoder().decode(path))));
     };
-}
+})();
