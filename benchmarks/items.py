@@ -231,16 +231,35 @@ def splice_memory(size):
     ], [Bound(DIRECT, 0.25, (GIO_OUT,))], 'disk', size)
 
 
+def binding_case(program, title, verb, *arguments, factor=0):
+    own, gio = 'tempfile-glib', 'GIO in memory'
+    return Case(title, [
+        Entry(own, program, (verb, *arguments), OURS),
+        peer(gio, program, f'gio-{verb}', *arguments),
+    ], [Bound(own, factor, (gio,))] if factor else [])
+
+
 def binding(program, n):
-    def case(title, verb, *arguments):
-        return Case(title, [
-            Entry('tempfile-glib', program, (verb, *arguments), OURS),
-            peer('GIO in memory', program, f'gio-{verb}', *arguments),
-        ])
+    return [
+        binding_case(program, 'write, 64 bytes', 'write', 64, n),
+        binding_case(program, 'read_bytes, 64 bytes', 'read', 64, n),
+        binding_case(program, 'a new object', 'new', n),
+    ]
+
+
+def javascript(n):
+    def case(*arguments, nanoseconds=0, **options):
+        made = binding_case('gjs', *arguments, **options)
+        if nanoseconds:
+            made.bounds.append(Bound('tempfile-glib', nanoseconds))
+        return made
 
     return [
-        case('write, 64 bytes', 'write', 64, n),
-        case('read_bytes, 64 bytes', 'read', 64, n),
+        case('write, 64 bytes', 'write', 64, n, factor=1),
+        case('read, 64 bytes', 'read', 64, n, nanoseconds=1500),
+        case('lines of 64 bytes, each', 'lines', n, nanoseconds=150),
+        case('chunks of 64 bytes, each', 'chunks', n, nanoseconds=150),
+        case('writing lines of 64 bytes, each', 'write-lines', n, factor=1),
         case('a new object', 'new', n),
     ]
 
@@ -313,7 +332,7 @@ ITEMS = [
         ], [Bound('TfSpooledFile', 1.1 * MIB + 4 * MIB)]),
     ], rounds=3),
     Item('python', 'A call from Python', 'ns', binding('python-gi', 100_000), rounds=3),
-    Item('gjs', 'A call from JavaScript', 'ns', binding('gjs', 100_000), rounds=3),
+    Item('gjs', 'A call from JavaScript', 'ns', javascript(200_000), rounds=5),
     Item('growth', 'How the time grows', 'ns', [], rounds=5, growth=[
         growth('bytes written into memory, 64 at a time', BYTES, 64, 'grow-memory', 'direct', 64, '{n}'),
         growth('bytes written into memory, through the stream', BYTES, 64, 'grow-memory', 'stream', 64, '{n}'),

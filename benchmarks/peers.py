@@ -143,4 +143,5 @@ def installed_environment(prefix):
     for variable, folder in folders.items():
         path = str((library.parent / folder).resolve())
         environment[variable] = ':'.join(filter(None, (path, environment.get(variable))))
+    environment['GJS_PATH'] = str(prefix / 'share/gjs-1.0')
     return environment
