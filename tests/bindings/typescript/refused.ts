@@ -94,6 +94,39 @@ function withCallback(named: Tf.NamedFile, dir: Tf.TempDir, child: Gio.File): vo
 }
 withCallback(new Tf.NamedFile(), new Tf.TempDir(), Gio.File.new_for_path('x'));
 
+async function withOptions(named: Tf.NamedFile, child: Gio.File): Promise<void> {
+    const cancellable = new Gio.Cancellable();
+    const ioPriority = GLib.PRIORITY_LOW;
+    const kept: boolean = await named.persist_async(child, {flags: Tf.PersistFlags.REPLACE, cancellable, ioPriority});
+    const other: Tf.NamedFile = await Tf.NamedFile.create_async({suffix: '.txt', ioPriority});
+    const [descriptor, place]: [number, string] = Tf.mkstemp({prefix: 'p', cancellable: null});
+    const some: Uint8Array = other.read(7, {cancellable});
+    print(kept, descriptor, place, some, named.flush({cancellable}), await other.close_async({ioPriority}));
+    print(await other.readTextAsync({cancellable}), await other.writeAsync('x'), await other.readAsync());
+    // @ts-expect-error C has no such name here
+    named.flush_async({io_priority: 7});
+}
+withOptions(new Tf.NamedFile(), Gio.File.new_for_path('x'));
+
+async function byItems(source: Tf.TempFile, target: Tf.TextStream): Promise<void> {
+    for (const each of source.lines())
+        print(each.length);
+    for await (const each of source.lines({ioPriority: GLib.PRIORITY_LOW}))
+        print(each.trimEnd());
+    for (const each of source.chunks(64))
+        print(each.subarray(7));
+    for await (const each of source.lines().batches())
+        await target.writeLinesAsync(each);
+    source.writeLines(['a\n', new Uint8Array([10])]);
+    await source.writeLinesAsync(source.chunks());
+    // @ts-expect-error text streams write text
+    target.writeLines([new Uint8Array([10])]);
+    // @ts-expect-error lines are strings
+    const first: Uint8Array = source.lines().next().value as string;
+    print(first);
+}
+byItems(file, stream);
+
 const names: (string | null)[] = [file.prefix, file.suffix, file.dir];
 new Tf.TempDir({prefix: null, suffix: null, dir: null});
 Tf.NamedFile.new_full().delete_policy = Tf.DeletePolicy.NEVER;
