@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tf-test-async.h"
@@ -777,6 +778,39 @@ test_derived (void)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+static void
+drop_without_fds_and_exit (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, tf_temp_dir_get_path (dir), NULL, NULL);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+  g_object_unref (file);
+  tf_test_take_fds ();
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Removing a temporary directory: *");
+  g_object_unref (dir);
+  g_test_assert_expected_messages ();
+  tf_test_give_all_fds ();
+  exit (0);
+}
+
+/* What could not be removed when the last reference was dropped is removed when the process exits. */
+static void
+test_dropped_without_fds (void)
+{
+  int status;
+  pid_t pid;
+
+  fflush (NULL);
+  pid = fork ();
+  if (pid == 0)
+    drop_without_fds_and_exit ();
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -814,6 +848,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/template-property-after-init", test_template_property_after_init);
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
+  g_test_add_func ("/temp-dir/dropped/without-fds", test_dropped_without_fds);
 
   return tf_test_run ();
 }

@@ -798,10 +798,28 @@ tf_entry_init (TfEntry *self)
   *self = (TfEntry) { .node.funcs = &registry_funcs, .lock_fd = -1 };
 }
 
-/* Forgets the entry without removing anything. What could not be removed keeps its record. */
+/* Nobody can ask for its removal any more, which has failed. The end of the process tries again. */
+static void
+leave_for_exit (TfEntry *self)
+{
+  TfEntry *left = g_new (TfEntry, 1);
+
+  tf_registry_claim (&self->node);
+  *left = *self;
+  left->node.registered = left->node.claimed = FALSE;
+  tf_registry_release (&self->node);
+
+  tf_registry_replace (&self->node, &left->node);
+  tf_entry_init (self);
+}
+
+/* Forgets the entry without removing anything. */
 void
 tf_entry_clear (TfEntry *self)
 {
+  if (exists (self) && !self->is_kept && tf_registry_is_ours (&self->node))
+    leave_for_exit (self);
+
   tf_registry_forget (&self->node);
   unlock_dir (self);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
