@@ -974,6 +974,37 @@ tf_temp_file_write (TfTempFile    *self,
 }
 
 /**
+ * tf_temp_file_try_write: (skip)
+ * @self: a temporary file
+ * @data: the bytes
+ * @size: the size of @data in bytes
+ *
+ * Writes all of @data at the position if there is room for it in memory that the file already has.
+ *
+ * It neither touches the disk nor allocates memory. It does nothing while an asynchronous operation of the file is
+ * under way. A language binding calls it first, and lets other threads of its interpreter run only while it calls
+ * [method@TempFile.write] after that.
+ *
+ * Returns: %TRUE if all of @data was written; %FALSE if nothing was written, in which case [method@TempFile.write] is
+ *   to be called
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_try_write (TfTempFile *self,
+                        const void *data,
+                        gsize       size)
+{
+  TfStore *store;
+
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (data != NULL || size == 0, FALSE);
+
+  store = tf_file_get_store (self);
+  return tf_store_write_at_once (store, data, size, NULL) || tf_store_write_at_rest (store, data, size);
+}
+
+/**
  * tf_temp_file_get_size:
  * @self: a temporary file
  *

@@ -88,6 +88,11 @@ gboolean      tf_temp_file_write              (TfTempFile           *self,
                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_try_write          (TfTempFile           *self,
+                                               const void           *data,
+                                               gsize                 size);
+
+TF_AVAILABLE_IN_1_0
 void          tf_temp_file_read_bytes_async   (TfTempFile           *self,
                                                gsize                 count,
                                                int                   io_priority,

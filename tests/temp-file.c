@@ -111,11 +111,48 @@ test_write_read (void)
 }
 
 static void
+assert_tries_to_write (TfTempFile *file,
+                       gsize       size,
+                       gboolean    expected)
+{
+  g_autofree char *data = g_malloc0 (size);
+  goffset position = g_seekable_tell (G_SEEKABLE (file));
+
+  g_assert_cmpint (tf_temp_file_try_write (file, data, size), ==, expected);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, expected ? position + size : position);
+}
+
+static void
+test_try_write (void)
+{
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+  assert_tries_to_write (in_memory, 1, FALSE);
+  write_text (in_memory, "Hello");
+  assert_tries_to_write (in_memory, 1, TRUE);
+  assert_tries_to_write (in_memory, 1 << 20, FALSE);
+  g_assert_cmpint (tf_temp_file_get_size (in_memory), ==, 6);
+
+  write_text (on_disk, "Hello");
+  assert_tries_to_write (on_disk, 1, TRUE);
+  assert_tries_to_write (on_disk, 1 << 20, FALSE);
+
+  write_text (named, "Hello");
+  assert_tries_to_write (named, 1, FALSE);
+
+  g_io_stream_close (G_IO_STREAM (in_memory), NULL, NULL);
+  g_assert_false (tf_temp_file_try_write (in_memory, "x", 1));
+}
+
+static void
 test_not_initialized (void)
 {
   g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_TEMP_FILE, NULL);
   g_autoptr(GError) error = NULL;
 
+  g_assert_false (tf_temp_file_try_write (file, "x", 1));
   g_assert_false (tf_temp_file_write (file, "x", 1, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
 }
@@ -595,6 +632,7 @@ main (int    argc,
   tf_test_start_worker ();
 
   g_test_add_func ("/temp-file/write-read", test_write_read);
+  g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);
   g_test_add_data_func ("/temp-file/seal/memory", NULL, test_seal);
   g_test_add_data_func ("/temp-file/seal/disk", on_disk, test_seal);
