@@ -1738,8 +1738,14 @@ const void *
 tf_temp_file_peek (TfTempFile *self,
                    gsize      *count)
 {
+  const guint8 *data;
+
   g_return_val_if_fail (is_temp_file (self), NULL);
   g_return_val_if_fail (count != NULL, NULL);
+
+  data = tf_store_peek_at_once (tf_file_get_store (self), count);
+  if (data != NULL)
+    return data;
 
   *count = 0;
   return tf_file_check_idle (self, NULL) ? tf_store_peek (tf_file_get_store (self), count) : NULL;
@@ -1881,6 +1887,9 @@ tf_temp_file_consume (TfTempFile  *self,
 {
   g_return_val_if_fail (is_temp_file (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
+
+  if (tf_store_consume_at_once (tf_file_get_store (self), count))
+    return TRUE;
 
   return tf_file_check_idle (self, error) && tf_store_consume (tf_file_get_store (self), count, error);
 }

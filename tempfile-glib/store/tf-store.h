@@ -296,6 +296,36 @@ tf_store_read_at_once (TfStore       *self,
   return TRUE;
 }
 
+/* Like tf_store_peek(), for bytes in memory, without the lock for the same reason. */
+static inline const guint8 *
+tf_store_peek_at_once (TfStore *self,
+                       gsize   *count)
+{
+  const guint8 *data = NULL;
+
+  if (__libc_single_threaded && self->at_rest && tf_backing_is_in_memory (&self->backing))
+    data = tf_backing_peek (&self->backing, self->position, 1);
+  if (data == NULL)
+    return NULL;
+
+  self->lent = TRUE;
+  *count = self->backing.memory.size - self->position;
+  return data;
+}
+
+/* Like tf_store_consume(), for bytes in memory. */
+static inline gboolean
+tf_store_consume_at_once (TfStore *self,
+                          gsize    count)
+{
+  if (count == 0 || !__libc_single_threaded || !self->at_rest || !tf_backing_is_in_memory (&self->backing) ||
+      tf_backing_peek (&self->backing, self->position, count) == NULL)
+    return FALSE;
+
+  self->position += count;
+  return TRUE;
+}
+
 /* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes by which the position moved. */
 static inline gboolean
 tf_store_read (TfStore       *self,
