@@ -47,7 +47,7 @@ class Loop:
             self.assertEqual(self.entries(), [os.path.basename(directory)])
             named = await Tf.NamedFile.create_async(suffix='.txt', dir=directory)
             self.assertIsInstance(named, Tf.NamedFile)
-            self.assertEqual(os.listdir(directory), [os.path.basename(named)])
+            self.assertEqual(os.listdir(directory), [os.path.basename(named.name)])
             with named, await Tf.TempFile.create_async(directory, GLib.PRIORITY_LOW, Gio.Cancellable()) as file:
                 self.assertEqual(file.write(b'x'), 1)
             directory.cleanup()
@@ -93,10 +93,10 @@ class Loop:
             self.assertTrue(os.path.basename(directory).startswith('p\udcff'))
             directory.cleanup()
             file = await Tf.NamedFile.create_full_async(None, '\udcff', None, 0o640, Tf.DeletePolicy.ON_DISPOSE)
-            self.assertEqual(os.stat(file).st_mode & 0o777, 0o640)
+            self.assertEqual(os.stat(file.name).st_mode & 0o777, 0o640)
             file.close()
             file = await Tf.NamedFile.create_from_bytes_async(b'Hello', 'p', io_priority=GLib.PRIORITY_LOW)
-            self.assertEqual((pathlib.Path(file).read_bytes(), file.read()), (b'Hello', b'Hello'))
+            self.assertEqual((pathlib.Path(file.name).read_bytes(), file.read()), (b'Hello', b'Hello'))
             file.close()
 
         self.run_main(main())

@@ -45,15 +45,122 @@ def for_all_files(function):
 
 class BinaryTest(TestCase):
     @for_all_files
-    def test_is_a_buffered_binary_file(self, create):
+    def test_is_a_binary_file(self, create):
         with create() as file:
-            self.assertIsInstance(file, io.BufferedIOBase)
+            self.assertIsInstance(file, io.IOBase)
             self.assertTrue(file.readable() and file.writable() and file.seekable())
             self.assertFalse(file.closed or file.isatty())
-            self.assertEqual(file.mode, 'rb+')
-            with self.assertRaises(io.UnsupportedOperation):
-                file.detach()
+            self.assertIn(file.mode, ('rb+', 'w+b'))
+            self.assertNotIsInstance(file, os.PathLike)
+            for name in 'encoding', 'errors', 'newlines', 'buffer', 'line_buffering', 'reconfigure':
+                self.assertFalse(hasattr(file, name))
         self.assertTrue(file.closed)
+
+    def test_drop_in_is_what_open_returns(self):
+        with Tf.TemporaryFile() as file:
+            self.assertIsInstance(file, io.BufferedIOBase)
+            self.assertNotIsInstance(file, io.TextIOBase)
+        with Tf.TemporaryFile('w+') as file:
+            self.assertIsInstance(file, io.TextIOBase)
+            self.assertNotIsInstance(file, io.BufferedIOBase)
+
+    @for_all_files
+    def test_modes(self, create):
+        for mode, readable, writable, shown in (
+                ('rb', True, False, 'rb'), ('wb', False, True, 'wb'), ('ab', False, True, 'ab'), ('xb', False, True, 'xb'),
+                ('r+b', True, True, 'rb+'), ('a+b', True, True, 'ab+'), ('x+b', True, True, 'xb+')):
+            with self.subTest(mode), create(mode=mode) as file:
+                if isinstance(file, Tf.SpooledFile):
+                    self.assertEqual(file.mode, mode)
+                    self.assertTrue(file.readable() and file.writable())
+                    file.rollover()
+                self.assertEqual((file.readable(), file.writable(), file.mode), (readable, writable, shown))
+                calls = [lambda: file.write(b'x'), lambda: file.writelines([b'x']), lambda: file.truncate(0)]
+                if not writable:
+                    for call in calls:
+                        self.assertRaises(io.UnsupportedOperation, call)
+                calls = [file.read, file.readline, file.readlines, file.peek, lambda: next(file),
+                         lambda: file.readinto(bytearray(1))]
+                if not readable:
+                    for call in calls:
+                        self.assertRaises(io.UnsupportedOperation, call)
+
+    @for_all_files
+    def test_raw(self, create):
+        with create() as file:
+            file.write(b'Hello world!')
+            if isinstance(file, Tf.SpooledFile) and not file.is_rolled_over():
+                self.assertFalse(hasattr(file, 'raw'))
+                self.assertRaises(io.UnsupportedOperation, file.detach)
+                return
+            self.assertEqual(file.raw.tell(), 12)
+            file.raw.seek(6)
+            self.assertEqual(file.read(), b'world!')
+            with file.detach() as raw:
+                self.assertTrue(file.closed)
+                raw.seek(0)
+                self.assertEqual(raw.read(), b'Hello world!')
+
+    @for_all_files
+    def test_peek(self, create):
+        with create() as file:
+            file.write(b'0123456789abcdef')
+            file.seek(4)
+            self.assertEqual(file.peek(), b'456789abcdef')
+            self.assertTrue(file.peek(3).startswith(b'456'))
+            self.assertEqual(file.tell(), 4)
+            file.seek(0, os.SEEK_END)
+            self.assertEqual(file.peek(1), b'')
+
+    def test_peek_where_nothing_is_read_ahead(self):
+        with Tf.NamedFile(buffering=0) as file:
+            file.write(b'0123456789')
+            file.seek(4)
+            self.assertEqual(file.peek(), b'456789')
+            self.assertEqual(file.readline(3), b'456')
+            file.write(b'\nnext\n')
+            file.seek(0)
+            self.assertEqual(list(file), [b'0123456\n', b'next\n'])
+
+    @for_all_files
+    def test_types_of_arguments(self, create):
+        class Three:
+            def __index__(self):
+                return 3
+
+        with create() as file:
+            file.write(b'01234')
+            for call in (lambda: file.seek(1.5), lambda: file.read(1.5), lambda: file.truncate(1.0),
+                         lambda: file.readline('x'), lambda: file.readlines(1.5), lambda: file.seek('0'),
+                         lambda: file.seek(0, 'x'), lambda: file.write('text'), lambda: file.read(1, 2),
+                         lambda: file.read(1, None, None), lambda: file.seek(), lambda: file.write(),
+                         lambda: file.read(sizes=1), lambda: file.readinto(b'x'), lambda: file.writelines(7)):
+                self.assertRaises(TypeError, call)
+            self.assertEqual(file.seek(Three()), 3)
+            self.assertEqual(file.truncate(Three()), 3)
+            file.seek(0)
+            self.assertEqual(file.read(Three()), b'012')
+            self.assertEqual(file.read(size=None), b'')
+            self.assertEqual(file.seek(offset=1, whence=os.SEEK_SET), 1)
+
+    def test_holes(self):
+        with Tf.TempFile() as file:
+            file.seek(1 << 20)
+            file.write(b'x')
+            self.assertIn(file.seek(0, os.SEEK_DATA), (0, 1 << 20))
+            self.assertIn(file.seek(0, os.SEEK_HOLE), (0, (1 << 20) + 1))
+            file.seek(1 << 20)
+            self.assertEqual(file.read(), b'x')
+        with Tf.SpooledFile() as file, self.assertRaises(ValueError):
+            file.seek(0, os.SEEK_DATA)
+
+    def test_buffering(self):
+        with self.assertWarns(RuntimeWarning) as caught:
+            Tf.TempFile(buffering=1).close()
+        self.assertEqual(caught.filename, __file__)
+        for create in Tf.TempFile, Tf.NamedFile, Tf.SpooledFile:
+            with self.assertRaises(TypeError):
+                create(buffering='x')
 
     @for_all_files
     def test_same_calls_as_bytes_io(self, create):
@@ -192,10 +299,19 @@ class BinaryTest(TestCase):
     @for_all_files
     def test_wrong_seeks(self, create):
         with create() as file:
-            with self.assertRaises(OSError) as caught:
-                file.seek(-1)
-            self.assertEqual(caught.exception.errno, errno.EINVAL)
-            for whence in 3, 'x', -1:
+            file.write(b'01234')
+            if isinstance(file, Tf.SpooledFile) and not file.is_rolled_over():
+                for call in file.seek, file.truncate:
+                    self.assertRaisesRegex(ValueError, 'negative', call, -1)
+                self.assertEqual(file.seek(-9, os.SEEK_CUR), 0)
+                self.assertEqual(file.seek(-9, os.SEEK_END), 0)
+            else:
+                for call in (lambda: file.seek(-1), lambda: file.truncate(-1), lambda: file.seek(-9, os.SEEK_CUR),
+                             lambda: file.seek(-9, os.SEEK_END)):
+                    with self.assertRaises(OSError) as caught:
+                        call()
+                    self.assertEqual(caught.exception.errno, errno.EINVAL)
+            for whence in 7, -1:
                 with self.assertRaises(ValueError):
                     file.seek(0, whence)
 
@@ -383,13 +499,15 @@ class TextTest(TestCase):
     @for_all_files
     def test_as_open(self, create):
         with create(mode='w+', encoding='shift_jis', newline='\r\n', errors='replace', buffering=1) as text:
-            self.assertIsInstance(text, io.TextIOWrapper)
+            self.assertIs(type(text.buffer.closed), bool)
             self.assertEqual((text.encoding, text.errors, text.mode, text.line_buffering),
                              ('shift_jis', 'replace', 'w+', True))
             self.assertEqual(text.write('日本\nä'), 4)
-            self.assertEqual(text.buffer.get_size(), 7)
+            self.assertEqual(text.get_size(), 7)
             text.seek(0)
             self.assertEqual(text.buffer.read(), '日本\r\n?'.encode('shift_jis'))
+            self.assertEqual(text.buffer.tell(), 7)
+            self.assertFalse(hasattr(text, 'readinto') or hasattr(text, 'raw'))
         self.assertTrue(text.closed and text.buffer.closed)
 
     @for_all_files
@@ -419,8 +537,7 @@ class TextTest(TestCase):
     def test_named(self):
         with Tf.NamedFile(mode='w+', delete_on_close=False) as text:
             text.write('x')
-            path = os.fspath(text)
-            self.assertEqual(path, text.name)
+            path = text.name
             text.close()
             self.assertTrue(os.path.exists(path))
         self.assertFalse(os.path.exists(path))
@@ -438,11 +555,11 @@ class NamedFileTest(TestCase):
     def test_path(self):
         with Tf.NamedFile(prefix='report-', suffix='.txt') as file:
             self.assertEqual(self.entries(), [os.path.basename(file.name)])
-            self.assertEqual(os.fspath(file), file.get_path())
+            self.assertEqual(file.name, file.get_path())
             self.assertTrue(file.delete)
             file.write(b'Hello world!')
             file.flush()
-            self.assertEqual(pathlib.Path(file).read_bytes(), b'Hello world!')
+            self.assertEqual(pathlib.Path(file.name).read_bytes(), b'Hello world!')
         self.assertEqual(self.entries(), [])
 
     def test_types_of_names(self):
@@ -470,8 +587,8 @@ class NamedFileTest(TestCase):
 
         with Tf.NamedFile(delete_on_close=False) as file:
             file.close()
-            self.assertTrue(os.path.exists(file))
-        self.assertFalse(os.path.exists(file))
+            self.assertTrue(os.path.exists(file.name))
+        self.assertFalse(os.path.exists(file.name))
 
         file = Tf.NamedFile(delete_on_close=False)
         file.close()
@@ -544,7 +661,7 @@ class SpooledFileTest(TestCase):
             finally:
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
                 signal.signal(signal.SIGXFSZ, handler)
-            self.assertEqual(caught.exception.errno, errno.ENOSPC)
+            self.assertEqual(caught.exception.errno, errno.EFBIG)
             self.assertIsInstance(caught.exception, GLib.Error)
             file.write(b'6')
             file.seek(0)
@@ -553,12 +670,13 @@ class SpooledFileTest(TestCase):
 
 class ConstructionTest(TestCase):
     def test_permissions_and_properties(self):
-        with Tf.TempFile(mode=0o640) as file:
+        with Tf.TempFile(permissions=0o640) as file:
             self.assertEqual(file.props.mode, 0o640)
-        with Tf.NamedFile(mode=0o644, prefix='x') as file:
+        with Tf.NamedFile(permissions=0o644, prefix='x') as file:
             self.assertEqual(file.props.prefix, 'x')
-        with self.assertRaises(TypeError):
-            Tf.TempFile(no_such_property=1)
+        for wrong in {'no_such_property': 1}, {'mode': 0o600}, {'permissions': 'x'}:
+            with self.assertRaises(TypeError):
+                Tf.TempFile(**wrong)
 
     def test_name_of_an_unnamed_file(self):
         with Tf.TempFile() as file:
@@ -594,8 +712,9 @@ class ConstructionTest(TestCase):
     def test_constructors_of_c_without_arguments(self):
         for klass, mode in (Tf.TempFile, 0o600), (Tf.NamedFile, 0o600), (Tf.TempDir, 0o700):
             for new in klass.new, klass.new_full:
-                with new() as opened:
-                    self.assertEqual(os.stat(opened.fileno() if klass is Tf.TempFile else opened).st_mode & 0o777, mode)
+                opened = new()
+                with opened:
+                    self.assertEqual(os.stat(opened.name).st_mode & 0o777, mode)
         self.assertEqual(Tf.NamedFile.new_full().get_delete_policy(), Tf.DeletePolicy.ON_CLOSE)
         self.assertEqual(Tf.TextStream.new(Tf.TempFile()).read_all(), '')
         with self.assertRaises(TypeError):
@@ -610,7 +729,7 @@ class ConstructionTest(TestCase):
             self.assertEqual(file.get_max_size(), -1)
         with Tf.NamedFile.new_full('\udcff', b'\xfe', folder, 0o640, Tf.DeletePolicy.ON_DISPOSE) as file:
             self.assertRegex(os.fsencode(file.name), rb'/\xff.{8}\xfe$')
-            self.assertEqual(os.stat(file).st_mode & 0o777, 0o640)
+            self.assertEqual(os.stat(file.name).st_mode & 0o777, 0o640)
         with self.assertRaises(GLib.Error):
             Tf.TempDir.new(dir=folder / 'missing')
 
@@ -628,15 +747,16 @@ class ConstructionTest(TestCase):
 
         with Text() as file:
             self.assertIsInstance(file, Text)
-        with self.assertRaises(ValueError):
-            Text('w+')
+        with Text('w+') as file:
+            self.assertIsInstance(file, Text)
+            self.assertEqual(file.write('x'), 1)
 
 
 class FromBytesTest(TestCase):
     def test_content(self):
         for content in b'Hello', bytearray(b'Hello'), GLib.Bytes(b'Hello'):
             with Tf.NamedFile.new_from_bytes(content, suffix='.txt', dir=pathlib.Path(self.sandbox)) as file:
-                self.assertEqual(pathlib.Path(file).read_bytes(), b'Hello')
+                self.assertEqual(pathlib.Path(file.name).read_bytes(), b'Hello')
                 self.assertEqual(file.read(), b'Hello')
         with self.assertRaises(FileNotFoundError):
             Tf.NamedFile.new_from_bytes(b'', dir=os.path.join(self.sandbox, 'missing'))

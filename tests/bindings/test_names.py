@@ -29,7 +29,7 @@ class HeldTest(TestCase):
         return file, dir
 
     def test_exit(self):
-        paths = [os.fspath(held) for held in self.hold()]
+        paths = [held.name for held in self.hold()]
         gc.collect()
         self.assertEqual([os.path.lexists(path) for path in paths], [True, True])
         overrides.remove_held()

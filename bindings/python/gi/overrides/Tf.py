@@ -3,87 +3,75 @@
 
 """Makes Tf feel like Python's tempfile and io.
 
-What tempfile and io have as well raises errors that are both GLib.Error and what Python raises there:
-OSError with its errno and subclass, or ValueError for a closed file. The rest raises GLib.Error.
+Each error is both a GLib.Error and what Python raises there: an OSError with its errno, file name and subclass, or
+ValueError for a closed file. What is done most is in the extension module _gi_tf, or else in _tf_python.
 """
 
-import asyncio
 import atexit
-import errno
 import functools
-import inspect
 import io
 import itertools
+import operator
 import os
 import sys
-import threading
+import types
+import warnings
 import weakref
 
-from gi._gi import Direction, FunctionInfo
-from gi.repository import Gio, GLib
+from gi._gi import FunctionInfo
+from gi.repository import Gio, GLib, GObject
 
 from ..module import get_introspection_module
 from ..overrides import override
+from ._tf_errors import as_python_error, find_filename
+
+try:
+    from . import _gi_tf as fast
+except ImportError:
+    from . import _tf_python as fast
 
 Tf = get_introspection_module('Tf')
 
 __all__ = []
 
-ERRNO_OF_CODE = {
-    Gio.IOErrorEnum.EXISTS: errno.EEXIST,
-    Gio.IOErrorEnum.FILENAME_TOO_LONG: errno.ENAMETOOLONG,
-    Gio.IOErrorEnum.INVALID_ARGUMENT: errno.EINVAL,
-    Gio.IOErrorEnum.INVALID_FILENAME: errno.EINVAL,
-    Gio.IOErrorEnum.IS_DIRECTORY: errno.EISDIR,
-    Gio.IOErrorEnum.NOT_DIRECTORY: errno.ENOTDIR,
-    Gio.IOErrorEnum.NOT_EMPTY: errno.ENOTEMPTY,
-    Gio.IOErrorEnum.NOT_FOUND: errno.ENOENT,
-    Gio.IOErrorEnum.NOT_SUPPORTED: errno.ENOTSUP,
-    Gio.IOErrorEnum.NO_SPACE: errno.ENOSPC,
-    Gio.IOErrorEnum.PERMISSION_DENIED: errno.EACCES,
-    Gio.IOErrorEnum.READ_ONLY: errno.EROFS,
-    Gio.IOErrorEnum.TIMED_OUT: errno.ETIMEDOUT,
-    Gio.IOErrorEnum.TOO_MANY_LINKS: errno.EMLINK,
-    Gio.IOErrorEnum.TOO_MANY_OPEN_FILES: errno.EMFILE,
-}
-
-refusal = threading.local()
+# The exceptions of audit hooks, by the path that they refused, for whoever gets the error of the library.
+refusals = {}
 
 
-@functools.lru_cache(maxsize=None)
-def error_class(base):
-    return type(base.__name__, (GLib.Error, base), {'__module__': 'gi.repository.Tf'})
+def python_error(error, number=None):
+    """Returns what Python raises in the place of an error of C; NUMBER is its errno."""
+    if number is None:
+        number = fast.get_last_errno()
+    refused = refusals.pop(find_filename(error.message), None) if refusals else None
+    return refused or as_python_error(error, number)
 
 
-def as_python_error(error):
-    """Returns an error that is a GLib.Error like the one given, and what Python has for it."""
-    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
-        return error_class(ValueError)(error.message, error.domain, error.code)
-
-    number = ERRNO_OF_CODE.get(error.code, errno.EIO)
-    result = error_class(type(OSError(number, '')))(error.message, error.domain, error.code)
-    result.errno = number
-    result.strerror = error.message
-    return result
+def raise_error(message, domain, code, number):
+    raise python_error(GLib.Error(message, domain, code), number)
 
 
 def python_errors(function):
     @functools.wraps(function)
     def call(*args, **kwargs):
-        refusal.exception = None
         try:
             return function(*args, **kwargs)
         except GLib.Error as error:
-            raise (refusal.exception or as_python_error(error)) from error
+            raise python_error(error) from None
     return call
 
 
+def refuse(path, exception):
+    refusals[path] = exception
+
+
 def audit(event, path, *data):
+    """Asks the audit hooks of Python."""
+    path = os.fsdecode(path)
     try:
-        sys.audit(event, os.fsdecode(path))
+        sys.audit(event, path)
         return True
-    except Exception as exception:
-        refusal.exception = exception
+    except BaseException as exception:
+        refuse(path, exception)
         return False
 
 
@@ -92,210 +80,140 @@ def set_audit_func(func=None, *data):
     Tf.set_audit_func(func and (lambda event, path, *data: func(event, os.fsdecode(path), *data)), *data)
 
 
+fast.set_up(GObject.Object, raise_error, refuse, GLib.SeekType)
 if hasattr(Tf, 'set_audit_func'):
-    Tf.set_audit_func(audit)
+    fast.set_auditing(True)
+    # What is created later is not audited: Python does not run in other threads any more.
+    atexit.register(fast.set_auditing, False)
     __all__ += ['set_audit_func']
 
 
-# --- Asynchronous calls --------------------------------------------------------------------------
+# --- Functions of C ------------------------------------------------------------------------------
 
-# What an argument at the end is that is left out, by its name; without one here it is None if that is allowed.
-DEFAULTS = {
-    'delete_policy': Tf.DeletePolicy.ON_CLOSE,
-    'flags': Tf.PersistFlags.NONE,
-    'io_priority': GLib.PRIORITY_DEFAULT,
-    'min_age_seconds': 0,
-    'mode': 0o600,
-    'newline': Tf.Newline.UNIVERSAL,
-    'errors': Tf.TextErrors.STRICT,
-    'type': GLib.SeekType.SET,
-}
+def load_calls():
+    from . import _tf_calls
+    return _tf_calls
 
 
-def as_file(path):
-    """Returns the Gio.File of a path, which can be one already."""
-    return path if isinstance(path, Gio.File) else Gio.File.new_for_path(os.fspath(path))
+class Call:
+    """A function or method of C that takes paths, has defaults for arguments at the end, and can be awaited."""
 
+    def __init__(self, owner, name, klass=None):
+        self.owner = owner
+        self.klass = klass or owner
+        self.__name__ = name
+        self.__qualname__ = f'{klass.__name__}.{name}' if klass else name
+        self.__module__ = 'gi.repository.Tf'
 
-def as_path(path):
-    return None if path is None else os.fspath(path)
+    def __get__(self, instance, owner=None):
+        return self if instance is None else types.MethodType(self, instance)
 
-
-# What releases the result of a function of C that does not go with its last reference.
-RELEASES = {
-    'tf_named_file_create_full_async': lambda file: file.unlink(),
-    'tf_temp_file_dup_fd_async': os.close,
-    'tf_temp_file_seal_async': os.close,
-}
-
-
-# What makes of a path what functions of C take, by the name of the type of their argument.
-PATH_CONVERTERS = {'File': as_file, 'filename': as_path}
-
-
-class Operation(asyncio.Future):
-    """What can be awaited; to cancel it cancels the operation. A result that nobody takes is released."""
-
-    def __init__(self, cancellable, release):
-        super().__init__(loop=asyncio.get_running_loop())
-        self.cancellable = cancellable
-        self.release = release
-        self.take = lambda: None
-
-    def cancel(self, msg=None):
-        cancelled = super().cancel(msg)
-        if cancelled:
-            self.cancellable.cancel()
-        return cancelled
-
-    def settle(self, value):
-        if not self.done():
-            self.set_result(value)
-            if self.release is not None:
-                self.take = weakref.finalize(self, self.release, value).detach
-        elif self.release is not None:
-            self.release(value)
-
-    def result(self):
-        self.take()
-        return super().result()
-
-    async def wait(self):
-        # A task that waits for a future calls its result(), even if it is cancelled and drops what that returns.
+    def __call__(self, *args, **kwargs):
+        if args:
+            flush_text(args[0])
         try:
-            await asyncio.wait((self,))
-        except asyncio.CancelledError:
-            self.cancel()
-            raise
-        return self.result()
-
-    def __await__(self):
-        return self.wait().__await__()
-
-
-def operate(start, finish, cancellable, release):
-    """Starts at once, and returns the operation."""
-    operation = Operation(cancellable or Gio.Cancellable(), release)
-
-    def on_done(source, result):
-        try:
-            operation.settle(finish(result))
+            # While the interpreter ends, what this takes cannot be imported any more.
+            if sys.is_finalizing() and 'completed' not in self.__dict__:
+                return getattr(self.owner, self.__name__)(*args, **kwargs)
+            return self.completed.call(*args, **kwargs)
         except GLib.Error as error:
-            if not operation.done():
-                operation.set_exception(as_python_error(error))
+            raise python_error(error) from None
 
-    start(operation.cancellable, on_done)
-    return operation
+    @functools.cached_property
+    def completed(self):
+        return load_calls().Completed(self.owner, self.klass, self.__name__, python_error)
 
+    @property
+    def __signature__(self):
+        return self.completed.signature
 
-def call_async(start, finish, arguments, io_priority, cancellable, callback, user_data, release=None):
-    """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
-    if callback is not None:
-        return start(*arguments, io_priority, cancellable, callback, *user_data)
-    return operate(functools.partial(start, *arguments, io_priority), finish, cancellable, release)
-
-
-def argument_converter(argument):
-    """Returns what converts a path or text for an argument of a function of C; None if it takes neither."""
-    if argument.get_name() == 'text':
-        return str.encode
-    type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
-    interface = type_info.get_interface()
-    return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
+    @property
+    def __doc__(self):
+        return getattr(self.owner, self.__name__).__doc__
 
 
-def signature_of(function, defaults):
-    """Returns the arguments of a function of C, with what those at the end are that may be left out."""
-    arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
-    lengths = {'length', *(f'n_{argument.get_name()}' for argument in arguments)}
-    parameters = [inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)] if function.is_method() else []
-    for argument in arguments:
-        name = argument.get_name()
-        if name == 'user_data':
-            parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL))
-        elif name not in lengths:
-            parameters.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+class CallOrNone(Call):
+    """A method of reading that returns None at the end: PyGObject makes empty bytes of it."""
 
-    for i, parameter in reversed(list(enumerate(parameters))):
-        nullable = any(argument.get_name() == parameter.name and argument.may_be_null() for argument in arguments)
-        if parameter.kind == inspect.Parameter.VAR_POSITIONAL:
-            continue
-        if parameter.name not in defaults and not nullable:
-            break
-        parameters[i] = parameter.replace(default=defaults.get(parameter.name))
-    return inspect.Signature(parameters)
+    def __call__(self, file, *args, **kwargs):
+        piece = super().__call__(file, *args, **kwargs)
+        return None if piece == b'' and file.tell() >= file.get_size() else piece
 
 
-def complete(function, finish, defaults):
-    """Returns a function that takes paths for files, has defaults for arguments at the end, and can be awaited."""
-    signature = signature_of(function, defaults)
-    converters = {argument.get_name(): argument_converter(argument) for argument in function.get_arguments()}
-
-    def call(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            if converters.get(name):
-                bound.arguments[name] = converters[name](value)
-        if finish is None:
-            return function(*bound.args)
-
-        values = dict(bound.arguments)
-        user_data, callback, cancellable, io_priority = \
-            [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
-        end = functools.partial(finish, values['self']) if function.is_method() else finish
-        return call_async(function, end, values.values(), io_priority, cancellable, callback, user_data,
-                          RELEASES.get(function.get_symbol()))
-
-    call.__name__ = function.__name__
-    call.__doc__ = function.__doc__
-    call.__signature__ = signature
-    return call
+def call_async(*args):
+    start, finish, *others = args
+    return load_calls().call_async(start, finish, python_error, *others)
 
 
-def complete_all(owner, **defaults):
-    """Completes the functions of C of a module or class that take paths or text, are asynchronous or construct."""
-    functions = {}
-    for name in dir(owner):
-        function = getattr(owner, name, None) if name[0].islower() and not name.startswith('do_') else None
-        if not isinstance(function, FunctionInfo):
-            continue
-        finish = getattr(owner, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
-        is_converted = any(argument_converter(argument) for argument in function.get_arguments())
-        if finish is not None or is_converted or function.is_constructor():
-            call = complete(function, finish, {**DEFAULTS, **defaults})
-            functions[name] = call if function.is_method() else staticmethod(call)
-    return functions
+NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
+
+
+def complete_class(klass, *bases):
+    """Completes the methods of C that a class has from BASES and does not define itself."""
+    for base in bases:
+        for name, function in vars(base).items():
+            if not isinstance(function, FunctionInfo) or name.startswith('do_'):
+                continue
+            if name not in vars(klass) and not hasattr(fast.File if klass is TempFile else object, name):
+                call = (CallOrNone if name in NONE_AT_END else Call)(base, name, klass)
+                setattr(klass, name, call if function.is_method() else staticmethod(call))
 
 
 # --- Names -------------------------------------------------------------------------------------
 
-class TempDirVariable:
-    """The variable tempdir of Python's tempfile."""
+class Variable:
+    """A variable of Python's tempfile: tempdir or template."""
 
-    value = None
+    def __init__(self, name, value, *types):
+        self.name = name
+        self.value = self.default = value
+        self.types = types
 
     def __get__(self, module, module_type=None):
         return self.value
 
     def __set__(self, module, value):
-        if not isinstance(value, (str, bytes, type(None))):
-            raise TypeError(f'tempdir must be str, bytes or None, not {type(value).__name__}')
-        Tf.set_temp_dir(value)
-        self.value = value
+        if not isinstance(value, self.types):
+            allowed = ', '.join(type.__name__ for type in self.types)
+            raise TypeError(f'{self.name} must be one of {allowed}, not {type(value).__name__}')
+        if self.name == 'tempdir':
+            Tf.set_temp_dir(value)
+        self.keep(module, value)
+
+    def __delete__(self, module):
+        self.__set__(module, self.default)
+
+    def keep(self, module, value):
+        """Keeps the value also where unittest.mock looks for what it puts back."""
+        self.value = module.__dict__[self.name] = value
+        fast.set_names_are_bytes(isinstance(tempdir.value, bytes) or template.value != template.default)
 
 
-tempdir = TempDirVariable()
-type(sys.modules['gi.repository.Tf']).tempdir = tempdir
+module = sys.modules['gi.repository.Tf']
+tempdir = Variable('tempdir', None, str, bytes, type(None))
+template = Variable('template', 'tmp', str, bytes)
+for variable in tempdir, template:
+    setattr(type(module), variable.name, variable)
+    variable.keep(module, variable.value)
+
+TMP_MAX = 10000
+__all__ += ['TMP_MAX']
+
+
+def type_of_names(names):
+    kinds = {bytes if isinstance(name, bytes) else str for name in names if name is not None}
+    if len(kinds) > 1:
+        raise TypeError("Can't mix bytes and non-bytes in path components.")
+    return kinds.pop() if kinds else bytes if isinstance(tempdir.value, bytes) else str
 
 
 def name_parts(prefix, suffix, dir):
     """Returns what the C calls take, and the type in which to return a path."""
     parts = [None if part is None else os.fspath(part) for part in (prefix, suffix, dir)]
-    types = {type(part) for part in parts if part is not None} or {type(tempdir.value or '')}
-    if len(types) > 1:
-        raise TypeError("Can't mix bytes and non-bytes in path components.")
-    return parts, types.pop()
+    kind = type_of_names(parts)
+    if parts[0] is None and template.value != template.default:
+        parts[0] = template.value
+    return parts, kind
 
 
 def name_properties(parts):
@@ -367,8 +285,8 @@ def gettempdir():
     """Returns the directory for temporary things as str."""
     path = Tf.get_temp_dir()
     if tempdir.value is None:
-        tempdir.value = path
-    return path
+        tempdir.keep(module, path)
+    return tempdir.value if tempdir.value == path else path
 
 
 def gettempdirb():
@@ -378,7 +296,7 @@ def gettempdirb():
 
 def gettempprefix():
     """Returns what the names of temporary things begin with, as str."""
-    return Tf.get_temp_prefix()
+    return os.fsdecode(template.value)
 
 
 def gettempprefixb():
@@ -386,6 +304,7 @@ def gettempprefixb():
     return os.fsencode(gettempprefix())
 
 
+@python_errors
 def sweep(prefix=None, dir=None, min_age_seconds=0, cancellable=None):
     """Removes what killed processes have left; returns how many files and directories that were."""
     parts, _ = name_parts(prefix, None, dir)
@@ -406,12 +325,12 @@ def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIOR
 @python_errors
 def remove_tree(path, cancellable=None):
     """Like shutil.rmtree(), for a file, too; takes a path or a Gio.File."""
-    Tf.remove_tree(as_file(path), cancellable)
+    Tf.remove_tree(load_calls().as_file(path), cancellable)
 
 
 def remove_tree_async(path, io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
     """Like remove_tree(); to be awaited, or with a callback that calls Tf.remove_tree_finish()."""
-    return call_async(Tf.remove_tree_async, Tf.remove_tree_finish, (as_file(path),),
+    return call_async(Tf.remove_tree_async, Tf.remove_tree_finish, (load_calls().as_file(path),),
                       io_priority, cancellable, callback, user_data)
 
 
@@ -420,9 +339,9 @@ __all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async']
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
 
 
-for name, function in complete_all(Tf).items():
-    if name not in __all__:
-        globals()[name] = function.__func__
+for name in dir(Tf):
+    if name[0].islower() and name not in __all__ and name != 'set_audit_func':
+        globals()[name] = Call(Tf, name)
         __all__.append(name)
 
 
@@ -460,38 +379,10 @@ def as_glib_bytes(content):
 
 # --- Files -------------------------------------------------------------------------------------
 
-class TextFile(io.TextIOWrapper):
-    """The text of a file, with the other methods of the file."""
-
-    def __getattr__(self, name):
-        if name.startswith('__'):
-            raise AttributeError(name)
-        if not self.closed:
-            self.flush()
-        return getattr(self.buffer, name)
-
-    def __exit__(self, *exception):
-        try:
-            self.close()
-        finally:
-            self.buffer.__exit__(*exception)
-
-
-class NamedTextFile(TextFile):
-    def __fspath__(self):
-        return os.fspath(self.buffer)
-
-
-def open_text(file, text_type, mode, buffering, encoding, newline, errors):
-    if buffering == 0:
-        raise ValueError("can't have unbuffered text I/O")
-    text = text_type(file, encoding, errors, newline, line_buffering=buffering == 1)
-    text.mode = mode
-    return text
-
-
 def check_mode(mode, encoding, newline, errors):
     """Tells whether the mode is a binary one, and refuses what open() refuses."""
+    if not isinstance(mode, str):
+        raise TypeError(f'mode must be str, not {type(mode).__name__}')
     kind = set(mode)
     if len(kind) != len(mode) or kind - set('rwxab+t') or len(kind & set('rwxa')) != 1 or {'b', 't'} <= kind:
         raise ValueError(f'invalid mode: {mode!r}')
@@ -503,225 +394,215 @@ def check_mode(mode, encoding, newline, errors):
     return True
 
 
-def or_none_at_end(name):
-    """Returns a method of reading that returns None at the end: PyGObject makes empty bytes of it."""
-    function = getattr(Tf.TempFile, name)
+def level_of_caller():
+    """Returns the stacklevel for a warning that is meant for the code that called this module."""
+    level = 0
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals['__name__'].startswith('gi.overrides.'):
+        level += 1
+        frame = frame.f_back
+    return level + 1
 
-    @functools.wraps(function)
-    def read(self, *args, **kwargs):
-        piece = function(self, *args, **kwargs)
-        return piece if piece or self.tell() < self.get_size() else None
-    return read
+
+def check_buffering(buffering, is_binary):
+    """Returns the number, and says what open() says of it."""
+    buffering = operator.index(buffering)
+    if buffering == 0 and not is_binary:
+        raise ValueError("can't have unbuffered text I/O")
+    if buffering == 1 and is_binary:
+        warnings.warn("line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be used",
+                      RuntimeWarning, stacklevel=level_of_caller())
+    return buffering
+
+
+def mode_of_file(mode):
+    """Returns what a file that was opened in a binary mode calls its mode."""
+    kind = set(mode)
+    for letter in 'xa':
+        if letter in kind:
+            return f'{letter}b+' if '+' in kind else f'{letter}b'
+    return 'rb+' if '+' in kind else 'rb' if 'r' in kind else 'wb'
+
+
+def access_of_mode(mode):
+    """Returns 'r' or 'w' if only that is allowed."""
+    return None if '+' in mode else 'r' if 'r' in mode else 'w'
+
+
+texts = weakref.WeakSet()
+
+
+FAST_FOR_TEXT = 'read', 'readline', 'write'
+
+
+def become_text(file, mode, buffering, encoding, newline, errors):
+    """Makes the file text. What is called most for each line is in its dictionary, unless a subclass has its own."""
+    access = access_of_mode(mode)
+    buffer = fast.Buffer(file) if access is None else fast.Buffer(file, {'_access': access})
+    text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+    text.mode = mode
+    texts.add(text)
+    file._text = text
+    for name in FAST_FOR_TEXT:
+        if getattr(type(file), name) is getattr(fast.File, name):
+            file.__dict__[name] = getattr(text, name)
+
+
+def flush_text(object):
+    """Before C is called for the file, what was written is there."""
+    text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
+    if text is not None and not text.closed:
+        text.flush()
+
+
+@atexit.register
+def warm_up():
+    """PyGObject makes a method when it is called first, by an import that fails while the interpreter ends."""
+    for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream,
+                  Gio.IOStream, Gio.InputStream, Gio.OutputStream, Gio.Seekable):
+        for function in vars(klass).values():
+            if isinstance(function, FunctionInfo) and function.is_method():
+                try:
+                    function()
+                except TypeError:
+                    pass
+
+
+@atexit.register
+def flush_texts():
+    """Text that something holds until the end, where it is not collected any more."""
+    for text in list(texts):
+        try:
+            if not text.closed:
+                text.flush()
+        except (OSError, ValueError) as error:
+            print(f'Writing at exit: {error}', file=sys.stderr)
+
+
+class Signature:
+    """The arguments of the constructor, for inspect and help()."""
+
+    def __get__(self, instance, owner):
+        import inspect
+        is_own = owner.__init__ not in (fast.File.__init__, fast.Dir.__init__)
+        signature = inspect.signature(owner.__init__ if is_own else owner._init)
+        return signature.replace(parameters=list(signature.parameters.values())[1:])
+
+
+def of_text(name):
+    """Returns a property that a text file has."""
+    def get(self):
+        text = self.__dict__.get('_text')
+        if text is None:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+        return getattr(text, name)
+    return property(get, doc=f'What io.TextIOWrapper has as {name}; for a text file alone.')
 
 
 @override
-class TempFile(Tf.TempFile):
-    """A temporary file, for Python a binary file that can be read and written: an io.BufferedIOBase.
+class TempFile(fast.File, Tf.TempFile):
+    """A temporary file without a name: a file as open() returns it, binary or text.
 
-    With a text mode, the call returns an io.TextIOWrapper over the file, which has its methods, too.
+    mode, buffering, encoding, newline and errors are those of open(), permissions are the bits that the umask is
+    applied to. It has the methods of C as well.
     """
 
-    text_type = TextFile
-    name_type = str
+    __class_getitem__ = classmethod(types.GenericAlias)
+    __signature__ = Signature()
 
-    def __new__(cls, mode='w+b', buffering=-1, encoding=None, newline=None,
-                suffix=None, prefix=None, dir=None, *, errors=None, **properties):
-        if cls not in (TempFile, NamedFile) or not isinstance(mode, str) or \
-                check_mode(mode, encoding, newline, errors):
-            return super().__new__(cls)
-        file = cls(suffix=suffix, prefix=prefix, dir=dir, **properties)
-        return open_text(file, cls.text_type, mode, buffering, encoding, newline, errors)
+    buffer, encoding, errors, line_buffering, newlines, reconfigure, write_through = [
+        of_text(name) for name in
+        ('buffer', 'encoding', 'errors', 'line_buffering', 'newlines', 'reconfigure', 'write_through')]
 
     @python_errors
-    def __init__(self, mode='w+b', buffering=-1, encoding=None, newline=None,
-                 suffix=None, prefix=None, dir=None, *, errors=None, cancellable=None, **properties):
-        """mode is that of open(), or as an int the permission bits."""
-        if not isinstance(mode, str):
-            properties['mode'] = mode
-        elif not check_mode(mode, encoding, newline, errors):
-            raise ValueError(f'{type(self).__name__} cannot be a text file: use io.TextIOWrapper over it')
-
+    def _init(self, mode='w+b', buffering=-1, encoding=None, newline=None,
+              suffix=None, prefix=None, dir=None, *, errors=None, permissions=None, cancellable=None, **properties):
+        if permissions is not None:
+            properties['mode'] = operator.index(permissions)
+        is_binary = check_mode(mode, encoding, newline, errors)
+        buffering = check_buffering(buffering, is_binary)
         parts, name_type = name_parts(prefix, suffix, dir)
+        GObject.Object.__init__(self, **name_properties(parts), **properties)
+        try:
+            self._open(cancellable)
+        except BaseException:
+            super().close()
+            raise
+        self._set_mode(mode, name_type)
+        if not is_binary:
+            become_text(self, mode, buffering, encoding, newline, errors)
+
+    def _open(self, cancellable):
+        Tf.TempFile.init(self, cancellable)
+
+    def _set_mode(self, mode, name_type):
         if name_type is bytes:
-            self.name_type = bytes
-        super().__init__(**name_properties(parts), **properties)
-        self.init(cancellable)
+            self._name_type = bytes
+        if access_of_mode(mode) is not None:
+            self._access = access_of_mode(mode)
+        if mode_of_file(mode) != 'rb+':
+            self._mode = mode_of_file(mode)
 
-    def __enter__(self):
-        self.check_open()
-        return self
-
-    def __exit__(self, *exception):
-        self.close()
-
-    def __iter__(self):
-        self.check_open()
-        return self
-
-    def __next__(self):
-        line = self.readline()
-        if not line:
-            raise StopIteration
-        return line
-
-    @property
-    def closed(self):
-        return self.is_closed()
+    def __repr__(self):
+        state = 'closed ' if self.closed else ''
+        return f'<{state}Tf.{type(self).__name__} mode={self.mode!r} at {id(self):#x}>'
 
     @property
     def name(self):
-        return self.fileno()
+        """The descriptor."""
+        if '_name' in self.__dict__:
+            return self._name
+        if self.closed:
+            return -1
+        self._name = self.fileno()
+        return self._name
+
+    @name.setter
+    def name(self, name):
+        self._name = name
 
     @property
     def mode(self):
-        return 'rb+'
+        """The mode, as files that open() returns have it."""
+        text = self.__dict__.get('_text')
+        return text.mode if text is not None else self.__dict__.get('_mode', 'rb+')
 
-    @python_errors
-    def fileno(self):
-        return self.get_fd()
-
-    def check_open(self):
-        if self.closed:
-            raise ValueError('I/O operation on closed file.')
-
-    @python_errors
-    def flush(self, cancellable=None):
-        """Writes to the file what is held back in this process."""
-        self.check_open()
-        super().flush(cancellable)
-
-    def readable(self):
-        self.check_open()
-        return True
-
-    writable = seekable = readable
-
-    def isatty(self):
-        self.check_open()
-        return False
+    @property
+    def raw(self):
+        """The same file as an io.FileIO, from which on nothing is held back."""
+        if '_text' in self.__dict__:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute \'raw\'')
+        return io.FileIO(self.fileno(), self.mode.replace('x', 'w'), closefd=False)
 
     def detach(self):
-        raise io.UnsupportedOperation('detach')
-
-    @python_errors
-    def read(self, size=-1, cancellable=None):
-        if size is None or size < 0:
-            size = GLib.MAXSIZE
-        return self.read_bytes(size, cancellable).get_data() or b''
-
-    read1 = read
-
-    read_line, read_upto, read_line_finish, read_upto_finish = [
-        or_none_at_end(name) for name in ('read_line', 'read_upto', 'read_line_finish', 'read_upto_finish')]
-
-    def readinto(self, buffer):
-        with memoryview(buffer).cast('B') as view:
-            data = self.read(len(view))
-            view[:len(data)] = data
-        return len(data)
-
-    readinto1 = readinto
-
-    @python_errors
-    def readline(self, size=-1):
-        if size is None or size < 0:
-            return self.read_line() or b''
-
-        # The line may be much longer than what is asked for.
-        line = bytearray()
-        step = 256
-        while len(line) < size:
-            piece = self.read(min(step, size - len(line)))
-            end = piece.find(b'\n') + 1
-            if end > 0:
-                self.seek(end - len(piece), os.SEEK_CUR)
-                piece = piece[:end]
-            line += piece
-            if end > 0 or not piece:
-                break
-            step *= 2
-        return bytes(line)
-
-    def readlines(self, hint=-1):
-        lines = []
-        size = 0
-        for line in self:
-            lines.append(line)
-            size += len(line)
-            if hint is not None and 0 < hint <= size:
-                break
-        return lines
-
-    @python_errors
-    def write(self, data, cancellable=None):
-        """Writes all of a bytes-like object, and returns how many bytes it has."""
-        if not isinstance(data, bytes):
-            data = memoryview(data).tobytes()
-        super().write(data, cancellable)
-        return len(data)
-
-    def writelines(self, lines):
-        self.check_open()
-        for line in lines:
-            self.write(line)
-
-    @python_errors
-    def seek(self, offset, whence=os.SEEK_SET, cancellable=None):
-        """Takes os.SEEK_* and returns the position, or takes GLib.SeekType and returns True."""
-        if isinstance(whence, GLib.SeekType):
-            return super().seek(offset, whence, cancellable)
-        super().seek(offset, SEEK_TYPE[whence], cancellable)
-        return self.tell()
-
-    def tell(self):
-        self.check_open()
-        return super().tell()
-
-    @python_errors
-    def truncate(self, size=None, cancellable=None):
-        if size is None:
-            size = self.tell()
-        super().truncate(size, cancellable)
-        return size
-
-    @python_errors
-    def close(self, cancellable=None):
-        super().close(cancellable)
+        """Returns what is below: the bytes of a text, or else an io.FileIO of the file, which is closed then."""
+        text = self.__dict__.pop('_text', None)
+        if text is not None:
+            for name in FAST_FOR_TEXT:
+                self.__dict__.pop(name, None)
+            return text.detach()
+        raw = io.FileIO(self.dup_fd(), self.mode.replace('x', 'w'))
+        self.close()
+        return raw
 
 
-class SeekTypes(dict):
-    def __missing__(self, whence):
-        raise ValueError(f'invalid whence ({whence!r}, should be 0, 1 or 2)')
-
-
-SEEK_TYPE = SeekTypes({
-    os.SEEK_SET: GLib.SeekType.SET,
-    os.SEEK_CUR: GLib.SeekType.CUR,
-    os.SEEK_END: GLib.SeekType.END,
-})
-
-io.BufferedIOBase.register(TempFile)
+io.IOBase.register(TempFile)
 
 
 @override
 class NamedFile(Tf.NamedFile):
     """A temporary file with a path, which is its name; see TempFile for the other arguments."""
 
-    text_type = NamedTextFile
-
-    def __new__(cls, mode='w+b', buffering=-1, encoding=None, newline=None,
-                suffix=None, prefix=None, dir=None, delete=True, **kwargs):
-        return super().__new__(cls, mode, buffering, encoding, newline, suffix, prefix, dir, delete=delete, **kwargs)
-
-    def __init__(self, mode='w+b', buffering=-1, encoding=None, newline=None,
-                 suffix=None, prefix=None, dir=None, delete=True, *,
-                 errors=None, delete_on_close=True, **properties):
+    @python_errors
+    def _init(self, mode='w+b', buffering=-1, encoding=None, newline=None,
+              suffix=None, prefix=None, dir=None, delete=True, *,
+              errors=None, delete_on_close=True, **properties):
         if not delete:
             properties.setdefault('delete_policy', Tf.DeletePolicy.NEVER)
         elif not delete_on_close:
             properties.setdefault('delete_policy', Tf.DeletePolicy.ON_DISPOSE)
-        properties.setdefault('buffered', buffering != 0)
-        super().__init__(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
+        properties.setdefault('buffered', operator.index(buffering) != 0)
+        super()._init(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
     @staticmethod
     @python_errors
@@ -732,28 +613,42 @@ class NamedFile(Tf.NamedFile):
     @staticmethod
     def create_from_bytes_async(content, prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
                                 cancellable=None, callback=None, *user_data):
+        """Like new_from_bytes(); to be awaited, or with a callback that calls create_from_bytes_finish()."""
         return call_async(Tf.NamedFile.create_from_bytes_async, Tf.NamedFile.create_from_bytes_finish,
                           (as_glib_bytes(content), *name_parts(prefix, suffix, dir)[0]),
                           io_priority, cancellable, callback, user_data)
 
-    @python_errors
-    def __exit__(self, *exception):
-        try:
-            self.close()
-        finally:
-            if self.get_delete_policy() == Tf.DeletePolicy.ON_DISPOSE:
-                self.unlink()
-
-    def __fspath__(self):
-        return self.name
+    def __repr__(self):
+        state = 'closed ' if self.closed else ''
+        return f'<{state}Tf.{type(self).__name__} name={self.name!r} mode={self.mode!r}>'
 
     @property
     def name(self):
-        return as_type(self.get_path(), self.name_type)
+        """The path."""
+        return self.__dict__['_name'] if '_name' in self.__dict__ else fast.get_path(self)
+
+    @name.setter
+    def name(self, name):
+        self._name = name
+
+    @property
+    def file(self):
+        """The file itself, or its io.TextIOWrapper. The Gio.File is what get_file() returns."""
+        return self.__dict__.get('_file') or self.__dict__.get('_text') or self
+
+    @file.setter
+    def file(self, file):
+        self._file = file
 
     @property
     def delete(self):
+        """Whether the file goes when it is closed, or when the with statement ends."""
         return self.get_delete_policy() != Tf.DeletePolicy.NEVER
+
+    @delete.setter
+    def delete(self, delete):
+        if bool(delete) != self.delete:
+            self.set_delete_policy(Tf.DeletePolicy.ON_CLOSE if delete else Tf.DeletePolicy.NEVER)
 
     def hold_for_subprocess(self, subprocess):
         """Takes a Gio.Subprocess or what has a pid: a subprocess.Popen, for example."""
@@ -764,14 +659,17 @@ class NamedFile(Tf.NamedFile):
             self.hold_for_pid(subprocess.pid)
 
     def hold_for_pid(self, pid):
+        """Keeps the file until the process has ended."""
         super().hold_for_pid(pid)
         hold(self, NamedFile.remove_unless_kept)
 
     def hold_until_exit(self):
+        """Keeps the file until this process exits."""
         super().hold_until_exit()
         hold(self, NamedFile.remove_unless_kept)
 
     def remove_unless_kept(self):
+        """Removes the file, if it is not to stay."""
         if self.delete:
             self.unlink()
 
@@ -780,30 +678,80 @@ class NamedFile(Tf.NamedFile):
 class SpooledFile(Tf.SpooledFile):
     """A temporary file in memory until it outgrows max_size bytes; -1: never by size."""
 
-    def __new__(cls, max_size=1 << 20, mode='w+b', buffering=-1, encoding=None, newline=None,
-                suffix=None, prefix=None, dir=None, *, errors=None, **properties):
-        if not isinstance(mode, str) or check_mode(mode, encoding, newline, errors):
-            return super().__new__(cls)
-        file = cls(max_size, suffix=suffix, prefix=prefix, dir=dir, **properties)
-        return open_text(file, cls.text_type, mode, buffering, encoding, newline, errors)
+    @python_errors
+    def _init(self, max_size=1 << 20, mode='w+b', buffering=-1, encoding=None, newline=None,
+              suffix=None, prefix=None, dir=None, *, errors=None, **properties):
+        super()._init(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors,
+                      max_size=operator.index(max_size), **properties)
+        self._mode_in_memory = mode
 
-    def __init__(self, max_size=1 << 20, *args, **kwargs):
-        super().__init__(*args, max_size=max_size, **kwargs)
+    def _open(self, cancellable):
+        if cancellable is not None:
+            Tf.SpooledFile.init(self, cancellable)
 
     @property
     def name(self):
-        return self.fileno() if self.is_rolled_over() else None
+        """None in memory, then the descriptor."""
+        if '_name' in self.__dict__ or self.is_rolled_over():
+            return TempFile.name.__get__(self)
+        return None
+
+    @name.setter
+    def name(self, name):
+        self._name = name
+
+    @property
+    def mode(self):
+        """The mode, as tempfile has it."""
+        if '_text' not in self.__dict__ and not self._rolled:
+            return self.__dict__.get('_mode_in_memory', 'w+b')
+        return TempFile.mode.__get__(self)
+
+    @property
+    def raw(self):
+        """The same file as an io.FileIO; in memory there is none."""
+        if not self._rolled:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute \'raw\'')
+        return TempFile.raw.__get__(self)
+
+    def detach(self):
+        """Closes the file, and returns what was below; in memory that is nothing, but for a text."""
+        if '_text' not in self.__dict__ and not self._rolled:
+            raise io.UnsupportedOperation('detach')
+        return super().detach()
 
     @python_errors
     def rollover(self, cancellable=None):
+        """Moves the file to disk; again does nothing."""
+        flush_text(self)
         super().rollover(cancellable)
 
 
-def SpooledTemporaryFile(max_size=0, mode='w+b', buffering=-1, encoding=None, newline=None,
-                         suffix=None, prefix=None, dir=None, *, errors=None, **properties):
+class TemporaryFile(TempFile):
+    """TempFile as open() would return it: an io.BufferedIOBase, or with a text mode an io.TextIOBase."""
+
+    def __new__(cls, *args, **kwargs):
+        mode = args[0] if args else kwargs.get('mode', 'w+b')
+        if cls is TemporaryFile and isinstance(mode, str) and 'b' not in mode:
+            return TextTemporaryFile(*args, **kwargs)
+        return super().__new__(cls)
+
+
+class TextTemporaryFile(TempFile):
+    """What TemporaryFile() makes with a text mode."""
+
+
+io.BufferedIOBase.register(TemporaryFile)
+io.TextIOBase.register(TextTemporaryFile)
+
+
+class SpooledTemporaryFile(SpooledFile):
     """SpooledFile as Python spells it: max_size=0 means that no size makes it roll over."""
-    return SpooledFile(max_size if max_size > 0 else -1, mode, buffering, encoding, newline, suffix, prefix, dir,
-                       errors=errors, **properties)
+
+    def _init(self, max_size=0, mode='w+b', buffering=-1, encoding=None, newline=None,
+              suffix=None, prefix=None, dir=None, *, errors=None, **properties):
+        super()._init(max_size if max_size is not None and max_size > 0 else -1,
+                      mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
 
 @override
@@ -812,6 +760,8 @@ class TextStream(Tf.TextStream):
 
     What other Python code takes for a text file is the file that the modes without a b make.
     """
+
+    __class_getitem__ = classmethod(types.GenericAlias)
 
     @python_errors
     def __init__(self, base_file, encoding=None, newline=Tf.Newline.UNIVERSAL, errors=Tf.TextErrors.STRICT, *,
@@ -828,52 +778,56 @@ class TextStream(Tf.TextStream):
             raise StopIteration
         return line
 
+    @python_errors
     def seek(self, offset, type=GLib.SeekType.SET, cancellable=None):
+        """Moves to a position that tell() has returned, to the start or to the end."""
         return super().seek(offset, type, cancellable)
 
+    @python_errors
     def truncate(self, size=-1, cancellable=None):
+        """Sets the size in bytes; -1: to the position."""
         return super().truncate(size, cancellable)
 
 
 # --- Directories -------------------------------------------------------------------------------
 
 @override
-class TempDir(Tf.TempDir):
+class TempDir(fast.Dir, Tf.TempDir):
     """A directory that is removed with all it holds; the with statement gives its path."""
 
-    name_type = str
+    __class_getitem__ = classmethod(types.GenericAlias)
+    __signature__ = Signature()
 
     @python_errors
-    def __init__(self, suffix=None, prefix=None, dir=None, ignore_cleanup_errors=False, *,
-                 delete=True, cancellable=None, **properties):
+    def _init(self, suffix=None, prefix=None, dir=None, ignore_cleanup_errors=False, *,
+              delete=True, cancellable=None, **properties):
         parts, name_type = name_parts(prefix, suffix, dir)
         if name_type is bytes:
-            self.name_type = bytes
+            self._name_type = bytes
         properties.setdefault('auto_cleanup', delete)
-        super().__init__(ignore_cleanup_errors=ignore_cleanup_errors, **name_properties(parts), **properties)
-        self.init(cancellable)
+        GObject.Object.__init__(self, ignore_cleanup_errors=ignore_cleanup_errors, **name_properties(parts), **properties)
+        Tf.TempDir.init(self, cancellable)
 
+    @python_errors
     def build_filename(self, *elements):
         """Like os.path.join(), and refuses what would leave the directory."""
-        return as_type(super().build_filename([os.fspath(element) for element in elements]), self.name_type)
+        path = super().build_filename([os.fspath(element) for element in elements])
+        return as_type(path, self.__dict__.get('_name_type', str))
 
-    def __enter__(self):
-        return self.name
-
-    def __exit__(self, *exception):
-        if self.get_auto_cleanup():
-            self.cleanup()
+    def __repr__(self):
+        return f'<TemporaryDirectory {self.name!r}>'
 
     def __fspath__(self):
         return self.name
 
     @property
     def name(self):
-        return as_type(self.get_path(), self.name_type)
+        """The path."""
+        return self.__dict__['_name'] if '_name' in self.__dict__ else fast.get_path(self)
 
-    @python_errors
-    def cleanup(self, cancellable=None):
-        super().cleanup(cancellable)
+    @name.setter
+    def name(self, name):
+        self._name = name
 
     def hold_for_subprocess(self, subprocess):
         """Takes a Gio.Subprocess or what has a pid: a subprocess.Popen, for example."""
@@ -884,26 +838,30 @@ class TempDir(Tf.TempDir):
             self.hold_for_pid(subprocess.pid)
 
     def hold_for_pid(self, pid):
+        """Keeps the directory until the process has ended."""
         super().hold_for_pid(pid)
         hold(self, TempDir.remove_unless_kept)
 
     def hold_until_exit(self):
+        """Keeps the directory until this process exits."""
         super().hold_until_exit()
         hold(self, TempDir.remove_unless_kept)
 
     def remove_unless_kept(self):
+        """Removes the directory, if it is not to stay."""
         if self.get_auto_cleanup():
             self.cleanup()
 
 
-for klass in TempFile, NamedFile, SpooledFile, TempDir, TextStream:
-    defaults = {TempDir: {'mode': 0o700}, TextStream: {'size': -1}}.get(klass, {})
-    for name, function in complete_all(klass, **defaults).items():
-        setattr(klass, name, function)
+complete_class(TempFile, Tf.TempFile, Gio.IOStream, Gio.Initable, Gio.AsyncInitable)
+complete_class(NamedFile, Tf.NamedFile)
+complete_class(SpooledFile, Tf.SpooledFile)
+complete_class(TempDir, Tf.TempDir, Gio.Initable, Gio.AsyncInitable)
+complete_class(TextStream, Tf.TextStream, Gio.Initable, Gio.AsyncInitable)
 
-TemporaryFile = TempFile
 NamedTemporaryFile = NamedFile
 TemporaryDirectory = TempDir
+fast.set_classes((TempFile, NamedFile, SpooledFile, SpooledTemporaryFile, TemporaryFile), TempDir)
 
 __all__ += ['TempFile', 'NamedFile', 'SpooledFile', 'TextStream', 'TempDir']
 __all__ += ['TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile', 'TemporaryDirectory']

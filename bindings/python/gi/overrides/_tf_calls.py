@@ -1,0 +1,183 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Makes of functions of C what Python expects: paths for files, defaults for arguments at the end, what can be awaited.
+
+Loaded when the first of them is called.
+"""
+
+import functools
+import inspect
+import os
+import weakref
+
+from gi._gi import Direction
+from gi.repository import Gio, GLib, Tf
+
+# What an argument at the end is that is left out, by its name; without one here it is None if that is allowed.
+DEFAULTS = {
+    'delete_policy': Tf.DeletePolicy.ON_CLOSE,
+    'flags': Tf.PersistFlags.NONE,
+    'io_priority': GLib.PRIORITY_DEFAULT,
+    'min_age_seconds': 0,
+    'mode': 0o600,
+    'newline': Tf.Newline.UNIVERSAL,
+    'errors': Tf.TextErrors.STRICT,
+    'type': GLib.SeekType.SET,
+}
+
+# The same for the functions of a class.
+DEFAULTS_OF_CLASSES = {
+    'TempDir': {'mode': 0o700},
+    'TextStream': {'size': -1},
+}
+
+
+def as_file(path):
+    """Returns the Gio.File of a path, which can be one already."""
+    return path if isinstance(path, Gio.File) else Gio.File.new_for_path(os.fspath(path))
+
+
+def as_path(path):
+    return None if path is None else os.fspath(path)
+
+
+# What releases the result of a function of C that does not go with its last reference.
+RELEASES = {
+    'tf_named_file_create_full_async': lambda file: file.unlink(),
+    'tf_temp_file_dup_fd_async': os.close,
+    'tf_temp_file_seal_async': os.close,
+}
+
+
+# What makes of a path what functions of C take, by the name of the type of their argument.
+PATH_CONVERTERS = {'File': as_file, 'filename': as_path}
+
+
+@functools.lru_cache(maxsize=None)
+def operation_class():
+    import asyncio
+
+    class Operation(asyncio.Future):
+        """What can be awaited; to cancel it cancels the operation. A result that nobody takes is released."""
+
+        def __init__(self, cancellable, release):
+            super().__init__(loop=asyncio.get_running_loop())
+            self.cancellable = cancellable
+            self.release = release
+            self.take = lambda: None
+
+        def cancel(self, msg=None):
+            cancelled = super().cancel(msg)
+            if cancelled:
+                self.cancellable.cancel()
+            return cancelled
+
+        def settle(self, value):
+            if not self.done():
+                self.set_result(value)
+                if self.release is not None:
+                    self.take = weakref.finalize(self, self.release, value).detach
+            elif self.release is not None:
+                self.release(value)
+
+        def result(self):
+            self.take()
+            return super().result()
+
+        async def wait(self):
+            # A task that waits for a future calls its result(), even if it is cancelled and drops what that returns.
+            try:
+                await asyncio.wait((self,))
+            except asyncio.CancelledError:
+                self.cancel()
+                raise
+            return self.result()
+
+        def __await__(self):
+            return self.wait().__await__()
+
+    return Operation
+
+
+def operate(start, finish, as_error, cancellable, release):
+    """Starts at once, and returns the operation."""
+    operation = operation_class()(cancellable or Gio.Cancellable(), release)
+
+    def on_done(source, result):
+        try:
+            operation.settle(finish(result))
+        except BaseException as error:
+            # An audit hook may have raised anything.
+            if not operation.done():
+                operation.set_exception(as_error(error) if isinstance(error, GLib.Error) else error)
+
+    start(operation.cancellable, on_done)
+    return operation
+
+
+def call_async(start, finish, as_error, arguments, io_priority, cancellable, callback, user_data, release=None):
+    """Without a callback, returns what can be awaited: PyGObject by itself awaits methods alone."""
+    if callback is not None:
+        return start(*arguments, io_priority, cancellable, callback, *user_data)
+    return operate(functools.partial(start, *arguments, io_priority), finish, as_error, cancellable, release)
+
+
+def argument_converter(argument):
+    """Returns what converts a path or text for an argument of a function of C; None if it takes neither."""
+    if argument.get_name() == 'text':
+        return str.encode
+    type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
+    interface = type_info.get_interface()
+    return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
+
+
+def signature_of(function, defaults):
+    """Returns the arguments of a function of C, with what those at the end are that may be left out."""
+    arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
+    lengths = {'length', *(f'n_{argument.get_name()}' for argument in arguments)}
+    parameters = [inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)] if function.is_method() else []
+    for argument in arguments:
+        name = argument.get_name()
+        if name == 'user_data':
+            parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL))
+        elif name not in lengths:
+            parameters.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+
+    for i, parameter in reversed(list(enumerate(parameters))):
+        nullable = any(argument.get_name() == parameter.name and argument.may_be_null() for argument in arguments)
+        if parameter.kind == inspect.Parameter.VAR_POSITIONAL:
+            continue
+        if parameter.name not in defaults and not nullable:
+            break
+        parameters[i] = parameter.replace(default=defaults.get(parameter.name))
+    return inspect.Signature(parameters)
+
+
+class Completed:
+    """What a function of C is with all that it needs to be called."""
+
+    def __init__(self, owner, klass, name, as_error):
+        self.function = getattr(owner, name)
+        self.is_method = self.function.is_method()
+        self.finish = getattr(klass, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
+        self.signature = signature_of(self.function, {**DEFAULTS, **DEFAULTS_OF_CLASSES.get(klass.__name__, {})})
+        self.converters = {argument.get_name(): argument_converter(argument)
+                           for argument in self.function.get_arguments()}
+        self.as_error = as_error
+
+    def call(self, *args, **kwargs):
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        for name, value in bound.arguments.items():
+            if self.converters.get(name):
+                bound.arguments[name] = self.converters[name](value)
+        if self.finish is None:
+            return self.function(*bound.args)
+
+        values = dict(bound.arguments)
+        user_data, callback, cancellable, io_priority = \
+            [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
+        end = functools.partial(self.finish, values['self']) if self.is_method else self.finish
+        return call_async(self.function, end, self.as_error, values.values(), io_priority, cancellable, callback,
+                          user_data, RELEASES.get(self.function.get_symbol()))

@@ -1,0 +1,484 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What the extension module _gi_tf does, for a Python that it was not built for: the same, slower."""
+
+import functools
+import io
+import operator
+import os
+import sys
+import warnings
+
+from gi.repository import Gio, GLib
+
+from ..module import get_introspection_module
+
+Tf = get_introspection_module('Tf')
+
+SEEK_TYPES = {
+    os.SEEK_SET: GLib.SeekType.SET,
+    os.SEEK_CUR: GLib.SeekType.CUR,
+    os.SEEK_END: GLib.SeekType.END,
+}
+
+raise_error = refuse = None
+
+
+def set_up(object_type, new_raise_error, new_refuse, seek_type):
+    global raise_error, refuse
+    raise_error, refuse = new_raise_error, new_refuse
+
+
+def set_classes(files, dir):
+    """The classes need nothing here."""
+
+
+def set_names_are_bytes(are_bytes):
+    """All names go through the same way here."""
+
+
+def get_last_errno():
+    """C alone can tell."""
+
+
+def get_path(object):
+    path = (Tf.TempDir if isinstance(object, Tf.TempDir) else Tf.NamedFile).get_path(object)
+    return os.fsencode(path) if object.__dict__.get('_name_type') is bytes and path is not None else path
+
+
+def audit(event, path, *data):
+    path = os.fsdecode(path)
+    try:
+        sys.audit(event, path)
+        return True
+    except BaseException as exception:
+        refuse(path, exception)
+        return False
+
+
+def set_auditing(is_audited):
+    Tf.set_audit_func(audit if is_audited else None)
+
+
+def whole_errors(function):
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        try:
+            return function(*args, **kwargs)
+        except GLib.Error as error:
+            if isinstance(error, (OSError, ValueError, MemoryError)):
+                raise
+            raise_error(error.message, error.domain, error.code, None)
+    return call
+
+
+def method(access=None):
+    """Makes a method do what the text does, if the file is text, or nothing if the mode does not allow it."""
+    def decorate(function):
+        name = function.__name__
+        function = whole_errors(function)
+
+        @functools.wraps(function)
+        def call(self, *args, **kwargs):
+            text = self.__dict__.get('_text')
+            if text is not None:
+                return getattr(text, name)(*args, **kwargs)
+            if access is not None and not self.closed and not is_allowed(self, access):
+                raise io.UnsupportedOperation('read' if access == 'r' else 'write')
+            return function(self, *args, **kwargs)
+        return call
+    return decorate
+
+
+def is_in_memory(file):
+    return isinstance(file, Tf.SpooledFile) and not Tf.SpooledFile.is_rolled_over(file)
+
+
+def is_allowed(file, access):
+    return file.__dict__.get('_access', access) == access or is_in_memory(file)
+
+
+def closed_error():
+    return ValueError('I/O operation on closed file.')
+
+
+def as_bytes(data):
+    return data if isinstance(data, bytes) else memoryview(data).tobytes()
+
+
+def as_size(size):
+    """Returns -1 for all."""
+    return -1 if size is None else operator.index(size)
+
+
+def split_lines(lines, hint):
+    """Returns a list of lines, until they are as many bytes as HINT."""
+    hint = as_size(hint)
+    result = []
+    size = 0
+    for line in lines:
+        result.append(line)
+        size += len(line)
+        if 0 < hint <= size:
+            break
+    return result
+
+
+class Reading:
+    """What follows from read() and seek()."""
+
+    def readline(self, size=-1, /):
+        """Read a line with its newline, but size bytes at most; b'' at the end."""
+        # The line may be much longer than what is asked for.
+        size = as_size(size)
+        line = bytearray()
+        step = 256
+        while size < 0 or len(line) < size:
+            piece = self.read(step if size < 0 else min(step, size - len(line)))
+            end = piece.find(b'\n') + 1
+            if end > 0:
+                self.seek(end - len(piece), os.SEEK_CUR)
+                piece = piece[:end]
+            line += piece
+            if end > 0 or not piece:
+                break
+            step *= 2
+        return bytes(line)
+
+    def readinto(self, buffer, /):
+        """Read bytes into buffer and return how many; 0 at the end."""
+        with memoryview(buffer).cast('B') as view:
+            data = self.read(len(view))
+            view[:len(data)] = data
+        return len(data)
+
+
+class Buffer(Reading):
+    """The bytes of a text file. It has a reference to the streams of the file, not to the file."""
+
+    mode = 'rb+'
+
+    def __init__(self, file, state={}):
+        self.state = state
+        self.input = file.get_input_stream()
+        self.output = file.get_output_stream()
+        self.name = get_path(file) if isinstance(file, Tf.NamedFile) else None
+        self.file = file.weak_ref()
+
+    @property
+    def closed(self):
+        return self.input.is_closed()
+
+    def seekable(self):
+        return True
+
+    def is_allowed(self, access):
+        file = self.file()
+        return self.state.get('_access', access) == access or file is not None and is_in_memory(file)
+
+    def readable(self):
+        return self.is_allowed('r')
+
+    def writable(self):
+        return self.is_allowed('w')
+
+    def isatty(self):
+        return False
+
+    def fileno(self):
+        return self.file().get_fd()
+
+    @whole_errors
+    def read(self, size=-1, /):
+        pieces = []
+        size = as_size(size)
+        while size != 0:
+            piece = self.input.read_bytes(min(size, 1 << 20) if size > 0 else 1 << 20, None).get_data()
+            if not piece:
+                break
+            pieces.append(piece)
+            size -= len(piece) if size > 0 else 0
+        return b''.join(pieces)
+
+    read1 = read
+    readinto1 = Reading.readinto
+
+    @whole_errors
+    def write(self, data, /):
+        data = as_bytes(data)
+        if data or self.closed:
+            self.output.write_all(data, None)
+        return len(data)
+
+    @whole_errors
+    def flush(self):
+        if self.closed:
+            raise closed_error()
+        self.output.flush(None)
+
+    @whole_errors
+    def seek(self, offset, whence=os.SEEK_SET, /):
+        self.input.seek(offset, SEEK_TYPES[whence], None)
+        return self.input.tell()
+
+    def tell(self):
+        if self.closed:
+            raise closed_error()
+        return self.input.tell()
+
+    @whole_errors
+    def truncate(self, size=None, /):
+        size = self.tell() if size is None else size
+        self.output.truncate(size, None)
+        return size
+
+    def close(self):
+        file = self.file()
+        if file is not None:
+            close_object(file)
+
+
+class Lines:
+    """The lines of a text file, which stays open."""
+
+    def __init__(self, file, text):
+        self.file = file
+        self.text = text
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        return next(self.text)
+
+
+@whole_errors
+def close_object(file, cancellable=None):
+    Gio.IOStream.close(file, cancellable)
+
+
+class File(Reading):
+    """What stands first among the bases of TempFile, NamedFile and SpooledFile."""
+
+    def __init__(self, *args, **kwargs):
+        self._init(*args, **kwargs)
+
+    def __del__(self):
+        if not hasattr(self, '__gtype__') or self.__grefcount__ != 1 or self.closed:
+            return
+        # As in tempfile, the warning about a named file does not hold it.
+        if isinstance(self, Tf.NamedFile):
+            warnings.warn(f'Implicitly cleaning up {self!r}', ResourceWarning, stacklevel=2)
+        else:
+            warnings.warn(f'unclosed file {self!r}', ResourceWarning, source=self, stacklevel=2)
+        File.close(self)
+
+    def __enter__(self):
+        if self.closed:
+            raise closed_error()
+        return self
+
+    @whole_errors
+    def __exit__(self, *exception):
+        self.close()
+        if isinstance(self, Tf.NamedFile) and Tf.NamedFile.get_delete_policy(self) == Tf.DeletePolicy.ON_DISPOSE:
+            self.unlink()
+
+    def __iter__(self):
+        if self.closed:
+            raise closed_error()
+        text = self.__dict__.get('_text')
+        return self if text is None else Lines(self, text)
+
+    @method('r')
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
+
+    @property
+    def closed(self):
+        """Whether the file is closed."""
+        return Gio.IOStream.is_closed(self)
+
+    @property
+    def _rolled(self):
+        if not isinstance(self, Tf.SpooledFile):
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute \'_rolled\'')
+        return Tf.SpooledFile.is_rolled_over(self)
+
+    @property
+    def _max_size(self):
+        return max(Tf.SpooledFile.get_max_size(self), 0)
+
+    def close(self, cancellable=None):
+        """Close the file; again does nothing."""
+        text = self.__dict__.get('_text')
+        if text is not None:
+            text.close()
+        else:
+            close_object(self, cancellable)
+
+    @whole_errors
+    def fileno(self):
+        """Return the descriptor. A file in memory rolls over."""
+        if self.closed:
+            raise closed_error()
+        text = self.__dict__.get('_text')
+        if text is not None:
+            text.flush()
+        return super().get_fd()
+
+    def readable(self):
+        """Tell whether the mode allows reading."""
+        return self.seekable() and is_allowed(self, 'r')
+
+    def writable(self):
+        """Tell whether the mode allows writing."""
+        return self.seekable() and is_allowed(self, 'w')
+
+    def seekable(self):
+        """Return True."""
+        if self.closed:
+            raise closed_error()
+        return True
+
+    def isatty(self):
+        """Return False."""
+        return not self.seekable()
+
+    @method()
+    def flush(self, cancellable=None):
+        """Write what is held back in this process to the file."""
+        if self.closed:
+            raise closed_error()
+        super().flush(cancellable)
+
+    @method('r')
+    def read(self, size=-1, cancellable=None):
+        """Read size bytes, or fewer at the end of the file; all that are left if size is negative or None."""
+        size = as_size(size)
+        return super().read_bytes(GLib.MAXSIZE if size < 0 else size, cancellable).get_data() or b''
+
+    @method('r')
+    def read1(self, size=-1, cancellable=None):
+        """Read size bytes as read() does."""
+        return self.read(size, cancellable)
+
+    @property
+    def readinto(self):
+        """readinto(buffer): read bytes into buffer and return how many."""
+        if '_text' in self.__dict__:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute \'readinto\'')
+        return functools.partial(Reading.readinto, self)
+
+    readinto1 = readinto
+
+    @method('r')
+    def readline(self, size=-1, /):
+        """Read a line with its newline, but size bytes at most; b'' at the end."""
+        size = as_size(size)
+        return super().readline(size) if size >= 0 else Tf.TempFile.read_line(self) or b''
+
+    @method('r')
+    def readlines(self, hint=-1, /):
+        """Read a list of lines, until they are hint bytes or more in all."""
+        return split_lines(self, hint)
+
+    @method('r')
+    def peek(self, size=0, /):
+        """Return bytes at the position, at least one unless at the end, and stay there."""
+        data = self.read(max(operator.index(size), 8192))
+        self.seek(-len(data), os.SEEK_CUR)
+        return data
+
+    @method('w')
+    def write(self, data, cancellable=None):
+        """Write all of a bytes-like object and return its size in bytes."""
+        data = as_bytes(data)
+        super().write(data, cancellable)
+        return len(data)
+
+    @method('w')
+    def writelines(self, lines, /):
+        """Write each of lines; no newline is added."""
+        self.seekable()
+        for line in lines:
+            self.write(line)
+
+    @method()
+    def seek(self, offset, whence=os.SEEK_SET, cancellable=None):
+        """Move the position and return it. With a GLib.SeekType as whence, return True."""
+        offset = operator.index(offset)
+        if isinstance(whence, GLib.SeekType):
+            return Gio.Seekable.seek(self, offset, whence, cancellable)
+        whence = operator.index(whence)
+        self.seekable()
+        if whence in (os.SEEK_DATA, os.SEEK_HOLE) and not is_in_memory(self):
+            return os.lseek(self.fileno(), offset, whence)
+        if whence not in SEEK_TYPES:
+            raise ValueError(f'invalid whence ({whence}, should be 0, 1 or 2)')
+        if offset < 0 and is_in_memory(self):
+            offset, whence = self.limit_offset(offset, whence)
+        Gio.Seekable.seek(self, offset, SEEK_TYPES[whence], cancellable)
+        return self.tell()
+
+    def limit_offset(self, offset, whence):
+        """What BytesIO does: it refuses to move before the start, or stays there."""
+        if whence == os.SEEK_SET:
+            raise ValueError(f'negative seek value {offset}')
+        base = self.tell() if whence == os.SEEK_CUR else self.get_size()
+        return (offset, whence) if base + offset >= 0 else (0, os.SEEK_SET)
+
+    @method()
+    def tell(self):
+        """Return the position."""
+        self.seekable()
+        return Gio.Seekable.tell(self)
+
+    @method('w')
+    def truncate(self, size=None, cancellable=None):
+        """Set the size, by default to the position, and return it. The position stays."""
+        self.seekable()
+        size = self.tell() if size is None else operator.index(size)
+        if size < 0 and is_in_memory(self):
+            raise ValueError(f'negative size value {size}')
+        Gio.Seekable.truncate(self, size, cancellable)
+        return size
+
+
+class Dir:
+    """What stands first among the bases of TempDir."""
+
+    _is_cleaned_up = False
+
+    def __init__(self, *args, **kwargs):
+        self._init(*args, **kwargs)
+
+    def __del__(self):
+        path = Tf.TempDir.get_path(self)
+        if path is None or self.__grefcount__ != 1 or self._is_cleaned_up or not os.path.lexists(path) or \
+                not Tf.TempDir.get_auto_cleanup(self):
+            return
+        try:
+            self.cleanup()
+        except BaseException:
+            Tf.TempDir.set_auto_cleanup(self, False)
+            raise
+        finally:
+            warnings.warn(f'Implicitly cleaning up {self!r}', ResourceWarning, source=self, stacklevel=2)
+
+    def __enter__(self):
+        return self.name
+
+    def __exit__(self, *exception):
+        if Tf.TempDir.get_auto_cleanup(self):
+            self.cleanup()
+
+    @whole_errors
+    def cleanup(self, cancellable=None):
+        """Remove the directory with all it holds; again does nothing."""
+        super().cleanup(cancellable)
+        self._is_cleaned_up = True

@@ -1,0 +1,221 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "gi-tf.h"
+
+static GiTfCall *calls;       /* (unowned) (nullable): protected by Python's lock, like all here */
+static PyObject *raise_error; /* (owned) (nullable): takes message, domain, code and errno */
+static PyObject *refuse;      /* (owned) (nullable): takes the path and the exception of an audit hook */
+static PyObject *keys[GI_TF_N_KEYS];
+
+void
+gi_tf_call_begin (GiTfCall *self,
+                  gpointer  object)
+{
+  self->object = object;
+  self->next = calls;
+  calls = self;
+  self->thread = PyEval_SaveThread ();
+}
+
+void
+gi_tf_call_end (GiTfCall *self)
+{
+  GiTfCall **link = &calls;
+
+  PyEval_RestoreThread (self->thread);
+  while (*link != self)
+    link = &(*link)->next;
+  *link = self->next;
+}
+
+/* Whether a call of another thread is using the object. Then even what never blocks would wait for it, and it could need
+ * Python's lock, for an audit hook for example. */
+gboolean
+gi_tf_is_busy (gpointer object)
+{
+  for (GiTfCall *call = calls; G_UNLIKELY (call != NULL); call = call->next)
+    if (call->object == object)
+      return TRUE;
+
+  return FALSE;
+}
+
+gboolean
+gi_tf_errors_set_up (PyObject *new_raise_error,
+                     PyObject *new_refuse)
+{
+  Py_INCREF (new_raise_error);
+  Py_XSETREF (raise_error, new_raise_error);
+  Py_INCREF (new_refuse);
+  Py_XSETREF (refuse, new_refuse);
+  return TRUE;
+}
+
+/* Raises what Python has for @error, which is taken. Always returns NULL. Called directly after the call that failed. */
+PyObject *
+gi_tf_raise (GError *error)
+{
+  g_autoptr(GError) taken = error;
+  PyObject *result = PyObject_CallFunction (raise_error, "ssii", taken->message, g_quark_to_string (taken->domain),
+                                            taken->code, tf_get_last_errno ());
+
+  Py_XDECREF (result);
+  return NULL;
+}
+
+static void
+keep_refusal (PyObject *path)
+{
+  PyObject *type, *value, *traceback, *result;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  PyErr_NormalizeException (&type, &value, &traceback);
+  if (traceback != NULL)
+    PyException_SetTraceback (value, traceback);
+  result = PyObject_CallFunctionObjArgs (refuse, path, value, NULL);
+  if (result == NULL)
+    PyErr_WriteUnraisable (refuse);
+
+  Py_XDECREF (result);
+  Py_XDECREF (type);
+  Py_XDECREF (value);
+  Py_XDECREF (traceback);
+}
+
+/* Called in any thread, without Python's lock. */
+gboolean
+gi_tf_audit (const char *event,
+             const char *path,
+             gpointer    user_data)
+{
+  PyGILState_STATE state = PyGILState_Ensure ();
+  PyObject *name = PyUnicode_DecodeFSDefault (path);
+  gboolean allowed = name != NULL && PySys_Audit (event, "O", name) == 0;
+
+  if (!allowed)
+    keep_refusal (name != NULL ? name : Py_None);
+
+  Py_XDECREF (name);
+  PyGILState_Release (state);
+  return allowed;
+}
+
+gboolean
+gi_tf_state_set_up (void)
+{
+  static const char *const names[GI_TF_N_KEYS] = { "_text", "_access", "_name_type" };
+
+  for (guint i = 0; i < GI_TF_N_KEYS; i++)
+    if (keys[i] == NULL && (keys[i] = PyUnicode_InternFromString (names[i])) == NULL)
+      return FALSE;
+
+  return TRUE;
+}
+
+/* Returns: (transfer none) (nullable): NULL without an exception if there is none */
+PyObject *
+gi_tf_get_state (PyObject *self,
+                 GiTfKey   key)
+{
+  PyObject *dict = ((PyGObject *) self)->inst_dict;
+
+  return dict != NULL ? PyDict_GetItem (dict, keys[key]) : NULL;
+}
+
+/* Returns the path as str, or as bytes if that is what the user gave. */
+PyObject *
+gi_tf_path (PyObject   *self,
+            const char *path)
+{
+  if (path == NULL)
+    Py_RETURN_NONE;
+
+  if (G_UNLIKELY (gi_tf_get_state (self, GI_TF_KEY_NAME_TYPE) != NULL))
+    return PyBytes_FromString (path);
+
+  return PyUnicode_DecodeFSDefault (path);
+}
+
+static Py_ssize_t
+find_keyword (const char *const*keywords,
+              PyObject         *name)
+{
+  for (Py_ssize_t i = 0; keywords[i] != NULL; i++)
+    if (PyUnicode_CompareWithASCIIString (name, keywords[i]) == 0)
+      return i;
+
+  PyErr_Format (PyExc_TypeError, "'%U' is an invalid keyword argument for this function", name);
+  return -1;
+}
+
+/* Puts the arguments into @values, which holds NULL for each of @keywords. */
+gboolean
+gi_tf_get_arguments (const char *const*keywords,
+                     PyObject   *const*args,
+                     Py_ssize_t        n_args,
+                     PyObject         *names,
+                     PyObject        **values)
+{
+  Py_ssize_t n_keywords = g_strv_length ((char **) keywords);
+
+  if (n_args > n_keywords)
+    {
+      PyErr_Format (PyExc_TypeError, "expected at most %zd arguments, got %zd", n_keywords, n_args);
+      return FALSE;
+    }
+
+  for (Py_ssize_t i = 0; i < n_args; i++)
+    values[i] = args[i];
+
+  for (Py_ssize_t i = 0; names != NULL && i < PyTuple_GET_SIZE (names); i++)
+    {
+      Py_ssize_t place = find_keyword (keywords, PyTuple_GET_ITEM (names, i));
+
+      if (place < 0)
+        return FALSE;
+      if (values[place] != NULL)
+        {
+          PyErr_Format (PyExc_TypeError, "multiple values for argument '%s'", keywords[place]);
+          return FALSE;
+        }
+      values[place] = args[n_args + i];
+    }
+
+  return TRUE;
+}
+
+gboolean
+gi_tf_get_cancellable (PyObject      *argument,
+                       GCancellable **cancellable)
+{
+  *cancellable = NULL;
+  if (argument == NULL || argument == Py_None)
+    return TRUE;
+
+  if (PyObject_TypeCheck (argument, gi_tf_object_type) && G_IS_CANCELLABLE (pygobject_get (argument)))
+    {
+      *cancellable = G_CANCELLABLE (pygobject_get (argument));
+      return TRUE;
+    }
+
+  PyErr_Format (PyExc_TypeError, "expected a Gio.Cancellable or None, not %s", Py_TYPE (argument)->tp_name);
+  return FALSE;
+}
+
+/* Takes what has an __index__, as Python's files do. */
+gboolean
+gi_tf_get_integer (PyObject *argument,
+                   gint64   *value)
+{
+  PyObject *number = PyNumber_Index (argument);
+
+  if (number == NULL)
+    return FALSE;
+
+  *value = PyLong_AsLongLong (number);
+  Py_DECREF (number);
+  return *value != -1 || !PyErr_Occurred ();
+}

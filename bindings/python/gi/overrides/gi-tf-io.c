@@ -1,0 +1,1156 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gi-tf.h"
+
+/* The methods that the types File and Buffer share. Both begin like a PyGObject.
+ *
+ * What is in memory is read and written at once. For the rest, other threads of Python run meanwhile. */
+
+#define AT_ONCE (256 * 1024)
+#define GATHERED 8192
+
+static PyObject *unsupported; /* (owned): io.UnsupportedOperation */
+static PyObject *seek_type;   /* (owned): GLib.SeekType */
+
+static const char *const size_keywords[] = { "size", "cancellable", NULL };
+static const char *const write_keywords[] = { "data", "cancellable", NULL };
+static const char *const seek_keywords[] = { "offset", "whence", "cancellable", NULL };
+static const char *const cancellable_keywords[] = { "cancellable", NULL };
+
+gboolean
+gi_tf_io_set_up (PyObject *new_seek_type)
+{
+  PyObject *io = PyImport_ImportModule ("io");
+
+  Py_INCREF (new_seek_type);
+  Py_XSETREF (seek_type, new_seek_type);
+  if (io != NULL)
+    Py_XSETREF (unsupported, PyObject_GetAttrString (io, "UnsupportedOperation"));
+  Py_XDECREF (io);
+  return unsupported != NULL;
+}
+
+PyObject *
+gi_tf_raise_closed (void)
+{
+  PyErr_SetString (PyExc_ValueError, "I/O operation on closed file.");
+  return NULL;
+}
+
+static gboolean
+is_closed (TfTempFile *file)
+{
+  return file == NULL || g_io_stream_is_closed ((GIOStream *) file);
+}
+
+gboolean
+gi_tf_is_in_memory (TfTempFile *file)
+{
+  return TF_IS_SPOOLED_FILE (file) && !tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file));
+}
+
+/* Whether the mode allows "r" or "w". As in tempfile, it does not matter while a file is in memory. */
+static gboolean
+is_allowed (PyObject   *self,
+            const char *access)
+{
+  PyObject *allowed = gi_tf_get_state (self, GI_TF_KEY_ACCESS);
+
+  return allowed == NULL || PyUnicode_CompareWithASCIIString (allowed, access) == 0 ||
+         gi_tf_is_in_memory (gi_tf_file_of (self));
+}
+
+/* The part of divert() for what has a dictionary. */
+static gboolean
+divert_slowly (PyObject         *self,
+               const char       *name,
+               const char       *access,
+               PyObject   *const*args,
+               Py_ssize_t        n_args,
+               PyObject         *names,
+               PyObject        **result)
+{
+  PyObject *text = gi_tf_get_state (self, GI_TF_KEY_TEXT);
+
+  if (text != NULL)
+    {
+      PyObject *method = PyObject_GetAttrString (text, name);
+
+      *result = method != NULL ? PyObject_Vectorcall (method, args, n_args, names) : NULL;
+      Py_XDECREF (method);
+      return TRUE;
+    }
+
+  if (access == NULL || is_closed (gi_tf_file_of (self)) || is_allowed (self, access))
+    return FALSE;
+
+  PyErr_SetString (unsupported, *access == 'r' ? "read" : "write");
+  *result = NULL;
+  return TRUE;
+}
+
+/* Whether a text file is to do it, or the mode forbids it. Sets @result to what is to be returned then. */
+static inline gboolean
+divert (PyObject         *self,
+        const char       *name,
+        const char       *access,
+        PyObject   *const*args,
+        Py_ssize_t        n_args,
+        PyObject         *names,
+        PyObject        **result)
+{
+  if (G_UNLIKELY (pygobject_get (self) == NULL))
+    {
+      PyErr_SetString (PyExc_ValueError, "I/O operation on uninitialized object");
+      *result = NULL;
+      return TRUE;
+    }
+
+  return G_UNLIKELY (((PyGObject *) self)->inst_dict != NULL) &&
+         divert_slowly (self, name, access, args, n_args, names, result);
+}
+
+static const char *
+peek (TfTempFile *file,
+      gsize      *available)
+{
+  *available = 0;
+  return G_LIKELY (!gi_tf_is_busy (file)) ? tf_temp_file_peek (file, available) : NULL;
+}
+
+/* --- Writing --- */
+
+static gboolean
+write_all (TfTempFile   *file,
+           const void   *data,
+           Py_ssize_t    size,
+           GCancellable *cancellable)
+{
+  GError *error = NULL;
+  gboolean success;
+
+  if (G_LIKELY (size > 0 && size <= AT_ONCE && cancellable == NULL && !gi_tf_is_busy (file)) &&
+      tf_temp_file_try_write (file, data, size))
+    return TRUE;
+
+  GI_TF_RELEASED (file, success = tf_temp_file_write (file, data, size, cancellable, &error));
+  if (!success)
+    gi_tf_raise (error);
+  return success;
+}
+
+/* Writes the bytes of what is not contiguous, in the order of C. */
+static Py_ssize_t
+write_scattered (TfTempFile   *file,
+                 Py_buffer    *view,
+                 GCancellable *cancellable)
+{
+  PyObject *copy = PyBytes_FromStringAndSize (NULL, view->len);
+  Py_ssize_t size = -1;
+
+  if (copy != NULL && PyBuffer_ToContiguous (PyBytes_AS_STRING (copy), view, view->len, 'C') == 0 &&
+      write_all (file, PyBytes_AS_STRING (copy), view->len, cancellable))
+    size = view->len;
+
+  Py_XDECREF (copy);
+  return size;
+}
+
+static Py_ssize_t
+write_buffer (TfTempFile   *file,
+              PyObject     *data,
+              GCancellable *cancellable)
+{
+  Py_buffer view;
+  Py_ssize_t size;
+
+  if (PyObject_GetBuffer (data, &view, PyBUF_FULL_RO) < 0)
+    return -1;
+
+  if (PyBuffer_IsContiguous (&view, 'C'))
+    size = write_all (file, view.buf, view.len, cancellable) ? view.len : -1;
+  else
+    size = write_scattered (file, &view, cancellable);
+
+  PyBuffer_Release (&view);
+  return size;
+}
+
+static inline Py_ssize_t
+write_object (TfTempFile   *file,
+              PyObject     *data,
+              GCancellable *cancellable)
+{
+  if (G_UNLIKELY (!PyBytes_CheckExact (data)))
+    return write_buffer (file, data, cancellable);
+
+  return write_all (file, PyBytes_AS_STRING (data), PyBytes_GET_SIZE (data), cancellable) ? PyBytes_GET_SIZE (data) : -1;
+}
+
+static PyObject *
+io_write (PyObject         *self,
+          PyObject   *const*args,
+          Py_ssize_t        n_args,
+          PyObject         *names)
+{
+  PyObject *values[2] = { NULL };
+  GCancellable *cancellable = NULL;
+  PyObject *result;
+  Py_ssize_t size;
+
+  if (divert (self, "write", "w", args, n_args, names, &result))
+    return result;
+
+  if (G_LIKELY (n_args == 1 && names == NULL))
+    values[0] = args[0];
+  else if (!gi_tf_get_arguments (write_keywords, args, n_args, names, values) ||
+           !gi_tf_get_cancellable (values[1], &cancellable))
+    return NULL;
+
+  if (values[0] == NULL)
+    {
+      PyErr_SetString (PyExc_TypeError, "write() takes the bytes to write");
+      return NULL;
+    }
+
+  size = write_object (gi_tf_file_of (self), values[0], cancellable);
+  return size >= 0 ? PyLong_FromSsize_t (size) : NULL;
+}
+
+/* Small lines that are written together. */
+typedef struct
+{
+  TfTempFile *file; /* (unowned) */
+  gsize used;       /* in bytes */
+  char data[GATHERED];
+} Gathered;
+
+static gboolean
+gathered_write (Gathered *self)
+{
+  gsize size = self->used;
+
+  self->used = 0;
+  return size == 0 || write_all (self->file, self->data, size, NULL);
+}
+
+static gboolean
+gathered_add (Gathered *self,
+              PyObject *line)
+{
+  Py_ssize_t size = PyBytes_CheckExact (line) ? PyBytes_GET_SIZE (line) : GATHERED + 1;
+
+  if (G_UNLIKELY (size > GATHERED - (Py_ssize_t) self->used) && !gathered_write (self))
+    return FALSE;
+  if (G_UNLIKELY (size > GATHERED))
+    return write_object (self->file, line, NULL) >= 0;
+
+  memcpy (self->data + self->used, PyBytes_AS_STRING (line), size);
+  self->used += size;
+  return TRUE;
+}
+
+/* No code of the user's runs between two lines of a list that are bytes, so that nobody sees that they are written later;
+ * what comes before other lines is written before these. */
+static gboolean
+write_sequence (TfTempFile *file,
+                PyObject   *lines)
+{
+  Gathered gathered;
+  gboolean success = TRUE;
+
+  gathered.file = file;
+  gathered.used = 0;
+  for (Py_ssize_t i = 0; success && i < PySequence_Fast_GET_SIZE (lines); i++)
+    {
+      PyObject *line = PySequence_Fast_GET_ITEM (lines, i);
+
+      Py_INCREF (line);
+      success = gathered_add (&gathered, line);
+      Py_DECREF (line);
+    }
+
+  return success && gathered_write (&gathered);
+}
+
+static gboolean
+write_each (TfTempFile *file,
+            PyObject   *lines)
+{
+  PyObject *iterator = PyObject_GetIter (lines);
+  PyObject *line;
+
+  while (iterator != NULL && (line = PyIter_Next (iterator)) != NULL)
+    {
+      Py_ssize_t size = write_object (file, line, NULL);
+
+      Py_DECREF (line);
+      if (size < 0)
+        break;
+    }
+
+  Py_XDECREF (iterator);
+  return !PyErr_Occurred ();
+}
+
+static PyObject *
+io_writelines (PyObject *self,
+               PyObject *lines)
+{
+  TfTempFile *file;
+  PyObject *result;
+
+  if (divert (self, "writelines", "w", &lines, 1, NULL, &result))
+    return result;
+
+  file = gi_tf_file_of (self);
+  if (is_closed (file))
+    return gi_tf_raise_closed ();
+
+  if (PyList_CheckExact (lines) || PyTuple_CheckExact (lines) ? write_sequence (file, lines) : write_each (file, lines))
+    Py_RETURN_NONE;
+  return NULL;
+}
+
+/* --- Reading --- */
+
+/* Sets @size to -1 for what stands for all. */
+static gboolean
+get_size (PyObject *argument,
+          gint64   *size)
+{
+  *size = -1;
+  return argument == NULL || argument == Py_None || gi_tf_get_integer (argument, size);
+}
+
+static gboolean
+read_some (TfTempFile   *file,
+           void         *buffer,
+           gsize         count,
+           GCancellable *cancellable,
+           gssize       *n_read)
+{
+  GError *error = NULL;
+
+  GI_TF_RELEASED (file, *n_read = tf_temp_file_read (file, buffer, count, cancellable, &error));
+  if (*n_read < 0)
+    gi_tf_raise (error);
+  return *n_read >= 0;
+}
+
+/* The number of bytes that read() is to make room for: no more than there are. */
+static gint64
+limit_size (TfTempFile *file,
+            gint64      size)
+{
+  goffset left = tf_temp_file_get_size (file) - g_seekable_tell (G_SEEKABLE (file));
+
+  left = MAX (left, 0);
+  return size < 0 ? left : MIN (size, left);
+}
+
+static PyObject *
+read_slowly (TfTempFile   *file,
+             gint64        size,
+             GCancellable *cancellable)
+{
+  PyObject *bytes;
+  gssize n_read;
+
+  if (size < 0 || size > 65536)
+    size = limit_size (file, size);
+
+  bytes = PyBytes_FromStringAndSize (NULL, size);
+  if (bytes == NULL)
+    return NULL;
+
+  if (!read_some (file, PyBytes_AS_STRING (bytes), size, cancellable, &n_read))
+    Py_CLEAR (bytes);
+  else if (n_read < size)
+    _PyBytes_Resize (&bytes, n_read);
+  return bytes;
+}
+
+static PyObject *
+read_bytes (TfTempFile   *file,
+            gint64        size,
+            GCancellable *cancellable)
+{
+  gsize available;
+  const char *data;
+  PyObject *bytes;
+
+  if (G_UNLIKELY (size <= 0 || size > AT_ONCE || cancellable != NULL) ||
+      (data = peek (file, &available)) == NULL || available < (gsize) size)
+    return read_slowly (file, size, cancellable);
+
+  bytes = PyBytes_FromStringAndSize (data, size);
+  if (bytes != NULL)
+    tf_temp_file_consume (file, size, NULL);
+  return bytes;
+}
+
+static PyObject *
+read_named (PyObject         *self,
+            const char       *name,
+            PyObject   *const*args,
+            Py_ssize_t        n_args,
+            PyObject         *names)
+{
+  PyObject *values[2] = { NULL };
+  GCancellable *cancellable = NULL;
+  PyObject *result;
+  gint64 size;
+
+  if (divert (self, name, "r", args, n_args, names, &result))
+    return result;
+
+  if (G_LIKELY (n_args == 1 && names == NULL))
+    values[0] = args[0];
+  else if (!gi_tf_get_arguments (size_keywords, args, n_args, names, values) ||
+           !gi_tf_get_cancellable (values[1], &cancellable))
+    return NULL;
+
+  if (!get_size (values[0], &size))
+    return NULL;
+  return read_bytes (gi_tf_file_of (self), size, cancellable);
+}
+
+static PyObject *
+io_read (PyObject         *self,
+         PyObject   *const*args,
+         Py_ssize_t        n_args,
+         PyObject         *names)
+{
+  return read_named (self, "read", args, n_args, names);
+}
+
+static PyObject *
+io_read1 (PyObject         *self,
+          PyObject   *const*args,
+          Py_ssize_t        n_args,
+          PyObject         *names)
+{
+  return read_named (self, "read1", args, n_args, names);
+}
+
+static gssize
+read_into_view (TfTempFile *file,
+                Py_buffer  *view)
+{
+  gsize available;
+  const char *data;
+  gssize n_read;
+
+  if (view->len > 0 && view->len <= AT_ONCE &&
+      (data = peek (file, &available)) != NULL && available >= (gsize) view->len)
+    {
+      memcpy (view->buf, data, view->len);
+      tf_temp_file_consume (file, view->len, NULL);
+      return view->len;
+    }
+
+  return read_some (file, view->buf, view->len, NULL, &n_read) ? n_read : -1;
+}
+
+static PyObject *
+io_readinto (PyObject *self,
+             PyObject *buffer)
+{
+  Py_buffer view;
+  PyObject *result;
+  gssize n_read;
+
+  if (divert (self, "readinto", "r", &buffer, 1, NULL, &result))
+    return result;
+
+  if (PyObject_GetBuffer (buffer, &view, PyBUF_WRITABLE) < 0)
+    return PyErr_Format (PyExc_TypeError, "readinto() takes a read-write bytes-like object, not %s",
+                         Py_TYPE (buffer)->tp_name);
+
+  n_read = read_into_view (gi_tf_file_of (self), &view);
+  PyBuffer_Release (&view);
+  return n_read >= 0 ? PyLong_FromSsize_t (n_read) : NULL;
+}
+
+/* Makes bytes available to peek(), if that is not the end. Sets @data to NULL where nothing is read ahead. */
+static gboolean
+fill (TfTempFile  *file,
+      const char **data,
+      gsize       *available)
+{
+  GError *error = NULL;
+  gssize n;
+
+  GI_TF_RELEASED (file, n = tf_temp_file_fill (file, 4096, NULL, &error));
+  if (n < 0)
+    {
+      gi_tf_raise (error);
+      return FALSE;
+    }
+
+  *data = tf_temp_file_peek (file, available);
+  return TRUE;
+}
+
+static const char *
+find_end (const char *data,
+          gsize       size)
+{
+  const char *newline = memchr (data, '\n', size);
+
+  return newline != NULL ? newline + 1 : NULL;
+}
+
+/* Adds what is read ahead, up to the end of the line. Returns how many bytes that are. */
+static gsize
+add_ahead (TfTempFile *file,
+           GByteArray *line,
+           const char *data,
+           gsize       count,
+           gboolean   *is_over)
+{
+  const char *end = find_end (data, count);
+  gsize size = end != NULL ? (gsize) (end - data) : count;
+
+  *is_over = end != NULL;
+  g_byte_array_append (line, (const guint8 *) data, size);
+  tf_temp_file_consume (file, size, NULL);
+  return size;
+}
+
+/* Adds what has to be read, and moves back to behind the end of the line. */
+static gboolean
+add_unbuffered (TfTempFile *file,
+                GByteArray *line,
+                gsize       count,
+                gboolean   *is_over)
+{
+  gsize old_size = line->len;
+  gssize n_read;
+  const char *end;
+
+  g_byte_array_set_size (line, old_size + count);
+  if (!read_some (file, line->data + old_size, count, NULL, &n_read))
+    return FALSE;
+
+  end = find_end ((const char *) line->data + old_size, n_read);
+  *is_over = end != NULL || (gsize) n_read < count;
+  if (end != NULL)
+    {
+      gsize used = end - ((const char *) line->data + old_size);
+
+      g_seekable_seek (G_SEEKABLE (file), (goffset) used - n_read, G_SEEK_CUR, NULL, NULL);
+      n_read = used;
+    }
+
+  g_byte_array_set_size (line, old_size + n_read);
+  return TRUE;
+}
+
+/* Called for a line that goes on beyond what is in memory. */
+static gboolean
+collect_line (TfTempFile *file,
+              GByteArray *line,
+              gint64      limit)
+{
+  gboolean is_over = FALSE;
+  gsize step = 512;
+
+  while (!is_over && (limit < 0 || line->len < limit))
+    {
+      gsize wanted = limit < 0 ? G_MAXSSIZE : limit - line->len;
+      gsize available;
+      const char *data = peek (file, &available);
+
+      if (data == NULL && !fill (file, &data, &available))
+        return FALSE;
+
+      if (data != NULL)
+        add_ahead (file, line, data, MIN (available, wanted), &is_over);
+      else if (!add_unbuffered (file, line, MIN (step, wanted), &is_over))
+        return FALSE;
+      step *= 2;
+    }
+
+  return TRUE;
+}
+
+static PyObject *
+read_line_slowly (TfTempFile *file,
+                  gint64      limit)
+{
+  g_autoptr(GByteArray) line = g_byte_array_new ();
+
+  if (!collect_line (file, line, limit))
+    return NULL;
+
+  return PyBytes_FromStringAndSize ((const char *) line->data, line->len);
+}
+
+static inline PyObject *
+read_line (TfTempFile *file,
+           gint64      limit)
+{
+  gsize available;
+  const char *data = peek (file, &available);
+  const char *end = data != NULL ? find_end (data, limit < 0 ? available : MIN (available, (guint64) limit)) : NULL;
+  PyObject *line;
+
+  if (G_UNLIKELY (end == NULL))
+    return read_line_slowly (file, limit);
+
+  line = PyBytes_FromStringAndSize (data, end - data);
+  if (line != NULL)
+    tf_temp_file_consume (file, end - data, NULL);
+  return line;
+}
+
+static PyObject *
+io_readline (PyObject         *self,
+             PyObject   *const*args,
+             Py_ssize_t        n_args)
+{
+  PyObject *result;
+  gint64 limit;
+
+  if (divert (self, "readline", "r", args, n_args, NULL, &result))
+    return result;
+
+  if (n_args > 1)
+    {
+      PyErr_Format (PyExc_TypeError, "readline() takes at most 1 argument (%zd given)", n_args);
+      return NULL;
+    }
+
+  return get_size (n_args == 1 ? args[0] : NULL, &limit) ? read_line (gi_tf_file_of (self), limit) : NULL;
+}
+
+PyObject *
+gi_tf_file_iternext (PyObject *self)
+{
+  PyObject *line;
+
+  if (divert (self, "__next__", "r", NULL, 0, NULL, &line))
+    return line;
+
+  line = read_line (gi_tf_file_of (self), -1);
+  if (line != NULL && PyBytes_GET_SIZE (line) == 0)
+    Py_CLEAR (line);
+  return line;
+}
+
+/* Appends to a list, which takes the line. */
+static gboolean
+append (PyObject *list,
+        PyObject *line)
+{
+  gboolean success = line != NULL && PyList_Append (list, line) == 0;
+
+  Py_XDECREF (line);
+  return success;
+}
+
+/* Appends the lines that are in memory, until they are @wanted bytes. Nothing here runs code of the user's, so that the
+ * bytes stay where they are. Sets @size to what was appended, in bytes. */
+static gboolean
+append_ahead (TfTempFile *file,
+              PyObject   *list,
+              gint64      wanted,
+              gint64     *size)
+{
+  gsize available;
+  const char *start = peek (file, &available);
+  const char *line = start;
+  const char *end;
+  gboolean success = TRUE;
+
+  while (success && line - start < wanted &&
+         (end = find_end (line, available - (line - start))) != NULL)
+    {
+      success = append (list, PyBytes_FromStringAndSize (line, end - line));
+      line = end;
+    }
+
+  *size = line - start;
+  if (*size > 0)
+    tf_temp_file_consume (file, *size, NULL);
+  return success;
+}
+
+static gboolean
+append_lines (TfTempFile *file,
+              PyObject   *list,
+              gint64      hint)
+{
+  gint64 left = hint > 0 ? hint : G_MAXINT64;
+  gint64 size;
+
+  while (left > 0)
+    {
+      PyObject *line;
+
+      if (!append_ahead (file, list, left, &size))
+        return FALSE;
+      left -= size;
+      if (left <= 0)
+        return TRUE;
+
+      line = read_line_slowly (file, -1);
+      if (line == NULL)
+        return FALSE;
+      size = PyBytes_GET_SIZE (line);
+      left -= size;
+      if (size == 0)
+        {
+          Py_DECREF (line);
+          return TRUE;
+        }
+      if (!append (list, line))
+        return FALSE;
+    }
+
+  return TRUE;
+}
+
+static PyObject *
+io_readlines (PyObject         *self,
+              PyObject   *const*args,
+              Py_ssize_t        n_args)
+{
+  PyObject *result;
+  gint64 hint;
+
+  if (divert (self, "readlines", "r", args, n_args, NULL, &result))
+    return result;
+
+  if (n_args > 1)
+    {
+      PyErr_Format (PyExc_TypeError, "readlines() takes at most 1 argument (%zd given)", n_args);
+      return NULL;
+    }
+
+  if (!get_size (n_args == 1 ? args[0] : NULL, &hint))
+    return NULL;
+
+  result = PyList_New (0);
+  if (result != NULL && !append_lines (gi_tf_file_of (self), result, hint))
+    Py_CLEAR (result);
+  return result;
+}
+
+/* Reads without moving the position, where nothing is read ahead. */
+static PyObject *
+peek_unbuffered (TfTempFile *file,
+                 gint64      size)
+{
+  PyObject *bytes = read_slowly (file, size, NULL);
+
+  if (bytes != NULL)
+    g_seekable_seek (G_SEEKABLE (file), -(goffset) PyBytes_GET_SIZE (bytes), G_SEEK_CUR, NULL, NULL);
+  return bytes;
+}
+
+static PyObject *
+io_peek (PyObject         *self,
+         PyObject   *const*args,
+         Py_ssize_t        n_args)
+{
+  gint64 size = 0;
+  gsize available;
+  const char *data;
+  PyObject *result;
+
+  if (divert (self, "peek", "r", args, n_args, NULL, &result))
+    return result;
+
+  if (n_args > 0 && !gi_tf_get_integer (args[0], &size))
+    return NULL;
+
+  size = CLAMP (size, 8192, 65536);
+  data = peek (gi_tf_file_of (self), &available);
+  if (data == NULL && !fill (gi_tf_file_of (self), &data, &available))
+    return NULL;
+
+  if (data == NULL)
+    return peek_unbuffered (gi_tf_file_of (self), size);
+  return PyBytes_FromStringAndSize (data, MIN ((gint64) available, size));
+}
+
+/* --- The position and the size --- */
+
+static PyObject *
+io_tell (PyObject *self,
+         PyObject *unused)
+{
+  PyObject *result;
+
+  if (divert (self, "tell", NULL, NULL, 0, NULL, &result))
+    return result;
+  if (is_closed (gi_tf_file_of (self)))
+    return gi_tf_raise_closed ();
+
+  return PyLong_FromLongLong (g_seekable_tell ((GSeekable *) gi_tf_file_of (self)));
+}
+
+/* SEEK_DATA and SEEK_HOLE, which only a file on disk has. From get_fd() on, the offset of the descriptor is the position. */
+static PyObject *
+seek_in_holes (TfTempFile *file,
+               gint64      offset,
+               int         whence)
+{
+  GError *error = NULL;
+  off_t position;
+  int fd;
+
+  GI_TF_RELEASED (file, fd = tf_temp_file_get_fd (file, NULL, &error));
+  if (fd < 0)
+    return gi_tf_raise (error);
+
+  GI_TF_RELEASED (file, position = lseek (fd, offset, whence));
+  return position >= 0 ? PyLong_FromLongLong (position) : PyErr_SetFromErrno (PyExc_OSError);
+}
+
+static PyObject *
+seek_to (TfTempFile   *file,
+         gint64        offset,
+         GSeekType     type,
+         GCancellable *cancellable)
+{
+  GError *error = NULL;
+  gboolean success;
+
+  if (type != G_SEEK_END && cancellable == NULL && !gi_tf_is_busy (file))
+    success = g_seekable_seek ((GSeekable *) file, offset, type, NULL, &error);
+  else
+    GI_TF_RELEASED (file, success = g_seekable_seek ((GSeekable *) file, offset, type, cancellable, &error));
+
+  if (!success)
+    return gi_tf_raise (error);
+  return PyLong_FromLongLong (g_seekable_tell ((GSeekable *) file));
+}
+
+/* What BytesIO does: it refuses to move before the start, or stays there. */
+static gboolean
+seek_before_start (TfTempFile *file,
+                   gint64     *offset,
+                   long       *whence)
+{
+  gint64 base = *whence == SEEK_SET ? 0 : *whence == SEEK_CUR ? g_seekable_tell (G_SEEKABLE (file)) :
+                tf_temp_file_get_size (file);
+
+  if (*offset >= 0 || *offset >= -base || !gi_tf_is_in_memory (file) || is_closed (file))
+    return TRUE;
+
+  if (*whence == SEEK_SET)
+    {
+      PyErr_Format (PyExc_ValueError, "negative seek value %lld", (long long) *offset);
+      return FALSE;
+    }
+
+  *offset = 0;
+  *whence = SEEK_SET;
+  return TRUE;
+}
+
+static PyObject *
+seek_as_in_python (TfTempFile   *file,
+                   gint64        offset,
+                   PyObject     *argument,
+                   GCancellable *cancellable)
+{
+  static const GSeekType types[] = { [SEEK_SET] = G_SEEK_SET, [SEEK_CUR] = G_SEEK_CUR, [SEEK_END] = G_SEEK_END };
+  gint64 value = SEEK_SET;
+  long whence;
+
+  if (argument != NULL && !gi_tf_get_integer (argument, &value))
+    return NULL;
+  if (is_closed (file))
+    return gi_tf_raise_closed ();
+
+  if ((value == SEEK_DATA || value == SEEK_HOLE) && !gi_tf_is_in_memory (file))
+    return seek_in_holes (file, offset, value);
+  if (value < SEEK_SET || value > SEEK_END)
+    return PyErr_Format (PyExc_ValueError, "invalid whence (%lld, should be 0, 1 or 2)", (long long) value);
+
+  whence = value;
+  if (G_UNLIKELY (offset < 0) && !seek_before_start (file, &offset, &whence))
+    return NULL;
+  return seek_to (file, offset, types[whence], cancellable);
+}
+
+/* With GLib.SeekType instead of os.SEEK_*, returns True as PyGObject does. */
+static PyObject *
+seek_as_in_gio (TfTempFile   *file,
+                gint64        offset,
+                PyObject     *argument,
+                GCancellable *cancellable)
+{
+  PyObject *position;
+  gint64 type;
+
+  if (!gi_tf_get_integer (argument, &type))
+    return NULL;
+
+  position = seek_to (file, offset, type, cancellable);
+  if (position == NULL)
+    return NULL;
+
+  Py_DECREF (position);
+  Py_RETURN_TRUE;
+}
+
+static PyObject *
+io_seek (PyObject         *self,
+         PyObject   *const*args,
+         Py_ssize_t        n_args,
+         PyObject         *names)
+{
+  PyObject *values[3] = { NULL };
+  GCancellable *cancellable = NULL;
+  PyObject *result;
+  gint64 offset;
+
+  if (divert (self, "seek", NULL, args, n_args, names, &result))
+    return result;
+
+  if (G_LIKELY (n_args == 1 && names == NULL))
+    values[0] = args[0];
+  else if (!gi_tf_get_arguments (seek_keywords, args, n_args, names, values) ||
+           !gi_tf_get_cancellable (values[2], &cancellable))
+    return NULL;
+
+  if (values[0] == NULL)
+    {
+      PyErr_SetString (PyExc_TypeError, "seek() takes an offset");
+      return NULL;
+    }
+  if (!gi_tf_get_integer (values[0], &offset))
+    return NULL;
+
+  if (values[1] != NULL && !PyLong_CheckExact (values[1]) && PyObject_IsInstance (values[1], seek_type) == 1)
+    return seek_as_in_gio (gi_tf_file_of (self), offset, values[1], cancellable);
+  return seek_as_in_python (gi_tf_file_of (self), offset, values[1], cancellable);
+}
+
+static PyObject *
+truncate_to (TfTempFile   *file,
+             gint64        size,
+             GCancellable *cancellable)
+{
+  GError *error = NULL;
+  gboolean success;
+
+  if (size < 0 && gi_tf_is_in_memory (file))
+    return PyErr_Format (PyExc_ValueError, "negative size value %lld", (long long) size);
+
+  GI_TF_RELEASED (file, success = g_seekable_truncate (G_SEEKABLE (file), size, cancellable, &error));
+  return success ? PyLong_FromLongLong (size) : gi_tf_raise (error);
+}
+
+static PyObject *
+io_truncate (PyObject         *self,
+             PyObject   *const*args,
+             Py_ssize_t        n_args,
+             PyObject         *names)
+{
+  PyObject *values[2] = { NULL };
+  GCancellable *cancellable;
+  PyObject *result;
+  gint64 size;
+
+  if (divert (self, "truncate", "w", args, n_args, names, &result))
+    return result;
+
+  if (!gi_tf_get_arguments (size_keywords, args, n_args, names, values) ||
+      !gi_tf_get_cancellable (values[1], &cancellable))
+    return NULL;
+
+  if (is_closed (gi_tf_file_of (self)))
+    return gi_tf_raise_closed ();
+  if (values[0] == NULL || values[0] == Py_None)
+    size = g_seekable_tell (G_SEEKABLE (gi_tf_file_of (self)));
+  else if (!gi_tf_get_integer (values[0], &size))
+    return NULL;
+
+  return truncate_to (gi_tf_file_of (self), size, cancellable);
+}
+
+/* --- What the file is --- */
+
+static PyObject *
+io_flush (PyObject         *self,
+          PyObject   *const*args,
+          Py_ssize_t        n_args,
+          PyObject         *names)
+{
+  TfTempFile *file;
+  PyObject *values[1] = { NULL };
+  GCancellable *cancellable;
+  PyObject *result;
+  GError *error = NULL;
+  gboolean success;
+
+  if (divert (self, "flush", NULL, args, n_args, names, &result))
+    return result;
+
+  if (!gi_tf_get_arguments (cancellable_keywords, args, n_args, names, values) ||
+      !gi_tf_get_cancellable (values[0], &cancellable))
+    return NULL;
+
+  file = gi_tf_file_of (self);
+  if (is_closed (file))
+    return gi_tf_raise_closed ();
+
+  GI_TF_RELEASED (file, success = tf_temp_file_flush (file, cancellable, &error));
+  if (!success)
+    return gi_tf_raise (error);
+  Py_RETURN_NONE;
+}
+
+static gboolean
+flush_text (PyObject *self)
+{
+  PyObject *text = gi_tf_get_state (self, GI_TF_KEY_TEXT);
+  PyObject *result = text != NULL ? PyObject_CallMethod (text, "flush", NULL) : Py_None;
+
+  if (text != NULL)
+    Py_XDECREF (result);
+  return result != NULL;
+}
+
+static PyObject *
+io_fileno (PyObject *self,
+           PyObject *unused)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+  GError *error = NULL;
+  int fd;
+
+  if (is_closed (file))
+    return gi_tf_raise_closed ();
+  if (!flush_text (self))
+    return NULL;
+
+  GI_TF_RELEASED (file, fd = tf_temp_file_get_fd (file, NULL, &error));
+  return fd >= 0 ? PyLong_FromLong (fd) : gi_tf_raise (error);
+}
+
+static PyObject *
+answer (PyObject *self,
+        gboolean  value)
+{
+  return is_closed (gi_tf_file_of (self)) ? gi_tf_raise_closed () : PyBool_FromLong (value);
+}
+
+static PyObject *
+io_readable (PyObject *self,
+             PyObject *unused)
+{
+  return answer (self, is_allowed (self, "r"));
+}
+
+static PyObject *
+io_writable (PyObject *self,
+             PyObject *unused)
+{
+  return answer (self, is_allowed (self, "w"));
+}
+
+static PyObject *
+io_seekable (PyObject *self,
+             PyObject *unused)
+{
+  return answer (self, TRUE);
+}
+
+static PyObject *
+io_isatty (PyObject *self,
+           PyObject *unused)
+{
+  return answer (self, FALSE);
+}
+
+static PyObject *
+get_closed (PyObject *self,
+            void     *unused)
+{
+  return PyBool_FromLong (is_closed (gi_tf_file_of (self)));
+}
+
+static PyMethodDef readinto_methods[] = {
+  { "readinto", io_readinto, METH_O,
+    PyDoc_STR ("readinto($self, buffer, /)\n--\n\nRead bytes into buffer and return how many; 0 at the end.") },
+  { "readinto1", io_readinto, METH_O,
+    PyDoc_STR ("readinto1($self, buffer, /)\n--\n\nRead bytes into buffer and return how many; 0 at the end.") },
+};
+
+/* A text file has no such method. */
+static PyObject *
+get_readinto (PyObject *self,
+              void     *method)
+{
+  if (gi_tf_get_state (self, GI_TF_KEY_TEXT) == NULL)
+    return PyCFunction_New (method, self);
+
+  return PyErr_Format (PyExc_AttributeError, "'%s' object has no attribute '%s'", Py_TYPE (self)->tp_name,
+                       ((PyMethodDef *) method)->ml_name);
+}
+
+#define FUNCTION(function) ((PyCFunction) (void (*) (void)) (function))
+#define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
+
+PyMethodDef gi_tf_io_methods[] = {
+  { "write", FUNCTION (io_write), WITH_KEYWORDS,
+    PyDoc_STR ("write($self, data, cancellable=None)\n--\n\nWrite all of a bytes-like object and return its size in bytes.") },
+  { "writelines", io_writelines, METH_O,
+    PyDoc_STR ("writelines($self, lines, /)\n--\n\nWrite each of lines; no newline is added.") },
+  { "read", FUNCTION (io_read), WITH_KEYWORDS,
+    PyDoc_STR ("read($self, size=-1, cancellable=None)\n--\n\n"
+               "Read size bytes, or fewer at the end of the file; all that are left if size is negative or None.") },
+  { "read1", FUNCTION (io_read1), WITH_KEYWORDS,
+    PyDoc_STR ("read1($self, size=-1, cancellable=None)\n--\n\nRead size bytes as read() does.") },
+  { "readline", FUNCTION (io_readline), METH_FASTCALL,
+    PyDoc_STR ("readline($self, size=-1, /)\n--\n\nRead a line with its newline, but size bytes at most; b'' at the end.") },
+  { "readlines", FUNCTION (io_readlines), METH_FASTCALL,
+    PyDoc_STR ("readlines($self, hint=-1, /)\n--\n\nRead a list of lines, until they are hint bytes or more in all.") },
+  { "peek", FUNCTION (io_peek), METH_FASTCALL,
+    PyDoc_STR ("peek($self, size=0, /)\n--\n\nReturn bytes at the position, at least one unless at the end, and stay there.") },
+  { "seek", FUNCTION (io_seek), WITH_KEYWORDS,
+    PyDoc_STR ("seek($self, offset, whence=os.SEEK_SET, cancellable=None)\n--\n\n"
+               "Move the position and return it. With a GLib.SeekType as whence, return True.") },
+  { "tell", io_tell, METH_NOARGS,
+    PyDoc_STR ("tell($self, /)\n--\n\nReturn the position.") },
+  { "truncate", FUNCTION (io_truncate), WITH_KEYWORDS,
+    PyDoc_STR ("truncate($self, size=None, cancellable=None)\n--\n\n"
+               "Set the size, by default to the position, and return it. The position stays.") },
+  { "flush", FUNCTION (io_flush), WITH_KEYWORDS,
+    PyDoc_STR ("flush($self, cancellable=None)\n--\n\nWrite what is held back in this process to the file.") },
+  { "fileno", io_fileno, METH_NOARGS,
+    PyDoc_STR ("fileno($self, /)\n--\n\nReturn the descriptor. A file in memory rolls over.") },
+  { "readable", io_readable, METH_NOARGS,
+    PyDoc_STR ("readable($self, /)\n--\n\nTell whether the mode allows reading.") },
+  { "writable", io_writable, METH_NOARGS,
+    PyDoc_STR ("writable($self, /)\n--\n\nTell whether the mode allows writing.") },
+  { "seekable", io_seekable, METH_NOARGS,
+    PyDoc_STR ("seekable($self, /)\n--\n\nReturn True.") },
+  { "isatty", io_isatty, METH_NOARGS,
+    PyDoc_STR ("isatty($self, /)\n--\n\nReturn False.") },
+  { NULL },
+};
+
+PyGetSetDef gi_tf_io_getset[] = {
+  { "closed", get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
+  { "readinto", get_readinto, NULL, PyDoc_STR ("readinto(buffer): read bytes into buffer and return how many."),
+    &readinto_methods[0] },
+  { "readinto1", get_readinto, NULL, PyDoc_STR ("readinto1(buffer): read bytes into buffer and return how many."),
+    &readinto_methods[1] },
+  { NULL },
+};

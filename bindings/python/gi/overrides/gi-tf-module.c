@@ -1,0 +1,120 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#define GI_TF_IMPORT_PYGOBJECT
+#include "gi-tf.h"
+
+PyTypeObject *gi_tf_object_type;
+
+static PyObject *
+set_up (PyObject *module,
+        PyObject *args)
+{
+  PyObject *raise_error, *refuse, *seek_type;
+
+  if (!PyArg_ParseTuple (args, "O!OOO", &PyType_Type, &gi_tf_object_type, &raise_error, &refuse, &seek_type) ||
+      !gi_tf_errors_set_up (raise_error, refuse) || !gi_tf_io_set_up (seek_type))
+    return NULL;
+
+  Py_INCREF (gi_tf_object_type);
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+set_classes (PyObject *module,
+             PyObject *args)
+{
+  PyObject *files, *dir;
+
+  if (!PyArg_ParseTuple (args, "O!O", &PyTuple_Type, &files, &dir) ||
+      !gi_tf_file_set_up (files) || !gi_tf_dir_set_up (dir))
+    return NULL;
+
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+set_names_are_bytes (PyObject *module,
+                     PyObject *value)
+{
+  gi_tf_names_be_bytes (PyObject_IsTrue (value));
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+get_last_errno (PyObject *module,
+                PyObject *unused)
+{
+  return PyLong_FromLong (tf_get_last_errno ());
+}
+
+static PyObject *
+get_path (PyObject *module,
+          PyObject *object)
+{
+  GObject *of = PyObject_TypeCheck (object, gi_tf_object_type) ? pygobject_get (object) : NULL;
+
+  if (TF_IS_NAMED_FILE (of))
+    return gi_tf_path (object, tf_named_file_get_path (TF_NAMED_FILE (of)));
+  if (TF_IS_TEMP_DIR (of))
+    return gi_tf_path (object, tf_temp_dir_get_path (TF_TEMP_DIR (of)));
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+set_auditing (PyObject *module,
+              PyObject *value)
+{
+  tf_set_audit_func (PyObject_IsTrue (value) ? gi_tf_audit : NULL, NULL, NULL);
+  Py_RETURN_NONE;
+}
+
+static PyMethodDef functions[] = {
+  { "set_up", set_up, METH_VARARGS, NULL },
+  { "set_classes", set_classes, METH_VARARGS, NULL },
+  { "set_names_are_bytes", set_names_are_bytes, METH_O, NULL },
+  { "get_last_errno", get_last_errno, METH_NOARGS, NULL },
+  { "get_path", get_path, METH_O, NULL },
+  { "set_auditing", set_auditing, METH_O, NULL },
+  { NULL },
+};
+
+static struct PyModuleDef definition = {
+  PyModuleDef_HEAD_INIT, "_gi_tf", PyDoc_STR ("What the override Tf does in C."), -1, functions
+};
+
+static gboolean
+add_type (PyObject   *module,
+          const char *name,
+          PyObject   *type)
+{
+  if (type != NULL && PyModule_AddObjectRef (module, name, type) == 0)
+    {
+      Py_DECREF (type);
+      return TRUE;
+    }
+
+  Py_XDECREF (type);
+  return FALSE;
+}
+
+PyMODINIT_FUNC PyInit__gi_tf (void);
+
+PyMODINIT_FUNC
+PyInit__gi_tf (void)
+{
+  PyObject *module;
+
+  if (pygobject_init (3, 42, 0) == NULL || !gi_tf_state_set_up () || !gi_tf_names_set_up ())
+    return NULL;
+
+  module = PyModule_Create (&definition);
+  if (module != NULL && add_type (module, "File", gi_tf_file_create_type ()) &&
+      add_type (module, "Buffer", gi_tf_buffer_create_type ()) && add_type (module, "Dir", gi_tf_dir_create_type ()))
+    return module;
+
+  Py_XDECREF (module);
+  return NULL;
+}

@@ -1,0 +1,121 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#ifndef GI_TF_IMPORT_PYGOBJECT
+# define NO_IMPORT_PYGOBJECT
+#endif
+#include <pygobject.h>
+#include <tempfile-glib.h>
+
+G_BEGIN_DECLS
+
+/* The module _gi_tf: what stands first among the bases of the classes of the override and does what Python programs do
+ * most without PyGObject. The override gives it what it needs in set_up(). */
+
+/* The keys of what a file keeps in its dictionary. A file that is not text, not restricted by its mode and has no
+ * attributes of the user's has no dictionary. */
+typedef enum
+{
+  GI_TF_KEY_TEXT,      /* an io.TextIOWrapper, if the file is text */
+  GI_TF_KEY_ACCESS,    /* "r" or "w" if the mode does not allow both */
+  GI_TF_KEY_NAME_TYPE, /* bytes, if the name is to be bytes */
+  GI_TF_N_KEYS,
+} GiTfKey;
+
+/* A call during which other threads of Python run. They leave @file to it: see gi_tf_is_busy(). */
+typedef struct _GiTfCall GiTfCall;
+
+struct _GiTfCall
+{
+  GObject *object; /* (unowned) */
+  PyThreadState *thread;
+  GiTfCall *next;
+};
+
+void     gi_tf_call_begin (GiTfCall *self,
+                           gpointer  object);
+void     gi_tf_call_end   (GiTfCall *self);
+gboolean gi_tf_is_busy    (gpointer  object);
+
+/* Lets other threads of Python run during @statement, which may block. */
+#define GI_TF_RELEASED(object, statement) \
+  G_STMT_START { \
+    GiTfCall call_; \
+    gi_tf_call_begin (&call_, object); \
+    statement; \
+    gi_tf_call_end (&call_); \
+  } G_STMT_END
+
+gboolean  gi_tf_errors_set_up (PyObject   *raise_error,
+                               PyObject   *refuse);
+PyObject *gi_tf_raise         (GError     *error);
+gboolean  gi_tf_audit         (const char *event,
+                               const char *path,
+                               gpointer    user_data);
+
+gboolean  gi_tf_state_set_up    (void);
+PyObject *gi_tf_get_state       (PyObject           *self,
+                                 GiTfKey             key);
+PyObject *gi_tf_path            (PyObject           *self,
+                                 const char         *path);
+gboolean  gi_tf_get_arguments   (const char   *const*keywords,
+                                 PyObject     *const*args,
+                                 Py_ssize_t          n_args,
+                                 PyObject           *names,
+                                 PyObject          **values);
+gboolean  gi_tf_get_cancellable (PyObject           *argument,
+                                 GCancellable      **cancellable);
+gboolean  gi_tf_get_integer     (PyObject           *argument,
+                                 gint64             *value);
+
+/* What construction without PyGObject understands. */
+typedef struct
+{
+  const char *prefix; /* (nullable) */
+  const char *suffix; /* (nullable) */
+  const char *dir;    /* (nullable) */
+  gint64 max_size;
+} GiTfNames;
+
+gboolean gi_tf_names_set_up   (void);
+void     gi_tf_names_be_bytes (gboolean   are_bytes);
+gboolean gi_tf_names_get      (GiTfNames *self,
+                               gboolean   is_spooled,
+                               PyObject  *args,
+                               PyObject  *keywords);
+int      gi_tf_init_slowly    (PyObject  *self,
+                               PyObject  *args,
+                               PyObject  *keywords);
+int      gi_tf_take_object    (PyObject  *self,
+                               gpointer   object,
+                               GError    *error);
+
+extern PyTypeObject *gi_tf_object_type; /* (owned) (nullable): GObject.Object */
+extern PyMethodDef gi_tf_io_methods[];
+extern PyGetSetDef gi_tf_io_getset[];
+
+PyObject *gi_tf_file_close    (PyObject   *self);
+PyObject *gi_tf_file_iternext (PyObject   *self);
+PyObject *gi_tf_raise_closed  (void);
+gboolean  gi_tf_is_in_memory  (TfTempFile *file);
+
+PyObject *gi_tf_file_create_type   (void);
+PyObject *gi_tf_buffer_create_type (void);
+PyObject *gi_tf_dir_create_type    (void);
+gboolean  gi_tf_file_set_up        (PyObject *classes);
+gboolean  gi_tf_dir_set_up         (PyObject *klass);
+gboolean  gi_tf_io_set_up          (PyObject *seek_type);
+
+static inline TfTempFile *
+gi_tf_file_of (PyObject *self)
+{
+  return (TfTempFile *) pygobject_get (self);
+}
+
+G_END_DECLS

@@ -1,0 +1,595 @@
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""What users of tempfile rely on besides its documentation, and what ends well when nobody ends it."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import errno
+import gc
+import importlib
+import io
+import json
+import multiprocessing
+import os
+import pathlib
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import tracemalloc
+import unittest
+import unittest.mock
+import warnings
+
+from gi.repository import Gio, GLib
+
+from sandbox import TestCase, Tf
+
+overrides = importlib.import_module('gi.overrides.Tf')
+has_module = sys.modules['gi.overrides._gi_tf'] is not None
+
+CLASSES = Tf.TemporaryFile, Tf.NamedTemporaryFile, Tf.SpooledTemporaryFile
+TEXT = 'ä\none\ntwo\n'
+
+
+class ClassTest(TestCase):
+    def test_instances(self):
+        for klass in CLASSES:
+            with klass() as file:
+                self.assertIsInstance(file, klass)
+                self.assertIs(type(file), klass)
+        for klass in Tf.NamedTemporaryFile, Tf.SpooledTemporaryFile:
+            with klass(mode='w+') as file:
+                self.assertIs(type(file), klass)
+        with Tf.SpooledTemporaryFile() as file:
+            self.assertIsInstance(file, Tf.SpooledFile)
+            self.assertEqual(file.get_max_size(), -1)
+        for klass in *CLASSES, Tf.TemporaryDirectory, Tf.TextStream:
+            self.assertEqual(klass[bytes].__args__, (bytes,))
+            self.assertIn(type(None), (klass[str] | None).__args__)
+
+    def test_max_size(self):
+        for max_size in 0, None, -5:
+            with Tf.SpooledTemporaryFile(max_size) as file:
+                self.assertEqual((file._max_size, file._rolled), (0, False))
+        with Tf.SpooledTemporaryFile(max_size=3) as file:
+            file.write(b'1234')
+            self.assertEqual((file._max_size, file._rolled), (3, True))
+        with Tf.TempFile() as file:
+            self.assertFalse(hasattr(file, '_rolled'))
+        with self.assertRaises(TypeError):
+            Tf.SpooledFile('x')
+
+    def test_subclasses(self):
+        for klass in CLASSES:
+            class Counting(klass):
+                def __init__(self, title, *args, **kwargs):
+                    self.written = []
+                    super().__init__(*args, **kwargs)
+                    self.title = title
+
+                def write(self, data):
+                    self.written.append(data)
+                    return super().write(data)
+
+            for mode, data in ('w+b', b'x'), ('w+', 'ä'):
+                with self.subTest(klass, mode=mode), Counting('title', mode=mode) as file:
+                    self.assertIsInstance(file, Counting)
+                    self.assertEqual(file.write(data), 1)
+                    self.assertEqual((file.title, file.written), ('title', [data]))
+                    file.seek(0)
+                    self.assertEqual(file.read(), data)
+
+    def test_closed_by_subclass(self):
+        class Closing(Tf.NamedFile):
+            def close(self):
+                self.was_closed = True
+                super().close()
+
+        with Closing() as file:
+            pass
+        self.assertTrue(file.was_closed and file.closed)
+
+    def test_signature_and_docs(self):
+        import inspect
+
+        for klass, first, default in ((Tf.SpooledTemporaryFile, 'max_size', 0), (Tf.SpooledFile, 'max_size', 1 << 20),
+                                      (Tf.TemporaryFile, 'mode', 'w+b'), (Tf.NamedTemporaryFile, 'mode', 'w+b'),
+                                      (Tf.TemporaryDirectory, 'suffix', None)):
+            parameters = inspect.signature(klass).parameters
+            self.assertEqual((list(parameters)[0], parameters[first].default), (first, default))
+
+        class Own(Tf.TempFile):
+            def __init__(self, title):
+                super().__init__()
+
+        self.assertEqual(list(inspect.signature(Own).parameters), ['title'])
+        self.assertEqual(list(inspect.signature(Tf.TempFile.persist).parameters)[1:3], ['destination', 'flags'])
+        for klass in *CLASSES, Tf.TempDir, Tf.TextStream:
+            for name, value in inspect.getmembers(klass):
+                if not name.startswith('_') and not hasattr(Gio.Application, name) and (inspect.isroutine(value) or isinstance(value, property)):
+                    self.assertTrue(value.__doc__, f'{klass.__name__}.{name}')
+
+    def test_not_initialized(self):
+        file = Tf.TempFile.__new__(Tf.TempFile)
+        if has_module:
+            for name in 'read', 'tell', 'readline':
+                self.assertRaises(ValueError, getattr(file, name))
+
+
+class AttributeTest(TestCase):
+    def test_named(self):
+        with Tf.NamedTemporaryFile() as file:
+            self.assertIs(file.file, file)
+            self.assertIsInstance(file.get_file(), Gio.File)
+            path = file.name
+            file.name = 'song.mp3'
+            self.assertEqual((file.name, file.get_path()), ('song.mp3', path))
+            file.file = 7
+            self.assertEqual(file.file, 7)
+            self.assertIs(file.delete, True)
+            file.delete = False
+            self.assertIs(file.delete, False)
+            file.delete = True
+        self.assertFalse(os.path.exists(path))
+        with Tf.NamedTemporaryFile('w+') as file:
+            self.assertIsInstance(file.file, io.TextIOWrapper)
+
+        file = Tf.NamedTemporaryFile()
+        file.delete = False
+        file.close()
+        os.remove(file.name)
+
+    def test_names(self):
+        with Tf.TemporaryFile() as file:
+            number = file.name
+            self.assertEqual(number, file.fileno())
+        self.assertEqual(file.name, number)
+        file.name = 'other'
+        self.assertEqual(file.name, 'other')
+        file = Tf.TemporaryFile()
+        file.close()
+        self.assertEqual(file.name, -1)
+        with Tf.SpooledTemporaryFile() as file:
+            self.assertIsNone(file.name)
+            file.name = 'other'
+            self.assertEqual(file.name, 'other')
+        directory = Tf.TemporaryDirectory()
+        directory.cleanup()
+        directory.name = 'other'
+        self.assertEqual(os.fspath(directory), 'other')
+
+    def test_repr(self):
+        with Tf.NamedTemporaryFile() as file, Tf.TemporaryFile() as unnamed:
+            self.assertIn(repr(file.name), repr(file))
+            self.assertIn('TemporaryFile', repr(unnamed))
+        self.assertIn('closed', repr(file) and repr(unnamed))
+        directory = Tf.TemporaryDirectory()
+        self.assertEqual(repr(directory), f'<TemporaryDirectory {directory.name!r}>')
+        directory.cleanup()
+
+    def test_text(self):
+        for klass in CLASSES:
+            with self.subTest(klass), klass(mode='w+', encoding='utf-8', newline='\n') as file:
+                file.writelines([TEXT])
+                self.assertEqual((file.seek(0), list(file)), (0, TEXT.splitlines(True)))
+                file.seek(0)
+                self.assertEqual((next(file), file.readlines()), ('ä\n', ['one\n', 'two\n']))
+                self.assertEqual(file.mode, 'w+')
+                file.truncate(file.seek(3))
+                file.reconfigure(line_buffering=True)
+                self.assertEqual((file.line_buffering, file.write_through, file.newlines), (True, False, None))
+                self.assertEqual(os.fstat(file.fileno()).st_size, 3)
+                self.assertTrue(file.readable() and file.writable() and file.seekable())
+                self.assertFalse(file.isatty() or file.buffer.isatty())
+                self.assertEqual(file.buffer.mode, 'rb+')
+                self.assertIsNotNone(file.buffer.fileno())
+                self.assertEqual(file.tell(), 3)
+                for name in 'readinto', 'raw':
+                    self.assertFalse(hasattr(file, name))
+            self.assertRaises(ValueError, iter, file)
+
+    def test_text_of_one_direction(self):
+        for klass in CLASSES:
+            with klass(mode='w') as file:
+                file.write('x')
+                if klass is not Tf.SpooledTemporaryFile:
+                    self.assertRaises(io.UnsupportedOperation, file.read)
+
+    def test_iterator_keeps_the_file(self):
+        def lines():
+            file = Tf.NamedTemporaryFile('w+', newline='\n')
+            file.write('one\ntwo\n')
+            file.seek(0)
+            return iter(file)
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            self.assertEqual(list(lines()), ['one\n', 'two\n'])
+
+    def test_bytes_of_a_text(self):
+        for klass in CLASSES:
+            with klass(mode='w+') as file:
+                file.write('one')
+                file.flush()
+                buffer = file.detach()
+                self.assertFalse(buffer.closed)
+                buffer.seek(0)
+                self.assertEqual((buffer.read(1), buffer.read1(1), buffer.readline(), buffer.truncate(0)),
+                                 (b'o', b'n', b'e', 0))
+                buffer.seek(0)
+                self.assertEqual(buffer.write(bytearray(b'x')), 1)
+                self.assertEqual((buffer.tell(), buffer.truncate()), (1, 1))
+                self.assertFalse(hasattr(file, 'encoding'))
+                buffer.close()
+            for call in buffer.read, buffer.flush, buffer.tell, lambda: buffer.write(b'x'):
+                self.assertRaises(ValueError, call)
+
+
+class VariableTest(TestCase):
+    def test_mock(self):
+        before = Tf.gettempdir()
+        with unittest.mock.patch.object(Tf, 'tempdir', '/'):
+            self.assertEqual((Tf.gettempdir(), Tf.tempdir), ('/', '/'))
+        self.assertEqual((Tf.gettempdir(), Tf.tempdir), (before, before))
+        del Tf.tempdir
+        self.assertIsNone(Tf.tempdir)
+        Tf.tempdir = self.sandbox
+
+    def test_template(self):
+        self.assertEqual((Tf.TMP_MAX, Tf.template), (10000, 'tmp'))
+        with unittest.mock.patch.object(Tf, 'template', 'mine'):
+            self.assertEqual((Tf.gettempprefix(), Tf.gettempprefixb()), ('mine', b'mine'))
+            with Tf.NamedTemporaryFile() as file, Tf.TemporaryDirectory() as path:
+                for name in file.name, path:
+                    self.assertTrue(os.path.basename(name).startswith('mine'))
+        self.assertEqual(Tf.gettempprefix(), 'tmp')
+        with self.assertRaises(TypeError):
+            Tf.template = 7
+
+
+def limited(function):
+    """Runs with files limited to 10 bytes."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+    try:
+        function()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+class ErrorTest(TestCase):
+    def check(self, call, base, number):
+        with self.assertRaises(base) as caught:
+            call()
+        error = caught.exception
+        self.assertIsInstance(error, GLib.Error)
+        self.assertEqual((error.errno, error.args[0]), (number, number))
+        self.assertEqual(error.args[1], error.strerror)
+        self.assertIn(error.strerror, str(error))
+        again = pickle.loads(pickle.dumps(error))
+        self.assertIs(type(again), type(error))
+        for name in 'args', 'errno', 'strerror', 'filename', 'message', 'domain', 'code':
+            self.assertEqual(getattr(again, name), getattr(error, name))
+        self.assertEqual((str(again), repr(again)), (str(error), repr(error)))
+        return error
+
+    def test_creating(self):
+        missing = os.path.join(self.sandbox, 'missing')
+        os.symlink('loop', os.path.join(self.sandbox, 'loop'))
+        for create in Tf.mkstemp, Tf.mkdtemp, Tf.NamedTemporaryFile, Tf.TemporaryDirectory, Tf.TemporaryFile:
+            error = self.check(lambda: create(dir=missing), FileNotFoundError, errno.ENOENT)
+            self.assertTrue(error.filename.startswith(missing))
+            self.check(lambda: create(dir=os.path.join(self.sandbox, 'loop')), OSError, errno.ELOOP)
+            if create is not Tf.TemporaryFile:
+                self.check(lambda: create(prefix='x' * 300), OSError, errno.ENAMETOOLONG)
+        for create in Tf.NamedFile.new, Tf.TempDir.new, Tf.TempFile.new_full:
+            self.check(lambda: create(dir=missing), FileNotFoundError, errno.ENOENT)
+        self.check(lambda: Tf.sweep(dir=missing), FileNotFoundError, errno.ENOENT)
+        os.remove(os.path.join(self.sandbox, 'loop'))
+
+    def test_methods_of_c(self):
+        with Tf.TempFile() as file, Tf.NamedFile() as named:
+            self.check(lambda: file.persist(named.name), FileExistsError, errno.EEXIST)
+            self.check(lambda: file.persist(os.path.join(self.sandbox, 'a', 'b')), FileNotFoundError, errno.ENOENT)
+        for call in file.open_reader, file.seal, file.dup_fd, file.load_bytes, file.get_fd_path, file.steal_bytes, \
+                lambda: file.reserve(1), lambda: file.write_bytes(GLib.Bytes(b'x')), file.rollover \
+                if hasattr(file, 'rollover') else file.read_line:
+            with self.assertRaises(ValueError) as caught:
+                call()
+            self.assertIsInstance(caught.exception, GLib.Error)
+            again = pickle.loads(pickle.dumps(caught.exception))
+            self.assertEqual((type(again), str(again)), (type(caught.exception), str(caught.exception)))
+
+    def test_too_big(self):
+        file = Tf.NamedTemporaryFile(buffering=0)
+        limited(lambda: self.check(lambda: file.write(b'x' * 100), OSError, errno.EFBIG))
+        file.close()
+
+    def test_cancelled_and_pending(self):
+        cancellable = Gio.Cancellable()
+        cancellable.cancel()
+        with Tf.TempFile() as file:
+            self.check(lambda: file.read(1, cancellable), OSError, errno.ECANCELED)
+            self.check(lambda: file.flush(cancellable), OSError, errno.ECANCELED)
+
+            async def main():
+                flushed = file.flush_async()
+                self.check(lambda: file.read(1), OSError, errno.EBUSY)
+                self.check(file.load_bytes, OSError, errno.EBUSY)
+                while not flushed.done():
+                    GLib.MainContext.default().iteration(False)
+                await flushed
+
+            asyncio.run(main())
+            with self.assertRaises(TypeError):
+                file.read(1, 'cancellable')
+
+    def test_other_domains(self):
+        error = overrides.python_error(GLib.Error('message', 'domain', 3))
+        self.assertEqual((type(error).__name__, error.domain, error.code), ('OSError', 'domain', 3))
+
+    def test_out_of_memory(self):
+        message = f'malloc: {os.strerror(errno.ENOMEM)}'
+        error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
+        self.assertIsInstance(error, MemoryError)
+        self.assertIsInstance(error, GLib.Error)
+
+    def test_process_pool(self):
+        context = multiprocessing.get_context('fork')
+        with concurrent.futures.ProcessPoolExecutor(1, context) as pool:
+            with self.assertRaises(FileNotFoundError) as caught:
+                pool.submit(Tf.mkstemp, dir='/nonexistent').result()
+        self.assertTrue(caught.exception.filename.startswith('/nonexistent'))
+
+
+class Refusing:
+    current = None
+
+    def __call__(self, event, arguments):
+        if event in ('tempfile.mkstemp', 'tempfile.mkdtemp') and self.current:
+            raise self.current
+
+
+refusing = Refusing()
+sys.addaudithook(refusing)
+
+
+class AuditTest(TestCase):
+    def setUp(self):
+        super().setUp()
+        refusing.current = ZeroDivisionError('refused')
+        self.addCleanup(setattr, refusing, 'current', None)
+
+    def test_constructors_of_c(self):
+        for create in Tf.NamedFile.new, Tf.TempDir.new, Tf.TempFile.new, Tf.TempFile, \
+                lambda: Tf.NamedFile.new_from_bytes(b''), lambda: Tf.SpooledFile(max_size=0).write(b'x'):
+            with self.assertRaisesRegex(ZeroDivisionError, 'refused'):
+                create()
+
+    def test_asynchronous(self):
+        async def main():
+            for create in Tf.NamedFile.create_async, Tf.TempDir.create_async, Tf.mkstemp_async, Tf.mkdtemp_async:
+                created = create()
+                while not created.done():
+                    GLib.MainContext.default().iteration(False)
+                with self.assertRaisesRegex(ZeroDivisionError, 'refused'):
+                    await created
+
+        asyncio.run(main())
+
+
+class WarningTest(TestCase):
+    def warnings_of(self, function):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter('always')
+            function()
+            gc.collect()
+        return [warning for warning in seen if issubclass(warning.category, ResourceWarning)]
+
+    def test_dropped(self):
+        for create in (Tf.TemporaryFile, Tf.SpooledTemporaryFile, Tf.NamedTemporaryFile, Tf.TemporaryDirectory,
+                       lambda: Tf.NamedTemporaryFile('w+'), Tf.TempFile.new):
+            seen = self.warnings_of(lambda: create())
+            self.assertEqual(len(seen), 1, create)
+            self.assertIn('File' if create is not Tf.TemporaryDirectory else 'TemporaryDirectory', str(seen[0].message))
+        self.assertEqual(self.entries(), [])
+
+    def test_not_dropped(self):
+        def use():
+            for create in *CLASSES, Tf.TemporaryDirectory:
+                with create():
+                    pass
+            directory = Tf.TemporaryDirectory()
+            os.rmdir(directory.name)
+            Tf.TemporaryDirectory(delete=False).keep()
+            with contextlib.suppress(OSError):
+                Tf.TemporaryFile(dir='/nonexistent', permissions=0o600)
+        self.assertEqual(self.warnings_of(use), [])
+        for name in self.entries():
+            os.rmdir(os.path.join(self.sandbox, name))
+
+    def test_allocation(self):
+        tracemalloc.start()
+        try:
+            for create in Tf.TemporaryFile, Tf.TemporaryDirectory:
+                seen = self.warnings_of(lambda: create())
+                traceback = tracemalloc.get_object_traceback(seen[0].source)
+                self.assertEqual(traceback[0].filename, __file__)
+                seen[0].source = None
+        finally:
+            tracemalloc.stop()
+
+    def test_held_by_c(self):
+        store = Gio.ListStore()
+
+        def use():
+            store.append(Tf.TemporaryFile())
+        self.assertEqual(self.warnings_of(use), [])
+        store[0].write(b'x')
+        store[0].close()
+
+    def test_failing(self):
+        with unittest.mock.patch('sys.unraisablehook') as hook, warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            directory = Tf.TemporaryDirectory()
+            path = directory.name
+            os.rename(path, path + '.moved')
+            pathlib.Path(path).write_text('a stranger')
+            del directory
+            gc.collect()
+            self.assertIsInstance(hook.call_args[0][0].exc_value, FileExistsError)
+        os.remove(path)
+        os.rmdir(path + '.moved')
+
+
+ENDS = {
+    'cycle': """
+f = Tf.NamedTemporaryFile(MODE, delete=False)
+f.write(HELLO)
+f.me = f
+print(f.name)
+""",
+    'generator': """
+def generate():
+    with Tf.NamedTemporaryFile(MODE, delete=False) as f:
+        print(f.name)
+        try:
+            yield f.write(HELLO[:2])
+        finally:
+            f.write(HELLO[2:])
+generator = generate()
+next(generator)
+""",
+    'finalizer': """
+class Last:
+    def __init__(self):
+        self.file = Tf.NamedTemporaryFile(MODE, delete=False)
+        print(self.file.name)
+    def __del__(self):
+        self.file.write(HELLO)
+last = Last()
+""",
+    'held for good': """
+import builtins
+builtins.file = Tf.NamedTemporaryFile(MODE, delete=False)
+builtins.file.write(HELLO)
+print(builtins.file.name)
+""",
+    'thread': """
+import threading, time
+f = Tf.NamedTemporaryFile(MODE, delete=False)
+f.write(HELLO)
+print(f.name)
+threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
+""",
+}
+
+PREAMBLE = """
+import sys
+if not %r:
+    sys.modules['gi.overrides._gi_tf'] = None
+import gi
+gi.require_version('Tf', '1')
+from gi.repository import Tf
+MODE, HELLO = %r, %r
+"""
+
+
+class EndTest(TestCase):
+    """What was written is there when the interpreter has ended, and nothing is printed."""
+
+    def test_ends(self):
+        for name, program in ENDS.items():
+            for mode, hello in ('w', 'hello'), ('wb', b'hello'):
+                with self.subTest(name, mode=mode):
+                    run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, mode, hello) + program],
+                                         env={**os.environ, 'TMPDIR': self.sandbox}, capture_output=True, text=True)
+                    path = run.stdout.strip()
+                    self.assertEqual((run.returncode, run.stderr), (0, ''))
+                    self.assertEqual(pathlib.Path(path).read_text(), 'hello')
+                    os.remove(path)
+
+    def test_texts_at_exit(self):
+        with Tf.TempFile('w+') as file:
+            file.write('x')
+            overrides.flush_texts()
+            self.assertEqual(file.buffer.tell(), 1)
+            full = unittest.mock.Mock(closed=False, flush=unittest.mock.Mock(side_effect=OSError('full')))
+            with unittest.mock.patch.object(overrides, 'texts', [full]), \
+                    contextlib.redirect_stderr(io.StringIO()) as stderr:
+                overrides.flush_texts()
+        self.assertIn('full', stderr.getvalue())
+        overrides.warm_up()
+
+    def test_threads_that_wait(self):
+        """One thread writes to disk while another uses the file: nobody waits for ever."""
+        with Tf.TempFile() as file:
+            thread = threading.Thread(target=lambda: [file.write(bytes(1 << 20)) for _ in range(50)])
+            thread.start()
+            while thread.is_alive():
+                file.tell()
+                file.get_size()
+            thread.join()
+            self.assertEqual(file.get_size(), 50 << 20)
+
+
+class BufferTest(TestCase):
+    def test_views(self):
+        import array
+        import mmap
+
+        table = memoryview(bytes(range(12))).cast('B', (3, 4))
+        with mmap.mmap(-1, 4096) as mapping:
+            mapping[:5] = b'hello'
+            for data, expected in ((table, bytes(range(12))), (memoryview(b'abcdef')[::-2], b'fdb'),
+                                   (array.array('H', [1, 2]), array.array('H', [1, 2]).tobytes()),
+                                   (mapping, mapping[:]), (bytearray(b'x'), b'x'), (memoryview(b''), b'')):
+                for klass in CLASSES:
+                    with klass() as file:
+                        self.assertEqual(file.write(data), len(expected))
+                        file.writelines([data, b'', data])
+                        file.seek(0)
+                        self.assertEqual(file.read(), expected * 3)
+
+    def test_lines_of_any_size(self):
+        lines = [b'x' * size + b'\n' for size in (0, 1, 8191, 8192, 20000, 300000, 5)]
+        for klass in CLASSES:
+            with klass() as file:
+                file.writelines(lines)
+                file.writelines(iter(lines))
+                file.writelines(tuple(lines))
+                file.seek(0)
+                self.assertEqual(file.readlines(), lines * 3)
+                file.seek(0)
+                self.assertEqual(file.readlines(8193), lines[:3])
+                self.assertEqual(file.readline(), lines[3])
+                self.assertEqual(list(file), lines[4:] + lines * 2)
+
+    def test_json(self):
+        for klass in CLASSES:
+            with klass(mode='w+') as file:
+                json.dump([1, 2], file)
+                file.seek(0)
+                self.assertEqual(json.load(file), [1, 2])
+
+    def test_numpy_does_not_open_the_path(self):
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest('numpy is not installed')
+        with Tf.NamedTemporaryFile() as file:
+            file.write(b'HEAD')
+            numpy.arange(2, dtype='u1').tofile(file)
+            file.write(b'TAIL')
+            file.seek(0)
+            self.assertEqual(file.read(), b'HEAD\0\1TAIL')
+
+
+if __name__ == '__main__':
+    unittest.main()
