@@ -539,6 +539,12 @@ class EndTest(TestCase):
             self.assertEqual(file.get_size(), 50 << 20)
 
 
+    def test_while_the_interpreter_ends(self):
+        with Tf.NamedFile() as file, unittest.mock.patch('sys.is_finalizing', return_value=True):
+            call = overrides.Call(overrides.Tf.NamedFile, 'get_path', Tf.NamedFile)
+            self.assertEqual(call(file), file.name)
+
+
 class BufferTest(TestCase):
     def test_views(self):
         import array
