@@ -8,6 +8,7 @@
 #include <tempfile-glib.h>
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -299,15 +300,359 @@ test_threads (void)
   g_thread_join (thread);
 }
 
+/* --- All that parent and child can do, as with a FILE --------------------------------------- */
+
+typedef enum
+{
+  PARENT_WRITES = 1 << 0,
+  CHILD_WRITES = 1 << 1,
+  PARENT_FIRST = 1 << 2, /* before the child does anything */
+  PARENT_FLUSHES = 1 << 3,
+  ALL_ROLES = (1 << 4) - 1,
+} Roles;
+
+static void
+do_stdio_read (FILE *file)
+{
+  char buffer[8];
+
+  if (fread (buffer, 1, sizeof buffer, file) > sizeof buffer || fseek (file, 0, SEEK_CUR) != 0)
+    abort ();
+}
+
+static void
+do_stdio_pread (FILE *file)
+{
+  char buffer[8];
+
+  if (pread (fileno (file), buffer, sizeof buffer, 0) < 0)
+    abort ();
+}
+
+static void
+do_stdio_flush (FILE *file)
+{
+  if (fflush (file) != 0)
+    abort ();
+}
+
+static const struct
+{
+  const char *name;
+  void (*func) (TfTempFile *file);
+  void (*stdio) (FILE *file);
+  gboolean ends_writing;
+} operations[] = {
+  { "read", do_read, do_stdio_read },
+  { "open-reader", do_open_reader, do_stdio_pread },
+  { "get-fd", do_get_fd, do_stdio_flush },
+  { "steal", do_steal, do_stdio_pread, TRUE },
+  { "flush", flush, do_stdio_flush },
+  { "close-output", do_close_output, do_stdio_flush, TRUE },
+};
+
+/* What the functions of a child are to do */
+static guint operation;
+static Roles roles;
+
+static gboolean
+is_like_another (void)
+{
+  return roles & PARENT_FIRST && !(roles & PARENT_WRITES);
+}
+
+static void
+act_in_child (TfTempFile *file)
+{
+  operations[operation].func (file);
+  if (roles & CHILD_WRITES)
+    {
+      write_text (file, "CC");
+      flush (file);
+    }
+}
+
+static void
+write_in_parent (TfTempFile *file)
+{
+  write_text (file, "PPP");
+  flush (file);
+}
+
+static char *
+run_file (const TfTestKind *kind)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+  g_autoptr(GBytes) bytes = NULL;
+
+  write_text (file, "AAAA");
+  if (roles & PARENT_FLUSHES)
+    flush (file);
+  fork_and_run (file, act_in_child, roles & PARENT_WRITES && roles & PARENT_FIRST ? write_in_parent : NULL);
+  if (roles & PARENT_WRITES && !(roles & PARENT_FIRST))
+    write_in_parent (file);
+
+  bytes = tf_temp_file_load_bytes (file, NULL, &error);
+  g_assert_no_error (error);
+  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+static void
+write_stdio (FILE       *file,
+             const char *text)
+{
+  if (fputs (text, file) < 0 || fflush (file) != 0)
+    abort ();
+}
+
+/* What the C library promises only after a flush holds for the files of the library without one. */
+static char *
+run_stdio_file (void)
+{
+  FILE *file = tmpfile ();
+  char content[32] = "";
+  int status;
+  pid_t pid;
+
+  write_stdio (file, "AAAA");
+  /* The buffer of the FILE is empty, so that the child may as well be forked later. */
+  if (roles & PARENT_WRITES && roles & PARENT_FIRST)
+    write_stdio (file, "PPP");
+  pid = fork ();
+  if (pid == 0)
+    {
+      operations[operation].stdio (file);
+      if (roles & CHILD_WRITES)
+        write_stdio (file, "CC");
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  if (roles & PARENT_WRITES && !(roles & PARENT_FIRST))
+    write_stdio (file, "PPP");
+
+  g_assert_cmpint (pread (fileno (file), content, sizeof content - 1, 0), >, 0);
+  fclose (file);
+  return g_strdup (content);
+}
+
+/* What the child writes is not in the parent's memory. */
+static void
+test_matrix (gconstpointer data)
+{
+  const TfTestKind *kind = data;
+  gboolean in_memory = tf_test_kind_is_spooled (kind) && kind->max_size != 0;
+
+  for (operation = 0; operation < G_N_ELEMENTS (operations); operation++)
+    for (roles = 0; roles <= ALL_ROLES; roles++)
+      {
+        g_autofree char *content = NULL;
+        g_autofree char *expected = NULL;
+
+        if ((operations[operation].ends_writing && roles & CHILD_WRITES) || is_like_another ())
+          continue;
+
+        content = run_file (kind);
+        if (in_memory)
+          expected = g_strdup (roles & PARENT_WRITES ? "AAAAPPP" : "AAAA");
+        else
+          expected = run_stdio_file ();
+        g_test_message ("%s, roles %d: %s", operations[operation].name, roles, expected);
+        g_assert_cmpstr (content, ==, expected);
+      }
+}
+
+/* --- Children that execute a program -------------------------------------------------------- */
+
+static const char *
+get_script (void)
+{
+  return roles & CHILD_WRITES ? "printf CC >&3" : ":";
+}
+
+static void
+assert_ended_well (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
+static void
+start_by_posix_spawn (int fd)
+{
+  const char *argv[] = { "sh", "-c", get_script (), NULL };
+  posix_spawn_file_actions_t actions;
+  pid_t pid;
+
+  g_assert_cmpint (posix_spawn_file_actions_init (&actions), ==, 0);
+  g_assert_cmpint (posix_spawn_file_actions_adddup2 (&actions, fd, 3), ==, 0);
+  g_assert_cmpint (posix_spawn (&pid, "/bin/sh", &actions, NULL, (char **) argv, environ), ==, 0);
+  posix_spawn_file_actions_destroy (&actions);
+  assert_ended_well (pid);
+}
+
+static void
+start_by_g_spawn (int fd)
+{
+  const char *argv[] = { "sh", "-c", get_script (), NULL };
+  g_autoptr(GError) error = NULL;
+  int target = 3;
+  GPid pid;
+
+  g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, NULL, NULL,
+                                    -1, -1, -1, &fd, &target, 1, &pid, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  assert_ended_well (pid);
+}
+
+/* A function between fork() and the program, with which GLib forks in any case. */
+static void
+set_up (gpointer data)
+{
+}
+
+static void
+start_by_g_spawn_with_fork (int fd)
+{
+  const char *argv[] = { "sh", "-c", get_script (), NULL };
+  g_autoptr(GError) error = NULL;
+  int target = 3;
+  GPid pid;
+
+  g_spawn_async_with_pipes_and_fds (NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH, set_up, NULL,
+                                    -1, -1, -1, &fd, &target, 1, &pid, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  assert_ended_well (pid);
+}
+
+static void
+start_by_subprocess (int fd)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_NONE);
+  g_autoptr(GSubprocess) subprocess = NULL;
+
+  g_subprocess_launcher_take_fd (launcher, dup (fd), 3);
+  subprocess = g_subprocess_launcher_spawn (launcher, &error, "sh", "-c", get_script (), NULL);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_wait_check (subprocess, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static const struct
+{
+  const char *name;
+  void (*func) (int fd);
+} starts[] = {
+  { "posix_spawn", start_by_posix_spawn },
+  { "g_spawn", start_by_g_spawn },
+  { "g_spawn-with-fork", start_by_g_spawn_with_fork },
+  { "GSubprocess", start_by_subprocess },
+};
+
+static char *
+run_file_and_start (const TfTestKind *kind,
+                    void (*start) (int fd))
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+  g_autoptr(GBytes) bytes = NULL;
+  int fd;
+
+  write_text (file, "AAAA");
+  if (roles & PARENT_FLUSHES)
+    flush (file);
+  fd = tf_temp_file_dup_fd (file, NULL, &error);
+  g_assert_no_error (error);
+  if (roles & PARENT_WRITES && roles & PARENT_FIRST)
+    write_text (file, "PPP");
+  start (fd);
+  if (roles & PARENT_WRITES && !(roles & PARENT_FIRST))
+    write_text (file, "PPP");
+  close (fd);
+
+  bytes = tf_temp_file_load_bytes (file, NULL, &error);
+  g_assert_no_error (error);
+  return g_strndup (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+}
+
+static char *
+run_stdio_and_start (void (*start) (int fd))
+{
+  FILE *file = tmpfile ();
+  char content[32] = "";
+
+  write_stdio (file, "AAAA");
+  if (roles & PARENT_WRITES && roles & PARENT_FIRST)
+    write_stdio (file, "PPP");
+  start (fileno (file));
+  if (roles & PARENT_WRITES && !(roles & PARENT_FIRST))
+    write_stdio (file, "PPP");
+
+  g_assert_cmpint (pread (fileno (file), content, sizeof content - 1, 0), >, 0);
+  fclose (file);
+  return g_strdup (content);
+}
+
+/* A descriptor is on disk, so that all kinds do the same. */
+static void
+test_programs (gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    for (roles = 0; roles <= ALL_ROLES; roles++)
+      {
+        g_autofree char *content = NULL;
+        g_autofree char *expected = NULL;
+
+        if (is_like_another ())
+          continue;
+
+        content = run_file_and_start (data, starts[i].func);
+        expected = run_stdio_and_start (starts[i].func);
+        g_test_message ("%s, roles %d: %s", starts[i].name, roles, expected);
+        g_assert_cmpstr (content, ==, expected);
+      }
+}
+
+/* A program that gets no descriptor changes nothing, whether or not GLib forks for it. */
+static void
+test_unrelated_programs (gconstpointer data)
+{
+  int null_fd = open ("/dev/null", O_RDWR | O_CLOEXEC);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (starts); i++)
+    for (roles = CHILD_WRITES; roles <= ALL_ROLES; roles += PARENT_FLUSHES)
+      {
+        g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+
+        write_text (file, "AAAA");
+        if (roles & PARENT_FLUSHES)
+          flush (file);
+        starts[i].func (null_fd);
+        write_text (file, "PPP");
+        assert_content (file, "AAAAPPP");
+      }
+
+  close (null_fd);
+}
+
 int
 main (int    argc,
       char **argv)
 {
   tf_test_init (&argc, &argv);
+  /* GLib keeps some to watch children with. */
+  tf_test_ignore_fds ();
 
   tf_test_add_for_kinds ("fork-files", "reading-child", test_reading_child);
   tf_test_add_for_kinds ("fork-files", "writing-both", test_writing_both);
   tf_test_add_for_kinds ("fork-files", "reading-parent", test_reading_parent);
+  tf_test_add_for_kinds ("fork-files", "matrix", test_matrix);
+  tf_test_add_for_kinds ("fork-files", "programs", test_programs);
+  tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);
   g_test_add_func ("/fork-files/full-disk", test_full_disk);
   g_test_add_func ("/fork-files/threads", test_threads);
 

@@ -8,6 +8,7 @@ import gc
 import gzip
 import importlib
 import io
+import itertools
 import multiprocessing
 import os
 import pathlib
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import tempfile
 import unittest
 import zipfile
 
@@ -410,6 +412,57 @@ class FlushTest(TestCase):
             file.write(b'P2')
             file.seek(0)
             self.assertEqual(file.read(), b'P1C1P2')
+
+    def test_all_that_children_do(self):
+        """What comes out of parent and child, compared with a file of the standard library."""
+        for start in start_by_fork, start_by_multiprocessing, start_program:
+            for flushes, child_writes, parent_writes in itertools.product((False, True), repeat=3):
+                def run(file):
+                    file.write(b'AAAA')
+                    # Otherwise both processes would write what the standard library holds back.
+                    if flushes or not isinstance(file, Tf.TempFile):
+                        file.flush()
+                    start(file, child_writes)
+                    if parent_writes:
+                        file.write(b'PPP')
+                    file.seek(0)
+                    return file.read()
+
+                with tempfile.TemporaryFile(dir=self.sandbox) as file:
+                    expected = run(file)
+                for file in self.each():
+                    with self.subTest(start=start.__name__, flushes=flushes, child_writes=child_writes,
+                                      parent_writes=parent_writes):
+                        self.assertEqual(run(file), expected)
+
+
+def act_in_child(file, writes):
+    if writes:
+        file.write(b'CC')
+    file.flush()
+
+
+def start_by_fork(file, writes):
+    pid = os.fork()
+    if pid == 0:
+        try:
+            act_in_child(file, writes)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
+def start_by_multiprocessing(file, writes):
+    process = multiprocessing.get_context('fork').Process(target=act_in_child, args=(file, writes))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+
+
+def start_program(file, writes):
+    file.flush()
+    subprocess.run(['printf', 'CC'] if writes else ['true'], stdout=file, check=True)
 
 
 class LibraryTest(TestCase):
