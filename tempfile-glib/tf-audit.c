@@ -6,6 +6,7 @@
 #include "tf-audit.h"
 
 #include "base/tf-errno.h"
+#include "base/tf-fork.h"
 #include "names/tf-open.h"
 
 typedef struct
@@ -16,6 +17,7 @@ typedef struct
 } Auditor;
 
 static GMutex auditor_lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &auditor_lock };
 static Auditor *auditor; /* (owned) (nullable): an atomic box, so that it can be replaced while it is called */
 
 static void
@@ -39,7 +41,7 @@ dup_auditor (void)
 {
   Auditor *acquired;
 
-  g_mutex_lock (&auditor_lock);
+  tf_fork_lock (&fork_handler);
   acquired = auditor != NULL ? g_atomic_rc_box_acquire (auditor) : NULL;
   g_mutex_unlock (&auditor_lock);
   return acquired;
@@ -102,7 +104,7 @@ tf_set_audit_func (TfAuditFunc    func,
       *created = (Auditor) { func, user_data, destroy };
     }
 
-  g_mutex_lock (&auditor_lock);
+  tf_fork_lock (&fork_handler);
   previous = auditor;
   auditor = created;
   tf_open_set_guard (func != NULL ? ask_auditor : NULL);

@@ -11,6 +11,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "base/tf-system.h"
 #include "base/tf-task.h"
 #include "names/tf-open.h"
@@ -26,8 +27,9 @@ typedef struct
   const char *dir; /* (nullable) (interned) */
 } Finding;
 
-/* Protects the variables below. */
+/* Protects the variables below. It is held during a search, for which other threads and a fork wait. */
 static GMutex lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_CLASSES, .lock = &lock };
 static const char *temp_dir;  /* (nullable) (interned): not known yet */
 static const char *spool_dir; /* (nullable) (interned): not known yet */
 static gboolean is_chosen;    /* tf_set_temp_dir() has set the temp dir */
@@ -95,10 +97,11 @@ take_lock (GError **error)
 {
   if (tf_task_may_block (NULL))
     {
-      g_mutex_lock (&lock);
+      tf_fork_lock (&fork_handler);
       return TRUE;
     }
 
+  tf_fork_watch (&fork_handler);
   return g_mutex_trylock (&lock) || tf_task_may_block (error);
 }
 
@@ -260,7 +263,7 @@ tf_set_temp_dir (const char *dir)
 {
   g_autofree char *absolute = dir != NULL ? tf_template_resolve (dir, NULL) : NULL;
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   temp_dir = g_intern_string (absolute != NULL ? absolute : dir);
   is_chosen = dir != NULL;
   spool_dir = NULL;

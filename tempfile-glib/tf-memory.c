@@ -6,10 +6,12 @@
 #include "tf-memory.h"
 
 #include "base/tf-errno.h"
+#include "base/tf-fork.h"
 #include "base/tf-task.h"
 #include "store/tf-memory-pool.h"
 
 static GMutex monitor_lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &monitor_lock };
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
 static gulong warning_id;
 static int n_pending;           /* (atomic): warnings that no worker has handled yet */
@@ -98,16 +100,19 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
 void
 tf_set_roll_over_on_low_memory (gboolean enable)
 {
-  g_mutex_lock (&monitor_lock);
+  /* The lock is not held while the monitor is created and finalized, which may use the bus. */
+  g_autoptr(GMemoryMonitor) other = enable ? g_memory_monitor_dup_default () : NULL;
+
+  tf_fork_lock (&fork_handler);
   if (enable && monitor == NULL)
     {
-      monitor = g_memory_monitor_dup_default ();
+      monitor = g_steal_pointer (&other);
       warning_id = g_signal_connect (monitor, "low-memory-warning", G_CALLBACK (on_low_memory), NULL);
     }
   else if (!enable && monitor != NULL)
     {
       g_clear_signal_handler (&warning_id, monitor);
-      g_clear_object (&monitor);
+      other = g_steal_pointer (&monitor);
     }
   g_mutex_unlock (&monitor_lock);
 }

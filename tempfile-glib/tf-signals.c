@@ -97,10 +97,9 @@ on_fork (void)
 
   restore_handlers ();
   installed = FALSE;
-  g_mutex_init (&lock);
 }
 
-static TfForkHandler fork_handler = { .child = on_fork };
+static TfForkHandler fork_handler = { .level = TF_FORK_CLASSES, .lock = &lock, .child = on_fork };
 
 static gboolean
 start_thread (GError **error)
@@ -162,13 +161,12 @@ tf_cleanup_on_signals (GError **error)
 
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   success = installed || start_thread (error);
   if (success && !installed)
     {
       installed = TRUE;
       owner = getpid ();
-      tf_fork_watch (&fork_handler);
       install_handlers ();
     }
   g_mutex_unlock (&lock);

@@ -639,6 +639,75 @@ test_unrelated_programs (gconstpointer data)
   close (null_fd);
 }
 
+/* --- Locks of the library ------------------------------------------------------------------- */
+
+static gboolean
+allow (const char *event,
+       const char *path,
+       gpointer    user_data)
+{
+  return TRUE;
+}
+
+static void
+search (void)
+{
+  tf_set_temp_dir (NULL);
+  if (tf_get_temp_dir (NULL) == NULL || tf_get_spool_dir (NULL) == NULL)
+    abort ();
+}
+
+static void
+audit (void)
+{
+  tf_set_audit_func (allow, NULL, NULL);
+  tf_set_audit_func (NULL, NULL, NULL);
+}
+
+static void
+ignore_low_memory (void)
+{
+  tf_set_roll_over_on_low_memory (FALSE);
+}
+
+static void (*const lockings[]) (void) = { search, audit, ignore_low_memory };
+
+static gpointer
+lock_on (gpointer data)
+{
+  void (*locking) (void) = data;
+
+  while (!g_atomic_int_get (&stop))
+    locking ();
+
+  return NULL;
+}
+
+static void
+lock_in_child (void)
+{
+  alarm (60);
+  for (gsize i = 0; i < G_N_ELEMENTS (lockings); i++)
+    lockings[i] ();
+}
+
+/* A child does not wait for a thread of the parent that was in a call. */
+static void
+test_locks (void)
+{
+  GThread *threads[G_N_ELEMENTS (lockings)];
+
+  g_atomic_int_set (&stop, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (lockings); i++)
+    threads[i] = g_thread_new ("lock", lock_on, lockings[i]);
+  for (int i = 0; i < 100; i++)
+    tf_test_in_child (lock_in_child);
+
+  g_atomic_int_set (&stop, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (lockings); i++)
+    g_thread_join (threads[i]);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -655,6 +724,8 @@ main (int    argc,
   tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);
   g_test_add_func ("/fork-files/full-disk", test_full_disk);
   g_test_add_func ("/fork-files/threads", test_threads);
+
+  g_test_add_func ("/fork-files/locks", test_locks);
 
   return tf_test_run ();
 }

@@ -5,6 +5,7 @@
 
 #include "tf-async-initable.h"
 
+#include "tf-fork.h"
 #include "tf-task.h"
 
 static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
@@ -13,6 +14,7 @@ static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
 
 /* Protects the tasks of all objects. */
 static GMutex lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
 /* Sets the function by which it is known whether an object of @type was initialized before. */
 void
@@ -101,7 +103,7 @@ run_next (GObject *object)
   GQueue *tasks;
   GTask *next;
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   tasks = g_object_get_qdata (object, tasks_quark ());
   done = g_queue_pop_head (tasks);
   next = g_queue_peek_head (tasks);
@@ -121,7 +123,7 @@ enqueue (GObject *object,
   gboolean is_first;
   GQueue *tasks;
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   tasks = g_object_get_qdata (object, tasks_quark ());
   is_first = tasks == NULL;
   if (is_first)

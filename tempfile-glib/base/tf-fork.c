@@ -10,9 +10,15 @@
 
 #include "tf-system.h"
 
+/* Held during a fork. A thread that holds another lock of the library does not fork. */
+static GMutex forking;
+static GPtrArray *prepared; /* (owned) (nullable) (element-type TfForkHandler): for the fork */
+
+/* Protects the list. A thread may hold any other lock when it takes this one. */
 static GMutex lock;
-static TfForkHandler *oldest; /* (nullable) */
-static TfForkHandler *newest; /* (nullable) */
+static TfForkHandler *first; /* (nullable): by level */
+static guint n_handlers;
+
 static guint generation;
 static guint8 *mark; /* (nullable): a page whose first byte is 0 in a child that did not count itself yet */
 static pid_t pid;    /* if there is no such page */
@@ -33,32 +39,83 @@ count (void)
   mark_process ();
 }
 
+static GPtrArray *
+dup_handlers (void)
+{
+  GPtrArray *copies = g_ptr_array_new ();
+
+  g_mutex_lock (&lock);
+  for (TfForkHandler *handler = first; handler != NULL; handler = handler->next)
+    g_ptr_array_add (copies, handler);
+  g_mutex_unlock (&lock);
+
+  return copies;
+}
+
+static void
+prepare_all (void)
+{
+  prepared = dup_handlers ();
+  for (guint i = 0; i < prepared->len; i++)
+    {
+      TfForkHandler *handler = g_ptr_array_index (prepared, i);
+
+      if (handler->lock != NULL)
+        g_mutex_lock (handler->lock);
+      if (handler->prepare != NULL)
+        handler->prepare ();
+    }
+}
+
+static void
+release_all (gboolean in_child)
+{
+  for (guint i = prepared->len; i > 0; i--)
+    {
+      TfForkHandler *handler = g_ptr_array_index (prepared, i - 1);
+      void (*func) (void) = in_child ? handler->child : handler->parent;
+
+      if (func != NULL)
+        func ();
+      if (handler->lock != NULL)
+        g_mutex_unlock (handler->lock);
+    }
+
+  g_clear_pointer (&prepared, g_ptr_array_unref);
+}
+
+/* Returns with the lock of the list as well, which is never held while another lock is waited for: a thread that holds
+ * that one may be about to register a handler. */
 static void
 before_fork (void)
 {
+  g_mutex_lock (&forking);
+  prepare_all ();
   g_mutex_lock (&lock);
-  for (TfForkHandler *handler = newest; handler != NULL; handler = handler->older)
-    if (handler->prepare != NULL)
-      handler->prepare ();
+  while (prepared->len != n_handlers)
+    {
+      g_mutex_unlock (&lock);
+      release_all (FALSE);
+      prepare_all ();
+      g_mutex_lock (&lock);
+    }
 }
 
 static void
 after_fork_in_parent (void)
 {
-  for (TfForkHandler *handler = oldest; handler != NULL; handler = handler->newer)
-    if (handler->parent != NULL)
-      handler->parent ();
   g_mutex_unlock (&lock);
+  release_all (FALSE);
+  g_mutex_unlock (&forking);
 }
 
 static void
 after_fork_in_child (void)
 {
   count ();
-  for (TfForkHandler *handler = oldest; handler != NULL; handler = handler->newer)
-    if (handler->child != NULL)
-      handler->child ();
   g_mutex_unlock (&lock);
+  release_all (TRUE);
+  g_mutex_unlock (&forking);
 }
 
 /* When the library is loaded, and not when it is first used: another thread could fork in the middle of that. */
@@ -71,17 +128,25 @@ watch_forks (void)
 }
 
 static void
+insert (TfForkHandler *handler)
+{
+  TfForkHandler **place = &first;
+
+  while (*place != NULL && (*place)->level < handler->level)
+    place = &(*place)->next;
+
+  handler->next = *place;
+  *place = handler;
+  n_handlers++;
+}
+
+static void
 add_handler (TfForkHandler *handler)
 {
   g_mutex_lock (&lock);
   if (!handler->watched)
     {
-      handler->older = newest;
-      if (newest != NULL)
-        newest->newer = handler;
-      else
-        oldest = handler;
-      newest = handler;
+      insert (handler);
       g_atomic_int_set (&handler->watched, TRUE);
     }
   g_mutex_unlock (&lock);
@@ -96,6 +161,14 @@ tf_fork_watch (TfForkHandler *handler)
 {
   if (G_UNLIKELY (!g_atomic_int_get (&handler->watched)))
     add_handler (handler);
+}
+
+/* Takes the lock of @handler, which is registered before. */
+void
+tf_fork_lock (TfForkHandler *handler)
+{
+  tf_fork_watch (handler);
+  g_mutex_lock (handler->lock);
 }
 
 /* Returns a number that is different in each process of a line of forks. No lock is needed, because the number changes
@@ -233,6 +306,7 @@ release_guards_in_child (void)
 }
 
 static TfForkHandler guards_handler = {
+  .level = TF_FORK_STORES,
   .prepare = hold_guards,
   .parent = release_guards,
   .child = release_guards_in_child,

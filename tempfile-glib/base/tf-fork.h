@@ -9,24 +9,37 @@
 
 G_BEGIN_DECLS
 
-/* Functions that are called around fork(2).
+/* The locks of a handler. A thread that holds one takes only those of later levels, so that a fork can take all of
+ * them in this order. */
+typedef enum
+{
+  TF_FORK_STORES,
+  TF_FORK_CLASSES,
+  TF_FORK_NAMES,
+  TF_FORK_LEAVES, /* no other one is taken */
+} TfForkLevel;
+
+/* Functions that are called around fork(2), and a lock that is held during the fork, so that the child does not find it
+ * taken by a thread of the parent.
  *
- * Before a fork, the handlers are called from the newest to the oldest; afterwards, from the oldest to the newest.
- * So a handler may rely on those that were registered before it. A fork that pthread_atfork(3) does not see, such as
- * a bare clone(2), calls none; tf_fork_get_generation() notices it. */
+ * Before a fork, the handlers are called by their level, in a level from the newest to the oldest; afterwards, in the
+ * reverse order. A fork that pthread_atfork(3) does not see, such as a bare clone(2), calls none;
+ * tf_fork_get_generation() notices it. */
 typedef struct _TfForkHandler TfForkHandler;
 
 struct _TfForkHandler
 {
+  TfForkLevel      level;
+  GMutex          *lock;            /* (nullable): held while the functions are called */
   void           (*prepare) (void); /* (nullable): in the process that forks, before the fork */
   void           (*parent)  (void); /* (nullable): in the same process, after the fork */
   void           (*child)   (void); /* (nullable): in the child, before fork() returns there */
-  TfForkHandler   *older;
-  TfForkHandler   *newer;
+  TfForkHandler   *next;
   gboolean         watched; /* (atomic) */
 };
 
 void  tf_fork_watch          (TfForkHandler *handler);
+void  tf_fork_lock           (TfForkHandler *handler);
 guint tf_fork_get_generation (void);
 
 /* Objects with a lock that are brought into order before a fork. The locks of all guarded objects are held during the

@@ -285,6 +285,7 @@ after_fork_in_child (void)
 }
 
 static TfForkHandler fork_handler = {
+  .level = TF_FORK_LEAVES,
   .prepare = before_fork,
   .parent = after_fork_in_parent,
   .child = after_fork_in_child,

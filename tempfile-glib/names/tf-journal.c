@@ -717,27 +717,14 @@ forget_all (void)
 }
 
 static void
-before_fork (void)
-{
-  g_mutex_lock (&lock);
-}
-
-static void
-after_fork_in_parent (void)
-{
-  g_mutex_unlock (&lock);
-}
-
-static void
 after_fork_in_child (void)
 {
   forget_all ();
-  g_mutex_unlock (&lock);
 }
 
 static TfForkHandler fork_handler = {
-  .prepare = before_fork,
-  .parent = after_fork_in_parent,
+  .level = TF_FORK_NAMES,
+  .lock = &lock,
   .child = after_fork_in_child,
 };
 

@@ -40,30 +40,17 @@ static guint n_open;
 static TfParent *latest;   /* (nullable): of those that are known */
 static TfParent *idle;     /* (nullable): lasting, without references */
 
-static void
-before_fork (void)
-{
-  g_mutex_lock (&lock);
-}
-
-static void
-after_fork (void)
-{
-  g_mutex_unlock (&lock);
-}
-
 /* The threads that were using descriptors are not in the child. */
 static void
 after_fork_in_child (void)
 {
   for (TfParent *parent = newest; parent != NULL; parent = parent->older)
     parent->n_uses = 0;
-  g_mutex_unlock (&lock);
 }
 
 static TfForkHandler fork_handler = {
-  .prepare = before_fork,
-  .parent = after_fork,
+  .level = TF_FORK_NAMES,
+  .lock = &lock,
   .child = after_fork_in_child,
 };
 

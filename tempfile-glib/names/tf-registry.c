@@ -66,18 +66,6 @@ enter (void)
     }
 }
 
-static void
-before_fork (void)
-{
-  g_mutex_lock (&lock);
-}
-
-static void
-after_fork_in_parent (void)
-{
-  g_mutex_unlock (&lock);
-}
-
 /* The whole list belongs to the parent. */
 static void
 after_fork_in_child (void)
@@ -90,12 +78,11 @@ after_fork_in_child (void)
 
   forget_all ();
   generation = tf_fork_get_generation ();
-  g_mutex_unlock (&lock);
 }
 
 static TfForkHandler fork_handler = {
-  .prepare = before_fork,
-  .parent = after_fork_in_parent,
+  .level = TF_FORK_NAMES,
+  .lock = &lock,
   .child = after_fork_in_child,
 };
 

@@ -5,12 +5,15 @@
 
 #include "tf-memory-pool.h"
 
+#include "base/tf-fork.h"
+
 static gsize limit; /* (atomic): in bytes; 0 for none */
 static gsize held;  /* (atomic): in bytes */
 
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in the pool is alive,
  * so that it can be referenced. */
 static GMutex lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 static GQueue pool = G_QUEUE_INIT;
 
 void
@@ -20,7 +23,7 @@ tf_memory_pool_add (TfMemoryPoolNode        *node,
   node->funcs = funcs;
   node->link.data = node;
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   g_queue_push_tail_link (&pool, &node->link);
   g_mutex_unlock (&lock);
 }
@@ -57,7 +60,7 @@ tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
   if (node->link.data != NULL)
     {
-      g_mutex_lock (&lock);
+      tf_fork_lock (&fork_handler);
       g_queue_unlink (&pool, &node->link);
       g_mutex_unlock (&lock);
     }
@@ -99,7 +102,7 @@ dup_nodes (void)
 {
   GPtrArray *nodes = g_ptr_array_new ();
 
-  g_mutex_lock (&lock);
+  tf_fork_lock (&fork_handler);
   for (GList *link = pool.head; link != NULL; link = link->next)
     {
       TfMemoryPoolNode *node = link->data;

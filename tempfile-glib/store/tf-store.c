@@ -17,6 +17,7 @@ static void watch_forks (TfStore *self);
 
 /* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
 static GMutex replacing;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &replacing };
 
 static TfStore *
 store_of (TfMemoryPoolNode *node)
@@ -469,7 +470,7 @@ tf_store_replace_backing (TfStore   *self,
     g_atomic_int_set (&self->rolled_over, TRUE);
 
   tf_memory_pool_remove (&self->pool_node);
-  g_mutex_lock (&replacing);
+  tf_fork_lock (&fork_handler);
   tf_backing_replace (&self->backing, backing);
   g_mutex_unlock (&replacing);
   if (self->must_tell)
@@ -1304,7 +1305,7 @@ look_at_size (TfStore *self)
   if (!tf_store_pin (self, NULL))
     return 0;
 
-  g_mutex_lock (&replacing);
+  tf_fork_lock (&fork_handler);
   tf_disk_get_size (__atomic_load_n (&self->backing.fd, __ATOMIC_RELAXED), NULL, &size, NULL);
   g_mutex_unlock (&replacing);
   tf_store_unpin (self);

@@ -149,6 +149,124 @@ test_watched_during_fork (void)
   g_thread_join (late_thread);
 }
 
+DEFINE_HANDLER (outer)
+DEFINE_HANDLER (inner)
+
+static void
+assert_levels_in_child (void)
+{
+  g_assert_cmpstr (calls->str, ==, "prepare-outer prepare-inner child-inner child-outer ");
+}
+
+/* The level counts, not the age. */
+static void
+test_levels_alone (void)
+{
+  outer.level = TF_FORK_STORES;
+  inner.level = TF_FORK_LEAVES;
+  tf_fork_watch (&inner);
+  tf_fork_watch (&outer);
+
+  tf_test_in_child (assert_levels_in_child);
+  g_assert_cmpstr (calls->str, ==, "prepare-outer prepare-inner parent-inner parent-outer ");
+}
+
+/* In a process of its own, as handlers are never removed. */
+static void
+test_levels (void)
+{
+  if (g_test_subprocess ())
+    {
+      test_levels_alone ();
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+}
+
+static GMutex locks[2];
+static TfForkHandler lock_handlers[] = {
+  { .level = TF_FORK_NAMES, .lock = &locks[0] },
+  { .level = TF_FORK_LEAVES, .lock = &locks[1] },
+};
+static gint stop; /* (atomic) */
+
+static gpointer
+lock_on (gpointer data)
+{
+  while (!g_atomic_int_get (&stop))
+    {
+      tf_fork_lock (&lock_handlers[0]);
+      tf_fork_lock (&lock_handlers[1]);
+      g_mutex_unlock (&locks[1]);
+      g_mutex_unlock (&locks[0]);
+    }
+
+  return NULL;
+}
+
+static void
+take_locks (void)
+{
+  g_assert_true (g_mutex_trylock (&locks[0]));
+  g_assert_true (g_mutex_trylock (&locks[1]));
+}
+
+/* A child finds no lock that a thread of the parent has taken. */
+static void
+test_locks (void)
+{
+  GThread *threads[2];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("lock", lock_on, NULL);
+  for (int i = 0; i < 100; i++)
+    {
+      tf_fork_lock (&lock_handlers[0]);
+      g_mutex_unlock (&locks[0]);
+      tf_test_in_child (take_locks);
+    }
+  g_atomic_int_set (&stop, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
+static TfForkHandler registered;
+
+static void
+watch_registered (void)
+{
+  tf_fork_watch (&registered);
+}
+
+/* A thread that holds the lock of one handler may register another one. */
+static TfForkHandler registering = { .prepare = watch_registered };
+
+static void
+test_registered_meanwhile_alone (void)
+{
+  registered.prepare = count_shared;
+  tf_fork_watch (&registering);
+
+  n_calls_of_shared = 0;
+  tf_test_in_child (do_nothing);
+  g_assert_cmpint (n_calls_of_shared, ==, 1);
+}
+
+static void
+test_registered_meanwhile (void)
+{
+  if (g_test_subprocess ())
+    {
+      test_registered_meanwhile_alone ();
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_passed ();
+}
+
 static void
 assert_second_generation (void)
 {
@@ -185,6 +303,9 @@ main (int    argc,
   g_test_add_func ("/fork/in-child", test_in_child);
   g_test_add_func ("/fork/watched-by-threads", test_watched_by_threads);
   g_test_add_func ("/fork/watched-during-fork", test_watched_during_fork);
+  g_test_add_func ("/fork/levels", test_levels);
+  g_test_add_func ("/fork/locks", test_locks);
+  g_test_add_func ("/fork/registered-meanwhile", test_registered_meanwhile);
   g_test_add_func ("/fork/generation", test_generation);
 
   result = tf_test_run ();
