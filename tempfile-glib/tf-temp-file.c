@@ -2433,6 +2433,10 @@ persist (TfTempFile      *self,
  * FUSE, a new name is first taken by an empty file, which others can see for a moment. On a file system without
  * `RENAME_EXCHANGE`, the last step of %TF_PERSIST_DURABLE can fail after the file was replaced.
  *
+ * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
+ * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
+ * sync_file_range(2) or has to write other files as well.
+ *
  * ## Afterwards
  *
  * The object stays open at the same position and works on the file at @destination: what is written now changes

@@ -24,6 +24,8 @@ ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 int     __real_fsync    (int fd);
 int     __wrap_fsync    (int fd);
+int     __real_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
+int     __wrap_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
 
 static GMutex lock;
 static GCond changed;
@@ -31,6 +33,9 @@ static gboolean is_stopping; /* the next call stops */
 static gboolean is_stopped;
 static GCancellable *cancelled_by_write;
 static gint n_writes;
+static GCancellable *cancelled_by_sync;
+static gint n_syncs;
+static gint n_fsyncs;
 
 static void
 stop (void)
@@ -61,7 +66,21 @@ int
 __wrap_fsync (int fd)
 {
   stop ();
+  g_atomic_int_inc (&n_fsyncs);
   return __real_fsync (fd);
+}
+
+int
+__wrap_sync_file_range (int          fd,
+                        off_t        start,
+                        off_t        length,
+                        unsigned int flags)
+{
+  if (flags & SYNC_FILE_RANGE_WAIT_AFTER)
+    g_atomic_int_inc (&n_syncs);
+  if (cancelled_by_sync != NULL)
+    g_cancellable_cancel (cancelled_by_sync);
+  return __real_sync_file_range (fd, start, length, flags);
 }
 
 static void
@@ -232,6 +251,49 @@ test_cancel (void)
   ask (file);
 }
 
+static void
+persist_durably (TfTempFile   *file,
+                 GCancellable *cancellable)
+{
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  gboolean success;
+
+  g_atomic_int_set (&n_syncs, 0);
+  g_atomic_int_set (&n_fsyncs, 0);
+  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, cancellable, tf_test_take_result, &result);
+  success = tf_temp_file_persist_finish (file, tf_test_wait (&result), &error);
+  g_assert_true (success == (cancellable == NULL));
+  if (cancellable != NULL)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* What cannot be interrupted has little to write: a cancelled call ends after the piece that is being written. */
+static void
+test_cancel_durable (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autofree char *content = g_malloc0 (3 * SIZE);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  if (tf_test_skip_if_portable ("sync_file_range()"))
+    return;
+
+  g_assert_true (tf_temp_file_write (file, content, 3 * SIZE, NULL, NULL));
+  cancelled_by_sync = cancellable;
+  persist_durably (file, cancellable);
+  cancelled_by_sync = NULL;
+  g_assert_cmpint (n_syncs, ==, 1);
+  g_assert_cmpint (n_fsyncs, ==, 0);
+  g_assert_false (g_file_test ("persisted", G_FILE_TEST_EXISTS));
+
+  persist_durably (file, NULL);
+  g_assert_cmpint (n_syncs, ==, 0);
+  g_assert_cmpint (n_fsyncs, ==, 2);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+}
+
 /* GLib's own threads do not exist in a forked child. */
 static void
 read_in_child (void)
@@ -266,6 +328,8 @@ main (int    argc,
   g_test_add_data_func ("/waiting/write/unnamed", NULL, test_write);
   g_test_add_data_func ("/waiting/write/named", GINT_TO_POINTER (TRUE), test_write);
   g_test_add_func ("/waiting/cancel", test_cancel);
+
+  g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
 
   return tf_test_run ();
 }

@@ -534,6 +534,16 @@ tf_system_allocate (int     fd,
   return optional (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
 }
 
+int
+tf_system_sync_range (int     fd,
+                      goffset start,
+                      goffset length)
+{
+  sync_file_range (fd, start + length, 2 * length, SYNC_FILE_RANGE_WRITE);
+  return optional (sync_file_range (fd, start, length, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                                                       SYNC_FILE_RANGE_WAIT_AFTER));
+}
+
 /* Maps @size bytes that begin at the boundary of a huge page. Older kernels do not align mappings. */
 static guint8 *
 map_aligned (gsize size,

@@ -319,6 +319,14 @@ tf_system_allocate (int     fd,
   return fail_with_not_supported ();
 }
 
+int
+tf_system_sync_range (int     fd,
+                      goffset start,
+                      goffset length)
+{
+  return fail_with_not_supported ();
+}
+
 static guint8 *
 map (gsize size)
 {

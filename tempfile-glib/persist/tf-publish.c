@@ -12,9 +12,16 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "names/tf-open.h"
 #include "tf-metadata.h"
 #include "tf-replacement.h"
+
+/* What is written between two looks at a cancellable, in bytes: at first no more than a slow disk writes in a few dozen
+ * milliseconds, and more if that takes less. */
+#define MIN_SYNC_PIECE ((goffset) 4 * 1024 * 1024)
+#define MAX_SYNC_PIECE (8 * MIN_SYNC_PIECE)
+#define QUICK_SYNC (20 * G_TIME_SPAN_MILLISECOND)
 
 typedef enum
 {
@@ -34,15 +41,60 @@ sync_dir (const TfDestination  *target,
   return tf_errno_set (error, errno, "fsync the directory of", target->path);
 }
 
+static goffset
+adapt_piece (goffset piece,
+             gint64  took)
+{
+  return took < QUICK_SYNC ? MIN (2 * piece, MAX_SYNC_PIECE) : MAX (piece / 2, MIN_SYNC_PIECE);
+}
+
+/* In pieces between which the call can be cancelled: fsync() cannot be interrupted. Stops without an error where the
+ * file system does not write pieces. */
+static gboolean
+sync_pieces (int                   fd,
+             const TfDestination  *target,
+             GCancellable         *cancellable,
+             GError              **error)
+{
+  goffset piece = MIN_SYNC_PIECE;
+  goffset start = 0;
+  struct stat st;
+
+  if (fstat (fd, &st) != 0)
+    return tf_errno_set (error, errno, "fstat", target->path);
+
+  while (start < st.st_size)
+    {
+      gint64 began = g_get_monotonic_time ();
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      if (TF_RETRY_EINTR (tf_system_sync_range (fd, start, piece)) != 0)
+        return errno == ENOTSUP || errno == EINVAL || errno == ESPIPE ||
+               tf_errno_set (error, errno, "sync_file_range", target->path);
+
+      start += piece;
+      piece = adapt_piece (piece, g_get_monotonic_time () - began);
+    }
+
+  return TRUE;
+}
+
 static gboolean
 sync_file (const TfReplacement  *entry,
            const TfDestination  *target,
+           GCancellable         *cancellable,
            GError              **error)
 {
-  if (target->sync_fd < 0 || TF_RETRY_EINTR (fsync (entry->fd)) == 0)
+  if (target->sync_fd < 0)
     return TRUE;
 
-  return tf_errno_set (error, errno, "fsync", target->path);
+  if (cancellable != NULL &&
+      (!sync_pieces (entry->fd, target, cancellable, error) ||
+       g_cancellable_set_error_if_cancelled (cancellable, error)))
+    return FALSE;
+
+  return TF_RETRY_EINTR (fsync (entry->fd)) == 0 || tf_errno_set (error, errno, "fsync", target->path);
 }
 
 static Outcome
@@ -54,7 +106,7 @@ place (TfReplacement        *entry,
   TfPlaced placed;
   gboolean success;
 
-  if (!sync_file (entry, target, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!sync_file (entry, target, cancellable, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FAILED;
 
   if (tf_replacement_place (entry, target, &placed) < 0)

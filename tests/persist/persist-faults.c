@@ -170,8 +170,19 @@ __wrap_copy_file_range (int           from,
   return count;
 }
 
-/* It may fail, but nothing here is to outlive a loss of power. */
+/* They may fail, but nothing here is to outlive a loss of power. */
 int __wrap_fsync (int fd);
+int __wrap_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
+
+int
+__wrap_sync_file_range (int          fd,
+                        off_t        start,
+                        off_t        length,
+                        unsigned int flags)
+{
+  /* What is only begun reports nothing. */
+  return flags & SYNC_FILE_RANGE_WAIT_AFTER && fails ("sync_file_range") ? -1 : 0;
+}
 
 int
 __wrap_fsync (int fd)
@@ -562,6 +573,7 @@ persist_with_failure (Source         source,
   g_autoptr(TfTempFile) file = make (source);
   g_autofree char *path = g_build_filename (dir, "doc", NULL);
   g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new (); /* which a durable one syncs in pieces for */
   g_autoptr(GError) error = NULL;
   gboolean had_old = (flags & TF_PERSIST_REPLACE) != 0;
   gboolean success;
@@ -584,7 +596,7 @@ persist_with_failure (Source         source,
   n_calls = 0;
   fail_errno = with;
   fail_at = at;
-  success = tf_temp_file_persist (file, destination, flags, NULL, &error);
+  success = tf_temp_file_persist (file, destination, flags, cancellable, &error);
   fail_at = 0;
   reached = failed_call != NULL;
 
