@@ -436,6 +436,35 @@ async_closed (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+/* What was read ahead is not kept for the next call once somebody else has the descriptor. */
+static void
+test_written_by_descriptor (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *second = NULL;
+  g_autofree char *third = NULL;
+  gsize available;
+  int fd;
+
+  tf_test_write (file, "one\ntwo\nsix\n");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  fd = tf_temp_file_get_fd (file, NULL, &error);
+  g_assert_no_error (error);
+
+  first = tf_temp_file_read_line (file, NULL, NULL, &error);
+  g_assert_cmpstr (first, ==, "one\n");
+  g_assert_null (tf_temp_file_peek (file, &available));
+  g_assert_cmpint (pwrite (fd, "TWO", 3, 4), ==, 3);
+  second = tf_temp_file_read_line (file, NULL, NULL, &error);
+  g_assert_cmpstr (second, ==, "TWO\n");
+  g_assert_cmpint (pwrite (fd, "SIX", 3, 8), ==, 3);
+  third = tf_temp_file_read_upto (file, "\n", 1, NULL, NULL, &error);
+  g_assert_cmpstr (third, ==, "SIX");
+  g_assert_no_error (error);
+}
+
 static void
 for_each_kind (void (*func) (void))
 {
@@ -478,6 +507,7 @@ main (int    argc,
   tf_test_add_for_kinds ("lines", "long", test_long_lines);
   tf_test_add_for_kinds ("lines", "mixed", test_mixed);
   tf_test_add_for_kinds ("lines", "shared-descriptor", test_shared_descriptor);
+  tf_test_add_for_kinds ("lines", "written-by-descriptor", test_written_by_descriptor);
   tf_test_add_for_kinds ("lines", "upto", test_upto);
   tf_test_add_for_kinds ("lines", "peek", test_peek);
   tf_test_add_for_kinds ("lines", "peek-stays", test_peek_stays);

@@ -1132,6 +1132,14 @@ read_some (TfStore       *self,
   return tf_store_move_to (self, self->position + count, error);
 }
 
+/* Whoever has the descriptor as well may write behind the position between two calls. */
+static void
+forget_if_shared (TfStore *self)
+{
+  if (self->backing.shared)
+    tf_backing_forget (&self->backing);
+}
+
 /* Reads up to one of the bytes @stops, including it if @with_stop, or up to the end of the file. Returns NULL without
  * @error at the end of the file. On failure, the position does not move. */
 char *
@@ -1153,6 +1161,7 @@ tf_store_read_upto (TfStore       *self,
   if (!lock_ahead (self, cancellable, error))
     return NULL;
 
+  forget_if_shared (self);
   start = self->position;
   while (success && !done)
     success = read_some (self, &piece, stops, n_stops, with_stop, &done, cancellable, error);
@@ -1160,6 +1169,7 @@ tf_store_read_upto (TfStore       *self,
   if (!success)
     tf_store_move_to (self, start, NULL);
   at_end = success && piece.data == NULL;
+  forget_if_shared (self);
   tf_store_unlock (self);
 
   if (!success || at_end)
