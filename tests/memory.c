@@ -6,7 +6,9 @@
 #include <tempfile-glib.h>
 
 #include <string.h>
+#include <unistd.h>
 
+#include "store/tf-file.h"
 #include "store/tf-memory-pool.h"
 #include "tf-test.h"
 
@@ -156,6 +158,27 @@ test_budget_threads (void)
   tf_set_memory_budget (0);
 }
 
+/* A file that is in use is counted when the call that uses it is done. */
+static void
+test_budget_while_in_use (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  TfStore *store = tf_file_get_store (file);
+
+  write_zeros (file, 1000);
+  g_assert_true (tf_store_lock (store, NULL, NULL));
+  alarm (60);
+  tf_set_memory_budget (4000);
+  alarm (0);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  tf_store_unlock (store);
+  g_assert_cmpuint (tf_memory_pool_get_held (), >=, 1000);
+
+  g_clear_object (&file);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  tf_set_memory_budget (0);
+}
+
 static void
 note_thread (TfSpooledFile  *file,
              GThread       **thread)
@@ -241,6 +264,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/later", test_budget_later);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
   g_test_add_func ("/memory/budget/threads", test_budget_threads);
+  g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/low-memory", test_low_memory);
 
   return tf_test_run ();

@@ -432,15 +432,6 @@ unlock_and_tell (TfStore *self)
   tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
 }
 
-void
-tf_store_unlock (TfStore *self)
-{
-  if (G_UNLIKELY (self->must_tell))
-    unlock_and_tell (self);
-  else
-    g_mutex_unlock (&self->lock);
-}
-
 /* Limits the room in memory to what the budget has counted. */
 static void
 bound_room (TfStore *self)
@@ -458,6 +449,19 @@ recount (TfStore *self)
   tf_memory_pool_recount (&self->pool_node,
                           tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0);
   bound_room (self);
+}
+
+void
+tf_store_unlock (TfStore *self)
+{
+  if (G_UNLIKELY (g_atomic_int_get (&self->must_recount)) &&
+      g_atomic_int_compare_and_exchange (&self->must_recount, TRUE, FALSE) && self->state == TF_STORE_OPEN)
+    recount (self);
+
+  if (G_UNLIKELY (self->must_tell))
+    unlock_and_tell (self);
+  else
+    g_mutex_unlock (&self->lock);
 }
 
 /* Like tf_backing_replace(). */
@@ -594,15 +598,15 @@ unref_node (TfMemoryPoolNode *node)
   tf_store_unref (store_of (node));
 }
 
+/* A store that is in use is recounted when its lock is given up. */
 static void
 recount_node (TfMemoryPoolNode *node)
 {
   TfStore *self = store_of (node);
 
-  g_mutex_lock (&self->lock);
-  if (self->state == TF_STORE_OPEN)
-    recount (self);
-  g_mutex_unlock (&self->lock);
+  g_atomic_int_set (&self->must_recount, TRUE);
+  if (g_mutex_trylock (&self->lock))
+    tf_store_unlock (self);
 }
 
 /* Rolls over on low memory. The owner is notified in its own main context. */
