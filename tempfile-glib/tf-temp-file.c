@@ -64,6 +64,10 @@
  * is closed nevertheless, the bytes that were held back are lost, the message says how many they are, and a second
  * close succeeds. To be able to try again, call [method@TempFile.flush] before closing.
  *
+ * While an asynchronous operation of the file is under way, closing fails with %G_IO_ERROR_PENDING and the file stays
+ * open. An operation of one of its streams does not prevent closing, as in a [class@Gio.FileIOStream]. It is completed,
+ * or fails with %G_IO_ERROR_CLOSED.
+ *
  * Calls that read, write or hand out the bytes of a closed file fail with %G_IO_ERROR_CLOSED. On an object that
  * was constructed but not initialized, see [iface@Gio.Initable], they fail with %G_IO_ERROR_NOT_INITIALIZED.
  * [method@TempFile.get_size] and [method@Gio.Seekable.tell], which cannot fail, return 0 in both cases.
@@ -157,6 +161,19 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   return priv->output;
 }
 
+/* GIOStream is closed whatever this returns, so that an outstanding operation of a stream is no failure: it is completed,
+ * or fails because the store is closed. */
+static gboolean
+take_close_result (gboolean   success,
+                   GError   **error)
+{
+  if (success || !g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_PENDING))
+    return success;
+
+  g_clear_error (error);
+  return TRUE;
+}
+
 /* Closes everything even if a part fails. What the store says is what is lost; otherwise, reports the first failure. */
 static gboolean
 tf_temp_file_close (GIOStream     *stream,
@@ -168,9 +185,11 @@ tf_temp_file_close (GIOStream     *stream,
   gboolean success = TRUE;
 
   if (priv->output != NULL)
-    success = g_output_stream_close (priv->output, cancellable, &stream_error);
-  if (priv->input != NULL)
-    success = g_input_stream_close (priv->input, cancellable, success ? &stream_error : NULL) && success;
+    success = take_close_result (g_output_stream_close (priv->output, cancellable, &stream_error), &stream_error);
+  if (priv->input != NULL && success)
+    success = take_close_result (g_input_stream_close (priv->input, cancellable, &stream_error), &stream_error);
+  else if (priv->input != NULL)
+    g_input_stream_close (priv->input, cancellable, NULL);
 
   if (!tf_store_close (priv->store, error))
     return FALSE;

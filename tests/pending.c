@@ -364,6 +364,73 @@ test_closed_streams (gconstpointer data)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+static void
+close_while_busy (TfTempFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_io_stream_is_closed (G_IO_STREAM (file)));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
+}
+
+/* An operation of a stream is whole, or fails. */
+static void
+assert_whole (gssize  n,
+              gssize  expected,
+              GError *error)
+{
+  if (n < 0)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  else
+    g_assert_cmpint (n, ==, expected);
+}
+
+static void
+test_close_while_busy (gconstpointer data)
+{
+  const gsize size = 1024 * 1024;
+  g_autofree char *bytes = g_malloc0 (size);
+  g_autoptr(TfTempFile) read_file = tf_test_kind_make (data);
+  g_autoptr(TfTempFile) written_file = tf_test_kind_make (data);
+  g_autoptr(GAsyncResult) read = NULL;
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autoptr(GError) error = NULL;
+  gssize n;
+
+  g_output_stream_write_async (output_of (written_file), bytes, size, 0, NULL, tf_test_take_result, &written);
+  close_while_busy (written_file);
+  n = g_output_stream_write_finish (output_of (written_file), tf_test_wait (&written), &error);
+  assert_whole (n, size, error);
+  g_clear_error (&error);
+
+  g_assert_true (tf_temp_file_write (read_file, bytes, size, NULL, NULL));
+  tf_test_seek (read_file, 0, G_SEEK_SET);
+  g_input_stream_read_async (input_of (read_file), bytes, size, 0, NULL, tf_test_take_result, &read);
+  close_while_busy (read_file);
+  n = g_input_stream_read_finish (input_of (read_file), tf_test_wait (&read), &error);
+  assert_whole (n, size, error);
+}
+
+/* That of the file itself keeps it open. */
+static void
+test_close_during_own (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GError) error = NULL;
+
+  tf_temp_file_load_bytes_async (file, 0, NULL, tf_test_take_result, &result);
+  g_assert_false (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_false (g_io_stream_is_closed (G_IO_STREAM (file)));
+  bytes = tf_temp_file_load_bytes_finish (file, tf_test_wait (&result), NULL);
+  g_assert_cmpuint (g_bytes_get_size (bytes), ==, strlen (text));
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -377,6 +444,8 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "order", test_order);
   g_test_add_func ("/pending/many", test_many);
   tf_test_add_for_kinds ("pending", "closed-streams", test_closed_streams);
+  tf_test_add_for_kinds ("pending", "close-while-busy", test_close_while_busy);
+  tf_test_add_for_kinds ("pending", "close-during-own", test_close_during_own);
 
   return tf_test_run ();
 }
