@@ -724,7 +724,6 @@ main (int    argc,
   tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);
   g_test_add_func ("/fork-files/full-disk", test_full_disk);
   g_test_add_func ("/fork-files/threads", test_threads);
-
   g_test_add_func ("/fork-files/locks", test_locks);
 
   return tf_test_run ();

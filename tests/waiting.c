@@ -328,7 +328,6 @@ main (int    argc,
   g_test_add_data_func ("/waiting/write/unnamed", NULL, test_write);
   g_test_add_data_func ("/waiting/write/named", GINT_TO_POINTER (TRUE), test_write);
   g_test_add_func ("/waiting/cancel", test_cancel);
-
   g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
 
   return tf_test_run ();
