@@ -119,7 +119,7 @@ assert_tries_to_write (TfTempFile *file,
   goffset position = g_seekable_tell (G_SEEKABLE (file));
 
   g_assert_cmpint (tf_temp_file_try_write (file, data, size), ==, expected);
-  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, expected ? position + size : position);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, expected ? position + (goffset) size : position);
 }
 
 static void
