@@ -806,6 +806,19 @@ test_derived_without_close (void)
   g_test_assert_expected_messages ();
 }
 
+/* Closing it asynchronously comes to an end. */
+static void
+test_derived_without_close_async (void)
+{
+  g_autoptr(TfNamedFile) file = g_initable_new (unclosing_get_type (), NULL, NULL, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_io_stream_close_async (G_IO_STREAM (file), 0, NULL, tf_test_take_result, &result);
+  g_assert_false (g_io_stream_close_finish (G_IO_STREAM (file), tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+}
+
 static gsize
 count_bytes_at (TfNamedFile *file)
 {
@@ -920,6 +933,7 @@ main (int    argc,
   g_test_add_func ("/named-file/unlink-fails", test_unlink_fails);
   g_test_add_func ("/named-file/derived", test_derived);
   g_test_add_func ("/named-file/derived/without-close", test_derived_without_close);
+  tf_test_add_async ("/named-file/derived/without-close-async", test_derived_without_close_async);
   g_test_add_func ("/named-file/buffered", test_buffered);
   g_test_add_func ("/named-file/buffered-close", test_buffered_close);
 

@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define NO_REASON "No reason was given"
+
 /* The errno of the last error of this thread; 0 if it did not come from a system call. */
 static _Thread_local int last;
 
@@ -93,10 +95,20 @@ tf_errno_set_not_initialized (GError     **error,
                             "The %s was not initialized: call g_initable_init() first", what);
 }
 
+/* Sets the error of code of others that has failed and not said why, such as a method of a binding that threw an
+ * exception. Does nothing if there is an error already. */
+void
+tf_errno_ensure (GError     **error,
+                 const char  *doing)
+{
+  if (error != NULL && *error == NULL)
+    tf_errno_set_code (error, G_IO_ERROR_FAILED, "%s: " NO_REASON, doing);
+}
+
 /* Logs an error that no caller can receive. It is a message, because warnings can be made fatal. */
 void
 tf_errno_log_lost (const char   *doing,
                    const GError *error)
 {
-  g_message ("%s: %s", doing, error != NULL ? error->message : "No reason was given");
+  g_message ("%s: %s", doing, error != NULL ? error->message : NO_REASON);
 }

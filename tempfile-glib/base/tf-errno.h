@@ -24,7 +24,9 @@ gboolean tf_errno_set_not_initialized (GError     **error,
 int  tf_errno_get_last (void);
 void tf_errno_set_last (int saved_errno);
 
-void tf_errno_log_lost (const char   *doing,
-                        const GError *error);
+void tf_errno_ensure   (GError       **error,
+                        const char    *doing);
+void tf_errno_log_lost (const char    *doing,
+                        const GError  *error);
 
 G_END_DECLS

@@ -143,13 +143,26 @@ work_free (gpointer data)
   g_free (work);
 }
 
+/* What failed without an error must not be taken for a success. */
+static void
+be_done (GTask      *task,
+         TfTaskDone  done,
+         gssize      result,
+         GError     *error)
+{
+  if (result < 0)
+    tf_errno_ensure (&error, "The operation failed");
+
+  done (task, result, error);
+}
+
 static gboolean
 on_worked (gpointer data)
 {
   Work *work = data;
 
   tf_errno_set_last (work->last_errno);
-  work->done (work->task, work->result, g_steal_pointer (&work->error));
+  be_done (work->task, work->done, work->result, g_steal_pointer (&work->error));
   return G_SOURCE_REMOVE;
 }
 
@@ -348,7 +361,7 @@ tf_task_run_step (GTask      *task,
       return;
     }
 
-  done (task, result, error);
+  be_done (task, done, result, error);
 }
 
 /* Completes @task with what @func returns. */

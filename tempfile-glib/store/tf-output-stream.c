@@ -328,16 +328,27 @@ write_buffer (Splice  *self,
   return success;
 }
 
+static void
+ensure_read_error (GError **error)
+{
+  tf_errno_ensure (error, "Reading from the source");
+}
+
 static gssize
 read_buffer (Splice        *self,
              GCancellable  *cancellable,
              GError       **error)
 {
+  gssize n_read;
+
   /* Not every stream looks at the cancellable. */
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return -1;
 
-  return g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error);
+  n_read = g_input_stream_read (self->source, self->buffer, BUFFER_SIZE, cancellable, error);
+  if (n_read < 0)
+    ensure_read_error (error);
+  return n_read;
 }
 
 /* Moves all bytes. */
@@ -515,6 +526,8 @@ on_read (GObject      *source,
   Splice *self = g_task_get_task_data (task);
   gssize n_read = g_input_stream_read_finish (G_INPUT_STREAM (source), result, &self->error);
 
+  if (n_read < 0)
+    ensure_read_error (&self->error);
   self->n_buffered = MAX (n_read, 0);
   if (n_read > 0)
     tf_task_run_step (task, write_buffer_func, on_written);

@@ -44,6 +44,22 @@ test_codes (void)
 }
 
 static void
+test_ensure (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  tf_errno_ensure (&error, "Doing it");
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpstr (error->message, ==, "Doing it: No reason was given");
+  tf_errno_ensure (NULL, "Doing it");
+
+  g_clear_error (&error);
+  tf_errno_set (&error, ENOENT, "open", NULL);
+  tf_errno_ensure (&error, "Doing it");
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+}
+
+static void
 test_message (void)
 {
   g_autoptr(GError) with_path = NULL;
@@ -94,6 +110,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/errno/codes", test_codes);
+  g_test_add_func ("/errno/ensure", test_ensure);
   g_test_add_func ("/errno/message", test_message);
   g_test_add_func ("/errno/display-form", test_display_form);
   g_test_add_func ("/errno/nobody-asks", test_nobody_asks);

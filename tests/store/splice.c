@@ -553,6 +553,116 @@ test_cancelled_before (void)
     }
 }
 
+/* A source that gives some bytes and then fails without an error, as a method of a binding does that throws one. The
+ * derived class does the same asynchronously. */
+typedef struct
+{
+  GInputStream parent_instance;
+  guint n_pieces;
+} Silent;
+
+typedef GInputStreamClass SilentClass;
+typedef Silent SilentAsync;
+typedef GInputStreamClass SilentAsyncClass;
+
+GType silent_get_type (void);
+GType silent_async_get_type (void);
+
+G_DEFINE_TYPE (Silent, silent, G_TYPE_INPUT_STREAM)
+G_DEFINE_TYPE (SilentAsync, silent_async, silent_get_type ())
+
+static gssize
+silent_read (GInputStream  *stream,
+             void          *buffer,
+             gsize          count,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  Silent *self = (Silent *) stream;
+
+  if (self->n_pieces == 3)
+    return -1;
+
+  self->n_pieces++;
+  memset (buffer, 'a', 10);
+  return 10;
+}
+
+static void
+silent_read_async (GInputStream        *stream,
+                   void                *buffer,
+                   gsize                count,
+                   int                  io_priority,
+                   GCancellable        *cancellable,
+                   GAsyncReadyCallback  callback,
+                   gpointer             user_data)
+{
+  g_autoptr(GTask) task = g_task_new (stream, cancellable, callback, user_data);
+
+  g_task_return_int (task, silent_read (stream, buffer, count, NULL, NULL));
+}
+
+static gssize
+silent_read_finish (GInputStream  *stream,
+                    GAsyncResult  *result,
+                    GError       **error)
+{
+  return g_task_propagate_int (G_TASK (result), NULL);
+}
+
+static void
+silent_class_init (SilentClass *klass)
+{
+  klass->read_fn = silent_read;
+}
+
+static void
+silent_init (Silent *self)
+{
+}
+
+static void
+silent_async_class_init (SilentAsyncClass *klass)
+{
+  klass->read_async = silent_read_async;
+  klass->read_finish = silent_read_finish;
+}
+
+static void
+silent_async_init (SilentAsync *self)
+{
+}
+
+/* A failure is not taken for the end, and what was moved before is there. */
+static void
+check_silent (GType                    source_type,
+              GOutputStreamSpliceFlags flags,
+              gboolean                 async)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GInputStream) source = g_object_new (source_type, NULL);
+  g_autoptr(GError) error = NULL;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  g_assert_cmpint (run_splice (target, source, flags, async, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 30);
+  g_assert_cmpint (g_input_stream_is_closed (source), ==, flags == BOTH);
+  g_assert_cmpint (g_output_stream_is_closed (target), ==, flags == BOTH);
+}
+
+static void
+test_silent (void)
+{
+  for (gboolean async = FALSE; async <= TRUE; async++)
+    {
+      check_silent (silent_get_type (), 0, async);
+      check_silent (silent_get_type (), BOTH, async);
+      check_silent (silent_async_get_type (), 0, async);
+      check_silent (silent_async_get_type (), BOTH, async);
+    }
+}
+
 static void
 test_pending (void)
 {
@@ -585,6 +695,7 @@ main (int    argc,
   tf_test_add_async ("/splice/copied-by-kernel", test_copied_by_kernel);
   g_test_add_func ("/splice/refused", test_refused);
   tf_test_add_async ("/splice/cancelled-before", test_cancelled_before);
+  tf_test_add_async ("/splice/silent", test_silent);
   g_test_add_func ("/splice/pending", test_pending);
 
   return tf_test_run ();
