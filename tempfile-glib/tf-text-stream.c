@@ -5,6 +5,7 @@
 
 #include "tf-text-stream.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/tf-errno.h"
@@ -303,9 +304,6 @@ tf_text_stream_class_init (TfTextStreamClass *klass)
 static void
 tf_text_stream_init (TfTextStream *self)
 {
-  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
-
-  tf_decoded_text_init (&priv->ahead);
 }
 
 /**
@@ -431,6 +429,13 @@ get_store (TfTextStreamPrivate *priv)
   return tf_file_get_store (priv->base_file);
 }
 
+/* Returns the path of the base file for messages, which is valid until the next operation. */
+static const char *
+get_path (TfTextStreamPrivate *priv)
+{
+  return get_store (priv)->backing.where;
+}
+
 static gboolean
 check_initialized (TfTextStreamPrivate  *priv,
                    GError              **error)
@@ -477,7 +482,26 @@ request_free (gpointer data)
   g_free (request);
 }
 
-/* Takes the text of @request. */
+/* Gives the request its own copy of the text to write. */
+static gboolean
+copy_text (TfTextStreamPrivate  *priv,
+           Request              *request,
+           GError              **error)
+{
+  const char *text = request->text;
+
+  request->text = g_try_malloc (request->length);
+  if (request->length == 0)
+    return TRUE;
+
+  if (request->text == NULL)
+    return tf_errno_set (error, ENOMEM, "write", get_path (priv));
+
+  memcpy (request->text, text, request->length);
+  return TRUE;
+}
+
+/* The text of @request is copied. */
 static void
 start (TfTextStream        *self,
        gpointer             source_tag,
@@ -490,9 +514,8 @@ start (TfTextStream        *self,
   TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
   GError *error = NULL;
 
-  if (!check_initialized (priv, &error))
+  if (!check_initialized (priv, &error) || !copy_text (priv, &request, &error))
     {
-      g_free (request.text);
       g_task_report_error (self, callback, user_data, source_tag, error);
       return;
     }
@@ -548,15 +571,17 @@ move_file (TfTextStreamPrivate  *priv,
   return tf_store_seek (get_store (priv), offset, G_SEEK_SET, cancellable, error);
 }
 
-/* Decodes the first @size bytes of the file to get the state of the decoder behind them. */
+/* Decodes the first @size bytes of the file to get the state of the decoder behind them. Illegal bytes are passed over:
+ * reading them is what fails. */
 static gboolean
 decode_context (TfTextStreamPrivate  *priv,
                 gsize                 size,
                 GCancellable         *cancellable,
                 GError              **error)
 {
-  g_autoptr(GString) scratch = g_string_new (NULL);
+  g_auto(TfString) scratch = { NULL, };
   g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GError) local_error = NULL;
   gsize n_used;
 
   if (!move_file (priv, 0, cancellable, error))
@@ -566,11 +591,19 @@ decode_context (TfTextStreamPrivate  *priv,
   if (bytes == NULL)
     return FALSE;
 
-  if (!tf_codec_decode (&priv->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                        FALSE, G_MAXSIZE, scratch, &n_used, NULL) && priv->codec.has_mark)
-    return tf_codec_assume_order (&priv->codec, error);
+  tf_codec_decode (&priv->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
+                   FALSE, G_MAXSIZE, &scratch, &n_used, &local_error);
+  if (!tf_string_check (&scratch, "read", get_path (priv), error))
+    return FALSE;
 
-  return TRUE;
+  if (local_error == NULL)
+    return TRUE;
+
+  if (g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA))
+    return !priv->codec.has_mark || tf_codec_assume_order (&priv->codec, error);
+
+  g_propagate_error (error, g_steal_pointer (&local_error));
+  return FALSE;
 }
 
 /* Makes the codec ready to decode from @offset on. The position has to be in the text read ahead. */
@@ -627,13 +660,14 @@ read_ahead (TfTextStreamPrivate  *priv,
   if (!move_file (priv, tf_decoded_text_get_end (&priv->ahead), cancellable, error))
     return FALSE;
 
-  bytes = tf_store_read_bytes (get_store (priv), priv->ahead.failed ? 0 : MAX (PIECE_SIZE, priv->ahead.bytes->len),
+  bytes = tf_store_read_bytes (get_store (priv), priv->ahead.failed ? 0 : MAX (PIECE_SIZE, priv->ahead.bytes.size),
                                cancellable, error);
   if (bytes == NULL)
     return FALSE;
 
   *is_end = g_bytes_get_size (bytes) == 0;
-  return tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, error);
+  priv->placed = tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, get_path (priv), error);
+  return priv->placed;
 }
 
 /* Takes text that was read ahead. A NUL in it is an error, because the string would end there. */
@@ -650,8 +684,11 @@ take (TfTextStreamPrivate  *priv,
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
                               "The text has a NUL character, which a string cannot hold");
 
-  tf_decoded_text_take (&priv->ahead, length);
   request->text = tf_newline_from_file (priv->newline, text, length);
+  if (request->text == NULL)
+    return tf_errno_set (error, ENOMEM, "read", get_path (priv));
+
+  tf_decoded_text_take (&priv->ahead, length);
   return TRUE;
 }
 
@@ -733,7 +770,7 @@ locate (TfTextStreamPrivate  *priv,
   if (!tf_decoded_text_is_aligned (&priv->ahead) && !place (priv, priv->ahead.start, cancellable, error))
     return -1;
 
-  if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, error))
+  if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, get_path (priv), error))
     return offset;
 
   priv->placed = FALSE;
@@ -754,25 +791,24 @@ settle (TfTextStreamPrivate  *priv,
   return TRUE;
 }
 
-static GByteArray *
+/* Appends to @bytes what is to be written. */
+static gboolean
 encode (TfTextStreamPrivate  *priv,
         const char           *text,
         gsize                 length,
         gboolean              is_start,
+        TfString             *bytes,
         GError              **error)
 {
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
-  g_autoptr(GString) translated = NULL;
+  g_auto(TfString) translated = { NULL, };
 
   if (!tf_codec_is_utf8 (text, length))
-    {
-      tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
-      return NULL;
-    }
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
 
-  translated = tf_newline_to_file (priv->newline, length > 0 ? text : "", length);
-  return tf_codec_encode (&priv->codec, translated->str, translated->len, is_start, bytes, error)
-         ? g_steal_pointer (&bytes) : NULL;
+  tf_newline_to_file (priv->newline, length > 0 ? text : "", length, &translated);
+  return tf_string_check (&translated, "write", get_path (priv), error) &&
+         tf_codec_encode (&priv->codec, tf_string_get (&translated), translated.size, is_start, bytes, error) &&
+         tf_string_check (bytes, "write", get_path (priv), error);
 }
 
 /* Reads the byte order mark of the file, if text is to be written before it is known. */
@@ -800,18 +836,18 @@ write_text (TfTextStreamPrivate  *priv,
             GCancellable         *cancellable,
             GError              **error)
 {
-  g_autoptr(GByteArray) bytes = NULL;
+  g_auto(TfString) bytes = { NULL, };
   goffset offset = locate (priv, cancellable, error);
   gsize n_written;
 
   if (offset < 0 || !learn_order (priv, offset, cancellable, error))
     return FALSE;
 
-  bytes = encode (priv, request->text, request->length, offset == 0, error);
-  if (bytes == NULL || !settle (priv, offset, cancellable, error))
+  if (!encode (priv, request->text, request->length, offset == 0, &bytes, error) ||
+      !settle (priv, offset, cancellable, error))
     return FALSE;
 
-  if (tf_store_write (get_store (priv), bytes->data, bytes->len, &n_written, cancellable, error))
+  if (tf_store_write (get_store (priv), bytes.data, bytes.size, &n_written, cancellable, error))
     return TRUE;
 
   if (n_written > 0)
@@ -1175,8 +1211,9 @@ tf_text_stream_read_all_finish (TfTextStream  *self,
  *
  * It blocks on the disk if the bytes go there. Errors are of %G_IO_ERROR: %G_IO_ERROR_INVALID_DATA, before anything
  * is written, if @text is not valid UTF-8 or has a character that the encoding does not have, unless
- * [property@TextStream:errors] says otherwise; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING,
- * %G_IO_ERROR_CANCELLED; and those of [method@TempFile.write].
+ * [property@TextStream:errors] says otherwise; %G_IO_ERROR_NO_SPACE, before anything is written, if there is not enough
+ * memory; %G_IO_ERROR_CLOSED, %G_IO_ERROR_NOT_INITIALIZED, %G_IO_ERROR_PENDING, %G_IO_ERROR_CANCELLED; and those of
+ * [method@TempFile.write].
  *
  * Returns: %TRUE if all of @text was written
  *
@@ -1233,17 +1270,15 @@ tf_text_stream_write_async (TfTextStream        *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
-  gsize size;
+  Request request = { .func = write_text, .text = (char *) text };
 
   g_return_if_fail (TF_IS_TEXT_STREAM (self));
   g_return_if_fail (text != NULL || length == 0);
   g_return_if_fail (length >= -1);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
-  size = length < 0 ? strlen (text) : (gsize) length;
-  start (self, tf_text_stream_write_async,
-         (Request) { .func = write_text, .text = g_memdup2 (text, size), .length = size },
-         io_priority, cancellable, callback, user_data);
+  request.length = length < 0 ? strlen (text) : (gsize) length;
+  start (self, tf_text_stream_write_async, request, io_priority, cancellable, callback, user_data);
 }
 
 /**

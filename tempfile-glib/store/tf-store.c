@@ -10,6 +10,7 @@
 
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
+#include "base/tf-string.h"
 #include "base/tf-task.h"
 #include "tf-disk.h"
 
@@ -1046,42 +1047,6 @@ tf_store_consume (TfStore  *self,
   return success;
 }
 
-/* A growing string. */
-typedef struct
-{
-  char  *data;  /* (owned) (nullable) */
-  gsize  size;  /* in bytes, without the NUL, for which there is always room */
-  gsize  capacity;
-} Piece;
-
-static gboolean
-piece_append (Piece        *self,
-              const guint8 *data,
-              gsize         count)
-{
-  gsize needed = self->size + count + 1;
-
-  if (count >= G_MAXSSIZE - self->size)
-    return FALSE;
-
-  if (needed > self->capacity)
-    {
-      gsize capacity = self->data != NULL ? MAX (needed, 2 * self->capacity) : needed;
-      char *grown = g_try_realloc (self->data, capacity);
-
-      if (grown == NULL)
-        return FALSE;
-
-      self->data = grown;
-      self->capacity = capacity;
-    }
-
-  memcpy (self->data + self->size, data, count);
-  self->size += count;
-  self->data[self->size] = '\0';
-  return TRUE;
-}
-
 /* Returns the number of bytes before the first of @stops, or of all bytes if there is none. */
 static gsize
 find_stop (const guint8 *data,
@@ -1106,7 +1071,7 @@ find_stop (const guint8 *data,
 /* Appends the bytes that can be peeked at, up to a stop. Sets @done at a stop and at the end of the file. */
 static gboolean
 read_some (TfStore       *self,
-           Piece         *piece,
+           TfString      *piece,
            const char    *stops,
            gsize          n_stops,
            gboolean       with_stop,
@@ -1130,10 +1095,10 @@ read_some (TfStore       *self,
   *done = count < available;
   if (*done && with_stop)
     count++;
-  if (!piece_append (piece, data, count))
-    return tf_errno_set (error, ENOMEM, "read", self->backing.where);
+  tf_string_append (piece, data, count);
 
-  return tf_store_move_to (self, self->position + count, error);
+  return tf_string_check (piece, "read", self->backing.where, error) &&
+         tf_store_move_to (self, self->position + count, error);
 }
 
 /* Whoever has the descriptor as well may write behind the position between two calls. */
@@ -1155,7 +1120,7 @@ tf_store_read_upto (TfStore       *self,
                     GCancellable  *cancellable,
                     GError       **error)
 {
-  Piece piece = { NULL, };
+  TfString piece = { NULL, };
   gboolean success = TRUE;
   gboolean done = FALSE;
   gboolean at_end;
@@ -1177,8 +1142,8 @@ tf_store_read_upto (TfStore       *self,
   tf_store_unlock (self);
 
   if (!success || at_end)
-    g_clear_pointer (&piece.data, g_free);
-  *length = piece.data != NULL ? piece.size : 0;
+    tf_string_clear (&piece);
+  *length = piece.size;
   return piece.data;
 }
 

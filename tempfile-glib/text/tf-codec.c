@@ -18,6 +18,9 @@
 #define CHUNK 512
 #define ROOM (8 * CHUNK)
 
+/* The capacity for what comes of one chunk, and of what follows it. */
+#define SCRATCH (2 * ROOM + 1)
+
 /* Returned by convert() instead of an errno if iconv has substituted characters. */
 #define SUBSTITUTED -1
 
@@ -27,22 +30,26 @@
 # define NATIVE_ORDER "BE"
 #endif
 
+/* On failure, the converter stays as it is. */
 static gboolean
 open_converter (GIConv      *converter,
                 const char  *to,
                 const char  *from,
                 GError     **error)
 {
+  GIConv opened = g_iconv_open (to, from);
+
+  if (opened == NO_CONVERTER && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+    return tf_errno_set (error, errno, "iconv_open", NULL);
+
+  if (opened == NO_CONVERTER)
+    return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                              "Text cannot be converted from “%s” to “%s”", from, to);
+
   if (*converter != NULL)
     g_iconv_close (*converter);
-
-  *converter = g_iconv_open (to, from);
-  if (*converter != NO_CONVERTER)
-    return TRUE;
-
-  *converter = NULL;
-  return tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
-                            "Text cannot be converted from “%s” to “%s”", from, to);
+  *converter = opened;
+  return TRUE;
 }
 
 /* Returns the name in capitals, with only its letters and digits, and without what iconv is asked to do behind "//". */
@@ -93,9 +100,11 @@ set_order (TfCodec     *self,
 {
   gboolean is_same = g_str_equal (self->order, order);
 
-  self->knows_order = TRUE;
   self->order = order;
-  return is_same || open_encoder (self, error);
+  self->knows_order = is_same || open_encoder (self, error);
+  if (!self->knows_order)
+    self->order = "";
+  return self->knows_order;
 }
 
 /* Opens the decoder of an encoding with a byte order mark for one byte order, in which text is written from now on. */
@@ -195,17 +204,24 @@ read_mark (TfCodec       *self,
 {
   static const guint8 little[] = { 0xff, 0xfe, 0, 0 };
   static const guint8 big[] = { 0, 0, 0xfe, 0xff };
+  const char *order = NULL;
 
   if (n_bytes < self->unit)
     return n_bytes == 0 || !is_end || tf_codec_assume_order (self, error);
 
-  *n_used = self->unit;
   if (memcmp (bytes, little, self->unit) == 0)
-    return open_decoder_for_order (self, "LE", error);
-  if (memcmp (bytes, big + sizeof big - self->unit, self->unit) == 0)
-    return open_decoder_for_order (self, "BE", error);
+    order = "LE";
+  else if (memcmp (bytes, big + sizeof big - self->unit, self->unit) == 0)
+    order = "BE";
 
-  *n_used = 0;
+  if (order != NULL)
+    {
+      gboolean success = open_decoder_for_order (self, order, error);
+
+      *n_used = success ? self->unit : 0;
+      return success;
+    }
+
   return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
                             "The text does not begin with the byte order mark of “%s”", self->encoding);
 }
@@ -239,10 +255,10 @@ static int
 decode_utf8_run (const guint8 **bytes,
                  gsize         *n_bytes,
                  gsize          limit,
-                 GString       *text)
+                 TfString      *text)
 {
   const guint8 *start = *bytes;
-  gsize room = limit - text->len;
+  gsize room = limit - text->size;
   gsize n_done = 0;
   int result = 0;
 
@@ -259,7 +275,7 @@ decode_utf8_run (const guint8 **bytes,
         n_done += n;
     }
 
-  g_string_append_len (text, (const char *) start, n_done);
+  tf_string_append (text, start, n_done);
   *bytes += n_done;
   *n_bytes -= n_done;
   return result;
@@ -287,15 +303,15 @@ tf_codec_is_utf8 (const char *text,
  * unchanged, also if what iconv gives is not UTF-8. After an errno, characters before the one that failed may have been
  * substituted. */
 static int
-convert (GIConv        converter,
-         const guint8 *bytes,
-         gsize         n_bytes,
-         gsize         limit,
-         GString      *text,
-         gsize        *n_used)
+convert (GIConv         converter,
+         gconstpointer  bytes,
+         gsize          n_bytes,
+         gsize          limit,
+         TfString      *text,
+         gsize         *n_used)
 {
   char buffer[ROOM];
-  gsize room = MIN (sizeof buffer, limit - text->len);
+  gsize room = MIN (sizeof buffer, limit - text->size);
   gsize n_left = n_bytes;
   gsize left = room;
   char *in = (char *) bytes;
@@ -307,8 +323,11 @@ convert (GIConv        converter,
   if ((result > 0 && result != (gsize) -1) || !tf_codec_is_utf8 (buffer, room - left))
     return SUBSTITUTED;
 
-  g_string_append_len (text, buffer, room - left);
-  return result == 0 ? 0 : reason;
+  tf_string_append (text, buffer, room - left);
+  if (result == 0)
+    return 0;
+
+  return reason != 0 ? reason : EILSEQ;
 }
 
 /* Like convert(), but returns SUBSTITUTED whenever iconv has substituted: what it converted before an errno is
@@ -318,20 +337,20 @@ decode_chunk (GIConv        converter,
               const guint8 *bytes,
               gsize         n_bytes,
               gsize         limit,
-              GString      *text,
+              TfString     *text,
               gsize        *n_used)
 {
-  gsize length = text->len;
+  gsize length = text->size;
   int reason = convert (converter, bytes, n_bytes, limit, text, n_used);
 
   if (reason <= 0 || *n_used == 0)
     return reason;
 
-  g_string_truncate (text, length);
+  tf_string_truncate (text, length);
   if (convert (converter, bytes, *n_used, limit, text, n_used) == 0)
     return 0;
 
-  g_string_truncate (text, length);
+  tf_string_truncate (text, length);
   return SUBSTITUTED;
 }
 
@@ -342,10 +361,10 @@ decode_character (const TfCodec *self,
                   const guint8  *bytes,
                   gsize          n_bytes,
                   gsize          limit,
-                  GString       *text,
+                  TfString      *text,
                   gsize         *n_used)
 {
-  gsize length = text->len;
+  gsize length = text->size;
   gsize n = 0;
   int reason;
 
@@ -356,16 +375,16 @@ decode_character (const TfCodec *self,
   if (reason <= 0 || *n_used == 0 || self->is_stateful)
     return reason;
 
-  g_string_truncate (text, length);
+  tf_string_truncate (text, length);
   return SUBSTITUTED;
 }
 
 /* Appends the character that a converter keeps back because it may combine with the next one. If there is no room, the
  * character is forgotten. */
 static gboolean
-give_out (GIConv   converter,
-          gsize    limit,
-          GString *text)
+give_out (GIConv    converter,
+          gsize     limit,
+          TfString *text)
 {
   gsize n_used;
 
@@ -383,14 +402,14 @@ decode_carefully (const TfCodec *self,
                   const guint8  *bytes,
                   gsize          n_bytes,
                   gsize          limit,
-                  GString       *text,
+                  TfString      *text,
                   gsize         *n_used,
                   gsize         *n_illegal)
 {
   int reason = 0;
 
   *n_used = 0;
-  while (reason == 0 && *n_used < n_bytes && (self->is_stateful || text->len < limit))
+  while (reason == 0 && *n_used < n_bytes && (self->is_stateful || text->size < limit))
     {
       gsize n = 0;
 
@@ -414,12 +433,12 @@ decode_iconv_run (const TfCodec  *self,
                   const guint8  **bytes,
                   gsize          *n_bytes,
                   gsize           limit,
-                  GString        *text,
+                  TfString       *text,
                   gsize          *n_illegal)
 {
   int reason = 0;
 
-  while (reason == 0 && *n_bytes > 0)
+  while (reason == 0 && *n_bytes > 0 && !text->failed)
     {
       gsize n = MIN (*n_bytes, CHUNK);
       gsize n_used;
@@ -456,7 +475,7 @@ static gboolean
 append_for_illegal (const TfCodec  *self,
                     const guint8   *bytes,
                     gsize           n_bytes,
-                    GString        *text,
+                    TfString       *text,
                     GError        **error)
 {
   switch (self->errors)
@@ -465,12 +484,16 @@ append_for_illegal (const TfCodec  *self,
       break;
 
     case TF_TEXT_ERRORS_REPLACE:
-      g_string_append (text, REPLACEMENT);
+      tf_string_append (text, REPLACEMENT, strlen (REPLACEMENT));
       break;
 
     case TF_TEXT_ERRORS_BACKSLASH_REPLACE:
       for (gsize i = 0; i < n_bytes; i++)
-        g_string_append_printf (text, "\\x%02x", bytes[i]);
+        {
+          char escape[8];
+
+          tf_string_append (text, escape, g_snprintf (escape, sizeof escape, "\\x%02x", bytes[i]));
+        }
       break;
 
     case TF_TEXT_ERRORS_STRICT:
@@ -483,16 +506,17 @@ append_for_illegal (const TfCodec  *self,
 }
 
 /* Decodes @n_bytes, or fewer if @text reaches @limit bytes or, before the end of the text, if the last character is
- * incomplete. On failure, too, @text has what was decoded, and @n_used is the number of bytes that it came from. */
+ * incomplete. On failure, too, @text has what was decoded, and @n_used is the number of bytes that it came from. If
+ * there was not enough memory for @text, the result has no meaning. */
 gboolean
-tf_codec_decode (TfCodec       *self,
-                 const guint8  *bytes,
-                 gsize          n_bytes,
-                 gboolean       is_end,
-                 gsize          limit,
-                 GString       *text,
-                 gsize         *n_used,
-                 GError       **error)
+tf_codec_decode (TfCodec        *self,
+                 gconstpointer   bytes,
+                 gsize           n_bytes,
+                 gboolean        is_end,
+                 gsize           limit,
+                 TfString       *text,
+                 gsize          *n_used,
+                 GError        **error)
 {
   const guint8 *next = bytes;
   gsize n_left = n_bytes;
@@ -509,13 +533,13 @@ tf_codec_decode (TfCodec       *self,
       n_left -= *n_used;
     }
 
-  while (success && n_left > 0 && text->len < limit)
+  while (success && n_left > 0 && text->size < limit && !text->failed)
     {
       gsize n_illegal = 0;
       int reason = self->is_utf8 ? decode_utf8_run (&next, &n_left, limit, text)
                                  : decode_iconv_run (self, &next, &n_left, limit, text, &n_illegal);
 
-      if (reason == 0 || reason == E2BIG || (reason == EINVAL && !is_end) || text->len >= limit)
+      if (reason == 0 || reason == E2BIG || (reason == EINVAL && !is_end) || text->size >= limit)
         break;
 
       if (n_illegal == 0)
@@ -539,7 +563,7 @@ static gboolean
 encode_all (GIConv      converter,
             const char *text,
             gsize       length,
-            GByteArray *bytes)
+            TfString   *bytes)
 {
   char buffer[ROOM];
   gsize left = sizeof buffer;
@@ -550,20 +574,20 @@ encode_all (GIConv      converter,
   if (result == (gsize) -1 || (text != NULL && result > 0))
     return FALSE;
 
-  g_byte_array_append (bytes, (const guint8 *) buffer, sizeof buffer - left);
+  tf_string_append (bytes, buffer, sizeof buffer - left);
   return TRUE;
 }
 
 /* Appends the text of bytes that were just encoded. */
 static gboolean
-decode_again (TfCodec          *self,
-              const GByteArray *bytes,
-              GString          *text)
+decode_again (TfCodec        *self,
+              const TfString *bytes,
+              TfString       *text)
 {
   gsize n_used;
 
   g_iconv (self->judge, NULL, NULL, NULL, NULL);
-  return convert (self->judge, bytes->data, bytes->len, G_MAXSIZE, text, &n_used) == 0 &&
+  return convert (self->judge, bytes->data, bytes->size, G_MAXSIZE, text, &n_used) == 0 &&
          give_out (self->judge, G_MAXSIZE, text);
 }
 
@@ -573,11 +597,11 @@ static gboolean
 try_to_encode (TfCodec    *self,
                const char *text,
                gsize       length,
-               GByteArray *bytes,
-               GString    *again)
+               TfString   *bytes,
+               TfString   *again)
 {
-  g_byte_array_set_size (bytes, 0);
-  g_string_truncate (again, 0);
+  tf_string_truncate (bytes, 0);
+  tf_string_truncate (again, 0);
   g_iconv (self->probe, NULL, NULL, NULL, NULL);
 
   return encode_all (self->probe, text, length, bytes) &&
@@ -588,22 +612,22 @@ static gboolean
 can_encode (TfCodec    *self,
             const char *text,
             gsize       length,
-            GByteArray *bytes,
-            GString    *again)
+            TfString   *bytes,
+            TfString   *again)
 {
   return try_to_encode (self, text, length, bytes, again) &&
-         (self->judge == NULL || (again->len == length && memcmp (again->str, text, length) == 0));
+         (self->judge == NULL || (again->size == length && memcmp (again->data, text, length) == 0));
 }
 
 /* Unlike a text, a character may become a similar one. */
 static gboolean
 can_encode_character (TfCodec    *self,
                       const char *c,
-                      GByteArray *bytes,
-                      GString    *again)
+                      TfString   *bytes,
+                      TfString   *again)
 {
   return try_to_encode (self, c, g_utf8_skip[(guchar) *c], bytes, again) &&
-         (self->judge == NULL || (again->len > 0 && (*again->str != SUBSTITUTE || *c == SUBSTITUTE)));
+         (self->judge == NULL || (again->size > 0 && (*again->data != SUBSTITUTE || *c == SUBSTITUTE)));
 }
 
 /* Returns the number of bytes before the first character that cannot be encoded. */
@@ -612,14 +636,14 @@ measure_encodable (TfCodec    *self,
                    const char *text,
                    gsize       length)
 {
-  g_autoptr(GByteArray) scratch = g_byte_array_new ();
-  g_autoptr(GString) again = g_string_new (NULL);
+  g_auto(TfString) scratch = tf_string_new_small (SCRATCH);
+  g_auto(TfString) again = tf_string_new_small (SCRATCH);
   const char *c = text;
 
-  if (can_encode (self, text, length, scratch, again))
+  if (can_encode (self, text, length, &scratch, &again))
     return length;
 
-  while (c < text + length && can_encode_character (self, c, scratch, again))
+  while (c < text + length && can_encode_character (self, c, &scratch, &again))
     c = g_utf8_next_char (c);
 
   return c - text;
@@ -630,21 +654,21 @@ static void
 append_judged (TfCodec    *self,
                const char *text,
                gsize       length,
-               GByteArray *bytes)
+               TfString   *bytes)
 {
-  g_autoptr(GByteArray) piece = g_byte_array_new ();
-  g_autoptr(GString) again = g_string_new (NULL);
+  g_auto(TfString) piece = tf_string_new_small (SCRATCH);
+  g_auto(TfString) again = tf_string_new_small (SCRATCH);
 
-  if (can_encode (self, text, length, piece, again))
+  if (can_encode (self, text, length, &piece, &again))
     {
-      g_byte_array_append (bytes, piece->data, piece->len);
+      tf_string_append (bytes, piece.data, piece.size);
       return;
     }
 
   for (const char *c = text; c < text + length; c = g_utf8_next_char (c))
     {
-      can_encode_character (self, c, piece, again);
-      g_byte_array_append (bytes, piece->data, piece->len);
+      can_encode_character (self, c, &piece, &again);
+      tf_string_append (bytes, piece.data, piece.size);
     }
 }
 
@@ -653,7 +677,7 @@ static gsize
 encode_chunk (TfCodec    *self,
               const char *text,
               gsize       length,
-              GByteArray *bytes)
+              TfString   *bytes)
 {
   if (!self->is_careful && self->judge == NULL && encode_all (self->encoder, text, length, bytes))
     return length;
@@ -680,10 +704,10 @@ get_chunk_size (const char *text,
 }
 
 static gboolean
-encode_substitute (TfCodec     *self,
-                   gunichar     c,
-                   GByteArray  *bytes,
-                   GError     **error)
+encode_substitute (TfCodec   *self,
+                   gunichar   c,
+                   TfString  *bytes,
+                   GError   **error)
 {
   char escape[16] = "?";
 
@@ -705,20 +729,21 @@ encode_substitute (TfCodec     *self,
 }
 
 /* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark if @is_start. An encoding with states
- * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. */
+ * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. If there was
+ * not enough memory for @bytes, the result has no meaning. */
 gboolean
 tf_codec_encode (TfCodec     *self,
                  const char  *text,
                  gsize        length,
                  gboolean     is_start,
-                 GByteArray  *bytes,
+                 TfString    *bytes,
                  GError     **error)
 {
   const char *end = text + length;
 
   if (self->is_utf8)
     {
-      g_byte_array_append (bytes, (const guint8 *) text, length);
+      tf_string_append (bytes, text, length);
       return TRUE;
     }
 
@@ -726,7 +751,7 @@ tf_codec_encode (TfCodec     *self,
     encode_all (self->encoder, "\357\273\277", 3, bytes);
 
   g_iconv (self->encoder, NULL, NULL, NULL, NULL);
-  while (text < end)
+  while (text < end && !bytes->failed)
     {
       gsize size = get_chunk_size (text, end - text);
       gsize n_encoded = encode_chunk (self, text, size, bytes);
@@ -748,14 +773,14 @@ tf_codec_encode (TfCodec     *self,
 static gsize
 measure_unit (TfCodec *self)
 {
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  g_auto(TfString) bytes = tf_string_new_small (SCRATCH);
   gsize size = 0;
 
-  if (encode_all (self->probe, "A", 1, bytes))
+  if (encode_all (self->probe, "A", 1, &bytes))
     {
-      size = bytes->len;
-      encode_all (self->probe, "A", 1, bytes);
-      size = bytes->len - size;
+      size = bytes.size;
+      encode_all (self->probe, "A", 1, &bytes);
+      size = bytes.size - size;
     }
   g_iconv (self->probe, NULL, NULL, NULL, NULL);
 
@@ -768,18 +793,18 @@ static gboolean
 has_states (TfCodec *self)
 {
   const char *ideograph = "日";
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) bytes = tf_string_new_small (SCRATCH);
+  g_auto(TfString) text = tf_string_new_small (SCRATCH);
   gsize n_used = 0;
 
-  if (!encode_all (self->probe, ideograph, strlen (ideograph), bytes))
+  if (!encode_all (self->probe, ideograph, strlen (ideograph), &bytes))
     return FALSE;
 
-  for (gsize n = 1; n <= bytes->len && n_used == 0; n++)
-    convert (self->decoder, bytes->data, n, G_MAXSIZE, text, &n_used);
-  give_out (self->decoder, G_MAXSIZE, text);
+  for (gsize n = 1; n <= bytes.size && n_used == 0; n++)
+    convert (self->decoder, bytes.data, n, G_MAXSIZE, &text, &n_used);
+  give_out (self->decoder, G_MAXSIZE, &text);
 
-  return n_used > 0 && text->len == 0;
+  return n_used > 0 && text.size == 0;
 }
 
 /* Returns whether the converter writes SUBSTITUTE for what the encoding does not have: where one does, it does so for
@@ -788,10 +813,10 @@ static gboolean
 has_silent_substitutes (TfCodec *self)
 {
   const char *letter = "ä";
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
-  g_autoptr(GString) again = g_string_new (NULL);
+  g_auto(TfString) bytes = tf_string_new_small (SCRATCH);
+  g_auto(TfString) again = tf_string_new_small (SCRATCH);
 
-  return try_to_encode (self, letter, strlen (letter), bytes, again) && *again->str == SUBSTITUTE;
+  return try_to_encode (self, letter, strlen (letter), &bytes, &again) && *again.data == SUBSTITUTE;
 }
 
 gboolean

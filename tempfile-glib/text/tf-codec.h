@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 
+#include "base/tf-string.h"
 #include "tf-enums.h"
 
 G_BEGIN_DECLS
@@ -28,7 +29,7 @@ typedef struct
   gsize unit;           /* bytes of a code unit */
   gboolean is_utf8;
   gboolean has_mark;    /* the text begins with a byte order mark */
-  const char *order;    /* in which text is encoded, "LE" or "BE" */
+  const char *order;    /* in which text is encoded, "LE" or "BE"; "" after a failure */
   gboolean knows_order; /* the order is that of the mark of the text */
   gboolean is_stateful; /* the meaning of bytes depends on those before them */
   gboolean is_careful;  /* the converters keep a state, or a character that may combine with the next one */
@@ -56,18 +57,18 @@ gboolean tf_codec_assume_order     (TfCodec        *self,
 gboolean tf_codec_knows_order      (const TfCodec  *self);
 void     tf_codec_forget_order     (TfCodec        *self);
 gboolean tf_codec_decode           (TfCodec        *self,
-                                    const guint8   *bytes,
+                                    gconstpointer   bytes,
                                     gsize           n_bytes,
                                     gboolean        is_end,
                                     gsize           limit,
-                                    GString        *text,
+                                    TfString       *text,
                                     gsize          *n_used,
                                     GError        **error);
 gboolean tf_codec_encode           (TfCodec        *self,
                                     const char     *text,
                                     gsize           length,
                                     gboolean        is_start,
-                                    GByteArray     *bytes,
+                                    TfString       *bytes,
                                     GError        **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfCodec, tf_codec_clear)

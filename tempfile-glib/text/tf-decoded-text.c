@@ -6,19 +6,10 @@
 #include "tf-decoded-text.h"
 
 void
-tf_decoded_text_init (TfDecodedText *self)
-{
-  *self = (TfDecodedText) {
-    .bytes = g_byte_array_new (),
-    .text = g_string_new (NULL),
-  };
-}
-
-void
 tf_decoded_text_clear (TfDecodedText *self)
 {
-  g_byte_array_unref (self->bytes);
-  g_string_free (self->text, TRUE);
+  tf_string_clear (&self->bytes);
+  tf_string_clear (&self->text);
 }
 
 /* Forgets the bytes and the text. The next bytes come from @start. */
@@ -27,8 +18,8 @@ tf_decoded_text_reset (TfDecodedText *self,
                        goffset        start)
 {
   self->start = start;
-  g_byte_array_set_size (self->bytes, 0);
-  g_string_truncate (self->text, 0);
+  tf_string_truncate (&self->bytes, 0);
+  tf_string_truncate (&self->text, 0);
   self->n_decoded = self->n_taken = 0;
   self->kept_bytes = self->kept_text = 0;
   self->failed = FALSE;
@@ -38,7 +29,7 @@ tf_decoded_text_reset (TfDecodedText *self,
 goffset
 tf_decoded_text_get_end (TfDecodedText *self)
 {
-  return self->start + self->bytes->len;
+  return self->start + self->bytes.size;
 }
 
 /* Returns where in the file decoding continues. The bytes behind it are a part of a character. */
@@ -54,36 +45,63 @@ drop_taken (TfDecodedText *self)
 {
   if (self->n_taken >= self->kept_text)
     {
-      g_byte_array_remove_range (self->bytes, 0, self->kept_bytes);
-      g_string_erase (self->text, 0, self->kept_text);
+      tf_string_erase (&self->bytes, self->kept_bytes);
+      tf_string_erase (&self->text, self->kept_text);
       self->start += self->kept_bytes;
       self->n_decoded -= self->kept_bytes;
       self->n_taken -= self->kept_text;
       self->kept_bytes = self->n_decoded;
-      self->kept_text = self->text->len;
+      self->kept_text = self->text.size;
     }
 }
 
+/* Returns whether there was enough memory. Otherwise, takes back what was appended, of which there were @n_bytes and
+ * @n_text before. */
+static gboolean
+check_memory (TfDecodedText  *self,
+              gsize           n_bytes,
+              gsize           n_text,
+              const char     *path,
+              GError        **error)
+{
+  gboolean success = tf_string_check (&self->bytes, "read", path, error);
+
+  success = tf_string_check (&self->text, "read", path, success ? error : NULL) && success;
+  if (success)
+    return TRUE;
+
+  tf_string_truncate (&self->bytes, n_bytes);
+  tf_string_truncate (&self->text, n_text);
+  return FALSE;
+}
+
 /* Appends bytes, none at the end of the file, and decodes them as far as possible. Fails at an illegal byte only if
- * there is no new text before it. */
+ * there is no new text before it. After any other failure, such as a lack of memory, the text is as it was, and @codec
+ * is in no certain state. @path is for messages. */
 gboolean
 tf_decoded_text_append (TfDecodedText  *self,
                         TfCodec        *codec,
                         GBytes         *bytes,
+                        const char     *path,
                         GError        **error)
 {
   g_autoptr(GError) local_error = NULL;
-  gsize length;
+  gsize n_bytes;
+  gsize n_text;
   gsize n_used;
 
   drop_taken (self);
-  g_byte_array_append (self->bytes, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  n_bytes = self->bytes.size;
+  n_text = self->text.size;
+  tf_string_append (&self->bytes, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
+  tf_codec_decode (codec, tf_string_get (&self->bytes) + self->n_decoded, self->bytes.size - self->n_decoded,
+                   g_bytes_get_size (bytes) == 0, G_MAXSIZE, &self->text, &n_used, &local_error);
+  if (!check_memory (self, n_bytes, n_text, path, error))
+    return FALSE;
 
-  length = self->text->len;
-  self->failed = !tf_codec_decode (codec, self->bytes->data + self->n_decoded, self->bytes->len - self->n_decoded,
-                                   g_bytes_get_size (bytes) == 0, G_MAXSIZE, self->text, &n_used, &local_error);
   self->n_decoded += n_used;
-  if (!self->failed || self->text->len > length)
+  self->failed = g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  if (local_error == NULL || self->text.size > n_text)
     return TRUE;
 
   g_propagate_error (error, g_steal_pointer (&local_error));
@@ -94,8 +112,8 @@ const char *
 tf_decoded_text_peek (TfDecodedText *self,
                       gsize         *length)
 {
-  *length = self->text->len - self->n_taken;
-  return self->text->str + self->n_taken;
+  *length = self->text.size - self->n_taken;
+  return tf_string_get (&self->text) + self->n_taken;
 }
 
 void
@@ -109,30 +127,29 @@ tf_decoded_text_take (TfDecodedText *self,
 gboolean
 tf_decoded_text_is_aligned (TfDecodedText *self)
 {
-  return self->n_taken == self->text->len;
+  return self->n_taken == self->text.size;
 }
 
 /* Finds where in the file the text that was not taken begins. @codec must be in the state of the start of the bytes,
- * and is left in that of their end. */
+ * and is left in that of their end. @path is for messages. */
 gboolean
 tf_decoded_text_locate (TfDecodedText  *self,
                         TfCodec        *codec,
                         goffset        *offset,
+                        const char     *path,
                         GError        **error)
 {
-  g_autoptr(GString) scratch = NULL;
+  const char *bytes = tf_string_get (&self->bytes);
+  g_auto(TfString) scratch = { NULL, };
   gsize n_before = self->n_decoded;
   gsize n_rest;
 
-  if (!tf_decoded_text_is_aligned (self))
-    {
-      scratch = g_string_new (NULL);
-      if (!tf_codec_decode (codec, self->bytes->data, self->n_decoded, FALSE, self->n_taken, scratch, &n_before, error) ||
-          !tf_codec_decode (codec, self->bytes->data + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, scratch,
-                            &n_rest, error))
-        return FALSE;
-    }
+  if (!tf_decoded_text_is_aligned (self) &&
+      (!tf_codec_decode (codec, bytes, self->n_decoded, FALSE, self->n_taken, &scratch, &n_before, error) ||
+       !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, &scratch,
+                         &n_rest, error)))
+    return FALSE;
 
   *offset = self->start + n_before;
-  return TRUE;
+  return tf_string_check (&scratch, "read", path, error);
 }

@@ -9,20 +9,20 @@
 
 G_BEGIN_DECLS
 
-/* Bytes that were read ahead, their text, and how much of the text was taken. */
+/* Bytes that were read ahead, their text, and how much of the text was taken.
+ * An initial one has all fields 0. */
 typedef struct
 {
   goffset start;        /* where in the file the bytes begin */
-  GByteArray *bytes;    /* (owned) */
+  TfString bytes;
   gsize n_decoded;      /* the number of decoded bytes */
-  GString *text;        /* (owned) */
+  TfString text;
   gsize n_taken;        /* the number of bytes of text that were taken */
   gsize kept_bytes;     /* these bytes decode to the first kept_text bytes of text */
   gsize kept_text;
   gboolean failed;      /* the next byte to decode is illegal */
 } TfDecodedText;
 
-void tf_decoded_text_init  (TfDecodedText *self);
 void tf_decoded_text_clear (TfDecodedText *self);
 
 void        tf_decoded_text_reset           (TfDecodedText  *self,
@@ -32,6 +32,7 @@ goffset     tf_decoded_text_get_decoded_end (TfDecodedText  *self);
 gboolean    tf_decoded_text_append          (TfDecodedText  *self,
                                              TfCodec        *codec,
                                              GBytes         *bytes,
+                                             const char     *path,
                                              GError        **error);
 const char *tf_decoded_text_peek            (TfDecodedText  *self,
                                              gsize          *length);
@@ -41,6 +42,7 @@ gboolean    tf_decoded_text_is_aligned      (TfDecodedText  *self);
 gboolean    tf_decoded_text_locate          (TfDecodedText  *self,
                                              TfCodec        *codec,
                                              goffset        *offset,
+                                             const char     *path,
                                              GError        **error);
 
 G_END_DECLS

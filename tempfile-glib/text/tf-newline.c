@@ -89,15 +89,20 @@ tf_newline_measure (TfNewline   newline,
   return n_chars == 0 || is_end ? c - text : 0;
 }
 
-/* @text has no NUL. */
+/* @text has no NUL. Returns NULL if there is not enough memory. */
 char *
 tf_newline_from_file (TfNewline   newline,
                       const char *text,
                       gsize       length)
 {
-  char *result = g_strndup (text, length);
+  char *result = g_try_malloc (length + 1);
   char *to = result;
 
+  if (result == NULL)
+    return NULL;
+
+  memcpy (result, text, length);
+  result[length] = '\0';
   if (newline != TF_NEWLINE_UNIVERSAL)
     return result;
 
@@ -112,23 +117,25 @@ tf_newline_from_file (TfNewline   newline,
   return result;
 }
 
-GString *
+/* Appends @text to @result. */
+void
 tf_newline_to_file (TfNewline   newline,
                     const char *text,
-                    gsize       length)
+                    gsize       length,
+                    TfString   *result)
 {
   const char *end_of_line = newline == TF_NEWLINE_CR ? "\r" : newline == TF_NEWLINE_CRLF ? "\r\n" : "\n";
-  GString *result = g_string_sized_new (length);
   const char *from = text;
   const char *end = text + length;
   const char *at;
 
+  tf_string_grow (result, length);
   while ((at = memchr (from, '\n', end - from)) != NULL)
     {
-      g_string_append_len (result, from, at - from);
-      g_string_append (result, end_of_line);
+      tf_string_append (result, from, at - from);
+      tf_string_append (result, end_of_line, strlen (end_of_line));
       from = at + 1;
     }
 
-  return g_string_append_len (result, from, end - from);
+  tf_string_append (result, from, end - from);
 }

@@ -15,6 +15,7 @@ static enum
   AS_IT_IS,
   SUBSTITUTES_BYTES,
   SUBSTITUTES_CHARACTERS,
+  GIVES_NO_REASON,
 } behaviour;
 
 gsize __real_g_iconv (GIConv   converter,
@@ -39,7 +40,7 @@ __wrap_g_iconv (GIConv   converter,
   gsize result;
 
   while ((result = __real_g_iconv (converter, in, n_in, out, n_out)) == (gsize) -1 &&
-         errno == EILSEQ && behaviour != AS_IT_IS)
+         errno == EILSEQ && (behaviour == SUBSTITUTES_BYTES || behaviour == SUBSTITUTES_CHARACTERS))
     {
       gsize n = behaviour == SUBSTITUTES_BYTES ? 1 : g_utf8_next_char (*in) - *in;
       char *star = (char *) "*";
@@ -55,23 +56,22 @@ __wrap_g_iconv (GIConv   converter,
       n_substituted++;
     }
 
+  if (behaviour == GIVES_NO_REASON)
+    errno = 0;
   return result == 0 ? n_substituted : result;
 }
 
-static GByteArray *
+static gboolean
 encode (const char    *encoding,
         TfTextErrors   errors,
         const char    *text,
+        TfString      *bytes,
         GError       **error)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
 
-  if (!tf_codec_init (&codec, encoding, errors, error) ||
-      !tf_codec_encode (&codec, text, strlen (text), TRUE, bytes, error))
-    return NULL;
-
-  return g_steal_pointer (&bytes);
+  return tf_codec_init (&codec, encoding, errors, error) &&
+         tf_codec_encode (&codec, text, strlen (text), TRUE, bytes, error);
 }
 
 static char *
@@ -84,13 +84,13 @@ decode (const char     *encoding,
         GError        **error)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) text = { NULL, };
 
   if (!tf_codec_init (&codec, encoding, errors, error) ||
-      !tf_codec_decode (&codec, bytes, n_bytes, TRUE, limit, text, n_used, error))
+      !tf_codec_decode (&codec, bytes, n_bytes, TRUE, limit, &text, n_used, error))
     return NULL;
 
-  return g_strdup (text->str);
+  return g_strdup (tf_string_get (&text));
 }
 
 /* The same comes out, or the same error, whatever iconv does with what it cannot convert. */
@@ -100,18 +100,18 @@ assert_encoded_alike (const char   *encoding,
                       const char   *text)
 {
   g_autoptr(GError) expected_error = NULL;
-  g_autoptr(GByteArray) expected = encode (encoding, errors, text, &expected_error);
+  g_auto(TfString) expected = { NULL, };
+  gboolean is_expected = encode (encoding, errors, text, &expected, &expected_error);
   g_autoptr(GError) error = NULL;
-  g_autoptr(GByteArray) bytes = NULL;
+  g_auto(TfString) bytes = { NULL, };
 
   behaviour = SUBSTITUTES_CHARACTERS;
-  bytes = encode (encoding, errors, text, &error);
+  g_assert_cmpint (encode (encoding, errors, text, &bytes, &error), ==, is_expected);
   behaviour = AS_IT_IS;
 
   g_assert_cmpstr (error != NULL ? error->message : NULL, ==, expected_error != NULL ? expected_error->message : NULL);
-  g_assert_true ((bytes == NULL) == (expected == NULL));
-  if (bytes != NULL)
-    g_assert_cmpmem (bytes->data, bytes->len, expected->data, expected->len);
+  if (is_expected)
+    g_assert_cmpmem (bytes.data, bytes.size, expected.data, expected.size);
 }
 
 static void
@@ -187,11 +187,12 @@ test_decode_what_is_substituted (void)
 static void
 test_strict (void)
 {
+  g_auto(TfString) encoded = { NULL, };
   g_autoptr(GError) error = NULL;
   gsize n_used;
 
   behaviour = SUBSTITUTES_CHARACTERS;
-  g_assert_null (encode ("ISO-8859-1", TF_TEXT_ERRORS_STRICT, "good, €", &error));
+  g_assert_false (encode ("ISO-8859-1", TF_TEXT_ERRORS_STRICT, "good, €", &encoded, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "U+20AC"));
   g_clear_error (&error);
@@ -206,6 +207,20 @@ test_strict (void)
   g_assert_null (decode ("ISO-2022-JP", TF_TEXT_ERRORS_STRICT, "\033$BF|\033(B\xff", 9, G_MAXSIZE, &n_used, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   behaviour = AS_IT_IS;
+}
+
+/* A failure is one, even if iconv does not say why. */
+static void
+test_no_reason (void)
+{
+  g_autoptr(GError) error = NULL;
+  gsize n_used;
+
+  behaviour = GIVES_NO_REASON;
+  g_assert_null (decode ("ASCII", TF_TEXT_ERRORS_STRICT, "good, \xff", 7, G_MAXSIZE, &n_used, &error));
+  behaviour = AS_IT_IS;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_assert_cmpint (n_used, ==, 6);
 }
 
 /* iconv keeps a character back that may combine with the next one; there is none at the end. */
@@ -232,11 +247,13 @@ test_last_character (void)
       gsize n_used;
       g_autofree char *text = decode (cases[i].encoding, TF_TEXT_ERRORS_STRICT, cases[i].bytes,
                                       strlen (cases[i].bytes), G_MAXSIZE, &n_used, &error);
-      g_autoptr(GByteArray) bytes = encode (cases[i].encoding, TF_TEXT_ERRORS_STRICT, cases[i].text, &error);
+      g_auto(TfString) bytes = { NULL, };
 
       g_assert_no_error (error);
+      g_assert_true (encode (cases[i].encoding, TF_TEXT_ERRORS_STRICT, cases[i].text, &bytes, &error));
+      g_assert_no_error (error);
       g_assert_cmpstr (text, ==, cases[i].text);
-      g_assert_cmpmem (bytes->data, bytes->len, cases[i].bytes, strlen (cases[i].bytes));
+      g_assert_cmpmem (bytes.data, bytes.size, cases[i].bytes, strlen (cases[i].bytes));
     }
 }
 
@@ -250,6 +267,7 @@ main (int    argc,
   g_test_add_func ("/codec-substitution/encode-what-is-substituted", test_encode_what_is_substituted);
   g_test_add_func ("/codec-substitution/decode-what-is-substituted", test_decode_what_is_substituted);
   g_test_add_func ("/codec-substitution/strict", test_strict);
+  g_test_add_func ("/codec-substitution/no-reason", test_no_reason);
   g_test_add_func ("/codec-substitution/last-character", test_last_character);
 
   return tf_test_run ();

@@ -22,16 +22,16 @@ open_codec (TfCodec      *codec,
   g_assert_no_error (error);
 }
 
-static GByteArray *
+static TfString
 encode (TfCodec    *codec,
         const char *text)
 {
-  g_autoptr(GByteArray) bytes = g_byte_array_new ();
+  TfString bytes = { NULL, };
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_codec_encode (codec, text, strlen (text), TRUE, bytes, &error));
+  g_assert_true (tf_codec_encode (codec, text, strlen (text), TRUE, &bytes, &error));
   g_assert_no_error (error);
-  return g_steal_pointer (&bytes);
+  return bytes;
 }
 
 /* Decodes all of it, or up to what is incomplete. Returns how many bytes that were. */
@@ -40,7 +40,7 @@ decode (TfCodec       *codec,
         gconstpointer  bytes,
         gsize          n_bytes,
         gboolean       is_end,
-        GString       *text)
+        TfString      *text)
 {
   g_autoptr(GError) error = NULL;
   gsize n_used;
@@ -57,11 +57,11 @@ assert_decoded (TfCodec       *codec,
                 gsize          n_bytes,
                 const char    *expected)
 {
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) text = { NULL, };
 
   g_assert_true (tf_codec_restart (codec, NULL));
-  g_assert_cmpuint (decode (codec, bytes, n_bytes, TRUE, text), ==, n_bytes);
-  g_assert_cmpstr (text->str, ==, expected);
+  g_assert_cmpuint (decode (codec, bytes, n_bytes, TRUE, &text), ==, n_bytes);
+  g_assert_cmpstr (tf_string_get (&text), ==, expected);
 }
 
 /* Wherever the bytes are cut in two, the text is the same. */
@@ -69,21 +69,21 @@ static void
 test_split (gconstpointer encoding)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GByteArray) bytes = NULL;
+  g_auto(TfString) bytes = { NULL, };
 
   open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
   bytes = encode (&codec, SAMPLE);
-  for (gsize cut = 0; cut <= bytes->len; cut++)
+  for (gsize cut = 0; cut <= bytes.size; cut++)
     {
-      g_autoptr(GString) text = g_string_new (NULL);
+      g_auto(TfString) text = { NULL, };
       gsize n_used;
 
       g_assert_true (tf_codec_restart (&codec, NULL));
-      n_used = decode (&codec, bytes->data, cut, FALSE, text);
-      g_assert_true (g_utf8_validate (text->str, text->len, NULL));
-      g_assert_true (g_str_has_prefix (SAMPLE, text->str));
-      g_assert_cmpuint (decode (&codec, bytes->data + n_used, bytes->len - n_used, TRUE, text), ==, bytes->len - n_used);
-      g_assert_cmpstr (text->str, ==, SAMPLE);
+      n_used = decode (&codec, bytes.data, cut, FALSE, &text);
+      g_assert_true (g_utf8_validate (tf_string_get (&text), text.size, NULL));
+      g_assert_true (g_str_has_prefix (SAMPLE, tf_string_get (&text)));
+      g_assert_cmpuint (decode (&codec, bytes.data + n_used, bytes.size - n_used, TRUE, &text), ==, bytes.size - n_used);
+      g_assert_cmpstr (tf_string_get (&text), ==, SAMPLE);
     }
 }
 
@@ -91,9 +91,9 @@ static void
 test_byte_order_mark (void)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GByteArray) start = NULL;
-  g_autoptr(GByteArray) more = g_byte_array_new ();
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) start = { NULL, };
+  g_auto(TfString) more = { NULL, };
+  g_auto(TfString) text = { NULL, };
   g_autoptr(GError) error = NULL;
   gsize n_used = 9;
 
@@ -105,24 +105,24 @@ test_byte_order_mark (void)
   /* It is at the start of a text only, and is the one that was read. */
   g_assert_true (tf_codec_knows_order (&codec));
   start = encode (&codec, "a");
-  g_assert_cmpmem (start->data, start->len, "\xfe\xff" "\0a", 4);
-  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, more, NULL));
-  g_assert_cmpmem (more->data, more->len, "\0a", 2);
+  g_assert_cmpmem (start.data, start.size, "\xfe\xff" "\0a", 4);
+  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL));
+  g_assert_cmpmem (more.data, more.size, "\0a", 2);
   tf_codec_forget_order (&codec);
   g_assert_false (tf_codec_knows_order (&codec));
 
   /* Half a mark says nothing yet. */
   g_assert_true (tf_codec_restart (&codec, NULL));
-  g_assert_cmpuint (decode (&codec, "\xff", 1, FALSE, text), ==, 0);
+  g_assert_cmpuint (decode (&codec, "\xff", 1, FALSE, &text), ==, 0);
 
-  g_assert_false (tf_codec_decode (&codec, (const guint8 *) "a\0", 2, FALSE, G_MAXSIZE, text, &n_used, &error));
+  g_assert_false (tf_codec_decode (&codec, "a\0", 2, FALSE, G_MAXSIZE, &text, &n_used, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_cmpuint (n_used, ==, 0);
   g_assert_true (tf_codec_assume_order (&codec, NULL));
-  g_byte_array_set_size (more, 0);
-  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, more, NULL));
-  g_assert_cmpuint (decode (&codec, more->data, more->len, TRUE, text), ==, 2);
-  g_assert_cmpstr (text->str, ==, "a");
+  tf_string_truncate (&more, 0);
+  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL));
+  g_assert_cmpuint (decode (&codec, more.data, more.size, TRUE, &text), ==, 2);
+  g_assert_cmpstr (tf_string_get (&text), ==, "a");
 }
 
 static void
@@ -144,13 +144,13 @@ test_byte_order_mark_of_names (void)
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_auto(TfCodec) codec = { NULL, };
-      g_autoptr(GByteArray) bytes = NULL;
+      g_auto(TfString) bytes = { NULL, };
 
       open_codec (&codec, names[i], TF_TEXT_ERRORS_STRICT);
       bytes = encode (&codec, "a");
-      g_assert_true (tf_codec_encode (&codec, "b", 1, FALSE, bytes, NULL));
-      g_assert_cmpuint (bytes->len, ==, g_str_has_prefix (names[i], "UTF-32") ? 12 : 6);
-      assert_decoded (&codec, bytes->data, bytes->len, "ab");
+      g_assert_true (tf_codec_encode (&codec, "b", 1, FALSE, &bytes, NULL));
+      g_assert_cmpuint (bytes.size, ==, g_str_has_prefix (names[i], "UTF-32") ? 12 : 6);
+      assert_decoded (&codec, bytes.data, bytes.size, "ab");
     }
 }
 
@@ -158,12 +158,12 @@ static void
 test_stateful (void)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GByteArray) bytes = NULL;
+  g_auto(TfString) bytes = { NULL, };
 
   open_codec (&codec, "ISO-2022-JP", TF_TEXT_ERRORS_STRICT);
   bytes = encode (&codec, "a日本");
-  g_assert_cmpmem (bytes->data, bytes->len, "a\033$BF|K\\\033(B", 11);
-  assert_decoded (&codec, bytes->data, bytes->len, "a日本");
+  g_assert_cmpmem (bytes.data, bytes.size, "a\033$BF|K\\\033(B", 11);
+  assert_decoded (&codec, bytes.data, bytes.size, "a日本");
 
   /* The same bytes in another state are another text. */
   assert_decoded (&codec, "F|", 2, "F|");
@@ -180,16 +180,16 @@ test_shifts (void)
       const char *text = i < 2 ? "\u8951\u6a2f\u5edb\n\u75e0\u7fa6z" : "日\n本";
       g_autofree char *expected = g_strconcat (text, text, NULL);
       g_auto(TfCodec) codec = { NULL, };
-      g_autoptr(GByteArray) bytes = NULL;
-      g_autoptr(GByteArray) more = NULL;
+      g_auto(TfString) bytes = { NULL, };
+      g_auto(TfString) more = { NULL, };
 
       if (!tf_codec_init (&codec, encodings[i], TF_TEXT_ERRORS_STRICT, NULL))
         continue;
 
       bytes = encode (&codec, text);
       more = encode (&codec, text);
-      g_byte_array_append (bytes, more->data, more->len);
-      assert_decoded (&codec, bytes->data, bytes->len, expected);
+      tf_string_append (&bytes, more.data, more.size);
+      assert_decoded (&codec, bytes.data, bytes.size, expected);
     }
 }
 
@@ -221,16 +221,16 @@ static void
 test_illegal_strict (gconstpointer encoding)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) text = { NULL, };
   g_autoptr(GError) error = NULL;
   gsize n_used;
 
   open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
-  g_assert_false (tf_codec_decode (&codec, (const guint8 *) "ab\xff" "c", 4, TRUE, G_MAXSIZE, text, &n_used, &error));
+  g_assert_false (tf_codec_decode (&codec, "ab\xff" "c", 4, TRUE, G_MAXSIZE, &text, &n_used, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "0xff"));
   g_assert_nonnull (strstr (error->message, encoding));
-  g_assert_cmpstr (text->str, ==, "ab");
+  g_assert_cmpstr (tf_string_get (&text), ==, "ab");
   g_assert_cmpuint (n_used, ==, 2);
 }
 
@@ -299,33 +299,33 @@ static void
 test_incomplete (void)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GString) text = g_string_new (NULL);
+  g_auto(TfString) text = { NULL, };
 
   open_codec (&codec, "UTF-8", TF_TEXT_ERRORS_REPLACE);
-  g_assert_cmpuint (decode (&codec, "a\xe2\x82", 3, FALSE, text), ==, 1);
-  g_assert_cmpuint (decode (&codec, "\xe2\x82", 2, TRUE, text), ==, 2);
-  g_assert_cmpstr (text->str, ==, "a\357\277\275");
+  g_assert_cmpuint (decode (&codec, "a\xe2\x82", 3, FALSE, &text), ==, 1);
+  g_assert_cmpuint (decode (&codec, "\xe2\x82", 2, TRUE, &text), ==, 2);
+  g_assert_cmpstr (tf_string_get (&text), ==, "a\357\277\275");
 }
 
 static void
 test_limit (gconstpointer encoding)
 {
   g_auto(TfCodec) codec = { NULL, };
-  g_autoptr(GByteArray) bytes = NULL;
+  g_auto(TfString) bytes = { NULL, };
 
   open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
   bytes = encode (&codec, SAMPLE);
   for (gsize limit = 0; limit <= strlen (SAMPLE); limit++)
     {
-      g_autoptr(GString) text = g_string_new (NULL);
+      g_auto(TfString) text = { NULL, };
       g_autoptr(GError) error = NULL;
       gsize n_used;
 
       g_assert_true (tf_codec_restart (&codec, NULL));
-      g_assert_true (tf_codec_decode (&codec, bytes->data, bytes->len, TRUE, limit, text, &n_used, &error));
-      g_assert_cmpuint (text->len, <=, limit);
-      decode (&codec, bytes->data + n_used, bytes->len - n_used, TRUE, text);
-      g_assert_cmpstr (text->str, ==, SAMPLE);
+      g_assert_true (tf_codec_decode (&codec, bytes.data, bytes.size, TRUE, limit, &text, &n_used, &error));
+      g_assert_cmpuint (text.size, <=, limit);
+      decode (&codec, bytes.data + n_used, bytes.size - n_used, TRUE, &text);
+      g_assert_cmpstr (tf_string_get (&text), ==, SAMPLE);
     }
 }
 
@@ -342,24 +342,24 @@ test_encode_errors (void)
     { TF_TEXT_ERRORS_BACKSLASH_REPLACE, "a\\u20ac\\U0001f600b" },
   };
   g_auto(TfCodec) strict = { NULL, };
-  g_autoptr(GByteArray) before = g_byte_array_new ();
+  g_auto(TfString) before = { NULL, };
   g_autoptr(GError) error = NULL;
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_auto(TfCodec) codec = { NULL, };
-      g_autoptr(GByteArray) bytes = NULL;
+      g_auto(TfString) bytes = { NULL, };
 
       open_codec (&codec, "ISO-8859-1", cases[i].errors);
       bytes = encode (&codec, "a€😀b");
-      g_assert_cmpmem (bytes->data, bytes->len, cases[i].expected, strlen (cases[i].expected));
+      g_assert_cmpmem (bytes.data, bytes.size, cases[i].expected, strlen (cases[i].expected));
     }
 
   open_codec (&strict, "ISO-8859-1", TF_TEXT_ERRORS_STRICT);
-  g_assert_false (tf_codec_encode (&strict, "ß€", strlen ("ß€"), TRUE, before, &error));
+  g_assert_false (tf_codec_encode (&strict, "ß€", strlen ("ß€"), TRUE, &before, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "U+20AC"));
-  g_assert_cmpmem (before->data, before->len, "\xdf", 1);
+  g_assert_cmpmem (before.data, before.size, "\xdf", 1);
 }
 
 /* What iconv converts to something else without a report. */
@@ -384,13 +384,13 @@ test_encode_silently_substituted (void)
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
       g_auto(TfCodec) codec = { NULL, };
-      g_autoptr(GByteArray) bytes = NULL;
+      g_auto(TfString) bytes = { NULL, };
 
       if (!tf_codec_init (&codec, cases[i].encoding, TF_TEXT_ERRORS_REPLACE, NULL))
         continue;
 
       bytes = encode (&codec, cases[i].text);
-      g_assert_cmpmem (bytes->data, bytes->len, cases[i].expected, cases[i].size);
+      g_assert_cmpmem (bytes.data, bytes.size, cases[i].expected, cases[i].size);
     }
 }
 

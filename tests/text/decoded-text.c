@@ -20,7 +20,6 @@ set_up (Fixture       *fixture,
         gconstpointer  encoding)
 {
   g_assert_true (tf_codec_init (&fixture->codec, encoding, TF_TEXT_ERRORS_STRICT, NULL));
-  tf_decoded_text_init (&fixture->text);
 }
 
 static void
@@ -38,7 +37,7 @@ append (Fixture     *fixture,
 {
   g_autoptr(GBytes) added = g_bytes_new (bytes, strlen (bytes));
 
-  return tf_decoded_text_append (&fixture->text, &fixture->codec, added, error);
+  return tf_decoded_text_append (&fixture->text, &fixture->codec, added, "/file", error);
 }
 
 static void
@@ -69,7 +68,7 @@ assert_located (Fixture *fixture,
   goffset offset;
 
   g_assert_true (tf_codec_restart (&fixture->codec, NULL));
-  g_assert_true (tf_decoded_text_locate (&fixture->text, &fixture->codec, &offset, &error));
+  g_assert_true (tf_decoded_text_locate (&fixture->text, &fixture->codec, &offset, "/file", &error));
   g_assert_no_error (error);
   g_assert_cmpint (offset, ==, expected);
 }
@@ -136,7 +135,7 @@ test_locate (Fixture       *fixture,
     }
 
   /* Of what was taken, no more than the last piece is kept. */
-  g_assert_cmpuint (fixture->text.bytes->len, <, 20);
+  g_assert_cmpuint (fixture->text.bytes.size, <, 20);
 }
 
 /* One byte of the file is more in the text, or less. */

@@ -106,11 +106,13 @@ test_to_file (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (all); i++)
     {
-      g_autoptr(GString) result = tf_newline_to_file (all[i], "one\ntwo\n\n", 9);
-      g_autoptr(GString) with_nul = tf_newline_to_file (all[i], "one\0two", 7);
+      g_auto(TfString) result = { NULL, };
+      tf_newline_to_file (all[i], "one\ntwo\n\n", 9, &result);
+      g_auto(TfString) with_nul = { NULL, };
+      tf_newline_to_file (all[i], "one\0two", 7, &with_nul);
 
-      g_assert_cmpstr (result->str, ==, expected[i]);
-      g_assert_cmpmem (with_nul->str, with_nul->len, "one\0two", 7);
+      g_assert_cmpstr (tf_string_get (&result), ==, expected[i]);
+      g_assert_cmpmem (tf_string_get (&with_nul), with_nul.size, "one\0two", 7);
     }
 }
 
