@@ -117,6 +117,18 @@ tf_newline_from_file (TfNewline   newline,
   return result;
 }
 
+static gsize
+count_newlines (const char *text,
+                const char *end)
+{
+  gsize n = 0;
+
+  for (; (text = memchr (text, '\n', end - text)) != NULL; text++)
+    n++;
+
+  return n;
+}
+
 /* Appends @text to @result. */
 void
 tf_newline_to_file (TfNewline   newline,
@@ -129,7 +141,7 @@ tf_newline_to_file (TfNewline   newline,
   const char *end = text + length;
   const char *at;
 
-  tf_string_grow (result, length);
+  tf_string_grow (result, newline == TF_NEWLINE_CRLF ? length + count_newlines (text, end) : length);
   while ((at = memchr (from, '\n', end - from)) != NULL)
     {
       tf_string_append (result, from, at - from);
