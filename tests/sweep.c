@@ -658,9 +658,6 @@ test_terminated_at_random (void)
       pid_t pid = fork ();
       int status;
 
-  if (tf_test_skip_if_portable ("journals"))
-    return;
-
       g_assert_cmpint (pid, >=, 0);
       if (pid == 0)
         persist_until_terminated ();
