@@ -561,7 +561,7 @@ test_copy (void)
 static void
 test_garbage (void)
 {
-  g_autofree guint8 *garbage = NULL;
+  g_autofree TfJournalSlot *garbage = NULL;
   g_autofree char *journal = NULL;
   struct stat st;
   gsize size;
@@ -584,15 +584,14 @@ test_garbage (void)
           journal = find_journal (FALSE);
         }
       for (gsize i = 0; i < size; i++)
-        garbage[i] = g_test_rand_int_range (0, 256);
-      for (gsize i = 0; i < size; i += sizeof (TfJournalSlot))
+        ((guint8 *) garbage)[i] = g_test_rand_int_range (0, 256);
+      for (gsize i = 0; i < size / sizeof *garbage; i++)
         {
           const guint32 states[] = { TF_JOURNAL_INTENT, TF_JOURNAL_DONE, TF_JOURNAL_PARENT, TF_JOURNAL_TEXT };
-          TfJournalSlot *slot = (TfJournalSlot *) (garbage + i);
 
-          slot->state = states[g_test_rand_int_range (0, 4)];
-          slot->length = g_test_rand_int_range (0, 300);
-          slot->parent = g_test_rand_int_range (0, 70);
+          garbage[i].state = states[g_test_rand_int_range (0, 4)];
+          garbage[i].length = g_test_rand_int_range (0, 300);
+          garbage[i].parent = g_test_rand_int_range (0, 70);
         }
       patch_journal (journal, sizeof (TfJournalHead), garbage, size);
       g_assert_cmpuint (sweep (), ==, 0);
