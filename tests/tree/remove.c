@@ -31,7 +31,7 @@ remove_tree (const char  *path,
 static TfIdentity
 identify (const char *path)
 {
-  TfIdentity identity;
+  TfIdentity identity = { 0 };
 
   g_assert_true (tf_identity_read (&identity, AT_FDCWD, path));
   return identity;
