@@ -88,7 +88,6 @@ static void
 test_flush (gconstpointer data)
 {
   g_autoptr(TfTempFile) file = tf_test_kind_make (data);
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
 
   g_assert_true (tf_temp_file_flush (file, NULL, &error));

@@ -353,7 +353,6 @@ static void
 async_lines (void)
 {
   g_autoptr(TfTempFile) file = make_file (async_kind, "one\nkey=value", 13);
-  g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *line = NULL;
   g_autofree char *piece = NULL;

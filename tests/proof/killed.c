@@ -211,6 +211,7 @@ keep_file (void)
   g_autofree char *path = tf_named_file_keep (file);
 
   set_fate (kept, MUST_BE_THERE);
+  g_assert_cmpstr (path, ==, tf_named_file_get_path (file));
 }
 
 static void
@@ -221,6 +222,7 @@ keep_dir (void)
   g_autofree char *path = tf_temp_dir_keep (dir);
 
   set_fate (kept, MUST_BE_THERE);
+  g_assert_cmpstr (path, ==, tf_temp_dir_get_path (dir));
 }
 
 static void

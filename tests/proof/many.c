@@ -161,7 +161,7 @@ static void
 keep (gpointer object,
       gpointer data)
 {
-  g_autofree char *path = TF_IS_TEMP_DIR (object) ? tf_temp_dir_keep (object) : tf_named_file_keep (object);
+  g_free (TF_IS_TEMP_DIR (object) ? tf_temp_dir_keep (object) : tf_named_file_keep (object));
 }
 
 static void
