@@ -222,7 +222,7 @@ is_our_uid (const TfTemplate *template,
   if (uid == geteuid ())
     return TRUE;
 
-  fd = tf_open_unnamed (&probe, NULL, NULL);
+  fd = tf_open_unnamed_meanwhile (&probe, NULL, NULL);
   return fd >= 0 && tf_system_stat (&st, fd, "") && st.uid == uid;
 }
 

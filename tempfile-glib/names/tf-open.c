@@ -15,6 +15,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+#include "tf-registry.h"
 
 gboolean tf_open_avoid_tmpfile = FALSE;
 
@@ -249,10 +250,30 @@ create_and_unlink (const TfTemplate  *template,
   return tf_fd_steal (&fd);
 }
 
-/* Opens a file without a name in the directory of @template. If the file system cannot do that, the file is created
- * and unlinked. The result is not remembered, because another file system may be mounted on the directory later. */
-int
-tf_open_unnamed (const TfTemplate  *template,
+/* The end of the process waits until the name is gone. */
+static int
+create_and_unlink_registered (const TfTemplate  *template,
+                              GCancellable      *cancellable,
+                              GError           **error)
+{
+  TfRegistryNode node = { NULL, };
+  int fd;
+
+  tf_registry_begin (&node);
+  fd = create_and_unlink (template, cancellable, error);
+  tf_registry_end (&node, FALSE);
+  return fd;
+}
+
+typedef int (*OpenFunc) (const TfTemplate  *template,
+                         GCancellable      *cancellable,
+                         GError           **error);
+
+/* Calls @fallback if the file system has no files without a name. The result is not remembered, because another file
+ * system may be mounted on the directory later. */
+static int
+open_unnamed_or (OpenFunc           fallback,
+                 const TfTemplate  *template,
                  GCancellable      *cancellable,
                  GError           **error)
 {
@@ -273,7 +294,26 @@ tf_open_unnamed (const TfTemplate  *template,
       return -1;
     }
 
-  return create_and_unlink (template, cancellable, error);
+  return fallback (template, cancellable, error);
+}
+
+/* Opens a file without a name in the directory of @template. If the file system cannot do that, the file is created
+ * and unlinked. */
+int
+tf_open_unnamed (const TfTemplate  *template,
+                 GCancellable      *cancellable,
+                 GError           **error)
+{
+  return open_unnamed_or (create_and_unlink_registered, template, cancellable, error);
+}
+
+/* Like tf_open_unnamed(), between tf_registry_begin() and tf_registry_end(). */
+int
+tf_open_unnamed_meanwhile (const TfTemplate  *template,
+                           GCancellable      *cancellable,
+                           GError           **error)
+{
+  return open_unnamed_or (create_and_unlink, template, cancellable, error);
 }
 
 /* Creates a directory. Returns its absolute path. If @name is not NULL, it is recorded in the journal. */

@@ -29,21 +29,24 @@ typedef struct
   TfJournalRecord *record; /* (nullable): NULL if it could not be written down */
 } TfOpenName;
 
-int   tf_open_named      (const TfTemplate  *template,
-                          TfOpenName        *name,
-                          char             **path,
-                          GCancellable      *cancellable,
-                          GError           **error);
-int   tf_open_unnamed    (const TfTemplate  *template,
-                          GCancellable      *cancellable,
-                          GError           **error);
-char *tf_open_make_dir   (const TfTemplate  *template,
-                          TfOpenName        *name,
-                          GCancellable      *cancellable,
-                          GError           **error);
-char *tf_open_free_name  (const TfTemplate  *template,
-                          GError           **error);
-void  tf_open_name_clear (TfOpenName        *self);
+int   tf_open_named             (const TfTemplate  *template,
+                                 TfOpenName        *name,
+                                 char             **path,
+                                 GCancellable      *cancellable,
+                                 GError           **error);
+int   tf_open_unnamed           (const TfTemplate  *template,
+                                 GCancellable      *cancellable,
+                                 GError           **error);
+int   tf_open_unnamed_meanwhile (const TfTemplate  *template,
+                                 GCancellable      *cancellable,
+                                 GError           **error);
+char *tf_open_make_dir          (const TfTemplate  *template,
+                                 TfOpenName        *name,
+                                 GCancellable      *cancellable,
+                                 GError           **error);
+char *tf_open_free_name         (const TfTemplate  *template,
+                                 GError           **error);
+void  tf_open_name_clear        (TfOpenName        *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfOpenName, tf_open_name_clear)
 

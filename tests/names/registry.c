@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "names/tf-open.h"
 #include "tf-test.h"
 
 /* Alive when a process ends; reachable, so that leak checkers know them. */
@@ -131,6 +132,27 @@ exit_while_threads_create (void)
   exit (0);
 }
 
+static gpointer
+open_for_ever (gpointer data)
+{
+  for (;;)
+    g_object_unref (tf_temp_file_new (NULL, NULL, NULL));
+
+  return NULL;
+}
+
+/* Such a file has a name for a moment. */
+static void
+exit_while_threads_open_unnamed (void)
+{
+  tf_open_avoid_tmpfile = TRUE;
+  for (int i = 0; i < 3; i++)
+    g_thread_unref (g_thread_new ("opener", open_for_ever, NULL));
+
+  create_both ();
+  exit (0);
+}
+
 static void
 test_exit (void)
 {
@@ -146,6 +168,8 @@ test_exit_with_threads (void)
   for (int i = 0; i < 20; i++)
     {
       assert_exits (exit_while_threads_create);
+      assert_sandbox_empty ();
+      assert_exits (exit_while_threads_open_unnamed);
       assert_sandbox_empty ();
     }
 }
