@@ -328,10 +328,20 @@ test_not_asked (void)
   g_assert_cmpuint (n_removed, ==, 2);
 }
 
+/* Whoever started the tests may have had them ignored, as nohup(1) does. */
+static void
+ignore_no_signal (void)
+{
+  signal (SIGINT, SIG_DFL);
+  signal (SIGTERM, SIG_DFL);
+  signal (SIGHUP, SIG_DFL);
+}
+
 int
 main (int    argc,
       char **argv)
 {
+  ignore_no_signal ();
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/signals/dies-of-it", test_dies_of_it);
