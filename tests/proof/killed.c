@@ -951,7 +951,7 @@ enter_namespace (gpointer data)
 {
   int status;
 
-  g_assert_cmpint (unshare (CLONE_NEWPID), ==, 0);
+  g_assert_true (proof_enter_namespace (CLONE_NEWPID));
   status = proof_wait (proof_fork (act_in_namespace, data));
   g_assert_cmpint (status, ==, 0);
 }
@@ -988,7 +988,7 @@ test_namespaces (void)
   guint n_kills = proof_get_number ("TF_PROOF_KILLS", 150);
   Result result = { 0 };
 
-  if (!proof_needs_root () || skip_on_overlay ())
+  if (!proof_needs_namespace (CLONE_NEWPID) || skip_on_overlay ())
     return;
 
   for (guint i = 0; i < n_kills; i += 4)
@@ -1041,7 +1041,7 @@ begin_to_live_in_namespace (gpointer data)
 {
   pid_t pid;
 
-  g_assert_cmpint (unshare (CLONE_NEWPID), ==, 0);
+  g_assert_true (proof_enter_namespace (CLONE_NEWPID));
   fflush (NULL);
   pid = fork ();
   if (pid != 0)
@@ -1081,7 +1081,7 @@ test_living (void)
 static void
 test_living_in_namespace (void)
 {
-  if (proof_needs_root () && !skip_on_overlay ())
+  if (proof_needs_namespace (CLONE_NEWPID) && !skip_on_overlay ())
     sweep_beside_living (begin_to_live_in_namespace);
 }
 

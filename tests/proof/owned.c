@@ -506,8 +506,7 @@ sweep_without_disk (gpointer data)
   g_autofree char *other = g_build_filename (proof_get_dest_dir (), "other", NULL);
   g_autofree char *point = g_build_filename (proof_get_dest_dir (), "point", NULL);
 
-  g_assert_cmpint (unshare (CLONE_NEWNS), ==, 0);
-  g_assert_cmpint (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), ==, 0);
+  g_assert_true (proof_enter_namespace (CLONE_NEWNS));
   g_assert_cmpint (mkdir (disk, 0700) | mkdir (other, 0700) | mkdir (point, 0700), ==, 0);
   mount_on (disk, point);
   g_assert_true (g_setenv ("TMPDIR", point, TRUE));
@@ -544,7 +543,7 @@ sweep_here (gpointer data)
 static void
 test_disk (void)
 {
-  if (proof_needs_root ())
+  if (proof_needs_namespace (CLONE_NEWNS))
     proof_in_process (sweep_without_disk, sweep_here);
 }
 
@@ -552,8 +551,7 @@ test_disk (void)
 static void
 live_on_full_disk (gpointer data)
 {
-  g_assert_cmpint (unshare (CLONE_NEWNS), ==, 0);
-  g_assert_cmpint (mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), ==, 0);
+  g_assert_true (proof_enter_namespace (CLONE_NEWNS));
   g_assert_cmpint (mount ("tmpfs", proof_get_run_dir (), "tmpfs", 0, "size=4k,mode=700"), ==, 0);
   g_assert_cmpint (mount ("tmpfs", "/dev/shm", "tmpfs", 0, "nr_inodes=1"), ==, 0);
   for (guint i = 0; i < 300; i++)
@@ -564,7 +562,7 @@ live_on_full_disk (gpointer data)
 static void
 test_full_disk (void)
 {
-  if (!proof_needs_root ())
+  if (!proof_needs_namespace (CLONE_NEWNS))
     return;
 
   proof_in_process (live_on_full_disk, NULL);

@@ -9,10 +9,12 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <linux/magic.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -208,6 +210,30 @@ proof_wait (pid_t pid)
   while (ended < 0 && errno == EINTR);
   g_assert_cmpint (ended, ==, pid);
   return status;
+}
+
+gboolean
+proof_enter_namespace (int kind)
+{
+  return unshare (kind) == 0 &&
+         (kind != CLONE_NEWNS || mount ("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+}
+
+static void
+try_namespace (gpointer data)
+{
+  _exit (proof_enter_namespace (GPOINTER_TO_INT (data)) ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+gboolean
+proof_needs_namespace (int kind)
+{
+  gboolean possible = proof_wait (proof_fork (try_namespace, GINT_TO_POINTER (kind))) == 0;
+
+  if (!possible)
+    g_test_skip ("needs the right to make namespaces");
+
+  return possible;
 }
 
 void

@@ -51,6 +51,12 @@ gpointer proof_share (gsize size);
 /* Whether this is root; skips the test otherwise. */
 gboolean proof_needs_root (void);
 
+/* Puts this process, or for CLONE_NEWPID its next child, into a namespace of its own. Mounts in it are not seen outside. */
+gboolean proof_enter_namespace (int kind);
+
+/* Whether processes may do that, as root in a container may not; skips the test otherwise. */
+gboolean proof_needs_namespace (int kind);
+
 /* There a lock does not stay with what is mapped, and what is noted costs a descriptor and is of one PID namespace. */
 gboolean proof_is_on_overlay (void);
 
