@@ -293,8 +293,10 @@ static void
 test_threads (void)
 {
   g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
-  GThread *thread = g_thread_new ("writer", write_on, file);
+  GThread *thread;
 
+  tf_test_fork_beside_threads ();
+  thread = g_thread_new ("writer", write_on, file);
   for (int i = 0; i < 50; i++)
     fork_and_run (file, use, NULL);
 

@@ -92,7 +92,6 @@ do_nothing (GTask        *task,
   g_task_return_boolean (task, TRUE);
 }
 
-/* A forked child has the memory of the worker, but not the stack that points to it. */
 static void
 check_no_leaks (void)
 {
@@ -101,12 +100,19 @@ check_no_leaks (void)
 #endif
 }
 
+/* A forked child has the memory of other threads, but not the stacks that point to it. */
+void
+tf_test_fork_beside_threads (void)
+{
+  g_assert_cmpint (pthread_atfork (NULL, NULL, check_no_leaks), ==, 0);
+}
+
 void
 tf_test_start_worker (void)
 {
   g_autoptr(GTask) task = g_task_new (NULL, NULL, NULL, NULL);
 
-  g_assert_cmpint (pthread_atfork (NULL, NULL, check_no_leaks), ==, 0);
+  tf_test_fork_beside_threads ();
   g_task_run_in_thread (task, do_nothing);
   while (!g_task_get_completed (task))
     g_main_context_iteration (NULL, TRUE);
@@ -262,6 +268,7 @@ run_in_child (void     (*func) (void),
     {
       if (is_nobody)
         become_nobody (dir);
+      g_clear_pointer (&dir, g_free);
       func ();
       _exit (EXIT_SUCCESS);
     }

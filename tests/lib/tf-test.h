@@ -23,6 +23,9 @@ void tf_test_ignore_fds (void);
  * on in the child: there the thread is missing, but not missed. */
 void tf_test_start_worker (void);
 
+/* For programs that fork while threads of theirs run: valgrind does not look for leaks in the children. */
+void tf_test_fork_beside_threads (void);
+
 const char *tf_test_get_sandbox (void);
 char       *tf_test_path        (const char *name);
 
