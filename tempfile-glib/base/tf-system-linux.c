@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,6 +325,16 @@ tf_system_lock (int      fd,
                 gboolean exclusive)
 {
   return TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
+}
+
+/* The kernel sends a signal when somebody else opens the file. By default that is SIGIO, which kills the process. */
+int
+tf_system_lease (int fd)
+{
+  if (fcntl (fd, F_SETSIG, SIGURG) != 0)
+    return -1;
+
+  return TF_RETRY_EINTR (fcntl (fd, F_SETLEASE, F_WRLCK));
 }
 
 int

@@ -147,6 +147,12 @@ tf_system_lock (int      fd,
 }
 
 int
+tf_system_lease (int fd)
+{
+  return fail_with_not_supported ();
+}
+
+int
 tf_system_link_fd (int         fd,
                    int         dir_fd,
                    const char *name)

@@ -1,0 +1,161 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-use.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/tf-fd.h"
+#include "tf-dir.h"
+
+/* Opens a regular file, and does not wait for whoever has a lease on it. */
+static int
+open_file (int         dir_fd,
+           const char *name)
+{
+  return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
+/* Opens the regular file @name in @dir_fd if it is @identity, and nobody else has it open. Nobody can open it before the
+ * descriptor is closed. Returns -1 with errno set on failure. */
+int
+tf_use_lease_file (int               dir_fd,
+                   const char       *name,
+                   const TfIdentity *identity)
+{
+  tf_autofd int fd = open_file (dir_fd, name);
+  TfIdentity found;
+
+  if (fd < 0)
+    return -1;
+
+  if (!tf_identity_read (&found, fd, "") || !tf_identity_equal (&found, identity))
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
+  return tf_system_lease (fd) == 0 ? tf_fd_steal (&fd) : -1;
+}
+
+/* --- Directories ---------------------------------------------------------------------------- */
+
+/* A directory with all it holds is looked through. The directories that are left to read are named by their paths from
+ * the root, so that the walk needs three descriptors. */
+typedef struct
+{
+  int        root_fd;
+  GPtrArray *left; /* (owned) (element-type filename) */
+} Walk;
+
+/* The kernel never follows a link here. What is not readable is not made readable, because it may stay. */
+static int
+open_dir (const Walk *self,
+          const char *path)
+{
+  int fd = tf_system_open_beneath (self->root_fd, path);
+
+  if (fd < 0 && errno == ENOTSUP)
+    fd = TF_RETRY_EINTR (openat (self->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+
+  return fd;
+}
+
+/* Of what is neither a file nor a directory, it is not known whether it is open. It counts as idle. */
+static gboolean
+is_idle_entry (int         dir_fd,
+               const char *name)
+{
+  tf_autofd int fd = -1;
+  TfSystemStat st;
+
+  if (!tf_system_stat (&st, dir_fd, name))
+    return errno == ENOENT;
+
+  if (!S_ISREG (st.mode))
+    return TRUE;
+
+  fd = open_file (dir_fd, name);
+  return fd >= 0 ? tf_system_lease (fd) == 0 : errno == ENOENT;
+}
+
+static gboolean
+look_at_entry (Walk                *self,
+               int                  dir_fd,
+               const char          *path,
+               const TfSystemEntry *entry)
+{
+  if (!tf_dir_listing_is_dir (entry, dir_fd))
+    return is_idle_entry (dir_fd, entry->name);
+
+  g_ptr_array_add (self->left, g_build_filename (path, entry->name, NULL));
+  return strlen (path) + strlen (entry->name) < PATH_MAX;
+}
+
+static gboolean
+look_at_entries (Walk         *self,
+                 int           dir_fd,
+                 const char   *path,
+                 TfDirListing *listing)
+{
+  const TfSystemEntry *entry;
+  gssize n;
+
+  while ((n = tf_dir_listing_read (listing, dir_fd)) > 0)
+    while ((entry = tf_dir_listing_next (listing)) != NULL)
+      if (!look_at_entry (self, dir_fd, path, entry))
+        return FALSE;
+
+  return n == 0;
+}
+
+static gboolean
+look_at_dir (Walk       *self,
+             const char *path)
+{
+  tf_autofd int fd = open_dir (self, path);
+  TfDirListing listing = { NULL, };
+  gboolean is_idle;
+
+  if (fd < 0)
+    return errno == ENOENT;
+
+  is_idle = look_at_entries (self, fd, path, &listing);
+  tf_dir_listing_clear (&listing);
+  return is_idle;
+}
+
+/* Returns whether no regular file in the directory @name in @parent_fd is open, at any depth. FALSE also if this cannot
+ * be known, because something in it cannot be read, is another file system, or has too long a path, or because the
+ * directory is not @identity. Whether a directory is open, or a process works in it, is not known. */
+gboolean
+tf_use_is_dir_idle (int               parent_fd,
+                    const char       *name,
+                    const TfIdentity *identity)
+{
+  tf_autofd int root_fd = TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  Walk self = { .root_fd = root_fd };
+  gboolean is_idle = TRUE;
+  TfIdentity found;
+
+  if (root_fd < 0 || !tf_identity_read (&found, root_fd, "") || !tf_identity_equal (&found, identity))
+    return FALSE;
+
+  self.left = g_ptr_array_new_with_free_func (g_free);
+  g_ptr_array_add (self.left, g_strdup ("."));
+  while (is_idle && self.left->len > 0)
+    {
+      g_autofree char *path = g_ptr_array_steal_index_fast (self.left, self.left->len - 1);
+
+      is_idle = look_at_dir (&self, path);
+    }
+
+  g_ptr_array_unref (self.left);
+  return is_idle;
+}
