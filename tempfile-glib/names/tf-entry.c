@@ -179,6 +179,21 @@ look_at_file (TfEntry      *self,
   return TRUE;
 }
 
+/* Removes what could not be set up. A directory that may have been exchanged is left to a sweep. */
+static void
+remove_new (TfEntry *self)
+{
+  int flags = self->is_dir ? AT_REMOVEDIR : 0;
+
+  if (self->is_dir && !parent_is_guarded (self))
+    {
+      self->name.record = NULL;
+      return;
+    }
+
+  unlinkat (AT_FDCWD, self->path, flags);
+}
+
 static gboolean
 settle_file (TfEntry *self,
              int      fd,
@@ -205,7 +220,7 @@ create_file (TfEntry           *self,
     return tf_fd_steal (&fd);
 
   tf_errno_set (error, errno, "set up", self->path);
-  unlink (self->path);
+  remove_new (self);
   return -1;
 }
 
@@ -352,6 +367,34 @@ settle_dir (TfEntry          *self,
   return TRUE;
 }
 
+/* Where somebody can exchange the new directory, it has to be opened. Makes sure that there is a descriptor for that. */
+static gboolean
+reserve_fd (TfEntry           *self,
+            const TfTemplate  *template,
+            int               *fd,
+            GError           **error)
+{
+  if (self->name.parent == NULL && g_path_is_absolute (template->dir))
+    self->name.parent = tf_parent_get (template->dir, template->is_default);
+
+  if (self->name.parent == NULL || parent_is_guarded (self))
+    return TRUE;
+
+  *fd = tf_system_open_dir ("/");
+  return *fd >= 0 || tf_errno_set (error, errno, "open", template->dir);
+}
+
+static char *
+make_dir (TfEntry           *self,
+          const TfTemplate  *template,
+          GCancellable      *cancellable,
+          GError           **error)
+{
+  tf_autofd int fd = -1;
+
+  return reserve_fd (self, template, &fd, error) ? tf_open_make_dir (template, &self->name, cancellable, error) : NULL;
+}
+
 static int
 create_dir (TfEntry           *self,
             const TfTemplate  *template,
@@ -360,7 +403,7 @@ create_dir (TfEntry           *self,
 {
   for (int i = 0; i < MAX_EXCHANGED; i++)
     {
-      self->path = tf_open_make_dir (template, &self->name, cancellable, error);
+      self->path = make_dir (self, template, cancellable, error);
       if (self->path == NULL)
         return -1;
 
@@ -370,7 +413,7 @@ create_dir (TfEntry           *self,
       if (errno != EAGAIN)
         {
           tf_errno_set (error, errno, "set up", self->path);
-          rmdir (self->path);
+          remove_new (self);
           return -1;
         }
 
@@ -546,6 +589,16 @@ find (TfEntry      *self,
   return found;
 }
 
+/* Without a descriptor, the name of a directory is looked up twice. Refuses if it can be exchanged in between. */
+static gboolean
+check_place (const TfEntry  *self,
+             const Place    *place,
+             GError        **error)
+{
+  return place->name != self->path || self->name.parent == NULL || parent_is_guarded (self) ||
+         tf_errno_set (error, EMFILE, "remove", self->path);
+}
+
 static gboolean
 remove_found (TfEntry             *self,
               const Place         *place,
@@ -560,7 +613,8 @@ remove_found (TfEntry             *self,
     return give_up (self, error);
 
   if (self->is_dir)
-    return tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error);
+    return check_place (self, place, error) &&
+           tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error);
 
   return unlinkat (place->dir_fd, place->name, 0) == 0 || errno == ENOENT ||
          tf_errno_set (error, errno, "unlink", self->path);

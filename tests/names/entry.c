@@ -326,6 +326,19 @@ test_moved_parent (void)
   g_assert_cmpint (rmdir ("moved"), ==, 0);
 }
 
+/* The parents of the others take the room of those that are kept open. */
+static void
+crowd_out (GPtrArray *others)
+{
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autoptr(TfTempDir) outer = make_dir (NULL);
+
+      g_ptr_array_add (others, make_dir (tf_temp_dir_get_path (outer)));
+      g_ptr_array_add (others, g_steal_pointer (&outer));
+    }
+}
+
 /* If there are too many of these directories, it is an error. */
 static void
 test_lost_parent (void)
@@ -335,14 +348,7 @@ test_lost_parent (void)
 
   make_own_dir ();
   dir = make_dir ("own");
-  for (guint i = 0; i < 20; i++)
-    {
-      g_autoptr(TfTempDir) outer = make_dir (NULL);
-
-      g_ptr_array_add (others, make_dir (tf_temp_dir_get_path (outer)));
-      g_ptr_array_add (others, g_steal_pointer (&outer));
-    }
-
+  crowd_out (others);
   g_assert_cmpint (rename ("own", "moved"), ==, 0);
   assert_cleanup_fails (dir, G_IO_ERROR_NOT_FOUND);
   g_assert_cmpint (rename ("moved", "own"), ==, 0);
@@ -545,6 +551,33 @@ test_no_fds (void)
   tf_test_in_child (create_without_fds);
 }
 
+/* By its path alone, it is not known to be the same one until it is removed. */
+static void
+remove_without_fds_where_others_write (void)
+{
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(TfTempDir) dir = NULL;
+  const char *path;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  dir = make_dir ("own");
+  path = tf_temp_dir_get_path (dir);
+  crowd_out (others);
+  tf_test_take_fds ();
+  assert_cleanup_fails (dir, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_DIR));
+  tf_test_give_all_fds ();
+  clean_up (dir);
+  remove_own_dir ();
+}
+
+static void
+test_no_fds_where_others_write (void)
+{
+  tf_test_in_child (remove_without_fds_where_others_write);
+}
+
 /* A descriptor that the program has closed, and opened as something else, is not used. */
 static void
 close_all (void)
@@ -621,6 +654,7 @@ main (int    argc,
   g_test_add_func ("/entry/others-may-lock", test_others_may_lock);
   g_test_add_func ("/entry/many", test_many);
   g_test_add_func ("/entry/no-fds", test_no_fds);
+  g_test_add_func ("/entry/no-fds-where-others-write", test_no_fds_where_others_write);
   g_test_add_func ("/entry/close-all", test_close_all);
   g_test_add_func ("/entry/final", test_final);
 
