@@ -12,6 +12,7 @@
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
+#include "names/tf-hand-over.h"
 #include "store/tf-file.h"
 #include "tf-location.h"
 
@@ -1014,4 +1015,71 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
 
   if (tf_hold_for_pid (self, pid))
     prepare_hold (self);
+}
+
+/**
+ * tf_named_file_hand_over:
+ * @self: a named temporary file
+ * @grace_seconds: how long the file stays at least, in seconds
+ *
+ * Hands the file over to another program that cannot be watched: one that a launcher or a portal starts, or the target
+ * of drag and drop.
+ *
+ * The file stays for @grace_seconds, in which the other program should have opened it. After that it is removed as soon
+ * as no process has it open; this process counts as well, and so do mappings and running programs. Closing the file and
+ * dropping the last reference do not remove it any more. Nothing is flushed: call [method@TempFile.flush] or close the
+ * file first if it is buffered.
+ *
+ * When this process exits, or is killed, before the file is removed, the file stays. The next [func@Tf.sweep] of any
+ * program of the user that finds the time over and the file not in use removes it. The time is that since the boot of
+ * the system, so that setting the clock does not matter. After a reboot, nothing is known of the file, and it stays.
+ *
+ * The time is noticed in the thread-default main context of the caller, and a worker thread removes the file. If that
+ * context is not iterated, the exit of this process, or a sweep, removes the file. While the file is in use, it is
+ * looked at every ten seconds.
+ *
+ * Whether a file is open is told by a lease, see fcntl(2). In doubt the file stays: where the file system has no leases
+ * (many network file systems, FUSE), or if the file belongs to another user. It also stays if another file has taken its
+ * name, because the other program has put it there.
+ *
+ * If this is called several times, the latest time counts. [method@NamedFile.unlink] removes the file at once.
+ * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is
+ * kept; with another policy after that, it is an ordinary file again. A file that is kept already is
+ * not handed over: this call does nothing then. It does nothing in a forked child with a file of the parent either.
+ *
+ * It does not block on the disk, and needs no descriptor.
+ *
+ * Since: 1.0
+ */
+void
+tf_named_file_hand_over (TfNamedFile *self,
+                         guint        grace_seconds)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  g_return_if_fail (TF_IS_NAMED_FILE (self));
+
+  tf_hand_over_begin (&priv->entry, grace_seconds);
+}
+
+/**
+ * tf_named_file_is_handed_over:
+ * @self: a named temporary file
+ *
+ * Returns whether [method@NamedFile.hand_over] was called, and the file neither removed nor kept since.
+ *
+ * It returns at once.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_named_file_is_handed_over (TfNamedFile *self)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
+
+  return tf_entry_is_handed_over (&priv->entry);
 }

@@ -121,6 +121,13 @@ void           tf_named_file_hold_for_pid             (TfNamedFile          *sel
                                                        GPid                  pid);
 
 TF_AVAILABLE_IN_1_0
+void           tf_named_file_hand_over                (TfNamedFile          *self,
+                                                       guint                 grace_seconds);
+
+TF_AVAILABLE_IN_1_0
+gboolean       tf_named_file_is_handed_over           (TfNamedFile          *self);
+
+TF_AVAILABLE_IN_1_0
 gboolean       tf_named_file_unlink                   (TfNamedFile          *self,
                                                        GCancellable         *cancellable,
                                                        GError              **error);

@@ -12,6 +12,7 @@
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
+#include "names/tf-hand-over.h"
 #include "tf-location.h"
 
 /**
@@ -1133,6 +1134,8 @@ tf_temp_dir_cleanup_finish (TfTempDir     *self,
   return tf_task_finish (self, result, tf_temp_dir_cleanup_async, error) >= 0;
 }
 
+/* --- Other programs -------------------------------------------------------------------------- */
+
 /**
  * tf_temp_dir_hold_until_exit:
  * @self: a temporary directory
@@ -1201,4 +1204,56 @@ tf_temp_dir_hold_for_pid (TfTempDir *self,
   g_return_if_fail (pid > 0);
 
   tf_hold_for_pid (self, pid);
+}
+
+/**
+ * tf_temp_dir_hand_over:
+ * @self: a temporary directory
+ * @grace_seconds: how long the directory stays at least, in seconds
+ *
+ * Hands the directory over to another program that cannot be watched, as [method@NamedFile.hand_over] does with a file.
+ *
+ * The directory stays for @grace_seconds. After that it is removed as soon as no process has a regular file in it open,
+ * at any depth. What else a process does in it is not known, and does not count: an open directory, a working directory,
+ * a socket or a FIFO. In doubt the directory stays: if something in it belongs to another user, cannot be read, is
+ * another file system, or has a path of more than 4096 bytes. Each look at it opens every file in it, in a worker thread.
+ *
+ * [method@TempDir.cleanup] removes the directory at once. [method@TempDir.keep] and a [property@TempDir:auto-cleanup]
+ * of %FALSE end the hand-over. With a directory that is kept already, or during [method@TempDir.cleanup_async], this
+ * call does nothing. Otherwise all is as with a file.
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_hand_over (TfTempDir *self,
+                       guint      grace_seconds)
+{
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+
+  if (!priv->is_cleaning)
+    tf_hand_over_begin (&priv->entry, grace_seconds);
+}
+
+/**
+ * tf_temp_dir_is_handed_over:
+ * @self: a temporary directory
+ *
+ * Returns whether [method@TempDir.hand_over] was called, and the directory neither removed nor kept since.
+ *
+ * It returns at once.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_is_handed_over (TfTempDir *self)
+{
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+
+  return tf_entry_is_handed_over (&priv->entry);
 }

@@ -89,7 +89,7 @@ char       *tf_temp_dir_build_filename            (TfTempDir            *self,
 
 TF_AVAILABLE_IN_1_0
 char       *tf_temp_dir_build_filenamev           (TfTempDir            *self,
-                                                   const char * const   *elements,
+                                                   const char * const *elements,
                                                    GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0
@@ -119,6 +119,13 @@ void        tf_temp_dir_hold_for_subprocess       (TfTempDir            *self,
 TF_AVAILABLE_IN_1_0
 void        tf_temp_dir_hold_for_pid              (TfTempDir            *self,
                                                    GPid                  pid);
+
+TF_AVAILABLE_IN_1_0
+void        tf_temp_dir_hand_over                 (TfTempDir            *self,
+                                                   guint                 grace_seconds);
+
+TF_AVAILABLE_IN_1_0
+gboolean    tf_temp_dir_is_handed_over            (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0
 gboolean    tf_temp_dir_cleanup                   (TfTempDir            *self,

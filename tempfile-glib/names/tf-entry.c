@@ -16,6 +16,7 @@
 #include "base/tf-fd.h"
 #include "tree/tf-dir.h"
 #include "tree/tf-remove.h"
+#include "tree/tf-use.h"
 
 /* The number of directories that are locked at most, so that systemd-tmpfiles does not remove what is in them. */
 #define MAX_LOCKS 64
@@ -24,6 +25,9 @@
 
 /* How many new directories may be exchanged for others in a row. They are left behind. */
 #define MAX_EXCHANGED 100
+
+/* How long what was handed over and is in use is left alone before the next look. */
+#define RETRY_SECONDS 10
 
 static guint n_locks; /* (atomic) */
 
@@ -40,6 +44,46 @@ typedef struct
   int         dir_fd;
   const char *name;
 } Place;
+
+/* Returns until when it stays, or 0. */
+static guint32
+get_deadline (const TfEntry *self)
+{
+  return self->is_heir ? (guint32) g_atomic_int_get (&((const TfHeir *) self)->deadline) : 0;
+}
+
+static void
+set_deadline (TfEntry *self,
+              guint32  deadline)
+{
+  if (!self->is_heir)
+    return;
+
+  g_atomic_int_set (&((TfHeir *) self)->deadline, deadline);
+  tf_journal_set_deadline (self->name.record, deadline);
+}
+
+static TfHeir *
+get_heir (const TfEntry *self)
+{
+  return __atomic_load_n (&self->heir, __ATOMIC_ACQUIRE);
+}
+
+/* Claims the entry, or its heir, and returns it. */
+static TfEntry *
+claim (TfEntry *self)
+{
+  TfHeir *heir;
+
+  tf_registry_claim (&self->node);
+  heir = get_heir (self);
+  if (heir == NULL)
+    return self;
+
+  tf_registry_release (&self->node);
+  tf_registry_claim (&heir->entry.node);
+  return &heir->entry;
+}
 
 static const char *
 get_name (const TfEntry *self)
@@ -83,9 +127,9 @@ write_record (TfEntry *self)
   if (self->name.parent == NULL || self->name.record != NULL || tf_debug_has (TF_DEBUG_KEEP))
     return;
 
-  self->name.record = tf_journal_begin (tf_parent_get_place (self->name.parent), get_name (self),
-                                        self->is_dir ? TF_JOURNAL_DIR : TF_JOURNAL_FILE);
-  tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);
+  self->name.record = tf_journal_write (tf_parent_get_place (self->name.parent), get_name (self),
+                                        self->is_dir ? TF_JOURNAL_DIR : TF_JOURNAL_FILE,
+                                        AT_FDCWD, self->path, &self->identity, get_deadline (self));
 }
 
 static void
@@ -495,6 +539,7 @@ forget (TfEntry *self)
 {
   tf_registry_remove (&self->node);
   clear_record (self);
+  set_deadline (self, 0);
   unlock_dir (self);
   self->is_gone = TRUE;
 }
@@ -682,11 +727,11 @@ tf_entry_remove (TfEntry       *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  gboolean success;
+  TfEntry *entry = claim (self);
+  gboolean success = !exists (entry) ||
+                     (check_ours (entry, error) && remove_ours (entry, TRUE, cancellable, error));
 
-  tf_registry_claim (&self->node);
-  success = !exists (self) || (check_ours (self, error) && remove_ours (self, TRUE, cancellable, error));
-  tf_registry_release (&self->node);
+  tf_registry_release (&entry->node);
   return success;
 }
 
@@ -699,17 +744,21 @@ drop_claimed (TfEntry       *self,
 }
 
 /* Like tf_entry_remove(), for removal that the user did not ask for: in a forked child, an entry of the parent is no
- * error. */
+ * error, and what was handed over stays. */
 gboolean
 tf_entry_drop (TfEntry       *self,
                GCancellable  *cancellable,
                GError       **error)
 {
+  TfEntry *entry;
   gboolean success;
 
-  tf_registry_claim (&self->node);
-  success = drop_claimed (self, cancellable, error);
-  tf_registry_release (&self->node);
+  if (tf_entry_is_handed_over (self))
+    return TRUE;
+
+  entry = claim (self);
+  success = get_deadline (entry) != 0 || drop_claimed (entry, cancellable, error);
+  tf_registry_release (&entry->node);
   return success;
 }
 
@@ -719,12 +768,11 @@ tf_entry_remove_former (TfEntry  *self,
                         GError  **error)
 {
   g_autoptr(GError) failure = NULL;
-  gboolean success;
+  TfEntry *entry = claim (self);
+  gboolean success = !exists (entry) || remove_ours (entry, FALSE, NULL, &failure) ||
+                     g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
 
-  tf_registry_claim (&self->node);
-  success = !exists (self) || remove_ours (self, FALSE, NULL, &failure) ||
-            g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
-  tf_registry_release (&self->node);
+  tf_registry_release (&entry->node);
 
   if (!success)
     g_propagate_error (error, g_steal_pointer (&failure));
@@ -756,6 +804,7 @@ set_kept_claimed (TfEntry  *self,
     {
       tf_registry_remove (&self->node);
       clear_record (self);
+      set_deadline (self, 0);
       unlock_dir (self);
     }
   else
@@ -770,17 +819,19 @@ set_kept (TfEntry  *self,
           gboolean  kept,
           gboolean  final)
 {
-  tf_registry_claim (&self->node);
-  if (!self->is_final && self->is_kept != kept)
+  TfEntry *entry = claim (self);
+
+  if (!entry->is_final && entry->is_kept != kept)
     {
-      self->is_kept = kept;
-      set_kept_claimed (self, kept);
+      entry->is_kept = kept;
+      set_kept_claimed (entry, kept);
     }
-  self->is_final |= final;
-  tf_registry_release (&self->node);
+  entry->is_final |= final;
+  self->is_final = entry->is_final;
+  tf_registry_release (&entry->node);
 
   /* It is too late to keep it, and so the caller must not learn of it. */
-  if (kept && self->is_gone_at_exit)
+  if (kept && entry->is_gone_at_exit)
     tf_registry_wait_for_end ();
 }
 
@@ -800,16 +851,14 @@ tf_entry_keep (TfEntry *self)
   set_kept (self, TRUE, TRUE);
 }
 
-/* From now on, the entry stands for another file, which is kept. If the former one could not be removed, a sweep
- * does so later. */
-void
-tf_entry_move (TfEntry          *self,
-               const char       *path,
-               const TfIdentity *identity)
+static void
+become (TfEntry          *self,
+        const char       *path,
+        const TfIdentity *identity)
 {
-  tf_registry_claim (&self->node);
   tf_registry_remove (&self->node);
   self->name.record = NULL;
+  set_deadline (self, 0);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_free (self->path);
   self->path = g_strdup (path);
@@ -817,7 +866,21 @@ tf_entry_move (TfEntry          *self,
   self->is_gone = FALSE;
   self->is_kept = TRUE;
   self->is_final = TRUE;
-  tf_registry_release (&self->node);
+}
+
+/* From now on, the entry stands for another file, which is kept. If the former one could not be removed, a sweep
+ * does so later. */
+void
+tf_entry_move (TfEntry          *self,
+               const char       *path,
+               const TfIdentity *identity)
+{
+  TfEntry *entry = claim (self);
+
+  become (entry, path, identity);
+  if (entry != self)
+    become (self, path, identity);
+  tf_registry_release (&entry->node);
 }
 
 static void
@@ -871,11 +934,183 @@ leave_for_exit (TfEntry *self)
 void
 tf_entry_clear (TfEntry *self)
 {
-  if (exists (self) && !self->is_kept && tf_registry_is_ours (&self->node))
+  if (get_heir (self) != NULL)
+    g_clear_pointer (&self->heir, tf_entry_unref);
+  else if (exists (self) && !self->is_kept && tf_registry_is_ours (&self->node))
     leave_for_exit (self);
 
   tf_registry_forget (&self->node);
   unlock_dir (self);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_clear_pointer (&self->path, g_free);
+}
+
+/* --- Handing over --------------------------------------------------------------------------- */
+
+/* If something else has the name, the program to which it was handed over has put it there. */
+static gboolean
+is_replaced (const TfEntry    *self,
+             const TfIdentity *found)
+{
+  return !tf_identity_equal (found, &self->identity);
+}
+
+/* Returns FALSE if it is in use, or cannot be removed. */
+static gboolean
+remove_unused (TfEntry          *self,
+               const Place      *place,
+               const TfIdentity *found)
+{
+  tf_autofd int lease_fd = -1;
+
+  if (self->is_dir)
+    return tf_use_is_dir_idle (place->dir_fd, place->name, found) && place->name != self->path &&
+           tf_remove_dir_at (place->dir_fd, place->name, self->path, found, NULL, NULL);
+
+  lease_fd = tf_use_lease_file (place->dir_fd, place->name, found);
+  return lease_fd >= 0 && unlinkat (place->dir_fd, place->name, 0) == 0;
+}
+
+static gboolean
+remove_heir (TfEntry *self)
+{
+  TfIdentity identity;
+  TfSystemStat st;
+  gboolean success;
+  Place place;
+  Found found = find (self, &place, &identity, &st);
+
+  if (found != FOUND)
+    return found == MISSING;
+
+  success = is_replaced (self, &identity) || remove_unused (self, &place, &identity);
+  leave (self, &place);
+  return success;
+}
+
+/* Returns in how many seconds there is something to do, or 0 if there is not. */
+static guint
+settle_claimed (TfEntry *self)
+{
+  gint64 deadline = get_deadline (self);
+  gint64 now = tf_journal_get_uptime ();
+
+  if (deadline == 0 || !exists (self) || !tf_registry_is_ours (&self->node))
+    return 0;
+
+  if (now < deadline)
+    return MIN (deadline - now, G_MAXINT);
+
+  if (tf_debug_has (TF_DEBUG_KEEP))
+    tf_debug_say ("kept", self->path);
+  else if (remove_heir (self))
+    tf_debug_trace ("removed", self->path);
+  else
+    return RETRY_SECONDS;
+
+  forget (self);
+  return 0;
+}
+
+/* Removes what was handed over if its time is over and it is not in use. Returns in how many seconds this is to be called
+ * again, or 0 if there is nothing left to do. */
+guint
+tf_entry_settle (TfHeir *heir)
+{
+  guint seconds;
+
+  tf_registry_claim (&heir->entry.node);
+  seconds = settle_claimed (&heir->entry);
+  tf_registry_release (&heir->entry.node);
+  return seconds;
+}
+
+/* What cannot be removed yet is left to a sweep. */
+static void
+settle_at_exit (TfRegistryNode *node)
+{
+  TfEntry *self = (TfEntry *) node;
+
+  if (get_deadline (self) == 0)
+    remove_at_exit (node);
+  else if (settle_claimed (self) != 0)
+    tf_debug_trace ("left to a sweep:", self->path);
+  self->is_gone_at_exit = self->is_gone;
+}
+
+static const TfRegistryFuncs heir_funcs = {
+  .remove_at_exit = settle_at_exit,
+  .disown_in_child = disown_in_child,
+};
+
+/* The heir takes everything but the path, which the object still has. It is claimed. */
+static TfHeir *
+make_heir (TfEntry *self)
+{
+  TfHeir *heir = g_new (TfHeir, 1);
+
+  *heir = (TfHeir) { .entry = *self, .n_refs = 2 };
+  heir->entry.node = (TfRegistryNode) { .funcs = &heir_funcs, .generation = self->node.generation, .claimed = TRUE };
+  heir->entry.path = g_strdup (self->path);
+  heir->entry.is_heir = TRUE;
+  tf_registry_add (&heir->entry.node);
+
+  tf_registry_remove (&self->node);
+  self->name = (TfOpenName) { NULL, };
+  self->lock_fd = -1;
+  g_atomic_pointer_set (&self->heir, heir);
+  return heir;
+}
+
+/* Hands the entry over to another program: it stays for @grace_seconds at least. Returns a new reference, or NULL if it
+ * is not to be removed. If it was handed over before, the later time counts. */
+TfHeir *
+tf_entry_hand_over (TfEntry *self,
+                    guint    grace_seconds)
+{
+  guint32 deadline = CLAMP (tf_journal_get_uptime () + grace_seconds, 1, G_MAXUINT32);
+  TfEntry *entry = claim (self);
+  TfHeir *heir = NULL;
+
+  if (exists (entry) && !entry->is_kept && tf_registry_is_ours (&entry->node))
+    {
+      heir = entry->is_heir ? tf_entry_ref ((TfHeir *) entry) : make_heir (self);
+      set_deadline (&heir->entry, MAX (deadline, heir->deadline));
+      write_record (&heir->entry);
+      if (entry == self)
+        tf_registry_release (&heir->entry.node);
+    }
+  tf_registry_release (&entry->node);
+
+  return heir;
+}
+
+/* Returns whether the entry was handed over, and neither removed nor kept since. */
+gboolean
+tf_entry_is_handed_over (const TfEntry *self)
+{
+  const TfHeir *heir = get_heir (self);
+
+  return heir != NULL && get_deadline (&heir->entry) != 0;
+}
+
+TfHeir *
+tf_entry_ref (TfHeir *heir)
+{
+  g_atomic_int_inc (&heir->n_refs);
+  return heir;
+}
+
+/* As long as there is something to remove at exit, the heir is not freed. */
+void
+tf_entry_unref (TfHeir *heir)
+{
+  if (!g_atomic_int_dec_and_test (&heir->n_refs) ||
+      (get_deadline (&heir->entry) != 0 && tf_registry_is_ours (&heir->entry.node)))
+    return;
+
+  heir->entry.is_heir = FALSE;
+  heir->entry.node.funcs = &registry_funcs;
+  tf_entry_clear (&heir->entry);
+  g_free (heir);
 }

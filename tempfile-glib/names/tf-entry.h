@@ -12,25 +12,43 @@
 
 G_BEGIN_DECLS
 
+typedef struct _TfHeir TfHeir;
+
 /* A file or directory with a name that this process has created.
  *
  * Only this process removes it: a forked child does nothing with its copy of the entry. While the entry is in the
  * registry, the process removes it at exit; while it has a record in the journal, a sweep removes it after the
- * process was killed. */
-typedef struct
+ * process was killed.
+ *
+ * What was handed over to another program is removed when its time is over and nobody uses it: by this process, at its
+ * exit, or by a sweep. Its place is then taken by an heir, which no object has. The record says until when it stays. */
+typedef struct _TfEntry TfEntry;
+
+struct _TfEntry
 {
   TfRegistryNode node;
 
   char          *path;     /* (owned) (nullable): NULL before the creation */
   TfOpenName     name;     /* its directory and its record */
   TfIdentity     identity;
+  TfHeir        *heir;     /* (owned) (atomic) (nullable): stands for this entry, since it was handed over */
   int            lock_fd;  /* shows systemd-tmpfiles that a directory is in use; -1 for most */
   guint          is_dir : 1;
   guint          is_gone : 1;  /* was removed, does not exist any more, or was given up */
   guint          is_kept : 1;  /* not to be removed */
   guint          is_final : 1; /* kept for good */
+  guint          is_heir : 1;  /* this is a TfHeir */
   guint          is_gone_at_exit : 1; /* the end of the process has removed it */
-} TfEntry;
+};
+
+/* An entry that was handed over to another program. It outlives the object. */
+struct _TfHeir
+{
+  TfEntry entry;
+  guint32 deadline; /* (atomic): in seconds since the boot; 0 if it is not handed over any more */
+  gint    n_refs;   /* (atomic) */
+  gint    is_timed; /* (atomic): for the user of tf_entry_settle() */
+};
 
 void     tf_entry_init          (TfEntry           *self);
 int      tf_entry_create_file   (TfEntry           *self,
@@ -56,5 +74,12 @@ void     tf_entry_move          (TfEntry           *self,
                                  const char        *path,
                                  const TfIdentity  *identity);
 void     tf_entry_clear         (TfEntry           *self);
+
+TfHeir  *tf_entry_hand_over      (TfEntry       *self,
+                                  guint          grace_seconds);
+gboolean tf_entry_is_handed_over (const TfEntry *self);
+guint    tf_entry_settle         (TfHeir        *heir);
+TfHeir  *tf_entry_ref            (TfHeir        *heir);
+void     tf_entry_unref          (TfHeir        *heir);
 
 G_END_DECLS

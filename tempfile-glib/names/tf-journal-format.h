@@ -43,7 +43,7 @@ typedef struct
   guint32 birth_nanoseconds; /* TF_JOURNAL_HANDLE if @birth_seconds is the hash of a file handle */
   guint64 inode;
   gint64  birth_seconds;
-  guint32 deadline;          /* handed over until then, in seconds since the boot; 0 if not handed over */
+  guint32 deadline;          /* (atomic): handed over until then, in seconds since the boot; 0 if not handed over */
   char    text[28];
 } TfJournalSlot;
 

@@ -19,6 +19,7 @@
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
 #include "tree/tf-remove.h"
+#include "tree/tf-use.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
 
@@ -309,6 +310,30 @@ remove_name (const Segment        *segment,
   return errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT && tf_errno_set (error, errno, "unlink", path);
 }
 
+static gboolean
+is_early (const TfJournalSlot *record)
+{
+  return record->deadline != 0 && tf_journal_get_uptime () < record->deadline;
+}
+
+/* Returns whether nobody uses what was handed over. Nobody can open a file before @lease_fd is closed. */
+static gboolean
+is_idle (const Segment       *segment,
+         const TfJournalSlot *record,
+         const char          *name,
+         const TfIdentity    *identity,
+         int                 *lease_fd)
+{
+  if (record->deadline == 0)
+    return TRUE;
+
+  if (record->kind == TF_JOURNAL_DIR)
+    return tf_use_is_dir_idle (segment->parent_fd, name, identity);
+
+  *lease_fd = tf_use_lease_file (segment->parent_fd, name, identity);
+  return *lease_fd >= 0;
+}
+
 static Outcome
 remove_record (TfJournalReader     *self,
                const Segment       *segment,
@@ -317,6 +342,7 @@ remove_record (TfJournalReader     *self,
                GCancellable        *cancellable)
 {
   g_autofree char *path = g_build_filename (segment->parent_path, name, NULL);
+  tf_autofd int lease_fd = -1;
   GError *error = NULL;
   TfIdentity identity;
   TfSystemStat st;
@@ -338,6 +364,9 @@ remove_record (TfJournalReader     *self,
       tf_debug_say ("kept", path);
       return STAYS;
     }
+
+  if (!is_idle (segment, record, name, &identity, &lease_fd))
+    return STAYS;
 
   if (remove_name (segment, record, name, path, &identity, cancellable, &error))
     {
@@ -377,7 +406,7 @@ sweep_record (TfJournalReader *self,
   if (name == NULL || !is_parent (segment, record->parent))
     return SETTLED;
 
-  if (!is_wanted (self, &segment->slots[record->parent], name))
+  if (is_early (record) || !is_wanted (self, &segment->slots[record->parent], name))
     return STAYS;
 
   open_parent (self, segment, record->parent);

@@ -41,6 +41,9 @@
  * A file that is known before it gets the name is DONE before it has it. A name that the user has chosen is never an
  * INTENT.
  *
+ * What is handed over to another program is DONE, and has a deadline. Until then it stays, and afterwards as long as it
+ * is in use, see tf-use.h. The record outlives the process on purpose: it is left to a sweep at a normal exit as well.
+ *
  * The state of a slot is written after all its other fields, and cleared before them. Memory order is enough, because
  * the page cache survives the process; it does not survive the system, and so a journal is not read after a reboot.
  *
@@ -91,6 +94,8 @@ struct _TfJournalRecord
 {
   TfJournalSlot slot;
 };
+
+gint64 tf_journal_clock_offset = 0;
 
 /* Protects the variables below and the segments, but not the slots in use. */
 static GMutex lock;
@@ -907,22 +912,53 @@ tf_journal_complete (TfJournalRecord  *self,
   set_state (&self->slot, TF_JOURNAL_DONE);
 }
 
-/* Writes down that a file has, or is about to get, the name @name in @parent. The file is @from in @dir_fd, or @dir_fd
- * itself if @from is empty. */
+/* Writes down that what is known already has, or is about to get, the name @name in @parent: @from in @dir_fd, or @dir_fd
+ * itself if @from is empty. @deadline is 0 if it is not handed over. */
+TfJournalRecord *
+tf_journal_write (const TfPlace    *parent,
+                  const char       *name,
+                  TfJournalKind     kind,
+                  int               dir_fd,
+                  const char       *from,
+                  const TfIdentity *identity,
+                  guint32           deadline)
+{
+  TfJournalRecord *self = prepare (parent, name, kind);
+
+  tf_journal_set_deadline (self, deadline);
+  tf_journal_complete (self, dir_fd, from, identity);
+  return self;
+}
+
+/* Does the same for a file. */
 TfJournalRecord *
 tf_journal_add (const TfPlace *parent,
                 const char    *name,
                 int            dir_fd,
                 const char    *from)
 {
-  TfJournalRecord *self = NULL;
   TfIdentity identity;
 
-  if (tf_identity_read (&identity, dir_fd, from))
-    self = prepare (parent, name, TF_JOURNAL_FILE);
+  if (!tf_identity_read (&identity, dir_fd, from))
+    return NULL;
 
-  tf_journal_complete (self, dir_fd, from, &identity);
-  return self;
+  return tf_journal_write (parent, name, TF_JOURNAL_FILE, dir_fd, from, &identity, 0);
+}
+
+/* Hands over what is recorded. */
+void
+tf_journal_set_deadline (TfJournalRecord *self,
+                         guint32          deadline)
+{
+  if (self != NULL)
+    __atomic_store_n (&self->slot.deadline, deadline, __ATOMIC_RELEASE);
+}
+
+/* Returns the time since the boot in seconds, on which the processes of a system agree. */
+gint64
+tf_journal_get_uptime (void)
+{
+  return tf_system_get_uptime () + tf_journal_clock_offset;
 }
 
 static void

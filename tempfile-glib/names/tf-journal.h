@@ -32,12 +32,28 @@ TfJournalRecord *tf_journal_add      (const TfPlace    *parent,
                                       const char       *name,
                                       int               dir_fd,
                                       const char       *from);
+TfJournalRecord *tf_journal_write    (const TfPlace    *parent,
+                                      const char       *name,
+                                      TfJournalKind     kind,
+                                      int               dir_fd,
+                                      const char       *from,
+                                      const TfIdentity *identity,
+                                      guint32           deadline);
 void             tf_journal_clear    (TfJournalRecord  *self);
 void             tf_journal_close    (void);
 
 gboolean tf_journal_set_kept_by_parent (const TfJournalRecord *self,
                                         const TfIdentity      *identity,
                                         gboolean               kept);
+
+/* A sweep does not take what was handed over before its deadline, a time in seconds since the boot. */
+
+void   tf_journal_set_deadline (TfJournalRecord *self,
+                                guint32          deadline);
+gint64 tf_journal_get_uptime   (void);
+
+/* Set by tests only: added to the time since the boot, in seconds. */
+extern gint64 tf_journal_clock_offset;
 
 /* The directories in which journals may be, best first. Each belongs to the user alone. */
 

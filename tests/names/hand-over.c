@@ -1,0 +1,626 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* What becomes of files and directories that were handed over. The clock is set forward, and a second takes no time. */
+
+#include "names/tf-hand-over.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "names/tf-journal.h"
+#include "names/tf-registry.h"
+#include "tempfile-glib.h"
+#include "tf-test-async.h"
+#include "tf-test.h"
+#include "tree.h"
+
+#define GRACE 1000
+
+static TfNamedFile *
+make_file (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new ("file-", NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  return file;
+}
+
+static TfTempDir *
+make_dir (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempDir *dir = tf_temp_dir_new ("dir-", NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  tree_make_wide (tf_temp_dir_get_path (dir), 2, 2);
+  return dir;
+}
+
+static void
+close_file (TfNamedFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+}
+
+static guint
+sweep (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed = G_MAXUINT;
+
+  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  return n_removed;
+}
+
+static gboolean
+exists (const char *path)
+{
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+static guint
+count (void)
+{
+  return tf_test_count_entries (".");
+}
+
+/* Returns the path of the only entry. */
+static char *
+find_only (void)
+{
+  g_autoptr(GDir) names = g_dir_open (".", 0, NULL);
+  char *path = tf_test_path (g_dir_read_name (names));
+
+  g_assert_null (g_dir_read_name (names));
+  return path;
+}
+
+static void
+pass_time (guint seconds)
+{
+  tf_journal_clock_offset += seconds;
+}
+
+/* Iterates the main context until nothing is there any more. */
+static void
+wait_until_gone (const char *path)
+{
+  while (exists (path))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Iterates the main context as often as is enough for a look at everything. */
+static void
+assert_stays (const char *path)
+{
+  for (int i = 0; i < 30; i++)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (exists (path));
+}
+
+/* Runs @func in a fork that ends normally, or is killed. */
+static void
+run_in_process (void (*func) (void),
+                gboolean killed)
+{
+  int status;
+  pid_t pid;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func ();
+      if (killed)
+        raise (SIGKILL);
+      tf_registry_remove_all ();
+      _exit (EXIT_SUCCESS);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (killed ? WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL : status == 0);
+}
+
+static gboolean
+has_no_leases (void)
+{
+  return tf_test_skip_if_portable ("leases and journals");
+}
+
+static void
+test_file (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  const char *path;
+
+  if (has_no_leases ())
+    return;
+
+  file = make_file ();
+  path = tf_named_file_get_path (file);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  tf_named_file_hand_over (file, GRACE);
+  g_assert_true (tf_named_file_is_handed_over (file));
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
+  close_file (file);
+  assert_stays (path);
+  pass_time (GRACE - 1);
+  assert_stays (path);
+  pass_time (1);
+  wait_until_gone (path);
+  g_assert_false (tf_named_file_is_handed_over (file));
+}
+
+static void
+test_dir (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autofree char *path = NULL;
+
+  if (has_no_leases ())
+    return;
+
+  dir = make_dir ();
+  path = g_strdup (tf_temp_dir_get_path (dir));
+  g_assert_false (tf_temp_dir_is_handed_over (dir));
+  tf_temp_dir_hand_over (dir, GRACE);
+  g_assert_true (tf_temp_dir_is_handed_over (dir));
+  g_assert_finalize_object (g_steal_pointer (&dir));
+  assert_stays (path);
+  pass_time (GRACE);
+  wait_until_gone (path);
+}
+
+/* The object need not be closed. */
+static void
+test_dropped (void)
+{
+  TfNamedFile *file;
+  g_autofree char *path = NULL;
+
+  if (has_no_leases ())
+    return;
+
+  file = make_file ();
+  path = g_strdup (tf_named_file_get_path (file));
+  tf_named_file_hand_over (file, 0);
+  assert_stays (path);
+  g_assert_finalize_object (file);
+  wait_until_gone (path);
+}
+
+static void
+test_in_use (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *path = NULL;
+  gpointer mapped;
+  int ends[2];
+  char byte;
+  pid_t pid;
+  int fd;
+
+  if (has_no_leases ())
+    return;
+
+  file = make_file ();
+  path = g_strdup (tf_named_file_get_path (file));
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
+  tf_named_file_hand_over (file, 0);
+  close_file (file);
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (pipe (ends), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      close (ends[1]);
+      _exit (read (ends[0], &byte, 1));
+    }
+  g_assert_cmpint (close (ends[0]), ==, 0);
+  mapped = mmap (NULL, 1, PROT_READ, MAP_PRIVATE, fd, 0);
+  g_assert_cmpint (close (fd), ==, 0);
+  assert_stays (path);
+
+  g_assert_cmpint (close (ends[1]), ==, 0);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  assert_stays (path);
+
+  g_assert_cmpint (munmap (mapped, 1), ==, 0);
+  wait_until_gone (path);
+}
+
+static void
+test_file_in_dir_in_use (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *name = NULL;
+  int fd;
+
+  if (has_no_leases ())
+    return;
+
+  dir = make_dir ();
+  path = g_strdup (tf_temp_dir_get_path (dir));
+  name = g_build_filename (path, "deep", NULL);
+  tree_make_dir (name);
+  g_free (name);
+  name = g_build_filename (path, "deep", "document", NULL);
+  tree_make_file (name);
+  fd = open (name, O_RDONLY | O_CLOEXEC);
+  tf_temp_dir_hand_over (dir, 0);
+  g_clear_object (&dir);
+  assert_stays (name);
+  g_assert_cmpint (close (fd), ==, 0);
+  wait_until_gone (path);
+}
+
+/* --- What the process does after that --- */
+
+static void
+test_keep (void)
+{
+  g_autoptr(TfNamedFile) file = make_file ();
+  g_autoptr(TfNamedFile) never = make_file ();
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(GFile) tree = tf_temp_dir_get_file (dir);
+  g_autofree char *file_path = NULL;
+  g_autofree char *dir_path = NULL;
+  g_autofree char *never_path = g_strdup (tf_named_file_get_path (never));
+
+  tf_named_file_hand_over (file, 0);
+  tf_named_file_hand_over (never, 0);
+  tf_temp_dir_hand_over (dir, 0);
+  file_path = tf_named_file_keep (file);
+  dir_path = tf_temp_dir_keep (dir);
+  tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  g_assert_false (tf_named_file_is_handed_over (never));
+  g_assert_false (tf_temp_dir_is_handed_over (dir));
+
+  tf_named_file_hand_over (file, 0);
+  tf_named_file_hand_over (never, 0);
+  tf_temp_dir_hand_over (dir, 0);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_finalize_object (g_steal_pointer (&never));
+  g_assert_finalize_object (g_steal_pointer (&dir));
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpint (unlink (file_path), ==, 0);
+  g_assert_cmpint (unlink (never_path), ==, 0);
+  g_assert_true (tf_remove_tree (tree, NULL, NULL));
+}
+
+/* After it was not to be removed, it is an ordinary file again. */
+static void
+test_policy_afterwards (void)
+{
+  g_autoptr(TfNamedFile) file = make_file ();
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+
+  tf_named_file_hand_over (file, GRACE);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_true (tf_named_file_is_handed_over (file));
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  close_file (file);
+  g_assert_false (exists (path));
+}
+
+static void
+test_remove_afterwards (void)
+{
+  g_autoptr(TfNamedFile) file = make_file ();
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(GError) error = NULL;
+
+  tf_named_file_hand_over (file, GRACE);
+  tf_temp_dir_hand_over (dir, GRACE);
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (count (), ==, 0);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+test_persist_afterwards (void)
+{
+  g_autoptr(TfNamedFile) file = make_file ();
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autoptr(GError) error = NULL;
+
+  tf_named_file_hand_over (file, 0);
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  g_assert_true (g_str_has_suffix (tf_named_file_get_path (file), "/lasting"));
+  g_assert_cmpuint (count (), ==, 1);
+  g_clear_object (&file);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+/* The latest time counts. */
+static void
+test_again (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  const char *path;
+
+  if (has_no_leases ())
+    return;
+
+  file = make_file ();
+  path = tf_named_file_get_path (file);
+  tf_named_file_hand_over (file, GRACE);
+  tf_named_file_hand_over (file, 2 * GRACE);
+  tf_named_file_hand_over (file, 0);
+  close_file (file);
+  pass_time (GRACE);
+  assert_stays (path);
+  pass_time (GRACE);
+  wait_until_gone (path);
+}
+
+/* The other program has saved it, as an editor does. */
+static void
+test_replaced (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *path = NULL;
+
+  if (has_no_leases ())
+    return;
+
+  g_assert_cmpint (g_mkdir ("own", 0700), ==, 0);
+  file = tf_named_file_new (NULL, NULL, "own", NULL, NULL);
+  path = g_strdup (tf_named_file_get_path (file));
+  tf_named_file_hand_over (file, 0);
+  close_file (file);
+  tree_make_file ("own/new");
+  g_assert_cmpint (rename ("own/new", path), ==, 0);
+  while (tf_named_file_is_handed_over (file))
+    g_main_context_iteration (NULL, TRUE);
+  g_clear_object (&file);
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (rmdir ("own"), ==, 0);
+}
+
+static void
+test_not_initialized (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+
+  tf_named_file_hand_over (file, 0);
+  tf_temp_dir_hand_over (dir, 0);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  g_assert_false (tf_temp_dir_is_handed_over (dir));
+}
+
+static void
+test_no_fds (void)
+{
+  g_autoptr(TfNamedFile) file = make_file ();
+
+  tf_test_take_fds ();
+  tf_named_file_hand_over (file, 0);
+  tf_test_give_all_fds ();
+  g_assert_true (tf_named_file_is_handed_over (file));
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
+}
+
+static TfNamedFile *shared;
+
+static void
+hand_over_shared (void)
+{
+  tf_named_file_hand_over (shared, 0);
+  g_assert_true (exists (tf_named_file_get_path (shared)));
+}
+
+static void
+drop_shared (void)
+{
+  g_assert_true (tf_named_file_is_handed_over (shared));
+  close_file (shared);
+  g_object_unref (shared);
+  pass_time (GRACE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+}
+
+/* A forked child hands nothing of its parent over, and removes nothing that its parent has handed over. */
+static void
+test_fork (void)
+{
+  shared = make_file ();
+  run_in_process (hand_over_shared, FALSE);
+  g_assert_false (tf_named_file_is_handed_over (shared));
+  tf_named_file_hand_over (shared, GRACE);
+  run_in_process (drop_shared, FALSE);
+  g_assert_true (exists (tf_named_file_get_path (shared)));
+  g_assert_true (tf_named_file_unlink (shared, NULL, NULL));
+  g_clear_object (&shared);
+}
+
+/* --- After the end of the process --- */
+
+static void
+hand_over_both (void)
+{
+  tf_named_file_hand_over (make_file (), GRACE);
+  tf_temp_dir_hand_over (make_dir (), GRACE);
+}
+
+static void
+test_left (gconstpointer killed)
+{
+  if (has_no_leases ())
+    return;
+
+  run_in_process (hand_over_both, killed != NULL);
+  g_assert_cmpuint (count (), ==, 2);
+  g_assert_cmpuint (sweep (), ==, 0);
+  pass_time (GRACE - 1);
+  g_assert_cmpuint (sweep (), ==, 0);
+  pass_time (1);
+  g_assert_cmpuint (sweep (), ==, 2);
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+static void
+hand_over_closed_file (void)
+{
+  TfNamedFile *file = make_file ();
+
+  tf_named_file_hand_over (file, GRACE);
+  close_file (file);
+  pass_time (GRACE);
+}
+
+/* Its time is over when the process exits. */
+static void
+test_over_at_exit (void)
+{
+  if (has_no_leases ())
+    return;
+
+  run_in_process (hand_over_closed_file, FALSE);
+  g_assert_cmpuint (count (), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+}
+
+static void
+hand_over_file (void)
+{
+  tf_named_file_hand_over (make_file (), 0);
+}
+
+static void
+hand_over_dir (void)
+{
+  tf_temp_dir_hand_over (make_dir (), 0);
+}
+
+/* No sweep takes what is in use, and the next one does when it is not any more. */
+static void
+test_swept_in_use (gconstpointer is_dir)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *name = NULL;
+  int fd;
+
+  if (has_no_leases ())
+    return;
+
+  run_in_process (is_dir != NULL ? hand_over_dir : hand_over_file, TRUE);
+  path = find_only ();
+  name = is_dir != NULL ? g_build_filename (path, "document", NULL) : g_strdup (path);
+  fd = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (exists (name));
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_false (exists (path));
+}
+
+static void
+keep_handed_over (void)
+{
+  TfNamedFile *file = make_file ();
+
+  tf_named_file_hand_over (file, 0);
+  g_free (tf_named_file_keep (file));
+}
+
+static void
+test_kept_and_killed (void)
+{
+  g_autofree char *path = NULL;
+
+  if (has_no_leases ())
+    return;
+
+  run_in_process (keep_handed_over, TRUE);
+  g_assert_cmpuint (sweep (), ==, 0);
+  path = find_only ();
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+hand_over_in_lost_context (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  TfNamedFile *file = make_file ();
+
+  g_main_context_push_thread_default (context);
+  tf_named_file_hand_over (file, 0);
+  g_main_context_pop_thread_default (context);
+  g_object_unref (file);
+}
+
+static void
+test_lost_context (void)
+{
+  if (has_no_leases ())
+    return;
+
+  run_in_process (hand_over_in_lost_context, FALSE);
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init_async (&argc, &argv);
+  tf_hand_over_second = 0;
+  g_test_add_func ("/hand-over/file", test_file);
+  g_test_add_func ("/hand-over/dir", test_dir);
+  g_test_add_func ("/hand-over/dropped", test_dropped);
+  g_test_add_func ("/hand-over/in-use", test_in_use);
+  g_test_add_func ("/hand-over/file-in-dir-in-use", test_file_in_dir_in_use);
+  g_test_add_func ("/hand-over/keep", test_keep);
+  g_test_add_func ("/hand-over/policy-afterwards", test_policy_afterwards);
+  g_test_add_func ("/hand-over/remove-afterwards", test_remove_afterwards);
+  g_test_add_func ("/hand-over/persist-afterwards", test_persist_afterwards);
+  g_test_add_func ("/hand-over/again", test_again);
+  g_test_add_func ("/hand-over/replaced", test_replaced);
+  g_test_add_func ("/hand-over/not-initialized", test_not_initialized);
+  g_test_add_func ("/hand-over/no-fds", test_no_fds);
+  g_test_add_func ("/hand-over/fork", test_fork);
+  g_test_add_data_func ("/hand-over/left/exit", NULL, test_left);
+  g_test_add_data_func ("/hand-over/left/kill", "killed", test_left);
+  g_test_add_func ("/hand-over/over-at-exit", test_over_at_exit);
+  g_test_add_data_func ("/hand-over/swept-in-use/file", NULL, test_swept_in_use);
+  g_test_add_data_func ("/hand-over/swept-in-use/dir", "dir", test_swept_in_use);
+  g_test_add_func ("/hand-over/kept-and-killed", test_kept_and_killed);
+  g_test_add_func ("/hand-over/lost-context", test_lost_context);
+  return tf_test_run ();
+}
