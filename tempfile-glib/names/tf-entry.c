@@ -30,6 +30,7 @@
 #define RETRY_SECONDS 10
 
 static guint n_locks; /* (atomic) */
+static guint n_heirs; /* (atomic) */
 
 typedef enum
 {
@@ -1114,3 +1115,11 @@ tf_entry_unref (TfHeir *heir)
   tf_entry_clear (&heir->entry);
   g_free (heir);
 }
+  g_atomic_int_inc (&n_heirs);
+  g_atomic_int_add (&n_heirs, -1);
+}
+
+guint
+tf_entry_count_heirs (void)
+{
+  return g_atomic_int_get (&n_heirs);

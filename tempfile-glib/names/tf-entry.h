@@ -83,3 +83,6 @@ TfHeir  *tf_entry_ref            (TfHeir        *heir);
 void     tf_entry_unref          (TfHeir        *heir);
 
 G_END_DECLS
+/* For tests */
+guint tf_entry_count_heirs (void);
+

@@ -104,6 +104,17 @@ wait_until_gone (const char *path)
     g_main_context_iteration (NULL, TRUE);
 }
 
+/* Runs @data, and waits until nothing is pending any more. */
+static void
+run (gconstpointer data)
+{
+  void (*func) (void) = data;
+
+  func ();
+  while (tf_entry_count_heirs () > 0)
+    g_main_context_iteration (NULL, TRUE);
+}
+
 /* Iterates the main context as often as is enough for a look at everything. */
 static void
 assert_stays (const char *path)
@@ -301,8 +312,6 @@ test_keep (void)
   g_assert_finalize_object (g_steal_pointer (&file));
   g_assert_finalize_object (g_steal_pointer (&never));
   g_assert_finalize_object (g_steal_pointer (&dir));
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
   g_assert_cmpint (unlink (file_path), ==, 0);
   g_assert_cmpint (unlink (never_path), ==, 0);
   g_assert_true (tf_remove_tree (tree, NULL, NULL));
@@ -358,8 +367,6 @@ test_persist_afterwards (void)
   g_assert_true (g_str_has_suffix (tf_named_file_get_path (file), "/lasting"));
   g_assert_cmpuint (count (), ==, 1);
   g_clear_object (&file);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 
@@ -449,8 +456,7 @@ drop_shared (void)
   close_file (shared);
   g_object_unref (shared);
   pass_time (GRACE);
-  while (g_main_context_iteration (NULL, FALSE))
-    ;
+  g_main_context_iteration (NULL, TRUE);
 }
 
 /* A forked child hands nothing of its parent over, and removes nothing that its parent has handed over. */
@@ -601,26 +607,26 @@ main (int    argc,
 {
   tf_test_init_async (&argc, &argv);
   tf_hand_over_second = 0;
-  g_test_add_func ("/hand-over/file", test_file);
-  g_test_add_func ("/hand-over/dir", test_dir);
-  g_test_add_func ("/hand-over/dropped", test_dropped);
-  g_test_add_func ("/hand-over/in-use", test_in_use);
-  g_test_add_func ("/hand-over/file-in-dir-in-use", test_file_in_dir_in_use);
-  g_test_add_func ("/hand-over/keep", test_keep);
-  g_test_add_func ("/hand-over/policy-afterwards", test_policy_afterwards);
-  g_test_add_func ("/hand-over/remove-afterwards", test_remove_afterwards);
-  g_test_add_func ("/hand-over/persist-afterwards", test_persist_afterwards);
-  g_test_add_func ("/hand-over/again", test_again);
-  g_test_add_func ("/hand-over/replaced", test_replaced);
-  g_test_add_func ("/hand-over/not-initialized", test_not_initialized);
-  g_test_add_func ("/hand-over/no-fds", test_no_fds);
-  g_test_add_func ("/hand-over/fork", test_fork);
+  g_test_add_data_func ("/hand-over/file", test_file, run);
+  g_test_add_data_func ("/hand-over/dir", test_dir, run);
+  g_test_add_data_func ("/hand-over/dropped", test_dropped, run);
+  g_test_add_data_func ("/hand-over/in-use", test_in_use, run);
+  g_test_add_data_func ("/hand-over/file-in-dir-in-use", test_file_in_dir_in_use, run);
+  g_test_add_data_func ("/hand-over/keep", test_keep, run);
+  g_test_add_data_func ("/hand-over/policy-afterwards", test_policy_afterwards, run);
+  g_test_add_data_func ("/hand-over/remove-afterwards", test_remove_afterwards, run);
+  g_test_add_data_func ("/hand-over/persist-afterwards", test_persist_afterwards, run);
+  g_test_add_data_func ("/hand-over/again", test_again, run);
+  g_test_add_data_func ("/hand-over/replaced", test_replaced, run);
+  g_test_add_data_func ("/hand-over/not-initialized", test_not_initialized, run);
+  g_test_add_data_func ("/hand-over/no-fds", test_no_fds, run);
+  g_test_add_data_func ("/hand-over/fork", test_fork, run);
   g_test_add_data_func ("/hand-over/left/exit", NULL, test_left);
   g_test_add_data_func ("/hand-over/left/kill", "killed", test_left);
-  g_test_add_func ("/hand-over/over-at-exit", test_over_at_exit);
+  g_test_add_data_func ("/hand-over/over-at-exit", test_over_at_exit, run);
   g_test_add_data_func ("/hand-over/swept-in-use/file", NULL, test_swept_in_use);
   g_test_add_data_func ("/hand-over/swept-in-use/dir", "dir", test_swept_in_use);
-  g_test_add_func ("/hand-over/kept-and-killed", test_kept_and_killed);
-  g_test_add_func ("/hand-over/lost-context", test_lost_context);
+  g_test_add_data_func ("/hand-over/kept-and-killed", test_kept_and_killed, run);
+  g_test_add_data_func ("/hand-over/lost-context", test_lost_context, run);
   return tf_test_run ();
 }
