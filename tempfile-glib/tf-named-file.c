@@ -1044,8 +1044,9 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  *
  * If this is called several times, the latest time counts. [method@NamedFile.unlink] removes the file at once.
  * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is
- * kept; with another policy after that, it is an ordinary file again. A file that is kept already is
- * not handed over: this call does nothing then. It does nothing in a forked child with a file of the parent either.
+ * kept; with another policy after that, it is an ordinary file again. A file that is kept already, or that is in a
+ * directory which removes it, see [method@TempDir.create_file], is not handed over: this call does nothing then. It does
+ * nothing in a forked child with a file of the parent either.
  *
  * It does not block on the disk, and needs no descriptor.
  *

@@ -13,6 +13,7 @@
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
 #include "names/tf-hand-over.h"
+#include "store/tf-file.h"
 #include "tf-location.h"
 
 /**
@@ -1132,6 +1133,358 @@ tf_temp_dir_cleanup_finish (TfTempDir     *self,
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
   return tf_task_finish (self, result, tf_temp_dir_cleanup_async, error) >= 0;
+}
+
+/* --- Files and directories in it ------------------------------------------------------------ */
+
+/* Something that is created in the directory. It belongs to the task until the caller takes it. */
+typedef struct
+{
+  gpointer (*make) (TfTempDir     *self,
+                    const char    *prefix,
+                    const char    *suffix,
+                    GCancellable  *cancellable,
+                    GError       **error);
+  char *prefix;    /* (owned) (nullable) */
+  char *suffix;    /* (owned) (nullable) */
+  gpointer object; /* (owned) (nullable): a TfNamedFile or a TfTempDir */
+} Creation;
+
+/* Initializes @object, which has @template. */
+static gboolean
+init_inside (TfTempDir     *self,
+             gpointer       object,
+             TfTemplate    *template,
+             const char    *prefix,
+             const char    *suffix,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  gboolean success;
+
+  tf_template_set (template, prefix, suffix, priv->entry.path);
+  template->inside = &priv->entry;
+  success = g_initable_init (object, cancellable, error);
+  template->inside = NULL;
+  return success;
+}
+
+static gpointer
+make_file (TfTempDir     *self,
+           const char    *prefix,
+           const char    *suffix,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, NULL);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+  if (!init_inside (self, file, &tf_file_of (file)->template, prefix, suffix, cancellable, error))
+    return NULL;
+
+  return g_steal_pointer (&file);
+}
+
+static gpointer
+make_dir (TfTempDir     *self,
+          const char    *prefix,
+          const char    *suffix,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (dir);
+
+  tf_temp_dir_set_auto_cleanup (dir, FALSE);
+  if (!init_inside (self, dir, &priv->template, prefix, suffix, cancellable, error))
+    return NULL;
+
+  return g_steal_pointer (&dir);
+}
+
+/**
+ * tf_temp_dir_create_file:
+ * @self: a temporary directory
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Creates a file with a new name in the directory, which removes it.
+ *
+ * The file has the policy %TF_DELETE_NEVER and the mode 0600: it stays when it is closed, and goes with the directory.
+ * With another policy, which can be set, it is removed as any [class@NamedFile] is. Otherwise it costs no more than
+ * mkstemp(3), because nothing is written down about it.
+ *
+ * The file is created in the directory itself, and not in what may have taken its place; if the directory was moved, the
+ * path of the file is wrong. Objects of files and directories in it can be used after it has been removed; to remove them
+ * again succeeds.
+ *
+ * It may be called from any thread. It blocks on the disk. The errors are those of [func@Tf.mkstemp] and
+ * %G_IO_ERROR_NOT_FOUND if the directory was removed, %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async] and
+ * %G_IO_ERROR_NOT_INITIALIZED. After [method@TempDir.keep], the file is kept with the directory.
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_temp_dir_create_file (TfTempDir     *self,
+                         const char    *prefix,
+                         const char    *suffix,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return check_ready (self, cancellable, error) ? make_file (self, prefix, suffix, cancellable, error) : NULL;
+}
+
+/**
+ * tf_temp_dir_create_dir:
+ * @self: a temporary directory
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @cancellable: (nullable): a cancellable
+ * @error: return location for an error
+ *
+ * Creates a directory with a new name in the directory, which removes it.
+ *
+ * [property@TempDir:auto-cleanup] of the new one is %FALSE, and its mode is 0700: it goes with the directory that it is
+ * in. If the property is set, it is removed on its own as any [class@TempDir] is. Otherwise it costs no more than
+ * mkdtemp(3), and no descriptor. [method@TempDir.create_file] describes what else holds.
+ *
+ * It may be called from any thread. It blocks on the disk. The errors are those of [method@TempDir.create_file].
+ *
+ * Returns: (transfer full): a new directory
+ *
+ * Since: 1.0
+ */
+TfTempDir *
+tf_temp_dir_create_dir (TfTempDir     *self,
+                        const char    *prefix,
+                        const char    *suffix,
+                        GCancellable  *cancellable,
+                        GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return check_ready (self, cancellable, error) ? make_dir (self, prefix, suffix, cancellable, error) : NULL;
+}
+
+/* Removes what the caller has not taken. */
+static void
+creation_undo (Creation *self)
+{
+  g_autoptr(GObject) object = g_steal_pointer (&self->object);
+
+  if (TF_IS_NAMED_FILE (object))
+    tf_named_file_unlink (TF_NAMED_FILE (object), NULL, NULL);
+  else if (TF_IS_TEMP_DIR (object))
+    tf_temp_dir_cleanup (TF_TEMP_DIR (object), NULL, NULL);
+}
+
+static void
+creation_free (gpointer data)
+{
+  Creation *self = data;
+
+  creation_undo (self);
+  g_free (self->prefix);
+  g_free (self->suffix);
+  g_free (self);
+}
+
+static gssize
+creation_func (gpointer       source_object,
+               gpointer       task_data,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  Creation *self = task_data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  self->object = self->make (source_object, self->prefix, self->suffix, cancellable, error);
+  if (self->object != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
+    creation_undo (self);
+
+  return self->object != NULL ? 0 : -1;
+}
+
+static void
+creation_start (TfTempDir           *self,
+                gpointer (*make) (TfTempDir *, const char *, const char *, GCancellable *, GError **),
+                const char          *prefix,
+                const char          *suffix,
+                gpointer             source_tag,
+                int                  io_priority,
+                GCancellable        *cancellable,
+                GAsyncReadyCallback  callback,
+                gpointer             user_data)
+{
+  g_autoptr(GTask) task = tf_task_new (self, source_tag, io_priority, cancellable, callback, user_data);
+  Creation *creation = g_new0 (Creation, 1);
+  GError *error = NULL;
+
+  *creation = (Creation) { .make = make, .prefix = g_strdup (prefix), .suffix = g_strdup (suffix) };
+  g_task_set_task_data (task, creation, creation_free);
+  if (!check_ready (self, cancellable, &error))
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+
+  /* A creation can be undone as long as the caller has not taken the result. */
+  g_task_set_check_cancellable (task, TRUE);
+  tf_task_run (task, creation_func);
+}
+
+static gpointer
+creation_finish (TfTempDir     *self,
+                 GAsyncResult  *result,
+                 gpointer       source_tag,
+                 GError       **error)
+{
+  Creation *creation;
+
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+  g_return_val_if_fail (g_async_result_is_tagged (result, source_tag), NULL);
+
+  creation = g_task_get_task_data (G_TASK (result));
+  if (tf_task_finish (self, result, source_tag, error) >= 0)
+    return g_steal_pointer (&creation->object);
+
+  creation_undo (creation);
+  return NULL;
+}
+
+/**
+ * tf_temp_dir_create_file_async:
+ * @self: a temporary directory
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempDir.create_file].
+ *
+ * A worker thread does the work. If @cancellable is cancelled before [method@TempDir.create_file_finish], or if that
+ * function is never called, the file is removed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempDir.create_file_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_create_file_async (TfTempDir           *self,
+                               const char          *prefix,
+                               const char          *suffix,
+                               int                  io_priority,
+                               GCancellable        *cancellable,
+                               GAsyncReadyCallback  callback,
+                               gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  creation_start (self, make_file, prefix, suffix, tf_temp_dir_create_file_async, io_priority,
+                  cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_dir_create_file_finish:
+ * @self: a temporary directory
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempDir.create_file_async].
+ *
+ * The errors are those of [method@TempDir.create_file].
+ *
+ * Returns: (transfer full): a new file
+ *
+ * Since: 1.0
+ */
+TfNamedFile *
+tf_temp_dir_create_file_finish (TfTempDir     *self,
+                                GAsyncResult  *result,
+                                GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return creation_finish (self, result, tf_temp_dir_create_file_async, error);
+}
+
+/**
+ * tf_temp_dir_create_dir_async:
+ * @self: a temporary directory
+ * @prefix: (type filename) (nullable): what the name begins with, or %NULL for [func@Tf.get_temp_prefix]
+ * @suffix: (type filename) (nullable): what the name ends with, or %NULL for nothing; no dot is put before it
+ * @io_priority: the I/O priority of the request
+ * @cancellable: (nullable): a cancellable
+ * @callback: (scope async) (nullable): called when the operation is complete
+ * @user_data: data to pass to @callback
+ *
+ * Asynchronous version of [method@TempDir.create_dir].
+ *
+ * A worker thread does the work. If @cancellable is cancelled before [method@TempDir.create_dir_finish], or if that
+ * function is never called, the directory is removed.
+ *
+ * @callback is called in the thread-default main context of the caller. It calls
+ * [method@TempDir.create_dir_finish].
+ *
+ * Since: 1.0
+ */
+void
+tf_temp_dir_create_dir_async (TfTempDir           *self,
+                              const char          *prefix,
+                              const char          *suffix,
+                              int                  io_priority,
+                              GCancellable        *cancellable,
+                              GAsyncReadyCallback  callback,
+                              gpointer             user_data)
+{
+  g_return_if_fail (TF_IS_TEMP_DIR (self));
+  g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
+
+  creation_start (self, make_dir, prefix, suffix, tf_temp_dir_create_dir_async, io_priority,
+                  cancellable, callback, user_data);
+}
+
+/**
+ * tf_temp_dir_create_dir_finish:
+ * @self: a temporary directory
+ * @result: the result passed to the callback
+ * @error: return location for an error
+ *
+ * Finishes an operation started with [method@TempDir.create_dir_async].
+ *
+ * The errors are those of [method@TempDir.create_dir].
+ *
+ * Returns: (transfer full): a new directory
+ *
+ * Since: 1.0
+ */
+TfTempDir *
+tf_temp_dir_create_dir_finish (TfTempDir     *self,
+                               GAsyncResult  *result,
+                               GError       **error)
+{
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
+  g_return_val_if_fail (error == NULL || *error == NULL, NULL);
+
+  return creation_finish (self, result, tf_temp_dir_create_dir_async, error);
 }
 
 /* --- Other programs -------------------------------------------------------------------------- */

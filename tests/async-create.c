@@ -66,8 +66,8 @@ int __real_open64   (const char *path, int flags, ...);
 int __wrap_open64   (const char *path, int flags, ...);
 int __real_openat64 (int dir_fd, const char *path, int flags, ...);
 int __wrap_openat64 (int dir_fd, const char *path, int flags, ...);
-int __real_mkdir    (const char *path, mode_t mode);
-int __wrap_mkdir    (const char *path, mode_t mode);
+int __real_mkdirat  (int dir_fd, const char *path, mode_t mode);
+int __wrap_mkdirat  (int dir_fd, const char *path, mode_t mode);
 
 static int
 open_and_meet (int         dir_fd,
@@ -117,13 +117,14 @@ __wrap_openat64 (int         dir_fd,
 }
 
 int
-__wrap_mkdir (const char *path,
-              mode_t      mode)
+__wrap_mkdirat (int         dir_fd,
+                const char *path,
+                mode_t      mode)
 {
   int result;
 
   meet (BEFORE_CREATION);
-  result = __real_mkdir (path, mode);
+  result = __real_mkdirat (dir_fd, path, mode);
   meet (AFTER_CREATION);
   return result;
 }

@@ -211,7 +211,7 @@ look_at_file (TfEntry      *self,
               int           fd,
               TfSystemStat *st)
 {
-  gboolean has_name = look_at_name (self, st);
+  gboolean has_name = self->name.dir_fd == 0 && look_at_name (self, st);
 
   if (has_name && parent_is_guarded (self))
     return TRUE;
@@ -219,7 +219,7 @@ look_at_file (TfEntry      *self,
   if (!tf_identity_stat (&self->identity, fd, "", st))
     return FALSE;
 
-  if (!has_name)
+  if (!has_name && self->name.dir_fd == 0)
     renew_parent (self);
   return TRUE;
 }
@@ -236,7 +236,10 @@ remove_new (TfEntry *self)
       return;
     }
 
-  unlinkat (AT_FDCWD, self->path, flags);
+  if (self->name.dir_fd > 0)
+    unlinkat (self->name.dir_fd, get_name (self), flags);
+  else
+    unlinkat (AT_FDCWD, self->path, flags);
 }
 
 static gboolean
@@ -385,13 +388,14 @@ settle_dir (TfEntry          *self,
             const TfTemplate *template)
 {
   gboolean is_guarded = parent_is_guarded (self);
-  gboolean wants_lock = may_lock ();
+  gboolean wants_lock = self->name.dir_fd == 0 && may_lock ();
   tf_autofd int fd = -1;
   TfSystemStat st;
 
   if (!look_at_dir (self, wants_lock || !is_guarded, &fd, &st))
     {
-      renew_parent (self);
+      if (self->name.dir_fd == 0)
+        renew_parent (self);
       is_guarded = FALSE;
       if (!look_at_dir (self, TRUE, &fd, &st))
         {
@@ -482,6 +486,76 @@ typedef int (*CreateFunc) (TfEntry           *self,
                            GCancellable      *cancellable,
                            GError           **error);
 
+/* Returns the directory itself, as the place of what is created in it. */
+static TfParent *
+get_inside (TfEntry  *self,
+            GError  **error)
+{
+  TfEntry *entry = claim (self);
+  TfParent *inside = NULL;
+
+  errno = ENOENT;
+  if (!entry->is_gone && entry->inside == NULL)
+    entry->inside = tf_parent_get (entry->path, FALSE);
+  if (!entry->is_gone && entry->inside != NULL)
+    inside = tf_parent_ref (entry->inside);
+  else
+    tf_errno_set (error, errno, "create in", entry->path);
+  tf_registry_release (&entry->node);
+
+  return inside;
+}
+
+/* Opens the directory @self for tf_parent_leave(), whatever is at its path. Its descriptor may have been closed. */
+static gboolean
+open_inside (const TfEntry *self,
+             TfParent      *inside,
+             int           *fd)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      TfIdentity found;
+
+      if (!tf_parent_enter (inside, fd))
+        return FALSE;
+
+      if (tf_identity_read (&found, *fd, "") && tf_identity_equal (&found, &self->identity))
+        return TRUE;
+
+      tf_parent_check (inside, *fd);
+      tf_parent_leave (inside);
+    }
+
+  errno = ENOENT;
+  return FALSE;
+}
+
+static int
+create_inside (TfEntry           *self,
+               const TfTemplate  *template,
+               CreateFunc         create,
+               GCancellable      *cancellable,
+               GError           **error)
+{
+  g_autoptr(TfParent) inside = get_inside (template->inside, error);
+  int result;
+
+  if (inside == NULL)
+    return -1;
+
+  if (!open_inside (template->inside, inside, &self->name.dir_fd))
+    {
+      tf_errno_set (error, errno, "create in", template->dir);
+      return -1;
+    }
+
+  self->name.parent = tf_parent_ref (inside);
+  result = create (self, template, cancellable, error);
+  self->name.dir_fd = 0;
+  tf_parent_leave (inside);
+  return result;
+}
+
 static int
 create_and_register (TfEntry           *self,
                      const TfTemplate  *template,
@@ -492,7 +566,8 @@ create_and_register (TfEntry           *self,
   int result;
 
   tf_registry_begin (&self->node);
-  result = create (self, template, cancellable, error);
+  result = template->inside != NULL ? create_inside (self, template, create, cancellable, error)
+                                    : create (self, template, cancellable, error);
   if (result < 0)
     forget_failed (self);
   else
@@ -542,6 +617,7 @@ forget (TfEntry *self)
   clear_record (self);
   set_deadline (self, 0);
   unlock_dir (self);
+  g_clear_pointer (&self->inside, tf_parent_unref);
   self->is_gone = TRUE;
 }
 
@@ -942,6 +1018,7 @@ tf_entry_clear (TfEntry *self)
 
   tf_registry_forget (&self->node);
   unlock_dir (self);
+  g_clear_pointer (&self->inside, tf_parent_unref);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_clear_pointer (&self->path, g_free);
 }
@@ -1050,6 +1127,7 @@ make_heir (TfEntry *self)
 {
   TfHeir *heir = g_new (TfHeir, 1);
 
+  g_atomic_int_inc (&n_heirs);
   *heir = (TfHeir) { .entry = *self, .n_refs = 2 };
   heir->entry.node = (TfRegistryNode) { .funcs = &heir_funcs, .generation = self->node.generation, .claimed = TRUE };
   heir->entry.path = g_strdup (self->path);
@@ -1058,6 +1136,7 @@ make_heir (TfEntry *self)
 
   tf_registry_remove (&self->node);
   self->name = (TfOpenName) { NULL, };
+  self->inside = NULL;
   self->lock_fd = -1;
   g_atomic_pointer_set (&self->heir, heir);
   return heir;
@@ -1114,8 +1193,6 @@ tf_entry_unref (TfHeir *heir)
   heir->entry.node.funcs = &registry_funcs;
   tf_entry_clear (&heir->entry);
   g_free (heir);
-}
-  g_atomic_int_inc (&n_heirs);
   g_atomic_int_add (&n_heirs, -1);
 }
 
@@ -1123,3 +1200,4 @@ guint
 tf_entry_count_heirs (void)
 {
   return g_atomic_int_get (&n_heirs);
+}

@@ -20,10 +20,11 @@ typedef struct _TfHeir TfHeir;
  * registry, the process removes it at exit; while it has a record in the journal, a sweep removes it after the
  * process was killed.
  *
+ * What is created inside of a TfTempDir belongs to that directory. It has neither until somebody wants it to be removed
+ * on its own.
+ *
  * What was handed over to another program is removed when its time is over and nobody uses it: by this process, at its
  * exit, or by a sweep. Its place is then taken by an heir, which no object has. The record says until when it stays. */
-typedef struct _TfEntry TfEntry;
-
 struct _TfEntry
 {
   TfRegistryNode node;
@@ -31,6 +32,7 @@ struct _TfEntry
   char          *path;     /* (owned) (nullable): NULL before the creation */
   TfOpenName     name;     /* its directory and its record */
   TfIdentity     identity;
+  TfParent      *inside;   /* (owned) (nullable): the directory itself, once something was created in it */
   TfHeir        *heir;     /* (owned) (atomic) (nullable): stands for this entry, since it was handed over */
   int            lock_fd;  /* shows systemd-tmpfiles that a directory is in use; -1 for most */
   guint          is_dir : 1;
@@ -82,7 +84,7 @@ guint    tf_entry_settle         (TfHeir        *heir);
 TfHeir  *tf_entry_ref            (TfHeir        *heir);
 void     tf_entry_unref          (TfHeir        *heir);
 
-G_END_DECLS
 /* For tests */
 guint tf_entry_count_heirs (void);
 
+G_END_DECLS

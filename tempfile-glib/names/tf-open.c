@@ -24,8 +24,9 @@ static TfOpenGuard guard; /* (atomic) (nullable) */
 /* What is created at a new name. */
 typedef struct
 {
-  /* Creates it at a path that does not exist. Returns a non-negative number, or -1 with errno set. */
-  int (*create) (const char *path,
+  /* Creates it at a path that does not exist, relative to @dir_fd. Returns a non-negative number, or -1 with errno set. */
+  int (*create) (int         dir_fd,
+                 const char *path,
                  guint       mode);
   const char *call;    /* for messages */
   const char *event;   /* (nullable): for the guard */
@@ -59,7 +60,7 @@ begin_record (TfOpenName    *name,
 {
   const char *base = strrchr (path, '/') + 1;
 
-  if (name == NULL || name->parent == NULL || tf_debug_has (TF_DEBUG_KEEP))
+  if (name == NULL || name->parent == NULL || name->dir_fd > 0 || tf_debug_has (TF_DEBUG_KEEP))
     return;
 
   name->record = tf_journal_begin (tf_parent_get_place (name->parent), base, kind);
@@ -75,6 +76,18 @@ cancel_record (TfOpenName *name)
   if (name != NULL)
     tf_journal_clear (g_steal_pointer (&name->record));
   errno = saved_errno;
+}
+
+static int
+create_at (const Creation   *creation,
+           const TfOpenName *name,
+           const char       *path,
+           guint             mode)
+{
+  if (name != NULL && name->dir_fd > 0)
+    return TF_RETRY_EINTR (creation->create (name->dir_fd, strrchr (path, '/') + 1, mode));
+
+  return TF_RETRY_EINTR (creation->create (AT_FDCWD, path, mode));
 }
 
 /* Tries fresh names in the directory of the template until one is free. The guard is asked about each. If @name is not
@@ -101,7 +114,7 @@ create_at_new_name (const Creation    *creation,
         return -1;
 
       begin_record (name, candidate, creation->kind);
-      result = TF_RETRY_EINTR (creation->create (candidate, template->mode));
+      result = create_at (creation, name, candidate, template->mode);
       if (result >= 0)
         {
           *path = g_steal_pointer (&candidate);
@@ -150,34 +163,37 @@ create_in_dir (const Creation    *creation,
 }
 
 static int
-create_file (const char *path,
+create_file (int         dir_fd,
+             const char *path,
              guint       mode)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+  int fd = openat (dir_fd, path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   int lifted = tf_fd_lift (fd);
   int saved_errno = errno;
 
   if (fd >= 0 && lifted < 0)
-    unlink (path);
+    unlinkat (dir_fd, path, 0);
 
   errno = saved_errno;
   return lifted;
 }
 
 static int
-create_dir (const char *path,
+create_dir (int         dir_fd,
+            const char *path,
             guint       mode)
 {
-  return mkdir (path, mode);
+  return mkdirat (dir_fd, path, mode);
 }
 
 static int
-create_nothing (const char *path,
+create_nothing (int         dir_fd,
+                const char *path,
                 guint       mode)
 {
   struct stat st;
 
-  if (lstat (path, &st) == 0)
+  if (fstatat (dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
     {
       errno = EEXIST;
       return -1;

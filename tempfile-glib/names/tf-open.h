@@ -27,6 +27,7 @@ typedef struct
 {
   TfParent        *parent; /* (owned) (nullable) */
   TfJournalRecord *record; /* (nullable): NULL if it could not be written down */
+  int              dir_fd; /* if not 0, of @parent: the name is created in it, and is not written down */
 } TfOpenName;
 
 int   tf_open_named             (const TfTemplate  *template,

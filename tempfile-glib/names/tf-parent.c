@@ -328,6 +328,15 @@ tf_parent_renew (TfParent *self)
   return make (self->place.path, self->is_lasting);
 }
 
+TfParent *
+tf_parent_ref (TfParent *self)
+{
+  g_mutex_lock (&lock);
+  self->n_refs++;
+  g_mutex_unlock (&lock);
+  return self;
+}
+
 void
 tf_parent_unref (TfParent *self)
 {

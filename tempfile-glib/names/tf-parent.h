@@ -22,6 +22,7 @@ typedef struct _TfParent TfParent;
 TfParent *tf_parent_get        (const char *path,
                                 gboolean    is_lasting);
 TfParent *tf_parent_renew      (TfParent   *self);
+TfParent *tf_parent_ref        (TfParent   *self);
 void      tf_parent_unref      (TfParent   *self);
 gboolean  tf_parent_enter      (TfParent   *self,
                                 int        *fd);

@@ -9,6 +9,8 @@
 
 G_BEGIN_DECLS
 
+typedef struct _TfEntry TfEntry;
+
 /* Directory, name and mode of a temporary file or directory. Its path is @dir/@prefix, eight random characters, and
  * @suffix. */
 typedef struct
@@ -19,6 +21,7 @@ typedef struct
   guint  mode;   /* permission bits, before the umask */
   gboolean is_probe; /* the guard is not asked */
   gboolean is_default; /* @dir is the temp dir */
+  TfEntry *inside; /* (nullable): the directory at @dir, which is the owner of what is created in it */
 } TfTemplate;
 
 #define TF_TEMPLATE_PREFIX "tmp"

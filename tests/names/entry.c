@@ -4,7 +4,7 @@
  */
 
 /* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
- * puts a function in place of mkdir(), see meson.build. */
+ * puts a function in place of mkdirat(), see meson.build. */
 
 #include "names/tf-entry.h"
 
@@ -25,17 +25,18 @@
 /* The name of the directory that takes the place of the next one that is made. */
 static const char *intruder;
 
-int __real_mkdir (const char *path, mode_t mode);
-int __wrap_mkdir (const char *path, mode_t mode);
+int __real_mkdirat (int dir_fd, const char *path, mode_t mode);
+int __wrap_mkdirat (int dir_fd, const char *path, mode_t mode);
 
 /* The owner of the parent directory moves another directory there. */
 int
-__wrap_mkdir (const char *path,
-              mode_t      mode)
+__wrap_mkdirat (int         dir_fd,
+                const char *path,
+                mode_t      mode)
 {
-  int result = __real_mkdir (path, mode);
+  int result = __real_mkdirat (dir_fd, path, mode);
 
-  if (intruder != NULL)
+  if (intruder != NULL && dir_fd == AT_FDCWD)
     {
       g_assert_cmpint (rmdir (path), ==, 0);
       g_assert_cmpint (rename (intruder, path), ==, 0);

@@ -428,6 +428,22 @@ test_not_initialized (void)
   g_assert_false (tf_temp_dir_is_handed_over (dir));
 }
 
+/* What belongs to a directory is kept as far as it is concerned. */
+static void
+test_inside (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+
+  tf_named_file_hand_over (file, 0);
+  g_assert_false (tf_named_file_is_handed_over (file));
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  tf_named_file_hand_over (file, 0);
+  g_assert_true (tf_named_file_is_handed_over (file));
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, NULL));
+  close_file (file);
+}
+
 static void
 test_no_fds (void)
 {
@@ -619,6 +635,7 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/again", test_again, run);
   g_test_add_data_func ("/hand-over/replaced", test_replaced, run);
   g_test_add_data_func ("/hand-over/not-initialized", test_not_initialized, run);
+  g_test_add_data_func ("/hand-over/inside", test_inside, run);
   g_test_add_data_func ("/hand-over/no-fds", test_no_fds, run);
   g_test_add_data_func ("/hand-over/fork", test_fork, run);
   g_test_add_data_func ("/hand-over/left/exit", NULL, test_left);
