@@ -5,24 +5,19 @@
 
 #include "tf-mkstemp.h"
 
-#include <unistd.h>
-
 #include "base/tf-fd.h"
-#include "base/tf-fork.h"
-#include "base/tf-identity.h"
 #include "base/tf-task.h"
+#include "names/tf-entry.h"
 #include "names/tf-open.h"
-#include "tree/tf-remove.h"
 #include "tf-location.h"
 
-/* The result of an asynchronous call. It belongs to the task until the caller takes it. */
+/* The result of an asynchronous call. It belongs to the task until the caller takes it. If nobody does, it is removed
+ * with the task, at the end of the process, or by a sweep. */
 typedef struct
 {
   TfTemplate template; /* absolute dir, or none */
-  char *path;          /* (owned) (nullable): NULL before the creation, and once the caller has taken the result */
+  TfEntry entry;
   int fd;              /* -1 for a directory */
-  TfIdentity identity; /* of a file */
-  guint generation;    /* of the process that created it */
 } Creation;
 
 /* The result borrows the arguments. */
@@ -77,6 +72,7 @@ creation_new (const char *prefix,
 
   tf_template_set (&self->template, prefix, suffix, dir);
   self->template.mode = mode;
+  tf_entry_init (&self->entry);
   self->fd = -1;
   return self;
 }
@@ -85,16 +81,8 @@ creation_new (const char *prefix,
 static void
 creation_undo (Creation *self)
 {
-  gboolean is_file = self->fd >= 0;
-  gboolean is_ours = self->generation == tf_fork_get_generation ();
-
-  if (self->path != NULL && is_ours && is_file)
-    tf_remove_file (self->path, &self->identity, NULL);
-  else if (self->path != NULL && is_ours)
-    rmdir (self->path);
-
+  tf_entry_drop (&self->entry, NULL, NULL);
   tf_fd_clear (&self->fd);
-  g_clear_pointer (&self->path, g_free);
 }
 
 static void
@@ -103,6 +91,7 @@ creation_free (gpointer data)
   Creation *self = data;
 
   creation_undo (self);
+  tf_entry_clear (&self->entry);
   tf_template_clear (&self->template);
   g_free (self);
 }
@@ -112,7 +101,6 @@ creation_settle (Creation      *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  self->generation = tf_fork_get_generation ();
   if (!g_cancellable_set_error_if_cancelled (cancellable, error))
     return 0;
 
@@ -127,16 +115,13 @@ mkstemp_func (gpointer       no_object,
               GError       **error)
 {
   Creation *self = task_data;
+  TfTemplate complete = self->template;
 
-  if (!tf_task_may_block (error))
+  if (!tf_task_may_block (error) || !tf_template_complete (&complete, tf_get_temp_dir, error))
     return -1;
 
-  self->fd = create_file (&self->template, &self->path, cancellable, error);
-  if (self->fd < 0)
-    return -1;
-
-  tf_identity_read (&self->identity, self->fd, "");
-  return creation_settle (self, cancellable, error);
+  self->fd = tf_entry_create_file (&self->entry, &complete, cancellable, error);
+  return self->fd >= 0 ? creation_settle (self, cancellable, error) : -1;
 }
 
 static gssize
@@ -146,12 +131,13 @@ mkdtemp_func (gpointer       no_object,
               GError       **error)
 {
   Creation *self = task_data;
+  TfTemplate complete = self->template;
 
-  if (!tf_task_may_block (error))
+  if (!tf_task_may_block (error) || !tf_template_complete (&complete, tf_get_temp_dir, error) ||
+      !tf_entry_create_dir (&self->entry, &complete, cancellable, error))
     return -1;
 
-  self->path = create_dir (&self->template, cancellable, error);
-  return self->path != NULL ? creation_settle (self, cancellable, error) : -1;
+  return creation_settle (self, cancellable, error);
 }
 
 static void
@@ -193,7 +179,8 @@ creation_finish (GAsyncResult  *result,
   if (fd != NULL)
     *fd = tf_fd_steal (&self->fd);
 
-  return g_steal_pointer (&self->path);
+  tf_entry_keep (&self->entry);
+  return g_steal_pointer (&self->entry.path);
 }
 
 /**

@@ -419,6 +419,64 @@ test_living (void)
 }
 
 static void
+leave_unclaimed (void)
+{
+  GAsyncResult *file_result = NULL;
+  GAsyncResult *dir_result = NULL;
+
+  tf_mkstemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &file_result);
+  tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &dir_result);
+  tf_test_wait (&file_result);
+  tf_test_wait (&dir_result);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+}
+
+static void
+leave_unclaimed_and_exit (void)
+{
+  leave_unclaimed ();
+  exit (EXIT_SUCCESS);
+}
+
+/* A result that nobody has picked up goes with the process. */
+static void
+test_unclaimed (void)
+{
+  g_assert_cmpint (tf_test_get_child_status (leave_unclaimed_and_exit), ==, EXIT_SUCCESS);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_unclaimed);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_cmpuint (sweep (0), ==, 2);
+}
+
+static void
+leave_claimed (void)
+{
+  g_autoptr(GAsyncResult) file_result = NULL;
+  g_autoptr(GAsyncResult) dir_result = NULL;
+  char *path = NULL;
+
+  tf_mkstemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &file_result);
+  tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &dir_result);
+  g_assert_cmpint (tf_mkstemp_finish (tf_test_wait (&file_result), &path, NULL), >=, 0);
+  g_assert_nonnull (tf_mkdtemp_finish (tf_test_wait (&dir_result), NULL));
+}
+
+static void
+test_claimed (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  assert_stays (leave_claimed, 0, 2);
+  remove_all (".");
+}
+
+static void
 test_closed_file (void)
 {
   if (tf_test_skip_if_portable ("journals"))
@@ -710,6 +768,8 @@ main (int    argc,
 {
   tf_test_init_async (&argc, &argv);
 
+  g_test_add_func ("/sweep/unclaimed", test_unclaimed);
+  g_test_add_func ("/sweep/claimed", test_claimed);
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/future", test_future);
   g_test_add_func ("/sweep/living", test_living);
