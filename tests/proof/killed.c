@@ -48,6 +48,7 @@ typedef struct
   int n_notes;
   int n_unnamed; /* how many may be there of which the process was not told the name */
   int is_replaced;
+  int has_journals; /* the sweep has to leave some */
   int next_name;
   int has_begun;
   int has_ended;
@@ -201,6 +202,46 @@ hold_until_exit (void)
 
   tf_named_file_hold_until_exit (file);
   tf_temp_dir_hold_until_exit (dir);
+}
+
+/* The time is over at once. */
+static void
+hand_over (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (proof_get_work_dir (), TF_DELETE_ON_CLOSE);
+  g_autoptr(TfTempDir) dir = make_dir ();
+
+  tf_named_file_hand_over (file, 0);
+  tf_temp_dir_hand_over (dir, 0);
+  close_file (file);
+}
+
+/* The time is not over before the end of the test. */
+static void
+hand_over_for_long (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (proof_get_work_dir (), TF_DELETE_ON_CLOSE);
+  g_autoptr(TfTempDir) dir = make_dir ();
+  Note *file_note = note_path (tf_named_file_get_path (file), MAY_BE_THERE);
+  Note *dir_note = note_path (tf_temp_dir_get_path (dir), MAY_BE_THERE);
+
+  notes->has_journals = TRUE;
+  tf_named_file_hand_over (file, 1000000);
+  set_fate (file_note, MUST_BE_THERE);
+  tf_temp_dir_hand_over (dir, 1000000);
+  set_fate (dir_note, MUST_BE_THERE);
+}
+
+static void
+hand_over_and_keep (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (proof_get_work_dir (), TF_DELETE_ON_CLOSE);
+  Note *kept = note_path (tf_named_file_get_path (file), MAY_BE_THERE);
+  g_autofree char *path = NULL;
+
+  tf_named_file_hand_over (file, 0);
+  path = tf_named_file_keep (file);
+  set_fate (kept, MUST_BE_THERE);
 }
 
 static void
@@ -433,6 +474,8 @@ static const Act acts[] = {
   { "cleanup", clean_up },
   { "drop", drop_dir },
   { "hold-until-exit", hold_until_exit, TRUE },
+  { "hand-over", hand_over, TRUE },
+  { "hand-over-and-keep", hand_over_and_keep },
   { "keep-file", keep_file },
   { "keep-dir", keep_dir },
   { "never-delete", never_delete_file },
@@ -452,6 +495,9 @@ static const Act acts[] = {
   { "link-file", link_file },
   { "sweep", sweep, TRUE },
 };
+
+/* Its journals stay. */
+static const Act long_act = { "hand-over-for-long", hand_over_for_long };
 
 static void
 do_act (gpointer data)
@@ -498,6 +544,7 @@ begin_notes (void)
   notes->n_notes = 0;
   notes->n_unnamed = 0;
   notes->is_replaced = FALSE;
+  notes->has_journals = FALSE;
   notes->has_begun = FALSE;
   notes->has_ended = FALSE;
   g_assert_true (g_file_set_contents (document, OLD, -1, NULL));
@@ -599,7 +646,7 @@ check_after_sweep (void)
     g_string_append (problems, left->str);
   find_lost (problems);
   check_document (problems);
-  if (proof_count_files (proof_get_run_dir ()) > 0)
+  if (!notes->has_journals && proof_count_files (proof_get_run_dir ()) > 0)
     g_string_append_printf (problems, " %u journals of the dead", proof_count_files (proof_get_run_dir ()));
 
   return g_string_free (problems, problems->len == 0);
@@ -608,6 +655,8 @@ check_after_sweep (void)
 static void
 begin_again (void)
 {
+  if (notes->has_journals)
+    proof_empty (proof_get_run_dir ());
   proof_empty (proof_get_other_dir ());
   proof_empty (proof_get_work_dir ());
   g_assert_cmpint (mkdir (proof_get_dest_dir (), 0700), ==, 0);
@@ -710,6 +759,19 @@ test_each_call (void)
       kill_at_each_call (&acts[i], &result);
       conclude (&result, acts[i].name);
     }
+}
+
+static void
+test_each_call_in_grace (void)
+{
+  Result result = { 0 };
+
+  if (!proof_can_trace ())
+    return;
+
+  kill_at_each_call (&long_act, &result);
+  conclude (&result, long_act.name);
+  proof_empty (proof_get_run_dir ());
 }
 
 /* --- By a signal that can be handled --- */
@@ -1093,6 +1155,7 @@ main (int    argc,
   notes = proof_share (sizeof *notes);
 
   proof_add ("/killed/at-each-call", test_each_call);
+  proof_add ("/killed/at-each-call-in-grace", test_each_call_in_grace);
   proof_add ("/killed/at-each-call-by-signal", test_each_call_by_signal);
   proof_add ("/killed/at-instructions", test_instructions);
   proof_add ("/killed/by-timers", test_timers);
