@@ -395,7 +395,14 @@ const tests = {
         equal(Tf.SpooledFile.new_full(7, 'p').max_size, 7);
         Tf.TempFile.new_full(null, null, dir.get_path(), 0o600).close();
         equal([Tf.TempFile.new_full().mode, Tf.TempDir.new_full(null, null, dir.get_path()).mode], [0o600, 0o700]);
+        const inner = dir.create_dir('sub-');
+        const inside = inner.create_file(null, '.txt');
+        equal(inside instanceof Tf.NamedFile && inside.get_path().startsWith(`${inner.get_path()}/`), true);
+        inside.write('x');
+        inside.close();
+        equal(inside.get_file().query_exists(null), true);
         dir.cleanup();
+        await throws(Gio.IOErrorEnum.NOT_FOUND, () => dir.create_file());
 
         for (const name of ['truncate', 'reserve', 'read_bytes']) {
             let error = null;
@@ -429,6 +436,9 @@ const tests = {
         const dir = await Tf.TempDir.create_full_async('d-', null, null, 0o755);
         const named = await Tf.NamedFile.create_async(null, '.txt', dir.get_path());
         equal(await named.persist_async(dir.get_child('x')), true);
+        const inner = await dir.create_dir_async();
+        const inside = await inner.create_file_async('p-', '.txt', GLib.PRIORITY_LOW);
+        equal(inside.get_path().startsWith(`${inner.get_path()}/p-`), true);
         equal(await named.close_async(), true);
         const removed = new Promise(resolve => dir.cleanup_async((_dir, result) => resolve(dir.cleanup_finish(result))));
         equal(await removed, true);
@@ -503,6 +513,14 @@ const tests = {
         const other = new Tf.NamedFile();
         await other[Symbol.asyncDispose]();
         equal(other.is_closed(), true);
+
+        const handed = new Tf.TempDir();
+        handed.hand_over(1000);
+        handed[Symbol.dispose]();
+        await handed[Symbol.asyncDispose]();
+        equal(entries().length, 1);
+        handed.cleanup();
+        equal(handed.is_handed_over(), false);
 
         const dir = new Tf.TempDir();
         dir[Symbol.dispose]();

@@ -115,6 +115,12 @@ void test_directory () {
         assert_true (dir.build_filename ({ "a", "b" }) == dir.path + "/a/b");
         new Tf.TempDir.full (null, null, null, 0500).cleanup ();
         dir.get_child ("x").replace_contents ("x".data, null, false, FileCreateFlags.NONE, null);
+        var inside = dir.create_dir ().create_file (null, ".txt");
+        assert_true (inside.path.has_prefix (dir.path + "/") && inside.delete_policy == Tf.DeletePolicy.NEVER);
+        inside.hand_over (10);
+        assert_false (inside.is_handed_over ());
+        dir.hand_over (10);
+        assert_true (dir.is_handed_over ());
         dir.ignore_cleanup_errors = true;
         dir.cleanup ();
         assert_false (dir.file.query_exists ());

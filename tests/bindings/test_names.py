@@ -226,6 +226,45 @@ class TempDirTest(TestCase):
         self.stranger_in_place(ignore_cleanup_errors=True).cleanup()
         self.doCleanups()
 
+    def test_inside(self):
+        with Tf.TempDir() as path, Tf.TempDir() as other:
+            self.assertNotEqual(path, other)
+        directory = Tf.TempDir()
+        file = directory.create_file()
+        self.assertIsInstance(file, Tf.NamedFile)
+        self.assertEqual(os.path.dirname(file.name), directory.name)
+        file.write(b'x')
+        file.close()
+        self.assertTrue(os.path.exists(file.name))
+        with directory.create_dir('sub-', '.d') as inner:
+            self.assertRegex(os.path.basename(inner), r'^sub-.{8}\.d$')
+        self.assertTrue(os.path.isdir(inner))
+        self.assertTrue(os.path.basename(directory.create_file(suffix=b'\xff').name).endswith('\udcff'))
+        directory.cleanup()
+        for create in directory.create_file, directory.create_dir:
+            with self.assertRaises(FileNotFoundError):
+                create()
+            with self.assertRaises(ValueError):
+                create('a\0b')
+
+    def test_handed_over(self):
+        with Tf.TempDir() as path:
+            pass
+        with Tf.NamedFile() as file, Tf.NamedFile(delete_on_close=False) as other:
+            directory = Tf.TempDir()
+            with directory as path:
+                for handed in file, other, directory:
+                    handed.hold_until_exit()
+                    handed.hand_over(1000)
+        overrides.remove_held()
+        paths = [file.name, other.name, path]
+        self.assertEqual([os.path.lexists(path) for path in paths], [True, True, True])
+        self.assertTrue(file.is_handed_over())
+        file.unlink()
+        other.unlink()
+        directory.cleanup()
+        self.assertFalse(directory.is_handed_over())
+
     def test_collected(self):
         path = Tf.TempDir().name
         self.assertFalse(os.path.exists(path))

@@ -595,15 +595,20 @@ var _init = (() => {
 
     // "using" and "await using", where the engine has them.
     function makeDisposable(prototype, method) {
+        // What was handed over to another program stays.
+        const stays = object => method === 'cleanup' && object.is_handed_over();
+
         if (Symbol.dispose) {
             prototype[Symbol.dispose] = function () {
-                this[method]();
+                if (!stays(this))
+                    this[method]();
             };
         }
 
         if (Symbol.asyncDispose) {
             prototype[Symbol.asyncDispose] = async function () {
-                await this[`${method}_async`]();
+                if (!stays(this))
+                    await this[`${method}_async`]();
             };
         }
     }

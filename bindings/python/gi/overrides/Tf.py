@@ -670,7 +670,7 @@ class NamedFile(Tf.NamedFile):
 
     def remove_unless_kept(self):
         """Removes the file, if it is not to stay."""
-        if self.delete:
+        if self.delete and not self.is_handed_over():
             self.unlink()
 
 
@@ -849,7 +849,7 @@ class TempDir(fast.Dir, Tf.TempDir):
 
     def remove_unless_kept(self):
         """Removes the directory, if it is not to stay."""
-        if self.get_auto_cleanup():
+        if self.get_auto_cleanup() and not self.is_handed_over():
             self.cleanup()
 
 

@@ -45,6 +45,8 @@ def as_path(path):
 # What releases the result of a function of C that does not go with its last reference.
 RELEASES = {
     'tf_named_file_create_full_async': lambda file: file.unlink(),
+    'tf_temp_dir_create_dir_async': lambda directory: directory.cleanup(),
+    'tf_temp_dir_create_file_async': lambda file: file.unlink(),
     'tf_temp_file_dup_fd_async': os.close,
     'tf_temp_file_seal_async': os.close,
 }

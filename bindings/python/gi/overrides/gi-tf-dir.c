@@ -66,12 +66,19 @@ dir_enter (PyObject *self,
   return PyObject_GetAttrString (self, "name");
 }
 
+/* Whether it goes by itself */
+static gboolean
+is_automatic (TfTempDir *dir)
+{
+  return tf_temp_dir_get_auto_cleanup (dir) && !tf_temp_dir_is_handed_over (dir);
+}
+
 static PyObject *
 dir_exit (PyObject         *self,
           PyObject   *const*args,
           Py_ssize_t        n_args)
 {
-  if (dir_of (self) != NULL && !tf_temp_dir_get_auto_cleanup (dir_of (self)))
+  if (dir_of (self) != NULL && !is_automatic (dir_of (self)))
     Py_RETURN_NONE;
 
   return PyObject_CallMethod (self, "cleanup", NULL);
@@ -84,7 +91,7 @@ is_left (TfTempDir *dir)
   const char *path = tf_temp_dir_get_path (dir);
   struct stat st;
 
-  return path != NULL && tf_temp_dir_get_auto_cleanup (dir) &&
+  return path != NULL && is_automatic (dir) &&
          g_object_get_qdata (G_OBJECT (dir), cleaned_up_quark ()) == NULL && lstat (path, &st) == 0;
 }
 

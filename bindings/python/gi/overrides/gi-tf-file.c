@@ -119,7 +119,8 @@ unlink_at_exit (GObject *object)
   GError *error = NULL;
   gboolean success;
 
-  if (!TF_IS_NAMED_FILE (object) || tf_named_file_get_delete_policy (TF_NAMED_FILE (object)) != TF_DELETE_ON_DISPOSE)
+  if (!TF_IS_NAMED_FILE (object) || tf_named_file_get_delete_policy (TF_NAMED_FILE (object)) != TF_DELETE_ON_DISPOSE ||
+      tf_named_file_is_handed_over (TF_NAMED_FILE (object)))
     return TRUE;
 
   GI_TF_RELEASED (object, success = tf_named_file_unlink (TF_NAMED_FILE (object), NULL, &error));
