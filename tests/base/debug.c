@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -128,6 +129,57 @@ test_trace (void)
   g_test_trap_assert_stderr ("*created*debug-*created*debug-*rolled over*removed*debug-*removed*debug-*persisted*lasting*");
 }
 
+/* In each way in which something is removed. */
+static void
+remove_all (void)
+{
+  g_autoptr(TfNamedFile) closed = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfNamedFile) unlinked = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfNamedFile) persisted = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new ("debug-", NULL, NULL, NULL, NULL);
+  g_autoptr(TfNamedFile) inside = tf_temp_dir_create_file (dir, "debug-", NULL, NULL, NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (closed), NULL, NULL));
+  g_assert_true (tf_named_file_unlink (unlinked, NULL, NULL));
+  g_assert_true (tf_named_file_unlink (inside, NULL, NULL));
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (persisted), destination, TF_PERSIST_NONE, NULL, NULL));
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+static void
+test_kept_or_removed (void)
+{
+  g_autofree char *outer = NULL;
+  g_autoptr(GFile) tree = NULL;
+
+  if (g_test_subprocess ())
+    {
+      tf_set_temp_dir (g_getenv ("OUTER"));
+      remove_all ();
+      return;
+    }
+
+  outer = tf_test_path ("outer");
+  tree = g_file_new_for_path (outer);
+  g_assert_cmpint (mkdir (outer, 0700), ==, 0);
+  g_assert_true (g_setenv ("OUTER", outer, TRUE));
+
+  run_with ("keep,trace");
+  g_test_trap_assert_stderr ("*kept*debug-*kept*debug-*kept*debug-*kept*debug-*kept*debug-*");
+  g_test_trap_assert_stderr_unmatched ("*removed*");
+  g_assert_cmpuint (tf_test_count_entries (outer), ==, 4);
+  g_unsetenv ("TF_DEBUG");
+  g_assert_true (tf_remove_tree (tree, NULL, NULL));
+
+  g_assert_cmpint (mkdir (outer, 0700), ==, 0);
+  run_with ("trace");
+  g_test_trap_assert_stderr ("*removed*debug-*removed*debug-*removed*debug-*removed*debug-*removed*debug-*");
+  g_test_trap_assert_stderr_unmatched ("*kept*");
+  g_assert_cmpint (rmdir (outer), ==, 0);
+}
+
 static void
 persist_from_memory (void)
 {
@@ -181,6 +233,7 @@ main (int    argc,
   g_test_add_func ("/debug/keep", test_keep);
   g_test_add_func ("/debug/keep/when-sweeping", test_keep_when_sweeping);
   g_test_add_func ("/debug/trace", test_trace);
+  g_test_add_func ("/debug/kept-or-removed", test_kept_or_removed);
   g_test_add_func ("/debug/trace-place", test_trace_place);
   g_test_add_func ("/debug/leaks", test_leaks);
 
