@@ -90,7 +90,7 @@ char        *tf_temp_dir_build_filename            (TfTempDir            *self,
 
 TF_AVAILABLE_IN_1_0
 char        *tf_temp_dir_build_filenamev           (TfTempDir            *self,
-                                                    const char * const   *elements,
+                                                    const char * const *elements,
                                                     GError              **error) G_GNUC_WARN_UNUSED_RESULT;
 
 TF_AVAILABLE_IN_1_0

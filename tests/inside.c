@@ -7,7 +7,6 @@
 
 #include <tempfile-glib.h>
 
-#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <stdio.h>
@@ -342,31 +341,6 @@ test_exchanged (void)
   g_assert_cmpint (rename ("used", used_path), ==, 0);
 }
 
-/* What its descriptor has become in the meantime gets nothing. */
-static void
-create_after_close (void)
-{
-  g_autoptr(TfTempDir) dir = make_dir ();
-  g_autoptr(TfTempDir) other = make_dir ();
-
-  g_object_unref (create_file (dir));
-  for (int fd = 3; fd < 1024; fd++)
-    close (fd);
-  for (int i = 0; i < 32; i++)
-    open (tf_temp_dir_get_path (other), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-  g_object_unref (create_file (dir));
-  g_object_unref (create_dir (dir));
-  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 3);
-  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (other)), ==, 0);
-}
-
-static void
-test_closed_descriptors (void)
-{
-  tf_test_in_child (create_after_close);
-}
-
 static TfTempDir *shared;
 
 static void
@@ -556,7 +530,6 @@ main (int    argc,
   g_test_add_func ("/inside/kept", test_kept);
   g_test_add_func ("/inside/persisted", test_persisted);
   g_test_add_func ("/inside/exchanged", test_exchanged);
-  g_test_add_func ("/inside/closed-descriptors", test_closed_descriptors);
   g_test_add_func ("/inside/fork", test_fork);
   g_test_add_func ("/inside/no-record", test_no_record);
   g_test_add_func ("/inside/many", test_many);

@@ -169,6 +169,7 @@ correct_mode (TfEntry            *self,
   gboolean success = FALSE;
   Place place;
 
+  self->is_corrected = lacking != 0;
   if (excess == 0 && lacking == 0)
     return TRUE;
 
@@ -242,18 +243,31 @@ remove_new (TfEntry *self)
     unlinkat (AT_FDCWD, self->path, flags);
 }
 
+/* Returns whether nobody else can do anything with what is created, so that it need not be looked at: it is in a private
+ * directory of its own process. If this is needed later, see learn(). */
 static gboolean
-settle_file (TfEntry *self,
-             int      fd,
-             guint    mode)
+is_safe (const TfEntry    *self,
+         const TfTemplate *template)
+{
+  return self->name.dir_fd > 0 && tf_parent_is_private (self->name.parent) && !template->inside->is_corrected;
+}
+
+static gboolean
+settle_file (TfEntry          *self,
+             int               fd,
+             const TfTemplate *template)
 {
   TfSystemStat st;
+
+  self->is_unread = is_safe (self, template);
+  if (self->is_unread)
+    return TRUE;
 
   if (!look_at_file (self, fd, &st))
     return FALSE;
 
   tf_journal_complete (self->name.record, fd, "", &self->identity);
-  return correct_mode (self, fd, &st, mode);
+  return correct_mode (self, fd, &st, template->mode);
 }
 
 static int
@@ -264,7 +278,7 @@ create_file (TfEntry           *self,
 {
   tf_autofd int fd = tf_open_named (template, &self->name, &self->path, cancellable, error);
 
-  if (fd < 0 || settle_file (self, fd, template->mode))
+  if (fd < 0 || settle_file (self, fd, template))
     return tf_fd_steal (&fd);
 
   tf_errno_set (error, errno, "set up", self->path);
@@ -382,10 +396,9 @@ check_new_dir (const TfTemplate   *template,
   return FALSE;
 }
 
-/* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
 static gboolean
-settle_dir (TfEntry          *self,
-            const TfTemplate *template)
+settle_seen_dir (TfEntry          *self,
+                 const TfTemplate *template)
 {
   gboolean is_guarded = parent_is_guarded (self);
   gboolean wants_lock = self->name.dir_fd == 0 && may_lock ();
@@ -414,6 +427,15 @@ settle_dir (TfEntry          *self,
   if (wants_lock)
     lock_dir (self, &fd);
   return TRUE;
+}
+
+/* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
+static gboolean
+settle_dir (TfEntry          *self,
+            const TfTemplate *template)
+{
+  self->is_unread = is_safe (self, template);
+  return self->is_unread || settle_seen_dir (self, template);
 }
 
 /* Where somebody can exchange the new directory, it has to be opened. Makes sure that there is a descriptor for that. */
@@ -486,6 +508,8 @@ typedef int (*CreateFunc) (TfEntry           *self,
                            GCancellable      *cancellable,
                            GError           **error);
 
+static void read_unread (TfEntry *self);
+
 /* Returns the directory itself, as the place of what is created in it. */
 static TfParent *
 get_inside (TfEntry  *self,
@@ -494,6 +518,7 @@ get_inside (TfEntry  *self,
   TfEntry *entry = claim (self);
   TfParent *inside = NULL;
 
+  read_unread (entry);
   errno = ENOENT;
   if (!entry->is_gone && entry->inside == NULL)
     entry->inside = tf_parent_get (entry->path, FALSE);
@@ -514,12 +539,10 @@ open_inside (const TfEntry *self,
 {
   for (int i = 0; i < 2; i++)
     {
-      TfIdentity found;
-
       if (!tf_parent_enter (inside, fd))
         return FALSE;
 
-      if (tf_identity_read (&found, *fd, "") && tf_identity_equal (&found, &self->identity))
+      if (tf_parent_prove (inside, *fd, &self->identity))
         return TRUE;
 
       tf_parent_check (inside, *fd);
@@ -530,6 +553,7 @@ open_inside (const TfEntry *self,
   return FALSE;
 }
 
+/* If this fails, the caller forgets the directory. */
 static int
 create_inside (TfEntry           *self,
                const TfTemplate  *template,
@@ -537,22 +561,22 @@ create_inside (TfEntry           *self,
                GCancellable      *cancellable,
                GError           **error)
 {
-  g_autoptr(TfParent) inside = get_inside (template->inside, error);
   int result;
 
-  if (inside == NULL)
+  self->name.parent = get_inside (template->inside, error);
+  if (self->name.parent == NULL)
     return -1;
 
-  if (!open_inside (template->inside, inside, &self->name.dir_fd))
+  if (!open_inside (template->inside, self->name.parent, &self->name.dir_fd))
     {
+      self->name.dir_fd = 0;
       tf_errno_set (error, errno, "create in", template->dir);
       return -1;
     }
 
-  self->name.parent = tf_parent_ref (inside);
   result = create (self, template, cancellable, error);
   self->name.dir_fd = 0;
-  tf_parent_leave (inside);
+  tf_parent_leave (self->name.parent);
   return result;
 }
 
@@ -742,6 +766,31 @@ remove_found (TfEntry             *self,
          tf_errno_set (error, errno, "unlink", self->path);
 }
 
+/* Takes what has the name for the entry, unless it is certainly something else. */
+static void
+learn (TfEntry            *self,
+       const TfIdentity   *found,
+       const TfSystemStat *st)
+{
+  if (self->is_unread && st->uid == geteuid () && (self->is_dir ? S_ISDIR (st->mode) : S_ISREG (st->mode)))
+    self->identity = *found;
+  self->is_unread = FALSE;
+}
+
+static void
+read_unread (TfEntry *self)
+{
+  TfIdentity identity;
+  TfSystemStat st;
+  Place place;
+
+  if (!self->is_unread || look (self, &place, &identity, &st) != FOUND)
+    return;
+
+  learn (self, &identity, &st);
+  leave (self, &place);
+}
+
 static gboolean
 remove_from_disk (TfEntry       *self,
                   gboolean       takes_replacement,
@@ -760,6 +809,7 @@ remove_from_disk (TfEntry       *self,
   if (found == MISSING)
     return TRUE;
 
+  learn (self, &identity, &st);
   success = remove_found (self, &place, &identity, &st, takes_replacement, cancellable, error);
   leave (self, &place);
   return success;
@@ -886,6 +936,7 @@ set_kept_claimed (TfEntry  *self,
     }
   else
     {
+      read_unread (self);
       tf_registry_add (&self->node);
       write_record (self);
     }
@@ -940,6 +991,7 @@ become (TfEntry          *self,
   g_free (self->path);
   self->path = g_strdup (path);
   self->identity = *identity;
+  self->is_unread = FALSE;
   self->is_gone = FALSE;
   self->is_kept = TRUE;
   self->is_final = TRUE;

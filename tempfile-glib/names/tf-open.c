@@ -156,7 +156,7 @@ create_in_dir (const Creation    *creation,
     name->parent = tf_parent_get (dir, template->is_default);
 
   result = create_at_new_name (creation, template, dir, name, path, cancellable, error);
-  if (result < 0 && name != NULL)
+  if (result < 0 && name != NULL && name->dir_fd == 0)
     g_clear_pointer (&name->parent, tf_parent_unref);
 
   return result;

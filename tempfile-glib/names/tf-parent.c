@@ -27,9 +27,13 @@ struct _TfParent
   gboolean        is_lasting;
   gboolean        is_known;   /* by its path */
   gboolean        is_guarded; /* when it was opened */
+  gboolean        is_private; /* when it was opened */
+  guint           proven;     /* (atomic): when the descriptor was compared, in milliseconds; 0 if it was not */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
 };
+
+guint tf_parent_reliance = 10;
 
 /* Protects the variables below and all fields but the places. */
 static GMutex lock;
@@ -45,7 +49,10 @@ static void
 after_fork_in_child (void)
 {
   for (TfParent *parent = newest; parent != NULL; parent = parent->older)
-    parent->n_uses = 0;
+    {
+      parent->n_uses = 0;
+      parent->proven = 0;
+    }
 }
 
 static TfForkHandler fork_handler = {
@@ -121,6 +128,7 @@ set_fd (TfParent *self,
         int       fd)
 {
   self->fd = fd;
+  g_atomic_int_set (&self->proven, 0);
   link_open (self);
   n_open++;
 }
@@ -237,6 +245,7 @@ add (const char         *path,
     .fd = -1,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
+    .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
   };
 
   make_known (self);
@@ -370,6 +379,13 @@ tf_parent_is_guarded (const TfParent *self)
   return self->is_guarded;
 }
 
+/* Returns whether nobody but this user and root could get at what is in the directory when it was opened. */
+gboolean
+tf_parent_is_private (const TfParent *self)
+{
+  return self->is_private;
+}
+
 /* --- Use ------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -459,6 +475,28 @@ tf_parent_check (TfParent *self,
     steal_fd (self);
   g_mutex_unlock (&lock);
   return FALSE;
+}
+
+/* Returns whether @fd, which is in use, is the directory @identity. It can have become another file if the program has
+ * closed all descriptors. Because that does not happen from one moment to the next, the result is relied on for a while,
+ * in which it takes no system call. */
+gboolean
+tf_parent_prove (TfParent         *self,
+                 int               fd,
+                 const TfIdentity *identity)
+{
+  guint now = MAX ((guint) (g_get_monotonic_time () / 1000), 1);
+  guint proven = g_atomic_int_get (&self->proven);
+  TfIdentity found;
+
+  if (proven != 0 && now - proven < tf_parent_reliance)
+    return TRUE;
+
+  if (!tf_identity_read (&found, fd, "") || !tf_identity_equal (&found, identity))
+    return FALSE;
+
+  g_atomic_int_set (&self->proven, now);
+  return TRUE;
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

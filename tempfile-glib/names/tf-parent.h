@@ -19,24 +19,31 @@ G_BEGIN_DECLS
  * directory before it is relied on or closed. */
 typedef struct _TfParent TfParent;
 
-TfParent *tf_parent_get        (const char *path,
-                                gboolean    is_lasting);
-TfParent *tf_parent_renew      (TfParent   *self);
-TfParent *tf_parent_ref        (TfParent   *self);
-void      tf_parent_unref      (TfParent   *self);
-gboolean  tf_parent_enter      (TfParent   *self,
-                                int        *fd);
-void      tf_parent_leave      (TfParent   *self);
-gboolean  tf_parent_check      (TfParent   *self,
-                                int         fd);
-gboolean  tf_parent_is_at_path (TfParent   *self);
+TfParent *tf_parent_get        (const char       *path,
+                                gboolean          is_lasting);
+TfParent *tf_parent_renew      (TfParent         *self);
+TfParent *tf_parent_ref        (TfParent         *self);
+void      tf_parent_unref      (TfParent         *self);
+gboolean  tf_parent_enter      (TfParent         *self,
+                                int              *fd);
+void      tf_parent_leave      (TfParent         *self);
+gboolean  tf_parent_check      (TfParent         *self,
+                                int               fd);
+gboolean  tf_parent_prove      (TfParent         *self,
+                                int               fd,
+                                const TfIdentity *identity);
+gboolean  tf_parent_is_at_path (TfParent         *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);
 gboolean       tf_parent_is_guarded (const TfParent     *self);
+gboolean       tf_parent_is_private (const TfParent     *self);
 gboolean       tf_parent_guards     (const TfSystemStat *dir);
 
 /* Descriptors that may be used for something that is not necessary: @max, or a small part of the limit. */
 guint tf_parent_limit_fds (guint max);
+
+/* How long a descriptor is relied on after tf_parent_prove(), in milliseconds. Set by tests only. */
+extern guint tf_parent_reliance;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfParent, tf_parent_unref)
 

@@ -605,6 +605,38 @@ close_all (void)
   remove_own_dir ();
 }
 
+/* What its descriptor has become in the meantime gets nothing. */
+static void
+create_after_close (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir (NULL);
+  g_autoptr(TfTempDir) other = make_dir (NULL);
+  g_autoptr(TfNamedFile) first = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+  g_autoptr(TfNamedFile) second = NULL;
+  g_autoptr(TfTempDir) third = NULL;
+
+  close_file (first);
+  tf_parent_reliance = 0;
+  for (int fd = 3; fd < 1024; fd++)
+    close (fd);
+  for (int i = 0; i < 32; i++)
+    g_assert_cmpint (open (tf_temp_dir_get_path (other), O_RDONLY | O_DIRECTORY | O_CLOEXEC), >=, 0);
+
+  second = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+  third = tf_temp_dir_create_dir (dir, NULL, NULL, NULL, NULL);
+  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 3);
+  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (other)), ==, 0);
+  g_clear_object (&second);
+  clean_up (dir);
+  clean_up (other);
+}
+
+static void
+test_create_after_close (void)
+{
+  tf_test_in_child (create_after_close);
+}
+
 static void
 test_close_all (void)
 {
@@ -654,6 +686,7 @@ main (int    argc,
   g_test_add_func ("/entry/set-group-id", test_set_group_id);
   g_test_add_func ("/entry/others-may-lock", test_others_may_lock);
   g_test_add_func ("/entry/many", test_many);
+  g_test_add_func ("/entry/create-after-close", test_create_after_close);
   g_test_add_func ("/entry/no-fds", test_no_fds);
   g_test_add_func ("/entry/no-fds-where-others-write", test_no_fds_where_others_write);
   g_test_add_func ("/entry/close-all", test_close_all);
