@@ -31,11 +31,14 @@ typedef struct
 } Work;
 
 /* Where a worker thread defers functions to. */
-typedef struct
+typedef struct _Client Client;
+
+struct _Client
 {
   GMainContext *context; /* (unowned) (nullable): the default one */
   int           priority;
-} Client;
+  Client       *before;  /* (owned) (nullable): where the thread deferred functions to before */
+};
 
 /* The callback of a task during which a stream is pending. */
 typedef struct
@@ -86,14 +89,18 @@ tf_task_defer_to (GMainContext *context,
 {
   Client *client = g_new (Client, 1);
 
-  *client = (Client) { .context = context, .priority = priority };
-  g_private_replace (&client_of_thread, client);
+  *client = (Client) { .context = context, .priority = priority, .before = g_private_get (&client_of_thread) };
+  g_private_set (&client_of_thread, client);
 }
 
+/* Undoes the last tf_task_defer_to() of this thread. */
 void
 tf_task_defer_no_more (void)
 {
-  g_private_replace (&client_of_thread, NULL);
+  Client *client = g_private_get (&client_of_thread);
+
+  g_private_set (&client_of_thread, client->before);
+  g_free (client);
 }
 
 static void
