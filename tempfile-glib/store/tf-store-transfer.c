@@ -449,20 +449,11 @@ tf_store_splice_store (TfStore       *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  /* The order is always the same, so that two threads that splice in opposite directions do not deadlock. */
-  TfStore *first = MIN (self, source);
-  TfStore *second = MAX (self, source);
   gboolean success;
 
   *n_moved = 0;
-  if (!tf_store_lock_settled (first, cancellable, error))
+  if (!tf_store_lock_two_settled (self, source, cancellable, error))
     return FALSE;
-
-  if (!tf_store_lock_settled (second, cancellable, error))
-    {
-      tf_store_unlock (first);
-      return FALSE;
-    }
 
   success = splice_locked (self, source, n_moved, cancellable, error);
 

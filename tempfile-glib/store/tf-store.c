@@ -294,18 +294,11 @@ show (TfStore *self)
   __atomic_store_n (&self->seen_size, tf_backing_get_known_size (&self->backing), __ATOMIC_RELAXED);
 }
 
-/* Like tf_store_lock(), but keeps what was read ahead. */
+/* The part of lock_ahead() with the lock held, which is given up on failure. */
 static gboolean
-lock_ahead (TfStore       *self,
-            GCancellable  *cancellable,
-            GError       **error)
+begin_locked (TfStore  *self,
+              GError  **error)
 {
-  if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
-
-  if (!acquire (self, error))
-    return FALSE;
-
   if ((G_UNLIKELY (!self->at_rest) && !(wait_for_others (self, error) && check_open (self, error))) ||
       (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
     {
@@ -317,6 +310,18 @@ lock_ahead (TfStore       *self,
     tf_backing_get_offset (&self->backing, &self->position);
   show (self);
   return TRUE;
+}
+
+/* Like tf_store_lock(), but keeps what was read ahead. */
+static gboolean
+lock_ahead (TfStore       *self,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  return acquire (self, error) && begin_locked (self, error);
 }
 
 /* Takes the lock of a store with a pin, in order to read its bytes. Does not wait for a copier. */
@@ -373,6 +378,14 @@ tf_store_pinned_get_size (TfStore  *self,
   return success;
 }
 
+/* Whoever has looked at bytes that were read ahead must not do so any more. */
+static void
+forget_ahead (TfStore *self)
+{
+  tf_backing_forget (&self->backing);
+  self->lent = FALSE;
+}
+
 /* Takes the lock of an open store. After success, the caller calls tf_store_unlock(). The backing may hold bytes back:
  * to use its descriptor, call tf_store_lock_settled() instead. In a thread that must not block, a store on disk is not
  * locked, and one in memory does not roll over. */
@@ -384,9 +397,21 @@ tf_store_lock (TfStore       *self,
   if (!lock_ahead (self, cancellable, error))
     return FALSE;
 
-  tf_backing_forget (&self->backing);
-  self->lent = FALSE;
+  forget_ahead (self);
   return TRUE;
+}
+
+/* The part of tf_store_lock_settled() with the lock held, which is given up on failure. */
+static gboolean
+settle_locked (TfStore       *self,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  if (tf_backing_settle (&self->backing, cancellable, error))
+    return TRUE;
+
+  tf_store_unlock (self);
+  return FALSE;
 }
 
 /* Like tf_store_lock(), but also writes what is held back to the descriptor. */
@@ -395,16 +420,57 @@ tf_store_lock_settled (TfStore       *self,
                        GCancellable  *cancellable,
                        GError       **error)
 {
-  if (!tf_store_lock (self, cancellable, error))
+  return tf_store_lock (self, cancellable, error) && settle_locked (self, cancellable, error);
+}
+
+/* Takes the lock, of a store in any state, if nobody has to be waited for. */
+static gboolean
+lock_at_once (TfStore *self)
+{
+  if (!g_mutex_trylock (&self->lock))
     return FALSE;
 
-  if (!tf_backing_settle (&self->backing, cancellable, error))
+  if (!is_taken (self))
+    return TRUE;
+
+  g_mutex_unlock (&self->lock);
+  return FALSE;
+}
+
+/* Like tf_store_lock_settled(), for two stores. Waits for neither while it holds the other: whoever is waited for may
+ * need the other one. */
+gboolean
+tf_store_lock_two_settled (TfStore       *first,
+                           TfStore       *second,
+                           GCancellable  *cancellable,
+                           GError       **error)
+{
+  TfStore *held = first;
+  TfStore *other = second;
+
+  while (tf_store_lock_settled (held, cancellable, error))
     {
-      tf_store_unlock (self);
-      return FALSE;
+      TfStore *next = other;
+
+      if (lock_at_once (other))
+        {
+          next = NULL;
+          if (begin_locked (other, error))
+            {
+              forget_ahead (other);
+              if (settle_locked (other, cancellable, error))
+                return TRUE;
+            }
+        }
+
+      tf_store_unlock (held);
+      if (next == NULL)
+        return FALSE;
+      other = held;
+      held = next;
     }
 
-  return TRUE;
+  return FALSE;
 }
 
 static gboolean

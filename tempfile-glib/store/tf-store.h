@@ -156,6 +156,11 @@ gboolean tf_store_lock_settled (TfStore       *self,
                                 GError       **error);
 void     tf_store_unlock       (TfStore       *self);
 
+gboolean tf_store_lock_two_settled (TfStore       *first,
+                                    TfStore       *second,
+                                    GCancellable  *cancellable,
+                                    GError       **error);
+
 /* The bytes of a store can be read from pinning to unpinning, even after the store was closed. Pinning and unpinning
  * never wait for another thread. */
 gboolean tf_store_pin   (TfStore  *self,
