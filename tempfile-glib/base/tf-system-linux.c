@@ -555,6 +555,15 @@ tf_system_sync_range (int     fd,
                                                        SYNC_FILE_RANGE_WAIT_AFTER));
 }
 
+/* Linux 6.2 tells it as the size of the directory, which is 0 before. */
+guint
+tf_system_count_descriptors (void)
+{
+  struct stat st;
+
+  return stat ("/proc/self/fd", &st) == 0 ? st.st_size : 0;
+}
+
 /* Maps @size bytes that begin at the boundary of a huge page. Older kernels do not align mappings. */
 static guint8 *
 map_aligned (gsize size,
@@ -604,13 +613,29 @@ tf_system_remap (guint8 *data,
                  gsize   old_size,
                  gsize   new_size)
 {
-  guint8 *mapping = data == NULL ? map_aligned (new_size, PROT_READ | PROT_WRITE)
-                                 : move_mapping (data, old_size, new_size);
+  return data == NULL ? map_aligned (new_size, PROT_READ | PROT_WRITE)
+                      : move_mapping (data, old_size, new_size);
+}
 
-  if (mapping != NULL)
-    madvise (mapping, new_size, MADV_HUGEPAGE);
+void
+tf_system_use_huge_pages (guint8   *data,
+                          gsize     size,
+                          gboolean  huge)
+{
+  madvise (data, size, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+}
 
-  return mapping;
+gboolean
+tf_system_free_pages (guint8 *data,
+                      gsize   size)
+{
+  gsize in_huge_page = -GPOINTER_TO_SIZE (data) & (TF_SYSTEM_HUGE_PAGE - 1);
+
+  /* MADV_DONTNEED alone only unmaps a part of a huge page: the page is freed when all of it is unmapped, or when memory
+   * runs low. MADV_FREE splits it. */
+  if (in_huge_page > 0)
+    madvise (data, MIN (size, in_huge_page), MADV_FREE);
+  return madvise (data, size, MADV_DONTNEED) == 0;
 }
 
 gboolean

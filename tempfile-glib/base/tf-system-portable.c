@@ -333,6 +333,12 @@ tf_system_sync_range (int     fd,
   return fail_with_not_supported ();
 }
 
+guint
+tf_system_count_descriptors (void)
+{
+  return 0;
+}
+
 static guint8 *
 map (gsize size)
 {
@@ -377,6 +383,20 @@ void
 tf_system_occupy (gpointer data,
                   gsize    size)
 {
+}
+
+void
+tf_system_use_huge_pages (guint8   *data,
+                          gsize     size,
+                          gboolean  huge)
+{
+}
+
+gboolean
+tf_system_free_pages (guint8 *data,
+                      gsize   size)
+{
+  return FALSE;
 }
 
 guint8 *

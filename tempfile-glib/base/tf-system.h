@@ -265,6 +265,9 @@ int tf_system_sync_range (int     fd,
 
 /* --- Memory --------------------------------------------------------------------------------- */
 
+/* Returns the number of descriptors that the process has, or 0 if that takes long to find out. */
+guint tf_system_count_descriptors (void);
+
 /* The size and the alignment of a huge page, in bytes. Where they are different, a mapping works, only slower. */
 #define TF_SYSTEM_HUGE_PAGE ((gsize) 2 * 1024 * 1024)
 
@@ -281,6 +284,15 @@ gboolean tf_system_hide_from_children (gpointer data,
 /* Lets nothing else be mapped where nothing is mapped. */
 void tf_system_occupy (gpointer data,
                        gsize    size);
+
+/* Says whether pages of a mapping that are touched for the first time become huge ones. */
+void tf_system_use_huge_pages (guint8   *data,
+                               gsize     size,
+                               gboolean  huge);
+
+/* Frees whole pages of a mapping, which read as zeros afterwards. Returns FALSE if they stay as they are. */
+gboolean tf_system_free_pages (guint8 *data,
+                               gsize   size);
 
 /* Returns a page of zeros that is zeroed again in every forked child, whatever call has forked it. */
 guint8 *tf_system_map_wiped_on_fork (void);

@@ -13,7 +13,10 @@
 
 /* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. */
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
+
+/* The smallest piece of the heap, and the size, in bytes, below which the next piece is four times as large. */
 #define HEAP_MIN 256
+#define HEAP_STEPS_MIN 4096
 
 /* The size, in bytes, from which on a gap is worth a hole in a file. */
 #define GAP_MIN 4096
@@ -52,8 +55,21 @@ replace_storage (TfMemoryBuffer *self,
     .room = self->room,
     .touched = mapped ? self->size : capacity,
     .mapped = mapped,
+    .huge = self->huge,
     .has_gaps = self->has_gaps,
   };
+}
+
+/* Has an effect on pages that are touched later. */
+static void
+use_huge_pages (TfMemoryBuffer *self,
+                gboolean        huge)
+{
+  if (self->mapped && self->huge != !!huge)
+    {
+      tf_system_use_huge_pages (self->data, self->capacity, huge);
+      self->huge = huge;
+    }
 }
 
 static gboolean
@@ -70,12 +86,15 @@ move_to_heap (TfMemoryBuffer *self,
 
   self->data = data;
   self->capacity = self->touched = capacity;
+  self->huge = FALSE;
   return TRUE;
 }
 
+/* The bytes are copied to a new mapping after its pages were chosen. */
 static gboolean
 move_to_mapping (TfMemoryBuffer *self,
-                 gsize           capacity)
+                 gsize           capacity,
+                 gboolean        huge)
 {
   gsize size = round_to_pages (capacity);
   guint8 *data = NULL;
@@ -86,7 +105,11 @@ move_to_mapping (TfMemoryBuffer *self,
     return FALSE;
 
   if (!self->mapped)
-    replace_storage (self, data, size, TRUE);
+    {
+      tf_system_use_huge_pages (data, size, huge);
+      self->huge = huge;
+      replace_storage (self, data, size, TRUE);
+    }
 
   self->data = data;
   self->capacity = size;
@@ -96,28 +119,92 @@ move_to_mapping (TfMemoryBuffer *self,
 
 static gboolean
 move_to_capacity (TfMemoryBuffer *self,
-                  gsize           capacity)
+                  gsize           capacity,
+                  gboolean        huge)
 {
-  return capacity >= MAPPED_MIN ? move_to_mapping (self, capacity) : move_to_heap (self, capacity);
+  return capacity >= MAPPED_MIN ? move_to_mapping (self, capacity, huge) : move_to_heap (self, capacity);
+}
+
+static gsize
+get_next_capacity (const TfMemoryBuffer *self,
+                   gsize                 limit)
+{
+  gsize factor = self->capacity < HEAP_STEPS_MIN ? 4 : 2;
+  gsize capacity = MIN (MAX (self->capacity, HEAP_MIN / factor), G_MAXSIZE / factor) * factor;
+
+  return MIN (capacity, limit);
+}
+
+static gsize
+round_down_to_huge_page (gsize size)
+{
+  return size & ~(TF_SYSTEM_HUGE_PAGE - 1);
+}
+
+/* Returns whether the content enters a page that it has not touched yet, and that could be a huge one, if it grows to
+ * @size bytes. */
+gboolean
+tf_memory_buffer_begins_huge_page (const TfMemoryBuffer *self,
+                                   gsize                 size,
+                                   gsize                 limit)
+{
+  gboolean mapped = self->mapped || MAX (size, get_next_capacity (self, limit)) >= MAPPED_MIN;
+
+  return mapped &&
+         size > 0 && size < TF_MEMORY_BUFFER_HUGE_MIN &&
+         (!self->mapped || self->size <= round_down_to_huge_page (size - 1));
 }
 
 /* Makes room for content of @size bytes, at most @limit. Doubles the capacity within @limit, so that repeated growing
- * takes linear time. Returns FALSE without a change if there is no memory. */
+ * takes linear time. @begin_huge_page is what to do if tf_memory_buffer_begins_huge_page(). Returns FALSE without a
+ * change if there is no memory. */
 gboolean
 tf_memory_buffer_grow (TfMemoryBuffer *self,
                        gsize           size,
-                       gsize           limit)
+                       gsize           limit,
+                       gboolean        begin_huge_page)
 {
-  gsize doubled = MIN (MAX (self->capacity, HEAP_MIN / 2), G_MAXSIZE / 2) * 2;
+  gsize next = get_next_capacity (self, limit);
+  gboolean huge = self->huge;
 
-  doubled = MIN (doubled, limit);
+  if (size >= TF_MEMORY_BUFFER_HUGE_MIN)
+    huge = TRUE;
+  else if (tf_memory_buffer_begins_huge_page (self, size, limit))
+    huge = begin_huge_page;
+
   if (size > self->capacity &&
-      !(doubled > size && move_to_capacity (self, doubled)) &&
-      !move_to_capacity (self, size))
+      !(next > size && move_to_capacity (self, next, huge)) &&
+      !move_to_capacity (self, size, huge))
     return FALSE;
 
+  use_huge_pages (self, huge);
   self->room = MIN (self->capacity, limit);
+  if (self->mapped && !self->huge && size > 0)
+    self->room = MIN (self->room, round_down_to_huge_page (size - 1) + TF_SYSTEM_HUGE_PAGE);
   return TRUE;
+}
+
+/* Frees pages that have no content. */
+static void
+free_pages (TfMemoryBuffer *self)
+{
+  gsize end = round_to_pages (self->size);
+
+  if (end < self->capacity && tf_system_free_pages (self->data + end, self->capacity - end))
+    self->touched = MIN (self->touched, end);
+}
+
+/* Frees the rest of a huge page that is too large for the content, and continues with small pages until
+ * tf_memory_buffer_grow() begins another one. The bytes stay where they are, and can be read meanwhile. */
+void
+tf_memory_buffer_trim (TfMemoryBuffer *self)
+{
+  if (!self->huge || self->size >= TF_MEMORY_BUFFER_HUGE_MIN)
+    return;
+
+  use_huge_pages (self, FALSE);
+  free_pages (self);
+  self->room = MIN (self->room, round_down_to_huge_page (self->size) + TF_SYSTEM_HUGE_PAGE);
 }
 
 /* Fills the range from the end of the content to @end with zeros, without touching pages that are zero already. */
@@ -139,6 +226,8 @@ void
 tf_memory_buffer_set_size (TfMemoryBuffer *self,
                            gsize           size)
 {
+  gboolean shrinks = size < self->size;
+
   if (size == 0)
     {
       tf_memory_buffer_clear (self);
@@ -149,7 +238,9 @@ tf_memory_buffer_set_size (TfMemoryBuffer *self,
   self->touched = MAX (self->touched, self->size);
   self->size = size;
   if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
-    move_to_capacity (self, MAX (size, HEAP_MIN));
+    move_to_capacity (self, MAX (size, HEAP_MIN), size >= TF_MEMORY_BUFFER_HUGE_MIN);
+  if (self->mapped && shrinks)
+    free_pages (self);
   self->room = MIN (self->room, self->capacity);
 }
 

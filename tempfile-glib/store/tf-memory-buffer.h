@@ -11,7 +11,11 @@
 G_BEGIN_DECLS
 
 /* A contiguous buffer that grows: the memory of a store. Small buffers are on the heap, large ones in an anonymous
- * mapping. */
+ * mapping.
+ *
+ * Huge pages make a mapping several times faster to fill, but the last one is resident as a whole. From
+ * TF_MEMORY_BUFFER_HUGE_MIN on, that is a small part of the content. Before that, a mapping has small pages, unless
+ * tf_memory_buffer_grow() is told to begin a huge one. tf_memory_buffer_trim() gives back what it has too much then. */
 typedef struct
 {
   guint8  *data;     /* (owned) (nullable) */
@@ -19,18 +23,27 @@ typedef struct
   gsize    capacity; /* of @data, in bytes */
   gsize    room;     /* the part of the capacity that may be used, in bytes */
   gsize    touched;  /* bytes of @data behind both this and the content are zero */
-  gboolean mapped;
-  gboolean has_gaps; /* the content may have long ranges that were never written */
+  guint    mapped : 1;
+  guint    huge : 1;     /* pages that are touched from now on are huge */
+  guint    has_gaps : 1; /* the content may have long ranges that were never written */
 } TfMemoryBuffer;
 
-gboolean tf_memory_buffer_grow     (TfMemoryBuffer *self,
-                                    gsize           size,
-                                    gsize           limit);
-void     tf_memory_buffer_fill_gap (TfMemoryBuffer *self,
-                                    gsize           end);
-void     tf_memory_buffer_set_size (TfMemoryBuffer *self,
-                                    gsize           size);
-void     tf_memory_buffer_clear    (TfMemoryBuffer *self);
+/* The size of the content, in bytes, from which on a part of a huge page is at most 15 % of it. */
+#define TF_MEMORY_BUFFER_HUGE_MIN ((gsize) 14 * 1024 * 1024)
+
+gboolean tf_memory_buffer_begins_huge_page (const TfMemoryBuffer *self,
+                                            gsize                 size,
+                                            gsize                 limit);
+gboolean tf_memory_buffer_grow             (TfMemoryBuffer       *self,
+                                            gsize                 size,
+                                            gsize                 limit,
+                                            gboolean              begin_huge_page);
+void     tf_memory_buffer_trim             (TfMemoryBuffer       *self);
+void     tf_memory_buffer_fill_gap         (TfMemoryBuffer       *self,
+                                            gsize                 end);
+void     tf_memory_buffer_set_size         (TfMemoryBuffer       *self,
+                                            gsize                 size);
+void     tf_memory_buffer_clear            (TfMemoryBuffer       *self);
 
 /* Extends the content for @count bytes at @offset if there is room, and returns where to copy them. Otherwise, and for
  * a @count of 0, returns NULL without a change. */

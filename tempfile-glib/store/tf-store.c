@@ -584,7 +584,7 @@ grow (TfStore *self,
 
   if ((guint64) size > limit ||
       !tf_memory_pool_charge (&self->pool_node, size) ||
-      !tf_memory_buffer_grow (&self->backing.memory, size, limit))
+      !tf_memory_buffer_grow (&self->backing.memory, size, limit, FALSE))
     return FALSE;
 
   bound_room (self);

@@ -46,7 +46,7 @@ write_text (TfBacking  *backing,
   gsize n_written;
 
   if (tf_backing_is_in_memory (backing))
-    g_assert_true (tf_memory_buffer_grow (&backing->memory, offset + strlen (text), G_MAXSSIZE));
+    g_assert_true (tf_memory_buffer_grow (&backing->memory, offset + strlen (text), G_MAXSSIZE, FALSE));
   g_assert_true (tf_backing_write (backing, offset, text, strlen (text), &n_written, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_written, ==, strlen (text));
@@ -91,7 +91,7 @@ test_same (gconstpointer data)
 
   g_assert_true (tf_backing_set_size (&backing, 5, &error));
   assert_size (&backing, 5);
-  g_assert_true (tf_memory_buffer_grow (&backing.memory, 8, G_MAXSSIZE));
+  g_assert_true (tf_memory_buffer_grow (&backing.memory, 8, G_MAXSSIZE, FALSE));
   g_assert_true (tf_backing_set_size (&backing, 8, &error));
   assert_content (&backing, 0, "Hello\0\0\0", 8);
   g_assert_true (tf_backing_set_size (&backing, 0, &error));

@@ -24,7 +24,7 @@ static void
 reserve (TfMemoryBuffer *buffer,
          gsize           size)
 {
-  g_assert_true (tf_memory_buffer_grow (buffer, size, G_MAXSSIZE));
+  g_assert_true (tf_memory_buffer_grow (buffer, size, G_MAXSSIZE, FALSE));
   g_assert_cmpuint (buffer->capacity, >=, size);
 }
 
@@ -173,24 +173,126 @@ test_memory_comes_back (void)
   assert_all (&buffer, 0, 5 * KIB, 'x');
 }
 
+static gsize
+count_resident (TfMemoryBuffer *buffer)
+{
+  gsize page_size = sysconf (_SC_PAGESIZE);
+  gsize n_pages = buffer->capacity / page_size;
+  g_autofree guint8 *pages = g_malloc (n_pages);
+  gsize n_resident = 0;
+
+  g_assert_true (buffer->mapped);
+  g_assert_cmpint (mincore (buffer->data, n_pages * page_size, pages), ==, 0);
+  for (gsize i = 0; i < n_pages; i++)
+    n_resident += pages[i] & 1;
+
+  return n_resident * page_size;
+}
+
 /* A byte at the end of a large gap costs a few pages, not all. */
 static void
 test_gap_is_not_touched (void)
 {
   g_auto(TfMemoryBuffer) buffer = { NULL, };
-  gsize page_size = sysconf (_SC_PAGESIZE);
-  g_autofree guint8 *pages = NULL;
-  gsize n_pages, n_resident = 0;
 
   write_at (&buffer, GIB, "end");
-  n_pages = buffer.capacity / page_size;
-  pages = g_malloc (n_pages);
-  g_assert_cmpint (mincore (buffer.data, n_pages * page_size, pages), ==, 0);
-  for (gsize i = 0; i < n_pages; i++)
-    n_resident += pages[i] & 1;
+  g_assert_cmpuint (count_resident (&buffer), >, 0);
+  g_assert_cmpuint (count_resident (&buffer), <=, 4 * MIB);
+}
 
-  g_assert_cmpuint (n_resident, >, 0);
-  g_assert_cmpuint (n_resident * page_size, <=, 4 * MIB);
+/* Fills as a store does. */
+static void
+fill_in_pieces (TfMemoryBuffer *buffer,
+                gsize           size,
+                gboolean        begin_huge_pages)
+{
+  static const char piece[16 * KIB] = "x";
+
+  while (buffer->size < size)
+    {
+      gsize count = MIN (sizeof piece, size - buffer->size);
+      guint8 *target = tf_memory_buffer_claim (buffer, buffer->size, count);
+
+      if (target != NULL)
+        {
+          memcpy (target, piece, count);
+          continue;
+        }
+
+      g_assert_true (tf_memory_buffer_grow (buffer, buffer->size + count, G_MAXSSIZE, begin_huge_pages));
+      tf_memory_buffer_write (buffer, buffer->size, piece, count);
+    }
+}
+
+static void
+assert_resident (TfMemoryBuffer *buffer)
+{
+  g_assert_cmpuint (count_resident (buffer), <=, buffer->size * 1.15 + 4 * KIB);
+}
+
+static const gsize sizes[] = {
+  MIB + 1, 2 * MIB, 2 * MIB + 4 * KIB, 3 * MIB, 4 * MIB + 1, 7 * MIB + 5, 12 * MIB + 1, 14 * MIB, 14 * MIB + 1, 17 * MIB,
+};
+
+static void
+test_resident (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+      fill_in_pieces (&buffer, sizes[i], FALSE);
+      assert_resident (&buffer);
+    }
+}
+
+/* What was begun as a huge page is small again, and has lost nothing. */
+static void
+test_trim (void)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    {
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
+      g_auto(TfMemoryBuffer) model = { NULL, };
+
+      fill_in_pieces (&buffer, sizes[i], TRUE);
+      tf_memory_buffer_trim (&buffer);
+      assert_resident (&buffer);
+      fill_in_pieces (&buffer, sizes[i] + MIB, FALSE);
+      assert_resident (&buffer);
+      fill_in_pieces (&buffer, sizes[i] + 5 * MIB, TRUE);
+      tf_memory_buffer_trim (&buffer);
+      assert_resident (&buffer);
+
+      fill_in_pieces (&model, sizes[i], FALSE);
+      g_assert_cmpmem (buffer.data, sizes[i], model.data, model.size);
+    }
+}
+
+/* What is only reserved stays untouched. */
+static void
+test_reserved_is_not_huge (void)
+{
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+  reserve (&buffer, 64 * MIB);
+  tf_memory_buffer_trim (&buffer);
+  tf_memory_buffer_write (&buffer, 0, "x", 1);
+  assert_resident (&buffer);
+  fill_in_pieces (&buffer, 5 * MIB, FALSE);
+  assert_resident (&buffer);
+}
+
+static void
+test_cut_off_is_not_resident (void)
+{
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+  fill_in_pieces (&buffer, 32 * MIB, TRUE);
+  set_size (&buffer, 17 * MIB);
+  assert_resident (&buffer);
+  set_size (&buffer, 20 * MIB);
+  assert_all (&buffer, 17 * MIB, 20 * MIB, 0);
 }
 
 static void
@@ -206,11 +308,11 @@ test_limit (void)
 
       for (gsize size = 1; size < limits[i]; size = size * 3 / 2 + 1)
         {
-          g_assert_true (tf_memory_buffer_grow (&buffer, size, limits[i]));
+          g_assert_true (tf_memory_buffer_grow (&buffer, size, limits[i], FALSE));
           g_assert_cmpuint (buffer.capacity, <=, allowed);
         }
 
-      g_assert_true (tf_memory_buffer_grow (&buffer, limits[i], limits[i]));
+      g_assert_true (tf_memory_buffer_grow (&buffer, limits[i], limits[i], FALSE));
       g_assert_cmpuint (buffer.capacity, <=, allowed);
     }
 }
@@ -240,14 +342,14 @@ test_no_memory (gconstpointer data)
   g_auto(TfMemoryBuffer) buffer = { NULL, };
   TfMemoryBuffer before;
 
-  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE));
-  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE, FALSE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE, FALSE));
   g_assert_null (buffer.data);
 
   fill (&buffer, size);
   before = buffer;
-  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE));
-  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, TOO_MUCH, G_MAXSSIZE, FALSE));
+  g_assert_false (tf_memory_buffer_grow (&buffer, G_MAXSIZE, G_MAXSIZE, FALSE));
   g_assert_cmpmem (&buffer, sizeof buffer, &before, sizeof before);
   assert_all (&buffer, 0, size, 'x');
 }
@@ -310,6 +412,10 @@ main (int    argc,
   g_test_add_func ("/memory-buffer/straight-to-mapping", test_straight_to_mapping);
   g_test_add_func ("/memory-buffer/memory-comes-back", test_memory_comes_back);
   g_test_add_func ("/memory-buffer/gap-is-not-touched", test_gap_is_not_touched);
+  g_test_add_func ("/memory-buffer/resident", test_resident);
+  g_test_add_func ("/memory-buffer/trim", test_trim);
+  g_test_add_func ("/memory-buffer/reserved-is-not-huge", test_reserved_is_not_huge);
+  g_test_add_func ("/memory-buffer/cut-off-is-not-resident", test_cut_off_is_not_resident);
   g_test_add_func ("/memory-buffer/limit", test_limit);
   g_test_add_func ("/memory-buffer/growth-is-geometric", test_growth_is_geometric);
   g_test_add_data_func ("/memory-buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
