@@ -22,10 +22,19 @@ static int n_pending;           /* (atomic): warnings that no worker has handled
  *
  * Sets the number of bytes that all spooled files of the process together may hold in memory.
  *
- * A write, or another call, that would exceed the budget makes its [class@SpooledFile] roll over,
- * even if the file is below its own [property@SpooledFile:max-size]. The budget counts the content of the files and
- * the memory that was reserved for it. It does not count the bytes that readers of closed files still hold. If the
- * files already exceed a new budget, they stay in memory until they grow. There is no limit by default.
+ * A write, or another call, that would exceed the budget makes larger files roll over that are in memory and not being
+ * used, the largest first. If there are none, the [class@SpooledFile] itself rolls over, even if it is below its own
+ * [property@SpooledFile:max-size]. [signal@SpooledFile::rolled-over] of another file is emitted in the main context that
+ * was the thread-default one when that file was created.
+ *
+ * The budget counts the memory that the content takes, also the bytes that readers of closed files and owners of stolen
+ * bytes still hold. Once the disk has refused a file, other files are not asked for a second. If the files already exceed
+ * a new budget, they stay in memory until one of them grows. There is no limit by default.
+ *
+ * The budget does not cause everything to go to disk. The first 64 KiB of a file are not refused, and a file that is not
+ * larger does not roll over for the sake of others: many small files can exceed the budget. The last quarter of the
+ * descriptors that the process may have is left to the application: a call that would need one of them for the budget
+ * fails with %G_IO_ERROR_TOO_MANY_OPEN_FILES, and the file stays as it was.
  *
  * It may be called from any thread, at any time.
  *
@@ -43,11 +52,20 @@ roll_over_func (gpointer       no_object,
                 GCancellable  *cancellable,
                 GError       **error)
 {
+  g_autoptr(GError) reason = NULL;
+  guint n_failed;
+
   if (!tf_task_may_block (error))
     return -1;
 
   g_atomic_int_set (&n_pending, 0);
-  tf_memory_pool_move_all_out ();
+  n_failed = tf_memory_pool_move_out (&reason);
+  if (n_failed > 0)
+    {
+      g_prefix_error (&reason, "%u files stay in memory, the first because of: ", n_failed);
+      tf_errno_log_lost ("Rolling temporary files over", reason);
+    }
+
   return 0;
 }
 
@@ -87,10 +105,12 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
  *
  * Sets whether spooled files roll over when the system runs low on memory.
  *
- * On each [signal@Gio.MemoryMonitor::low-memory-warning], of any level, a worker thread rolls over every file
- * that is in memory at that moment and is not being read or written. [signal@SpooledFile::rolled-over] is then
- * emitted in the main context that was the thread-default one when the file was created. If a file cannot roll over,
- * it stays in memory, and the error is logged. This is off by default.
+ * On each [signal@Gio.MemoryMonitor::low-memory-warning], of any level, a worker thread rolls over the files of more
+ * than 64 KiB that are in memory at that moment and are not being read or written, the largest first.
+ * [signal@SpooledFile::rolled-over] is then emitted in the main context that was the thread-default one when the file
+ * was created. The last quarter of the descriptors that the process may have is left to the application. If files cannot
+ * roll over, they stay in memory, and one message with their number and the first error is logged. This is off by
+ * default.
  *
  * The warning is delivered by the default main context, which has to be iterated. The function may be called from any
  * thread. The first call may block on the session bus or the system bus.

@@ -5,7 +5,9 @@
 
 #include <tempfile-glib.h>
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "store/tf-file.h"
@@ -13,7 +15,8 @@
 #include "tf-test.h"
 
 #define N_THREADS 4
-#define N_ROUNDS 300
+#define N_ROUNDS 100
+#define KIB ((gsize) 1024)
 
 static void
 write_zeros (TfSpooledFile *file,
@@ -26,37 +29,84 @@ write_zeros (TfSpooledFile *file,
   g_assert_no_error (error);
 }
 
+/* More than is spared. */
+#define LARGE (100 * KIB)
+
 static void
-test_budget_exact (void)
+assert_about (gsize value,
+              gsize expected)
+{
+  g_assert_cmpuint (value, >=, expected);
+  g_assert_cmpuint (value, <=, expected * 1.1);
+}
+
+static void
+test_budget_largest_first (void)
 {
   g_autoptr(TfSpooledFile) first = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) third = tf_spooled_file_new (-1);
 
-  tf_set_memory_budget (1000);
-  write_zeros (first, 600);
-  write_zeros (second, 400);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000);
-  g_assert_false (tf_spooled_file_is_rolled_over (second));
+  tf_set_memory_budget (1000 * KIB);
+  write_zeros (first, 600 * KIB);
+  write_zeros (second, 300 * KIB);
+  assert_about (tf_memory_pool_get_held (), 900 * KIB);
 
-  write_zeros (second, 1);
-  g_assert_true (tf_spooled_file_is_rolled_over (second));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
+  write_zeros (second, 100 * KIB);
+  g_assert_true (tf_spooled_file_is_rolled_over (first));
+  g_assert_false (tf_spooled_file_is_rolled_over (second));
+  assert_about (tf_memory_pool_get_held (), 400 * KIB);
+
+  /* The one that needs more is the largest itself. */
+  write_zeros (third, 800 * KIB);
+  g_assert_false (tf_spooled_file_is_rolled_over (second));
+  g_assert_true (tf_spooled_file_is_rolled_over (third));
 
   /* What is overwritten is not counted twice; what is cut off is free again. */
-  g_assert_true (g_seekable_seek (G_SEEKABLE (first), 0, G_SEEK_SET, NULL, NULL));
-  write_zeros (first, 600);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
-  g_assert_true (g_seekable_truncate (G_SEEKABLE (first), 100, NULL, NULL));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (second), 0, G_SEEK_SET, NULL, NULL));
+  write_zeros (second, 400 * KIB);
+  assert_about (tf_memory_pool_get_held (), 400 * KIB);
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (second), 100 * KIB, NULL, NULL));
+  assert_about (tf_memory_pool_get_held (), 100 * KIB);
 
-  write_zeros (third, 900);
-  g_assert_false (tf_spooled_file_is_rolled_over (third));
-  g_assert_true (g_io_stream_close (G_IO_STREAM (third), NULL, NULL));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
-
-  g_clear_object (&first);
+  g_clear_object (&second);
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  tf_set_memory_budget (0);
+}
+
+static int
+count_descriptors (void)
+{
+  g_autoptr(GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  int n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+
+  return n;
+}
+
+/* One large file that nobody uses does not drive small ones to disk. */
+static void
+test_budget_spares_the_small (void)
+{
+  g_autoptr(TfSpooledFile) hog = tf_spooled_file_new (-1);
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  int n_before;
+
+  tf_set_memory_budget (1000 * KIB);
+  write_zeros (hog, 900 * KIB);
+  n_before = count_descriptors ();
+  for (int i = 0; i < 1000; i++)
+    {
+      TfSpooledFile *file = tf_spooled_file_new (-1);
+
+      g_ptr_array_add (files, file);
+      write_zeros (file, 1000);
+      g_assert_false (tf_spooled_file_is_rolled_over (file));
+    }
+  g_assert_true (tf_spooled_file_is_rolled_over (hog));
+  g_assert_cmpint (count_descriptors (), ==, n_before + 1);
   tf_set_memory_budget (0);
 }
 
@@ -67,19 +117,20 @@ test_budget_pieces (void)
   g_autoptr(TfSpooledFile) before = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) after = tf_spooled_file_new (-1);
 
-  write_zeros (before, 1);
-  tf_set_memory_budget (1000);
-  for (int i = 0; i < 299; i++)
-    write_zeros (before, 1);
-  for (int i = 0; i < 700; i++)
-    write_zeros (after, 1);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000);
+  write_zeros (before, KIB);
+  tf_set_memory_budget (1000 * KIB);
+  for (int i = 1; i < 200; i++)
+    write_zeros (before, KIB);
+  for (int i = 0; i < 600; i++)
+    write_zeros (after, KIB);
+  assert_about (tf_memory_pool_get_held (), 800 * KIB);
   g_assert_false (tf_spooled_file_is_rolled_over (before));
   g_assert_false (tf_spooled_file_is_rolled_over (after));
 
-  write_zeros (after, 1);
+  for (int i = 0; i < 300; i++)
+    write_zeros (after, KIB);
   g_assert_true (tf_spooled_file_is_rolled_over (after));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 300);
+  assert_about (tf_memory_pool_get_held (), 200 * KIB);
   tf_set_memory_budget (0);
 }
 
@@ -90,18 +141,13 @@ test_budget_later (void)
   g_autoptr(TfSpooledFile) first = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
 
-  write_zeros (first, 600);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
-  tf_set_memory_budget (1000);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 600);
-  write_zeros (second, 401);
-  g_assert_true (tf_spooled_file_is_rolled_over (second));
-
-  tf_set_memory_budget (500);
+  write_zeros (first, 600 * KIB);
+  tf_set_memory_budget (500 * KIB);
+  assert_about (tf_memory_pool_get_held (), 600 * KIB);
   g_assert_false (tf_spooled_file_is_rolled_over (first));
-  write_zeros (first, 1);
+  write_zeros (second, 1);
   g_assert_true (tf_spooled_file_is_rolled_over (first));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  g_assert_false (tf_spooled_file_is_rolled_over (second));
   tf_set_memory_budget (0);
 }
 
@@ -111,13 +157,101 @@ test_budget_refused (void)
 {
   g_autoptr(TfSpooledFile) file = g_object_new (TF_TYPE_SPOOLED_FILE, "max-size", (gint64) -1, "dir", "/nonexistent", NULL);
   g_autoptr(GError) error = NULL;
-  char zeros[200] = "";
+  g_autofree char *zeros = g_malloc0 (2 * LARGE);
 
-  tf_set_memory_budget (100);
-  write_zeros (file, 60);
-  g_assert_false (tf_temp_file_write (TF_TEMP_FILE (file), zeros, sizeof zeros, NULL, &error));
+  tf_set_memory_budget (2 * LARGE);
+  write_zeros (file, LARGE);
+  g_assert_false (tf_temp_file_write (TF_TEMP_FILE (file), zeros, 2 * LARGE, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 60);
+  assert_about (tf_memory_pool_get_held (), LARGE);
+  tf_set_memory_budget (0);
+}
+
+/* Bytes are counted as long as somebody keeps them in memory. */
+static void
+test_budget_kept (void)
+{
+  TfSpooledFile *read = tf_spooled_file_new (-1);
+  TfSpooledFile *stolen = tf_spooled_file_new (-1);
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+
+  write_zeros (read, 200 * KIB);
+  write_zeros (stolen, 300 * KIB);
+  reader = tf_temp_file_open_reader (TF_TEMP_FILE (read), NULL);
+  bytes = tf_temp_file_steal_bytes (TF_TEMP_FILE (stolen), NULL, NULL);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (read), NULL, NULL));
+  g_object_unref (read);
+  g_object_unref (stolen);
+  assert_about (tf_memory_pool_get_held (), 500 * KIB);
+
+  g_clear_object (&reader);
+  assert_about (tf_memory_pool_get_held (), 300 * KIB);
+  g_clear_pointer (&bytes, g_bytes_unref);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+}
+
+/* Leaves @n_free descriptors below the limit, which it lowers. */
+static GArray *
+use_descriptors (struct rlimit *before,
+                 int            n_free)
+{
+  GArray *fds = g_array_new (FALSE, FALSE, sizeof (int));
+  struct rlimit lower;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, before), ==, 0);
+  lower = (struct rlimit) { .rlim_cur = 100, .rlim_max = before->rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &lower), ==, 0);
+  while (fds->len == 0 || g_array_index (fds, int, fds->len - 1) < 100 - n_free - 1)
+    {
+      int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+      g_assert_cmpint (fd, >=, 0);
+      g_array_append_val (fds, fd);
+    }
+
+  return fds;
+}
+
+static void
+release_descriptors (GArray              *fds,
+                     const struct rlimit *before)
+{
+  for (guint i = 0; i < fds->len; i++)
+    close (g_array_index (fds, int, i));
+  g_array_unref (fds);
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, before), ==, 0);
+}
+
+/* The last quarter of the descriptors is left to the application. */
+static void
+test_budget_leaves_descriptors (void)
+{
+  g_autoptr(TfSpooledFile) idle = tf_spooled_file_new_full (-1, NULL, NULL, g_getenv ("TMPDIR"));
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new_full (-1, NULL, NULL, g_getenv ("TMPDIR"));
+  g_autoptr(GError) error = NULL;
+  g_autofree char *zeros = g_malloc0 (2 * LARGE);
+  struct rlimit before;
+  GArray *fds;
+
+  tf_set_memory_budget (4 * LARGE);
+  write_zeros (idle, 3 * LARGE);
+  fds = use_descriptors (&before, 20);
+
+  /* What is spared exceeds the budget instead. */
+  write_zeros (file, 50 * KIB);
+  g_assert_false (tf_spooled_file_is_rolled_over (idle));
+  g_assert_false (tf_temp_file_write (TF_TEMP_FILE (file), zeros, 2 * LARGE, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_false (tf_spooled_file_is_rolled_over (idle));
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (file)), ==, 50 * KIB);
+
+  /* The user is not refused. */
+  g_clear_error (&error);
+  tf_spooled_file_rollover (file, NULL, &error);
+  g_assert_no_error (error);
+
+  release_descriptors (fds, &before);
   tf_set_memory_budget (0);
 }
 
@@ -128,10 +262,10 @@ work (gpointer data)
     {
       g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
 
-      for (int j = 0; j < 10; j++)
+      for (int j = 0; j < 5; j++)
         {
-          write_zeros (file, 97);
-          g_assert_cmpuint (tf_memory_pool_get_held (), <=, 3000);
+          write_zeros (file, 47 * KIB);
+          g_assert_cmpuint (tf_memory_pool_get_held (), <=, 300 * KIB + N_THREADS * 64 * KIB);
         }
 
       if (i % 3 == 0)
@@ -143,22 +277,40 @@ work (gpointer data)
   return NULL;
 }
 
+static gpointer
+work_a_little (gpointer data)
+{
+  for (int i = 0; i < 10; i++)
+    {
+      g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+
+      for (int j = 0; j < 5; j++)
+        write_zeros (file, 20 * KIB);
+    }
+
+  return NULL;
+}
+
+/* Each of them drives idle files of the others to disk. */
 static void
 test_budget_threads (void)
 {
   GThread *threads[N_THREADS];
 
-  tf_set_memory_budget (3000);
+  tf_set_memory_budget (300 * KIB);
   for (int i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new (NULL, work, NULL);
   for (int i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
 
+  /* Those that were driven out are freed when their notifications were delivered. */
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (0);
 }
 
-/* A file that is in use is counted when the call that uses it is done. */
+/* A file that is in use is not waited for. */
 static void
 test_budget_while_in_use (void)
 {
@@ -170,13 +322,56 @@ test_budget_while_in_use (void)
   alarm (60);
   tf_set_memory_budget (4000);
   alarm (0);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_store_unlock (store);
   g_assert_cmpuint (tf_memory_pool_get_held (), >=, 1000);
 
   g_clear_object (&file);
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_set_memory_budget (0);
+}
+
+static gpointer
+splice_often (gpointer data)
+{
+  TfSpooledFile **files = data;
+
+  for (int i = 0; i < N_ROUNDS; i++)
+    {
+      GOutputStream *to = g_io_stream_get_output_stream (G_IO_STREAM (files[1]));
+      GInputStream *from = g_io_stream_get_input_stream (G_IO_STREAM (files[0]));
+      g_autoptr(GError) error = NULL;
+
+      g_seekable_seek (G_SEEKABLE (from), 0, G_SEEK_SET, NULL, NULL);
+      g_seekable_seek (G_SEEKABLE (to), 0, G_SEEK_SET, NULL, NULL);
+      g_output_stream_splice (to, from, G_OUTPUT_STREAM_SPLICE_NONE, NULL, &error);
+      g_assert_true (error == NULL || g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING));
+    }
+
+  return NULL;
+}
+
+/* Threads that splice in opposite directions, while each of the files may be driven to disk, do not block each other. */
+static void
+test_budget_splice (void)
+{
+  for (int round = 0; round < 10; round++)
+    {
+      g_autoptr(TfSpooledFile) first = tf_spooled_file_new (-1);
+      g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
+      TfSpooledFile *there[] = { first, second };
+      TfSpooledFile *back[] = { second, first };
+      GThread *threads[3];
+
+      write_zeros (first, LARGE);
+      write_zeros (second, 2 * LARGE);
+      tf_set_memory_budget (3 * LARGE);
+      threads[0] = g_thread_new (NULL, splice_often, there);
+      threads[1] = g_thread_new (NULL, splice_often, back);
+      threads[2] = g_thread_new (NULL, work_a_little, NULL);
+      for (int i = 0; i < 3; i++)
+        g_thread_join (threads[i]);
+      tf_set_memory_budget (0);
+    }
 }
 
 static void
@@ -199,10 +394,11 @@ static void
 test_low_memory (void)
 {
   g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
-  g_autoptr(TfSpooledFile) empty = tf_spooled_file_new (-1);
+  g_autoptr(TfSpooledFile) small = tf_spooled_file_new (-1);
   GThread *emitted_in = NULL;
 
-  write_zeros (file, 1000);
+  write_zeros (file, LARGE);
+  write_zeros (small, 64 * KIB);
   g_signal_connect (file, "rolled-over", G_CALLBACK (note_thread), &emitted_in);
 
   /* Not asked for. */
@@ -217,9 +413,63 @@ test_low_memory (void)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (emitted_in == g_thread_self ());
   g_assert_true (tf_spooled_file_is_rolled_over (file));
-  g_assert_false (tf_spooled_file_is_rolled_over (empty));
-  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (file)), ==, 1000);
+  g_assert_false (tf_spooled_file_is_rolled_over (small));
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (file)), ==, LARGE);
   tf_set_roll_over_on_low_memory (FALSE);
+}
+
+static GLogWriterOutput
+count_messages (GLogLevelFlags   level,
+                const GLogField *fields,
+                gsize            n_fields,
+                gpointer         user_data)
+{
+  gint *n_messages = user_data;
+
+  g_atomic_int_inc (n_messages);
+  return G_LOG_WRITER_HANDLED;
+}
+
+static gint n_messages; /* (atomic) */
+
+/* The largest ones go to disk while there are descriptors for that, and one message tells of the others. */
+static void
+test_low_memory_leaves_descriptors (void)
+{
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  struct rlimit before;
+  GArray *fds;
+
+  /* Of files that differ less, it is not said which one is the first. */
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  for (gsize size = LARGE; size < 50 * LARGE; size += size / 3)
+    {
+      TfSpooledFile *file = tf_spooled_file_new_full (-1, NULL, NULL, g_getenv ("TMPDIR"));
+
+      g_ptr_array_add (files, file);
+      write_zeros (file, size);
+    }
+
+  tf_set_roll_over_on_low_memory (TRUE);
+  fds = use_descriptors (&before, 35);
+  g_log_set_writer_func (count_messages, &n_messages, NULL);
+  warn ();
+  while (g_atomic_int_get (&n_messages) == 0)
+    g_main_context_iteration (NULL, FALSE);
+
+  g_assert_true (tf_spooled_file_is_rolled_over (files->pdata[files->len - 1]));
+  g_assert_false (tf_spooled_file_is_rolled_over (files->pdata[0]));
+  for (guint i = 1; i < files->len; i++)
+    g_assert_cmpint (tf_spooled_file_is_rolled_over (files->pdata[i]), >=,
+                     tf_spooled_file_is_rolled_over (files->pdata[i - 1]));
+  release_descriptors (fds, &before);
+  g_assert_cmpint (g_atomic_int_get (&n_messages), ==, 1);
 }
 
 static void
@@ -259,13 +509,18 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
-  g_test_add_func ("/memory/budget/exact", test_budget_exact);
+  g_test_add_func ("/memory/budget/largest-first", test_budget_largest_first);
+  g_test_add_func ("/memory/budget/spares-the-small", test_budget_spares_the_small);
   g_test_add_func ("/memory/budget/pieces", test_budget_pieces);
   g_test_add_func ("/memory/budget/later", test_budget_later);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
+  g_test_add_func ("/memory/budget/kept", test_budget_kept);
+  g_test_add_func ("/memory/budget/leaves-descriptors", test_budget_leaves_descriptors);
   g_test_add_func ("/memory/budget/threads", test_budget_threads);
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
+  g_test_add_func ("/memory/budget/splice", test_budget_splice);
   g_test_add_func ("/memory/low-memory", test_low_memory);
+  g_test_add_func ("/memory/low-memory/leaves-descriptors", test_low_memory_leaves_descriptors);
 
   return tf_test_run ();
 }

@@ -50,7 +50,7 @@ assert_closed (TfTempFile *file)
   g_assert_error (fd_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   g_assert_null (tf_temp_file_open_reader (file, &reader_error));
   g_assert_error (reader_error, G_IO_ERROR, G_IO_ERROR_CLOSED);
-  tf_memory_pool_move_all_out ();
+  tf_memory_pool_move_out (NULL);
 }
 
 static void
@@ -95,7 +95,7 @@ test_from_the_call_on (void)
   tf_test_write (file, text);
   tf_temp_file_steal_bytes_async (file, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
   g_assert_false (tf_temp_file_write (file, "changed", 7, NULL, &error));
-  tf_memory_pool_move_all_out ();
+  tf_memory_pool_move_out (NULL);
 
   bytes = tf_temp_file_steal_bytes_finish (file, tf_test_wait (&result), NULL);
   assert_bytes (bytes);
@@ -123,7 +123,7 @@ static gpointer
 be_low_on_memory (gpointer data)
 {
   while (!g_atomic_int_get (&stop))
-    tf_memory_pool_move_all_out ();
+    tf_memory_pool_move_out (NULL);
 
   return NULL;
 }

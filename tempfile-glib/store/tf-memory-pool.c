@@ -7,14 +7,69 @@
 
 #include "base/tf-fork.h"
 
+/* The number of nodes that are asked to give up memory for one request. */
+#define MAX_ASKED 32
+
+/* The time after which a disk that refused bytes is tried again, in microseconds. */
+#define PAUSE G_USEC_PER_SEC
+
+/* Four ranks for each power of two: sizes that differ by a quarter have different ones. */
+#define N_RANKS (4 * GLIB_SIZEOF_SIZE_T * 8)
+
 static gsize limit; /* (atomic): in bytes; 0 for none */
 static gsize held;  /* (atomic): in bytes */
 
-/* A thread that holds the lock of a node may take this lock, but not the other way round. A node in the pool is alive,
- * so that it can be referenced. */
+/* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a list is alive, so
+ * that it can be referenced. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
-static GQueue pool = G_QUEUE_INIT;
+static gint64 paused_until;
+static GQueue ranks[N_RANKS]; /* the nodes that are not spared, by size */
+static guint n_ranked;
+static TfMemoryPoolNode *started; /* (unowned) (nullable): the node that may hold a part of a huge page */
+
+/* 0 for sizes that are spared. */
+static guint
+get_rank (gsize size)
+{
+  guint n_bits;
+
+  if (size <= TF_MEMORY_POOL_SPARED)
+    return 0;
+
+  n_bits = g_bit_nth_msf (size, -1);
+  return 4 * n_bits + ((size >> (n_bits - 2)) & 3);
+}
+
+static void
+unlink_node (TfMemoryPoolNode *node)
+{
+  if (node->rank == 0)
+    return;
+
+  g_queue_unlink (&ranks[node->rank], &node->link);
+  node->rank = 0;
+  n_ranked--;
+}
+
+static void
+update_rank (TfMemoryPoolNode *node)
+{
+  guint rank = node->spared ? 0 : get_rank (node->charge);
+
+  if (G_LIKELY (rank == node->rank))
+    return;
+
+  tf_fork_lock (&fork_handler);
+  unlink_node (node);
+  if (rank > 0)
+    {
+      g_queue_push_tail_link (&ranks[rank], &node->link);
+      n_ranked++;
+    }
+  node->rank = rank;
+  g_mutex_unlock (&lock);
+}
 
 void
 tf_memory_pool_add (TfMemoryPoolNode        *node,
@@ -22,15 +77,12 @@ tf_memory_pool_add (TfMemoryPoolNode        *node,
 {
   node->funcs = funcs;
   node->link.data = node;
-
-  tf_fork_lock (&fork_handler);
-  g_queue_push_tail_link (&pool, &node->link);
-  g_mutex_unlock (&lock);
 }
 
-/* Adds @bytes to what is held, unless that would exceed the limit. */
+/* Adds @bytes to what is held. Unless @force, fails if that would exceed the limit. */
 static gboolean
-take (gsize bytes)
+take (gsize    bytes,
+      gboolean force)
 {
   gsize before;
   gsize bound;
@@ -39,7 +91,7 @@ take (gsize bytes)
     {
       bound = (gsize) g_atomic_pointer_get (&limit);
       before = (gsize) g_atomic_pointer_get (&held);
-      if (bound != 0 && (before > bound || bytes > bound - before))
+      if (!force && bound != 0 && (before > bound || bytes > bound - before))
         return FALSE;
     }
   while (!g_atomic_pointer_compare_and_exchange (&held, before, before + bytes));
@@ -47,41 +99,41 @@ take (gsize bytes)
   return TRUE;
 }
 
-static void
-add_to_held (gssize bytes)
+/* From now on, the node only keeps what it holds. */
+void
+tf_memory_pool_withdraw (TfMemoryPoolNode *node)
 {
-  if (bytes != 0)
-    g_atomic_pointer_add (&held, bytes);
+  node->spared = TRUE;
+  update_rank (node);
 }
 
 /* Removes a node that holds nothing in memory any more. Calling this again does nothing. */
 void
 tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
-  if (node->link.data != NULL)
-    {
-      tf_fork_lock (&fork_handler);
-      g_queue_unlink (&pool, &node->link);
-      g_mutex_unlock (&lock);
-    }
+  tf_memory_pool_recount (node, 0);
+  if (g_atomic_pointer_get (&started) != node)
+    return;
 
-  node->link.data = NULL;
-  add_to_held (-(gssize) node->charge);
-  node->charge = 0;
+  tf_fork_lock (&fork_handler);
+  if (started == node)
+    g_atomic_pointer_set (&started, NULL);
+  g_mutex_unlock (&lock);
 }
 
-/* Counts @size bytes for the node if the limit allows that. Returns whether it does. */
+/* Counts @size bytes for the node. Fails if the limit does not allow that, and they are more than are spared. */
 gboolean
 tf_memory_pool_charge (TfMemoryPoolNode *node,
                        gsize             size)
 {
-  if (!tf_memory_pool_is_limited () || size <= node->charge)
+  if (size <= node->charge)
     return TRUE;
 
-  if (!take (size - node->charge))
+  if (!take (size - node->charge, size <= TF_MEMORY_POOL_SPARED))
     return FALSE;
 
   node->charge = size;
+  update_rank (node);
   return TRUE;
 }
 
@@ -90,55 +142,79 @@ void
 tf_memory_pool_recount (TfMemoryPoolNode *node,
                         gsize             size)
 {
-  if (!tf_memory_pool_is_limited () && node->charge == 0)
+  if (size == node->charge)
     return;
 
-  add_to_held ((gssize) size - (gssize) node->charge);
+  g_atomic_pointer_add (&held, (gssize) size - (gssize) node->charge);
   node->charge = size;
+  update_rank (node);
 }
 
-static GPtrArray *
-dup_nodes (void)
+static gboolean
+set_started (TfMemoryPoolNode *node,
+             TfMemoryPoolNode *before)
 {
-  GPtrArray *nodes = g_ptr_array_new ();
+  gboolean success;
 
   tf_fork_lock (&fork_handler);
-  for (GList *link = pool.head; link != NULL; link = link->next)
-    {
-      TfMemoryPoolNode *node = link->data;
-
-      node->funcs->ref (node);
-      g_ptr_array_add (nodes, node);
-    }
+  success = started == NULL || started == before;
+  if (success)
+    g_atomic_pointer_set (&started, node);
   g_mutex_unlock (&lock);
-
-  return nodes;
+  return success;
 }
 
-/* Sets the limit in bytes; 0 for none. Memory that is held already stays and is counted. */
+static TfMemoryPoolNode *
+ref_started (void)
+{
+  TfMemoryPoolNode *node;
+
+  tf_fork_lock (&fork_handler);
+  node = started;
+  if (node != NULL)
+    node->funcs->ref (node);
+  g_mutex_unlock (&lock);
+  return node;
+}
+
+/* Returns whether the node may begin a huge page. At most one node of the process has a part of one that is not full:
+ * the one that had it before is trimmed. */
+gboolean
+tf_memory_pool_start (TfMemoryPoolNode *node)
+{
+  TfMemoryPoolNode *before;
+  gboolean success;
+
+  if (g_atomic_pointer_get (&started) == node)
+    return TRUE;
+
+  before = ref_started ();
+  success = (before == NULL || before->funcs->trim (before)) && set_started (node, before);
+  if (before != NULL)
+    before->funcs->unref (before);
+  return success;
+}
+
+/* Sets the limit in bytes; 0 for none. Memory that is held already stays. */
 void
 tf_memory_pool_set_limit (gsize bytes)
 {
-  g_autoptr(GPtrArray) nodes = NULL;
-
   g_atomic_pointer_set (&limit, bytes);
-  if (bytes == 0)
-    return;
+}
 
-  nodes = dup_nodes ();
-  for (guint i = 0; i < nodes->len; i++)
-    {
-      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+static gboolean
+fits (gsize bytes)
+{
+  gsize bound = (gsize) g_atomic_pointer_get (&limit);
+  gsize now = (gsize) g_atomic_pointer_get (&held);
 
-      node->funcs->recount (node);
-      node->funcs->unref (node);
-    }
+  return bound == 0 || (now <= bound && bytes <= bound - now);
 }
 
 gboolean
-tf_memory_pool_is_limited (void)
+tf_memory_pool_is_exceeded (void)
 {
-  return (gsize) g_atomic_pointer_get (&limit) != 0;
+  return !fits (0);
 }
 
 gsize
@@ -147,17 +223,102 @@ tf_memory_pool_get_held (void)
   return (gsize) g_atomic_pointer_get (&held);
 }
 
-/* Makes all nodes that are not in use give up their memory. */
-void
-tf_memory_pool_move_all_out (void)
+static gboolean
+is_paused (void)
 {
-  g_autoptr(GPtrArray) nodes = dup_nodes ();
+  gboolean paused;
 
+  tf_fork_lock (&fork_handler);
+  paused = n_ranked == 0 || (paused_until != 0 && g_get_monotonic_time () < paused_until);
+  g_mutex_unlock (&lock);
+  return paused;
+}
+
+static void
+pause_for_a_while (void)
+{
+  tf_fork_lock (&fork_handler);
+  paused_until = g_get_monotonic_time () + PAUSE;
+  g_mutex_unlock (&lock);
+}
+
+/* Returns the largest nodes, at most @max, that hold more than @above bytes, the largest first. */
+static GPtrArray *
+dup_largest (gsize above,
+             guint max)
+{
+  GPtrArray *nodes = g_ptr_array_new ();
+
+  tf_fork_lock (&fork_handler);
+  for (guint rank = N_RANKS - 1; n_ranked > 0 && rank > get_rank (above) && nodes->len < max; rank--)
+    for (GList *link = ranks[rank].head; link != NULL && nodes->len < max; link = link->next)
+      {
+        TfMemoryPoolNode *node = link->data;
+
+        node->funcs->ref (node);
+        g_ptr_array_add (nodes, node);
+      }
+  g_mutex_unlock (&lock);
+
+  return nodes;
+}
+
+static void
+move_out_for (TfMemoryPoolNode *node,
+              gsize             bytes)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!fits (bytes) && !is_paused () && !node->funcs->move_out (node, &error) && error != NULL)
+    pause_for_a_while ();
+}
+
+/* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
+ * as far as possible. Called without the lock of a node. */
+void
+tf_memory_pool_make_room (gsize bytes,
+                          gsize above)
+{
+  g_autoptr(GPtrArray) nodes = NULL;
+
+  if (is_paused ())
+    return;
+
+  nodes = dup_largest (above, MAX_ASKED);
   for (guint i = 0; i < nodes->len; i++)
     {
       TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
 
-      node->funcs->move_out (node);
+      move_out_for (node, bytes);
       node->funcs->unref (node);
     }
+}
+
+/* Makes all nodes that are not spared or in use give up their memory, the largest first, until there are no descriptors
+ * for that. Returns the number of those that could not, and sets @error to the first reason. */
+guint
+tf_memory_pool_move_out (GError **error)
+{
+  g_autoptr(GPtrArray) nodes = dup_largest (0, G_MAXUINT);
+  guint n_failed = 0;
+  gboolean goes_on = TRUE;
+
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+      g_autoptr(GError) node_error = NULL;
+
+      if (!goes_on)
+        n_failed++;
+      else if (!node->funcs->move_out (node, &node_error) && node_error != NULL)
+        {
+          n_failed++;
+          goes_on = !g_error_matches (node_error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+          if (error != NULL && *error == NULL)
+            g_propagate_error (error, g_steal_pointer (&node_error));
+        }
+      node->funcs->unref (node);
+    }
+
+  return n_failed;
 }

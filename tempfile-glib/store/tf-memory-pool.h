@@ -5,42 +5,59 @@
 
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 G_BEGIN_DECLS
 
-/* The stores in memory, with the number of bytes that they hold together and a limit for it. The functions may be
- * called from any thread. */
+/* The bytes that the stores of the process hold in memory together, and a limit for them.
+ *
+ * What a store holds is always counted, so that a limit can be set at any time. The limit is no reason to refuse
+ * TF_MEMORY_POOL_SPARED bytes to a store, or to make a store that holds no more than that give them up: a file on disk
+ * takes a descriptor, of which there are fewer than of small pieces of memory. When memory is needed, the largest store
+ * that is not in use gives up its own.
+ *
+ * The functions may be called from any thread. Those that take a node are called with the lock of the node held, or by
+ * its only user. */
 typedef struct _TfMemoryPoolNode TfMemoryPoolNode;
+
+/* In bytes */
+#define TF_MEMORY_POOL_SPARED ((gsize) 64 * 1024)
 
 typedef struct
 {
-  void (*ref)      (TfMemoryPoolNode *node);
-  void (*unref)    (TfMemoryPoolNode *node);
-  /* Calls tf_memory_pool_recount() with what the node really holds. */
-  void (*recount)  (TfMemoryPoolNode *node);
-  /* Gives up the memory if no thread is using it. */
-  void (*move_out) (TfMemoryPoolNode *node);
+  void     (*ref)      (TfMemoryPoolNode  *node);
+  void     (*unref)    (TfMemoryPoolNode  *node);
+  /* Gives up the memory. Returns FALSE without @error if the node is in use. */
+  gboolean (*move_out) (TfMemoryPoolNode  *node,
+                        GError           **error);
+  /* Gives up what is more than the content. Returns FALSE if the node is in use. */
+  gboolean (*trim)     (TfMemoryPoolNode  *node);
 } TfMemoryPoolFuncs;
 
 struct _TfMemoryPoolNode
 {
   const TfMemoryPoolFuncs *funcs;
-  GList                    link;   /* without data while the node is not in the pool */
   gsize                    charge; /* counted for the node, in bytes */
+  GList                    link;   /* in a list of nodes of about this size; without data while it is in none */
+  guint                    rank;   /* which list that is; 0 for none */
+  gboolean                 spared; /* does not give up memory any more */
 };
 
-void     tf_memory_pool_add     (TfMemoryPoolNode        *node,
-                                 const TfMemoryPoolFuncs *funcs);
-void     tf_memory_pool_remove  (TfMemoryPoolNode        *node);
-gboolean tf_memory_pool_charge  (TfMemoryPoolNode        *node,
-                                 gsize                    size);
-void     tf_memory_pool_recount (TfMemoryPoolNode        *node,
-                                 gsize                    size);
+void     tf_memory_pool_add      (TfMemoryPoolNode        *node,
+                                  const TfMemoryPoolFuncs *funcs);
+void     tf_memory_pool_withdraw (TfMemoryPoolNode        *node);
+void     tf_memory_pool_remove   (TfMemoryPoolNode        *node);
+gboolean tf_memory_pool_charge   (TfMemoryPoolNode        *node,
+                                  gsize                    size);
+void     tf_memory_pool_recount  (TfMemoryPoolNode        *node,
+                                  gsize                    size);
+gboolean tf_memory_pool_start    (TfMemoryPoolNode        *node);
 
-void     tf_memory_pool_set_limit    (gsize bytes);
-gboolean tf_memory_pool_is_limited   (void);
-gsize    tf_memory_pool_get_held     (void);
-void     tf_memory_pool_move_all_out (void);
+void     tf_memory_pool_set_limit   (gsize    bytes);
+gboolean tf_memory_pool_is_exceeded (void);
+gsize    tf_memory_pool_get_held    (void);
+void     tf_memory_pool_make_room   (gsize    bytes,
+                                     gsize    above);
+guint    tf_memory_pool_move_out    (GError **error);
 
 G_END_DECLS

@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
+#include "base/tf-fd.h"
 #include "base/tf-string.h"
+#include "base/tf-system.h"
 #include "base/tf-task.h"
 #include "tf-disk.h"
 
@@ -43,14 +46,21 @@ tf_store_ref (TfStore *self)
   return g_atomic_rc_box_acquire (self);
 }
 
+/* Releases the bytes. Called by their only user. */
+static void
+release_backing (TfStore *self)
+{
+  tf_backing_clear (&self->backing);
+  tf_memory_pool_remove (&self->pool_node);
+}
+
 static void
 tf_store_free (gpointer data)
 {
   TfStore *self = data;
 
-  tf_memory_pool_remove (&self->pool_node);
   tf_fork_guard_remove (&self->fork_guard);
-  tf_backing_clear (&self->backing);
+  release_backing (self);
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
     g_weak_ref_clear (&self->emitter);
@@ -123,7 +133,7 @@ tf_store_end_copy (TfStore  *self,
   g_cond_broadcast (&self->changed);
   update_rest (self);
   if (g_atomic_int_dec_and_test (&self->n_pins))
-    tf_backing_clear (&self->backing);
+    release_backing (self);
 
   return check_open (self, error);
 }
@@ -267,7 +277,7 @@ void
 tf_store_unpin (TfStore *self)
 {
   if (g_atomic_int_dec_and_test (&self->n_pins))
-    tf_backing_clear (&self->backing);
+    release_backing (self);
 
   tf_store_unref (self);
 }
@@ -499,36 +509,53 @@ unlock_and_tell (TfStore *self)
   tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
 }
 
-/* Limits the room in memory to what the budget has counted. */
-static void
-bound_room (TfStore *self)
-{
-  if (tf_memory_pool_is_limited ())
-    self->backing.memory.room = MIN (self->backing.memory.room, self->pool_node.charge);
-  if (!self->at_rest)
-    self->backing.memory.room = 0;
-}
-
-/* Corrects the budget to what is really in memory. */
-static void
-recount (TfStore *self)
-{
-  tf_memory_pool_recount (&self->pool_node,
-                          tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0);
-  bound_room (self);
-}
-
 void
 tf_store_unlock (TfStore *self)
 {
-  if (G_UNLIKELY (g_atomic_int_get (&self->must_recount)) &&
-      g_atomic_int_compare_and_exchange (&self->must_recount, TRUE, FALSE) && self->state == TF_STORE_OPEN)
-    recount (self);
-
   if (G_UNLIKELY (self->must_tell))
     unlock_and_tell (self);
   else
     g_mutex_unlock (&self->lock);
+}
+
+/* The largest size in memory, in bytes. */
+static gsize
+get_limit (TfStore *self)
+{
+  return self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
+}
+
+/* Returns what is counted for content of @size bytes. It is more than that, so that not each write has to be counted:
+ * by as much as a small piece of the heap has, or a large one on average. */
+static gsize
+get_charge (TfStore *self,
+            gsize    size)
+{
+  gsize charge = size;
+
+  if (size <= TF_MEMORY_POOL_SPARED)
+    charge = MAX (size, MIN (self->backing.memory.capacity, TF_MEMORY_POOL_SPARED));
+  else
+    charge += MIN (size / 16, G_MAXSSIZE - MIN (size, G_MAXSSIZE));
+
+  return MIN (charge, MAX (size, get_limit (self)));
+}
+
+/* Limits the room in memory to what is counted. */
+static void
+bound_room (TfStore *self)
+{
+  self->backing.memory.room = self->at_rest ? MIN (self->backing.memory.room, self->pool_node.charge) : 0;
+}
+
+/* Corrects the count to what is really in memory. */
+static void
+recount (TfStore *self)
+{
+  gsize size = tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0;
+
+  tf_memory_pool_recount (&self->pool_node, size > 0 ? get_charge (self, size) : 0);
+  bound_room (self);
 }
 
 /* Like tf_backing_replace(). */
@@ -540,17 +567,58 @@ tf_store_replace_backing (TfStore   *self,
   if (self->must_tell)
     g_atomic_int_set (&self->rolled_over, TRUE);
 
-  tf_memory_pool_remove (&self->pool_node);
   tf_fork_lock (&fork_handler);
   tf_backing_replace (&self->backing, backing);
   g_mutex_unlock (&replacing);
+  tf_memory_pool_remove (&self->pool_node);
   if (self->must_tell)
     watch_forks (self);
+}
+
+/* Why a store rolls over. */
+typedef enum
+{
+  BY_REQUEST, /* of the user, who also sets its largest size */
+  BY_POLICY,  /* for the sake of others: takes none of the last descriptors */
+} Reason;
+
+/* Returns whether @fd is one of the last quarter of the descriptors that the process may have. */
+static gboolean
+is_scarce (int fd)
+{
+  struct rlimit limit;
+  rlim_t enough;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return FALSE;
+
+  enough = limit.rlim_cur - limit.rlim_cur / 4;
+  return (rlim_t) fd >= enough || tf_system_count_descriptors () > enough;
+}
+
+static int
+open_disk (TfStore       *self,
+           gpointer       place,
+           Reason         reason,
+           char         **where,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  tf_autofd int fd = self->funcs->open (place, where, cancellable, error);
+
+  if (fd >= 0 && reason == BY_POLICY && is_scarce (fd))
+    {
+      tf_errno_set (error, EMFILE, "open", *where);
+      return -1;
+    }
+
+  return tf_fd_steal (&fd);
 }
 
 /* Copies first and swaps last: on failure, the memory has not changed. */
 static gboolean
 move_to_disk (TfStore       *self,
+              Reason         reason,
               GCancellable  *cancellable,
               GError       **error)
 {
@@ -565,7 +633,7 @@ move_to_disk (TfStore       *self,
   disk.disk_size = 0;
   place = self->funcs->prepare (self->owner);
   tf_store_begin_copy (self);
-  disk.fd = self->funcs->open (place, &disk.where, cancellable, error);
+  disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
   success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, cancellable, error);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;
@@ -575,19 +643,42 @@ move_to_disk (TfStore       *self,
   return TRUE;
 }
 
-/* Makes room in memory for @size bytes. Returns FALSE if a limit or the lack of memory prevents that. */
+/* Makes room in memory for @size bytes, which are counted. Returns FALSE if there is not enough memory. */
 static gboolean
 grow (TfStore *self,
-      goffset  size)
+      gsize    size)
 {
-  gsize limit = self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
+  TfMemoryBuffer *memory = &self->backing.memory;
+  gsize limit = get_limit (self);
+  gboolean begin_huge_page = tf_memory_buffer_begins_huge_page (memory, size, limit) &&
+                             tf_memory_pool_start (&self->pool_node);
 
-  if ((guint64) size > limit ||
-      !tf_memory_pool_charge (&self->pool_node, size) ||
-      !tf_memory_buffer_grow (&self->backing.memory, size, limit, FALSE))
+  if (!tf_memory_buffer_grow (memory, size, limit, begin_huge_page))
     return FALSE;
 
+  /* A small piece of the heap is counted as a whole. */
+  tf_memory_pool_recount (&self->pool_node, MAX (self->pool_node.charge, get_charge (self, size)));
   bound_room (self);
+  return TRUE;
+}
+
+/* Counts @size bytes if the limit for all stores allows that. If not, larger stores that are idle go to disk. */
+static gboolean
+charge (TfStore   *self,
+        gsize      size,
+        gboolean  *fits,
+        GError   **error)
+{
+  *fits = tf_memory_pool_charge (&self->pool_node, get_charge (self, size));
+  if ((*fits && !tf_memory_pool_is_exceeded ()) || !tf_task_may_block (NULL))
+    return TRUE;
+
+  tf_store_begin_copy (self);
+  tf_memory_pool_make_room (*fits ? 0 : get_charge (self, size) - self->pool_node.charge, size);
+  if (!tf_store_end_copy (self, error))
+    return FALSE;
+
+  *fits = tf_memory_pool_charge (&self->pool_node, get_charge (self, size));
   return TRUE;
 }
 
@@ -598,7 +689,17 @@ grow_or_move (TfStore       *self,
               GCancellable  *cancellable,
               GError       **error)
 {
-  if (!tf_backing_is_in_memory (&self->backing) || grow (self, size) || move_to_disk (self, cancellable, error))
+  gboolean is_allowed = (guint64) size <= get_limit (self);
+  gboolean fits = TRUE;
+
+  if (!tf_backing_is_in_memory (&self->backing))
+    return TRUE;
+
+  if (is_allowed && !charge (self, size, &fits, error))
+    return FALSE;
+
+  if ((is_allowed && fits && grow (self, size)) ||
+      move_to_disk (self, fits ? BY_REQUEST : BY_POLICY, cancellable, error))
     return TRUE;
 
   recount (self);
@@ -629,7 +730,7 @@ tf_store_roll_over (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
-  success = !tf_backing_is_in_memory (&self->backing) || move_to_disk (self, cancellable, error);
+  success = !tf_backing_is_in_memory (&self->backing) || move_to_disk (self, BY_REQUEST, cancellable, error);
   tf_store_unlock (self);
   return success;
 }
@@ -645,7 +746,7 @@ tf_store_get_fd (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return -1;
 
-  if ((!tf_backing_is_in_memory (&self->backing) || move_to_disk (self, cancellable, error)) &&
+  if ((!tf_backing_is_in_memory (&self->backing) || move_to_disk (self, BY_REQUEST, cancellable, error)) &&
       (self->backing.shared || tf_backing_share (&self->backing, self->position, error)))
     fd = self->backing.fd;
 
@@ -665,39 +766,50 @@ unref_node (TfMemoryPoolNode *node)
   tf_store_unref (store_of (node));
 }
 
-/* A store that is in use is recounted when its lock is given up. */
-static void
-recount_node (TfMemoryPoolNode *node)
+/* A store that is in use is skipped. */
+static gboolean
+lock_idle (TfStore *self)
 {
-  TfStore *self = store_of (node);
+  if (!g_mutex_trylock (&self->lock))
+    return FALSE;
 
-  g_atomic_int_set (&self->must_recount, TRUE);
-  if (g_mutex_trylock (&self->lock))
-    tf_store_unlock (self);
+  if (self->state == TF_STORE_OPEN && self->copier == NULL && tf_backing_is_in_memory (&self->backing))
+    return TRUE;
+
+  g_mutex_unlock (&self->lock);
+  return FALSE;
 }
 
-/* Rolls over on low memory. The owner is notified in its own main context. */
-static void
-move_node_out (TfMemoryPoolNode *node)
+/* Rolls over for the sake of others. The owner is notified in its own main context. */
+static gboolean
+move_node_out (TfMemoryPoolNode  *node,
+               GError           **error)
 {
   TfStore *self = store_of (node);
-  g_autoptr(GError) error = NULL;
+  gboolean success;
 
-  /* A store that is in use is skipped. */
-  if (!g_mutex_trylock (&self->lock))
-    return;
+  if (!lock_idle (self))
+    return FALSE;
 
-  if (self->state == TF_STORE_OPEN &&
-      self->copier == NULL &&
-      tf_backing_is_in_memory (&self->backing) &&
-      self->backing.memory.size > 0 &&
-      !self->lent &&
-      !move_to_disk (self, NULL, &error))
-    tf_errno_log_lost ("Rolling a temporary file over", error);
+  success = !self->lent && self->backing.memory.size > 0 && move_to_disk (self, BY_POLICY, NULL, error);
 
   tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
   tf_store_unlock (self);
   tf_task_defer_no_more ();
+  return success;
+}
+
+static gboolean
+trim_node (TfMemoryPoolNode *node)
+{
+  TfStore *self = store_of (node);
+
+  if (!lock_idle (self))
+    return FALSE;
+
+  tf_memory_buffer_trim (&self->backing.memory);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
 }
 
 static TfStore *
@@ -781,8 +893,8 @@ watch_forks (TfStore *self)
 static const TfMemoryPoolFuncs pool_funcs = {
   .ref = ref_node,
   .unref = unref_node,
-  .recount = recount_node,
   .move_out = move_node_out,
+  .trim = trim_node,
 };
 
 /* Called with the lock held. */
@@ -903,13 +1015,18 @@ tf_store_close_locked (TfStore  *self,
 {
   gboolean was_open = self->state == TF_STORE_OPEN;
   gboolean flushed;
+  gboolean closed;
 
   g_atomic_int_set (&self->state, TF_STORE_CLOSED);
   update_rest (self);
-  tf_memory_pool_remove (&self->pool_node);
+  tf_memory_pool_withdraw (&self->pool_node);
   tf_fork_guard_remove (&self->fork_guard);
   if (!was_open)
     return TRUE;
+
+  /* Readers, and whoever has stolen the bytes, may keep them for long. */
+  if (g_atomic_int_get (&self->n_pins) > 1)
+    tf_memory_buffer_trim (&self->backing.memory);
 
   flushed = tf_backing_flush (&self->backing, NULL, error);
   if (!flushed)
@@ -918,7 +1035,9 @@ tf_store_close_locked (TfStore  *self,
   if (!g_atomic_int_dec_and_test (&self->n_pins))
     return flushed;
 
-  return tf_backing_close (&self->backing, flushed ? error : NULL) && flushed;
+  closed = tf_backing_close (&self->backing, flushed ? error : NULL);
+  tf_memory_pool_remove (&self->pool_node);
+  return closed && flushed;
 }
 
 gboolean
@@ -1445,6 +1564,8 @@ tf_store_seek (TfStore       *self,
     return FALSE;
 
   success = seek_locked (self, offset, type, error);
+  if (success && (gsize) self->position != self->backing.memory.size)
+    tf_memory_buffer_trim (&self->backing.memory);
   tf_store_unlock (self);
   return success;
 }
@@ -1516,6 +1637,9 @@ tf_store_reserve (TfStore       *self,
   success = size >= 0 &&
             grow_or_move (self, size, cancellable, error) &&
             (tf_backing_is_in_memory (&self->backing) || reserve_on_disk (self, size, cancellable, error));
+
+  /* What is only reserved needs no huge pages. */
+  tf_memory_buffer_trim (&self->backing.memory);
   tf_store_unlock (self);
   return success;
 }

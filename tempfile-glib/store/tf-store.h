@@ -113,7 +113,6 @@ struct _TfStore
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
 
   TfMemoryPoolNode pool_node;
-  gint must_recount; /* (atomic): a boolean */
   TfForkGuard fork_guard; /* while the store is open on disk */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };

@@ -10,13 +10,17 @@
 #define N_THREADS 4
 #define N_ROUNDS 2000
 
+#define KIB ((gsize) 1024)
+
 typedef struct
 {
   TfMemoryPoolNode node; /* first */
   gint n_refs;           /* (atomic): of the pool */
-  gsize size;            /* that it tells when it is asked */
   gboolean is_in_use;
+  gboolean fails;
+  gboolean was_asked;
   gboolean was_moved_out;
+  gboolean was_trimmed;
 } Node;
 
 static void
@@ -31,30 +35,50 @@ node_unref (TfMemoryPoolNode *node)
   g_atomic_int_add (&((Node *) node)->n_refs, -1);
 }
 
-static void
-node_recount (TfMemoryPoolNode *node)
-{
-  tf_memory_pool_recount (node, ((Node *) node)->size);
-}
-
-static void
-node_move_out (TfMemoryPoolNode *node)
+static gboolean
+node_move_out (TfMemoryPoolNode  *node,
+               GError           **error)
 {
   Node *self = (Node *) node;
 
+  self->was_asked = TRUE;
   if (self->is_in_use)
-    return;
+    return FALSE;
+
+  if (self->fails)
+    {
+      g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE, "full");
+      return FALSE;
+    }
 
   self->was_moved_out = TRUE;
   tf_memory_pool_remove (node);
+  return TRUE;
+}
+
+static gboolean
+node_trim (TfMemoryPoolNode *node)
+{
+  Node *self = (Node *) node;
+
+  self->was_trimmed = !self->is_in_use;
+  return !self->is_in_use;
 }
 
 static const TfMemoryPoolFuncs funcs = {
   .ref = node_ref,
   .unref = node_unref,
-  .recount = node_recount,
   .move_out = node_move_out,
+  .trim = node_trim,
 };
+
+static void
+add (Node  *node,
+     gsize  size)
+{
+  tf_memory_pool_add (&node->node, &funcs);
+  tf_memory_pool_recount (&node->node, size);
+}
 
 static void
 test_charge (void)
@@ -62,67 +86,71 @@ test_charge (void)
   Node first = { 0, };
   Node second = { 0, };
 
-  tf_memory_pool_set_limit (100);
-  g_assert_true (tf_memory_pool_is_limited ());
-  tf_memory_pool_add (&first.node, &funcs);
-  tf_memory_pool_add (&second.node, &funcs);
+  tf_memory_pool_set_limit (1000 * KIB);
+  add (&first, 0);
+  add (&second, 0);
 
-  g_assert_true (tf_memory_pool_charge (&first.node, 60));
-  g_assert_true (tf_memory_pool_charge (&second.node, 40));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
+  g_assert_true (tf_memory_pool_charge (&first.node, 600 * KIB));
+  g_assert_true (tf_memory_pool_charge (&second.node, 400 * KIB));
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000 * KIB);
+  g_assert_false (tf_memory_pool_is_exceeded ());
 
   /* What is refused is not counted, and less than what is counted is not asked about. */
-  g_assert_false (tf_memory_pool_charge (&first.node, 61));
+  g_assert_false (tf_memory_pool_charge (&first.node, 600 * KIB + 1));
   g_assert_false (tf_memory_pool_charge (&first.node, G_MAXSIZE));
   g_assert_true (tf_memory_pool_charge (&first.node, 1));
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 100);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 1000 * KIB);
 
-  tf_memory_pool_recount (&second.node, 39);
-  g_assert_true (tf_memory_pool_charge (&first.node, 61));
+  tf_memory_pool_recount (&second.node, 399 * KIB);
+  g_assert_true (tf_memory_pool_charge (&first.node, 601 * KIB));
   tf_memory_pool_remove (&first.node);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 39);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 399 * KIB);
   tf_memory_pool_remove (&first.node);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 39);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 399 * KIB);
   tf_memory_pool_remove (&second.node);
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
   tf_memory_pool_set_limit (0);
 }
 
+/* The first 64 KiB are never refused. */
 static void
-test_unlimited (void)
+test_spared (void)
 {
-  Node node = { 0, };
+  Node large = { 0, };
+  Node small = { 0, };
 
-  tf_memory_pool_add (&node.node, &funcs);
-  g_assert_false (tf_memory_pool_is_limited ());
-  g_assert_true (tf_memory_pool_charge (&node.node, G_MAXSIZE));
-  tf_memory_pool_recount (&node.node, 1000);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
-  tf_memory_pool_remove (&node.node);
+  tf_memory_pool_set_limit (100 * KIB);
+  add (&large, 100 * KIB);
+  add (&small, 0);
+  g_assert_true (tf_memory_pool_charge (&small.node, TF_MEMORY_POOL_SPARED));
+  g_assert_true (tf_memory_pool_is_exceeded ());
+  g_assert_false (tf_memory_pool_charge (&small.node, TF_MEMORY_POOL_SPARED + 1));
+
+  tf_memory_pool_remove (&large.node);
+  tf_memory_pool_remove (&small.node);
+  tf_memory_pool_set_limit (0);
 }
 
-/* Those that were there before the limit are asked, and may hold more than it. */
+/* What is held without a limit is counted, and stays when there is one. */
 static void
 test_limit_comes_later (void)
 {
-  Node large = { .size = 150 };
-  Node small = { .size = 30 };
-  Node gone = { .size = 1000 };
+  Node large = { 0, };
+  Node small = { 0, };
 
-  tf_memory_pool_add (&large.node, &funcs);
-  tf_memory_pool_add (&gone.node, &funcs);
-  tf_memory_pool_add (&small.node, &funcs);
-  tf_memory_pool_remove (&gone.node);
-  tf_memory_pool_set_limit (100);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 180);
-  g_assert_false (tf_memory_pool_charge (&small.node, 31));
+  add (&large, 0);
+  add (&small, 0);
+  g_assert_true (tf_memory_pool_charge (&large.node, 150 * KIB));
+  g_assert_true (tf_memory_pool_charge (&small.node, 80 * KIB));
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 230 * KIB);
+  g_assert_false (tf_memory_pool_is_exceeded ());
+  tf_memory_pool_set_limit (200 * KIB);
+  g_assert_true (tf_memory_pool_is_exceeded ());
+  g_assert_false (tf_memory_pool_charge (&small.node, 81 * KIB));
 
   tf_memory_pool_remove (&large.node);
-  g_assert_true (tf_memory_pool_charge (&small.node, 100));
-  g_assert_cmpint (large.n_refs, ==, 0);
-  g_assert_cmpint (small.n_refs, ==, 0);
+  g_assert_true (tf_memory_pool_charge (&small.node, 200 * KIB));
 
-  /* Without a limit what was counted is still given back. */
   tf_memory_pool_set_limit (0);
   tf_memory_pool_recount (&small.node, 10);
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 10);
@@ -131,30 +159,129 @@ test_limit_comes_later (void)
 }
 
 static void
-test_move_all_out (void)
+test_largest_first (void)
 {
-  Node idle = { .size = 10 };
-  Node busy = { .size = 20, .is_in_use = TRUE };
+  Node small = { 0, };
+  Node medium = { 0, };
+  Node busy = { .is_in_use = TRUE };
+  Node large = { 0, };
+  Node closed = { 0, };
 
-  tf_memory_pool_set_limit (100);
-  tf_memory_pool_add (&idle.node, &funcs);
-  tf_memory_pool_add (&busy.node, &funcs);
-  g_assert_true (tf_memory_pool_charge (&idle.node, idle.size));
-  g_assert_true (tf_memory_pool_charge (&busy.node, busy.size));
+  add (&small, TF_MEMORY_POOL_SPARED);
+  add (&medium, 100 * KIB);
+  add (&large, 200 * KIB);
+  add (&busy, 400 * KIB);
+  add (&closed, 800 * KIB);
+  tf_memory_pool_withdraw (&closed.node);
+  tf_memory_pool_set_limit (1600 * KIB);
 
-  tf_memory_pool_move_all_out ();
+  /* There is room. */
+  tf_memory_pool_make_room (10 * KIB, 0);
+  g_assert_false (busy.was_asked);
+
+  /* Nothing that is idle is larger. */
+  tf_memory_pool_make_room (100 * KIB, 200 * KIB);
+  g_assert_true (busy.was_asked);
+  g_assert_false (large.was_moved_out);
+
+  /* One is enough. */
+  tf_memory_pool_make_room (100 * KIB, 0);
+  g_assert_true (large.was_moved_out);
+  g_assert_false (medium.was_moved_out);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, (64 + 100 + 400 + 800) * KIB);
+
+  tf_memory_pool_make_room (1600 * KIB, 0);
+  g_assert_true (medium.was_moved_out);
+  g_assert_false (small.was_asked);
+  g_assert_false (closed.was_asked);
+  g_assert_cmpint (busy.n_refs, ==, 0);
+  g_assert_cmpint (large.n_refs, ==, 0);
+
+  tf_memory_pool_remove (&small.node);
+  tf_memory_pool_remove (&busy.node);
+  tf_memory_pool_remove (&closed.node);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  tf_memory_pool_set_limit (0);
+}
+
+/* A disk that is full is not written to each time. */
+static void
+test_failing (void)
+{
+  Node first = { .fails = TRUE };
+  Node second = { .fails = TRUE };
+
+  add (&first, 200 * KIB);
+  add (&second, 100 * KIB);
+  tf_memory_pool_set_limit (10);
+  tf_memory_pool_make_room (0, 0);
+  g_assert_true (first.was_asked);
+  g_assert_false (second.was_asked);
+
+  first.was_asked = FALSE;
+  tf_memory_pool_make_room (0, 0);
+  g_assert_false (first.was_asked);
+
+  tf_memory_pool_remove (&first.node);
+  tf_memory_pool_remove (&second.node);
+  tf_memory_pool_set_limit (0);
+}
+
+static void
+test_move_out (void)
+{
+  Node idle = { 0, };
+  Node busy = { .is_in_use = TRUE };
+  Node failing = { .fails = TRUE };
+  Node small = { 0, };
+  g_autoptr(GError) error = NULL;
+
+  add (&idle, 100 * KIB);
+  add (&busy, 200 * KIB);
+  add (&failing, 300 * KIB);
+  add (&small, TF_MEMORY_POOL_SPARED);
+
+  g_assert_cmpuint (tf_memory_pool_move_out (&error), ==, 1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_true (idle.was_moved_out);
   g_assert_false (busy.was_moved_out);
-  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 20);
+  g_assert_false (small.was_asked);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 564 * KIB);
 
-  /* Who has left is not asked again. */
-  idle.was_moved_out = busy.is_in_use = FALSE;
-  tf_memory_pool_move_all_out ();
+  /* A node that has left is not asked again. */
+  g_clear_error (&error);
+  idle.was_moved_out = busy.is_in_use = failing.fails = FALSE;
+  g_assert_cmpuint (tf_memory_pool_move_out (&error), ==, 0);
+  g_assert_no_error (error);
   g_assert_false (idle.was_moved_out);
   g_assert_true (busy.was_moved_out);
   g_assert_cmpint (idle.n_refs, ==, 0);
   g_assert_cmpint (busy.n_refs, ==, 0);
-  tf_memory_pool_set_limit (0);
+  tf_memory_pool_remove (&small.node);
+}
+
+/* One node at a time has begun a huge page. */
+static void
+test_start (void)
+{
+  Node first = { 0, };
+  Node second = { 0, };
+
+  add (&first, 0);
+  add (&second, 0);
+  g_assert_true (tf_memory_pool_start (&first.node));
+  g_assert_true (tf_memory_pool_start (&first.node));
+  g_assert_false (first.was_trimmed);
+  g_assert_true (tf_memory_pool_start (&second.node));
+  g_assert_true (first.was_trimmed);
+
+  second.is_in_use = TRUE;
+  g_assert_false (tf_memory_pool_start (&first.node));
+  g_assert_true (tf_memory_pool_start (&second.node));
+  tf_memory_pool_remove (&second.node);
+  g_assert_true (tf_memory_pool_start (&first.node));
+  tf_memory_pool_remove (&first.node);
+  g_assert_cmpint (second.n_refs, ==, 0);
 }
 
 static gpointer
@@ -164,12 +291,17 @@ come_and_go (gpointer data)
     {
       Node node = { .is_in_use = TRUE };
 
-      tf_memory_pool_add (&node.node, &funcs);
-      for (gsize size = 1; size < 64; size *= 2)
+      add (&node, 0);
+      for (gsize size = 1; size < 1024 * KIB; size *= 4)
         if (!tf_memory_pool_charge (&node.node, size))
           break;
-      g_assert_cmpuint (tf_memory_pool_get_held (), <=, 100);
+      tf_memory_pool_start (&node.node);
+      tf_memory_pool_make_room (1, 0);
       tf_memory_pool_remove (&node.node);
+
+      /* The real one is freed only when nobody has a reference. */
+      while (g_atomic_int_get (&node.n_refs) > 0)
+        g_thread_yield ();
     }
 
   return NULL;
@@ -180,7 +312,7 @@ test_threads (void)
 {
   GThread *threads[N_THREADS];
 
-  tf_memory_pool_set_limit (100);
+  tf_memory_pool_set_limit (100 * KIB);
   for (gsize i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new ("come-and-go", come_and_go, NULL);
   for (gsize i = 0; i < N_THREADS; i++)
@@ -196,9 +328,12 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   g_test_add_func ("/memory-pool/charge", test_charge);
-  g_test_add_func ("/memory-pool/unlimited", test_unlimited);
+  g_test_add_func ("/memory-pool/spared", test_spared);
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
-  g_test_add_func ("/memory-pool/move-all-out", test_move_all_out);
+  g_test_add_func ("/memory-pool/largest-first", test_largest_first);
+  g_test_add_func ("/memory-pool/failing", test_failing);
+  g_test_add_func ("/memory-pool/move-out", test_move_out);
+  g_test_add_func ("/memory-pool/start", test_start);
   g_test_add_func ("/memory-pool/threads", test_threads);
 
   return tf_test_run ();
