@@ -46,11 +46,6 @@
 
 #define DEFAULT_MAX_SIZE (1024 * 1024)
 
-typedef struct
-{
-  gint64 max_size;
-} TfSpooledFilePrivate;
-
 typedef enum
 {
   PROP_MAX_SIZE = 1,
@@ -65,7 +60,7 @@ enum
 static GParamSpec *properties[PROP_MAX_SIZE + 1];
 static guint signals[N_SIGNALS];
 
-G_DEFINE_TYPE_WITH_PRIVATE (TfSpooledFile, tf_spooled_file, TF_TYPE_TEMP_FILE)
+G_DEFINE_TYPE (TfSpooledFile, tf_spooled_file, TF_TYPE_TEMP_FILE)
 
 static gpointer
 copy_template (gpointer owner)
@@ -111,27 +106,17 @@ static const TfStoreFuncs store_funcs = {
 };
 
 static void
-tf_spooled_file_constructed (GObject *object)
-{
-  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
-
-  G_OBJECT_CLASS (tf_spooled_file_parent_class)->constructed (object);
-
-  tf_store_open_in_memory (tf_file_get_store (object), priv->max_size, &store_funcs, object);
-}
-
-static void
 tf_spooled_file_get_property (GObject    *object,
                               guint       prop_id,
                               GValue     *value,
                               GParamSpec *pspec)
 {
-  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
+  TfStore *store = tf_file_get_store (object);
 
   switch ((TfSpooledFileProperty) prop_id)
     {
     case PROP_MAX_SIZE:
-      g_value_set_int64 (value, priv->max_size);
+      g_value_set_int64 (value, store->max_size);
       break;
 
     default:
@@ -145,12 +130,17 @@ tf_spooled_file_set_property (GObject      *object,
                               const GValue *value,
                               GParamSpec   *pspec)
 {
-  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (TF_SPOOLED_FILE (object));
+  TfStore *store = tf_file_get_store (object);
 
   switch ((TfSpooledFileProperty) prop_id)
     {
     case PROP_MAX_SIZE:
-      priv->max_size = g_value_get_int64 (value);
+      g_return_if_fail (!tf_store_has_place (store));
+      if (store->max_size != g_value_get_int64 (value))
+        {
+          tf_store_set_max_size (store, g_value_get_int64 (value));
+          g_object_notify_by_pspec (object, pspec);
+        }
       break;
 
     default:
@@ -163,7 +153,6 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
 {
   GObjectClass *object_class = G_OBJECT_CLASS (klass);
 
-  object_class->constructed = tf_spooled_file_constructed;
   object_class->get_property = tf_spooled_file_get_property;
   object_class->set_property = tf_spooled_file_set_property;
 
@@ -173,13 +162,14 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    * The largest size that the file may have in memory, in bytes; 1 MiB by default.
    *
    * A file of exactly this size stays in memory. With 0, the first byte goes to disk. With -1, there is no limit.
+   * It can be set until the file has rolled over, and has an effect on the next write.
    *
    * Since: 1.0
    */
   properties[PROP_MAX_SIZE] =
     g_param_spec_int64 ("max-size", NULL, NULL,
                         -1, G_MAXINT64, DEFAULT_MAX_SIZE,
-                        G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                        G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 
@@ -209,6 +199,7 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
 static void
 tf_spooled_file_init (TfSpooledFile *self)
 {
+  tf_store_open_in_memory (tf_file_get_store (self), DEFAULT_MAX_SIZE, &store_funcs, G_OBJECT (self));
 }
 
 /**
@@ -227,9 +218,13 @@ tf_spooled_file_init (TfSpooledFile *self)
 TfSpooledFile *
 tf_spooled_file_new (gint64 max_size)
 {
+  TfSpooledFile *self;
+
   g_return_val_if_fail (max_size >= -1, NULL);
 
-  return g_object_new (TF_TYPE_SPOOLED_FILE, "max-size", max_size, NULL);
+  self = g_object_new (TF_TYPE_SPOOLED_FILE, NULL);
+  tf_file_get_store (self)->max_size = max_size;
+  return self;
 }
 
 /**
@@ -276,11 +271,9 @@ tf_spooled_file_new_full (gint64      max_size,
 gint64
 tf_spooled_file_get_max_size (TfSpooledFile *self)
 {
-  TfSpooledFilePrivate *priv = tf_spooled_file_get_instance_private (self);
-
   g_return_val_if_fail (TF_IS_SPOOLED_FILE (self), -1);
 
-  return priv->max_size;
+  return tf_file_get_store (self)->max_size;
 }
 
 /**

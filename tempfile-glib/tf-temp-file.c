@@ -107,6 +107,8 @@
  * Since: 1.0
  */
 
+#define DEFAULT_MODE 0600
+
 typedef TfFile TfTempFilePrivate;
 
 typedef enum
@@ -322,16 +324,6 @@ tf_temp_file_seekable_init (GSeekableIface *iface)
 }
 
 static void
-tf_temp_file_constructed (GObject *object)
-{
-  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (object));
-
-  G_OBJECT_CLASS (tf_temp_file_parent_class)->constructed (object);
-
-  tf_template_make_absolute (&priv->template);
-}
-
-static void
 tf_temp_file_dispose (GObject *object)
 {
   g_autoptr(GError) error = NULL;
@@ -392,6 +384,35 @@ tf_temp_file_get_property (GObject    *object,
     }
 }
 
+/* Returns whether the name has changed. */
+static gboolean
+replace_name (TfTempFilePrivate  *self,
+              char              **name,
+              const GValue       *value)
+{
+  g_return_val_if_fail (!tf_store_has_place (self->store), FALSE);
+
+  if (g_strcmp0 (*name, g_value_get_string (value)) == 0)
+    return FALSE;
+
+  g_free (*name);
+  *name = g_value_dup_string (value);
+  return TRUE;
+}
+
+static gboolean
+replace_mode (TfTempFilePrivate *self,
+              guint              mode)
+{
+  g_return_val_if_fail (!tf_store_has_place (self->store), FALSE);
+
+  if (self->template.mode == mode)
+    return FALSE;
+
+  self->template.mode = mode;
+  return TRUE;
+}
+
 static void
 tf_temp_file_set_property (GObject      *object,
                            guint         prop_id,
@@ -399,23 +420,26 @@ tf_temp_file_set_property (GObject      *object,
                            GParamSpec   *pspec)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (object));
+  gboolean changed = FALSE;
 
   switch ((TfTempFileProperty) prop_id)
     {
     case PROP_DIR:
-      priv->template.dir = g_value_dup_string (value);
+      changed = replace_name (priv, &priv->template.dir, value);
+      if (changed)
+        tf_template_make_absolute (&priv->template);
       break;
 
     case PROP_PREFIX:
-      priv->template.prefix = g_value_dup_string (value);
+      changed = replace_name (priv, &priv->template.prefix, value);
       break;
 
     case PROP_SUFFIX:
-      priv->template.suffix = g_value_dup_string (value);
+      changed = replace_name (priv, &priv->template.suffix, value);
       break;
 
     case PROP_MODE:
-      priv->template.mode = g_value_get_uint (value);
+      changed = replace_mode (priv, g_value_get_uint (value));
       break;
 
     case PROP_TEMPLATE:
@@ -426,6 +450,9 @@ tf_temp_file_set_property (GObject      *object,
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
+
+  if (changed)
+    g_object_notify_by_pspec (object, pspec);
 }
 
 /* Long because each property has its documentation in it. */
@@ -438,7 +465,6 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   tf_file_offset = TfTempFile_private_offset;
   tf_async_initable_set_predicate (TF_TYPE_TEMP_FILE, is_initialized);
 
-  object_class->constructed = tf_temp_file_constructed;
   object_class->dispose = tf_temp_file_dispose;
   object_class->finalize = tf_temp_file_finalize;
   object_class->get_property = tf_temp_file_get_property;
@@ -455,8 +481,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    * The directory in which the file is created; %NULL for [func@Tf.get_temp_dir], or for
    * [func@Tf.get_spool_dir] if the file is a [class@SpooledFile].
    *
-   * A relative path is resolved against the current directory at the time when the object is constructed. The
-   * value is a path in the encoding of the file system, which need not be UTF-8.
+   * A relative path is resolved against the current directory at the time when the property is set. It can be set until
+   * the file is created: by [method@Gio.Initable.init], or when a [class@SpooledFile] rolls over. The value is a path in the encoding of the file system, which need not be UTF-8.
    *
    * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
    * [method@NamedFile.get_file] returns has the whole path.
@@ -466,7 +492,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   properties[PROP_DIR] =
     g_param_spec_string ("dir", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempFile:prefix: (type filename)
@@ -483,7 +509,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   properties[PROP_PREFIX] =
     g_param_spec_string ("prefix", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempFile:suffix: (type filename)
@@ -498,7 +524,7 @@ tf_temp_file_class_init (TfTempFileClass *klass)
   properties[PROP_SUFFIX] =
     g_param_spec_string ("suffix", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempFile:mode:
@@ -509,8 +535,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    */
   properties[PROP_MODE] =
     g_param_spec_uint ("mode", NULL, NULL,
-                       0, 0777, 0600,
-                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                       0, 0777, DEFAULT_MODE,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempFile:template:
@@ -539,6 +565,7 @@ tf_temp_file_init (TfTempFile *self)
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
 
   priv->store = tf_store_new ();
+  priv->template.mode = DEFAULT_MODE;
 }
 
 /**

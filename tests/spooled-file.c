@@ -503,6 +503,61 @@ test_finalized_while_pending (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
 }
 
+static void
+count_notify (GObject    *object,
+              GParamSpec *pspec,
+              guint      *n_notified)
+{
+  (*n_notified)++;
+}
+
+static void
+test_notify (void)
+{
+  g_autoptr(TfSpooledFile) file = g_object_new (TF_TYPE_SPOOLED_FILE, NULL);
+  g_autofree char *prefix = NULL;
+  guint n_notified = 0;
+  gint64 max_size;
+  guint mode;
+
+  g_object_get (file, "max-size", &max_size, "prefix", &prefix, "mode", &mode, NULL);
+  g_assert_cmpint (max_size, ==, 1024 * 1024);
+  g_assert_null (prefix);
+  g_assert_cmpuint (mode, ==, 0600);
+
+  g_signal_connect (file, "notify", G_CALLBACK (count_notify), &n_notified);
+  g_object_set (file, "max-size", (gint64) 1024 * 1024, "prefix", NULL, "mode", 0600, NULL);
+  g_assert_cmpuint (n_notified, ==, 0);
+  g_object_set (file, "max-size", (gint64) 5, "prefix", "a-", "mode", 0640, NULL);
+  g_assert_cmpuint (n_notified, ==, 3);
+  g_object_get (file, "prefix", &prefix, NULL);
+  g_assert_cmpstr (prefix, ==, "a-");
+  g_assert_cmpint (tf_spooled_file_get_max_size (file), ==, 5);
+}
+
+/* A new limit is compared with the next write, also if there was room for it before. */
+static void
+test_max_size_changes (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "12345", 5, NULL, NULL));
+  g_object_set (file, "max-size", (gint64) 6, NULL);
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "6", 1, NULL, NULL));
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "7", 1, NULL, NULL));
+  g_assert_true (tf_spooled_file_is_rolled_over (file));
+
+  /* It is too late. */
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*tf_store_has_place*");
+  g_object_set (file, "max-size", (gint64) 8, NULL);
+  g_test_assert_expected_messages ();
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*tf_store_has_place*");
+  g_object_set (file, "prefix", "a-", NULL);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (tf_spooled_file_get_max_size (file), ==, 6);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -529,6 +584,8 @@ main (int    argc,
   g_test_add_func ("/spooled-file/bad-max-size", test_bad_max_size);
 
   g_test_add_func ("/spooled-file/finalized-while-pending", test_finalized_while_pending);
+  g_test_add_func ("/spooled-file/notify", test_notify);
+  g_test_add_func ("/spooled-file/max-size-changes", test_max_size_changes);
 
   return tf_test_run ();
 }

@@ -19,8 +19,8 @@ typedef struct
   char  *prefix; /* (nullable): "tmp" */
   char  *suffix; /* (nullable): none */
   guint  mode;   /* permission bits, before the umask */
-  gboolean is_probe; /* the guard is not asked */
-  gboolean is_default; /* @dir is the temp dir */
+  guint is_probe : 1; /* the guard is not asked */
+  guint is_default : 1; /* @dir is the temp dir */
   TfEntry *inside; /* (nullable): the directory at @dir, which is the owner of what is created in it */
 } TfTemplate;
 

@@ -17,9 +17,9 @@ typedef struct
 {
   TfMemoryBuffer memory;
   int            fd;
+  guint          shared : 1;    /* the descriptor was handed out: its offset is the position, and others may move it */
+  guint          may_hold_back : 1; /* small writes are held back, and reads read ahead */
   char          *where;         /* (owned) (nullable): path for messages */
-  gboolean       shared;        /* the descriptor was handed out: its offset is the position, and others may move it */
-  gboolean       may_hold_back; /* small writes are held back, and reads read ahead */
   goffset        disk_size;     /* of a file that nobody else can open; otherwise -1, and fstat(2) tells */
   TfIoBuffer    *io_buffer;     /* (owned) (nullable): created when first needed. If nothing may be held back, it has
                                  * only what tf_backing_fill() has read ahead */

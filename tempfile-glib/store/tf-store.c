@@ -17,7 +17,8 @@
 #include "base/tf-task.h"
 #include "tf-disk.h"
 
-static void watch_forks (TfStore *self);
+static void watch_forks  (TfStore *self);
+static void ignore_forks (TfStore *self);
 
 /* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
 static GMutex replacing;
@@ -59,7 +60,8 @@ tf_store_free (gpointer data)
 {
   TfStore *self = data;
 
-  tf_fork_guard_remove (&self->fork_guard);
+  ignore_forks (self);
+  g_clear_pointer (&self->fork_guard, g_free);
   release_backing (self);
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
@@ -812,10 +814,17 @@ trim_node (TfMemoryPoolNode *node)
   return TRUE;
 }
 
+/* Only stores on disk have one. */
+struct _TfStoreGuard
+{
+  TfForkGuard guard; /* first */
+  TfStore    *store; /* (unowned): which has the guard */
+};
+
 static TfStore *
 store_of_guard (TfForkGuard *guard)
 {
-  return (gpointer) ((guint8 *) guard - G_STRUCT_OFFSET (TfStore, fork_guard));
+  return ((TfStoreGuard *) guard)->store;
 }
 
 static void
@@ -887,7 +896,16 @@ static const TfForkGuardFuncs guard_funcs = {
 static void
 watch_forks (TfStore *self)
 {
-  tf_fork_guard_add (&self->fork_guard, &guard_funcs);
+  self->fork_guard = g_new0 (TfStoreGuard, 1);
+  self->fork_guard->store = self;
+  tf_fork_guard_add (&self->fork_guard->guard, &guard_funcs);
+}
+
+static void
+ignore_forks (TfStore *self)
+{
+  if (self->fork_guard != NULL)
+    tf_fork_guard_remove (&self->fork_guard->guard);
 }
 
 static const TfMemoryPoolFuncs pool_funcs = {
@@ -911,19 +929,30 @@ begin_open (TfStore            *self,
   self->owner = owner;
 }
 
-/* Opens a blank store as an empty file in memory. @owner must live until the store is closed. */
+/* Opens a blank store, which no other thread knows yet, as an empty file in memory. @owner must live until the store is
+ * closed. */
 void
 tf_store_open_in_memory (TfStore            *self,
                          gint64              max_size,
                          const TfStoreFuncs *funcs,
                          GObject            *owner)
 {
-  g_mutex_lock (&self->lock);
   begin_open (self, funcs, owner);
   self->max_size = max_size;
   if (g_main_context_get_thread_default () != NULL)
     self->context = g_main_context_ref_thread_default ();
   tf_memory_pool_add (&self->pool_node, &pool_funcs);
+}
+
+/* Has an effect when the store grows. */
+void
+tf_store_set_max_size (TfStore *self,
+                       gint64   max_size)
+{
+  g_mutex_lock (&self->lock);
+  self->max_size = max_size;
+  if (max_size >= 0)
+    self->backing.memory.room = MIN (self->backing.memory.room, (guint64) max_size);
   g_mutex_unlock (&self->lock);
 }
 
@@ -1020,7 +1049,7 @@ tf_store_close_locked (TfStore  *self,
   g_atomic_int_set (&self->state, TF_STORE_CLOSED);
   update_rest (self);
   tf_memory_pool_withdraw (&self->pool_node);
-  tf_fork_guard_remove (&self->fork_guard);
+  ignore_forks (self);
   if (!was_open)
     return TRUE;
 

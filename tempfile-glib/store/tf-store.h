@@ -58,6 +58,7 @@ G_BEGIN_DECLS
  * In a thread that must not block, see tf_task_may_block(), a function that would touch the disk or wait for another
  * thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
 typedef struct _TfStore TfStore;
+typedef struct _TfStoreGuard TfStoreGuard;
 
 /* Functions of the owner of a store. */
 typedef struct
@@ -91,6 +92,7 @@ struct _TfStore
   gboolean at_rest;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
                        * is claimed */
   gint gate_closed;   /* (atomic): a boolean */
+  gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
   GThread *copier;    /* (unowned) (nullable) */
   guint next_ticket;  /* (atomic) */
   guint turn;         /* the ticket whose turn it is */
@@ -107,13 +109,12 @@ struct _TfStore
   gpointer owner;     /* (unowned): valid while TF_STORE_OPEN, because it closes the store before it is finalized */
   GWeakRef emitter;   /* the owner, for calls without the lock; not set before the first such call */
   gboolean rolled_over; /* (atomic) */
-  gboolean must_tell; /* rolled over, and the owner was not notified yet */
-  gboolean lasting;   /* the file behind the backing has a lasting name */
-  gboolean lent;      /* somebody may be looking at bytes that tf_store_peek() returned */
-  gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
+  guint must_tell : 1; /* rolled over, and the owner was not notified yet */
+  guint lasting : 1;   /* the file behind the backing has a lasting name */
+  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
 
   TfMemoryPoolNode pool_node;
-  TfForkGuard fork_guard; /* while the store is open on disk */
+  TfStoreGuard *fork_guard; /* (owned) (nullable): since the store is on disk */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
@@ -130,6 +131,8 @@ void     tf_store_open_on_disk   (TfStore             *self,
                                   const char          *where,
                                   const TfStoreFuncs  *funcs,
                                   GObject             *owner);
+void     tf_store_set_max_size   (TfStore             *self,
+                                  gint64               max_size);
 void     tf_store_hold_back      (TfStore             *self,
                                   goffset              known_size);
 gboolean tf_store_close          (TfStore             *self,
