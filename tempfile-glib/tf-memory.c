@@ -5,8 +5,12 @@
 
 #include "tf-memory.h"
 
+#include <glib-unix.h>
+#include <unistd.h>
+
 #include "base/tf-errno.h"
 #include "base/tf-fork.h"
+#include "base/tf-system.h"
 #include "base/tf-task.h"
 #include "store/tf-memory-pool.h"
 
@@ -14,6 +18,7 @@ static GMutex monitor_lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &monitor_lock };
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
 static gulong warning_id;
+static GSource *pressure;       /* (owned) (nullable) */
 static int n_pending;           /* (atomic): warnings that no worker has handled yet */
 
 /**
@@ -85,9 +90,7 @@ on_rolled_over (GObject      *no_object,
 }
 
 static void
-on_low_memory (GMemoryMonitor             *memory_monitor,
-               GMemoryMonitorWarningLevel  level,
-               gpointer                    user_data)
+roll_over_in_worker (void)
 {
   g_autoptr(GTask) task = NULL;
 
@@ -97,6 +100,57 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
 
   task = tf_task_new (NULL, on_rolled_over, G_PRIORITY_DEFAULT, NULL, on_rolled_over, NULL);
   tf_task_run (task, roll_over_func);
+}
+
+static void
+on_low_memory (GMemoryMonitor             *memory_monitor,
+               GMemoryMonitorWarningLevel  level,
+               gpointer                    user_data)
+{
+  roll_over_in_worker ();
+}
+
+/* An error means that the control group is gone. */
+static gboolean
+on_pressure (int          fd,
+             GIOCondition condition,
+             gpointer     user_data)
+{
+  if ((condition & G_IO_PRI) == 0)
+    return G_SOURCE_REMOVE;
+
+  roll_over_in_worker ();
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+close_fd (gpointer data)
+{
+  close (GPOINTER_TO_INT (data));
+}
+
+/* Returns a source that has the descriptor, or NULL if the system tells nothing about pressure. */
+static GSource *
+watch_pressure (void)
+{
+  int fd = tf_system_open_memory_pressure ();
+  GSource *source;
+
+  if (fd < 0)
+    return NULL;
+
+  source = g_unix_fd_source_new (fd, G_IO_PRI | G_IO_ERR);
+  g_source_set_static_name (source, "[tempfile-glib] watch_pressure");
+  g_source_set_callback (source, G_SOURCE_FUNC (on_pressure), GINT_TO_POINTER (fd), close_fd);
+  g_source_attach (source, NULL);
+  return source;
+}
+
+static void
+stop_watching_pressure (void)
+{
+  g_source_destroy (pressure);
+  g_clear_pointer (&pressure, g_source_unref);
 }
 
 /**
@@ -111,6 +165,10 @@ on_low_memory (GMemoryMonitor             *memory_monitor,
  * was created. The last quarter of the descriptors that the process may have is left to the application. If files cannot
  * roll over, they stay in memory, and one message with their number and the first error is logged. This is off by
  * default.
+ *
+ * Memory is low, too, when processes of the own control group have waited for it for a tenth of two seconds. On Linux,
+ * this is known without a desktop, in a container for instance, if the process may write to the `memory.pressure` file
+ * of its control group of version 2.
  *
  * The warning is delivered by the default main context, which has to be iterated. The function may be called from any
  * thread. The first call may block on the session bus or the system bus.
@@ -128,11 +186,14 @@ tf_set_roll_over_on_low_memory (gboolean enable)
     {
       monitor = g_steal_pointer (&other);
       warning_id = g_signal_connect (monitor, "low-memory-warning", G_CALLBACK (on_low_memory), NULL);
+      pressure = watch_pressure ();
     }
   else if (!enable && monitor != NULL)
     {
       g_clear_signal_handler (&warning_id, monitor);
       other = g_steal_pointer (&monitor);
+      if (pressure != NULL)
+        stop_watching_pressure ();
     }
   g_mutex_unlock (&monitor_lock);
 }

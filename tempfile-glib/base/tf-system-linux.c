@@ -746,6 +746,81 @@ tf_system_get_start_time (pid_t pid)
   return field != NULL ? g_ascii_strtoull (field, NULL, 10) : 0;
 }
 
+/* Returns the path of this process in the hierarchy of version 2, or NULL. */
+static char *
+read_cgroup (void)
+{
+  g_autofree char *groups = NULL;
+  g_auto(GStrv) lines = NULL;
+
+  if (!g_file_get_contents ("/proc/self/cgroup", &groups, NULL, NULL))
+    return NULL;
+
+  lines = g_strsplit (groups, "\n", -1);
+  for (char **line = lines; *line != NULL; line++)
+    if (g_str_has_prefix (*line, "0::/"))
+      return g_strdup (*line + strlen ("0::"));
+
+  return NULL;
+}
+
+/* Returns the folder of @cgroup if the file system that a line of proc_pid_mountinfo(5) tells of has it, otherwise NULL.
+ * What is mounted there can be a part of the hierarchy. */
+static char *
+find_in_mount (const char *line,
+               const char *cgroup)
+{
+  g_auto(GStrv) fields = g_strsplit (line, " ", 6);
+  const char *root;
+
+  if (g_strv_length (fields) < 6 || strstr (fields[5], " - cgroup2 ") == NULL)
+    return NULL;
+
+  root = strcmp (fields[3], "/") == 0 ? "" : fields[3];
+  if (!g_str_has_prefix (cgroup, root) || cgroup[strlen (root)] == '.')
+    return NULL;
+
+  return g_build_filename (fields[4], cgroup + strlen (root), NULL);
+}
+
+static char *
+find_cgroup (void)
+{
+  g_autofree char *cgroup = read_cgroup ();
+  g_autofree char *mounts = NULL;
+  g_auto(GStrv) lines = NULL;
+  char *folder = NULL;
+
+  if (cgroup == NULL || !g_file_get_contents ("/proc/self/mountinfo", &mounts, NULL, NULL))
+    return NULL;
+
+  lines = g_strsplit (mounts, "\n", -1);
+  for (char **line = lines; *line != NULL && folder == NULL; line++)
+    folder = find_in_mount (*line, cgroup);
+
+  return folder;
+}
+
+/* A tenth of the time in two seconds. Users without privileges may choose multiples of two seconds only. */
+#define PRESSURE "some 200000 2000000"
+
+int
+tf_system_open_memory_pressure (void)
+{
+  g_autofree char *folder = find_cgroup ();
+  g_autofree char *path = folder != NULL ? g_build_filename (folder, "memory.pressure", NULL) : NULL;
+  tf_autofd int fd = -1;
+
+  if (path == NULL)
+    return -1;
+
+  fd = tf_fd_lift (TF_RETRY_EINTR (open (path, O_RDWR | O_NONBLOCK | O_CLOEXEC)));
+  if (fd < 0 || write (fd, PRESSURE, sizeof PRESSURE) < 0)
+    return -1;
+
+  return tf_fd_steal (&fd);
+}
+
 gboolean
 tf_system_fill_random (guint8 *bytes,
                        gsize   n_bytes)

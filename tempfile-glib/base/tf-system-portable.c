@@ -333,6 +333,12 @@ tf_system_sync_range (int     fd,
   return fail_with_not_supported ();
 }
 
+int
+tf_system_open_memory_pressure (void)
+{
+  return -1;
+}
+
 guint
 tf_system_count_descriptors (void)
 {

@@ -268,6 +268,10 @@ int tf_system_sync_range (int     fd,
 /* Returns the number of descriptors that the process has, or 0 if that takes long to find out. */
 guint tf_system_count_descriptors (void);
 
+/* Returns a descriptor on which poll(2) reports POLLPRI when processes of the own control group have waited for memory
+ * for a tenth of the time, or -1 if the system does not tell that to the user. */
+int tf_system_open_memory_pressure (void);
+
 /* The size and the alignment of a huge page, in bytes. Where they are different, a mapping works, only slower. */
 #define TF_SYSTEM_HUGE_PAGE ((gsize) 2 * 1024 * 1024)
 

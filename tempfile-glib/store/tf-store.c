@@ -527,8 +527,9 @@ get_limit (TfStore *self)
   return self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
 }
 
-/* Returns what is counted for content of @size bytes. It is more than that, so that not each write has to be counted:
- * by as much as a small piece of the heap has, or a large one on average. */
+/* Returns what is counted for content of @size bytes. It is more than that, so that not each write has to be counted: by
+ * as much as a small piece of the heap has, by an eighth for a large one, of which more may be resident, and by a
+ * sixteenth for a mapping. */
 static gsize
 get_charge (TfStore *self,
             gsize    size)
@@ -538,7 +539,7 @@ get_charge (TfStore *self,
   if (size <= TF_MEMORY_POOL_SPARED)
     charge = MAX (size, MIN (self->backing.memory.capacity, TF_MEMORY_POOL_SPARED));
   else
-    charge += MIN (size / 16, G_MAXSSIZE - MIN (size, G_MAXSSIZE));
+    charge += MIN (size / (self->backing.memory.mapped ? 16 : 8), G_MAXSSIZE - MIN (size, G_MAXSSIZE));
 
   return MIN (charge, MAX (size, get_limit (self)));
 }

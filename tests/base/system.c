@@ -294,6 +294,59 @@ test_refusals (void)
   g_assert_cmpint (unlink ("two"), ==, 0);
 }
 
+/* Where the system tells it, nothing has happened yet. Tests in a control group of their own let it happen. */
+static void
+test_memory_pressure (void)
+{
+  int fd = tf_system_open_memory_pressure ();
+  struct pollfd pollfd = { .fd = fd, .events = POLLPRI };
+
+  if (fd < 0)
+    {
+      g_test_skip ("memory.pressure cannot be opened");
+      return;
+    }
+
+  g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
+  g_assert_cmpint (poll (&pollfd, 1, 0), >=, 0);
+  g_assert_cmpint (pollfd.revents & POLLNVAL, ==, 0);
+  close (fd);
+}
+
+static void
+test_count_descriptors (void)
+{
+  guint before = tf_system_count_descriptors ();
+  int fd = open ("/dev/null", O_RDONLY | O_CLOEXEC);
+
+  if (before == 0)
+    g_test_skip ("the kernel does not tell it");
+  else
+    g_assert_cmpuint (tf_system_count_descriptors (), ==, before + 1);
+  close (fd);
+}
+
+/* Freed pages read as zeros, and those that stay as they were. */
+static void
+test_free_pages (void)
+{
+  gsize size = 2 * TF_SYSTEM_HUGE_PAGE;
+  guint8 *data = tf_system_remap (NULL, 0, size);
+
+  g_assert_nonnull (data);
+  tf_system_use_huge_pages (data, size, TRUE);
+  memset (data, 'x', size);
+  tf_system_use_huge_pages (data, size, FALSE);
+  if (tf_system_free_pages (data + 4096 * 16, size - 4096 * 16))
+    {
+      g_assert_cmpint (data[4096 * 16], ==, 0);
+      g_assert_cmpint (data[size - 1], ==, 0);
+    }
+  g_assert_cmpint (data[0], ==, 'x');
+  g_assert_cmpint (data[4096 * 16 - 1], ==, 'x');
+  munmap (data, size);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -309,6 +362,9 @@ main (int    argc,
   g_test_add_func ("/system/pid", test_pid);
   g_test_add_func ("/system/standard-streams", test_standard_streams);
   g_test_add_func ("/system/remap", test_remap);
+  g_test_add_func ("/system/free-pages", test_free_pages);
+  g_test_add_func ("/system/count-descriptors", test_count_descriptors);
+  g_test_add_func ("/system/memory-pressure", test_memory_pressure);
   g_test_add_func ("/system/random", test_random);
   g_test_add_func ("/system/refusals", test_refusals);
 
