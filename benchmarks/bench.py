@@ -35,7 +35,7 @@ def run_once(peers, places, entry, place, source, **values):
     """One run of one contestant: its number."""
     with places.fresh(place or 'disk') as directory:
         words = [str(word).format(dir=directory, source=source, **values) for word in entry.arguments]
-        status, number, complaint = run_alone([*peers.commands[entry.program], *words], peers.environment)
+        status, number, complaint = run_alone([*peers.commands[entry.program], *words], {**peers.environment, 'TMPDIR': str(directory)})
     if status != 0:
         raise RuntimeError(f'{entry.program} {" ".join(words)}: exit status {status}\n{complaint}')
     return float(number)
@@ -76,15 +76,27 @@ def measure_growth(peers, places, growth, rounds):
     return report.GrowthResult(growth.label, growth.sizes, totals, exponent(growth.sizes, totals))
 
 
+def measure_table(peers, places, table):
+    """Each once: there is nothing to warm up, and little noise."""
+    entries = [entry for entry in table.entries if entry.program in peers.commands]
+    return report.TableResult(table, [entry.label for entry in entries], [
+        [run_once(peers, places, entry, None, None, n=n, count=table.count(n)) for entry in entries]
+        for n in table.sizes
+    ])
+
+
 def measure_item(peers, places, item, rounds):
     rounds = rounds or item.rounds
     peers.add({entry.program for case in item.cases for entry in case.entries} |
-              {growth.program for growth in item.growth})
-    cases = [case for case in item.cases if (case.place or 'disk') in places.parents]
+              {growth.program for growth in item.growth} |
+              {entry.program for table in item.tables for entry in table.entries})
+    cases = [case for case in item.cases if (case.place or 'disk') in places.parents and
+             any(entry.program in peers.commands for entry in case.entries)]
     return report.ItemResult(
         item,
         [measure_case(peers, places, case, rounds) for case in cases],
         [measure_growth(peers, places, growth, rounds) for growth in item.growth],
+        [measure_table(peers, places, table) for table in item.tables],
     )
 
 

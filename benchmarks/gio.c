@@ -13,6 +13,8 @@
 #define BUFFER_SIZE (1024 * 1024)
 
 /* On a page: how fast memory is copied depends on it. */
+#define PIECE 4096
+
 static _Alignas (4096) char buffer[BUFFER_SIZE];
 
 static void
@@ -30,7 +32,7 @@ fill (GOutputStream *stream,
 {
   g_autoptr(GError) error = NULL;
 
-  for (gsize i = 0; i + size <= total; i += size)
+  for (gsize i = 0; size > 0 && i + size <= total; i += size)
     check (g_output_stream_write (stream, buffer, size, NULL, &error) == (gssize) size, error);
 }
 
@@ -72,7 +74,7 @@ drain_memory (char **args)
   memset (data, 'x', total);
   stream = g_memory_input_stream_new_from_data (data, total, g_free);
   start = now ();
-  for (gsize i = 0; i + size <= total; i += size)
+  for (gsize i = 0; size > 0 && i + size <= total; i += size)
     check (g_input_stream_read (stream, buffer, size, NULL, &error) == (gssize) size, error);
   print_each (now () - start, total / size);
 }
@@ -214,6 +216,44 @@ live (char **args)
   print_each ((read_status ("VmRSS") - before) * 1024, n);
 }
 
+/* SIZE N: bytes resident for each of N live streams of any size, written 4 KiB at a time */
+static void
+resident (char **args)
+{
+  gsize size = number (args[0]), n = number (args[1]);
+  GOutputStream **streams = g_new0 (GOutputStream *, n);
+  gsize before;
+
+  memset (streams, 0xff, n * sizeof *streams);
+  before = read_status ("VmRSS");
+  for (gsize i = 0; i < n; i++)
+    {
+      streams[i] = g_memory_output_stream_new_resizable ();
+      fill (streams[i], PIECE, size);
+      fill (streams[i], size % PIECE, size % PIECE);
+    }
+  print_each ((read_status ("VmRSS") - before) * 1024, n);
+}
+
+/* The same for arrays */
+static void
+resident_array (char **args)
+{
+  gsize size = number (args[0]), n = number (args[1]);
+  GByteArray **arrays = g_new0 (GByteArray *, n);
+  gsize before;
+
+  memset (arrays, 0xff, n * sizeof *arrays);
+  before = read_status ("VmRSS");
+  for (gsize i = 0; i < n; i++)
+    {
+      arrays[i] = g_byte_array_new ();
+      for (gsize done = 0; done < size; done += PIECE)
+        g_byte_array_append (arrays[i], (const guint8 *) buffer, MIN (PIECE, size - done));
+    }
+  print_each ((read_status ("VmRSS") - before) * 1024, n);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -229,6 +269,8 @@ main (int    argc,
     { "copy", 2, copy },
     { "object", 2, object },
     { "live", 2, live },
+    { "resident", 2, resident },
+    { "resident-array", 2, resident_array },
     { NULL },
   };
 

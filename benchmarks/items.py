@@ -49,6 +49,23 @@ class Growth:
 
 
 @dataclass
+class Table:
+    """Entries at many sizes {n}, {count} at a time, together TOTAL bytes at most. Their results are bytes, of which OURS
+    may have at most FACTOR × n + ROOM."""
+    title: str
+    entries: list
+    sizes: tuple
+    factor: float
+    room: int
+    ours: str
+    total: int = 256 * MIB
+    most: int = 20_000
+
+    def count(self, n):
+        return max(min(self.total // max(n, 1), self.most), 4)
+
+
+@dataclass
 class Item:
     name: str
     title: str
@@ -56,6 +73,7 @@ class Item:
     cases: list
     rounds: int = 5
     growth: list = field(default_factory=list)
+    tables: list = field(default_factory=list)
 
 
 DIRECT = 'tempfile-glib'
@@ -239,6 +257,21 @@ def binding_case(program, title, verb, *arguments, factor=0):
     ], [Bound(own, factor, (gio,))] if factor else [])
 
 
+def in_group(size):
+    """Twice the budget, in a control group with little memory. A program that is killed there is an error."""
+    return Case(f'files of {size / MIB:.1f} MiB', [
+        Entry(DIRECT, 'ours-in-group', ('budget', size, BUDGET, 2 * BUDGET), OURS),
+    ], [Bound(DIRECT, 1.1 * BUDGET + 16 * MIB)], 'disk')
+
+
+def descriptors(title, *arguments):
+    return Case(title, [ours(DIRECT, *arguments)], [Bound(DIRECT, 1)], 'disk')
+
+
+def longest(size):
+    return Case(f'{size // MIB} MiB', [ours(DIRECT, 'longest-write', size, '{dir}')], [], 'disk')
+
+
 def binding(program, n):
     return [
         binding_case(program, 'write, 64 bytes', 'write', 64, n),
@@ -271,6 +304,12 @@ def growth(label, sizes, per, *arguments, place='disk'):
 BYTES = (4 * MIB, 16 * MIB, 64 * MIB)
 FILES = (125, 500, 2000)
 MANY = 10_000_000
+BUDGET = 192 * MIB
+SIZES = (
+    0, 1, 100, 1000, 4 * KIB, 5000, 10 * KIB, 17_000, 33_000, 64 * KIB, 70_000, 100_000, 140_000, 200_000, 256 * KIB + 1,
+    400_000, 530_000, 768 * KIB, MIB, MIB + 1, 1_500_000, 2 * MIB, 2 * MIB + 4 * KIB, 2_202_010, 3_000_000, 4 * MIB + 1,
+    6_000_000, 10_000_000, 13_000_000, 15_000_000, 33_000_000, 64 * MIB,
+)
 WIDE = ('1000 directories of 100 files', 'wide', 1000)
 FLAT = ('100 000 files in one directory', 'flat', 100_000)
 DEEP = ('a chain of 2000 directories', 'deep', 2000)
@@ -319,17 +358,42 @@ ITEMS = [
             peer('GMemoryOutputStream, steal', 'gio', 'object', KIB, 200_000),
         ], [Bound('TfSpooledFile', 2, ('GMemoryOutputStream, steal',))]),
     ]),
+    Item('empty', 'A file in memory: new, unref', 'ns', [
+        Case('one after the other', [
+            Entry('a GObject', 'ours', ('bare', 500_000), LIMIT),
+            ours('TfSpooledFile', 'empty', 500_000),
+        ], [Bound('TfSpooledFile', 1.45, ('a GObject',))]),
+    ]),
     Item('memory', 'Resident memory', 'bytes', [
         Case('each of 100 000 live files of 1 KiB', [
             ours('TfSpooledFile', 'live', KIB, 100_000),
             peer(GIO_OUT, 'gio', 'live', KIB, 100_000),
         ], [Bound('TfSpooledFile', 2.5 * KIB)]),
+        Case('each of 1 000 000 live files without content', [
+            ours('TfSpooledFile', 'resident', 0, 1_000_000),
+        ], [Bound('TfSpooledFile', 460)]),
         Case('peak while 256 MiB are written, 64 KiB at a time', [
             ours('TfSpooledFile', 'peak', 64 * KIB, 256 * MIB),
         ], [Bound('TfSpooledFile', 1.1 * 256 * MIB + 4 * MIB)]),
         Case('peak while 1 MiB is written, 64 bytes at a time', [
             ours('TfSpooledFile', 'peak', 64, MIB),
         ], [Bound('TfSpooledFile', 1.1 * MIB + 4 * MIB)]),
+        *(in_group(size) for size in (100 * KIB, 300 * KIB, MIB, 2_202_010, 20 * MIB)),
+    ], rounds=3, tables=[
+        Table('each live file', [
+            ours('TfSpooledFile', 'resident', '{n}', '{count}'),
+            peer('GByteArray', 'gio', 'resident-array', '{n}', '{count}'),
+            peer(GIO_OUT, 'gio', 'resident', '{n}', '{count}'),
+            peer(PYTHON, 'python', 'resident', '{n}', '{count}'),
+            peer(RUST, 'rust', 'resident', '{n}', '{count}'),
+        ], SIZES, 1.15, 4 * KIB, 'TfSpooledFile'),
+    ]),
+    Item('descriptors', 'Descriptors taken when memory is short', 'descriptors', [
+        descriptors('1000 small files and a large one, beyond the budget', 'edge', 1000),
+        descriptors('3000 small files and a large one, low memory', 'low-memory', 3000),
+    ], rounds=1),
+    Item('longest-write', 'The longest write of a file that rolls over at', 'ns', [
+        longest(size * MIB) for size in (1, 64, 256, 1024)
     ], rounds=3),
     Item('python', 'A call from Python', 'ns', binding('python-gi', 100_000), rounds=3),
     Item('gjs', 'A call from JavaScript', 'ns', javascript(200_000), rounds=5),

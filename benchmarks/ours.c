@@ -7,12 +7,49 @@
 
 #include <tempfile-glib.h>
 
+#include <sys/resource.h>
+
 #include "bench.h"
 
 #define BUFFER_SIZE (1024 * 1024)
+#define PIECE 4096
 
 /* On a page: how fast memory is copied depends on it. */
 static _Alignas (4096) char buffer[BUFFER_SIZE];
+
+typedef struct
+{
+  GObject parent_instance;
+} Bare;
+
+typedef struct
+{
+  GObjectClass parent_class;
+} BareClass;
+
+G_DEFINE_TYPE (Bare, bare, G_TYPE_OBJECT)
+
+static void
+bare_class_init (BareClass *klass)
+{
+}
+
+static void
+bare_init (Bare *self)
+{
+}
+
+static void
+use_all_descriptors (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    die ("getrlimit");
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    die ("setrlimit");
+}
 
 static void
 check (gboolean      success,
@@ -29,7 +66,7 @@ fill_direct (TfTempFile *file,
 {
   g_autoptr(GError) error = NULL;
 
-  for (gsize i = 0; i + size <= total; i += size)
+  for (gsize i = 0; size > 0 && i + size <= total; i += size)
     check (tf_temp_file_write (file, buffer, size, NULL, &error), error);
 }
 
@@ -305,6 +342,30 @@ splice_disk (char **args)
   print_each (now () - start, 1);
 }
 
+/* N: an empty file in memory */
+static void
+empty (char **args)
+{
+  gsize n = number (args[0]);
+  int64_t start = now ();
+
+  for (gsize i = 0; i < n; i++)
+    g_object_unref (tf_spooled_file_new (1024 * 1024));
+  print_each (now () - start, n);
+}
+
+/* N: an object that does nothing */
+static void
+bare (char **args)
+{
+  gsize n = number (args[0]);
+  int64_t start = now ();
+
+  for (gsize i = 0; i < n; i++)
+    g_object_unref (g_object_new (bare_get_type (), NULL));
+  print_each (now () - start, n);
+}
+
 /* SIZE N: a file in memory from its first breath to its last */
 static void
 object (char **args)
@@ -339,6 +400,112 @@ live (char **args)
   print_each ((read_status ("VmRSS") - before) * 1024, n);
 }
 
+/* SIZE N: the same for any size, written 4 KiB at a time and never to disk */
+static void
+resident (char **args)
+{
+  gsize size = number (args[0]), n = number (args[1]);
+  TfSpooledFile **files = g_new0 (TfSpooledFile *, n);
+  gsize before;
+
+  memset (files, 0xff, n * sizeof *files);
+  before = read_status ("VmRSS");
+  for (gsize i = 0; i < n; i++)
+    {
+      files[i] = tf_spooled_file_new (-1);
+      fill_direct (TF_TEMP_FILE (files[i]), PIECE, size);
+      fill_direct (TF_TEMP_FILE (files[i]), size % PIECE, size % PIECE);
+    }
+  print_each ((read_status ("VmRSS") - before) * 1024, n);
+}
+
+/* SIZE BUDGET TOTAL: the peak of resident memory while files of SIZE bytes, TOTAL together, are written and kept */
+static void
+budget (char **args)
+{
+  gsize size = number (args[0]), total = number (args[2]);
+  gsize before = read_status ("VmRSS");
+
+  use_all_descriptors ();
+  tf_set_memory_budget (number (args[1]));
+  for (gsize i = 0; i < total; i += size)
+    {
+      TfSpooledFile *file = tf_spooled_file_new (-1);
+
+      fill_direct (TF_TEMP_FILE (file), PIECE, size);
+      fill_direct (TF_TEMP_FILE (file), size % PIECE, size % PIECE);
+    }
+  print_each ((read_status ("VmHWM") - before) * 1024, 1);
+}
+
+static gsize
+count_descriptors (void)
+{
+  g_autoptr(GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  gsize n = 0;
+
+  while (g_dir_read_name (dir) != NULL)
+    n++;
+
+  return n;
+}
+
+static void
+make_small (gsize n)
+{
+  for (gsize i = 0; i < n; i++)
+    fill_direct (TF_TEMP_FILE (tf_spooled_file_new (-1)), 100, 100);
+}
+
+/* N: the descriptors that N small files and one large one take, which exceeds the budget alone */
+static void
+edge (char **args)
+{
+  gsize before = count_descriptors ();
+  TfSpooledFile *hog = tf_spooled_file_new (-1);
+
+  fill_direct (TF_TEMP_FILE (hog), BUFFER_SIZE, 32 * BUFFER_SIZE);
+  tf_set_memory_budget (32 * BUFFER_SIZE);
+  make_small (number (args[0]));
+  print_each (count_descriptors () - before, 1);
+}
+
+/* N: the same when memory runs low */
+static void
+low_memory (char **args)
+{
+  g_autoptr(GMemoryMonitor) monitor = g_memory_monitor_dup_default ();
+  TfSpooledFile *hog = tf_spooled_file_new (-1);
+  gsize before;
+
+  fill_direct (TF_TEMP_FILE (hog), BUFFER_SIZE, 32 * BUFFER_SIZE);
+  make_small (number (args[0]));
+  tf_set_roll_over_on_low_memory (TRUE);
+  before = count_descriptors ();
+  g_signal_emit_by_name (monitor, "low-memory-warning", G_MEMORY_MONITOR_WARNING_LEVEL_LOW);
+  while (!tf_spooled_file_is_rolled_over (hog))
+    g_main_context_iteration (NULL, FALSE);
+  print_each (count_descriptors () - before, 1);
+}
+
+/* SIZE: how long the longest of the writes of 64 KiB takes of which one makes a file of SIZE bytes roll over */
+static void
+longest_write (char **args)
+{
+  gsize size = number (args[0]);
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new_full (size, NULL, NULL, args[1]);
+  int64_t longest = 0;
+
+  for (gsize i = 0; i < 2 * size; i += 64 * 1024)
+    {
+      int64_t start = now ();
+
+      fill_direct (TF_TEMP_FILE (file), 64 * 1024, 64 * 1024);
+      longest = MAX (longest, now () - start);
+    }
+  print_each (longest, 1);
+}
+
 /* PIECE SIZE: the peak of resident memory while SIZE bytes are written, in bytes beyond SIZE × 1.1 */
 static void
 peak (char **args)
@@ -370,7 +537,14 @@ main (int    argc,
     { "splice-disk", 2, splice_disk },
     { "object", 2, object },
     { "live", 2, live },
+    { "resident", 2, resident },
     { "peak", 2, peak },
+    { "budget", 3, budget },
+    { "edge", 1, edge },
+    { "low-memory", 1, low_memory },
+    { "longest-write", 2, longest_write },
+    { "empty", 1, empty },
+    { "bare", 1, bare },
     { NULL },
   };
 

@@ -63,6 +63,14 @@ class Peers:
         self.versions['tempfile-glib'] = output('pkg-config', '--modversion', 'tempfile-glib-1', env=self.environment)
         return self.compile_c('ours', 'tempfile-glib-1')
 
+    def add_ours_in_group(self):
+        """The same in a control group with 256 MiB of memory."""
+        command = [sys.executable, str(HERE.parent / 'tests/file-systems/groups.py'), str(256 << 20)]
+        result = subprocess.run([*command, 'true'], stderr=subprocess.PIPE, text=True, check=False)
+        if result.returncode != 0:
+            raise Absent(result.stderr.strip().splitlines()[-1])
+        return [*command, *self.add_ours()]
+
     def add_libc(self):
         self.versions['glibc'] = os.confstr('CS_GNU_LIBC_VERSION').split()[-1]
         return self.compile_c('libc')

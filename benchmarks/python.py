@@ -47,6 +47,21 @@ def drain_memory(size, total):
     return (now() - start) / (total // size)
 
 
+def resident_bytes():
+    with open('/proc/self/statm', encoding='ascii') as statm:
+        return int(statm.read().split()[1]) * os.sysconf('SC_PAGESIZE')
+
+
+def resident(size, n):
+    files = [None] * n
+    before = resident_bytes()
+    for i in range(n):
+        files[i] = tempfile.SpooledTemporaryFile()
+        fill(files[i], 4096, size)
+        files[i].write(b'x' * (size % 4096))
+    return (resident_bytes() - before) / n
+
+
 def rolled_over(where):
     file = tempfile.SpooledTemporaryFile(dir=where)
     file.rollover()
@@ -121,6 +136,7 @@ VERBS = {
     'named': named,
     'dir': directory,
     'tree': tree,
+    'resident': resident,
 }
 
 arguments = [int(argument) if argument.isdigit() else argument for argument in sys.argv[2:]]

@@ -64,13 +64,29 @@ class GrowthResult:
 
 
 @dataclass
+class TableResult:
+    table: object
+    labels: list
+    values: list  # for each size one list, with one value for each label
+
+    def bounds(self):
+        table = self.table
+        if table.ours in self.labels:
+            column = self.labels.index(table.ours)
+            yield BoundResult(f'{table.ours} ≤ {table.factor} × content + {table.room} bytes at each size',
+                              max(values[column] / (table.factor * n + table.room)
+                                  for n, values in zip(table.sizes, self.values)), 1)
+
+
+@dataclass
 class ItemResult:
     item: object
     cases: list
     growth: list
+    tables: list
 
     def bounds(self):
-        return [bound for case in self.cases for bound in case.bounds()]
+        return [bound for part in (*self.cases, *self.tables) for bound in part.bounds()]
 
 
 def ratio(value, base):
@@ -78,6 +94,8 @@ def ratio(value, base):
 
 
 def quantity(value, unit):
+    if unit == 'descriptors':
+        return f'{value:.0f}'
     if unit == 'bytes':
         return f'{value / (1 << 20):,.1f} MiB' if value >= 1 << 20 else f'{value:,.0f} B'
     for scale, name in ((1e9, 's'), (1e6, 'ms'), (1e3, 'µs')):
@@ -105,6 +123,13 @@ def growth_rows(growth):
                f'{line.exponent:.2f}')
 
 
+def table_rows(result):
+    """The content, and what each contestant has resident for it."""
+    for n, values in zip(result.table.sizes, result.values):
+        yield (f'{n:,} × {result.table.count(n):,}', *(f'{value:,.0f}' + (f' ({value / n:.2f})' if n >= 1024 else '')
+                                                       for value in values))
+
+
 def bound_text(bound):
     ratio_text = f'{bound.ratio:.2f}' if bound.factor < 1000 else f'{bound.ratio:,.0f}'
     return f'{"met   " if bound.met else "MISSED"}  {bound.text}: {ratio_text}'
@@ -118,6 +143,9 @@ def text(result):
         parts += ['  ' + bound_text(bound) for bound in case.bounds()]
     if result.growth:
         parts.append(align([('', 'small', 'medium', 'large', 'exponent'), *growth_rows(result.growth)]))
+    for table in result.tables:
+        parts.append(align([(table.table.title, *table.labels), *table_rows(table)]))
+        parts += ['  ' + bound_text(bound) for bound in table.bounds()]
     return '\n'.join(parts) + '\n'
 
 
@@ -154,6 +182,7 @@ def write_json(path, machine, results):
                 'bounds': [{**asdict(bound), 'met': bound.met} for bound in case.bounds()],
             } for case in result.cases],
             'growth': [asdict(line) for line in result.growth],
+            'tables': [asdict(table) for table in result.tables],
         } for result in results],
     }
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + '\n', encoding='utf-8')
@@ -203,6 +232,9 @@ def markdown_item(result):
             parts.append('\n'.join(f'- {markdown_bound(bound, result.item.name)}' for bound in bounds))
     if result.growth:
         parts.append(markdown_table(('n', 'small', 'medium', 'large', 'exponent'), growth_rows(result.growth)))
+    for table in result.tables:
+        parts.append(markdown_table((table.table.title, *table.labels), table_rows(table)))
+        parts.append('\n'.join(f'- {markdown_bound(bound, result.item.name)}' for bound in table.bounds()))
     return '\n\n'.join(parts)
 
 

@@ -4,6 +4,7 @@
 //! The tempfile crate of Rust.
 
 use std::env;
+use std::fs;
 use std::hint::black_box;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::process::Command;
@@ -11,6 +12,7 @@ use std::time::Instant;
 
 use tempfile::SpooledTempFile;
 
+const PIECE: usize = 4096;
 const FOREVER: usize = usize::MAX;
 
 fn fill(file: &mut impl Write, size: usize, total: usize) {
@@ -25,6 +27,11 @@ fn drain(file: &mut impl Read, size: usize, total: usize) {
     for _ in 0..total / size {
         file.read_exact(black_box(&mut data)).unwrap();
     }
+}
+
+fn resident() -> f64 {
+    let statm = fs::read_to_string("/proc/self/statm").unwrap();
+    statm.split(' ').nth(1).unwrap().parse::<f64>().unwrap() * 4096.0
 }
 
 fn each(start: Instant, n: usize) -> f64 {
@@ -76,6 +83,20 @@ fn main() {
             let start = Instant::now();
             drain(&mut file, size, total);
             each(start, total / size)
+        }
+        "resident" => {
+            let (size, n) = (number(1), number(2));
+            let mut files = Vec::with_capacity(n);
+            let before = resident();
+            for _ in 0..n {
+                let mut file = SpooledTempFile::new(FOREVER);
+                fill(&mut file, PIECE, size);
+                if size % PIECE > 0 {
+                    fill(&mut file, size % PIECE, size % PIECE);
+                }
+                files.push(file);
+            }
+            (resident() - before) / n as f64
         }
         "unnamed" => repeat(number(1), || drop(tempfile::tempfile_in(&args[2]).unwrap())),
         "named" => repeat(number(1), || {
