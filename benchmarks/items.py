@@ -58,7 +58,7 @@ class Table:
     factor: float
     room: int
     ours: str
-    total: int = 256 * MIB
+    total: int = 64 * MIB
     most: int = 20_000
 
     def count(self, n):
@@ -371,7 +371,7 @@ ITEMS = [
         ], [Bound('TfSpooledFile', 2.5 * KIB)]),
         Case('each of 1 000 000 live files without content', [
             ours('TfSpooledFile', 'resident', 0, 1_000_000),
-        ], [Bound('TfSpooledFile', 460)]),
+        ], [Bound('TfSpooledFile', 450)]),
         Case('peak while 256 MiB are written, 64 KiB at a time', [
             ours('TfSpooledFile', 'peak', 64 * KIB, 256 * MIB),
         ], [Bound('TfSpooledFile', 1.1 * 256 * MIB + 4 * MIB)]),

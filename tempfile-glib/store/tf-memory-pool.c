@@ -16,15 +16,17 @@
 /* Four ranks for each power of two: sizes that differ by a quarter have different ones. */
 #define N_RANKS (4 * GLIB_SIZEOF_SIZE_T * 8)
 
+static const TfMemoryPoolFuncs *funcs; /* (atomic) */
+
 static gsize limit; /* (atomic): in bytes; 0 for none */
 static gsize held;  /* (atomic): in bytes */
 
-/* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a list is alive, so
+/* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 static gint64 paused_until;
-static GQueue ranks[N_RANKS]; /* the nodes that are not spared, by size */
+static TfMemoryPoolNode *ranks[N_RANKS]; /* (unowned) (nullable): the oldest of the nodes that are not spared, by size */
 static guint n_ranked;
 static TfMemoryPoolNode *started; /* (unowned) (nullable): the node that may hold a part of a huge page */
 
@@ -41,13 +43,29 @@ get_rank (gsize size)
   return 4 * n_bits + ((size >> (n_bits - 2)) & 3);
 }
 
+/* Appends the node to the ring of its rank. */
+static void
+link_node (TfMemoryPoolNode *node,
+           guint             rank)
+{
+  TfMemoryPoolNode *oldest = ranks[rank] != NULL ? ranks[rank] : node;
+
+  node->rank = rank;
+  node->next = oldest;
+  node->previous = oldest != node ? oldest->previous : node;
+  node->previous->next = node;
+  oldest->previous = node;
+  ranks[rank] = oldest;
+  n_ranked++;
+}
+
 static void
 unlink_node (TfMemoryPoolNode *node)
 {
-  if (node->rank == 0)
-    return;
-
-  g_queue_unlink (&ranks[node->rank], &node->link);
+  node->previous->next = node->next;
+  node->next->previous = node->previous;
+  if (ranks[node->rank] == node)
+    ranks[node->rank] = node->next != node ? node->next : NULL;
   node->rank = 0;
   n_ranked--;
 }
@@ -61,22 +79,19 @@ update_rank (TfMemoryPoolNode *node)
     return;
 
   tf_fork_lock (&fork_handler);
-  unlink_node (node);
+  if (node->rank > 0)
+    unlink_node (node);
   if (rank > 0)
-    {
-      g_queue_push_tail_link (&ranks[rank], &node->link);
-      n_ranked++;
-    }
-  node->rank = rank;
+    link_node (node, rank);
   g_mutex_unlock (&lock);
 }
 
+/* Called before there is a node. Calling this again does nothing. */
 void
-tf_memory_pool_add (TfMemoryPoolNode        *node,
-                    const TfMemoryPoolFuncs *funcs)
+tf_memory_pool_set_funcs (const TfMemoryPoolFuncs *node_funcs)
 {
-  node->funcs = funcs;
-  node->link.data = node;
+  if (G_UNLIKELY (g_atomic_pointer_get (&funcs) == NULL))
+    g_atomic_pointer_set (&funcs, node_funcs);
 }
 
 /* Adds @bytes to what is held. Unless @force, fails if that would exceed the limit. */
@@ -172,7 +187,7 @@ ref_started (void)
   tf_fork_lock (&fork_handler);
   node = started;
   if (node != NULL)
-    node->funcs->ref (node);
+    funcs->ref (node);
   g_mutex_unlock (&lock);
   return node;
 }
@@ -189,9 +204,9 @@ tf_memory_pool_start (TfMemoryPoolNode *node)
     return TRUE;
 
   before = ref_started ();
-  success = (before == NULL || before->funcs->trim (before)) && set_started (node, before);
+  success = (before == NULL || funcs->trim (before)) && set_started (node, before);
   if (before != NULL)
-    before->funcs->unref (before);
+    funcs->unref (before);
   return success;
 }
 
@@ -250,12 +265,11 @@ dup_largest (gsize above,
   GPtrArray *nodes = g_ptr_array_new ();
 
   tf_fork_lock (&fork_handler);
-  for (guint rank = N_RANKS - 1; n_ranked > 0 && rank > get_rank (above) && nodes->len < max; rank--)
-    for (GList *link = ranks[rank].head; link != NULL && nodes->len < max; link = link->next)
+  for (guint rank = N_RANKS - 1; n_ranked > 0 && rank > get_rank (above); rank--)
+    for (TfMemoryPoolNode *node = ranks[rank], *last = NULL; node != last && nodes->len < max; node = node->next)
       {
-        TfMemoryPoolNode *node = link->data;
-
-        node->funcs->ref (node);
+        last = ranks[rank];
+        funcs->ref (node);
         g_ptr_array_add (nodes, node);
       }
   g_mutex_unlock (&lock);
@@ -269,7 +283,7 @@ move_out_for (TfMemoryPoolNode *node,
 {
   g_autoptr(GError) error = NULL;
 
-  if (!fits (bytes) && !is_paused () && !node->funcs->move_out (node, &error) && error != NULL)
+  if (!fits (bytes) && !is_paused () && !funcs->move_out (node, &error) && error != NULL)
     pause_for_a_while ();
 }
 
@@ -290,7 +304,7 @@ tf_memory_pool_make_room (gsize bytes,
       TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
 
       move_out_for (node, bytes);
-      node->funcs->unref (node);
+      funcs->unref (node);
     }
 }
 
@@ -310,14 +324,14 @@ tf_memory_pool_move_out (GError **error)
 
       if (!goes_on)
         n_failed++;
-      else if (!node->funcs->move_out (node, &node_error) && node_error != NULL)
+      else if (!funcs->move_out (node, &node_error) && node_error != NULL)
         {
           n_failed++;
           goes_on = !g_error_matches (node_error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
           if (error != NULL && *error == NULL)
             g_propagate_error (error, g_steal_pointer (&node_error));
         }
-      node->funcs->unref (node);
+      funcs->unref (node);
     }
 
   return n_failed;

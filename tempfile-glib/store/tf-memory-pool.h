@@ -23,6 +23,7 @@ typedef struct _TfMemoryPoolNode TfMemoryPoolNode;
 /* In bytes */
 #define TF_MEMORY_POOL_SPARED ((gsize) 64 * 1024)
 
+/* Functions of the nodes, which are all of one kind. */
 typedef struct
 {
   void     (*ref)      (TfMemoryPoolNode  *node);
@@ -36,28 +37,27 @@ typedef struct
 
 struct _TfMemoryPoolNode
 {
-  const TfMemoryPoolFuncs *funcs;
-  gsize                    charge; /* counted for the node, in bytes */
-  GList                    link;   /* in a list of nodes of about this size; without data while it is in none */
-  guint                    rank;   /* which list that is; 0 for none */
-  gboolean                 spared; /* does not give up memory any more */
+  gsize             charge;     /* counted for the node, in bytes */
+  TfMemoryPoolNode *previous;   /* in a ring of nodes of about this size; not used while it is in none */
+  TfMemoryPoolNode *next;
+  guint             rank : 31;  /* which ring that is; 0 for none */
+  guint             spared : 1; /* does not give up memory any more */
 };
 
-void     tf_memory_pool_add      (TfMemoryPoolNode        *node,
-                                  const TfMemoryPoolFuncs *funcs);
-void     tf_memory_pool_withdraw (TfMemoryPoolNode        *node);
-void     tf_memory_pool_remove   (TfMemoryPoolNode        *node);
-gboolean tf_memory_pool_charge   (TfMemoryPoolNode        *node,
-                                  gsize                    size);
-void     tf_memory_pool_recount  (TfMemoryPoolNode        *node,
-                                  gsize                    size);
-gboolean tf_memory_pool_start    (TfMemoryPoolNode        *node);
+void     tf_memory_pool_withdraw (TfMemoryPoolNode *node);
+void     tf_memory_pool_remove   (TfMemoryPoolNode *node);
+gboolean tf_memory_pool_charge   (TfMemoryPoolNode *node,
+                                  gsize             size);
+void     tf_memory_pool_recount  (TfMemoryPoolNode *node,
+                                  gsize             size);
+gboolean tf_memory_pool_start    (TfMemoryPoolNode *node);
 
-void     tf_memory_pool_set_limit   (gsize    bytes);
+void     tf_memory_pool_set_funcs   (const TfMemoryPoolFuncs  *node_funcs);
+void     tf_memory_pool_set_limit   (gsize                     bytes);
 gboolean tf_memory_pool_is_exceeded (void);
 gsize    tf_memory_pool_get_held    (void);
-void     tf_memory_pool_make_room   (gsize    bytes,
-                                     gsize    above);
-guint    tf_memory_pool_move_out    (GError **error);
+void     tf_memory_pool_make_room   (gsize                     bytes,
+                                     gsize                     above);
+guint    tf_memory_pool_move_out    (GError                  **error);
 
 G_END_DECLS

@@ -942,7 +942,7 @@ tf_store_open_in_memory (TfStore            *self,
   self->max_size = max_size;
   if (g_main_context_get_thread_default () != NULL)
     self->context = g_main_context_ref_thread_default ();
-  tf_memory_pool_add (&self->pool_node, &pool_funcs);
+  tf_memory_pool_set_funcs (&pool_funcs);
 }
 
 /* Has an effect when the store grows. */

@@ -76,7 +76,6 @@ static void
 add (Node  *node,
      gsize  size)
 {
-  tf_memory_pool_add (&node->node, &funcs);
   tf_memory_pool_recount (&node->node, size);
 }
 
@@ -326,6 +325,7 @@ main (int    argc,
       char **argv)
 {
   tf_test_init (&argc, &argv);
+  tf_memory_pool_set_funcs (&funcs);
 
   g_test_add_func ("/memory-pool/charge", test_charge);
   g_test_add_func ("/memory-pool/spared", test_spared);
