@@ -675,6 +675,11 @@ class NamedFileTest(TestCase):
 
 
 class SpooledFileTest(TestCase):
+    def test_cancellable(self):
+        with Tf.SpooledFile(cancellable=Gio.Cancellable()) as file:
+            file.write(b'x')
+            self.assertFalse(file.is_rolled_over())
+
     def test_rollover(self):
         seen = []
         with Tf.SpooledFile(max_size=10) as file:

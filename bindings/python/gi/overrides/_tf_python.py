@@ -258,6 +258,14 @@ def close_object(file, cancellable=None):
     Gio.IOStream.close(file, cancellable)
 
 
+def is_last_reference(instance):
+    """False, too, for what was never initialized."""
+    try:
+        return instance.__grefcount__ == 1
+    except (AttributeError, TypeError, RuntimeError):
+        return False
+
+
 class File(Reading):
     """What stands first among the bases of TempFile, NamedFile and SpooledFile."""
 
@@ -265,7 +273,7 @@ class File(Reading):
         self._init(*args, **kwargs)
 
     def __del__(self):
-        if not hasattr(self, '__gtype__') or self.__grefcount__ != 1 or self.closed:
+        if not is_last_reference(self) or self.closed:
             return
         # As in tempfile, the warning about a named file does not hold it.
         if isinstance(self, Tf.NamedFile):
@@ -282,7 +290,8 @@ class File(Reading):
     @whole_errors
     def __exit__(self, *exception):
         self.close()
-        if isinstance(self, Tf.NamedFile) and Tf.NamedFile.get_delete_policy(self) == Tf.DeletePolicy.ON_DISPOSE:
+        if isinstance(self, Tf.NamedFile) and not self.is_handed_over() and \
+                Tf.NamedFile.get_delete_policy(self) == Tf.DeletePolicy.ON_DISPOSE:
             self.unlink()
 
     def __iter__(self):
@@ -452,15 +461,17 @@ class File(Reading):
 class Dir:
     """What stands first among the bases of TempDir."""
 
-    _is_cleaned_up = False
-
     def __init__(self, *args, **kwargs):
         self._init(*args, **kwargs)
 
+    def _is_automatic(self):
+        return Tf.TempDir.get_auto_cleanup(self) and not self.is_handed_over()
+
     def __del__(self):
+        if not is_last_reference(self):
+            return
         path = Tf.TempDir.get_path(self)
-        if path is None or self.__grefcount__ != 1 or self._is_cleaned_up or not os.path.lexists(path) or \
-                not Tf.TempDir.get_auto_cleanup(self):
+        if path is None or not os.path.lexists(path) or not self._is_automatic():
             return
         try:
             self.cleanup()
@@ -474,11 +485,5 @@ class Dir:
         return self.name
 
     def __exit__(self, *exception):
-        if Tf.TempDir.get_auto_cleanup(self):
+        if self._is_automatic():
             self.cleanup()
-
-    @whole_errors
-    def cleanup(self, cancellable=None):
-        """Remove the directory with all it holds; again does nothing."""
-        super().cleanup(cancellable)
-        self._is_cleaned_up = True
