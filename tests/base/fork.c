@@ -219,6 +219,7 @@ test_locks (void)
 {
   GThread *threads[2];
 
+  tf_test_fork_beside_threads ();
   for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
     threads[i] = g_thread_new ("lock", lock_on, NULL);
   for (int i = 0; i < 100; i++)
