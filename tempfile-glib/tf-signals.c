@@ -14,6 +14,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fork.h"
 #include "base/tf-task.h"
+#include "names/tf-journal.h"
 #include "names/tf-registry.h"
 
 /* The handler only posts a semaphore and returns: removing directories needs locks and memory, and the code that was
@@ -79,6 +80,7 @@ remove_all_and_die (gpointer data)
     ;
 
   tf_registry_remove_all ();
+  tf_journal_close ();
 
   restore_handlers ();
   sigfillset (&all);

@@ -19,6 +19,7 @@ static GMutex lock;
 static TfForkHandler *first; /* (nullable): by level */
 static guint n_handlers;
 
+static gint helpers_forbidden; /* (atomic) */
 static guint generation;
 static guint8 *mark; /* (nullable): a page whose first byte is 0 in a child that did not count itself yet */
 static pid_t pid;    /* if there is no such page */
@@ -180,6 +181,21 @@ tf_fork_get_generation (void)
     count ();
 
   return generation;
+}
+
+/* From now on, no helper is started, because the process is about to end. */
+void
+tf_fork_forbid_helpers (void)
+{
+  g_atomic_int_set (&helpers_forbidden, TRUE);
+}
+
+/* Returns whether a thread that only makes something faster may be started. There must be none at the end of the
+ * process and in a forked child. */
+gboolean
+tf_fork_allows_helpers (void)
+{
+  return !g_atomic_int_get (&helpers_forbidden) && tf_fork_get_generation () == 0;
 }
 
 /* --- Guards --------------------------------------------------------------------------------- */

@@ -42,6 +42,9 @@ void  tf_fork_watch          (TfForkHandler *handler);
 void  tf_fork_lock           (TfForkHandler *handler);
 guint tf_fork_get_generation (void);
 
+void     tf_fork_forbid_helpers (void);
+gboolean tf_fork_allows_helpers (void);
+
 /* Objects with a lock that are brought into order before a fork. The locks of all guarded objects are held during the
  * fork, so that the child finds none that a thread of the parent has taken.
  *

@@ -49,8 +49,6 @@ typedef struct
   gboolean is_pending;
 } Pending;
 
-static gint helpers_forbidden; /* (atomic) */
-
 /* The errno of a task's error, for tf_get_last_errno() in the thread that finishes the task. */
 static G_DEFINE_QUARK (tf-task-last-errno, last_errno)
 
@@ -486,21 +484,6 @@ tf_task_finish (gpointer       source_object,
     tf_errno_set_last (GPOINTER_TO_INT (g_object_get_qdata (G_OBJECT (result), last_errno_quark ())));
 
   return n;
-}
-
-/* From now on, no helper is started, because the process is about to end. */
-void
-tf_task_forbid_helpers (void)
-{
-  g_atomic_int_set (&helpers_forbidden, TRUE);
-}
-
-/* Returns whether a thread that only makes something faster may be started. There must be none at the end of the
- * process and in a forked child. */
-gboolean
-tf_task_allows_helpers (void)
-{
-  return !g_atomic_int_get (&helpers_forbidden) && tf_fork_get_generation () == 0;
 }
 
 /* Starts a thread of the library that has all signals blocked. */

@@ -89,9 +89,6 @@ GThread *tf_task_start_thread (const char   *name,
                                gpointer      data,
                                GError      **error);
 
-void     tf_task_forbid_helpers (void);
-gboolean tf_task_allows_helpers (void);
-
 /* The number of threads that must not block at the moment. */
 extern gint tf_task_n_hurried; /* (atomic) */
 

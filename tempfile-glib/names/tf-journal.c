@@ -1123,6 +1123,13 @@ tf_journal_close (void)
   g_mutex_unlock (&lock);
 }
 
+/* Runs after tf_registry_remove_all(), whose priority is the usual one, which comes first. */
+__attribute__ ((destructor (200))) static void
+close_at_exit (void)
+{
+  tf_journal_close ();
+}
+
 guint
 tf_journal_count_segments (void)
 {

@@ -6,8 +6,6 @@
 #include "tf-registry.h"
 
 #include "base/tf-fork.h"
-#include "base/tf-task.h"
-#include "tf-journal.h"
 
 /* How long the end of the process waits for other threads at most, in microseconds. */
 #define MAX_WAIT (10 * G_TIME_SPAN_SECOND)
@@ -287,7 +285,7 @@ void
 tf_registry_remove_all (void)
 {
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
-  tf_task_forbid_helpers ();
+  tf_fork_forbid_helpers ();
 
   enter ();
   n_removing++;
@@ -307,8 +305,6 @@ tf_registry_remove_all (void)
   wake_waiting ();
   wait_for_none (&n_removing);
   g_mutex_unlock (&lock);
-
-  tf_journal_close ();
 }
 
 /* Runs after the functions that the program has registered with atexit(), which may still use its files. */

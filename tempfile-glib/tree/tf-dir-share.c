@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "base/tf-fork.h"
 #include "base/tf-task.h"
 
 /* Takes the entries of @listing. Returns NULL if two threads would not be faster than one, and if there must be only
@@ -17,7 +18,7 @@ tf_dir_share_try_new (int           fd,
 {
   TfDirShare *self;
 
-  if (!tf_task_allows_helpers () || g_get_num_processors () < 2)
+  if (!tf_fork_allows_helpers () || g_get_num_processors () < 2)
     return NULL;
 
   self = g_new0 (TfDirShare, 1);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/tf-fd.h"
-#include "base/tf-task.h"
+#include "base/tf-fork.h"
 #include "tree/tf-dir-share.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -238,7 +238,7 @@ test_one_thread (void)
 static void
 remove_when_forbidden (void)
 {
-  tf_task_forbid_helpers ();
+  tf_fork_forbid_helpers ();
   make_wide ();
   assert_emptied ();
   g_assert_cmpuint (n_threads, ==, 0);
