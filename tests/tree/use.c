@@ -20,7 +20,7 @@
 static TfIdentity
 identify (const char *path)
 {
-  TfIdentity identity;
+  TfIdentity identity = { 0, };
 
   g_assert_true (tf_identity_read (&identity, AT_FDCWD, path));
   return identity;
@@ -138,7 +138,7 @@ test_mapped (void)
 static void
 test_lease (void)
 {
-  TfIdentity identity;
+  TfIdentity identity = { 0, };
   int leased;
 
   if (tf_test_skip_if_portable ("leases"))
