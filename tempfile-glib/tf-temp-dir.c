@@ -35,11 +35,10 @@
  * ```
  *
  * [method@TempDir.cleanup] removes the directory and reports errors. Dropping the last reference removes it as well,
- * but then errors are only logged, what stays is tried again when the process exits, and a large tree makes that call
- * block: call cleanup, or
- * [method@TempDir.cleanup_async], where that matters. The path is valid only as long as the object is referenced: in
- * `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages it is gone before the
- * path is used.
+ * but then errors are only logged, and what stays is tried again when the process exits. A large tree makes that call
+ * block: call cleanup, or [method@TempDir.cleanup_async], where that matters. The path is valid only as long as the
+ * object is referenced: in `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages
+ * it is gone before the path is used.
  *
  * ## What is removed
  *

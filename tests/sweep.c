@@ -143,6 +143,27 @@ leave_kept_without_fds (void)
   tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
 }
 
+/* The child says that it could not keep it. */
+static void
+leave_unkept_by_child (void)
+{
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  pid_t pid = fork ();
+  int status;
+
+  if (pid == 0)
+    {
+      tf_test_take_fds ();
+      g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Keeping what belongs to the parent *: Too many open files");
+      g_free (tf_named_file_keep (file));
+      g_test_assert_expected_messages ();
+      _exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
 /* As with daemon(3), the process that has created them ends, and its child keeps them. */
 static void
 leave_kept_by_child (void)
@@ -242,6 +263,7 @@ test_let_go (void)
   remove_all (".");
   assert_stays (leave_kept_by_child, 1, 4);
   remove_all (".");
+  assert_stays (leave_unkept_by_child, 1, 0);
 }
 
 static void

@@ -633,6 +633,12 @@ exists (const TfEntry *self)
   return self->path != NULL && !self->is_gone;
 }
 
+static gboolean
+is_to_be_removed (TfEntry *self)
+{
+  return exists (self) && !self->is_kept && tf_registry_is_ours (&self->node);
+}
+
 /* Called when there is nothing to remove any more. */
 static void
 forget (TfEntry *self)
@@ -913,9 +919,11 @@ keep_for_parent (TfEntry  *self,
 {
   g_autoptr(GError) error = NULL;
 
-  if (!tf_journal_set_kept_by_parent (self->name.record, &self->identity, kept) &&
-      !tf_errno_set (&error, errno, "keep", self->path))
-    tf_errno_log_lost ("Keeping what belongs to the parent of this process", error);
+  if (tf_journal_keep_in_child (self->name.record, &self->identity, kept))
+    return;
+
+  tf_errno_set (&error, errno, "keep", self->path);
+  tf_errno_log_lost ("Keeping what belongs to the parent of this process", error);
 }
 
 static void
@@ -1042,37 +1050,6 @@ void
 tf_entry_init (TfEntry *self)
 {
   *self = (TfEntry) { .node.funcs = &registry_funcs, .lock_fd = -1 };
-}
-
-/* Nobody can ask for its removal any more, which has failed. The end of the process tries again. */
-static void
-leave_for_exit (TfEntry *self)
-{
-  TfEntry *left = g_new (TfEntry, 1);
-
-  tf_registry_claim (&self->node);
-  *left = *self;
-  left->node.registered = left->node.claimed = FALSE;
-  tf_registry_release (&self->node);
-
-  tf_registry_replace (&self->node, &left->node);
-  tf_entry_init (self);
-}
-
-/* Forgets the entry without removing anything. */
-void
-tf_entry_clear (TfEntry *self)
-{
-  if (get_heir (self) != NULL)
-    g_clear_pointer (&self->heir, tf_entry_unref);
-  else if (exists (self) && !self->is_kept && tf_registry_is_ours (&self->node))
-    leave_for_exit (self);
-
-  tf_registry_forget (&self->node);
-  unlock_dir (self);
-  g_clear_pointer (&self->inside, tf_parent_unref);
-  g_clear_pointer (&self->name.parent, tf_parent_unref);
-  g_clear_pointer (&self->path, g_free);
 }
 
 /* --- Handing over --------------------------------------------------------------------------- */
@@ -1204,7 +1181,7 @@ tf_entry_hand_over (TfEntry *self,
   TfEntry *entry = claim (self);
   TfHeir *heir = NULL;
 
-  if (exists (entry) && !entry->is_kept && tf_registry_is_ours (&entry->node))
+  if (is_to_be_removed (entry))
     {
       heir = entry->is_heir ? tf_entry_ref ((TfHeir *) entry) : make_heir (self);
       set_deadline (&heir->entry, MAX (deadline, heir->deadline));
@@ -1237,8 +1214,7 @@ tf_entry_ref (TfHeir *heir)
 void
 tf_entry_unref (TfHeir *heir)
 {
-  if (!g_atomic_int_dec_and_test (&heir->n_refs) ||
-      (get_deadline (&heir->entry) != 0 && tf_registry_is_ours (&heir->entry.node)))
+  if (!g_atomic_int_dec_and_test (&heir->n_refs) || is_to_be_removed (&heir->entry))
     return;
 
   heir->entry.is_heir = FALSE;
@@ -1246,6 +1222,34 @@ tf_entry_unref (TfHeir *heir)
   tf_entry_clear (&heir->entry);
   g_free (heir);
   g_atomic_int_add (&n_heirs, -1);
+}
+
+/* Nobody can ask for its removal any more, which has failed. The end of the process tries again. */
+static void
+leave_for_exit (TfEntry *self)
+{
+  TfHeir *heir;
+
+  tf_registry_claim (&self->node);
+  heir = make_heir (self);
+  tf_registry_release (&heir->entry.node);
+  tf_registry_release (&self->node);
+  tf_entry_unref (heir);
+}
+
+/* Forgets the entry without removing anything. */
+void
+tf_entry_clear (TfEntry *self)
+{
+  if (get_heir (self) == NULL && is_to_be_removed (self))
+    leave_for_exit (self);
+
+  g_clear_pointer (&self->heir, tf_entry_unref);
+  tf_registry_forget (&self->node);
+  unlock_dir (self);
+  g_clear_pointer (&self->inside, tf_parent_unref);
+  g_clear_pointer (&self->name.parent, tf_parent_unref);
+  g_clear_pointer (&self->path, g_free);
 }
 
 guint

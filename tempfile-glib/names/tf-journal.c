@@ -1066,22 +1066,23 @@ segment_open_again (const Segment *self,
                     int           *fd)
 {
   const TfJournalHead *head = (const TfJournalHead *) self->shown;
-  struct stat st;
+  TfIdentity found;
 
   *fd = tf_fd_lift (TF_RETRY_EINTR (open (self->path, O_RDWR | O_NOFOLLOW | O_CLOEXEC)));
-  if (*fd < 0 || fstat (*fd, &st) != 0)
+  if (*fd < 0 || !tf_identity_read (&found, *fd, ""))
     return FALSE;
 
   errno = ENOENT;
-  return st.st_ino == head->inode;
+  return found.device == head->device && found.inode == head->inode &&
+         found.birth_seconds == head->birth_seconds && found.birth_nanoseconds == head->birth_nanoseconds;
 }
 
-/* Called in a forked child. Sets whether a sweep leaves alone what is recorded by its parent, which may still remove it.
- * Returns FALSE with errno set if that is not possible. */
+/* Called in a forked child. Sets whether a sweep leaves alone what its parent has recorded. The parent does not look at
+ * that, and may still remove it. Returns FALSE with errno set if that is not possible. */
 gboolean
-tf_journal_set_kept_by_parent (const TfJournalRecord *self,
-                               const TfIdentity      *identity,
-                               gboolean               kept)
+tf_journal_keep_in_child (const TfJournalRecord *self,
+                          const TfIdentity      *identity,
+                          gboolean               kept)
 {
   tf_autofd int fd = -1;
   Segment *segment;

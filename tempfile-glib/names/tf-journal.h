@@ -42,9 +42,9 @@ TfJournalRecord *tf_journal_write    (const TfPlace    *parent,
 void             tf_journal_clear    (TfJournalRecord  *self);
 void             tf_journal_close    (void);
 
-gboolean tf_journal_set_kept_by_parent (const TfJournalRecord *self,
-                                        const TfIdentity      *identity,
-                                        gboolean               kept);
+gboolean tf_journal_keep_in_child (const TfJournalRecord *self,
+                                   const TfIdentity      *identity,
+                                   gboolean               kept);
 
 /* A sweep does not take what was handed over before its deadline, a time in seconds since the boot. */
 

@@ -258,7 +258,7 @@ add (const char         *path,
   return self;
 }
 
-/* Returns whether a file system is mounted on "/", which nobody unmounts as long as this process lives. */
+/* Returns whether the directory is on the mount of the root directory, which is not unmounted while this process lives. */
 static gboolean
 is_on_root_mount (const TfSystemStat *st)
 {

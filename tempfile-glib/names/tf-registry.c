@@ -182,19 +182,6 @@ tf_registry_forget (TfRegistryNode *node)
   g_mutex_unlock (&lock);
 }
 
-/* Puts @to into the list in place of @from, once no other thread has claimed that. */
-void
-tf_registry_replace (TfRegistryNode *from,
-                     TfRegistryNode *to)
-{
-  enter ();
-  while (from->claimed)
-    wait_until (G_MAXINT64);
-  unlink_node (from);
-  link_node (to);
-  g_mutex_unlock (&lock);
-}
-
 /* Claims the node: until the release, no other thread removes, keeps or forgets it. */
 void
 tf_registry_claim (TfRegistryNode *node)

@@ -39,8 +39,6 @@ void     tf_registry_end          (TfRegistryNode *node,
 void     tf_registry_add          (TfRegistryNode *node);
 void     tf_registry_remove       (TfRegistryNode *node);
 void     tf_registry_forget       (TfRegistryNode *node);
-void     tf_registry_replace      (TfRegistryNode *from,
-                                   TfRegistryNode *to);
 void     tf_registry_claim        (TfRegistryNode *node);
 void     tf_registry_release      (TfRegistryNode *node);
 gboolean tf_registry_is_ours      (TfRegistryNode *node);

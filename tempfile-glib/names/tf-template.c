@@ -214,7 +214,8 @@ pool_take (RandomPool *self,
   return TRUE;
 }
 
-/* Who finds the pool in use asks the kernel; so does a child that was forked in between, by a signal handler. */
+/* If another thread uses the pool, the bytes come from the kernel. So they do in a child that a signal handler has forked
+ * in the middle of this. */
 static gboolean
 fill_random (guint8 *bytes,
              gsize   n_bytes)
