@@ -85,6 +85,16 @@ interrupt (void (*func) (void),
   return status;
 }
 
+/* A journal without records does not stay behind. */
+static void
+assert_no_journal (void)
+{
+  g_autofree char *place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+
+  if (g_file_test (place, G_FILE_TEST_EXISTS))
+    g_assert_cmpuint (tf_test_count_entries (place), ==, 0);
+}
+
 static void
 assert_dies_clean (void (*func) (void),
                    int    sig)
@@ -94,6 +104,7 @@ assert_dies_clean (void (*func) (void),
   g_assert_true (WIFSIGNALED (status));
   g_assert_cmpint (WTERMSIG (status), ==, sig);
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+  assert_no_journal ();
 }
 
 static void

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -374,6 +375,33 @@ test_fork (gconstpointer bare)
   g_assert_true (g_file_test ("of-parent", G_FILE_TEST_EXISTS));
   tf_journal_clear (record);
   g_assert_cmpint (unlink ("of-parent"), ==, 0);
+}
+
+static void
+clear_one_and_exit (void)
+{
+  tf_journal_clear (record_file ("file"));
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  exit (0);
+}
+
+/* A journal without records is removed when the process exits. */
+static void
+test_exit (void)
+{
+  int status;
+  pid_t pid;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  fflush (NULL);
+  pid = fork ();
+  if (pid == 0)
+    clear_one_and_exit ();
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
 }
 
 static void
@@ -810,6 +838,7 @@ main (int    argc,
   g_test_add_func ("/journal/segments", test_segments);
   g_test_add_data_func ("/journal/fork", GINT_TO_POINTER (FALSE), test_fork);
   g_test_add_data_func ("/journal/fork/bare", GINT_TO_POINTER (TRUE), test_fork);
+  g_test_add_func ("/journal/exit", test_exit);
   g_test_add_func ("/journal/fork/not-writable", test_not_writable_in_child);
   g_test_add_func ("/journal/other-user", test_other_user);
   g_test_add_func ("/journal/descendant", test_descendant);
