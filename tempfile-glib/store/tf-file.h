@@ -59,14 +59,4 @@ tf_file_check_idle (gpointer   object,
   return G_LIKELY (!g_atomic_int_get (&tf_file_get_store (object)->gate_closed)) || tf_file_check_gate (object, error);
 }
 
-/* Calls of the two streams of a file. A stream is refused while the file itself has an asynchronous operation under way.
- * The other stream may have one; then theirs are done in the order in which they were started. */
-
-gboolean tf_file_stream_check_idle (TfStore     *store,
-                                    GError     **error);
-void     tf_file_stream_run        (GTask       *task,
-                                    TfStore     *store,
-                                    TfTaskFunc   func,
-                                    gpointer     data);
-
 G_END_DECLS

@@ -7,7 +7,6 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
-#include "tf-file.h"
 
 struct _TfInputStream
 {
@@ -53,7 +52,7 @@ check_usable (TfInputStream  *self,
   if (g_input_stream_has_pending (G_INPUT_STREAM (self)))
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The stream has an outstanding operation");
 
-  return tf_file_stream_check_idle (self->store, error);
+  return tf_store_check_stream_idle (self->store, error);
 }
 
 static gssize
@@ -70,7 +69,7 @@ tf_input_stream_read (GInputStream  *stream,
   if (tf_store_read_at_once (store, buffer, count, cancellable))
     return count;
 
-  if (!tf_file_stream_check_idle (store, error))
+  if (!tf_store_check_stream_idle (store, error))
     return -1;
 
   success = tf_store_read_locking (store, buffer, count, &n_read, cancellable, error);
@@ -86,7 +85,7 @@ tf_input_stream_skip (GInputStream  *stream,
   TfStore *store = TF_INPUT_STREAM (stream)->store;
   gsize n_skipped;
 
-  if (!tf_file_stream_check_idle (store, error) || !tf_store_skip (store, count, &n_skipped, cancellable, error))
+  if (!tf_store_check_stream_idle (store, error) || !tf_store_skip (store, count, &n_skipped, cancellable, error))
     return -1;
 
   return n_skipped;
@@ -120,7 +119,7 @@ tf_input_stream_read_async (GInputStream        *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { buffer, count };
-  tf_file_stream_run (task, TF_INPUT_STREAM (stream)->store, read_func, request);
+  tf_store_run_for_stream (TF_INPUT_STREAM (stream)->store, task, read_func, request);
 }
 
 static gssize
@@ -157,7 +156,7 @@ tf_input_stream_skip_async (GInputStream        *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { NULL, count };
-  tf_file_stream_run (task, TF_INPUT_STREAM (stream)->store, skip_func, request);
+  tf_store_run_for_stream (TF_INPUT_STREAM (stream)->store, task, skip_func, request);
 }
 
 static gssize

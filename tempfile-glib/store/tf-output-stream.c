@@ -10,10 +10,9 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-task.h"
-#include "tf-file.h"
 #include "tf-input-stream.h"
 #include "tf-reader.h"
-#include "tf-store-transfer.h"
+#include "tf-splice.h"
 
 #define BUFFER_SIZE (256 * 1024)
 
@@ -60,7 +59,7 @@ check_usable (TfOutputStream  *self,
   if (g_output_stream_has_pending (G_OUTPUT_STREAM (self)))
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The stream has an outstanding operation");
 
-  return tf_file_stream_check_idle (self->store, error);
+  return tf_store_check_stream_idle (self->store, error);
 }
 
 static gssize
@@ -77,7 +76,7 @@ tf_output_stream_write (GOutputStream  *stream,
   if (tf_store_write_at_once (store, buffer, count, cancellable))
     return count;
 
-  if (!tf_file_stream_check_idle (store, error))
+  if (!tf_store_check_stream_idle (store, error))
     return -1;
 
   success = tf_store_write_locking (store, buffer, count, &n_written, cancellable, error);
@@ -96,7 +95,7 @@ tf_output_stream_writev (GOutputStream        *stream,
   gboolean success;
 
   *n_written = 0;
-  success = tf_file_stream_check_idle (store, error) &&
+  success = tf_store_check_stream_idle (store, error) &&
             tf_store_writev (store, vectors, n_vectors, n_written, cancellable, error);
 
   return took_some (success, *n_written, error);
@@ -131,7 +130,7 @@ tf_output_stream_write_async (GOutputStream       *stream,
   Request *request = g_new (Request, 1);
 
   *request = (Request) { { buffer, count }, &request->only, 1 };
-  tf_file_stream_run (task, TF_OUTPUT_STREAM (stream)->store, write_func, request);
+  tf_store_run_for_stream (TF_OUTPUT_STREAM (stream)->store, task, write_func, request);
 }
 
 static gssize
@@ -157,7 +156,7 @@ tf_output_stream_writev_async (GOutputStream       *stream,
 
   request->vectors = vectors;
   request->n_vectors = n_vectors;
-  tf_file_stream_run (task, TF_OUTPUT_STREAM (stream)->store, write_func, request);
+  tf_store_run_for_stream (TF_OUTPUT_STREAM (stream)->store, task, write_func, request);
 }
 
 static gboolean
@@ -200,7 +199,7 @@ tf_output_stream_flush_async (GOutputStream       *stream,
   g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_flush_async,
                                        io_priority, cancellable, callback, user_data);
 
-  tf_file_stream_run (task, TF_OUTPUT_STREAM (stream)->store, flush_func, NULL);
+  tf_store_run_for_stream (TF_OUTPUT_STREAM (stream)->store, task, flush_func, NULL);
 }
 
 static gboolean
@@ -306,9 +305,9 @@ move_piece (Splice        *self,
     return FALSE;
 
   if (self->source_store != NULL)
-    success = tf_store_splice_store (self->target, self->source_store, n_moved, cancellable, error);
+    success = tf_splice_store (self->target, self->source_store, n_moved, cancellable, error);
   else if (self->source_fd >= 0)
-    success = tf_store_splice_fd (self->target, self->source_fd, n_moved, cancellable, error);
+    success = tf_splice_fd (self->target, self->source_fd, n_moved, cancellable, error);
 
   g_input_stream_clear_pending (self->source);
   self->n_moved += *n_moved;
@@ -577,7 +576,7 @@ splice_async (GOutputStream            *stream,
   Splice *self = splice_new (stream, target, source, flags);
 
   g_task_set_task_data (task, self, (GDestroyNotify) splice_free);
-  if (!tf_file_stream_check_idle (target, &self->error))
+  if (!tf_store_check_stream_idle (target, &self->error))
     {
       tf_task_return (task, -1, g_steal_pointer (&self->error));
       return;
@@ -606,7 +605,7 @@ tf_output_stream_splice (GOutputStream             *stream,
                          GCancellable              *cancellable,
                          GError                   **error)
 {
-  if (!tf_file_stream_check_idle (TF_OUTPUT_STREAM (stream)->store, error))
+  if (!tf_store_check_stream_idle (TF_OUTPUT_STREAM (stream)->store, error))
     return -1;
 
   if (is_own_source (stream, source))

@@ -10,7 +10,7 @@
 
 G_BEGIN_DECLS
 
-/* Operations of a store that pass its bytes on: persist, seal, steal and splice. */
+/* Operations of a store that pass its bytes on: persist, seal and steal. */
 
 /* Gives the bytes a lasting name. After that, the store works on the file with that name. */
 gboolean tf_store_persist (TfStore         *self,
@@ -29,16 +29,5 @@ GBytes *tf_store_load_bytes (TfStore       *self,
 GBytes *tf_store_steal      (TfStore       *self,
                              GCancellable  *cancellable,
                              GError       **error);
-
-gboolean tf_store_splice_fd    (TfStore       *self,
-                                int            fd,
-                                gsize         *n_moved,
-                                GCancellable  *cancellable,
-                                GError       **error);
-gboolean tf_store_splice_store (TfStore       *self,
-                                TfStore       *source,
-                                gsize         *n_moved,
-                                GCancellable  *cancellable,
-                                GError       **error);
 
 G_END_DECLS

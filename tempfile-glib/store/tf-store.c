@@ -14,7 +14,6 @@
 #include "base/tf-fd.h"
 #include "base/tf-string.h"
 #include "base/tf-system.h"
-#include "base/tf-task.h"
 #include "tf-disk.h"
 
 static void watch_forks  (TfStore *self);
@@ -166,8 +165,8 @@ tf_store_open_gate (TfStore *self)
     }
 }
 
-guint
-tf_store_take_ticket (TfStore *self)
+static guint
+take_ticket (TfStore *self)
 {
   return g_atomic_int_add (&self->next_ticket, 1);
 }
@@ -189,9 +188,9 @@ wait_for_turn (TfStore  *self,
 }
 
 /* Called in a worker. Those who are waited for may still be waiting for workers. */
-void
-tf_store_begin_turn (TfStore *self,
-                     guint    ticket)
+static void
+begin_turn (TfStore *self,
+            guint    ticket)
 {
   if (!wait_for_turn (self, ticket, FALSE))
     {
@@ -203,8 +202,8 @@ tf_store_begin_turn (TfStore *self,
   in_turn = self;
 }
 
-void
-tf_store_end_turn (TfStore *self)
+static void
+end_turn (TfStore *self)
 {
   in_turn = NULL;
 
@@ -212,6 +211,111 @@ tf_store_end_turn (TfStore *self)
   self->turn++;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
+}
+
+typedef struct
+{
+  TfStore *store; /* (unowned): the stream has it */
+  TfTaskFunc func;
+  gpointer data;  /* (owned) */
+  guint ticket;
+  gboolean waits; /* has a ticket, and has not had its turn */
+} StreamCall;
+
+static void
+stream_call_free (gpointer data)
+{
+  StreamCall *self = data;
+
+  g_free (self->data);
+  g_free (self);
+}
+
+/* Fails while the file has an asynchronous operation under way. */
+gboolean
+tf_store_check_stream_idle (TfStore  *self,
+                            GError  **error)
+{
+  GIOStream *owner = self->owner;
+
+  if (G_LIKELY (!g_atomic_int_get (&self->gate_closed)) || g_atomic_int_get (&self->state) != TF_STORE_OPEN)
+    return TRUE;
+
+  return owner == NULL ||
+         !g_io_stream_has_pending (owner) ||
+         tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
+}
+
+/* Runs in the caller's thread, and again in a worker if it would block. From the first moment on it has its place in
+ * the order. */
+static gssize
+run_in_turn (gpointer       source_object,
+             gpointer       task_data,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  StreamCall *self = task_data;
+  gboolean is_worker = tf_task_may_block (NULL);
+  gssize result;
+
+  if (is_worker)
+    begin_turn (self->store, self->ticket);
+
+  result = self->func (source_object, self->data, cancellable, error);
+
+  if (is_worker)
+    {
+      end_turn (self->store);
+      self->waits = FALSE;
+    }
+  else if (result < 0 && g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK))
+    {
+      self->ticket = take_ticket (self->store);
+      self->waits = TRUE;
+    }
+
+  return result;
+}
+
+static void
+on_ran_in_turn (GTask  *task,
+                gssize  result,
+                GError *error)
+{
+  StreamCall *self = g_task_get_task_data (task);
+
+  /* No worker could be started. */
+  if (self->waits)
+    {
+      begin_turn (self->store, self->ticket);
+      end_turn (self->store);
+    }
+
+  tf_task_return (task, result, error);
+}
+
+/* Completes @task, whose source object is a stream of the file, with what @func returns for @data, which is taken
+ * over. */
+void
+tf_store_run_for_stream (TfStore    *self,
+                         GTask      *task,
+                         TfTaskFunc  func,
+                         gpointer    data)
+{
+  StreamCall *call = g_new (StreamCall, 1);
+  GError *error = NULL;
+
+  *call = (StreamCall) { .store = self, .func = func, .data = data };
+  g_task_set_task_data (task, call, stream_call_free);
+  if (!tf_store_check_stream_idle (self, &error))
+    {
+      tf_errno_set_last (0);
+      tf_task_return (task, -1, error);
+      return;
+    }
+
+  tf_store_close_gate (self);
+  tf_task_run_step (task, run_in_turn, on_ran_in_turn);
 }
 
 static gboolean

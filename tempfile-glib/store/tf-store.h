@@ -14,6 +14,7 @@
 #endif
 
 #include "base/tf-fork.h"
+#include "base/tf-task.h"
 #include "tf-backing.h"
 #include "tf-memory-pool.h"
 
@@ -180,12 +181,17 @@ gboolean tf_store_pinned_get_size (TfStore       *self,
                                    goffset       *size,
                                    GError       **error);
 
-void  tf_store_close_gate  (TfStore *self);
-void  tf_store_open_gate   (TfStore *self);
-guint tf_store_take_ticket (TfStore *self);
-void  tf_store_begin_turn  (TfStore *self,
-                            guint    ticket);
-void  tf_store_end_turn    (TfStore *self);
+void tf_store_close_gate (TfStore *self);
+void tf_store_open_gate  (TfStore *self);
+
+/* Calls of the two streams of a file. A stream is refused while the file itself has an asynchronous operation under way.
+ * The other stream may have one; then theirs are done in the order in which they were started. */
+gboolean tf_store_check_stream_idle (TfStore     *self,
+                                     GError     **error);
+void     tf_store_run_for_stream    (TfStore     *self,
+                                     GTask       *task,
+                                     TfTaskFunc   func,
+                                     gpointer     data);
 
 void     tf_store_begin_copy (TfStore  *self);
 gboolean tf_store_end_copy   (TfStore  *self,
