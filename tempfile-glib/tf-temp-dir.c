@@ -66,6 +66,8 @@
  * Since: 1.0
  */
 
+#define DEFAULT_MODE 0700
+
 typedef struct
 {
   TfTemplate template;   /* absolute dir, or none */
@@ -78,11 +80,11 @@ typedef struct
 
 typedef enum
 {
-  PROP_DIR = 1,
-  PROP_PREFIX,
-  PROP_SUFFIX,
-  PROP_MODE,
-  PROP_TEMPLATE,
+  PROP_DIR = TF_TEMPLATE_PROP_DIR,
+  PROP_PREFIX = TF_TEMPLATE_PROP_PREFIX,
+  PROP_SUFFIX = TF_TEMPLATE_PROP_SUFFIX,
+  PROP_MODE = TF_TEMPLATE_PROP_MODE,
+  PROP_TEMPLATE = TF_TEMPLATE_PROP_VARIANT,
   PROP_PATH,
   PROP_FILE,
   PROP_AUTO_CLEANUP,
@@ -127,16 +129,6 @@ static void
 tf_temp_dir_initable_init (GInitableIface *iface)
 {
   iface->init = tf_temp_dir_initable_do_init;
-}
-
-static void
-tf_temp_dir_constructed (GObject *object)
-{
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (TF_TEMP_DIR (object));
-
-  G_OBJECT_CLASS (tf_temp_dir_parent_class)->constructed (object);
-
-  tf_template_make_absolute (&priv->template);
 }
 
 /* Takes what went wrong, or NULL, and reports what the caller should know. */
@@ -196,19 +188,10 @@ tf_temp_dir_get_property (GObject    *object,
   switch ((TfTempDirProperty) prop_id)
     {
     case PROP_DIR:
-      g_value_set_string (value, priv->template.dir);
-      break;
-
     case PROP_PREFIX:
-      g_value_set_string (value, priv->template.prefix);
-      break;
-
     case PROP_SUFFIX:
-      g_value_set_string (value, priv->template.suffix);
-      break;
-
     case PROP_MODE:
-      g_value_set_uint (value, priv->template.mode);
+      tf_template_get_property (&priv->template, prop_id, value);
       break;
 
     case PROP_PATH:
@@ -245,27 +228,13 @@ tf_temp_dir_set_property (GObject      *object,
   switch ((TfTempDirProperty) prop_id)
     {
     case PROP_DIR:
-      if (priv->template.dir == NULL)
-        priv->template.dir = g_value_dup_string (value);
-      break;
-
     case PROP_PREFIX:
-      if (priv->template.prefix == NULL)
-        priv->template.prefix = g_value_dup_string (value);
-      break;
-
     case PROP_SUFFIX:
-      if (priv->template.suffix == NULL)
-        priv->template.suffix = g_value_dup_string (value);
-      break;
-
     case PROP_MODE:
-      priv->template.mode = g_value_get_uint (value);
-      break;
-
     case PROP_TEMPLATE:
-      if (priv->entry.path == NULL)
-        tf_template_set_variant (&priv->template, g_value_get_variant (value));
+      g_return_if_fail (priv->entry.path == NULL);
+      if (tf_template_set_property (&priv->template, prop_id, value))
+        g_object_notify_by_pspec (object, pspec);
       break;
 
     case PROP_AUTO_CLEANUP:
@@ -291,7 +260,6 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
 
   tf_async_initable_set_predicate (TF_TYPE_TEMP_DIR, is_initialized);
 
-  object_class->constructed = tf_temp_dir_constructed;
   object_class->dispose = tf_temp_dir_dispose;
   object_class->finalize = tf_temp_dir_finalize;
   object_class->get_property = tf_temp_dir_get_property;
@@ -302,8 +270,9 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The directory in which the directory is created; %NULL for [func@Tf.get_temp_dir].
    *
-   * A relative path is resolved against the current directory when the object is constructed. The value is a path in
-   * the encoding of the file system, which need not be UTF-8.
+   * A relative path is resolved against the current directory at the time when the property is set. It can be set until
+   * the directory is created by [method@Gio.Initable.init], as can prefix, suffix and mode. The value is a path in the
+   * encoding of the file system, which need not be UTF-8.
    *
    * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
    * [method@TempDir.get_file] returns has the whole path.
@@ -313,7 +282,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   properties[PROP_DIR] =
     g_param_spec_string ("dir", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempDir:prefix: (type filename)
@@ -328,7 +297,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   properties[PROP_PREFIX] =
     g_param_spec_string ("prefix", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempDir:suffix: (type filename)
@@ -343,7 +312,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
   properties[PROP_SUFFIX] =
     g_param_spec_string ("suffix", NULL, NULL,
                          NULL,
-                         G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                         G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempDir:mode:
@@ -355,8 +324,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    */
   properties[PROP_MODE] =
     g_param_spec_uint ("mode", NULL, NULL,
-                       0, 0777, 0700,
-                       G_PARAM_READWRITE | G_PARAM_CONSTRUCT_ONLY | G_PARAM_STATIC_STRINGS);
+                       0, 0777, DEFAULT_MODE,
+                       G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   /**
    * TfTempDir:template:
@@ -365,8 +334,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The value is of type `(maymaymay)`. Each name in it replaces the value of [property@TempDir:prefix],
    * [property@TempDir:suffix] or [property@TempDir:dir]; a missing one leaves that property as it is. A NUL byte
-   * ends a name. Set it when the object is constructed: it has no effect after [method@Gio.Initable.init].
-   * [ctor@TempDir.new_full] takes such names directly, but cannot create an object of a derived class.
+   * ends a name. It can be set as long as they can. [ctor@TempDir.new_full] takes such names directly, but cannot create
+   * an object of a derived class.
    *
    * Since: 1.0
    */
@@ -443,6 +412,7 @@ tf_temp_dir_init (TfTempDir *self)
   TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
 
   tf_entry_init (&priv->entry);
+  priv->template.mode = DEFAULT_MODE;
   priv->auto_cleanup = TRUE;
 }
 
@@ -489,7 +459,7 @@ tf_temp_dir_new (const char    *prefix,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
-  return create (prefix, suffix, dir, 0700, cancellable, error);
+  return create (prefix, suffix, dir, DEFAULT_MODE, cancellable, error);
 }
 
 /**

@@ -113,11 +113,11 @@ typedef TfFile TfTempFilePrivate;
 
 typedef enum
 {
-  PROP_DIR = 1,
-  PROP_PREFIX,
-  PROP_SUFFIX,
-  PROP_MODE,
-  PROP_TEMPLATE,
+  PROP_DIR = TF_TEMPLATE_PROP_DIR,
+  PROP_PREFIX = TF_TEMPLATE_PROP_PREFIX,
+  PROP_SUFFIX = TF_TEMPLATE_PROP_SUFFIX,
+  PROP_MODE = TF_TEMPLATE_PROP_MODE,
+  PROP_TEMPLATE = TF_TEMPLATE_PROP_VARIANT,
 } TfTempFileProperty;
 
 static GParamSpec *properties[PROP_TEMPLATE + 1];
@@ -363,54 +363,16 @@ tf_temp_file_get_property (GObject    *object,
   switch ((TfTempFileProperty) prop_id)
     {
     case PROP_DIR:
-      g_value_set_string (value, priv->template.dir);
-      break;
-
     case PROP_PREFIX:
-      g_value_set_string (value, priv->template.prefix);
-      break;
-
     case PROP_SUFFIX:
-      g_value_set_string (value, priv->template.suffix);
-      break;
-
     case PROP_MODE:
-      g_value_set_uint (value, priv->template.mode);
+      tf_template_get_property (&priv->template, prop_id, value);
       break;
 
     case PROP_TEMPLATE:
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
-}
-
-/* Returns whether the name has changed. */
-static gboolean
-replace_name (TfTempFilePrivate  *self,
-              char              **name,
-              const GValue       *value)
-{
-  g_return_val_if_fail (!tf_store_has_place (self->store), FALSE);
-
-  if (g_strcmp0 (*name, g_value_get_string (value)) == 0)
-    return FALSE;
-
-  g_free (*name);
-  *name = g_value_dup_string (value);
-  return TRUE;
-}
-
-static gboolean
-replace_mode (TfTempFilePrivate *self,
-              guint              mode)
-{
-  g_return_val_if_fail (!tf_store_has_place (self->store), FALSE);
-
-  if (self->template.mode == mode)
-    return FALSE;
-
-  self->template.mode = mode;
-  return TRUE;
 }
 
 static void
@@ -420,39 +382,22 @@ tf_temp_file_set_property (GObject      *object,
                            GParamSpec   *pspec)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (object));
-  gboolean changed = FALSE;
 
   switch ((TfTempFileProperty) prop_id)
     {
     case PROP_DIR:
-      changed = replace_name (priv, &priv->template.dir, value);
-      if (changed)
-        tf_template_make_absolute (&priv->template);
-      break;
-
     case PROP_PREFIX:
-      changed = replace_name (priv, &priv->template.prefix, value);
-      break;
-
     case PROP_SUFFIX:
-      changed = replace_name (priv, &priv->template.suffix, value);
-      break;
-
     case PROP_MODE:
-      changed = replace_mode (priv, g_value_get_uint (value));
-      break;
-
     case PROP_TEMPLATE:
-      if (!tf_store_has_place (priv->store))
-        tf_template_set_variant (&priv->template, g_value_get_variant (value));
+      g_return_if_fail (!tf_store_has_place (priv->store));
+      if (tf_template_set_property (&priv->template, prop_id, value))
+        g_object_notify_by_pspec (object, pspec);
       break;
 
     default:
       G_OBJECT_WARN_INVALID_PROPERTY_ID (object, prop_id, pspec);
     }
-
-  if (changed)
-    g_object_notify_by_pspec (object, pspec);
 }
 
 /* Long because each property has its documentation in it. */
@@ -482,7 +427,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    * [func@Tf.get_spool_dir] if the file is a [class@SpooledFile].
    *
    * A relative path is resolved against the current directory at the time when the property is set. It can be set until
-   * the file is created: by [method@Gio.Initable.init], or when a [class@SpooledFile] rolls over. The value is a path in the encoding of the file system, which need not be UTF-8.
+   * the file is created by [method@Gio.Initable.init], or because a [class@SpooledFile] rolls over, as can prefix, suffix
+   * and mode. The value is a path in the encoding of the file system, which need not be UTF-8.
    *
    * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
    * [method@NamedFile.get_file] returns has the whole path.
@@ -545,9 +491,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    *
    * The value is of type `(maymaymay)`. Each name in it replaces the value of [property@TempFile:prefix],
    * [property@TempFile:suffix] or [property@TempFile:dir]; a missing one leaves that property as it is. A NUL byte
-   * ends a name. Set the property when the object is constructed: it has no effect after
-   * [method@Gio.Initable.init], and none on a [class@SpooledFile] that has rolled over. [ctor@TempFile.new_full]
-   * takes such names directly, but cannot create an object of a derived class.
+   * ends a name. It can be set as long as they can. [ctor@TempFile.new_full] takes such names directly, but cannot
+   * create an object of a derived class.
    *
    * Since: 1.0
    */

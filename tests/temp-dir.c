@@ -670,7 +670,7 @@ test_template_property (void)
                                    g_variant_new_maybe (NULL, g_variant_new_bytestring (".")));
 
   dir = g_initable_new (TF_TYPE_TEMP_DIR, NULL, &error,
-                        "suffix", ".d", "prefix", "q", "template", names, "dir", "/nonexistent", NULL);
+                        "suffix", ".d", "prefix", "q", "dir", "/nonexistent", "template", names, NULL);
   g_assert_no_error (error);
   assert_dir (dir, "p\xff", ".d", 0700);
   g_object_get (dir, "prefix", &prefix, "suffix", &suffix, NULL);
@@ -679,19 +679,40 @@ test_template_property (void)
 }
 
 static void
-test_template_property_after_init (void)
+count_notify (guint *n_notified)
 {
-  g_autoptr(TfTempDir) dir = make ();
-  GVariant *names = g_variant_new_parsed ("(just b'p', just b's', just b'/nonexistent')");
-  g_autofree char *prefix = NULL;
-  g_autofree char *suffix = NULL;
-  g_autofree char *parent = NULL;
+  (*n_notified)++;
+}
 
-  g_object_set (dir, "template", names, NULL);
-  g_object_get (dir, "prefix", &prefix, "suffix", &suffix, "dir", &parent, NULL);
-  g_assert_null (prefix);
-  g_assert_null (suffix);
-  g_assert_null (parent);
+/* Once the directory exists, what created it is what the properties tell. */
+static void
+test_properties_before_and_after_init (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempDir) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  const char *names[] = { "dir", "prefix", "suffix", "mode", "template" };
+  guint n_notified = 0;
+
+  g_signal_connect_swapped (dir, "notify", G_CALLBACK (count_notify), &n_notified);
+  g_object_set (dir, "dir", NULL, "prefix", NULL, "suffix", NULL, "mode", 0700, "template", NULL, NULL);
+  g_assert_cmpuint (n_notified, ==, 0);
+  g_object_set (dir, "dir", ".", "prefix", "a-", "suffix", "-z", "mode", 0750, NULL);
+  g_assert_cmpuint (n_notified, ==, 4);
+
+  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
+  g_assert_no_error (error);
+  assert_dir (dir, "a-", "-z", 0750);
+
+  for (guint i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      GParamSpec *pspec = g_object_class_find_property (G_OBJECT_GET_CLASS (dir), names[i]);
+
+      g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*path == NULL*");
+      g_object_set_property (G_OBJECT (dir), names[i], g_param_spec_get_default_value (pspec));
+      g_test_assert_expected_messages ();
+    }
+  assert_dir (dir, "a-", "-z", 0750);
+  g_assert_cmpuint (n_notified, ==, 4);
 }
 
 static void
@@ -845,7 +866,7 @@ main (int    argc,
 
   g_test_add_func ("/temp-dir/new-full", test_new_full);
   g_test_add_func ("/temp-dir/template-property", test_template_property);
-  g_test_add_func ("/temp-dir/template-property-after-init", test_template_property_after_init);
+  g_test_add_func ("/temp-dir/properties-before-and-after-init", test_properties_before_and_after_init);
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
   g_test_add_func ("/temp-dir/dropped/without-fds", test_dropped_without_fds);

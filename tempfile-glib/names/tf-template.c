@@ -110,9 +110,9 @@ set_part (char     **part,
 
 /* Replaces prefix, suffix and directory by those in @names, which may be NULL, unless they are missing there. The byte
  * strings may have a NUL at the end. */
-void
-tf_template_set_variant (TfTemplate *self,
-                         GVariant   *names)
+static void
+set_variant (TfTemplate *self,
+             GVariant   *names)
 {
   if (names == NULL)
     return;
@@ -121,6 +121,96 @@ tf_template_set_variant (TfTemplate *self,
   set_part (&self->suffix, names, 1);
   set_part (&self->dir, names, 2);
   tf_template_make_absolute (self);
+}
+
+void
+tf_template_get_property (const TfTemplate *self,
+                          guint             prop_id,
+                          GValue           *value)
+{
+  switch (prop_id)
+    {
+    case TF_TEMPLATE_PROP_DIR:
+      g_value_set_string (value, self->dir);
+      break;
+
+    case TF_TEMPLATE_PROP_PREFIX:
+      g_value_set_string (value, self->prefix);
+      break;
+
+    case TF_TEMPLATE_PROP_SUFFIX:
+      g_value_set_string (value, self->suffix);
+      break;
+
+    case TF_TEMPLATE_PROP_MODE:
+      g_value_set_uint (value, self->mode);
+      break;
+
+    default:
+      g_assert_not_reached ();
+    }
+}
+
+static gboolean
+set_name (char         **name,
+          const GValue  *value)
+{
+  if (g_strcmp0 (*name, g_value_get_string (value)) == 0)
+    return FALSE;
+
+  g_free (*name);
+  *name = g_value_dup_string (value);
+  return TRUE;
+}
+
+static gboolean
+set_dir (TfTemplate   *self,
+         const GValue *value)
+{
+  if (!set_name (&self->dir, value))
+    return FALSE;
+
+  tf_template_make_absolute (self);
+  return TRUE;
+}
+
+static gboolean
+set_mode (TfTemplate *self,
+          guint       mode)
+{
+  gboolean changed = self->mode != mode;
+
+  self->mode = mode;
+  return changed;
+}
+
+/* Returns whether the property has another value now. */
+gboolean
+tf_template_set_property (TfTemplate   *self,
+                          guint         prop_id,
+                          const GValue *value)
+{
+  switch (prop_id)
+    {
+    case TF_TEMPLATE_PROP_DIR:
+      return set_dir (self, value);
+
+    case TF_TEMPLATE_PROP_PREFIX:
+      return set_name (&self->prefix, value);
+
+    case TF_TEMPLATE_PROP_SUFFIX:
+      return set_name (&self->suffix, value);
+
+    case TF_TEMPLATE_PROP_MODE:
+      return set_mode (self, g_value_get_uint (value));
+
+    case TF_TEMPLATE_PROP_VARIANT:
+      set_variant (self, g_value_get_variant (value));
+      return FALSE;
+
+    default:
+      g_return_val_if_reached (FALSE);
+    }
 }
 
 /* If the template has no directory, sets the one that @get_dir returns, which is never freed. */

@@ -9,6 +9,17 @@
 
 G_BEGIN_DECLS
 
+/* The properties that a class has because of its template. Those of its own come after them. */
+enum
+{
+  TF_TEMPLATE_PROP_DIR = 1,
+  TF_TEMPLATE_PROP_PREFIX,
+  TF_TEMPLATE_PROP_SUFFIX,
+  TF_TEMPLATE_PROP_MODE,
+  TF_TEMPLATE_PROP_VARIANT,
+  TF_TEMPLATE_N_PROPS
+};
+
 typedef struct _TfEntry TfEntry;
 
 /* Directory, name and mode of a temporary file or directory. Its path is @dir/@prefix, eight random characters, and
@@ -34,10 +45,15 @@ void tf_template_set           (TfTemplate *self,
                                 const char *prefix,
                                 const char *suffix,
                                 const char *dir);
-void tf_template_set_variant   (TfTemplate *self,
-                                GVariant   *names);
 void tf_template_make_absolute (TfTemplate *self);
 void tf_template_clear         (TfTemplate *self);
+
+void     tf_template_get_property (const TfTemplate *self,
+                                   guint             prop_id,
+                                   GValue           *value);
+gboolean tf_template_set_property (TfTemplate       *self,
+                                   guint             prop_id,
+                                   const GValue     *value);
 
 char    *tf_template_resolve  (const char  *path,
                                GError     **error);
