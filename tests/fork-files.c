@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test-files.h"
 #include "tf-test.h"
 
@@ -302,6 +303,150 @@ test_threads (void)
 
   g_atomic_int_set (&stop, TRUE);
   g_thread_join (thread);
+}
+
+typedef struct
+{
+  GMutex lock;
+  GCond changed;
+  gboolean is_inside;
+  gboolean may_leave;
+} Gate;
+
+/* Stays inside of the rollover. */
+static gboolean
+stay_at_gate (const char *event,
+              const char *path,
+              gpointer    user_data)
+{
+  Gate *gate = user_data;
+
+  g_mutex_lock (&gate->lock);
+  gate->is_inside = TRUE;
+  g_cond_broadcast (&gate->changed);
+  while (!gate->may_leave)
+    g_cond_wait (&gate->changed, &gate->lock);
+  g_mutex_unlock (&gate->lock);
+
+  return TRUE;
+}
+
+static void
+wait_at_gate (Gate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  while (!gate->is_inside)
+    g_cond_wait (&gate->changed, &gate->lock);
+  g_mutex_unlock (&gate->lock);
+}
+
+static void
+open_gate (Gate *gate)
+{
+  g_mutex_lock (&gate->lock);
+  gate->may_leave = TRUE;
+  g_cond_broadcast (&gate->changed);
+  g_mutex_unlock (&gate->lock);
+}
+
+static gboolean
+begins_with_text (GInputStream *input)
+{
+  char buffer[4];
+  gsize n_read;
+
+  return g_seekable_seek (G_SEEKABLE (input), 0, G_SEEK_SET, NULL, NULL) &&
+         g_input_stream_read_all (input, buffer, sizeof buffer, &n_read, NULL, NULL) &&
+         n_read == sizeof buffer && memcmp (buffer, "text", sizeof buffer) == 0;
+}
+
+/* The operation of the parent never ends here. */
+static void
+use_beside_operation (TfTempFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  alarm (60);
+  tf_set_audit_func (NULL, NULL, NULL);
+  _exit (begins_with_text (g_io_stream_get_input_stream (G_IO_STREAM (file))) &&
+         !tf_temp_file_write (file, "x", 1, NULL, &error) &&
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING) ? 0 : 1);
+}
+
+/* In the parent, a worker has its turn with the file, and rolls it over. */
+static void
+test_beside_operation (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  Gate gate = { 0 };
+
+  tf_test_fork_beside_threads ();
+  write_text (file, "text");
+  tf_set_audit_func (stay_at_gate, &gate, NULL);
+  g_output_stream_write_all_async (output, "more", 4, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  wait_at_gate (&gate);
+  fork_and_run (file, use_beside_operation, NULL);
+
+  open_gate (&gate);
+  g_assert_true (g_output_stream_write_all_finish (output, tf_test_wait (&result), NULL, &error));
+  g_assert_no_error (error);
+  tf_set_audit_func (NULL, NULL, NULL);
+  assert_content (file, "textmore");
+}
+
+#define LARGE (256 * 1024)
+
+static gpointer
+write_large (gpointer data)
+{
+  g_autofree char *zeros = g_malloc0 (LARGE);
+
+  if (!tf_temp_file_write (data, zeros, LARGE, NULL, NULL))
+    abort ();
+
+  return NULL;
+}
+
+static void
+use_beside_rollover (TfTempFile *file)
+{
+  alarm (60);
+  tf_set_audit_func (NULL, NULL, NULL);
+  if (!begins_with_text (g_io_stream_get_input_stream (G_IO_STREAM (file))))
+    _exit (1);
+  write_text (file, "TEXT");
+  _exit (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)) ? 1 : 0);
+}
+
+/* In the parent, a thread that needs memory for another file rolls this one over. */
+static void
+test_beside_rollover (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) other = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  GThread *thread;
+  Gate gate = { 0 };
+
+  tf_test_fork_beside_threads ();
+  write_text (file, "text");
+  for (int i = 0; i < 4; i++)
+    write_large (file);
+  tf_set_memory_budget (5 * LARGE);
+  tf_set_audit_func (stay_at_gate, &gate, NULL);
+  thread = g_thread_new ("writer", write_large, other);
+  wait_at_gate (&gate);
+  fork_and_run (file, use_beside_rollover, NULL);
+
+  open_gate (&gate);
+  g_thread_join (thread);
+  tf_set_audit_func (NULL, NULL, NULL);
+  tf_set_memory_budget (0);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+  g_assert_false (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (other)));
+  g_assert_true (begins_with_text (g_io_stream_get_input_stream (G_IO_STREAM (file))));
 }
 
 /* --- All that parent and child can do, as with a FILE --------------------------------------- */
@@ -728,6 +873,8 @@ main (int    argc,
   tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);
   g_test_add_func ("/fork-files/full-disk", test_full_disk);
   g_test_add_func ("/fork-files/threads", test_threads);
+  g_test_add_func ("/fork-files/beside-operation", test_beside_operation);
+  g_test_add_func ("/fork-files/beside-rollover", test_beside_rollover);
   g_test_add_func ("/fork-files/locks", test_locks);
 
   return tf_test_run ();

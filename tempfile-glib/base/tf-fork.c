@@ -328,23 +328,33 @@ static TfForkHandler guards_handler = {
   .child = release_guards_in_child,
 };
 
+/* From now on, no fork begins. What is done until tf_fork_resume() must wait for nothing. */
+void
+tf_fork_suspend (void)
+{
+  tf_fork_watch (&guards_handler);
+  g_mutex_lock (&guards_lock);
+}
+
+void
+tf_fork_resume (void)
+{
+  g_mutex_unlock (&guards_lock);
+}
+
+/* Called between tf_fork_suspend() and tf_fork_resume(). */
 void
 tf_fork_guard_add (TfForkGuard            *self,
                    const TfForkGuardFuncs *funcs)
 {
-  tf_fork_watch (&guards_handler);
-
   self->funcs = funcs;
   self->is_guarded = TRUE;
   self->newer = NULL;
-
-  g_mutex_lock (&guards_lock);
-  n_guards_added++;
   self->older = newest_guard;
   if (newest_guard != NULL)
     newest_guard->newer = self;
   newest_guard = self;
-  g_mutex_unlock (&guards_lock);
+  n_guards_added++;
 }
 
 /* Calling this again does nothing. */

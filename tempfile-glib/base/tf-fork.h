@@ -70,6 +70,8 @@ struct _TfForkGuard
   TfForkGuard            *newer;
 };
 
+void tf_fork_suspend      (void);
+void tf_fork_resume       (void);
 void tf_fork_guard_add    (TfForkGuard            *self,
                            const TfForkGuardFuncs *funcs);
 void tf_fork_guard_remove (TfForkGuard            *self);

@@ -16,6 +16,7 @@
 #include "base/tf-system.h"
 #include "tf-disk.h"
 
+static void add_guard    (TfStore *self);
 static void watch_forks  (TfStore *self);
 static void ignore_forks (TfStore *self);
 
@@ -149,6 +150,7 @@ tf_store_close_gate (TfStore *self)
   g_atomic_int_set (&self->gate_closed, TRUE);
   if (g_mutex_trylock (&self->lock))
     {
+      watch_forks (self);
       update_rest (self);
       g_mutex_unlock (&self->lock);
     }
@@ -873,9 +875,8 @@ unref_node (TfMemoryPoolNode *node)
   tf_store_unref (store_of (node));
 }
 
-/* A store that is in use is skipped. */
 static gboolean
-lock_idle (TfStore *self)
+try_lock_idle (TfStore *self)
 {
   if (!g_mutex_trylock (&self->lock))
     return FALSE;
@@ -885,6 +886,21 @@ lock_idle (TfStore *self)
 
   g_mutex_unlock (&self->lock);
   return FALSE;
+}
+
+/* Locks a store for a thread that is not one of its users, unless it is in use. No child finds that lock taken. */
+static gboolean
+lock_idle (TfStore *self)
+{
+  gboolean is_locked;
+
+  tf_fork_suspend ();
+  is_locked = try_lock_idle (self);
+  if (is_locked)
+    add_guard (self);
+  tf_fork_resume ();
+
+  return is_locked;
 }
 
 /* Rolls over for the sake of others. The owner is notified in its own main context. */
@@ -919,7 +935,7 @@ trim_node (TfMemoryPoolNode *node)
   return TRUE;
 }
 
-/* Only stores on disk have one. */
+/* Stores on disk have one, and those in memory which other threads than that of their user have had in hand. */
 struct _TfStoreGuard
 {
   TfForkGuard guard; /* first */
@@ -968,7 +984,7 @@ prepare_for_fork (TfForkGuard *guard)
 {
   TfStore *self = store_of_guard (guard);
 
-  if (self->state == TF_STORE_OPEN && !self->backing.shared)
+  if (self->state == TF_STORE_OPEN && !tf_backing_is_in_memory (&self->backing) && !self->backing.shared)
     tf_backing_share (&self->backing, self->position, NULL);
 }
 
@@ -998,12 +1014,27 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
+/* Called while forks are suspended. Calling this again does nothing. */
 static void
-watch_forks (TfStore *self)
+add_guard (TfStore *self)
 {
+  if (self->fork_guard != NULL)
+    return;
+
   self->fork_guard = g_new0 (TfStoreGuard, 1);
   self->fork_guard->store = self;
   tf_fork_guard_add (&self->fork_guard->guard, &guard_funcs);
+}
+
+static void
+watch_forks (TfStore *self)
+{
+  if (self->fork_guard != NULL)
+    return;
+
+  tf_fork_suspend ();
+  add_guard (self);
+  tf_fork_resume ();
 }
 
 static void

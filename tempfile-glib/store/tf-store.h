@@ -115,7 +115,7 @@ struct _TfStore
   guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
 
   TfMemoryPoolNode pool_node;
-  TfStoreGuard *fork_guard; /* (owned) (nullable): since the store is on disk */
+  TfStoreGuard *fork_guard; /* (owned) (nullable): once it is on disk, or another thread than its user has had it */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
