@@ -5,16 +5,23 @@
 
 #include <tempfile-glib.h>
 
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
 /* Compares the CPU time of creating and removing files and directories that have names with that of the same calls of
  * libc: names [DIR...]
+ *
+ * The system calls that the library makes are timed alone, too, which no implementation of the same promises can beat:
+ * what is created is looked at, so that what another program puts in its place is not taken for it, and so is what is
+ * removed; the first directories are locked.
  *
  * The two take turns, and of each the fastest turn counts, so that what else the machine does disturbs both alike. */
 
@@ -29,10 +36,19 @@ typedef struct
   const char *name;
   void (*ours) (const char *dir);
   void (*libc) (const char *dir);
+  void (*calls) (void); /* (nullable) */
   gboolean is_beside_many;
   double bound_on_tmpfs;
   double bound_on_disk;
 } Item;
+
+typedef enum
+{
+  OURS,
+  LIBC,
+  CALLS,
+  N_WAYS
+} Way;
 
 static void
 exit_on_error (GError *error)
@@ -97,6 +113,58 @@ make_dir_by_libc (const char *dir)
   exit_if_failed (rmdir (path) != 0, "rmdir");
 }
 
+/* The directory for the system calls alone */
+static int calls_dir_fd;
+
+#define CALLS_NAME "tmpabcdefgh"
+
+static void
+look (int         fd,
+      const char *name)
+{
+  struct statx st;
+
+  exit_if_failed (statx (fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) != 0,
+                  "statx");
+}
+
+static void
+make_file_by_calls (void)
+{
+  int fd = openat (calls_dir_fd, CALLS_NAME, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+  exit_if_failed (fd < 0, "openat");
+  look (calls_dir_fd, CALLS_NAME);
+  look (calls_dir_fd, CALLS_NAME);
+  exit_if_failed (unlinkat (calls_dir_fd, CALLS_NAME, 0) != 0, "unlinkat");
+  close (fd);
+}
+
+static void
+make_dir_by_calls (void)
+{
+  exit_if_failed (mkdirat (calls_dir_fd, CALLS_NAME, 0700) != 0, "mkdirat");
+  look (calls_dir_fd, CALLS_NAME);
+  look (calls_dir_fd, CALLS_NAME);
+  exit_if_failed (unlinkat (calls_dir_fd, CALLS_NAME, AT_REMOVEDIR) != 0, "unlinkat");
+}
+
+static void
+make_locked_dir_by_calls (void)
+{
+  int fd;
+
+  exit_if_failed (mkdirat (calls_dir_fd, CALLS_NAME, 0700) != 0, "mkdirat");
+  fd = openat (calls_dir_fd, CALLS_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  exit_if_failed (fd < 0, "openat");
+  look (fd, "");
+  exit_if_failed (flock (fd, LOCK_SH | LOCK_NB) != 0, "flock");
+  look (calls_dir_fd, CALLS_NAME);
+  exit_if_failed (unlinkat (calls_dir_fd, CALLS_NAME, AT_REMOVEDIR) != 0, "unlinkat");
+  look (fd, "");
+  close (fd);
+}
+
 /* In this directory, things are created and stay; it is emptied after each turn, which is not measured. */
 static TfTempDir *owner;
 
@@ -139,11 +207,11 @@ make_dir_inside_by_libc (const char *dir)
 }
 
 static const Item items[] = {
-  { "named file", make_file, make_file_by_libc, FALSE, 1.35, 1.2 },
-  { "directory", make_dir, make_dir_by_libc, FALSE, 1.8, 1.25 },
-  { "directory beside many", make_dir, make_dir_by_libc, TRUE, 1.4, 1.2 },
-  { "file in a directory", make_file_inside, make_file_inside_by_libc, FALSE, 1.25, 1.15 },
-  { "directory in another", make_dir_inside, make_dir_inside_by_libc, FALSE, 1.25, 1.15 },
+  { "named file", make_file, make_file_by_libc, make_file_by_calls, FALSE, 1.35, 1.2 },
+  { "directory", make_dir, make_dir_by_libc, make_locked_dir_by_calls, FALSE, 1.8, 1.25 },
+  { "directory beside many", make_dir, make_dir_by_libc, make_dir_by_calls, TRUE, 1.4, 1.2 },
+  { "file in a directory", make_file_inside, make_file_inside_by_libc, NULL, FALSE, 1.25, 1.15 },
+  { "directory in another", make_dir_inside, make_dir_inside_by_libc, NULL, FALSE, 1.25, 1.15 },
 };
 
 static void
@@ -160,15 +228,38 @@ empty_owner (void)
     }
 }
 
+static void
+run (const Item *item,
+     Way         way,
+     const char *dir)
+{
+  for (int i = 0; i < N_CALLS; i++)
+    switch (way)
+      {
+      case OURS:
+        item->ours (dir);
+        break;
+
+      case LIBC:
+        item->libc (dir);
+        break;
+
+      case CALLS:
+      default:
+        item->calls ();
+      }
+}
+
+/* Returns the microseconds of one call. */
 static double
-measure (void (*func) (const char *dir),
+measure (const Item *item,
+         Way         way,
          const char *dir)
 {
   struct timespec start, end;
 
   clock_gettime (CLOCK_THREAD_CPUTIME_ID, &start);
-  for (int i = 0; i < N_CALLS; i++)
-    func (dir);
+  run (item, way, dir);
   clock_gettime (CLOCK_THREAD_CPUTIME_ID, &end);
   empty_owner ();
   return ((end.tv_sec - start.tv_sec) * 1e9 + (end.tv_nsec - start.tv_nsec)) / N_CALLS / 1e3;
@@ -180,21 +271,22 @@ compare (const Item *item,
          gboolean    is_tmpfs)
 {
   g_autoptr(GPtrArray) many = g_ptr_array_new_with_free_func (g_object_unref);
-  double ours = G_MAXDOUBLE, libc = G_MAXDOUBLE;
+  double times[N_WAYS] = { G_MAXDOUBLE, G_MAXDOUBLE, G_MAXDOUBLE };
 
   owner = tf_temp_dir_new (NULL, NULL, dir, NULL, NULL);
   for (int i = 0; item->is_beside_many && i < N_LOCKED; i++)
     g_ptr_array_add (many, tf_temp_dir_new (NULL, NULL, dir, NULL, NULL));
 
   for (int i = 0; i < N_TURNS; i++)
-    {
-      ours = MIN (ours, measure (item->ours, dir));
-      libc = MIN (libc, measure (item->libc, dir));
-    }
+    for (Way way = OURS; way < (item->calls != NULL ? N_WAYS : CALLS); way++)
+      times[way] = MIN (times[way], measure (item, way, dir));
 
   g_clear_object (&owner);
-  printf ("%-24s %6.2f µs, libc %6.2f µs: %.2f (at most %.2f)\n", item->name, ours, libc, ours / libc,
-          is_tmpfs ? item->bound_on_tmpfs : item->bound_on_disk);
+  printf ("%-24s %6.2f µs, libc %6.2f µs: %.2f (at most %.2f)", item->name, times[OURS], times[LIBC],
+          times[OURS] / times[LIBC], is_tmpfs ? item->bound_on_tmpfs : item->bound_on_disk);
+  if (item->calls != NULL)
+    printf ("; the system calls alone %.2f", times[CALLS] / times[LIBC]);
+  putchar ('\n');
 }
 
 /* In a directory of its own, which is small, and which no others use. */
@@ -211,11 +303,14 @@ compare_in (const char *dir)
     }
 
   exit_if_failed (statfs (place, &st) != 0, "statfs");
+  calls_dir_fd = open (place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+  exit_if_failed (calls_dir_fd < 0, "open");
   tf_set_temp_dir (place);
   printf ("%s (file system %lx)\n", dir, (gulong) st.f_type);
   for (gsize i = 0; i < G_N_ELEMENTS (items); i++)
     compare (&items[i], place, st.f_type == TMPFS_MAGIC);
   tf_set_temp_dir (NULL);
+  close (calls_dir_fd);
   exit_if_failed (rmdir (place) != 0, "rmdir");
 }
 
