@@ -76,6 +76,22 @@ tf_store_unref (TfStore *self)
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
 
+/* Called with the lock held. */
+static void
+show (TfStore *self)
+{
+  __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->seen_size, tf_backing_get_known_size (&self->backing), __ATOMIC_RELAXED);
+}
+
+/* Gives the lock up in a way that those who ask while another thread has it see what is the case now. */
+static void
+unlock (TfStore *self)
+{
+  show (self);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Permits holding writes back. @known_size is the size if nobody else can open the file, otherwise -1. */
 void
 tf_store_hold_back (TfStore *self,
@@ -83,7 +99,7 @@ tf_store_hold_back (TfStore *self,
 {
   g_mutex_lock (&self->lock);
   tf_backing_hold_back (&self->backing, known_size);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 }
 
 /* Sets the error of a store that is not open. Returns FALSE. */
@@ -115,6 +131,13 @@ update_rest (TfStore *self)
     self->backing.memory.room = 0;
 }
 
+/* Called with the lock held. Whoever closed the gate may not have had the lock. */
+static gboolean
+is_at_rest (TfStore *self)
+{
+  return self->at_rest && !g_atomic_int_get (&self->gate_closed);
+}
+
 /* Gives the lock up until tf_store_end_copy(). The bytes do not change meanwhile. */
 void
 tf_store_begin_copy (TfStore *self)
@@ -122,7 +145,7 @@ tf_store_begin_copy (TfStore *self)
   self->copier = g_thread_self ();
   g_atomic_int_inc (&self->n_pins);
   update_rest (self);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 }
 
 /* Takes the lock again. Fails if the store was closed meanwhile; its lock is held in this case, too. */
@@ -143,7 +166,8 @@ tf_store_end_copy (TfStore  *self,
 /* The store in which this thread has its turn. */
 static _Thread_local TfStore *in_turn;
 
-/* Never waits: who has the lock meanwhile is another thread, so that no fast path is taken. */
+/* Never waits. A thread that has the lock meanwhile may leave the store as if it was at rest; then those who take the
+ * lock afterwards look at the gate, and what takes no lock is not done, because there is more than one thread. */
 void
 tf_store_close_gate (TfStore *self)
 {
@@ -152,7 +176,7 @@ tf_store_close_gate (TfStore *self)
     {
       watch_forks (self);
       update_rest (self);
-      g_mutex_unlock (&self->lock);
+      unlock (self);
     }
 }
 
@@ -163,7 +187,7 @@ tf_store_open_gate (TfStore *self)
   if (g_mutex_trylock (&self->lock))
     {
       update_rest (self);
-      g_mutex_unlock (&self->lock);
+      unlock (self);
     }
 }
 
@@ -184,7 +208,7 @@ wait_for_turn (TfStore  *self,
   while (may_wait && self->turn != ticket)
     g_cond_wait (&self->changed, &self->lock);
   is_turn = self->turn == ticket;
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return is_turn;
 }
@@ -212,7 +236,7 @@ end_turn (TfStore *self)
   g_mutex_lock (&self->lock);
   self->turn++;
   g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 }
 
 typedef struct
@@ -404,29 +428,23 @@ acquire (TfStore  *self,
   return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
 }
 
-/* Called by whoever has taken the lock, for those who ask meanwhile. */
-static void
-show (TfStore *self)
-{
-  __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
-  __atomic_store_n (&self->seen_size, tf_backing_get_known_size (&self->backing), __ATOMIC_RELAXED);
-}
-
 /* The part of lock_ahead() with the lock held, which is given up on failure. */
 static gboolean
 begin_locked (TfStore  *self,
               GError  **error)
 {
-  if ((G_UNLIKELY (!self->at_rest) && !(wait_for_others (self, error) && check_open (self, error))) ||
+  if ((G_UNLIKELY (!is_at_rest (self)) && !(wait_for_others (self, error) && check_open (self, error))) ||
       (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
     {
-      g_mutex_unlock (&self->lock);
+      unlock (self);
       return FALSE;
     }
 
   if (G_UNLIKELY (self->backing.shared))
-    tf_backing_get_offset (&self->backing, &self->position);
-  show (self);
+    {
+      tf_backing_get_offset (&self->backing, &self->position);
+      show (self);
+    }
   return TRUE;
 }
 
@@ -452,11 +470,10 @@ lock_pinned (TfStore  *self,
 
   if (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error))
     {
-      g_mutex_unlock (&self->lock);
+      unlock (self);
       return FALSE;
     }
 
-  show (self);
   return TRUE;
 }
 
@@ -477,7 +494,7 @@ tf_store_pinned_read (TfStore       *self,
     return FALSE;
 
   success = tf_backing_read_aside (&self->backing, offset, data, count, n_read, cancellable, error);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return success;
 }
@@ -491,7 +508,7 @@ tf_store_pinned_get_size (TfStore  *self,
 
   g_mutex_lock (&self->lock);
   success = tf_backing_get_size (&self->backing, size, error);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return success;
 }
@@ -551,7 +568,7 @@ lock_at_once (TfStore *self)
   if (!is_taken (self))
     return TRUE;
 
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return FALSE;
 }
 
@@ -610,7 +627,7 @@ unlock_and_tell (TfStore *self)
 
   self->must_tell = FALSE;
   g_weak_ref_init (&self->emitter, self->owner);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   if (where != NULL)
     tf_debug_trace ("rolled over to", where);
@@ -623,7 +640,7 @@ tf_store_unlock (TfStore *self)
   if (G_UNLIKELY (self->must_tell))
     unlock_and_tell (self);
   else
-    g_mutex_unlock (&self->lock);
+    unlock (self);
 }
 
 /* The largest size in memory, in bytes. */
@@ -884,7 +901,7 @@ try_lock_idle (TfStore *self)
   if (self->state == TF_STORE_OPEN && self->copier == NULL && tf_backing_is_in_memory (&self->backing))
     return TRUE;
 
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return FALSE;
 }
 
@@ -915,6 +932,8 @@ move_node_out (TfMemoryPoolNode  *node,
     return FALSE;
 
   success = !self->lent && self->backing.memory.size > 0 && move_to_disk (self, BY_POLICY, NULL, error);
+  if (self->state != TF_STORE_OPEN)
+    g_clear_error (error); /* It was closed meanwhile, and keeps no memory. */
 
   tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
   tf_store_unlock (self);
@@ -931,7 +950,7 @@ trim_node (TfMemoryPoolNode *node)
     return FALSE;
 
   tf_memory_buffer_trim (&self->backing.memory);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return TRUE;
 }
 
@@ -1000,8 +1019,8 @@ clean_up_in_child (TfForkGuard *guard)
     {
       self->copier = NULL;
       g_atomic_int_add (&self->n_pins, -1);
-      update_rest (self);
     }
+  update_rest (self);
 }
 
 static const TfForkGuardFuncs guard_funcs = {
@@ -1089,7 +1108,7 @@ tf_store_set_max_size (TfStore *self,
   self->max_size = max_size;
   if (max_size >= 0)
     self->backing.memory.room = MIN (self->backing.memory.room, (guint64) max_size);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 }
 
 /* Opens a blank store as the file behind @fd, which it takes over. @owner must live until the store is closed. */
@@ -1105,7 +1124,7 @@ tf_store_open_on_disk (TfStore            *self,
   self->backing.fd = fd;
   self->backing.where = g_strdup (where);
   watch_forks (self);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 }
 
 /* Fails in a thread that must not block if using the bytes could touch the disk or wait for another thread. */
@@ -1119,7 +1138,7 @@ tf_store_check_blocking (TfStore  *self,
     return FALSE;
 
   success = (tf_backing_is_in_memory (&self->backing) && self->copier == NULL) || tf_task_may_block (error);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return success;
 }
 
@@ -1137,7 +1156,7 @@ tf_store_flush (TfStore       *self,
   success = self->state != TF_STORE_OPEN ||
             !tf_backing_is_dirty (&self->backing) ||
             (tf_task_may_block (error) && tf_backing_flush (&self->backing, cancellable, error));
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return success;
 }
@@ -1213,7 +1232,7 @@ tf_store_close (TfStore  *self,
 
   g_mutex_lock (&self->lock);
   success = tf_store_close_locked (self, error);
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return success;
 }
@@ -1559,15 +1578,14 @@ tf_store_write_at_rest (TfStore       *self,
     return FALSE;
 
   g_mutex_lock (&self->lock);
-  show (self);
-  if (self->at_rest)
+  if (is_at_rest (self))
     target = tf_store_claim (self, count);
   if (target != NULL)
     {
       memcpy (target, data, count);
       self->position += count;
     }
-  g_mutex_unlock (&self->lock);
+  unlock (self);
 
   return target != NULL;
 }
@@ -1656,7 +1674,7 @@ tf_store_get_size (TfStore *self)
   if (self->state == TF_STORE_OPEN && !tf_backing_get_size (&self->backing, &size, NULL))
     size = self->last_size;
   self->last_size = size;
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return size;
 }
 
@@ -1677,7 +1695,7 @@ tf_store_tell (TfStore *self)
       tf_backing_get_offset (&self->backing, &self->position);
       position = self->position;
     }
-  g_mutex_unlock (&self->lock);
+  unlock (self);
   return position;
 }
 

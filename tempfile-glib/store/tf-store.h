@@ -54,7 +54,7 @@ G_BEGIN_DECLS
  * turns are over.
  *
  * The functions that only ask never wait. While another thread holds the lock, they return what was the case when it
- * took the lock.
+ * took the lock: whoever gives the lock up, or changes something without it, shows what is the case then.
  *
  * In a thread that must not block, see tf_task_may_block(), a function that would touch the disk or wait for another
  * thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
@@ -101,7 +101,7 @@ struct _TfStore
 
   TfBacking backing;
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
-  goffset seen_position; /* (atomic): of the moment when the lock was taken, like @seen_size */
+  goffset seen_position; /* (atomic): of the moment when the lock was last given up, like @seen_size */
   goffset seen_size;     /* (atomic): -1 if fstat(2) has to tell */
   goffset last_size;     /* what fstat(2) told last */
 
@@ -287,6 +287,23 @@ int           tf_store_get_fd        (TfStore              *self,
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfStore, tf_store_unref)
 
+/* Moves the position without the lock. */
+static inline void
+tf_store_advance (TfStore *self,
+                  gsize    count)
+{
+  self->position += count;
+  __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
+}
+
+/* Called after tf_store_advance() for bytes that were written, if the size is known. */
+static inline void
+tf_store_extend (TfStore *self)
+{
+  if ((guint64) self->seen_size < (guint64) self->position)
+    __atomic_store_n (&self->seen_size, self->position, __ATOMIC_RELAXED);
+}
+
 /* Reads @count bytes if they only have to be copied. Otherwise, returns FALSE without a change.
  *
  * If the process has only one thread, which glibc knows, bytes in memory are copied here without the lock. This is
@@ -305,7 +322,7 @@ tf_store_read_at_once (TfStore       *self,
   if (source == NULL)
     return FALSE;
 
-  self->position += count;
+  tf_store_advance (self, count);
   memcpy (data, source, count);
   return TRUE;
 }
@@ -336,7 +353,7 @@ tf_store_consume_at_once (TfStore *self,
       tf_backing_peek (&self->backing, self->position, count) == NULL)
     return FALSE;
 
-  self->position += count;
+  tf_store_advance (self, count);
   return TRUE;
 }
 
@@ -386,7 +403,8 @@ tf_store_write_at_once (TfStore       *self,
   if (target == NULL)
     return FALSE;
 
-  self->position += count;
+  tf_store_advance (self, count);
+  tf_store_extend (self);
   memcpy (target, data, count);
   return TRUE;
 }

@@ -670,6 +670,74 @@ test_threads (void)
   g_assert_cmpuint (owner.n_told, ==, 1);
 }
 
+/* While another thread has the lock, as a reader does, what is asked is what this thread did before. */
+static void
+assert_seen (TfStore *store,
+             goffset  position,
+             goffset  size)
+{
+  g_mutex_lock (&store->lock);
+  g_assert_cmpint (tf_store_tell (store), ==, position);
+  g_assert_cmpint (tf_store_get_size (store), ==, size);
+  g_mutex_unlock (&store->lock);
+}
+
+static void
+test_asked_while_locked (gconstpointer data)
+{
+  g_auto(Owner) owner = { NULL, };
+  g_autoptr(GError) error = NULL;
+  const guint8 *bytes;
+  char buffer[8];
+  gsize count;
+
+  owner_init (&owner, GPOINTER_TO_INT (data));
+  if (GPOINTER_TO_INT (data) == 0)
+    g_assert_true (tf_store_roll_over (owner.store, NULL, &error));
+  assert_seen (owner.store, 0, 0);
+  write_text (owner.store, "0123456789");
+  assert_seen (owner.store, 10, 10);
+  write_text (owner.store, "a");
+  assert_seen (owner.store, 11, 11);
+  g_assert_true (tf_store_seek (owner.store, 2, G_SEEK_SET, NULL, &error));
+  assert_seen (owner.store, 2, 11);
+  g_assert_true (tf_store_read (owner.store, buffer, 3, &count, NULL, &error));
+  assert_seen (owner.store, 5, 11);
+  bytes = tf_store_fill (owner.store, 1, &count, NULL, &error) ? tf_store_peek (owner.store, &count) : NULL;
+  g_assert_nonnull (bytes);
+  g_assert_true (tf_store_consume (owner.store, 1, &error));
+  assert_seen (owner.store, 6, 11);
+  g_assert_true (tf_store_skip (owner.store, 1, &count, NULL, &error));
+  assert_seen (owner.store, 7, 11);
+  g_assert_true (tf_store_truncate (owner.store, 9, NULL, &error));
+  assert_seen (owner.store, 7, 9);
+  g_assert_true (tf_store_roll_over (owner.store, NULL, &error));
+  assert_seen (owner.store, 7, 9);
+}
+
+/* An asynchronous operation begins while another thread, as a reader, has the lock. */
+static void
+test_gate_closed_while_locked (gconstpointer data)
+{
+  g_auto(Owner) owner = { NULL, };
+  g_autoptr(GError) error = NULL;
+
+  owner_init (&owner, GPOINTER_TO_INT (data));
+  if (GPOINTER_TO_INT (data) == 0)
+    g_assert_true (tf_store_roll_over (owner.store, NULL, &error));
+  write_text (owner.store, "0123");
+  g_assert_true (tf_store_write_at_rest (owner.store, "4", 1));
+
+  g_mutex_lock (&owner.store->lock);
+  tf_store_close_gate (owner.store);
+  g_mutex_unlock (&owner.store->lock);
+  g_assert_false (tf_store_write_at_rest (owner.store, "x", 1));
+  assert_store (owner.store, 5, "01234", 5);
+
+  tf_store_open_gate (owner.store);
+  g_assert_true (tf_store_write_at_rest (owner.store, "5", 1));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -692,6 +760,10 @@ main (int    argc,
   g_test_add_data_func ("/store/largest-offset/disk", GINT_TO_POINTER (0), test_largest_offset);
   g_test_add_func ("/store/max-size", test_max_size);
   g_test_add_func ("/store/shared-position", test_shared_position);
+  g_test_add_data_func ("/store/asked-while-locked/memory", GINT_TO_POINTER (-1), test_asked_while_locked);
+  g_test_add_data_func ("/store/asked-while-locked/disk", GINT_TO_POINTER (0), test_asked_while_locked);
+  g_test_add_data_func ("/store/gate-closed-while-locked/memory", GINT_TO_POINTER (-1), test_gate_closed_while_locked);
+  g_test_add_data_func ("/store/gate-closed-while-locked/disk", GINT_TO_POINTER (0), test_gate_closed_while_locked);
   g_test_add_func ("/store/states", test_states);
   g_test_add_func ("/store/seek-bounds", test_seek_bounds);
   g_test_add_func ("/store/threads", test_threads);
