@@ -802,9 +802,12 @@ test_derived (void)
 static void
 drop_without_fds_and_exit (void)
 {
-  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
-  TfNamedFile *file = tf_named_file_new (NULL, NULL, tf_temp_dir_get_path (dir), NULL, NULL);
+  TfTempDir *dir;
+  TfNamedFile *file;
 
+  tf_test_ignore_leaks ();
+  dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  file = tf_named_file_new (NULL, NULL, tf_temp_dir_get_path (dir), NULL, NULL);
   tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
   g_object_unref (file);
   tf_test_take_fds ();

@@ -387,6 +387,18 @@ tf_test_is_portable (void)
 #endif
 }
 
+#ifdef __SANITIZE_ADDRESS__
+void __lsan_disable (void);
+#endif
+
+void
+tf_test_ignore_leaks (void)
+{
+#ifdef __SANITIZE_ADDRESS__
+  __lsan_disable ();
+#endif
+}
+
 gboolean
 tf_test_skip_if_portable (const char *what)
 {

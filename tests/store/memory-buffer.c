@@ -237,6 +237,9 @@ static const gsize sizes[] = {
 static void
 test_resident (void)
 {
+  if (tf_test_skip_if_portable ("advice on huge pages"))
+    return;
+
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
       g_auto(TfMemoryBuffer) buffer = { NULL, };
@@ -250,6 +253,9 @@ test_resident (void)
 static void
 test_trim (void)
 {
+  if (tf_test_skip_if_portable ("advice on huge pages"))
+    return;
+
   for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
     {
       g_auto(TfMemoryBuffer) buffer = { NULL, };
