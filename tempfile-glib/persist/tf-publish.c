@@ -80,12 +80,16 @@ sync_pieces (int                   fd,
   return TRUE;
 }
 
+/* Nothing gets the name before all errors of writing it are known. */
 static gboolean
 sync_file (const TfReplacement  *entry,
            const TfDestination  *target,
            GCancellable         *cancellable,
            GError              **error)
 {
+  if (tf_fd_check_written (entry->fd) != 0)
+    return tf_errno_set (error, errno, "close", target->path);
+
   if (target->sync_fd < 0)
     return TRUE;
 

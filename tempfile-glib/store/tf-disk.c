@@ -151,6 +151,15 @@ tf_disk_copy (int            from,
   return success;
 }
 
+/* Reports errors of earlier writes that the file system would report only when the file is closed. */
+gboolean
+tf_disk_settle (int          fd,
+                const char  *where,
+                GError     **error)
+{
+  return tf_fd_check_written (fd) == 0 || tf_errno_set (error, errno, "close", where);
+}
+
 gboolean
 tf_disk_get_size (int          fd,
                   const char  *where,
@@ -208,7 +217,7 @@ tf_disk_copy_file (int            from,
 {
   struct stat st;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, NULL, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)

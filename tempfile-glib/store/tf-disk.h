@@ -47,6 +47,9 @@ gboolean tf_disk_reserve   (int             fd,
                             goffset         size,
                             GCancellable   *cancellable,
                             GError        **error);
+gboolean tf_disk_settle    (int             fd,
+                            const char     *where,
+                            GError        **error);
 gboolean tf_disk_get_size  (int             fd,
                             const char     *where,
                             goffset        *size,
