@@ -2410,7 +2410,8 @@ persist (TfTempFile      *self,
  * A new file gets the permissions of any file that the process creates there: octal 0666 less the umask, or those
  * of the directory's default ACL. A file that replaces another one gets that file's mode, POSIX ACL, `user.`
  * attributes and, if the process is permitted to set them, owner and group. If the group cannot be kept, the
- * permissions of the group are not granted to another one. With %TF_PERSIST_PRIVATE, the mode is always 0600.
+ * permissions of the group are not granted to another one. Attributes that the file system does not read or write are
+ * left out; if that concerns the ACL, nobody but the owner can open the file. With %TF_PERSIST_PRIVATE, the mode is always 0600.
  * [property@TempFile:mode] has no effect, and the umask is never changed.
  *
  * ## How

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 
@@ -23,13 +22,6 @@ void
 tf_metadata_clear (TfMetadata *self)
 {
   g_clear_pointer (&self->xattrs, g_hash_table_unref);
-}
-
-/* Returns whether to copy an attribute. Those of security modules and of root are not copied. */
-static gboolean
-is_ours (const char *name)
-{
-  return g_str_equal (name, ACL) || g_str_has_prefix (name, "user.");
 }
 
 /* Reads an attribute, or the list of names if @name is NULL. */
@@ -67,96 +59,103 @@ read_whole (int         fd,
   return NULL;
 }
 
-/* Returns whether the errno of reading a listed attribute means that it is not copied. User attributes are unreadable if
- * the file is, such as one of mode 0200. */
+/* Returns whether the errno of a call for an attribute means that there is no such attribute. */
 static gboolean
-may_lack (const char *name,
-          int         saved_errno)
+means_none (int saved_errno)
 {
-  return saved_errno == TF_SYSTEM_ENOATTR || saved_errno == ENOTSUP ||
-         (saved_errno == EACCES && !g_str_equal (name, ACL));
+  return saved_errno == TF_SYSTEM_ENOATTR || saved_errno == ENOTSUP;
 }
 
-/* There may be an ACL that cannot be read. The mode alone could grant the group more than it does, because its bits for
- * the group are the mask of the ACL, see acl(5), and could grant others what the ACL denies some of them. */
+/* Asks for the ACL by name, because some file systems do not list it. If there may be one that cannot be read, the mode
+ * alone could grant more: its bits for the group are the mask of the ACL, see acl(5), and the ACL could deny some what
+ * others may do. */
 static void
-restrict_to_owner (TfMetadata *self)
+read_acl (TfMetadata *self,
+          int         fd)
 {
-  self->mode &= S_IRWXU;
+  GBytes *acl = read_whole (fd, ACL);
+
+  self->lacks_acl = acl == NULL && !means_none (errno);
+  if (acl != NULL)
+    g_hash_table_insert (self->xattrs, g_strdup (ACL), acl);
+  if (self->lacks_acl)
+    self->mode &= S_IRWXU;
 }
 
-static gboolean
-read_xattrs (TfMetadata  *self,
-             int          fd,
-             const char  *where,
-             GError     **error)
+/* Attributes that cannot be read are left out. Those of security modules and of root are not copied. */
+static void
+read_user_xattrs (TfMetadata *self,
+                  int         fd)
 {
   g_autoptr(GBytes) names = read_whole (fd, NULL);
   const char *name;
   const char *end;
   gsize size;
 
-  self->xattrs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
-  if (names == NULL && errno == ENOENT)
-    {
-      restrict_to_owner (self);
-      return TRUE;
-    }
-
   if (names == NULL)
-    return errno == ENOTSUP || tf_errno_set (error, errno, "listxattr", where);
+    return;
 
   name = g_bytes_get_data (names, &size);
   for (end = name + size; name < end; name += strlen (name) + 1)
     {
-      GBytes *value = is_ours (name) ? read_whole (fd, name) : NULL;
+      GBytes *value = g_str_has_prefix (name, "user.") ? read_whole (fd, name) : NULL;
 
       if (value != NULL)
         g_hash_table_insert (self->xattrs, g_strdup (name), value);
-      else if (is_ours (name) && !may_lack (name, errno))
-        return tf_errno_set (error, errno, "getxattr", where);
     }
-
-  return TRUE;
 }
 
 /* Reads the metadata of the file that is described by @st. Its attributes are read from @fd, which may be one of
- * tf_system_open_to_describe(), or -1 where that is not supported; @where is for messages. */
-gboolean
-tf_metadata_read (TfMetadata         *self,
-                  const struct stat  *st,
-                  int                 fd,
-                  const char         *where,
-                  GError            **error)
+ * tf_system_open_to_describe(), or -1 where that is not supported. */
+void
+tf_metadata_read (TfMetadata        *self,
+                  const struct stat *st,
+                  int                fd)
 {
   tf_metadata_clear (self);
   self->uid = st->st_uid;
   self->gid = st->st_gid;
   self->mode = st->st_mode & PERMISSIONS;
-  return read_xattrs (self, fd, where, error);
+  self->xattrs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify) g_bytes_unref);
+  read_acl (self, fd);
+  read_user_xattrs (self, fd);
 }
 
-/* Like tf_metadata_read(), for a descriptor of any kind. */
+/* Like tf_metadata_read(), for a descriptor of any kind. On failure, sets errno. */
 gboolean
-tf_metadata_read_fd (TfMetadata  *self,
-                     int          fd,
-                     const char  *where,
-                     GError     **error)
+tf_metadata_read_fd (TfMetadata *self,
+                     int         fd)
 {
   struct stat st;
 
   if (fstat (fd, &st) != 0)
-    return tf_errno_set (error, errno, "fstat", where);
+    return FALSE;
 
-  return tf_metadata_read (self, &st, fd, where, error);
+  tf_metadata_read (self, &st, fd);
+  return TRUE;
+}
+
+static gboolean
+has_acl (const TfMetadata *self)
+{
+  return g_hash_table_contains (self->xattrs, ACL);
+}
+
+/* Returns a mode for open() with which a new file is open to nobody who may not open one with the metadata, whatever
+ * group the file gets. */
+guint
+tf_metadata_get_initial_mode (const TfMetadata *self)
+{
+  guint of_all = self->mode & (self->mode >> 3) & (has_acl (self) ? 0 : S_IRWXO);
+
+  return S_IRUSR | S_IWUSR | (self->mode & S_IXUSR) | of_all << 3 | of_all;
 }
 
 /* Sets owner and group if that is permitted. Returns the mode to set: without set-ID bits if either could not be set,
  * and with the group's permissions limited to those of others if the group could not be set. */
 static mode_t
 apply_owner (const TfMetadata *self,
-             int               fd,
-             gboolean          has_acl)
+             int               fd)
 {
   struct stat st;
   mode_t mode = self->mode;
@@ -175,17 +174,32 @@ apply_owner (const TfMetadata *self,
 
   if (!same_owner || !same_group)
     mode &= 0777;
-  if (!same_group && !has_acl)
+  if (!same_group && !has_acl (self))
     mode = (mode & 0707) | ((mode & 07) << 3);
 
   return mode;
 }
 
+/* Sets the ACL, or removes one that was inherited from the directory. Returns whether the file certainly has it so. */
 static gboolean
-apply_xattrs (const TfMetadata  *self,
-              int                fd,
-              const char        *where,
-              GError           **error)
+apply_acl (const TfMetadata *self,
+           int               fd)
+{
+  GBytes *acl = g_hash_table_lookup (self->xattrs, ACL);
+
+  if (acl != NULL)
+    return TF_RETRY_EINTR (tf_system_set_xattr (fd, ACL, g_bytes_get_data (acl, NULL), g_bytes_get_size (acl))) == 0;
+
+  if (tf_system_get_xattr (fd, ACL, NULL, 0) < 0 && means_none (errno))
+    return TRUE;
+
+  return TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) == 0 || means_none (errno);
+}
+
+/* Attributes that cannot be set are left out. */
+static void
+apply_user_xattrs (const TfMetadata *self,
+                   int               fd)
 {
   GHashTableIter iter;
   gpointer name;
@@ -193,47 +207,41 @@ apply_xattrs (const TfMetadata  *self,
 
   g_hash_table_iter_init (&iter, self->xattrs);
   while (g_hash_table_iter_next (&iter, &name, &value))
-    {
-      gsize size;
-      gconstpointer data = g_bytes_get_data (value, &size);
-
-      if (TF_RETRY_EINTR (tf_system_set_xattr (fd, name, data, size)) != 0 && errno != ENOTSUP)
-        return tf_errno_set (error, errno, "setxattr", where);
-    }
-
-  return TRUE;
+    if (!g_str_equal (name, ACL))
+      (void) TF_RETRY_EINTR (tf_system_set_xattr (fd, name, g_bytes_get_data (value, NULL), g_bytes_get_size (value)));
 }
 
-/* Sets the metadata of the file behind @fd, which this process owns. Further user attributes of the file stay. */
-gboolean
-tf_metadata_apply (const TfMetadata  *self,
-                   int                fd,
-                   const char        *where,
-                   GError           **error)
+/* A mode that is right is not set again, because some file systems refuse even that. Where the mode cannot be changed,
+ * one that grants less than wanted is accepted. */
+static gboolean
+apply_mode (int    fd,
+            mode_t mode)
 {
-  gboolean has_acl = g_hash_table_contains (self->xattrs, ACL);
-  mode_t mode = apply_owner (self, fd, has_acl);
   struct stat st;
+  gboolean known = fstat (fd, &st) == 0;
 
-  if (!has_acl && tf_system_get_xattr (fd, ACL, NULL, 0) >= 0 && TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) != 0)
-    return tf_errno_set (error, errno, "removexattr", where);
-
-  if (!apply_xattrs (self, fd, where, error))
-    return FALSE;
-
-  /* The mode comes last, because a change of the owner clears bits, and a change of the ACL changes those of the group.
-   * A mode that is right is not set again, because some file systems refuse even that. */
-  if (fstat (fd, &st) != 0)
-    return tf_errno_set (error, errno, "fstat", where);
-
-  if ((st.st_mode & PERMISSIONS) == mode)
+  if (known && (st.st_mode & PERMISSIONS) == mode)
     return TRUE;
 
-  /* Some file systems let nobody change the mode. A mode that grants less than wanted is accepted. */
-  if (TF_RETRY_EINTR (fchmod (fd, mode)) != 0 && (errno != EPERM || (st.st_mode & PERMISSIONS & ~mode) != 0))
-    return tf_errno_set (error, errno, "fchmod", where);
+  return TF_RETRY_EINTR (fchmod (fd, mode)) == 0 || (known && (st.st_mode & PERMISSIONS & ~mode) == 0);
+}
 
-  return TRUE;
+/* Sets the metadata of the file behind @fd, which this process owns. Further user attributes of the file stay. What
+ * cannot be set is left out; fails, with errno set, only if others could then do more with the file than wanted. */
+gboolean
+tf_metadata_apply (const TfMetadata *self,
+                   int               fd)
+{
+  mode_t mode = apply_owner (self, fd);
+
+  if (!apply_acl (self, fd))
+    mode &= S_IRWXU;
+
+  apply_user_xattrs (self, fd);
+
+  /* The mode comes last, because a change of the owner clears bits, and a change of the ACL changes those of the
+   * group. */
+  return apply_mode (fd, mode);
 }
 
 /* Undoes the tf_metadata_apply() of other metadata, as far as possible. */
@@ -245,7 +253,7 @@ tf_metadata_restore (const TfMetadata *self,
   GHashTableIter iter;
   gpointer name;
 
-  if (tf_metadata_read_fd (&found, fd, NULL, NULL))
+  if (tf_metadata_read_fd (&found, fd))
     {
       g_hash_table_iter_init (&iter, found.xattrs);
       while (g_hash_table_iter_next (&iter, &name, NULL))
@@ -253,5 +261,5 @@ tf_metadata_restore (const TfMetadata *self,
           tf_system_remove_xattr (fd, name);
     }
 
-  tf_metadata_apply (self, fd, NULL, NULL);
+  tf_metadata_apply (self, fd);
 }

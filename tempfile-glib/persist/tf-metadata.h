@@ -15,28 +15,24 @@ typedef struct
 {
   uid_t       uid;
   gid_t       gid;
-  mode_t      mode;   /* permission bits only */
-  GHashTable *xattrs; /* (owned) (nullable) (element-type utf8 GBytes) */
+  mode_t      mode;      /* permission bits only */
+  GHashTable *xattrs;    /* (owned) (nullable) (element-type utf8 GBytes) */
+  gboolean    lacks_acl; /* there may be an ACL that cannot be read; @mode grants nothing to others then */
 } TfMetadata;
 
 #define TF_METADATA_INIT { .mode = 0 }
 
-gboolean tf_metadata_read    (TfMetadata         *self,
-                              const struct stat  *st,
-                              int                 fd,
-                              const char         *where,
-                              GError            **error);
-gboolean tf_metadata_read_fd (TfMetadata         *self,
-                              int                 fd,
-                              const char         *where,
-                              GError            **error);
-gboolean tf_metadata_apply   (const TfMetadata   *self,
-                              int                 fd,
-                              const char         *where,
-                              GError            **error);
-void     tf_metadata_restore (const TfMetadata   *self,
-                              int                 fd);
-void     tf_metadata_clear   (TfMetadata         *self);
+void     tf_metadata_read             (TfMetadata        *self,
+                                       const struct stat *st,
+                                       int                fd);
+gboolean tf_metadata_read_fd          (TfMetadata        *self,
+                                       int                fd);
+gboolean tf_metadata_apply            (const TfMetadata  *self,
+                                       int                fd);
+void     tf_metadata_restore          (const TfMetadata  *self,
+                                       int                fd);
+guint    tf_metadata_get_initial_mode (const TfMetadata  *self);
+void     tf_metadata_clear            (TfMetadata        *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMetadata, tf_metadata_clear)
 

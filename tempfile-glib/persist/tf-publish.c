@@ -131,7 +131,7 @@ place (TfReplacement        *entry,
   return success ? PLACED : FAILED;
 }
 
-/* Gives the file itself the name, after its metadata. */
+/* Gives the file itself the name, after its metadata. If these could not be undone, a copy is better. */
 static Outcome
 place_source (int                   fd,
               const TfDestination  *target,
@@ -143,11 +143,13 @@ place_source (int                   fd,
   g_auto(TfMetadata) before = TF_METADATA_INIT;
   Outcome outcome = FAILED;
 
-  if (!tf_metadata_read_fd (&before, fd, target->path, error))
-    return FAILED;
+  if (!tf_metadata_read_fd (&before, fd) || before.lacks_acl)
+    return UNLINKABLE;
 
-  if (tf_metadata_apply (wanted, fd, target->path, error))
+  if (tf_metadata_apply (wanted, fd))
     outcome = place (&entry, target, cancellable, error);
+  else
+    tf_errno_set (error, errno, "fchmod", target->path);
 
   if (outcome != PLACED)
     {
@@ -158,6 +160,7 @@ place_source (int                   fd,
   return outcome;
 }
 
+/* @wanted is NULL if the copy has the right metadata since its creation. */
 static Outcome
 place_copy (const TfPublishSource  *source,
             TfReplacement          *fresh,
@@ -166,29 +169,47 @@ place_copy (const TfPublishSource  *source,
             GCancellable           *cancellable,
             GError                **error)
 {
-  if (!source->fill (source->user_data, fresh->fd, target->path, cancellable, error) ||
-      !tf_metadata_apply (wanted, fresh->fd, target->path, error))
+  if (!source->fill (source->user_data, fresh->fd, target->path, cancellable, error))
     return FAILED;
+
+  if (wanted != NULL && !tf_metadata_apply (wanted, fresh->fd))
+    {
+      tf_errno_set (error, errno, "fchmod", target->path);
+      return FAILED;
+    }
 
   return place (fresh, target, cancellable, error);
 }
 
-static guint
-get_mode (const TfDestination *target)
+/* Returns whether the file gets the metadata of the one that it replaces. */
+static gboolean
+keeps_metadata (const TfDestination *target)
 {
+  return target->has_file && !(target->flags & TF_PERSIST_PRIVATE);
+}
+
+/* A new file gets the permissions of any file that this process creates there: umask, default ACL and group of the
+ * directory have their effect. */
+static guint
+get_mode (const TfDestination *target,
+          const TfMetadata    *replaced)
+{
+  if (keeps_metadata (target))
+    return tf_metadata_get_initial_mode (replaced);
+
   return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
 }
 
-/* Creates a file in the directory of the target, without a name if possible. Its permissions are those of any file that
- * this process creates there: umask, default ACL and group of the directory have their effect. */
+/* Creates a file in the directory of the target, without a name if possible. */
 static gboolean
 open_fresh (TfReplacement        *fresh,
             const TfDestination  *target,
+            guint                 mode,
             GError              **error)
 {
-  fresh->fd = tf_open_tmpfile (target->dir_fd, ".", get_mode (target));
+  fresh->fd = tf_open_tmpfile (target->dir_fd, ".", mode);
   if (fresh->fd < 0 && errno == ENOTSUP)
-    tf_replacement_create (fresh, target, get_mode (target));
+    tf_replacement_create (fresh, target, mode);
 
   return fresh->fd >= 0 || tf_errno_set (error, errno, "create a file beside", target->path);
 }
@@ -197,23 +218,12 @@ open_fresh (TfReplacement        *fresh,
 static gboolean
 open_fresh_with_name (TfReplacement        *fresh,
                       const TfDestination  *target,
+                      guint                 mode,
                       GError              **error)
 {
   tf_fd_clear (&fresh->fd);
-  return tf_replacement_create (fresh, target, get_mode (target)) >= 0 ||
+  return tf_replacement_create (fresh, target, mode) >= 0 ||
          tf_errno_set (error, errno, "create a file beside", target->path);
-}
-
-static gboolean
-read_wanted (TfMetadata           *wanted,
-             const TfDestination  *target,
-             const TfReplacement  *fresh,
-             GError              **error)
-{
-  if (!target->has_file || (target->flags & TF_PERSIST_PRIVATE))
-    return tf_metadata_read_fd (wanted, fresh->fd, target->path, error);
-
-  return tf_metadata_read (wanted, &target->file, target->file_fd, target->path, error);
 }
 
 /* Returns whether the file can be linked at the target. The device is that of a file in the directory, because the
@@ -234,36 +244,55 @@ may_be_placed (int                  fd,
          !(target->has_file && st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino);
 }
 
+/* Links the file itself if possible. It gets the metadata of the replaced file, or those of a new one. */
+static Outcome
+try_source (int                   fd,
+            const TfReplacement  *fresh,
+            const TfDestination  *target,
+            const TfMetadata     *replaced,
+            GCancellable         *cancellable,
+            GError              **error)
+{
+  g_auto(TfMetadata) of_new = TF_METADATA_INIT;
+
+  if (!may_be_placed (fd, fresh, target))
+    return UNLINKABLE;
+
+  if (keeps_metadata (target))
+    return place_source (fd, target, replaced, cancellable, error);
+
+  if (!tf_metadata_read_fd (&of_new, fresh->fd) || of_new.lacks_acl)
+    return UNLINKABLE;
+
+  return place_source (fd, target, &of_new, cancellable, error);
+}
+
 static Outcome
 persist (const TfPublishSource  *source,
          TfReplacement          *fresh,
          const TfDestination    *target,
+         const TfMetadata       *replaced,
          gboolean               *copied,
          GCancellable           *cancellable,
          GError                **error)
 {
-  g_auto(TfMetadata) wanted = TF_METADATA_INIT;
-  Outcome outcome = UNLINKABLE;
+  const TfMetadata *wanted = keeps_metadata (target) ? replaced : NULL;
+  Outcome outcome = try_source (source->fd, fresh, target, replaced, cancellable, error);
 
-  if (!read_wanted (&wanted, target, fresh, error))
-    return FAILED;
-
-  if (may_be_placed (source->fd, fresh, target))
-    outcome = place_source (source->fd, target, &wanted, cancellable, error);
   if (outcome != UNLINKABLE)
     return outcome;
 
   *copied = TRUE;
   g_clear_error (error);
-  outcome = place_copy (source, fresh, target, &wanted, cancellable, error);
+  outcome = place_copy (source, fresh, target, wanted, cancellable, error);
   if (outcome != UNLINKABLE || fresh->name != NULL)
     return outcome;
 
   g_clear_error (error);
-  if (!open_fresh_with_name (fresh, target, error))
+  if (!open_fresh_with_name (fresh, target, get_mode (target, replaced), error))
     return FAILED;
 
-  return place_copy (source, fresh, target, &wanted, cancellable, error);
+  return place_copy (source, fresh, target, wanted, cancellable, error);
 }
 
 /* Gives @source the name @path in one step. If the file itself cannot get the name, a copy of it does; @copy_fd is the
@@ -278,16 +307,22 @@ tf_publish (const TfPublishSource  *source,
             GError                **error)
 {
   g_auto(TfDestination) target = TF_DESTINATION_INIT;
+  g_auto(TfMetadata) replaced = TF_METADATA_INIT;
   TfReplacement fresh = TF_REPLACEMENT_INIT (-1);
   g_autoptr(GError) first_error = NULL;
   gboolean copied = FALSE;
   gboolean success;
 
   *copy_fd = -1;
-  if (!tf_destination_open (&target, path, flags, error) || !open_fresh (&fresh, &target, error))
+  if (!tf_destination_open (&target, path, flags, error))
     return FALSE;
 
-  success = persist (source, &fresh, &target, &copied, cancellable, &first_error) == PLACED;
+  if (target.has_file)
+    tf_metadata_read (&replaced, &target.file, target.file_fd);
+  if (!open_fresh (&fresh, &target, get_mode (&target, &replaced), error))
+    return FALSE;
+
+  success = persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error) == PLACED;
   tf_replacement_discard (&fresh, &target);
   if (success && copied)
     *copy_fd = tf_fd_steal (&fresh.fd);

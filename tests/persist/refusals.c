@@ -12,13 +12,82 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "tf-test-files.h"
 #include "tf-test.h"
 
+#define ACL "system.posix_acl_access"
+#define MARK "user.mark"
+
 /* What fails, and with which errno; 0: nothing. */
 static int close_errno;
+static int list_errno;
+static int get_acl_errno;
+static int get_mark_errno;
+static int set_acl_errno;
+static int set_mark_errno;
+static int remove_errno;
+static int chmod_errno;
+
+/* Attributes are not named by the file system, but can be asked for. */
+static gboolean lists_nothing;
+
+static void
+grant_all (void)
+{
+  close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
+  set_acl_errno = set_mark_errno = remove_errno = chmod_errno = 0;
+  lists_nothing = FALSE;
+}
+
+static gboolean
+is_refused (int with)
+{
+  errno = with;
+  return with != 0;
+}
+
+static int
+choose (const char *attribute,
+        int         for_acl,
+        int         for_mark)
+{
+  return g_str_equal (attribute, ACL) ? for_acl : for_mark;
+}
+
+#define WRAP(type, name, parameters, arguments, with) \
+  type __real_ ## name parameters; \
+  type __wrap_ ## name parameters; \
+  type \
+  __wrap_ ## name parameters \
+  { \
+    return is_refused (with) ? -1 : __real_ ## name arguments; \
+  }
+
+WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), chmod_errno)
+WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), remove_errno)
+WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags),
+      choose (name, set_acl_errno, set_mark_errno))
+WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
+      choose (name, get_acl_errno, get_mark_errno))
+WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size),
+      choose (name, get_acl_errno, get_mark_errno))
+
+#define WRAP_LIST(name, parameters, arguments) \
+  ssize_t __real_ ## name parameters; \
+  ssize_t __wrap_ ## name parameters; \
+  ssize_t \
+  __wrap_ ## name parameters \
+  { \
+    if (is_refused (list_errno)) \
+      return -1; \
+    return lists_nothing ? 0 : __real_ ## name arguments; \
+  }
+
+WRAP_LIST (flistxattr, (int fd, char *list, size_t size), (fd, list, size))
+WRAP_LIST (listxattr, (const char *path, char *list, size_t size), (path, list, size))
 
 static gboolean
 is_written (int fd)
@@ -46,6 +115,16 @@ __wrap_close (int fd)
   return -1;
 }
 
+/* As acl(5) has it on disk: the owner rw, the user 65534 and the mask r, the group and the others nothing. */
+static const guint8 acl[] = {
+  0x02, 0, 0, 0,
+  0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 4, 0, 0xfe, 0xff, 0x00, 0x00,
+  0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
 static GFile *
 put_old (void)
 {
@@ -54,6 +133,38 @@ put_old (void)
   g_assert_true (g_file_set_contents ("doc", "old", 3, NULL));
   g_assert_cmpint (chmod ("doc", 0640), ==, 0);
   return doc;
+}
+
+/* The group may read it if the mode is looked at alone. Returns FALSE, and skips the test, if there are no ACLs here. */
+static gboolean
+put_old_with_attributes (void)
+{
+  g_autoptr(GFile) doc = put_old ();
+
+  if (!tf_test_skip_if_portable ("extended attributes"))
+    {
+      if (setxattr ("doc", ACL, acl, sizeof acl, 0) == 0 && setxattr ("doc", MARK, "blue", 4, 0) == 0)
+        return TRUE;
+      g_test_skip ("the file system has no ACLs or no attributes");
+    }
+
+  g_assert_cmpint (unlink ("doc"), ==, 0);
+  return FALSE;
+}
+
+static guint
+get_mode (void)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat ("doc", &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
+static gboolean
+doc_has (const char *attribute)
+{
+  return getxattr ("doc", attribute, NULL, 0) > 0;
 }
 
 static void
@@ -115,6 +226,159 @@ test_late_error_of_rollover (void)
   tf_test_assert_file (file, 3, "new", 3);
 }
 
+/* Replaces a document that has attributes. Returns FALSE if there can be none here. */
+static gboolean
+replace (const TfTestKind *kind,
+         void (*refuse) (void))
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  if (!put_old_with_attributes ())
+    return FALSE;
+
+  tf_test_write (file, "new");
+  refuse ();
+  tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, &error);
+  grant_all ();
+  g_assert_no_error (error);
+  assert_doc ("new");
+  return TRUE;
+}
+
+typedef struct
+{
+  const char *name;
+  void (*refuse) (void);
+  guint    mode;
+  gboolean keeps_acl;
+  gboolean keeps_mark;
+} Refusal;
+
+static void
+refuse_to_list (void)
+{
+  list_errno = ESTALE;
+}
+
+static void
+hide_names (void)
+{
+  lists_nothing = TRUE;
+}
+
+static void
+refuse_acl (void)
+{
+  get_acl_errno = EIO;
+}
+
+static void
+refuse_mark (void)
+{
+  get_mark_errno = EIO;
+}
+
+static void
+refuse_to_set_acl (void)
+{
+  set_acl_errno = EOPNOTSUPP;
+}
+
+static void
+refuse_to_set_mark (void)
+{
+  set_mark_errno = ENOSPC;
+}
+
+static void
+refuse_attributes (void)
+{
+  list_errno = get_acl_errno = get_mark_errno = set_acl_errno = set_mark_errno = remove_errno = EPERM;
+}
+
+/* An attribute that cannot be copied is left out. Where the ACL is not known, or cannot be set, the mode grants nothing to
+ * anybody but the owner. */
+static const Refusal refusals[] = {
+  { "list", refuse_to_list, 0640, TRUE, FALSE },
+  { "names", hide_names, 0640, TRUE, FALSE },
+  { "get-acl", refuse_acl, 0600, FALSE, TRUE },
+  { "get-mark", refuse_mark, 0640, TRUE, FALSE },
+  { "set-acl", refuse_to_set_acl, 0600, FALSE, TRUE },
+  { "set-mark", refuse_to_set_mark, 0640, TRUE, FALSE },
+  { "all", refuse_attributes, 0600, FALSE, FALSE },
+};
+
+static void
+test_attributes (gconstpointer data)
+{
+  const Refusal *refusal = data;
+
+  for (const TfTestKind *kind = tf_test_kinds; kind->name != NULL; kind++)
+    {
+      if (!replace (kind, refusal->refuse))
+        return;
+
+      g_test_message ("%s", kind->name);
+      g_assert_cmphex (get_mode (), ==, refusal->mode);
+      g_assert_cmpint (doc_has (ACL), ==, refusal->keeps_acl);
+      g_assert_cmpint (doc_has (MARK), ==, refusal->keeps_mark);
+      remove_doc ();
+    }
+}
+
+/* A new file has the permissions of any new file, whether its attributes can be read or not. */
+static void
+test_attributes_of_new (gconstpointer data)
+{
+  const Refusal *refusal = data;
+  guint mask = umask (0027);
+
+  for (const TfTestKind *kind = tf_test_kinds; kind->name != NULL; kind++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+      g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+      g_autoptr(GError) error = NULL;
+
+      tf_test_write (file, "new");
+      refusal->refuse ();
+      tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, &error);
+      grant_all ();
+      g_assert_no_error (error);
+      assert_doc ("new");
+      g_assert_cmphex (get_mode (), ==, 0640);
+      g_clear_object (&file);
+      remove_doc ();
+    }
+
+  umask (mask);
+}
+
+/* A mode that grants less than that of the replaced file is accepted where it cannot be changed. */
+static void
+test_chmod (gconstpointer data)
+{
+  const int errnos[] = { EPERM, EIO, EOPNOTSUPP };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+      g_autoptr(GFile) doc = put_old ();
+      g_autoptr(GError) error = NULL;
+
+      tf_test_write (file, "new");
+      chmod_errno = errnos[i];
+      tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, &error);
+      grant_all ();
+      g_assert_no_error (error);
+      assert_doc ("new");
+      g_assert_cmphex (get_mode () & ~0640, ==, 0);
+      g_clear_object (&file);
+      remove_doc ();
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -123,6 +387,16 @@ main (int    argc,
 
   tf_test_add_for_kinds ("refusals", "late-error", test_late_error);
   g_test_add_func ("/refusals/late-error-of-rollover", test_late_error_of_rollover);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
+    {
+      g_autofree char *replaced = g_strconcat ("/refusals/attributes/replaced/", refusals[i].name, NULL);
+      g_autofree char *new = g_strconcat ("/refusals/attributes/new/", refusals[i].name, NULL);
+
+      g_test_add_data_func (replaced, &refusals[i], test_attributes);
+      g_test_add_data_func (new, &refusals[i], test_attributes_of_new);
+    }
+  tf_test_add_for_kinds ("refusals", "chmod", test_chmod);
 
   return tf_test_run ();
 }
