@@ -57,12 +57,13 @@ forget_name (TfReplacement *self)
 
 /* Returns whether the errno of tf_replacement_place() means that this file cannot be linked, but a copy of it may be.
  * EXDEV is another file system or mount. ENOENT is a file that has lost its last name, or a kernel that needs a
- * capability for AT_EMPTY_PATH and has no /proc. The others are file systems without hard links. */
+ * capability for AT_EMPTY_PATH and has no /proc. The others are file systems without hard links; some of FUSE say EIO. */
 gboolean
 tf_replacement_is_unlinkable_errno (int saved_errno)
 {
   return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM ||
-         saved_errno == ENOTSUP || saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK;
+         saved_errno == ENOTSUP || saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK ||
+         saved_errno == EIO;
 }
 
 static int
@@ -304,13 +305,27 @@ exchange_for_replaced (TfReplacement       *self,
   return result;
 }
 
+/* Creates an empty file at the name of the target. Some file systems fail with another errno than EEXIST for whoever
+ * is late. */
+static int
+take_target (const TfReplacement *self,
+             const TfDestination *target)
+{
+  int fd = create_file (self, target->dir_fd, target->name, 0600);
+  int saved_errno = errno;
+  TfIdentity found;
+
+  errno = fd < 0 && tf_identity_read (&found, target->dir_fd, target->name) ? EEXIST : saved_errno;
+  return fd;
+}
+
 /* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
  * with neither hard links nor RENAME_NOREPLACE. */
 static int
 rename_over_own_file (TfReplacement       *self,
                       const TfDestination *target)
 {
-  int fd = create_file (self, target->dir_fd, target->name, 0600);
+  int fd = take_target (self, target);
   TfIdentity own;
   TfJournalRecord *record;
 

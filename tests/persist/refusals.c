@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -30,6 +32,11 @@ static int set_acl_errno;
 static int set_mark_errno;
 static int remove_errno;
 static int chmod_errno;
+static int link_errno;
+static int rename2_errno;
+
+/* An exclusive creation fails with EPERM when somebody else was faster. */
+static gboolean hides_loss;
 
 /* Attributes are not named by the file system, but can be asked for. */
 static gboolean lists_nothing;
@@ -38,8 +45,8 @@ static void
 grant_all (void)
 {
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
-  set_acl_errno = set_mark_errno = remove_errno = chmod_errno = 0;
-  lists_nothing = FALSE;
+  set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = rename2_errno = 0;
+  lists_nothing = hides_loss = FALSE;
 }
 
 static gboolean
@@ -70,6 +77,10 @@ WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), chmod_errno)
 WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), remove_errno)
 WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags),
       choose (name, set_acl_errno, set_mark_errno))
+WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags), (from_fd, from, to_fd, to, flags),
+      link_errno)
+WRAP (int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags),
+      (from_fd, from, to_fd, to, flags), rename2_errno)
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
 WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size),
@@ -88,6 +99,32 @@ WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_
 
 WRAP_LIST (flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP_LIST (listxattr, (const char *path, char *list, size_t size), (path, list, size))
+
+static void put_theirs (void);
+
+int __real_openat64 (int fd, const char *path, int flags, ...);
+int __wrap_openat64 (int fd, const char *path, int flags, ...);
+
+int
+__wrap_openat64 (int         fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  if (!hides_loss || !(flags & O_EXCL) || !g_str_equal (path, "doc"))
+    return __real_openat64 (fd, path, flags, mode);
+
+  put_theirs ();
+  errno = EPERM;
+  return -1;
+}
 
 static gboolean
 is_written (int fd)
@@ -174,6 +211,12 @@ assert_doc (const char *expected)
 
   g_assert_true (g_file_get_contents ("doc", &content, NULL, NULL));
   g_assert_cmpstr (content, ==, expected);
+}
+
+static void
+put_theirs (void)
+{
+  g_assert_true (g_file_set_contents ("doc", "theirs", 6, NULL));
 }
 
 /* Nothing is left beside the document. */
@@ -379,6 +422,66 @@ test_chmod (gconstpointer data)
     }
 }
 
+static void
+persist_without_links (const TfTestKind *kind,
+                       TfPersistFlags    flags)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+  g_autoptr(GFile) doc = flags & TF_PERSIST_REPLACE ? put_old () : g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  tf_test_write (file, "new");
+  tf_temp_file_persist (file, doc, flags, NULL, &error);
+  g_assert_no_error (error);
+  assert_doc ("new");
+
+  g_assert_true (tf_temp_file_write (file, "!", 1, NULL, NULL));
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  assert_doc ("new!");
+}
+
+/* No hard links, and no flags of renameat2(). */
+static void
+test_link (gconstpointer data)
+{
+  const int errnos[] = { EPERM, EIO, ENOSYS, EOPNOTSUPP, EMLINK };
+  const TfPersistFlags flags[] = {
+    TF_PERSIST_NONE,
+    TF_PERSIST_REPLACE,
+    TF_PERSIST_DURABLE,
+    TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos) * G_N_ELEMENTS (flags); i++)
+    {
+      link_errno = errnos[i % G_N_ELEMENTS (errnos)];
+      rename2_errno = i % 2 == 0 ? EPERM : EINVAL;
+      persist_without_links (data, flags[i / G_N_ELEMENTS (errnos)]);
+      grant_all ();
+      remove_doc ();
+    }
+}
+
+/* The file system says EPERM to the one who loses. */
+static void
+test_hidden_loss (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  tf_test_write (file, "new");
+  link_errno = EPERM;
+  rename2_errno = EINVAL;
+  hides_loss = TRUE;
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, &error));
+  grant_all ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  assert_doc ("theirs");
+  g_clear_object (&file);
+  remove_doc ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -397,6 +500,9 @@ main (int    argc,
       g_test_add_data_func (new, &refusals[i], test_attributes_of_new);
     }
   tf_test_add_for_kinds ("refusals", "chmod", test_chmod);
+
+  tf_test_add_for_kinds ("refusals", "link", test_link);
+  tf_test_add_for_kinds ("refusals", "hidden-loss", test_hidden_loss);
 
   return tf_test_run ();
 }
