@@ -55,6 +55,20 @@ G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, name) == G_STRUCT_OFFSET (struc
 G_STATIC_ASSERT (TF_SYSTEM_ENTRY_UNKNOWN == DT_UNKNOWN);
 G_STATIC_ASSERT (TF_SYSTEM_ENTRY_DIR == DT_DIR);
 
+guint tf_system_missing;
+int tf_system_missing_errno = ENOSYS;
+
+/* Returns whether a test has taken @part away. If so, sets errno. */
+static inline gboolean
+lacks (TfSystemPart part)
+{
+  if (G_LIKELY (!(tf_system_missing & part)))
+    return FALSE;
+
+  errno = tf_system_missing_errno;
+  return TRUE;
+}
+
 /* The path in proc(5) of the file behind a descriptor, which may be O_PATH. */
 typedef char FdLink[64];
 
@@ -62,7 +76,7 @@ static const char *
 make_fd_link (FdLink link,
               int    fd)
 {
-  snprintf (link, sizeof (FdLink), "/proc/self/fd/%d", fd);
+  snprintf (link, sizeof (FdLink), "%s/self/fd/%d", lacks (TF_SYSTEM_PROC) ? "" : "/proc", fd);
   return link;
 }
 
@@ -95,7 +109,8 @@ tf_system_stat (TfSystemStat *self,
 {
   struct statx stx;
 
-  if (statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+  if (lacks (TF_SYSTEM_STATX) ||
+      statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
              STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
     return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
 
@@ -129,7 +144,7 @@ tf_system_hash_handle (int         dir_fd,
   } handle;
   int mount_id;
 
-  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (flags) && !lacks (TF_SYSTEM_HANDLE); i++)
     {
       handle.head.handle_bytes = MAX_HANDLE_SZ;
       if (name_to_handle_at (dir_fd, name, &handle.head, &mount_id, flags[i]) != 0)
@@ -200,8 +215,10 @@ tf_system_open_unnamed (int         dir_fd,
                         const char *dir,
                         guint       mode)
 {
-  int fd = optional (tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode))));
+  int fd = lacks (TF_SYSTEM_TMPFILE) ? -1
+                                     : TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
 
+  fd = optional (tf_fd_lift (fd));
   if (fd < 0 && (errno == EISDIR || errno == ENOENT || errno == EINVAL))
     errno = ENOTSUP;
 
@@ -226,7 +243,7 @@ tf_system_open_beneath (int         parent_fd,
 
   /* EAGAIN means that a directory was renamed in the meantime, see openat2(2). */
   do
-    fd = syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
+    fd = lacks (TF_SYSTEM_OPENAT2) ? -1 : syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
   while (fd < 0 && (errno == EINTR || errno == EAGAIN));
 
   return optional (fd);
@@ -286,14 +303,14 @@ tf_system_open_again (int fd)
 int
 tf_system_open_pid (pid_t pid)
 {
-  return optional (tf_fd_lift (syscall (SYS_pidfd_open, pid, 0)));
+  return optional (lacks (TF_SYSTEM_PIDFD) ? -1 : tf_fd_lift (syscall (SYS_pidfd_open, pid, 0)));
 }
 
 int
 tf_system_open_memory (void)
 {
   const guint flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  int fd = memfd_create ("tempfile", flags | MFD_NOEXEC_SEAL);
+  int fd = lacks (TF_SYSTEM_MEMFD) ? -1 : memfd_create ("tempfile", flags | MFD_NOEXEC_SEAL);
 
   if (fd < 0 && errno == EINVAL)
     fd = memfd_create ("tempfile", flags);
@@ -324,14 +341,14 @@ int
 tf_system_lock (int      fd,
                 gboolean exclusive)
 {
-  return TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
+  return lacks (TF_SYSTEM_FLOCK) ? -1 : TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
 
 /* The kernel sends a signal when somebody else opens the file. By default that is SIGIO, which kills the process. */
 int
 tf_system_lease (int fd)
 {
-  if (fcntl (fd, F_SETSIG, SIGURG) != 0)
+  if (lacks (TF_SYSTEM_LEASE) || fcntl (fd, F_SETSIG, SIGURG) != 0)
     return -1;
 
   return TF_RETRY_EINTR (fcntl (fd, F_SETLEASE, F_WRLCK));
@@ -343,10 +360,15 @@ tf_system_link_fd (int         fd,
                    const char *name)
 {
   FdLink link;
-  int result = TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
+  int result;
+
+  if (lacks (TF_SYSTEM_LINK_FD))
+    return -1;
+
+  result = lacks (TF_SYSTEM_EMPTY_PATH) ? -1 : TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
 
   /* Before Linux 6.10, AT_EMPTY_PATH needs a capability, see linkat(2). */
-  if (result < 0 && (errno == ENOENT || errno == EPERM || errno == EINVAL))
+  if (result < 0 && (errno == ENOENT || errno == EINVAL || is_missing (errno)))
     result = TF_RETRY_EINTR (linkat (AT_FDCWD, make_fd_link (link, fd), dir_fd, name, AT_SYMLINK_FOLLOW));
 
   return result;
@@ -360,7 +382,7 @@ tf_system_rename (int             dir_fd,
                   TfSystemRename  how)
 {
   guint flags = how == TF_SYSTEM_RENAME_EXCHANGE ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  int result = optional (TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags)));
+  int result = optional (lacks (TF_SYSTEM_RENAMEAT2) ? -1 : TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags)));
 
   if (result < 0 && errno == EINVAL)
     errno = ENOTSUP;
@@ -421,7 +443,7 @@ tf_system_list_xattrs (int    fd,
                        char  *names,
                        gsize  size)
 {
-  gssize result = flistxattr (fd, names, size);
+  gssize result = lacks (TF_SYSTEM_XATTR) ? -1 : flistxattr (fd, names, size);
   FdLink link;
 
   if (result < 0 && errno == EBADF)
@@ -436,7 +458,7 @@ tf_system_get_xattr (int         fd,
                      gpointer    value,
                      gsize       size)
 {
-  gssize result = fgetxattr (fd, name, value, size);
+  gssize result = lacks (TF_SYSTEM_XATTR) ? -1 : fgetxattr (fd, name, value, size);
   FdLink link;
 
   if (result < 0 && errno == EBADF)
@@ -451,14 +473,14 @@ tf_system_set_xattr (int            fd,
                      gconstpointer  value,
                      gsize          size)
 {
-  return check_xattr (fsetxattr (fd, name, value, size, 0));
+  return check_xattr (lacks (TF_SYSTEM_XATTR) ? -1 : fsetxattr (fd, name, value, size, 0));
 }
 
 int
 tf_system_remove_xattr (int         fd,
                         const char *name)
 {
-  return check_xattr (fremovexattr (fd, name));
+  return check_xattr (lacks (TF_SYSTEM_XATTR) ? -1 : fremovexattr (fd, name));
 }
 
 gssize
@@ -474,7 +496,7 @@ int
 tf_system_clone (int from,
                  int to)
 {
-  return optional (ioctl (to, FICLONE, from));
+  return optional (lacks (TF_SYSTEM_CLONE) ? -1 : ioctl (to, FICLONE, from));
 }
 
 /* Returns whether copy_file_range(2) on this file system only copies page by page in the kernel. */
@@ -498,7 +520,7 @@ tf_system_copy_range (int     from,
   off_t out = to_offset;
   gssize n;
 
-  if (copies_by_page (to))
+  if (copies_by_page (to) || lacks (TF_SYSTEM_COPY_FILE_RANGE))
     return 0;
 
   n = copy_file_range (from, &in, to, to_offset < 0 ? NULL : &out, count, 0);
@@ -511,7 +533,7 @@ tf_system_find_data (int      fd,
                      goffset *start,
                      goffset *end)
 {
-  goffset data = lseek (fd, *start, SEEK_DATA);
+  goffset data = lacks (TF_SYSTEM_SEEK_DATA) ? -1 : lseek (fd, *start, SEEK_DATA);
   goffset hole;
 
   if (data < 0)
@@ -542,7 +564,7 @@ int
 tf_system_allocate (int     fd,
                     goffset size)
 {
-  return optional (fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
+  return optional (lacks (TF_SYSTEM_FALLOCATE) ? -1 : fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
 }
 
 int
@@ -550,6 +572,9 @@ tf_system_sync_range (int     fd,
                       goffset start,
                       goffset length)
 {
+  if (lacks (TF_SYSTEM_SYNC_FILE_RANGE))
+    return optional (-1);
+
   sync_file_range (fd, start + length, 2 * length, SYNC_FILE_RANGE_WRITE);
   return optional (sync_file_range (fd, start, length, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
                                                        SYNC_FILE_RANGE_WAIT_AFTER));
@@ -561,7 +586,7 @@ tf_system_count_descriptors (void)
 {
   struct stat st;
 
-  return stat ("/proc/self/fd", &st) == 0 ? st.st_size : 0;
+  return !lacks (TF_SYSTEM_PROC) && stat ("/proc/self/fd", &st) == 0 ? st.st_size : 0;
 }
 
 /* Maps @size bytes that begin at the boundary of a huge page. Older kernels do not align mappings. */
@@ -676,7 +701,7 @@ read_proc (const char *path,
            char       *buffer,
            gsize       size)
 {
-  tf_autofd int fd = TF_RETRY_EINTR (open (path, O_RDONLY | O_CLOEXEC));
+  tf_autofd int fd = lacks (TF_SYSTEM_PROC) ? -1 : TF_RETRY_EINTR (open (path, O_RDONLY | O_CLOEXEC));
   gssize n = fd >= 0 ? TF_RETRY_EINTR (read (fd, buffer, size - 1)) : -1;
 
   buffer[MAX (n, 0)] = '\0';
@@ -720,7 +745,7 @@ tf_system_get_pid_namespace (void)
 {
   struct stat st;
 
-  return stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+  return !lacks (TF_SYSTEM_PROC) && stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
 /* The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). */
@@ -825,7 +850,7 @@ gboolean
 tf_system_fill_random (guint8 *bytes,
                        gsize   n_bytes)
 {
-  return getentropy (bytes, n_bytes) == 0;
+  return !lacks (TF_SYSTEM_GETRANDOM) && getentropy (bytes, n_bytes) == 0;
 }
 
 const char *

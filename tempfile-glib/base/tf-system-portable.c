@@ -22,6 +22,9 @@ G_STATIC_ASSERT (TF_SYSTEM_ENTRY_UNKNOWN == DT_UNKNOWN);
 G_STATIC_ASSERT (TF_SYSTEM_ENTRY_DIR == DT_DIR);
 #endif
 
+guint tf_system_missing;
+int tf_system_missing_errno = ENOSYS;
+
 static int
 fail_with_not_supported (void)
 {

@@ -28,6 +28,35 @@ G_BEGIN_DECLS
  * container reports EPERM for a call that is newer than the filter. Both are ENOTSUP here. The caller then does
  * the same another way; where there is none, the user gets G_IO_ERROR_NOT_SUPPORTED. */
 
+/* What may be missing on Linux, so that the functions below work another way or fail with ENOTSUP. Each is decided anew by
+ * each call, because it can be different for each directory. */
+typedef enum
+{
+  TF_SYSTEM_STATX           = 1 << 0,
+  TF_SYSTEM_OPENAT2         = 1 << 1,
+  TF_SYSTEM_TMPFILE         = 1 << 2,  /* O_TMPFILE of open(2) */
+  TF_SYSTEM_RENAMEAT2       = 1 << 3,
+  TF_SYSTEM_EMPTY_PATH      = 1 << 4,  /* AT_EMPTY_PATH of linkat(2) */
+  TF_SYSTEM_LINK_FD         = 1 << 5,  /* linkat(2) of a descriptor, in any way */
+  TF_SYSTEM_COPY_FILE_RANGE = 1 << 6,
+  TF_SYSTEM_CLONE           = 1 << 7,  /* FICLONE of ioctl(2) */
+  TF_SYSTEM_SEEK_DATA       = 1 << 8,  /* SEEK_DATA of lseek(2) */
+  TF_SYSTEM_SYNC_FILE_RANGE = 1 << 9,
+  TF_SYSTEM_FALLOCATE       = 1 << 10,
+  TF_SYSTEM_GETRANDOM       = 1 << 11,
+  TF_SYSTEM_MEMFD           = 1 << 12,
+  TF_SYSTEM_PIDFD           = 1 << 13,
+  TF_SYSTEM_FLOCK           = 1 << 14,
+  TF_SYSTEM_LEASE           = 1 << 15, /* F_SETLEASE of fcntl(2) */
+  TF_SYSTEM_HANDLE          = 1 << 16, /* name_to_handle_at(2) */
+  TF_SYSTEM_XATTR           = 1 << 17,
+  TF_SYSTEM_PROC            = 1 << 18, /* proc(5) */
+} TfSystemPart;
+
+/* Set by tests only: these parts fail with this errno. */
+extern guint tf_system_missing;
+extern int   tf_system_missing_errno;
+
 /* --- What a file is ------------------------------------------------------------------------- */
 
 typedef struct

@@ -17,8 +17,6 @@
 #include "base/tf-system.h"
 #include "tf-registry.h"
 
-gboolean tf_open_avoid_tmpfile = FALSE;
-
 static TfOpenGuard guard; /* (atomic) (nullable) */
 
 /* What is created at a new name. */
@@ -228,22 +226,6 @@ tf_open_free_name (const TfTemplate  *template,
   return path;
 }
 
-/* Opens a file without a name in the directory @dir, relative to @dir_fd. Returns -1 with errno set on failure; to
- * ENOTSUP if the file has to be created with a name. */
-int
-tf_open_tmpfile (int         dir_fd,
-                 const char *dir,
-                 guint       mode)
-{
-  if (tf_open_avoid_tmpfile)
-    {
-      errno = ENOTSUP;
-      return -1;
-    }
-
-  return tf_system_open_unnamed (dir_fd, dir, mode);
-}
-
 static int
 create_and_unlink (const TfTemplate  *template,
                    GCancellable      *cancellable,
@@ -300,7 +282,7 @@ open_unnamed_or (OpenFunc           fallback,
       !may_create (template, "tempfile.mkstemp", template->dir, error))
     return -1;
 
-  fd = tf_open_tmpfile (AT_FDCWD, template->dir, template->mode);
+  fd = tf_system_open_unnamed (AT_FDCWD, template->dir, template->mode);
   if (fd >= 0)
     return fd;
 

@@ -51,11 +51,4 @@ void  tf_open_name_clear        (TfOpenName        *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfOpenName, tf_open_name_clear)
 
-int tf_open_tmpfile (int         dir_fd,
-                     const char *dir,
-                     guint       mode);
-
-/* Set by tests only: behave as if the file system had no files without a name. */
-extern gboolean tf_open_avoid_tmpfile;
-
 G_END_DECLS

@@ -13,7 +13,6 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
-#include "names/tf-open.h"
 #include "tf-metadata.h"
 #include "tf-replacement.h"
 
@@ -207,7 +206,7 @@ open_fresh (TfReplacement        *fresh,
             guint                 mode,
             GError              **error)
 {
-  fresh->fd = tf_open_tmpfile (target->dir_fd, ".", mode);
+  fresh->fd = tf_system_open_unnamed (target->dir_fd, ".", mode);
   if (fresh->fd < 0 && errno == ENOTSUP)
     tf_replacement_create (fresh, target, mode);
 

@@ -21,8 +21,6 @@
  * about the same time. */
 #define MAX_TAKEN 32
 
-TfConfinement tf_dir_confinement = TF_CONFINE_BY_OPENAT2;
-
 static void
 set_stat (TfDir              *self,
           const TfSystemStat *st)
@@ -30,7 +28,7 @@ set_stat (TfDir              *self,
   *self = (TfDir) {
     .device = st->device,
     .inode = st->inode,
-    .mount_id = tf_dir_confinement <= TF_CONFINE_BY_MOUNT_ID ? st->mount_id : 0,
+    .mount_id = st->mount_id,
     .mode = st->mode,
   };
 }
@@ -67,13 +65,10 @@ static int
 open_confined (int         parent_fd,
                const char *name)
 {
-  if (tf_dir_confinement == TF_CONFINE_BY_OPENAT2)
-    {
-      int fd = tf_system_open_beneath (parent_fd, name);
+  int fd = tf_system_open_beneath (parent_fd, name);
 
-      if (fd >= 0 || errno != ENOTSUP)
-        return fd;
-    }
+  if (fd >= 0 || errno != ENOTSUP)
+    return fd;
 
   return TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }

@@ -18,14 +18,6 @@ typedef struct
   guint   mode;
 } TfDir;
 
-/* Ways to detect that a subdirectory is a mount point, best first. */
-typedef enum
-{
-  TF_CONFINE_BY_OPENAT2,
-  TF_CONFINE_BY_MOUNT_ID,
-  TF_CONFINE_BY_DEVICE,
-} TfConfinement;
-
 gboolean tf_dir_read  (TfDir       *self,
                        int          fd);
 gboolean tf_dir_equal (const TfDir *a,
@@ -34,9 +26,6 @@ int      tf_dir_open  (TfDir       *self,
                        int          parent_fd,
                        const TfDir *parent,
                        const char  *name);
-
-/* The way to try first. Set by tests only. */
-extern TfConfinement tf_dir_confinement;
 
 /* The entries of a directory that were read and not handled yet, without "." and "..", sorted by inode number. ext4
  * returns entries in the order of hashed names, but keeps inodes in tables, each of which is visited once this way. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/tf-fd.h"
+#include "base/tf-system.h"
 #include "tf-test.h"
 
 static guint n_fills;
@@ -78,9 +79,9 @@ create_unlinked (const TfTemplate  *template,
 {
   gboolean success;
 
-  tf_open_avoid_tmpfile = TRUE;
+  tf_system_missing = TF_SYSTEM_TMPFILE;
   success = create_unnamed (template, cancellable, error);
-  tf_open_avoid_tmpfile = FALSE;
+  tf_system_missing = 0;
   return success;
 }
 
@@ -358,9 +359,9 @@ test_file_modes (void)
       tf_autofd int unnamed = tf_open_unnamed (&template, NULL, NULL);
       tf_autofd int unlinked = -1;
 
-      tf_open_avoid_tmpfile = TRUE;
+      tf_system_missing = TF_SYSTEM_TMPFILE;
       unlinked = tf_open_unnamed (&template, NULL, NULL);
-      tf_open_avoid_tmpfile = FALSE;
+      tf_system_missing = 0;
       umask (old_umask);
 
       assert_file (named, expected, 1);

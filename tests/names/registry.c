@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "names/tf-open.h"
+#include "base/tf-system.h"
 #include "tf-test.h"
 
 /* Alive when a process ends; reachable, so that leak checkers know them. */
@@ -145,7 +145,7 @@ open_for_ever (gpointer data)
 static void
 exit_while_threads_open_unnamed (void)
 {
-  tf_open_avoid_tmpfile = TRUE;
+  tf_system_missing = TF_SYSTEM_TMPFILE;
   for (int i = 0; i < 3; i++)
     g_thread_unref (g_thread_new ("opener", open_for_ever, NULL));
 

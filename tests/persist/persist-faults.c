@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/tf-fd.h"
-#include "names/tf-open.h"
+#include "base/tf-system.h"
 #include "store/tf-disk.h"
 #include "tf-test.h"
 
@@ -395,7 +395,7 @@ static const char *elsewhere;
 static void
 set_system (System system)
 {
-  tf_open_avoid_tmpfile = system == NO_TMPFILE || system == NOTHING || system == ONLY_HARD_LINKS;
+  tf_system_missing = system == NO_TMPFILE || system == NOTHING || system == ONLY_HARD_LINKS ? TF_SYSTEM_TMPFILE : 0;
   no_empty_path = system == NO_EMPTY_PATH || system == NO_EMPTY_PATH_NO_PROC;
   no_proc = system == NO_EMPTY_PATH_NO_PROC;
   no_hard_links = system == NO_HARD_LINKS || system == NOTHING;

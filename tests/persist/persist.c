@@ -16,7 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "names/tf-open.h"
+#include "base/tf-system.h"
 #include "tf-test.h"
 
 #define RACE_SIZE 20000
@@ -61,9 +61,9 @@ make_without_link (void)
 {
   TfTempFile *file;
 
-  tf_open_avoid_tmpfile = TRUE;
+  tf_system_missing = TF_SYSTEM_TMPFILE;
   file = make_unnamed ();
-  tf_open_avoid_tmpfile = FALSE;
+  tf_system_missing = 0;
   return file;
 }
 
@@ -147,10 +147,10 @@ for_each_kind (void (*check) (TfTempFile *file, const char *path))
       if (file == NULL)
         continue;
 
-      tf_open_avoid_tmpfile = i % 2 == 1;
+      tf_system_missing = i % 2 == 1 ? TF_SYSTEM_TMPFILE : 0;
       write_text (file, "Hello");
       check (file, path);
-      tf_open_avoid_tmpfile = FALSE;
+      tf_system_missing = 0;
 
       g_assert_finalize_object (g_steal_pointer (&file));
       g_assert_cmpint (unlink (path), ==, 0);
@@ -825,7 +825,7 @@ persist_without_streams (void)
   g_autofree char *path = tf_test_path ("doc");
 
   close_two_streams ();
-  tf_open_avoid_tmpfile = TRUE;
+  tf_system_missing = TF_SYSTEM_TMPFILE;
   persist_ok (file, path, TF_PERSIST_NONE);
   g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >, STDERR_FILENO);
   g_assert_cmpint (unlink (path), ==, 0);
@@ -841,7 +841,7 @@ fail_without_streams (void)
 
   tf_test_take_fds ();
   close_two_streams ();
-  tf_open_avoid_tmpfile = TRUE;
+  tf_system_missing = TF_SYSTEM_TMPFILE;
   g_assert_false (persist (file, path, TF_PERSIST_NONE, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   tf_test_give_all_fds ();
