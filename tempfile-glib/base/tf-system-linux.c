@@ -567,6 +567,41 @@ tf_system_allocate (int     fd,
   return optional (lacks (TF_SYSTEM_FALLOCATE) ? -1 : fallocate (fd, FALLOC_FL_KEEP_SIZE, 0, size));
 }
 
+static int
+write_zeros (int   fd,
+             gsize size)
+{
+  static const char zeros[4096];
+
+  for (gsize offset = 0; offset < size;)
+    {
+      gssize n = TF_RETRY_EINTR (pwrite (fd, zeros, MIN (size - offset, sizeof zeros), offset));
+
+      if (n < 0)
+        return -1;
+      offset += n;
+    }
+
+  return 0;
+}
+
+int
+tf_system_extend (int   fd,
+                  gsize size)
+{
+  int result;
+
+  do
+    result = lacks (TF_SYSTEM_FALLOCATE) ? errno : posix_fallocate (fd, 0, size);
+  while (result == EINTR);
+
+  if (is_missing (result))
+    return write_zeros (fd, size);
+
+  errno = result;
+  return result == 0 ? 0 : -1;
+}
+
 int
 tf_system_sync_range (int     fd,
                       goffset start,
@@ -850,7 +885,10 @@ gboolean
 tf_system_fill_random (guint8 *bytes,
                        gsize   n_bytes)
 {
-  return !lacks (TF_SYSTEM_GETRANDOM) && getentropy (bytes, n_bytes) == 0;
+  if (!lacks (TF_SYSTEM_GETRANDOM) && getentropy (bytes, n_bytes) == 0)
+    return TRUE;
+
+  return is_missing (errno) && tf_system_read_random (bytes, n_bytes);
 }
 
 const char *

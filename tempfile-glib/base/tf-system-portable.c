@@ -329,6 +329,20 @@ tf_system_allocate (int     fd,
 }
 
 int
+tf_system_extend (int   fd,
+                  gsize size)
+{
+  int result;
+
+  do
+    result = posix_fallocate (fd, 0, size);
+  while (result == EINTR);
+
+  errno = result;
+  return result == 0 ? 0 : -1;
+}
+
+int
 tf_system_sync_range (int     fd,
                       goffset start,
                       goffset length)
@@ -444,22 +458,7 @@ gboolean
 tf_system_fill_random (guint8 *bytes,
                        gsize   n_bytes)
 {
-  tf_autofd int fd = TF_RETRY_EINTR (open ("/dev/urandom", O_RDONLY | O_CLOEXEC));
-  gsize n_read = 0;
-
-  while (fd >= 0 && n_read < n_bytes)
-    {
-      gssize n = TF_RETRY_EINTR (read (fd, bytes + n_read, n_bytes - n_read));
-
-      if (n <= 0)
-        {
-          errno = n < 0 ? errno : EIO;
-          return FALSE;
-        }
-      n_read += n;
-    }
-
-  return fd >= 0;
+  return tf_system_read_random (bytes, n_bytes);
 }
 
 const char *

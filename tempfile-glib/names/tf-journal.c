@@ -490,7 +490,6 @@ make_room (int        fd,
            TfSystemFs fs)
 {
   struct rlimit limit;
-  int result;
 
   /* Going beyond the limit does not only fail, but raises a signal. */
   if (getrlimit (RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < size)
@@ -499,11 +498,7 @@ make_room (int        fd,
   if (fs == TF_SYSTEM_FS_COW && tf_system_forbid_cow (fd) != 0)
     return FALSE;
 
-  do
-    result = posix_fallocate (fd, 0, size);
-  while (result == EINTR);
-
-  return result == 0;
+  return tf_system_extend (fd, size) == 0;
 }
 
 static gboolean

@@ -253,7 +253,7 @@ test_remap (void)
 }
 
 static void
-test_random (void)
+check_random (void)
 {
   guint8 one[256] = { 0, };
   guint8 two[256] = { 0, };
@@ -262,6 +262,53 @@ test_random (void)
   g_assert_true (tf_system_fill_random (two, sizeof two));
   g_assert_cmpint (memcmp (one, two, sizeof one), !=, 0);
   g_assert_cmpint (memcmp (one + 128, two + 128, 128), !=, 0);
+}
+
+static void
+check_extend (void)
+{
+  tf_autofd int fd = open ("file", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  struct stat st;
+
+  g_assert_cmpint (tf_system_extend (fd, 10000), ==, 0);
+  g_assert_cmpint (fstat (fd, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, 10000);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+static void
+test_extend (void)
+{
+  check_extend ();
+  tf_system_missing = TF_SYSTEM_FALLOCATE;
+  check_extend ();
+  tf_system_missing = 0;
+
+  g_assert_cmpint (tf_system_extend (-1, 10000), ==, -1);
+  g_assert_cmpint (errno, ==, EBADF);
+}
+
+/* Also where the call for it is missing. */
+static void
+test_random (void)
+{
+  const int errnos[] = { ENOSYS, EPERM, EIO };
+
+  check_random ();
+  if (tf_test_is_portable ())
+    return;
+
+  tf_system_missing = TF_SYSTEM_GETRANDOM;
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      tf_system_missing_errno = errnos[i];
+      if (errnos[i] != EIO)
+        check_random ();
+      else
+        g_assert_false (tf_system_fill_random ((guint8[1]) { 0 }, 1));
+    }
+  tf_system_missing = 0;
+  tf_system_missing_errno = ENOSYS;
 }
 
 /* Each does what it is for, or says that it cannot. */
@@ -365,6 +412,7 @@ main (int    argc,
   g_test_add_func ("/system/free-pages", test_free_pages);
   g_test_add_func ("/system/count-descriptors", test_count_descriptors);
   g_test_add_func ("/system/memory-pressure", test_memory_pressure);
+  g_test_add_func ("/system/extend", test_extend);
   g_test_add_func ("/system/random", test_random);
   g_test_add_func ("/system/refusals", test_refusals);
 
