@@ -206,7 +206,7 @@ remove_tree (GFile         *file,
  *
  * A symbolic link is removed, never followed: @file itself may be one. Directories that the owner cannot read or enter
  * are made accessible first. Mount points in the tree, and everything below them, are left in place; everything else
- * is removed. See [class@TempDir] for details.
+ * is removed, subvolumes of btrfs included. See [class@TempDir] for details.
  *
  * The root directory, the home directory, and a directory that holds the home directory are refused, by whatever
  * path they are reached, with %G_IO_ERROR_INVALID_ARGUMENT; a mount point with %G_IO_ERROR_BUSY. Of these, nothing is

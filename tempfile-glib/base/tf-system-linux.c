@@ -131,6 +131,52 @@ tf_system_stat (TfSystemStat *self,
   return TRUE;
 }
 
+/* Reads the beginning of a file in proc(5), which has no size. Returns the length, or -1. */
+static gssize
+read_proc (const char *path,
+           char       *buffer,
+           gsize       size)
+{
+  tf_autofd int fd = lacks (TF_SYSTEM_PROC) ? -1 : TF_RETRY_EINTR (open (path, O_RDONLY | O_CLOEXEC));
+  gssize n = fd >= 0 ? TF_RETRY_EINTR (read (fd, buffer, size - 1)) : -1;
+
+  buffer[MAX (n, 0)] = '\0';
+  return n;
+}
+
+/* See proc_pid_fdinfo(5). */
+static guint64
+get_mount_of_fd (int fd)
+{
+  char path[64];
+  char text[512];
+  const char *field;
+
+  snprintf (path, sizeof path, "/proc/self/fdinfo/%d", fd);
+  if (read_proc (path, text, sizeof text) < 0)
+    return 0;
+
+  field = strstr (text, "mnt_id:");
+  return field != NULL ? g_ascii_strtoull (field + strlen ("mnt_id:"), NULL, 10) : 0;
+}
+
+guint64
+tf_system_get_mount (int         dir_fd,
+                     const char *name)
+{
+  int saved_errno = errno;
+  tf_autofd int fd = -1;
+  guint64 mount_id = 0;
+
+  if (*name != '\0')
+    fd = TF_RETRY_EINTR (openat (dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (*name == '\0' || fd >= 0)
+    mount_id = get_mount_of_fd (*name == '\0' ? dir_fd : fd);
+
+  errno = saved_errno;
+  return mount_id;
+}
+
 gboolean
 tf_system_hash_handle (int         dir_fd,
                        const char *name,
@@ -728,19 +774,6 @@ tf_system_map_wiped_on_fork (void)
     }
 
   return page;
-}
-
-/* Reads the beginning of a file in proc(5), which has no size. Returns the length, or -1. */
-static gssize
-read_proc (const char *path,
-           char       *buffer,
-           gsize       size)
-{
-  tf_autofd int fd = lacks (TF_SYSTEM_PROC) ? -1 : TF_RETRY_EINTR (open (path, O_RDONLY | O_CLOEXEC));
-  gssize n = fd >= 0 ? TF_RETRY_EINTR (read (fd, buffer, size - 1)) : -1;
-
-  buffer[MAX (n, 0)] = '\0';
-  return n;
 }
 
 gboolean

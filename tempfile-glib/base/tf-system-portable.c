@@ -40,6 +40,13 @@ tf_system_stat (TfSystemStat *self,
   return tf_system_stat_basic (self, dir_fd, name);
 }
 
+guint64
+tf_system_get_mount (int         dir_fd,
+                     const char *name)
+{
+  return 0;
+}
+
 gboolean
 tf_system_is_in_memory (const char *dir)
 {

@@ -105,6 +105,11 @@ tf_system_stat_basic (TfSystemStat *self,
   return TRUE;
 }
 
+/* Finds the mount on which @name in @dir_fd is, or @dir_fd itself when @name is empty, as TfSystemStat has it, where
+ * tf_system_stat() does not know. This takes longer. Returns 0 if it is not known. Does not change errno. */
+guint64 tf_system_get_mount (int         dir_fd,
+                             const char *name);
+
 /* Computes a number from the handle of @name in @dir_fd, see name_to_handle_at(2), or of @dir_fd itself when @name is
  * empty. The handle tells a file from a later one with the same inode number. */
 gboolean tf_system_hash_handle (int         dir_fd,

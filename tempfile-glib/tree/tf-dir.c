@@ -21,16 +21,23 @@
  * about the same time. */
 #define MAX_TAKEN 32
 
-static void
-set_stat (TfDir              *self,
-          const TfSystemStat *st)
+/* Describes the directory @name in @dir_fd, or @dir_fd itself when @name is empty. */
+static gboolean
+look_at (TfDir        *self,
+         int           dir_fd,
+         const char   *name,
+         TfSystemStat *st)
 {
+  if (!tf_system_stat (st, dir_fd, name))
+    return FALSE;
+
   *self = (TfDir) {
     .device = st->device,
     .inode = st->inode,
-    .mount_id = st->mount_id,
+    .mount_id = st->mount_id != 0 ? st->mount_id : tf_system_get_mount (dir_fd, name),
     .mode = st->mode,
   };
+  return TRUE;
 }
 
 /* Reads the status of the directory behind @fd. Returns FALSE with errno set on failure. */
@@ -40,25 +47,22 @@ tf_dir_read (TfDir *self,
 {
   TfSystemStat st;
 
-  if (!tf_system_stat (&st, fd, ""))
-    return FALSE;
-
-  set_stat (self, &st);
-  return TRUE;
+  return look_at (self, fd, "", &st);
 }
 
+/* A subvolume of btrfs has another device than the directory that it is in, but is no mount. */
 static gboolean
 is_same_mount (const TfDir *a,
                const TfDir *b)
 {
-  return a->device == b->device && a->mount_id == b->mount_id;
+  return a->mount_id != 0 && b->mount_id != 0 ? a->mount_id == b->mount_id : a->device == b->device;
 }
 
 gboolean
 tf_dir_equal (const TfDir *a,
               const TfDir *b)
 {
-  return is_same_mount (a, b) && a->inode == b->inode;
+  return is_same_mount (a, b) && a->device == b->device && a->inode == b->inode;
 }
 
 static int
@@ -79,7 +83,8 @@ open_up (guint mode)
   return (mode | S_IRWXU) & 07777;
 }
 
-/* Grants the owner all permissions, so that an unreadable directory can be opened. */
+/* Grants the owner all permissions, so that an unreadable directory can be opened. If that is not possible, sets errno to
+ * EACCES. */
 static gboolean
 open_up_at (int          parent_fd,
             const TfDir *parent,
@@ -88,7 +93,7 @@ open_up_at (int          parent_fd,
   TfSystemStat st;
   TfDir place;
 
-  if (!tf_system_stat (&st, parent_fd, name))
+  if (!look_at (&place, parent_fd, name, &st))
     return FALSE;
 
   if (!S_ISDIR (st.mode))
@@ -97,9 +102,11 @@ open_up_at (int          parent_fd,
       return FALSE;
     }
 
-  set_stat (&place, &st);
-  return is_same_mount (&place, parent) &&
-         tf_system_chmod_dir (parent_fd, name, &st, open_up (st.mode)) == 0;
+  if (is_same_mount (&place, parent) && tf_system_chmod_dir (parent_fd, name, &st, open_up (st.mode)) == 0)
+    return TRUE;
+
+  errno = EACCES;
+  return FALSE;
 }
 
 /* Opens the directory @name in @parent_fd for reading, without following a symlink or crossing a mount point, and

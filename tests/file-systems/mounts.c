@@ -6,9 +6,11 @@
 #include "tree/tf-remove.h"
 
 #include <errno.h>
+#include <linux/btrfs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -159,7 +161,6 @@ remove_over_closed_mount (void)
   g_assert_cmpint (rmdir ("host"), ==, 0);
 }
 
-/* Something is mounted on the directory itself. */
 /* A mount point is not removed, by whatever path it is reached. */
 static void
 remove_mount_point (void)
@@ -193,6 +194,7 @@ remove_mount_point (void)
   g_assert_cmpint (rmdir ("host"), ==, 0);
 }
 
+/* Something is mounted on the directory itself. */
 static void
 remove_mounted_root (void)
 {
@@ -219,10 +221,82 @@ remove_mounted_root (void)
   g_assert_cmpint (rmdir ("host"), ==, 0);
 }
 
+/* Runs a command. Returns whether it could be run and succeeded. */
+static gboolean
+run (const char *command)
+{
+  const GSpawnFlags flags = G_SPAWN_STDOUT_TO_DEV_NULL | G_SPAWN_STDERR_TO_DEV_NULL;
+  g_auto(GStrv) arguments = g_strsplit (command, " ", -1);
+  int status;
+
+  return g_spawn_sync (NULL, arguments, NULL, flags | G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL) &&
+         g_spawn_check_wait_status (status, NULL);
+}
+
+/* Mounts a new btrfs at @path, which this user owns. */
+static gboolean
+mount_btrfs (const char *path)
+{
+  g_autofree char *command = g_strconcat ("mount -o loop image ", path, NULL);
+  const char *directories = g_getenv ("PATH");
+  g_autofree char *more = g_strconcat (directories != NULL ? directories : "", ":/usr/sbin:/sbin", NULL);
+
+  g_setenv ("PATH", more, TRUE);
+  return enter_namespace () && run ("truncate -s 160M image") && run ("mkfs.btrfs -q image") && run (command);
+}
+
+static void
+make_subvolume (const char *parent,
+                const char *name)
+{
+  tf_autofd int fd = tree_open (parent);
+  struct btrfs_ioctl_vol_args arguments = { 0, };
+
+  g_strlcpy (arguments.name, name, sizeof arguments.name);
+  g_assert_cmpint (ioctl (fd, BTRFS_IOC_SUBVOL_CREATE, &arguments), ==, 0);
+}
+
+/* A subvolume has another device number, but nothing is mounted. */
+static void
+remove_subvolumes (void)
+{
+  g_autoptr(GFile) tree = g_file_new_for_path ("mnt/tree");
+  g_autoptr(GError) error = NULL;
+
+  tree_make_dir ("mnt");
+  if (mount_btrfs ("mnt"))
+    {
+      tree_make_dir ("mnt/tree");
+      make_subvolume ("mnt/tree", "sub");
+      make_subvolume ("mnt/tree", "empty");
+      tree_make_dir ("mnt/tree/sub/dir");
+      make_subvolume ("mnt/tree/sub/dir", "sub");
+      tree_make_file ("mnt/tree/sub/dir/sub/file");
+      tree_make_dir ("mnt/tree/sub/dir/sub/closed");
+      tree_make_file ("mnt/tree/sub/dir/sub/closed/file");
+      g_assert_cmpint (chmod ("mnt/tree/sub/dir/sub/closed", 0), ==, 0);
+
+      tf_remove_tree (tree, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpuint (tf_test_count_entries ("mnt"), ==, 0);
+      g_assert_cmpint (umount2 ("mnt", 0), ==, 0);
+    }
+  else
+    g_test_message ("no btrfs can be made");
+
+  unlink ("image");
+  g_assert_cmpint (rmdir ("mnt"), ==, 0);
+}
+
 static void
 test_mount (gconstpointer func)
 {
-  const guint missing[] = { 0, TF_SYSTEM_OPENAT2, TF_SYSTEM_OPENAT2 | TF_SYSTEM_STATX };
+  const guint missing[] = {
+    0,
+    TF_SYSTEM_OPENAT2,
+    TF_SYSTEM_OPENAT2 | TF_SYSTEM_STATX,
+    TF_SYSTEM_OPENAT2 | TF_SYSTEM_STATX | TF_SYSTEM_PROC,
+  };
 
   if (!can_mount ())
     {
@@ -233,8 +307,9 @@ test_mount (gconstpointer func)
   for (gsize i = 0; i < G_N_ELEMENTS (missing); i++)
     {
       /* The last resort tells file systems apart, no more. */
-      if ((missing[i] & TF_SYSTEM_STATX) &&
-          (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point))
+      if ((missing[i] & TF_SYSTEM_PROC) &&
+          (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point ||
+           func == remove_subvolumes))
         continue;
 
       tf_system_missing = missing[i];
@@ -254,6 +329,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/bound-file", remove_over_bound_file, test_mount);
   g_test_add_data_func ("/mounts/closed", remove_over_closed_mount, test_mount);
   g_test_add_data_func ("/mounts/mount-point", remove_mount_point, test_mount);
+  g_test_add_data_func ("/mounts/subvolumes", remove_subvolumes, test_mount);
   g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
 
   return tf_test_run ();
