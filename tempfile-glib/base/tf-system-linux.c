@@ -43,9 +43,12 @@
 #define MFD_NOEXEC_SEAL 0x0008U
 #endif
 
-/* The same number everywhere, since Linux 5.3. */
+/* The same numbers everywhere, since Linux 5.3 and 6.6. */
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
+#endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
 #endif
 
 G_STATIC_ASSERT (G_STRUCT_OFFSET (TfSystemEntry, inode) == G_STRUCT_OFFSET (struct dirent64, d_ino));
@@ -436,7 +439,38 @@ tf_system_rename (int             dir_fd,
   return result;
 }
 
-/* fchmod() does not take O_PATH descriptors, but chmod() takes their paths in /proc. */
+/* Returns whether nobody else can rename in the directory. */
+static gboolean
+is_private (int dir_fd)
+{
+  struct stat st;
+
+  return fstat (dir_fd, &st) == 0 && st.st_uid == geteuid () && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* fchmod() does not take O_PATH descriptors. fchmodat2() does, since Linux 6.6, and chmod() takes their paths in
+ * /proc. */
+static int
+chmod_path_fd (int         fd,
+               int         parent_fd,
+               const char *name,
+               guint       mode)
+{
+  FdLink link;
+  int result = optional (lacks (TF_SYSTEM_FCHMODAT2) ? -1 : syscall (SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH));
+
+  if (result != 0 && errno == ENOTSUP)
+    result = chmod (make_fd_link (link, fd), mode);
+  if (result == 0 || errno != ENOENT)
+    return result;
+
+  if (is_private (parent_fd))
+    return fchmodat (parent_fd, name, mode, 0);
+
+  errno = ENOTSUP;
+  return -1;
+}
+
 int
 tf_system_chmod_dir (int                 parent_fd,
                      const char         *name,
@@ -445,7 +479,6 @@ tf_system_chmod_dir (int                 parent_fd,
 {
   tf_autofd int fd = TF_RETRY_EINTR (openat (parent_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   TfSystemStat found;
-  FdLink link;
 
   if (fd < 0 || !tf_system_stat (&found, fd, ""))
     return -1;
@@ -456,7 +489,7 @@ tf_system_chmod_dir (int                 parent_fd,
       return -1;
     }
 
-  return chmod (make_fd_link (link, fd), mode);
+  return chmod_path_fd (fd, parent_fd, name, mode);
 }
 
 gssize

@@ -53,6 +53,7 @@ typedef enum
   TF_SYSTEM_HANDLE          = 1 << 16, /* name_to_handle_at(2) */
   TF_SYSTEM_XATTR           = 1 << 17,
   TF_SYSTEM_PROC            = 1 << 18, /* proc(5) */
+  TF_SYSTEM_FCHMODAT2       = 1 << 19,
 } TfSystemPart;
 
 /* Set by tests only: these parts fail with this errno. */
@@ -199,7 +200,7 @@ int tf_system_rename (int             dir_fd,
                       TfSystemRename  how);
 
 /* Changes the mode of the directory @name in @parent_fd, which need not be readable. Fails with ESTALE if it is
- * another directory than @expected. */
+ * another directory than @expected, and with ENOTSUP if it could be exchanged for another file meanwhile. */
 int tf_system_chmod_dir (int                 parent_fd,
                          const char         *name,
                          const TfSystemStat *expected,

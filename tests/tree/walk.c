@@ -228,6 +228,48 @@ remove_without_permissions_everywhere (void)
   check_outside ();
 }
 
+/* The third way trusts directories that only their owner may change. */
+static void
+test_permissions_without_proc (void)
+{
+  const guint missing[] = { TF_SYSTEM_FCHMODAT2, TF_SYSTEM_PROC, TF_SYSTEM_PROC | TF_SYSTEM_FCHMODAT2 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (missing); i++)
+    {
+      tf_system_missing = missing[i];
+      remove_without_permissions_everywhere ();
+    }
+  tf_system_missing = 0;
+}
+
+static void
+fail_to_open_up (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (mkdir ("shared", 0700), ==, 0);
+  g_assert_cmpint (mkdir ("shared/locked", 0700), ==, 0);
+  tree_make_file ("shared/locked/file");
+  g_assert_cmpint (chmod ("shared/locked", 0), ==, 0);
+  g_assert_cmpint (chmod ("shared", 0770), ==, 0);
+
+  tf_system_missing = TF_SYSTEM_PROC | TF_SYSTEM_FCHMODAT2;
+  g_assert_false (empty ("shared", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "shared/locked"));
+
+  g_assert_cmpint (chmod ("shared", 0700), ==, 0);
+  assert_emptied ("shared");
+}
+
+/* The error names what could not be opened, and not the directory that is not empty for that reason. */
+static void
+test_locked (void)
+{
+  if (!tf_test_skip_if_portable ("descriptors that are for describing a file"))
+    tf_test_as_unprivileged (fail_to_open_up);
+}
+
 static void
 test_permissions (void)
 {
@@ -521,6 +563,8 @@ main (int    argc,
   g_test_add_func ("/walk/comb", test_comb);
   g_test_add_func ("/walk/full-table", test_full_table);
   g_test_add_func ("/walk/permissions", test_permissions);
+  g_test_add_func ("/walk/permissions-without-proc", test_permissions_without_proc);
+  g_test_add_func ("/walk/locked", test_locked);
   g_test_add_func ("/walk/goes-on", test_goes_on);
   g_test_add_func ("/walk/cancel", test_cancel);
   g_test_add_func ("/walk/filled", test_filled);
