@@ -46,7 +46,8 @@ GType tf_delete_policy_get_type (void);
  * @TF_PERSIST_DURABLE: return only when the file and its name survive a loss of power: call fsync(2) on the
  *   file and then on its directory
  * @TF_PERSIST_FOLLOW_SYMLINK: if the destination is a symbolic link, use the path that it leads to, which
- *   need not exist; without this flag, the link itself is the destination
+ *   need not exist; without this flag, the link itself is the destination. Links of others in a sticky directory, such
+ *   as `/tmp`, are not followed
  * @TF_PERSIST_PRIVATE: only the owner can open the file, which has mode 0600; owner, permissions and
  *   attributes of a replaced file are not kept
  *

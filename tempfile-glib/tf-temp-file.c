@@ -2411,7 +2411,9 @@ persist (TfTempFile      *self,
  * of the directory's default ACL. A file that replaces another one gets that file's mode, POSIX ACL, `user.`
  * attributes and, if the process is permitted to set them, owner and group. If the group cannot be kept, the
  * permissions of the group are not granted to another one. Attributes that the file system does not read or write are
- * left out; if that concerns the ACL, nobody but the owner can open the file. With %TF_PERSIST_PRIVATE, the mode is always 0600.
+ * left out; if that concerns the ACL, nobody but the owner can open the file. In a sticky directory in which others can
+ * create files, such as `/tmp`, a file counts as new if the one that it replaces belongs neither to the user nor to the
+ * owner of the directory; and a symbolic link of somebody else is not followed there. With %TF_PERSIST_PRIVATE, the mode is always 0600.
  * [property@TempFile:mode] has no effect, and the umask is never changed.
  *
  * ## How

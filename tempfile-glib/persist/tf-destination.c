@@ -30,14 +30,53 @@ tf_destination_clear (TfDestination *self)
   tf_fd_clear (&self->file_fd);
 }
 
+/* Returns whether somebody else may have put the file @st into the directory @dir for others to find, as
+ * /proc/sys/fs/protected_symlinks has it: anybody can in /tmp, and nobody but the two owners can take it away. */
+static gboolean
+is_planted (const struct stat *dir,
+            const struct stat *st)
+{
+  return (dir->st_mode & S_ISVTX) && (dir->st_mode & (S_IWGRP | S_IWOTH)) &&
+         st->st_uid != geteuid () && st->st_uid != dir->st_uid;
+}
+
+/* Fails with EINVAL if @name is no symlink, and with EACCES if it may lead into a trap. */
+static gssize
+read_link_at (int         dir_fd,
+              const char *name,
+              char        content[PATH_MAX])
+{
+  struct stat dir;
+  struct stat st;
+
+  if (fstat (dir_fd, &dir) != 0 || fstatat (dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    return -1;
+
+  if (!S_ISLNK (st.st_mode) || is_planted (&dir, &st))
+    {
+      errno = S_ISLNK (st.st_mode) ? EACCES : EINVAL;
+      return -1;
+    }
+
+  return readlinkat (dir_fd, name, content, PATH_MAX);
+}
+
 /* Returns the path to which the symlink at @path leads, or NULL with errno set; to EINVAL if it is no symlink. */
 static char *
 read_symlink (const char *path)
 {
+  const char *name = strrchr (path, '/') + 1;
+  g_autofree char *dir = g_strndup (path, MAX (name - 1 - path, 1));
+  tf_autofd int dir_fd = tf_system_open_dir (dir);
   char content[PATH_MAX];
-  gssize size = readlink (path, content, sizeof content);
-  g_autofree char *dir = NULL;
+  gssize size;
 
+  if (dir_fd < 0)
+    return NULL;
+
+  size = *name != '\0' ? read_link_at (dir_fd, name, content) : -1;
+  if (*name == '\0')
+    errno = EINVAL;
   if (size == sizeof content)
     errno = ENAMETOOLONG;
   if (size < 0 || size == sizeof content)
@@ -48,7 +87,6 @@ read_symlink (const char *path)
     return g_strdup (content);
 
   /* The path is not canonicalized, because ".." after a symlink to a directory means the parent of its target. */
-  dir = g_path_get_dirname (path);
   return g_build_filename (dir, content, NULL);
 }
 
@@ -132,6 +170,7 @@ check_occupant (TfDestination  *self,
                 GError        **error)
 {
   g_autofree char *display = NULL;
+  struct stat dir;
   mode_t mode;
 
   if (!look_at_occupant (self))
@@ -152,7 +191,11 @@ check_occupant (TfDestination  *self,
       return FALSE;
     }
 
+  if (fstat (self->dir_fd, &dir) != 0)
+    return tf_errno_set (error, errno, "stat", self->place.path);
+
   self->has_file = S_ISREG (mode);
+  self->keeps_metadata = self->has_file && !(self->flags & TF_PERSIST_PRIVATE) && !is_planted (&dir, &self->file);
   return TRUE;
 }
 

@@ -16,15 +16,16 @@ G_BEGIN_DECLS
 /* The lasting name of a file, in an open directory. */
 typedef struct
 {
-  char           *path;         /* (owned): absolute; for messages and for calls that need a path */
-  char           *name;         /* (owned): the last component of @path */
-  int             dir_fd;       /* (owned): the directory, to resolve names in */
-  TfPlace         place;        /* (owned) path: the directory, for the journal */
-  int             sync_fd;      /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
+  char           *path;           /* (owned): absolute; for messages and for calls that need a path */
+  char           *name;           /* (owned): the last component of @path */
+  int             dir_fd;         /* (owned): the directory, to resolve names in */
+  TfPlace         place;          /* (owned) path: the directory, for the journal */
+  int             sync_fd;        /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
-  gboolean        has_file;     /* a regular file exists at the destination */
-  int             file_fd;      /* (owned): that file, for its metadata only; -1 if the system has no such descriptors */
-  struct stat     file;         /* that file */
+  gboolean        has_file;       /* a regular file exists at the destination */
+  gboolean        keeps_metadata; /* its metadata are those of the new one */
+  int             file_fd;        /* (owned): that file, for its metadata only; -1 if the system has no such descriptors */
+  struct stat     file;           /* that file */
 } TfDestination;
 
 #define TF_DESTINATION_INIT { .dir_fd = -1, .sync_fd = -1, .file_fd = -1 }

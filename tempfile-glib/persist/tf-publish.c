@@ -180,20 +180,13 @@ place_copy (const TfPublishSource  *source,
   return place (fresh, target, cancellable, error);
 }
 
-/* Returns whether the file gets the metadata of the one that it replaces. */
-static gboolean
-keeps_metadata (const TfDestination *target)
-{
-  return target->has_file && !(target->flags & TF_PERSIST_PRIVATE);
-}
-
 /* A new file gets the permissions of any file that this process creates there: umask, default ACL and group of the
  * directory have their effect. */
 static guint
 get_mode (const TfDestination *target,
           const TfMetadata    *replaced)
 {
-  if (keeps_metadata (target))
+  if (target->keeps_metadata)
     return tf_metadata_get_initial_mode (replaced);
 
   return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
@@ -257,7 +250,7 @@ try_source (int                   fd,
   if (!may_be_placed (fd, fresh, target))
     return UNLINKABLE;
 
-  if (keeps_metadata (target))
+  if (target->keeps_metadata)
     return place_source (fd, target, replaced, cancellable, error);
 
   if (!tf_metadata_read_fd (&of_new, fresh->fd) || of_new.lacks_acl)
@@ -275,7 +268,7 @@ persist (const TfPublishSource  *source,
          GCancellable           *cancellable,
          GError                **error)
 {
-  const TfMetadata *wanted = keeps_metadata (target) ? replaced : NULL;
+  const TfMetadata *wanted = target->keeps_metadata ? replaced : NULL;
   Outcome outcome = try_source (source->fd, fresh, target, replaced, cancellable, error);
 
   if (outcome != UNLINKABLE)

@@ -221,15 +221,16 @@ __wrap_unlinkat (int         fd,
   return __real_unlinkat (fd, name, flags);
 }
 
-ssize_t __real_readlink (const char *path, char *content, size_t size);
-ssize_t __wrap_readlink (const char *path, char *content, size_t size);
+ssize_t __real_readlinkat (int fd, const char *name, char *content, size_t size);
+ssize_t __wrap_readlinkat (int fd, const char *name, char *content, size_t size);
 
 ssize_t
-__wrap_readlink (const char *path,
-                 char       *content,
-                 size_t      size)
+__wrap_readlinkat (int         fd,
+                   const char *name,
+                   char       *content,
+                   size_t      size)
 {
-  return fails ("readlink") || is_broken ("readlink") ? -1 : __real_readlink (path, content, size);
+  return fails ("readlink") || is_broken ("readlink") ? -1 : __real_readlinkat (fd, name, content, size);
 }
 
 int __real_fstatfs64 (int fd, struct statfs *fs);

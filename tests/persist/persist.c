@@ -487,6 +487,106 @@ test_owner (void)
 }
 
 static void
+replace_planted (TfTempFile  *file,
+                 const char  *path,
+                 struct stat *st)
+{
+  put (path, "old", 0666);
+  setxattr (path, "user.mark", "red", 3, 0);
+  g_assert_cmpint (chown (path, 65534, 65534), ==, 0);
+  persist_ok (file, path, TF_PERSIST_REPLACE);
+  assert_content (path, "Hello");
+  g_assert_cmpint (stat (path, st), ==, 0);
+}
+
+static void
+check_planted (TfTempFile *file,
+               const char *path)
+{
+  struct stat st;
+
+  replace_planted (file, path, &st);
+  g_assert_cmpuint (st.st_uid, ==, geteuid ());
+  g_assert_cmpuint (st.st_gid, ==, getegid ());
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0644);
+  g_assert_cmpint (getxattr (path, "user.mark", NULL, 0), ==, -1);
+}
+
+static void
+check_of_dir_owner (TfTempFile *file,
+                    const char *path)
+{
+  struct stat st;
+
+  replace_planted (file, path, &st);
+  g_assert_cmpuint (st.st_uid, ==, 65534);
+  g_assert_cmpuint (st.st_mode & 07777, ==, 0666);
+}
+
+/* As in /tmp: everybody can put a file there, so that of its metadata nothing is taken over. The owner of the directory
+ * could do anything with it. */
+static void
+test_planted (void)
+{
+  const char *dir = tf_test_get_sandbox ();
+  guint mode = get_mode (dir);
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can replace files of others there");
+      return;
+    }
+
+  g_assert_cmpint (chmod (dir, 01777), ==, 0);
+  for_each_kind (check_planted);
+  g_assert_cmpint (chown (dir, 65534, 65534), ==, 0);
+  for_each_kind (check_of_dir_owner);
+  g_assert_cmpint (chown (dir, 0, 0), ==, 0);
+  g_assert_cmpint (chmod (dir, mode), ==, 0);
+}
+
+/* Links of one's own are followed there, those of others are not. */
+static void
+check_planted_symlink (TfTempFile *file,
+                       const char *path)
+{
+  const TfPersistFlags flags = TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK;
+  g_autofree char *link = tf_test_path ("link");
+  g_autoptr(GError) error = NULL;
+
+  put (path, "old", 0644);
+  g_assert_cmpint (symlink ("doc", link), ==, 0);
+  g_assert_cmpint (lchown (link, 65534, 65534), ==, 0);
+  g_assert_false (persist (file, link, flags, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "link"));
+  assert_content (path, "old");
+
+  g_assert_cmpint (lchown (link, geteuid (), getegid ()), ==, 0);
+  persist_ok (file, link, flags);
+  assert_content (path, "Hello");
+  g_assert_true (g_file_test (link, G_FILE_TEST_IS_SYMLINK));
+  g_assert_cmpint (unlink (link), ==, 0);
+}
+
+static void
+test_planted_symlink (void)
+{
+  const char *dir = tf_test_get_sandbox ();
+  guint mode = get_mode (dir);
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can give links away");
+      return;
+    }
+
+  g_assert_cmpint (chmod (dir, 01777), ==, 0);
+  for_each_kind (check_planted_symlink);
+  g_assert_cmpint (chmod (dir, mode), ==, 0);
+}
+
+static void
 check_umask (TfTempFile *file,
              const char *path)
 {
@@ -1143,6 +1243,8 @@ main (int    argc,
   g_test_add_func ("/persist/default-acl", test_default_acl);
   g_test_add_func ("/persist/set-group-id", test_set_group_id);
   g_test_add_func ("/persist/owner", test_owner);
+  g_test_add_func ("/persist/planted", test_planted);
+  g_test_add_func ("/persist/planted/symlink", test_planted_symlink);
   g_test_add_func ("/persist/umask", test_umask);
   g_test_add_func ("/persist/again", test_again);
   g_test_add_func ("/persist/descriptor", test_descriptor);
