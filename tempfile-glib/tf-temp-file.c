@@ -2398,8 +2398,8 @@ persist (TfTempFile      *self,
  * Gives the file a lasting name in one atomic step.
  *
  * Before that step, @destination does not exist or is what it was; after it, @destination is the whole file. If the
- * call fails, @destination is as it was, nothing is left beside it, the file has not changed, and the call can be
- * repeated.
+ * call fails, with one exception below, @destination is as it was, nothing is left beside it, the file has not changed,
+ * and the call can be repeated.
  *
  * Without %TF_PERSIST_REPLACE, exactly one of several concurrent calls with the same @destination succeeds. With
  * it, the file replaces a regular file or a symbolic link at @destination. Other hard links of a replaced file keep
@@ -2424,8 +2424,10 @@ persist (TfTempFile      *self,
  * the new one are then two files.
  *
  * On a file system that has neither hard links nor the flag `RENAME_NOREPLACE` of renameat2(2), such as some of
- * FUSE, a new name is first taken by an empty file, which others can see for a moment. On a file system without
- * `RENAME_EXCHANGE`, the last step of %TF_PERSIST_DURABLE can fail after the file was replaced.
+ * FUSE, a new name is first taken by an empty file, which others can see for a moment. The last step of
+ * %TF_PERSIST_DURABLE can fail after the file got the name. This is undone if possible, which takes `RENAME_EXCHANGE` if
+ * a file was replaced. If it is not possible, the message of the error says that the file is at @destination, and the
+ * object works on it as after a success.
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know

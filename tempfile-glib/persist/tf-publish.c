@@ -25,6 +25,7 @@
 typedef enum
 {
   PLACED,
+  UNSAFE,     /* placed, with an error: it may not survive a loss of power */
   FAILED,
   UNLINKABLE, /* this file cannot get the name, but a copy may */
 } Outcome;
@@ -106,6 +107,7 @@ place (TfReplacement        *entry,
        GCancellable         *cancellable,
        GError              **error)
 {
+  g_autofree char *display = NULL;
   TfPlaced placed;
   gboolean success;
 
@@ -124,10 +126,12 @@ place (TfReplacement        *entry,
   if (success && tf_replacement_remove (entry, target) != 0)
     success = tf_errno_set (error, errno, "unlink what was replaced at", target->path);
 
-  if (!success)
-    tf_replacement_take_back (entry, target, placed);
+  if (success || tf_replacement_take_back (entry, target, placed))
+    return success ? PLACED : FAILED;
 
-  return success ? PLACED : FAILED;
+  display = g_filename_display_name (target->path);
+  g_prefix_error (error, "The file is at “%s”, but may not survive a loss of power: ", display);
+  return UNSAFE;
 }
 
 /* Gives the file itself the name, after its metadata. If these could not be undone, a copy is better. */
@@ -150,11 +154,10 @@ place_source (int                   fd,
   else
     tf_errno_set (error, errno, "fchmod", target->path);
 
+  if (outcome != PLACED && outcome != UNSAFE)
+    tf_metadata_restore (&before, fd);
   if (outcome != PLACED)
-    {
-      tf_metadata_restore (&before, fd);
-      tf_replacement_discard (&entry, target);
-    }
+    tf_replacement_discard (&entry, target);
 
   return outcome;
 }
@@ -288,7 +291,8 @@ persist (const TfPublishSource  *source,
 }
 
 /* Gives @source the name @path in one step. If the file itself cannot get the name, a copy of it does; @copy_fd is the
- * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed. */
+ * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed, unless @final_path is set:
+ * then the file has the name nevertheless. */
 gboolean
 tf_publish (const TfPublishSource  *source,
             const char             *path,
@@ -301,11 +305,12 @@ tf_publish (const TfPublishSource  *source,
   g_auto(TfDestination) target = TF_DESTINATION_INIT;
   g_auto(TfMetadata) replaced = TF_METADATA_INIT;
   TfReplacement fresh = TF_REPLACEMENT_INIT (-1);
-  g_autoptr(GError) first_error = NULL;
+  GError *first_error = NULL;
   gboolean copied = FALSE;
-  gboolean success;
+  Outcome outcome;
 
   *copy_fd = -1;
+  *final_path = NULL;
   if (!tf_destination_open (&target, path, flags, error))
     return FALSE;
 
@@ -314,18 +319,16 @@ tf_publish (const TfPublishSource  *source,
   if (!open_fresh (&fresh, &target, get_mode (&target, &replaced), error))
     return FALSE;
 
-  success = persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error) == PLACED;
+  outcome = persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error);
   tf_replacement_discard (&fresh, &target);
-  if (success && copied)
-    *copy_fd = tf_fd_steal (&fresh.fd);
+  if (outcome == PLACED || outcome == UNSAFE)
+    {
+      *final_path = g_steal_pointer (&target.path);
+      *copy_fd = copied ? tf_fd_steal (&fresh.fd) : -1;
+    }
   tf_fd_clear (&fresh.fd);
 
-  if (!success)
-    {
-      g_propagate_error (error, g_steal_pointer (&first_error));
-      return FALSE;
-    }
-
-  *final_path = g_steal_pointer (&target.path);
-  return TRUE;
+  if (outcome != PLACED)
+    g_propagate_error (error, first_error);
+  return outcome == PLACED;
 }

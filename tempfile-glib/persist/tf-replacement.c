@@ -274,18 +274,18 @@ is_other_file (const TfDestination *target,
          !tf_identity_equal (&own, &found);
 }
 
-/* Removes the file @own from the target. If another process has put its own file there, that stays. Does not change
- * errno. */
-static void
+/* Removes the file @own from the target. If another process has put its own file there, that stays. Returns FALSE if the
+ * file is still there. Does not change errno. */
+static gboolean
 unlink_target (const TfDestination *target,
                TfIdentity           own)
 {
   int saved_errno = errno;
-
-  if (!is_other_file (target, own))
-    unlinkat (target->dir_fd, target->name, 0);
+  gboolean success = is_other_file (target, own) ||
+                     unlinkat (target->dir_fd, target->name, 0) == 0 || errno == ENOENT;
 
   errno = saved_errno;
+  return success;
 }
 
 /* From now on, the temporary name stands for the replaced file. */
@@ -353,13 +353,11 @@ link_name (TfReplacement       *self,
   if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
     return -1;
 
-  if (tf_replacement_remove (self, target) != 0)
-    {
-      unlink_target (target, get_identity (self->fd));
-      return -1;
-    }
+  if (tf_replacement_remove (self, target) == 0)
+    return 0;
 
-  return 0;
+  /* Should the new name have to stay as well, the caller fails to remove the temporary one again. */
+  return unlink_target (target, get_identity (self->fd)) ? -1 : 0;
 }
 
 /* Gives the file the name of the target. Returns -1 with EEXIST if the target exists. */
@@ -420,25 +418,37 @@ tf_replacement_place (TfReplacement       *self,
   return rename_over (self, target);
 }
 
-/* Undoes tf_replacement_place(), unless the replaced file is gone. Does not change errno. */
-void
+/* Gives the replaced file its name again. On failure, it has the temporary name still. */
+static gboolean
+exchange_back (TfReplacement       *self,
+               const TfDestination *target)
+{
+  /* If this process is killed, a sweep must not remove the replaced file from its own name. */
+  tf_journal_clear (g_steal_pointer (&self->replaced));
+  if (exchange (self, target) == 0)
+    return TRUE;
+
+  self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, self->name);
+  return FALSE;
+}
+
+/* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the file
+ * system refuses to go back. Does not change errno. */
+gboolean
 tf_replacement_take_back (TfReplacement       *self,
                           const TfDestination *target,
                           TfPlaced             placed)
 {
   int saved_errno = errno;
   TfIdentity own = get_identity (self->fd);
+  gboolean success;
 
   if (placed == TF_PLACED_NEW)
-    unlink_target (target, own);
+    success = unlink_target (target, own);
   /* If another process has replaced the file, it has replaced the former one as well. */
-  else if (placed == TF_PLACED_EXCHANGED && !is_other_file (target, own))
-    {
-      /* If this fails, the temporary name is the only one that the replaced file has. */
-      tf_journal_clear (g_steal_pointer (&self->replaced));
-      if (exchange (self, target) != 0)
-        forget_name (self);
-    }
+  else
+    success = is_other_file (target, own) || (placed == TF_PLACED_EXCHANGED && exchange_back (self, target));
 
   errno = saved_errno;
+  return success;
 }

@@ -39,7 +39,7 @@ gboolean tf_replacement_is_unlinkable_errno (int                  saved_errno);
 int      tf_replacement_place               (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced            *placed);
-void     tf_replacement_take_back           (TfReplacement       *self,
+gboolean tf_replacement_take_back           (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced             placed);
 int      tf_replacement_create              (TfReplacement       *self,

@@ -90,6 +90,7 @@ fill_copy (gpointer       user_data,
          (!self->backing->shared || redirect (self, to, error));
 }
 
+/* On failure, the file has the name nevertheless if @final_path is set. */
 gboolean
 tf_store_persist (TfStore         *self,
                   const char      *path,
@@ -102,7 +103,9 @@ tf_store_persist (TfStore         *self,
   TfPublishSource source = { .fill = fill_copy, .user_data = &content };
   TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
   gboolean success;
+  gboolean placed;
 
+  *final_path = NULL;
   if (!tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
@@ -111,9 +114,10 @@ tf_store_persist (TfStore         *self,
   content.position = self->position;
   tf_store_begin_copy (self);
   success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
-  if (!success)
+  placed = *final_path != NULL;
+  if (!placed)
     restore (&content);
-  if (tf_store_end_copy (self, NULL) && success)
+  if (tf_store_end_copy (self, NULL) && placed)
     {
       /* Others can open the file now. Nothing is held back, because the store is settled. */
       tf_backing_hold_back_no_more (&self->backing, NULL);
@@ -126,7 +130,7 @@ tf_store_persist (TfStore         *self,
   tf_fd_clear (&content.original);
   tf_backing_clear (&copy);
   tf_store_unlock (self);
-  if (success && self->funcs != NULL && self->funcs->persisted != NULL)
+  if (placed && self->funcs != NULL && self->funcs->persisted != NULL)
     self->funcs->persisted (self->owner, *final_path);
 
   return success;

@@ -35,6 +35,11 @@ static int chmod_errno;
 static int link_errno;
 static int rename2_errno;
 
+/* Which of the calls of that kind are the first to fail, counted from 1; 0: none. */
+static int fail_sync_at;
+static int fail_rename2_at;
+static int fail_unlink_at;
+
 /* An exclusive creation fails with EPERM when somebody else was faster. */
 static gboolean hides_loss;
 
@@ -46,6 +51,7 @@ grant_all (void)
 {
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = rename2_errno = 0;
+  fail_sync_at = fail_rename2_at = fail_unlink_at = 0;
   lists_nothing = hides_loss = FALSE;
 }
 
@@ -54,6 +60,18 @@ is_refused (int with)
 {
   errno = with;
   return with != 0;
+}
+
+/* Counts down to the first call that fails. */
+static int
+fail_from (int *at)
+{
+  if (*at > 1)
+    (*at)--;
+  else if (*at == 1)
+    return EIO;
+
+  return 0;
 }
 
 static int
@@ -80,7 +98,8 @@ WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size,
 WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags), (from_fd, from, to_fd, to, flags),
       link_errno)
 WRAP (int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags),
-      (from_fd, from, to_fd, to, flags), rename2_errno)
+      (from_fd, from, to_fd, to, flags), rename2_errno != 0 ? rename2_errno : fail_from (&fail_rename2_at))
+WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), fail_from (&fail_unlink_at))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
 WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size),
@@ -99,6 +118,17 @@ WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_
 
 WRAP_LIST (flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP_LIST (listxattr, (const char *path, char *list, size_t size), (path, list, size))
+
+int __wrap_fsync (int fd);
+
+/* Only directories have errors. */
+int
+__wrap_fsync (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 && S_ISDIR (st.st_mode) && is_refused (fail_from (&fail_sync_at)) ? -1 : 0;
+}
 
 static void put_theirs (void);
 
@@ -217,6 +247,16 @@ static void
 put_theirs (void)
 {
   g_assert_true (g_file_set_contents ("doc", "theirs", 6, NULL));
+}
+
+static void
+remove_all (void)
+{
+  g_autoptr(GDir) entries = g_dir_open (".", 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (entries)) != NULL)
+    g_assert_cmpint (unlink (name), ==, 0);
 }
 
 /* Nothing is left beside the document. */
@@ -482,6 +522,81 @@ test_hidden_loss (gconstpointer data)
   remove_doc ();
 }
 
+typedef struct
+{
+  const char    *name;
+  TfPersistFlags flags;
+  int            rename2_errno;
+  int            fail_rename2_at;
+  int            fail_unlink_at;
+  const char    *content; /* (nullable) */
+  guint          n_entries;
+} LastingError;
+
+/* From some moment on, everything fails. The error says whether the file is there, and the object agrees. */
+static const LastingError lasting_errors[] = {
+  { "new-undone", TF_PERSIST_DURABLE, 0, 0, 0, NULL, 0 },
+  { "new-stays", TF_PERSIST_DURABLE, 0, 0, 1, "new", 1 },
+  { "exchange-undone", TF_PERSIST_DURABLE | TF_PERSIST_REPLACE, 0, 0, 0, "old", 1 },
+  { "exchange-stays", TF_PERSIST_DURABLE | TF_PERSIST_REPLACE, 0, 2, 0, "new", 1 },
+  { "exchange-leaves", TF_PERSIST_DURABLE | TF_PERSIST_REPLACE, 0, 2, 1, "new", 2 },
+  { "over", TF_PERSIST_DURABLE | TF_PERSIST_REPLACE, EINVAL, 0, 0, "new", 1 },
+};
+
+static void
+assert_truth (TfTempFile   *file,
+              const GError *error,
+              const char   *content)
+{
+  gboolean is_there = g_strcmp0 (content, "new") == 0;
+
+  g_test_message ("%s", error->message);
+  g_assert_cmpint (strstr (error->message, "but may not survive") != NULL, ==, is_there);
+  if (content == NULL)
+    g_assert_false (g_file_test ("doc", G_FILE_TEST_EXISTS));
+  else
+    assert_doc (content);
+
+  tf_test_write (file, "!");
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  if (content != NULL)
+    assert_doc (is_there ? "new!" : "old");
+  if (!is_there)
+    tf_test_assert_file (file, 4, "new!", 4);
+}
+
+static void
+test_lasting_error (gconstpointer data)
+{
+  const LastingError *lasting = data;
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+
+  for (const TfTestKind *kind = tf_test_kinds; kind->name != NULL; kind++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+      g_autoptr(GError) error = NULL;
+      guint n_extra;
+
+      if (lasting->flags & TF_PERSIST_REPLACE)
+        g_object_unref (put_old ());
+      tf_test_write (file, "new");
+
+      rename2_errno = lasting->rename2_errno;
+      fail_sync_at = 1;
+      fail_rename2_at = lasting->fail_rename2_at;
+      fail_unlink_at = lasting->fail_unlink_at;
+      g_assert_false (tf_temp_file_persist (file, doc, lasting->flags, NULL, &error));
+      grant_all ();
+
+      assert_truth (file, error, lasting->content);
+      /* The former name may be left as well. */
+      n_extra = TF_IS_NAMED_FILE (file) && lasting->fail_unlink_at > 0 ? 1 : 0;
+      g_clear_object (&file);
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, lasting->n_entries + n_extra);
+      remove_all ();
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -503,6 +618,13 @@ main (int    argc,
 
   tf_test_add_for_kinds ("refusals", "link", test_link);
   tf_test_add_for_kinds ("refusals", "hidden-loss", test_hidden_loss);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (lasting_errors); i++)
+    {
+      g_autofree char *path = g_strconcat ("/refusals/lasting-error/", lasting_errors[i].name, NULL);
+
+      g_test_add_data_func (path, &lasting_errors[i], test_lasting_error);
+    }
 
   return tf_test_run ();
 }
