@@ -124,9 +124,7 @@ on_persisted (gpointer    owner,
   Move *move = g_new0 (Move, 1);
   g_autoptr(GError) error = NULL;
 
-  if (!priv->persisted && g_str_equal (path, priv->entry.path))
-    tf_entry_keep (&priv->entry);
-  else if (!priv->persisted && !tf_entry_remove_former (&priv->entry, &error))
+  if (!priv->persisted && !tf_entry_remove_former (&priv->entry, path, &error))
     tf_errno_log_lost ("Removing the former name of a persisted file", error);
 
   move->self = g_object_ref (self);

@@ -895,18 +895,50 @@ tf_entry_drop (TfEntry       *self,
   return success;
 }
 
-/* Removes the name that the file had before it got a lasting one. If that is the same by another path, it stays. */
+/* Describes the directory of @path. */
+static gboolean
+look_at_dir_of (const char   *path,
+                TfSystemStat *st)
+{
+  g_autofree char *dir = g_path_get_dirname (path);
+  /* The last component may be a symlink. */
+  g_autofree char *inside = g_build_filename (dir, ".", NULL);
+
+  return tf_system_stat (st, AT_FDCWD, inside);
+}
+
+/* Returns whether @path is another one of the same name in the same directory. The identity of the file does not tell:
+ * it depends on the name on some file systems. */
+static gboolean
+is_at (const TfEntry *self,
+       const char    *path)
+{
+  TfSystemStat own;
+  TfSystemStat other;
+
+  return g_str_equal (get_name (self), strrchr (path, '/') + 1) &&
+         (g_str_equal (self->path, path) ||
+          !look_at_dir_of (self->path, &own) || !look_at_dir_of (path, &other) ||
+          (own.device == other.device && own.inode == other.inode));
+}
+
+/* Removes the name that the file had before it got the lasting one @path. If that is the same, by whatever path, it is
+ * kept from now on. */
 gboolean
-tf_entry_remove_former (TfEntry  *self,
-                        GError  **error)
+tf_entry_remove_former (TfEntry     *self,
+                        const char  *path,
+                        GError     **error)
 {
   g_autoptr(GError) failure = NULL;
   TfEntry *entry = claim (self);
-  gboolean success = !exists (entry) || remove_ours (entry, FALSE, NULL, &failure) ||
+  gboolean stays = exists (entry) && is_at (entry, path);
+  gboolean success = stays || !exists (entry) || remove_ours (entry, FALSE, NULL, &failure) ||
                      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
 
   tf_registry_release (&entry->node);
 
+  if (stays)
+    tf_entry_keep (self);
   if (!success)
     g_propagate_error (error, g_steal_pointer (&failure));
   return success;
@@ -1005,14 +1037,19 @@ become (TfEntry          *self,
   self->is_final = TRUE;
 }
 
-/* From now on, the entry stands for another file, which is kept. If the former one could not be removed, a sweep
- * does so later. */
+static void leave_to_heir (TfEntry *self);
+
+/* From now on, the entry stands for another file, which is kept. If the former one could not be removed, the end of the
+ * process tries again. */
 void
 tf_entry_move (TfEntry          *self,
                const char       *path,
                const TfIdentity *identity)
 {
   TfEntry *entry = claim (self);
+
+  if (entry == self && is_to_be_removed (self))
+    leave_to_heir (self);
 
   become (entry, path, identity);
   if (entry != self)
@@ -1224,17 +1261,24 @@ tf_entry_unref (TfHeir *heir)
   g_atomic_int_add (&n_heirs, -1);
 }
 
-/* Nobody can ask for its removal any more, which has failed. The end of the process tries again. */
+/* Nobody can ask for the removal of what the entry stands for any more, which has failed. The end of the process tries
+ * again. The entry is claimed. */
+static void
+leave_to_heir (TfEntry *self)
+{
+  TfHeir *heir = make_heir (self);
+
+  tf_registry_release (&heir->entry.node);
+  g_clear_pointer (&self->heir, tf_entry_unref);
+  tf_entry_unref (heir);
+}
+
 static void
 leave_for_exit (TfEntry *self)
 {
-  TfHeir *heir;
-
   tf_registry_claim (&self->node);
-  heir = make_heir (self);
-  tf_registry_release (&heir->entry.node);
+  leave_to_heir (self);
   tf_registry_release (&self->node);
-  tf_entry_unref (heir);
 }
 
 /* Forgets the entry without removing anything. */

@@ -67,6 +67,7 @@ gboolean tf_entry_remove        (TfEntry           *self,
                                  GCancellable      *cancellable,
                                  GError           **error);
 gboolean tf_entry_remove_former (TfEntry           *self,
+                                 const char        *path,
                                  GError           **error);
 gboolean tf_entry_drop          (TfEntry           *self,
                                  GCancellable      *cancellable,

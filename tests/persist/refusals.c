@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -40,6 +41,9 @@ static int fail_sync_at;
 static int fail_rename2_at;
 static int fail_unlink_at;
 
+/* As on sshfs: whatever has the same name has the same inode number. */
+static gboolean inodes_are_of_names;
+
 /* An exclusive creation fails with EPERM when somebody else was faster. */
 static gboolean hides_loss;
 
@@ -52,7 +56,7 @@ grant_all (void)
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = rename2_errno = 0;
   fail_sync_at = fail_rename2_at = fail_unlink_at = 0;
-  lists_nothing = hides_loss = FALSE;
+  lists_nothing = hides_loss = inodes_are_of_names = FALSE;
 }
 
 static gboolean
@@ -118,6 +122,51 @@ WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_
 
 WRAP_LIST (flistxattr, (int fd, char *list, size_t size), (fd, list, size))
 WRAP_LIST (listxattr, (const char *path, char *list, size_t size), (path, list, size))
+
+static guint
+get_inode_of_name (int         fd,
+                   const char *name)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *path = *name == '\0' ? g_file_read_link (link, NULL) : g_strdup (name);
+  g_autofree char *base = g_path_get_basename (path);
+
+  return g_str_hash (base);
+}
+
+int __real_statx (int fd, const char *name, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int fd, const char *name, int flags, unsigned int mask, struct statx *stx);
+int __real_fstat64 (int fd, struct stat *st);
+int __wrap_fstat64 (int fd, struct stat *st);
+
+int
+__wrap_statx (int           fd,
+              const char   *name,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  int result = __real_statx (fd, name, flags, mask, stx);
+
+  if (result != 0 || !inodes_are_of_names || !S_ISREG (stx->stx_mode))
+    return result;
+
+  stx->stx_ino = get_inode_of_name (fd, name);
+  stx->stx_btime.tv_sec = stx->stx_btime.tv_nsec = 0;
+  return 0;
+}
+
+int
+__wrap_fstat64 (int          fd,
+                struct stat *st)
+{
+  int result = __real_fstat64 (fd, st);
+
+  if (result == 0 && inodes_are_of_names && S_ISREG (st->st_mode))
+    st->st_ino = get_inode_of_name (fd, "");
+
+  return result;
+}
 
 int __wrap_fsync (int fd);
 
@@ -597,6 +646,59 @@ test_lasting_error (gconstpointer data)
     }
 }
 
+/* The destination is the file's own name, by another path. */
+static void
+test_own_name (gconstpointer data)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *name = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *content = NULL;
+
+  g_assert_cmpint (symlink (".", "way"), ==, 0);
+  inodes_are_of_names = data != NULL;
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  name = g_path_get_basename (tf_named_file_get_path (file));
+  path = g_build_filename ("way", name, NULL);
+  destination = g_file_new_for_path (path);
+
+  tf_test_write (TF_TEMP_FILE (file), "new");
+  tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, &error);
+  grant_all ();
+  g_assert_no_error (error);
+
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "new");
+  remove_all ();
+}
+
+static void
+persist_and_exit (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+
+  tf_test_write (file, "new");
+  fail_unlink_at = 1;
+  g_assert_true (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL));
+  grant_all ();
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_clear_object (&file);
+  exit (0);
+}
+
+/* A former name that cannot be removed at once goes at the end of the process. */
+static void
+test_former_name (void)
+{
+  tf_test_in_child (persist_and_exit);
+  assert_doc ("new");
+  remove_doc ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -625,6 +727,11 @@ main (int    argc,
 
       g_test_add_data_func (path, &lasting_errors[i], test_lasting_error);
     }
+
+  if (!tf_test_is_portable ())
+    g_test_add_data_func ("/refusals/own-name/changing-inodes", GINT_TO_POINTER (TRUE), test_own_name);
+  g_test_add_data_func ("/refusals/own-name", NULL, test_own_name);
+  g_test_add_func ("/refusals/former-name", test_former_name);
 
   return tf_test_run ();
 }
