@@ -22,7 +22,7 @@ async function throws(code, call) {
     try {
         await call();
     } catch (error) {
-        if (code === TypeError && error instanceof TypeError)
+        if ([code].flat().some(each => typeof each === 'function' && error instanceof each))
             return;
         if (error instanceof GLib.Error && error.matches(Gio.io_error_quark(), code))
             return;
@@ -596,6 +596,54 @@ const tests = {
             base_file.close();
             await throws(Gio.IOErrorEnum.CLOSED, () => text.read_line_async());
         }
+    },
+
+    async 'what C would mistake is refused'() {
+        const file = new Tf.SpooledFile();
+        file.write('one\ntwo');
+        file.seek(0);
+        const text = new Tf.TextStream({base_file: file});
+        const wrong = {
+            count: [null, 'x', '3', true, 1.5, NaN, Infinity, [], {count: 'x'}, 2n ** 64n, 2 ** 53, -1, -1n],
+            cancellable: ['x', 1, file, [], {cancellable: {}}, {cancellable: 7}],
+            stop_bytes: [null, 5, {}, new GLib.Bytes([10]), new Uint16Array([10]), ['a'], [256], '', []],
+            result: [null, 'x', {}, file, new Gio.Cancellable()],
+            offset: [null, 'x', 1.5, NaN, undefined, {}, 2 ** 53],
+            text: [null, 5, new Uint8Array([10])],
+        };
+        const calls = {
+            count: [
+                value => file.read(value), value => file.read_data(value), value => file.read_bytes(value),
+                value => file.readAsync(value), value => file.read_data_async(value), value => text.read(value),
+                value => text.read_async(value),
+            ],
+            cancellable: [
+                value => file.read(3, value), value => file.read_data(3, value), value => file.read_line(value),
+                value => file.readText(value), value => file.read_upto('\n', value), value => file.write('x', value),
+                value => file.load_bytes(value), value => file.read_line_async(0, value), value => text.read(3, value),
+            ],
+            stop_bytes: [value => file.read_upto(value), value => file.read_upto_async(value)],
+            result: [
+                value => file.read_line_finish(value), value => file.read_upto_finish(value),
+                value => file.read_data_finish(value), value => text.read_finish(value), value => Tf.sweep_finish(value),
+            ],
+            offset: [value => file.seek(value), value => file.truncate(value), value => file.reserve(value)],
+            text: [value => text.write(value), value => text.writeLines([value])],
+        };
+        for (const [name, functions] of Object.entries(calls)) {
+            for (const value of wrong[name]) {
+                for (const func of functions)
+                    await throws([TypeError, RangeError], () => func(value));
+            }
+        }
+        for (const options of [{cancellable: 'x'}, {cancellable: {}}]) {
+            for (const name of ['read', 'read_line', 'readText', 'lines', 'chunks'])
+                await throws(TypeError, () => file[name](options));
+        }
+        await throws(RangeError, () => file.read(-1));
+        equal([file.tell(), file.get_size()], [0, 7]);
+        equal([file.read(3n).length, file.seek(1n), file.read_upto([119]).length], [3, true, 4]);
+        file.close();
     },
 
     async 'a NUL character is refused'() {

@@ -21,17 +21,68 @@ var _init = (() => {
             .sort((a, b) => GObject.type_depth(a) - GObject.type_depth(b));
     }
 
-    // The arguments that can be a string with a NUL character. All others would end there in C.
-    const CAN_HOLD_NUL = new Set(['data', 'stop_bytes', 'text']);
-
     function hasNul(value) {
         return typeof value === 'string' ? value.includes('\0') : Array.isArray(value) && value.some(hasNul);
     }
 
+    // A string would end there in C.
     function refuseNul(name, value) {
-        if (hasNul(value) && !CAN_HOLD_NUL.has(name))
+        if (hasNul(value))
             throw new GLib.Error(Gio.IOErrorEnum, Gio.IOErrorEnum.INVALID_FILENAME, `${name} has a NUL character`);
     }
+
+    function checkCancellable(name, value) {
+        if (value !== null && !(value instanceof Gio.Cancellable))
+            throw new TypeError(`${name} is neither null nor a Gio.Cancellable`);
+    }
+
+    function checkInteger(name, value) {
+        if (typeof value !== 'bigint' && !Number.isInteger(value))
+            throw new TypeError(`${name} is not an integer: ${String(value)}`);
+        if (value < Number.MIN_SAFE_INTEGER || value > Number.MAX_SAFE_INTEGER)
+            throw new RangeError(`${name} is out of range: ${value}`);
+    }
+
+    function checkCount(name, value) {
+        checkInteger(name, value);
+        if (value < 0 || value > ALL)
+            throw new RangeError(`${name} is out of range: ${value}`);
+    }
+
+    function checkResult(name, value) {
+        if (!(value instanceof Gio.AsyncResult))
+            throw new TypeError(`${name} is not a Gio.AsyncResult`);
+    }
+
+    function isByte(value) {
+        return Number.isInteger(value) && value >= 0 && value <= 255;
+    }
+
+    function checkBytes(name, value) {
+        const isRight = typeof value === 'string' || value instanceof Uint8Array ||
+            Array.isArray(value) && value.every(isByte);
+
+        if (!isRight)
+            throw new TypeError(`${name} is neither a Uint8Array nor a string`);
+    }
+
+    function checkStopBytes(name, value) {
+        checkBytes(name, value);
+        if (value.length === 0)
+            throw new RangeError(`${name} is empty`);
+    }
+
+    function checkText(name, value) {
+        if (typeof value !== 'string')
+            throw new TypeError(`${name} is not a string`);
+    }
+
+    // What is checked before GJS converts an argument, by its name. GJS takes what is not a number for 0, and if it
+    // cannot convert an argument of a call that returns an array, 1.74 frees the array that it does not have yet.
+    const CHECKS = {
+        cancellable: checkCancellable, count: checkCount, data: checkBytes, max_size: checkInteger, n_chars: checkCount,
+        offset: checkInteger, result: checkResult, size: checkInteger, stop_bytes: checkStopBytes, text: checkText,
+    };
 
     // What could fail happens in init(), which GJS does not call by itself.
     function initializeInConstructor(klass) {
@@ -111,8 +162,8 @@ var _init = (() => {
         refuseOptions(name, options);
     }
 
-    // Makes the arguments at the end optional that have a default, takes them as options, and refuses strings that C
-    // would cut short. Without a callback, which can follow the last argument that is given, an asynchronous function
+    // Makes the arguments at the end optional that have a default, takes them as options, and checks what C
+    // would mistake. Without a callback, which can follow the last argument that is given, an asynchronous function
     // returns a promise.
     function completeArguments(object, name, defaults) {
         const func = object[name];
@@ -121,6 +172,7 @@ var _init = (() => {
         const parameters = (SIGNATURE.exec(func)[1].match(/\w+/g) ?? [])
             .filter(each => !isAsync || each !== 'callback');
         const nRequired = parameters.map(parameter => parameter in defaults).lastIndexOf(false) + 1;
+        const checks = parameters.map(parameter => CHECKS[parameter] ?? refuseNul);
 
         if (parameters.length === 0)
             return;
@@ -134,8 +186,7 @@ var _init = (() => {
             for (let i = 0; i < parameters.length; i++) {
                 if (args[i] === undefined)
                     args[i] = defaults[parameters[i]];
-                else if (typeof args[i] !== 'number')
-                    refuseNul(parameters[i], args[i]);
+                checks[i](parameters[i], args[i]);
             }
             args.length = parameters.length;
             return args;
@@ -287,6 +338,7 @@ var _init = (() => {
 
         constructor(name, file, cutter, {cancellable = null, ioPriority = GLib.PRIORITY_DEFAULT, ...others}) {
             refuseOptions(name, others);
+            checkCancellable('cancellable', cancellable);
             this._file = file;
             this._cutter = cutter;
             this._cancellable = cancellable;
@@ -496,9 +548,9 @@ var _init = (() => {
         const {read_data: readCompleted, write: writeCompleted} = prototype;
 
         prototype.read = function (count = ALL, cancellable = null) {
-            if (typeof count !== 'number' || cancellable !== null)
-                return readCompleted.apply(this, isOptions(count) ? [ALL, count] : [count, cancellable]) ?? EMPTY;
-            return readData.call(this, count, null) ?? EMPTY;
+            if (cancellable === null && Number.isInteger(count) && count >= 0 && count <= ALL)
+                return readData.call(this, count, null) ?? EMPTY;
+            return readCompleted.apply(this, isOptions(count) ? [ALL, count] : [count, cancellable]) ?? EMPTY;
         };
 
         prototype.readAsync = async function (count = ALL, ...others) {
