@@ -345,6 +345,15 @@ const tests = {
         await throws(TypeError, () => third.persist(destination, {flag: 1}));
         await throws(TypeError, () => third.persist(destination, Tf.PersistFlags.NONE, {flags: 1}));
         await throws(TypeError, () => third.flush({io_priority: 1}));
+        third.write('content');
+        third.seek(3);
+        for (const name of ['truncate', 'seek', 'reserve', 'read_bytes', 'read_data', 'read_upto', 'persist']) {
+            await throws(TypeError, () => third[name]({}));
+            await throws(TypeError, () => third[name]({cancellable: null}));
+        }
+        for (const name of ['read_data_async', 'reserve_async', 'read_bytes_async', 'persist_async', 'write_bytes_async'])
+            await throws(TypeError, () => third[name]({cancellable: null}));
+        equal([third.get_size(), third.tell()], [7, 3]);
         for (const each of [file, other, third])
             each.close();
         dir.cleanup();

@@ -150,10 +150,12 @@ var _init = (() => {
             throw new TypeError(`${name}() takes no ${others.join(' and no ')}`);
     }
 
-    // Turns options after the arguments of a call into the arguments that they stand for.
-    function takeOptions(name, args, parameters) {
+    // Turns options after the arguments of a call into the arguments that they stand for, which have defaults.
+    function takeOptions(name, args, parameters, nRequired) {
         const options = {...args.pop()};
 
+        if (args.length < nRequired)
+            throw new TypeError(`${name}() takes no options in place of ${parameters[args.length]}`);
         for (let i = args.length; i < parameters.length; i++) {
             const option = getOptionName(parameters[i]);
             args.push(options[option]);
@@ -179,7 +181,7 @@ var _init = (() => {
 
         function complete(args) {
             if (isOptions(args[args.length - 1]))
-                takeOptions(name, args, parameters);
+                takeOptions(name, args, parameters, nRequired);
             if (args.length < nRequired)
                 return args;
 
