@@ -965,15 +965,16 @@ tf_temp_file_write (TfTempFile    *self,
 }
 
 /**
- * tf_temp_file_try_write: (skip)
+ * tf_temp_file_try_write:
  * @self: a temporary file
- * @data: the bytes
+ * @data: (array length=size) (element-type guint8): the bytes
  * @size: the size of @data in bytes
  *
  * Writes all of @data at the position if there is room for it in memory that the file already has.
  *
  * It neither touches the disk nor allocates memory. It does nothing while an asynchronous operation of the file is
- * under way. A language binding calls it first, and lets other threads of its interpreter run only while it calls
+ * under way. Callers that cannot wait try it before [method@TempFile.write_bytes_async], which costs more.
+ * A language binding calls it first, and lets other threads of its interpreter run only while it calls
  * [method@TempFile.write] after that.
  *
  * Returns: %TRUE if all of @data was written; %FALSE if nothing was written, in which case [method@TempFile.write] is
