@@ -351,8 +351,8 @@ const tests = {
             await throws(TypeError, () => third[name]({}));
             await throws(TypeError, () => third[name]({cancellable: null}));
         }
-        for (const name of ['read_data_async', 'reserve_async', 'read_bytes_async', 'persist_async', 'write_bytes_async'])
-            await throws(TypeError, () => third[name]({cancellable: null}));
+        for (const name of ['read_data', 'reserve', 'read_bytes', 'persist', 'write_bytes'])
+            await throws(TypeError, () => third[`${name}_async`]({cancellable: null}));
         equal([third.get_size(), third.tell()], [7, 3]);
         for (const each of [file, other, third])
             each.close();
@@ -605,6 +605,61 @@ const tests = {
             base_file.close();
             await throws(Gio.IOErrorEnum.CLOSED, () => text.read_line_async());
         }
+    },
+
+    async 'lines are written in order'() {
+        function* fail(file) {
+            yield 'a\n';
+            file?.write('B\n');
+            yield new Uint8Array([99, 10]);
+            throw new SyntaxError('expected');
+        }
+        async function* failAsync(file) {
+            yield* fail(file);
+        }
+        for (const make of [() => new Tf.SpooledFile(), () => new Tf.TempFile(), () => new Tf.NamedFile()]) {
+            const file = make();
+            await throws(SyntaxError, () => file.writeLines(fail(file)));
+            await throws(SyntaxError, () => file.writeLinesAsync(fail(file)));
+            await throws(SyntaxError, () => file.writeLinesAsync(failAsync(file)));
+            await throws(SyntaxError, () => file.writeLinesAsync(failAsync()));
+            const promise = file.writeLinesAsync(['d\n', 'e\n']);
+            if (file instanceof Tf.NamedFile)
+                await throws(Gio.IOErrorEnum.PENDING, () => file.write('f\n'));
+            await promise;
+            await throws(TypeError, () => file.writeLines(['g\n', 5, 'h\n']));
+            await throws(TypeError, () => file.writeLinesAsync(['i\n', null]));
+            file.seek(0);
+            equal(file.readText(), `${'a\nB\nc\n'.repeat(3)}a\nc\nd\ne\ng\ni\n`);
+            for (const lines of [[5], [{}], [new ArrayBuffer(1)], [new Uint16Array(1)], new Set([5]), 5, null]) {
+                await throws(TypeError, () => file.writeLines(lines));
+                await throws(TypeError, () => file.writeLinesAsync(lines));
+            }
+            await throws(TypeError, () => file.writeLinesAsync([], {size: 7}));
+            await throws(TypeError, () => file.writeLinesAsync(new Set(), 0, 'x'));
+            file.truncate(0);
+            file.seek(0);
+            equal(await file.writeLinesAsync(new Set(['ä', '\0\n', '\ud800', [10], '']), {ioPriority: 1}), true);
+            file.seek(0);
+            equal([...file.read()], [0xc3, 0xa4, 0, 10, 0xef, 0xbf, 0xbd, 10]);
+            file.close();
+        }
+    },
+
+    async 'strings as bytes'() {
+        const file = new Tf.SpooledFile();
+        for (const text of ['ü€😀', '\ud83d', '\ude00x', 'a\0', '', '\ufeff', 'x'.repeat(70000)]) {
+            file.truncate(0);
+            file.seek(0);
+            equal([file.write(text), file.seek(0)], [true, true]);
+            equal([...file.read()], [...new TextEncoder().encode(text)]);
+        }
+        for (const data of [5, null, undefined, {}, ['a'], [256], new Uint16Array(1), new ArrayBuffer(1)]) {
+            for (const name of ['write', 'writeAsync', 'try_write'])
+                await throws(TypeError, () => file[name](data));
+        }
+        equal([file.write([1, 2]), file.try_write('x')], [true, true]);
+        file.close();
     },
 
     async 'what C would mistake is refused'() {

@@ -164,6 +164,13 @@ var _init = (() => {
         refuseOptions(name, options);
     }
 
+    // The arguments of a call that all have defaults.
+    function takeOwnOptions(name, args, parameters) {
+        if (isOptions(args[args.length - 1]))
+            takeOptions(name, args, parameters, 0);
+        return args;
+    }
+
     // Makes the arguments at the end optional that have a default, takes them as options, and checks what C
     // would mistake. Without a callback, which can follow the last argument that is given, an asynchronous function
     // returns a promise.
@@ -216,6 +223,11 @@ var _init = (() => {
     const decoder = [true, false]
         .map(ignoreBOM => new TextDecoder('utf-8', {fatal: true, ignoreBOM}))
         .find(each => each.decode(Uint8Array.of(0xef, 0xbb, 0xbf)).length === 1);
+
+    // GJS encodes strings fast, but ends them at a NUL character.
+    function encodeNul(data) {
+        return typeof data === 'string' && data.includes('\0') ? encoder.encode(data) : data;
+    }
 
     function encode(data) {
         return typeof data === 'string' ? encoder.encode(data) : data;
@@ -520,6 +532,7 @@ var _init = (() => {
 
         // Returns whether they are.
         add(line) {
+            checkBytes('a line', line);
             if (typeof line === 'string') {
                 this._text += line;
             } else {
@@ -545,8 +558,24 @@ var _init = (() => {
         }
     }
 
+    // The lines of an array, several at a time: no other code runs between them.
+    function* joinLines(lines) {
+        const joiner = new LineJoiner();
+
+        try {
+            for (const line of lines) {
+                if (joiner.add(line))
+                    yield joiner.take();
+            }
+        } catch (error) {
+            yield joiner.take();
+            throw error;
+        }
+        yield joiner.take();
+    }
+
     // read(), write() and what stands on them. The first two are called too often to go through completeArguments().
-    function overrideTempFile(prototype, {read_data: readData, write}) {
+    function overrideTempFile(prototype, {read_data: readData, try_write: tryWrite, write}) {
         const {read_data: readCompleted, write: writeCompleted} = prototype;
 
         prototype.read = function (count = ALL, cancellable = null) {
@@ -569,34 +598,48 @@ var _init = (() => {
             return decoder.decode(await this.readAsync(ALL, ...others));
         };
 
+        // What has room in memory is written at once, because that is much cheaper.
+        async function writePiece(file, piece, ioPriority, cancellable) {
+            checkBytes('a line', piece);
+            cancellable?.set_error_if_cancelled();
+            if (!tryWrite.call(file, encodeNul(piece)))
+                await file.writeAsync(piece, ioPriority, cancellable);
+        }
+
         prototype.write = function (data, cancellable = null) {
-            if (typeof data === 'string' || cancellable !== null)
-                return writeCompleted.call(this, encode(data), cancellable);
-            return write.call(this, data, null);
+            if (cancellable === null && (typeof data === 'string' || data instanceof Uint8Array))
+                return write.call(this, encodeNul(data), null);
+            return writeCompleted.call(this, encodeNul(data), cancellable);
         };
 
-        prototype.writeAsync = function (data, ...others) {
+        prototype.writeAsync = async function (data, ...others) {
+            checkBytes('data', data);
             return this.write_bytes_async(new GLib.Bytes(encode(data)), ...others);
         };
 
         prototype.writeLines = function (lines, ...others) {
-            const joiner = new LineJoiner();
+            const pieces = Array.isArray(lines) ? joinLines(lines) : lines;
 
-            for (const line of lines) {
-                if (joiner.add(line))
-                    this.write(joiner.take(), ...others);
+            for (const piece of pieces) {
+                checkBytes('a line', piece);
+                this.write(piece, ...others);
             }
-            return this.write(joiner.take(), ...others);
+            return true;
         };
 
         prototype.writeLinesAsync = async function (lines, ...others) {
-            const joiner = new LineJoiner();
+            const parameters = ['io_priority', 'cancellable'];
+            const [ioPriority, cancellable = null] = takeOwnOptions('writeLinesAsync', others, parameters);
 
-            for await (const line of lines) {
-                if (joiner.add(line))
-                    await this.writeAsync(joiner.take(), ...others);
+            checkCancellable('cancellable', cancellable);
+            if (Array.isArray(lines)) {
+                for (const piece of joinLines(lines))
+                    await writePiece(this, piece, ioPriority, cancellable);
+            } else {
+                for await (const line of lines)
+                    await writePiece(this, line, ioPriority, cancellable);
             }
-            return this.writeAsync(joiner.take(), ...others);
+            return true;
         };
 
         prototype.lines = function (options = {}) {
@@ -676,14 +719,14 @@ var _init = (() => {
             .filter(klass => GObject.type_is_a(klass, Gio.Initable) && !classes.includes(Object.getPrototypeOf(klass)))
             .forEach(initializeInConstructor);
 
-        const {read_data, write} = this.TempFile.prototype;
+        const {read_data, try_write, write} = this.TempFile.prototype;
         const others = new Map([[this.TempDir, {mode: 0o700}], [this.TextStream.prototype, {size: -1}]]);
         for (const object of [this, ...classes.flatMap(klass => [klass, klass.prototype])]) {
             const own = {...defaults, ...others.get(object)};
             getFunctionNames(object).forEach(name => completeArguments(object, name, own));
         }
 
-        overrideTempFile(this.TempFile.prototype, {read_data, write});
+        overrideTempFile(this.TempFile.prototype, {read_data, try_write, write});
         overrideTextStream(this.TextStream.prototype);
         makeDisposable(this.TempFile.prototype, 'close');
         makeDisposable(this.TempDir.prototype, 'cleanup');
