@@ -47,11 +47,11 @@ declare module 'gi://Tf?version=1' {
             /** Reads `count` bytes at the position, or all that are left: none at the end of the file. */
             read(count?: number, cancellable?: Gio.Cancellable | null): Uint8Array;
             read(count: number, options: CallOptions): Uint8Array;
-            read(options: CallOptions): Uint8Array;
+            read(options: CallOptions & {count?: number}): Uint8Array;
             /** Asynchronous version of `read()`. */
             readAsync(count?: number, io_priority?: number, cancellable?: Gio.Cancellable | null): Promise<Uint8Array>;
             readAsync(count: number, options: AsyncCallOptions): Promise<Uint8Array>;
-            readAsync(options: AsyncCallOptions): Promise<Uint8Array>;
+            readAsync(options: AsyncCallOptions & {count?: number}): Promise<Uint8Array>;
             /** Reads all that is left as text. What is not UTF-8 is a TypeError. */
             readText(cancellable?: Gio.Cancellable | null): string;
             readText(options: CallOptions): string;
@@ -69,7 +69,7 @@ declare module 'gi://Tf?version=1' {
             lines(options?: AsyncCallOptions): Items<string>;
             /** Reads arrays of `size` bytes, 65536 by default; the last one may be shorter. */
             chunks(size?: number, options?: AsyncCallOptions): Items<Uint8Array>;
-            chunks(options: AsyncCallOptions): Items<Uint8Array>;
+            chunks(options: AsyncCallOptions & {size?: number}): Items<Uint8Array>;
             /** Writes lines, which have their newlines already, as those of `lines()` do. */
             writeLines(lines: Iterable<Uint8Array | string>, cancellable?: Gio.Cancellable | null): boolean;
             writeLines(lines: Iterable<Uint8Array | string>, options: CallOptions): boolean;

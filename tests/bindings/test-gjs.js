@@ -242,6 +242,10 @@ const tests = {
             break;
         }
         equal(file.tell(), 17);
+        file.seek(10);
+        equal([...file.chunks({size: 7, ioPriority: GLib.PRIORITY_LOW}).next().value], [10, 11, 12, 13, 14, 15, 16]);
+        file.seek(10);
+        equal([...file.chunks({})].length, 4);
         for (const size of [0, -1, 1.5, '7', NaN]) {
             let error = null;
             try {
@@ -326,6 +330,11 @@ const tests = {
         file.write('content', {cancellable: null});
         file.seek(0, {type: GLib.SeekType.SET});
         equal([file.read({cancellable: null}).length, file.read(7, {}).length], [7, 0]);
+        file.seek(0);
+        equal([file.read({count: 2, cancellable: null}).length, (await file.readAsync({count: 3})).length], [2, 3]);
+        for (const call of [() => file.read(2, {count: 1}), () => file.readAsync({size: 1}), () => file.lines(5),
+            () => file.lines(null), () => file.chunks(2, 5), () => file.chunks({count: 5})])
+            await throws(TypeError, call);
         const destination = dir.get_child('x');
         equal(file.persist(destination, {flags: Tf.PersistFlags.NONE}), true);
         const other = new Tf.NamedFile();
@@ -701,7 +710,7 @@ const tests = {
             }
         }
         for (const options of [{cancellable: 'x'}, {cancellable: {}}]) {
-            for (const name of ['read', 'read_line', 'readText', 'lines', 'chunks'])
+            for (const name of ['read', 'readAsync', 'read_line', 'readText', 'readTextAsync', 'lines', 'chunks'])
                 await throws(TypeError, () => file[name](options));
         }
         await throws(RangeError, () => file.read(-1));

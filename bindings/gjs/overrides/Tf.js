@@ -158,6 +158,8 @@ var _init = (() => {
             throw new TypeError(`${name}() takes no options in place of ${parameters[args.length]}`);
         for (let i = args.length; i < parameters.length; i++) {
             const option = getOptionName(parameters[i]);
+            if (isOptions(options[option]))
+                throw new TypeError(`${name}() takes no options as ${option}`);
             args.push(options[option]);
             delete options[option];
         }
@@ -350,7 +352,11 @@ var _init = (() => {
         _isDone = false;
         _end = null;
 
-        constructor(name, file, cutter, {cancellable = null, ioPriority = GLib.PRIORITY_DEFAULT, ...others}) {
+        constructor(name, file, cutter, options) {
+            if (!isOptions(options))
+                throw new TypeError(`${name}() takes options, and not ${String(options)}`);
+
+            const {cancellable = null, ioPriority = GLib.PRIORITY_DEFAULT, ...others} = options;
             refuseOptions(name, others);
             checkCancellable('cancellable', cancellable);
             this._file = file;
@@ -581,12 +587,13 @@ var _init = (() => {
         prototype.read = function (count = ALL, cancellable = null) {
             if (cancellable === null && Number.isInteger(count) && count >= 0 && count <= ALL)
                 return readData.call(this, count, null) ?? EMPTY;
-            return readCompleted.apply(this, isOptions(count) ? [ALL, count] : [count, cancellable]) ?? EMPTY;
+            const args = isOptions(count) ? [count] : [count, cancellable];
+            const [size = ALL, stop] = takeOwnOptions('read', args, ['count', 'cancellable']);
+            return readCompleted.call(this, size, stop) ?? EMPTY;
         };
 
-        prototype.readAsync = async function (count = ALL, ...others) {
-            if (isOptions(count))
-                return this.readAsync(undefined, count);
+        prototype.readAsync = async function (...args) {
+            const [count = ALL, ...others] = takeOwnOptions('readAsync', args, ['count', 'io_priority', 'cancellable']);
             return await this.read_data_async(count, ...others) ?? EMPTY;
         };
 
@@ -647,8 +654,10 @@ var _init = (() => {
         };
 
         prototype.chunks = function (size = PIECE_SIZE, options = {}) {
-            if (isOptions(size))
-                return this.chunks(undefined, size);
+            if (isOptions(size)) {
+                const {size: named, ...others} = size;
+                return this.chunks(named, others);
+            }
             return new Items(new Source('chunks', this, new ChunkCutter(size), options));
         };
 

@@ -115,6 +115,8 @@ async function byItems(source: Tf.TempFile, target: Tf.TextStream): Promise<void
         print(each.trimEnd());
     for (const each of source.chunks(64))
         print(each.subarray(7));
+    for (const each of source.chunks({size: 64, cancellable: null}))
+        print(each.length + source.read({count: 7}).length);
     for await (const each of source.lines().batches())
         await target.writeLinesAsync(each);
     source.writeLines(['a\n', new Uint8Array([10])]);
