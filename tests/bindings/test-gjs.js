@@ -92,7 +92,8 @@ const tests = {
         } catch (e) {
             error = e;
         }
-        equal(error instanceof TypeError, true);
+        equal([error instanceof TypeError, file.tell()], [true, 3]);
+        file.read();
         equal(file.read_bytes(5).get_size(), 0);
         file.close(null);
     },
@@ -314,6 +315,7 @@ const tests = {
             await pending;
             file.seek(1);
             await throws(TypeError, () => file.readTextAsync());
+            equal(file.tell(), 1);
             file.close();
             await throws(Gio.IOErrorEnum.CLOSED, () => file.writeLinesAsync(['x']));
             await throws(Gio.IOErrorEnum.CLOSED, async () => {

@@ -580,6 +580,17 @@ var _init = (() => {
         yield joiner.take();
     }
 
+    // Decodes what was read from there on. If it cannot, it was not read.
+    function decodeFrom(file, start, bytes) {
+        try {
+            return decoder.decode(bytes);
+        } catch (error) {
+            if (!file.is_closed())
+                file.seek(start);
+            throw error;
+        }
+    }
+
     // read(), write() and what stands on them. The first two are called too often to go through completeArguments().
     function overrideTempFile(prototype, {read_data: readData, try_write: tryWrite, write}) {
         const {read_data: readCompleted, write: writeCompleted} = prototype;
@@ -598,11 +609,13 @@ var _init = (() => {
         };
 
         prototype.readText = function (...others) {
-            return decoder.decode(this.read(ALL, ...others));
+            const start = this.tell();
+            return decodeFrom(this, start, this.read(ALL, ...others));
         };
 
         prototype.readTextAsync = async function (...others) {
-            return decoder.decode(await this.readAsync(ALL, ...others));
+            const start = this.tell();
+            return decodeFrom(this, start, await this.readAsync(ALL, ...others));
         };
 
         // What has room in memory is written at once, because that is much cheaper.
