@@ -618,6 +618,21 @@ const tests = {
         }
     },
 
+    async 'an asynchronous loop reads at once'() {
+        const file = new Tf.TempFile();
+        file.writeLines(['one\n', 'two\n']);
+        for (const make of [() => file.lines(), () => file.chunks(4), () => file.lines().batches()]) {
+            file.seek(0);
+            const items = make()[Symbol.asyncIterator]();
+            const first = items.next();
+            await throws(Gio.IOErrorEnum.PENDING, () => file.write('X'));
+            equal((await first).done, false);
+            equal((await items.return()).done, true);
+        }
+        file.close();
+        await throws(Gio.IOErrorEnum.CLOSED, () => file.lines()[Symbol.asyncIterator]().next());
+    },
+
     async 'lines are written in order'() {
         function* fail(file) {
             yield 'a\n';

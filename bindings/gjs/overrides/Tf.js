@@ -520,9 +520,10 @@ var _init = (() => {
             return this;
         }
 
-        // Calls it after what was asked for before.
+        // Calls it after what was asked for before, or at once: what the caller does next may move the position.
         _enqueue(func) {
-            const turn = this._last.then(func).finally(() => this._nWaiting--);
+            const begun = this._nWaiting > 0 ? this._last.then(func) : (async () => func())();
+            const turn = begun.finally(() => this._nWaiting--);
 
             this._nWaiting++;
             this._last = turn.catch(() => {});
