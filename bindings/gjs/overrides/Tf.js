@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // A legacy script, as GJS wants overrides to be: "this" in _init() is the namespace.
-// GJS looks up what stands at the top of such a script by its name each time, so that all is inside of a function.
+// GJS looks up what stands at the top of such a script by its name each time, so that all is inside of a function, and
+// so it does with global names.
 
 var _init = (() => {
+    const {undefined, Array, Number, Object, Promise, Symbol, Uint8Array} = globalThis;
     const {Gio, GLib, GObject} = imports.gi;
 
     const PIECE_SIZE = 64 * 1024;
