@@ -621,11 +621,22 @@ var _init = (() => {
             return decodeFrom(this, start, await this.readAsync(ALL, ...others));
         };
 
-        // What has room in memory is written at once, because that is much cheaper.
+        // A character has three bytes at most for each element of a string.
+        function mayRollOver(file, piece) {
+            return file.is_rolled_over?.() === false && file.max_size >= 0 &&
+                file.tell() + 3 * piece.length > file.max_size;
+        }
+
+        // What is small is written at once, if that does not roll over: a callback for each costs much more, and
+        // GJS 1.74 drops those that arrive while it collects the garbage of a loop.
         async function writePiece(file, piece, ioPriority, cancellable) {
             checkBytes('a line', piece);
             cancellable?.set_error_if_cancelled();
-            if (!tryWrite.call(file, encodeNul(piece)))
+            if (tryWrite.call(file, encodeNul(piece)))
+                return;
+            if (piece.length < PIECE_SIZE && !mayRollOver(file, piece))
+                file.write(piece, cancellable);
+            else
                 await file.writeAsync(piece, ioPriority, cancellable);
         }
 
