@@ -120,6 +120,7 @@ cases = {
     'sigterm-in-a-loop': die_in_a_loop,
 }
 
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup(1) ignores it.
 with open(os.path.join(paths[1], 'content'), 'w') as content:
     content.write('to be removed')
 assert all(os.path.exists(path) for path in paths)
