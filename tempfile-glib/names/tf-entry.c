@@ -1024,11 +1024,12 @@ become (TfEntry          *self,
         const char       *path,
         const TfIdentity *identity)
 {
+  g_autofree char *former = self->path;
+
   tf_registry_remove (&self->node);
   self->name.record = NULL;
   set_deadline (self, 0);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
-  g_free (self->path);
   self->path = g_strdup (path);
   self->identity = *identity;
   self->is_unread = FALSE;
@@ -1195,9 +1196,10 @@ make_heir (TfEntry *self)
 
   g_atomic_int_inc (&n_heirs);
   *heir = (TfHeir) { .entry = *self, .n_refs = 2 };
-  heir->entry.node = (TfRegistryNode) { .funcs = &heir_funcs, .generation = self->node.generation, .claimed = TRUE };
+  heir->entry.node = (TfRegistryNode) { .funcs = &heir_funcs, .generation = self->node.generation };
   heir->entry.path = g_strdup (self->path);
   heir->entry.is_heir = TRUE;
+  tf_registry_claim (&heir->entry.node);
   tf_registry_add (&heir->entry.node);
 
   tf_registry_remove (&self->node);

@@ -69,10 +69,7 @@ static void
 after_fork_in_child (void)
 {
   for (TfRegistryNode *node = first; node != NULL; node = node->next)
-    {
-      node->funcs->disown_in_child (node);
-      node->claimed = FALSE;
-    }
+    node->funcs->disown_in_child (node);
 
   forget_all ();
   generation = tf_fork_get_generation ();
@@ -171,12 +168,27 @@ tf_registry_remove (TfRegistryNode *node)
   g_mutex_unlock (&lock);
 }
 
+/* The functions for claims are called with the lock held. */
+
+static gboolean
+is_claimed (const TfRegistryNode *node)
+{
+  return node->claimant == generation + 1;
+}
+
+static void
+set_claimed (TfRegistryNode *node,
+             gboolean        claimed)
+{
+  node->claimant = claimed ? generation + 1 : 0;
+}
+
 /* Removes the node from the list, once no other thread has claimed it. */
 void
 tf_registry_forget (TfRegistryNode *node)
 {
   enter ();
-  while (node->claimed)
+  while (is_claimed (node))
     wait_until (G_MAXINT64);
   unlink_node (node);
   g_mutex_unlock (&lock);
@@ -187,9 +199,9 @@ void
 tf_registry_claim (TfRegistryNode *node)
 {
   enter ();
-  while (node->claimed)
+  while (is_claimed (node))
     wait_until (G_MAXINT64);
-  node->claimed = TRUE;
+  set_claimed (node, TRUE);
   g_mutex_unlock (&lock);
 }
 
@@ -197,7 +209,7 @@ void
 tf_registry_release (TfRegistryNode *node)
 {
   enter ();
-  node->claimed = FALSE;
+  set_claimed (node, FALSE);
   wake_waiting ();
   g_mutex_unlock (&lock);
 }
@@ -227,7 +239,7 @@ find_unclaimed (void)
 {
   TfRegistryNode *node = first;
 
-  while (node != NULL && node->claimed)
+  while (node != NULL && is_claimed (node))
     node = node->next;
 
   return node;
@@ -244,7 +256,7 @@ claim_any (void)
   while ((node = find_unclaimed ()) == NULL && first != NULL && wait_until (deadline))
     ;
   if (node != NULL)
-    node->claimed = TRUE;
+    set_claimed (node, TRUE);
   g_mutex_unlock (&lock);
   return node;
 }

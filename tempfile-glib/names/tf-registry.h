@@ -12,7 +12,8 @@ G_BEGIN_DECLS
 /* The files and directories that are removed when this process exits. Each has a node.
  *
  * A node belongs to the process that created the file or directory: a forked child does nothing with its copy. A
- * thread claims a node while it works on the file or directory. */
+ * thread claims a node while it works on the file or directory. A claim is of one process: the copy in a forked child is
+ * not claimed, whether it is in the list or not. */
 typedef struct _TfRegistryNode TfRegistryNode;
 
 typedef struct
@@ -28,9 +29,9 @@ struct _TfRegistryNode
   const TfRegistryFuncs *funcs;
   TfRegistryNode        *previous;
   TfRegistryNode        *next;
-  guint8                 registered;
-  guint8                 claimed;
-  guint                  generation; /* of the creator */
+  guint                  generation;      /* of the creator */
+  guint                  registered : 1;
+  guint                  claimant   : 31; /* 0, or 1 + the generation of the process in which a thread has claimed it */
 };
 
 void     tf_registry_begin        (TfRegistryNode *node);

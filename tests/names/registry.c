@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/tf-system.h"
+#include "names/tf-registry.h"
 #include "tf-test.h"
 
 /* Alive when a process ends; reachable, so that leak checkers know them. */
@@ -396,6 +397,40 @@ test_names_after_fork (void)
   g_assert_cmpstr (one, !=, two);
 }
 
+static TfRegistryNode claimed;
+
+static void
+disown_nothing (TfRegistryNode *node)
+{
+}
+
+static void
+claim_and_exit (void)
+{
+  alarm (60);
+  tf_registry_claim (&claimed);
+  tf_registry_release (&claimed);
+  tf_registry_forget (&claimed);
+  exit (0);
+}
+
+/* What a thread of the parent has claimed is not claimed in the child, whether it is to be removed at exit or not. */
+static void
+test_fork_while_claimed (gconstpointer is_listed)
+{
+  const TfRegistryFuncs funcs = { .disown_in_child = disown_nothing };
+
+  claimed = (TfRegistryNode) { .funcs = &funcs };
+  tf_registry_begin (&claimed);
+  tf_registry_end (&claimed, is_listed != NULL);
+  tf_registry_claim (&claimed);
+  assert_exits (claim_and_exit);
+
+  tf_registry_remove (&claimed);
+  assert_exits (claim_and_exit);
+  tf_registry_release (&claimed);
+}
+
 static void
 create_and_drop (const char *parent,
                  guint       n_objects)
@@ -436,6 +471,8 @@ main (int    argc,
   g_test_add_func ("/registry/fork", test_fork);
   g_test_add_func ("/registry/raw-fork", test_raw_fork);
   g_test_add_func ("/registry/fork-with-same-pid", test_fork_with_same_pid);
+  g_test_add_data_func ("/registry/fork-while-claimed/listed", "listed", test_fork_while_claimed);
+  g_test_add_data_func ("/registry/fork-while-claimed/unlisted", NULL, test_fork_while_claimed);
   g_test_add_func ("/registry/names-after-fork", test_names_after_fork);
   g_test_add_func ("/registry/no-growth", test_no_growth);
 
