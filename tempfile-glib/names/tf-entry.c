@@ -14,9 +14,9 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "tf-aside.h"
 #include "tree/tf-dir.h"
 #include "tree/tf-remove.h"
-#include "tree/tf-use.h"
 
 /* The number of directories that are locked at most, so that systemd-tmpfiles does not remove what is in them. */
 #define MAX_LOCKS 64
@@ -1093,44 +1093,57 @@ tf_entry_init (TfEntry *self)
 /* --- Handing over --------------------------------------------------------------------------- */
 
 /* If something else has the name, the program to which it was handed over has put it there. */
-static gboolean
-is_replaced (const TfEntry    *self,
-             const TfIdentity *found)
-{
-  return !tf_identity_equal (found, &self->identity);
-}
-
-/* Returns FALSE if it is in use, or cannot be removed. */
-static gboolean
-remove_unused (TfEntry          *self,
-               const Place      *place,
-               const TfIdentity *found)
-{
-  tf_autofd int lease_fd = -1;
-
-  if (self->is_dir)
-    return tf_use_is_dir_idle (place->dir_fd, place->name, found) && place->name != self->path &&
-           tf_remove_dir_at (place->dir_fd, place->name, self->path, found, NULL, NULL);
-
-  lease_fd = tf_use_lease_file (place->dir_fd, place->name, found);
-  return lease_fd >= 0 && unlinkat (place->dir_fd, place->name, 0) == 0;
-}
-
-static gboolean
+static TfAsideResult
 remove_heir (TfEntry *self)
 {
+  TfAside aside = { .identity = &self->identity, .path = self->path, .deadline = get_deadline (self) };
+  TfAsideResult result = TF_ASIDE_OTHER;
   TfIdentity identity;
   TfSystemStat st;
-  gboolean success;
   Place place;
   Found found = find (self, &place, &identity, &st);
 
   if (found != FOUND)
-    return found == MISSING;
+    return found == MISSING ? TF_ASIDE_OTHER : TF_ASIDE_STAYS;
 
-  success = is_replaced (self, &identity) || remove_unused (self, &place, &identity);
+  aside.dir_fd = place.dir_fd;
+  aside.name = place.name;
+  aside.kind = self->is_dir ? TF_JOURNAL_DIR : TF_JOURNAL_FILE;
+  if (place.name == self->path)
+    result = TF_ASIDE_STAYS;
+  else if (tf_identity_equal (&identity, &self->identity))
+    {
+      aside.dir = tf_parent_get_place (self->name.parent);
+      result = tf_aside_remove (&aside, NULL, NULL);
+    }
+
   leave (self, &place);
-  return success;
+  return result;
+}
+
+/* Returns whether it is to be forgotten. */
+static gboolean
+settle_on_disk (TfEntry *self)
+{
+  if (tf_debug_has (TF_DEBUG_KEEP))
+    {
+      tf_debug_say ("kept", self->path);
+      return TRUE;
+    }
+
+  switch (remove_heir (self))
+    {
+    case TF_ASIDE_REMOVED:
+      tf_debug_trace ("removed", self->path);
+      return TRUE;
+
+    case TF_ASIDE_OTHER:
+      tf_debug_trace ("is not any more what was handed over:", self->path);
+      return TRUE;
+
+    default:
+      return FALSE;
+    }
 }
 
 /* Returns in how many seconds there is something to do, or 0 if there is not. */
@@ -1146,11 +1159,7 @@ settle_claimed (TfEntry *self)
   if (now < deadline)
     return MIN (deadline - now, G_MAXINT);
 
-  if (tf_debug_has (TF_DEBUG_KEEP))
-    tf_debug_say ("kept", self->path);
-  else if (remove_heir (self))
-    tf_debug_trace ("removed", self->path);
-  else
+  if (!settle_on_disk (self))
     return RETRY_SECONDS;
 
   forget (self);

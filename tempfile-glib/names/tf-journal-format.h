@@ -6,6 +6,7 @@
 #pragma once
 
 #include <glib.h>
+#include <limits.h>
 
 #include "base/tf-system.h"
 
@@ -19,6 +20,7 @@ G_BEGIN_DECLS
 #define TF_JOURNAL_MIN_SIZE 4096
 #define TF_JOURNAL_MAX_SIZE (1024 * 1024)
 #define TF_JOURNAL_N_HEAD_SLOTS 2
+#define TF_JOURNAL_MAX_NAME (2 * NAME_MAX + 1) /* two names and a slash */
 
 /* With the sticky bit, systemd-tmpfiles leaves the file alone. */
 #define TF_JOURNAL_MODE 01600

@@ -18,8 +18,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
-#include "tree/tf-remove.h"
-#include "tree/tf-use.h"
+#include "tf-aside.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
 
@@ -31,8 +30,8 @@ typedef struct
   guint          n_slots;
   guint          parent;      /* the slot of the directory that is open, or 0 */
   int            parent_fd;   /* -1 if it cannot be had */
+  TfPlace        place;       /* of @parent_fd; (owned) (nullable) path */
   gboolean       is_exchanged; /* another directory of the same file system is at the path */
-  char          *parent_path; /* (owned) (nullable) */
 } Segment;
 
 typedef enum
@@ -55,7 +54,7 @@ segment_clear (Segment *self)
   tf_fd_clear (&self->fd);
   tf_fd_clear (&self->parent_fd);
   g_free (self->slots);
-  g_free (self->parent_path);
+  g_free ((char *) self->place.path);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Segment, segment_clear)
@@ -173,16 +172,37 @@ read_text (const Segment *self,
   return strlen (text->str) == length ? g_string_free (g_steal_pointer (&text), FALSE) : NULL;
 }
 
-static char *
-read_name (const Segment *self,
-           guint          slot)
+static TfJournalKind
+get_kind (const TfJournalSlot *record)
 {
-  g_autofree char *name = read_text (self, slot, NAME_MAX);
+  return record->kind & ~TF_JOURNAL_ASIDE;
+}
 
-  if (name == NULL || strchr (name, '/') != NULL || g_str_equal (name, ".") || g_str_equal (name, ".."))
+static gboolean
+is_name (const char *text)
+{
+  return *text != '\0' && strlen (text) <= NAME_MAX && strchr (text, '/') == NULL &&
+         !g_str_equal (text, ".") && !g_str_equal (text, "..");
+}
+
+/* Returns the name of a record; of one that was moved aside, the former name, and sets @aside. */
+static char *
+read_name (const Segment  *self,
+           guint           slot,
+           char          **aside)
+{
+  g_autofree char *text = read_text (self, slot, TF_JOURNAL_MAX_NAME);
+  char *slash = text != NULL && (self->slots[slot].kind & TF_JOURNAL_ASIDE) ? strchr (text, '/') : NULL;
+
+  if (slash == NULL)
+    return text != NULL && is_name (text) ? g_steal_pointer (&text) : NULL;
+
+  *slash = '\0';
+  if (!is_name (text) || !is_name (slash + 1))
     return NULL;
 
-  return g_steal_pointer (&name);
+  *aside = g_strdup (text);
+  return g_strdup (slash + 1);
 }
 
 static gboolean
@@ -217,23 +237,27 @@ open_parent (TfJournalReader *reader,
     return;
 
   tf_fd_clear (&self->parent_fd);
-  g_free (self->parent_path);
+  g_free ((char *) self->place.path);
   self->parent = slot;
-  self->parent_path = read_text (self, slot, PATH_MAX);
-  if (self->parent_path == NULL || !g_path_is_absolute (self->parent_path))
+  self->place.path = read_text (self, slot, PATH_MAX);
+  if (self->place.path == NULL || !g_path_is_absolute (self->place.path))
     return;
 
-  self->parent_fd = tf_system_open_dir (self->parent_path);
+  self->parent_fd = tf_system_open_dir (self->place.path);
   if (self->parent_fd < 0)
     {
-      report_lack_of_fds (reader, self->parent_path);
+      report_lack_of_fds (reader, self->place.path);
       return;
     }
 
   if (!tf_system_stat (&st, self->parent_fd, "") || st.device != (guint64) parent->birth_seconds)
     tf_fd_clear (&self->parent_fd);
   else
-    self->is_exchanged = st.inode != parent->inode;
+    {
+      self->is_exchanged = st.inode != parent->inode;
+      self->place.device = st.device;
+      self->place.inode = st.inode;
+    }
 }
 
 static gboolean
@@ -262,7 +286,7 @@ is_untouched_file (const TfJournalSlot *record,
                    const TfSystemStat  *found)
 {
   return found->uid == geteuid () && tf_identity_is_untouched (found) &&
-         (record->kind == TF_JOURNAL_DIR || (found->size == 0 && found->n_links == 1));
+         (get_kind (record) == TF_JOURNAL_DIR || (found->size == 0 && found->n_links == 1));
 }
 
 static gboolean
@@ -272,7 +296,7 @@ is_ours (const TfJournalSlot *record,
          const TfIdentity    *identity,
          const TfSystemStat  *found)
 {
-  if (record->kind == TF_JOURNAL_DIR ? !S_ISDIR (found->mode) : !S_ISREG (found->mode))
+  if (get_kind (record) == TF_JOURNAL_DIR ? !S_ISDIR (found->mode) : !S_ISREG (found->mode))
     return FALSE;
 
   return record->state == TF_JOURNAL_DONE ? is_known_file (record, dir_fd, name, identity)
@@ -289,49 +313,46 @@ is_old (const TfSystemStat *st,
          time (NULL) - MAX (st->modified, st->changed) / G_GINT64_CONSTANT (1000000000) >= (gint64) min_age_seconds;
 }
 
-/* Returns FALSE without @error if it is a directory that has been filled by somebody else. */
-static gboolean
-remove_name (const Segment        *segment,
-             const TfJournalSlot  *record,
-             const char           *name,
-             const char           *path,
-             const TfIdentity     *identity,
-             GCancellable         *cancellable,
-             GError              **error)
-{
-  int flags = record->kind == TF_JOURNAL_DIR ? AT_REMOVEDIR : 0;
-
-  if (record->kind == TF_JOURNAL_DIR && record->state == TF_JOURNAL_DONE)
-    return tf_remove_dir_at (segment->parent_fd, name, path, identity, cancellable, error);
-
-  if (unlinkat (segment->parent_fd, name, flags) == 0)
-    return TRUE;
-
-  return errno != ENOTEMPTY && errno != EEXIST && errno != ENOENT && tf_errno_set (error, errno, "unlink", path);
-}
-
 static gboolean
 is_early (const TfJournalSlot *record)
 {
   return record->deadline != 0 && tf_journal_get_uptime () < record->deadline;
 }
 
-/* Returns whether nobody uses what was handed over. Nobody can open a file before @lease_fd is closed. */
-static gboolean
-is_idle (const Segment       *segment,
-         const TfJournalSlot *record,
-         const char          *name,
-         const TfIdentity    *identity,
-         int                 *lease_fd)
+/* A directory that was just created and has been filled by somebody else stays, too. */
+static Outcome
+remove_ours (TfJournalReader     *self,
+             const Segment       *segment,
+             const TfJournalSlot *record,
+             const char          *name,
+             const char          *path,
+             const TfIdentity    *identity,
+             GCancellable        *cancellable)
 {
-  if (record->deadline == 0)
-    return TRUE;
+  const TfAside aside = {
+    .dir_fd = segment->parent_fd,
+    .dir = &segment->place,
+    .name = name,
+    .path = path,
+    .kind = get_kind (record),
+    .identity = identity,
+    .deadline = record->deadline,
+    .is_new = record->state != TF_JOURNAL_DONE,
+  };
+  GError *error = NULL;
+  TfAsideResult result = tf_aside_remove (&aside, cancellable, &error);
 
-  if (record->kind == TF_JOURNAL_DIR)
-    return tf_use_is_dir_idle (segment->parent_fd, name, identity);
+  if (result == TF_ASIDE_REMOVED)
+    {
+      tf_debug_trace ("swept", path);
+      self->n_removed++;
+    }
+  else if (error != NULL)
+    tf_failures_take (self->failures, error);
+  else if (aside.is_new)
+    return SETTLED;
 
-  *lease_fd = tf_use_lease_file (segment->parent_fd, name, identity);
-  return *lease_fd >= 0;
+  return result == TF_ASIDE_STAYS ? STAYS : SETTLED;
 }
 
 static Outcome
@@ -341,9 +362,7 @@ remove_record (TfJournalReader     *self,
                const char          *name,
                GCancellable        *cancellable)
 {
-  g_autofree char *path = g_build_filename (segment->parent_path, name, NULL);
-  tf_autofd int lease_fd = -1;
-  GError *error = NULL;
+  g_autofree char *path = g_build_filename (segment->place.path, name, NULL);
   TfIdentity identity;
   TfSystemStat st;
 
@@ -365,21 +384,25 @@ remove_record (TfJournalReader     *self,
       return STAYS;
     }
 
-  if (!is_idle (segment, record, name, &identity, &lease_fd))
-    return STAYS;
+  return remove_ours (self, segment, record, name, path, &identity, cancellable);
+}
 
-  if (remove_name (segment, record, name, path, &identity, cancellable, &error))
-    {
-      tf_debug_trace ("swept", path);
-      self->n_removed++;
-    }
-  else if (error != NULL)
-    {
-      tf_failures_take (self->failures, error);
-      return STAYS;
-    }
+/* Gives its name back to what a process had moved aside when it was killed. If something has that name by now, what was
+ * to be removed is removed as it is called, and anything else stays. Returns the name. */
+static const char *
+undo_aside (const Segment       *segment,
+            const TfJournalSlot *record,
+            const char          *aside,
+            const char          *name)
+{
+  TfIdentity found;
+  TfSystemStat st;
 
-  return SETTLED;
+  if (tf_aside_undo (segment->parent_fd, aside, name) || errno != EEXIST)
+    return name;
+
+  return tf_identity_stat (&found, segment->parent_fd, aside, &st) &&
+         is_ours (record, segment->parent_fd, aside, &found, &st) ? aside : name;
 }
 
 static gboolean
@@ -401,7 +424,9 @@ sweep_record (TfJournalReader *self,
               GCancellable    *cancellable)
 {
   const TfJournalSlot *record = &segment->slots[slot];
-  g_autofree char *name = read_name (segment, slot);
+  g_autofree char *aside = NULL;
+  g_autofree char *name = read_name (segment, slot, &aside);
+  const char *found;
 
   if (name == NULL || !is_parent (segment, record->parent))
     return SETTLED;
@@ -410,7 +435,11 @@ sweep_record (TfJournalReader *self,
     return STAYS;
 
   open_parent (self, segment, record->parent);
-  return segment->parent_fd >= 0 ? remove_record (self, segment, record, name, cancellable) : STAYS;
+  if (segment->parent_fd < 0)
+    return STAYS;
+
+  found = aside != NULL ? undo_aside (segment, record, aside, name) : name;
+  return remove_record (self, segment, record, found, cancellable);
 }
 
 /* Returns whether no record is left. */

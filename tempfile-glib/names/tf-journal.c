@@ -853,7 +853,7 @@ prepare (const TfPlace *parent,
   Segment *segment;
   guint parent_slot;
 
-  if (length > NAME_MAX)
+  if (length > TF_JOURNAL_MAX_NAME)
     return NULL;
 
   enter ();

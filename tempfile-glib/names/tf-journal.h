@@ -16,6 +16,7 @@ typedef enum
 {
   TF_JOURNAL_FILE = 1,
   TF_JOURNAL_DIR = 2,
+  TF_JOURNAL_ASIDE = 4, /* flag: moved aside, see tf-aside.h; the name is the new one, a slash, and the former one */
 } TfJournalKind;
 
 /* Belongs to the journal. NULL stands for a record that could not be made; all functions ignore it. */

@@ -1,0 +1,240 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-aside.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "tf-template.h"
+#include "tree/tf-remove.h"
+#include "tree/tf-use.h"
+
+/* How often a random name may be taken. */
+#define TRIES 16
+
+static gboolean
+is_dir (const TfAside *self)
+{
+  return (self->kind & TF_JOURNAL_DIR) != 0;
+}
+
+/* Does in two steps what renameat2(2) does in one. A directory has no links, and another one that is empty may be
+ * replaced. */
+static int
+rename_in_steps (int         dir_fd,
+                 const char *from,
+                 const char *to)
+{
+  TfSystemStat st;
+
+  if (linkat (dir_fd, from, dir_fd, to, 0) == 0)
+    return unlinkat (dir_fd, from, 0);
+
+  if (errno == EEXIST || errno == ENOENT)
+    return -1;
+
+  if (tf_system_stat (&st, dir_fd, to))
+    {
+      errno = EEXIST;
+      return -1;
+    }
+
+  return renameat (dir_fd, from, dir_fd, to);
+}
+
+/* Fails with EEXIST if something has the name @to. */
+static int
+rename_to_free (int         dir_fd,
+                const char *from,
+                const char *to)
+{
+  int result = tf_system_rename (dir_fd, from, to, TF_SYSTEM_RENAME_NOREPLACE);
+
+  return result < 0 && errno == ENOTSUP ? rename_in_steps (dir_fd, from, to) : result;
+}
+
+/* Gives back the name @name to what is called @aside. Returns FALSE with errno set; to EEXIST if something has it by
+ * now. */
+gboolean
+tf_aside_undo (int         dir_fd,
+               const char *aside,
+               const char *name)
+{
+  return rename_to_free (dir_fd, aside, name) == 0;
+}
+
+/* A sweep would remove the directory with what is in it, and so a new one has no record. */
+static TfJournalRecord *
+write_record (const TfAside *self,
+              const char    *aside)
+{
+  g_autofree char *names = NULL;
+
+  if (is_dir (self) && self->is_new)
+    return NULL;
+
+  names = g_strconcat (aside, "/", self->name, NULL);
+  return tf_journal_write (self->dir, names, self->kind | TF_JOURNAL_ASIDE, self->dir_fd, self->name,
+                           self->identity, self->deadline);
+}
+
+/* Moves what has the name, and returns its new name. Returns NULL with errno set on failure. */
+static char *
+move (const TfAside    *self,
+      TfJournalRecord **record)
+{
+  const TfTemplate template = { .prefix = (char *) "." };
+
+  for (int i = 0; i < TRIES; i++)
+    {
+      g_autofree char *aside = tf_template_make_name (&template, NULL);
+      int saved_errno;
+
+      if (aside == NULL)
+        {
+          errno = EIO;
+          return NULL;
+        }
+
+      *record = write_record (self, aside);
+      if (rename_to_free (self->dir_fd, self->name, aside) == 0)
+        return g_steal_pointer (&aside);
+
+      saved_errno = errno;
+      tf_journal_clear (g_steal_pointer (record));
+      errno = saved_errno;
+      if (errno != EEXIST)
+        return NULL;
+    }
+
+  return NULL;
+}
+
+static gboolean
+is_same (const TfAside *self,
+         const char    *aside)
+{
+  TfIdentity found;
+
+  return tf_identity_read (&found, self->dir_fd, aside) && tf_identity_equal (&found, self->identity);
+}
+
+/* Gives the name back to what another program has put there. If there is something newer, both stay. */
+static TfAsideResult
+restore_other (const TfAside   *self,
+               const char      *aside,
+               TfJournalRecord *record)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (!tf_aside_undo (self->dir_fd, aside, self->name) && errno != ENOENT)
+    {
+      tf_errno_set (&error, errno, "rename", self->path);
+      g_prefix_error (&error, "What another program had put there is now called “%s”: ", aside);
+      tf_errno_log_lost ("Giving a name back", error);
+    }
+
+  tf_journal_clear (record);
+  return TF_ASIDE_OTHER;
+}
+
+/* If it does not get its name back, the record stays for a sweep. */
+static TfAsideResult
+restore (const TfAside   *self,
+         const char      *aside,
+         TfJournalRecord *record)
+{
+  if (tf_aside_undo (self->dir_fd, aside, self->name))
+    tf_journal_clear (record);
+  return TF_ASIDE_STAYS;
+}
+
+/* Of a directory, files may have been opened since they were looked at. */
+static gboolean
+is_idle (const TfAside *self,
+         const char    *name)
+{
+  return self->deadline == 0 || !is_dir (self) || tf_use_is_dir_idle (self->dir_fd, name, self->identity);
+}
+
+static gboolean
+remove_name (const TfAside  *self,
+             const char     *name,
+             GCancellable   *cancellable,
+             GError        **error)
+{
+  if (is_dir (self) && !self->is_new)
+    return tf_remove_dir_at (self->dir_fd, name, self->path, self->identity, cancellable, error);
+
+  if (unlinkat (self->dir_fd, name, is_dir (self) ? AT_REMOVEDIR : 0) == 0)
+    return TRUE;
+
+  return errno != ENOTEMPTY && errno != EEXIST && tf_errno_set (error, errno, "unlink", self->path);
+}
+
+/* A directory that cannot be moved because it is a mount point gets the error of one. */
+static TfAsideResult
+report_unmoved (const TfAside  *self,
+                GCancellable   *cancellable,
+                GError        **error)
+{
+  if (errno == ENOENT)
+    return TF_ASIDE_OTHER;
+
+  if (errno != EBUSY || !is_dir (self))
+    tf_errno_set (error, errno, "rename", self->path);
+  else if (remove_name (self, self->name, cancellable, error))
+    return TF_ASIDE_REMOVED;
+
+  return TF_ASIDE_STAYS;
+}
+
+static TfAsideResult
+move_and_remove (const TfAside  *self,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  TfJournalRecord *record = NULL;
+  g_autofree char *aside = move (self, &record);
+
+  if (aside == NULL)
+    return report_unmoved (self, cancellable, error);
+
+  if (!is_same (self, aside))
+    return restore_other (self, aside, record);
+
+  if (!is_idle (self, aside) || !remove_name (self, aside, cancellable, error))
+    return restore (self, aside, record);
+
+  tf_journal_clear (record);
+  return TF_ASIDE_REMOVED;
+}
+
+/* If it stays because it is in use, no error is set. */
+TfAsideResult
+tf_aside_remove (const TfAside  *self,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  tf_autofd int lease_fd = -1;
+
+  if (!is_idle (self, self->name))
+    return TF_ASIDE_STAYS;
+
+  /* Nobody can open the file before it is removed. */
+  if (self->deadline != 0 && !is_dir (self))
+    {
+      lease_fd = tf_use_lease_file (self->dir_fd, self->name, self->identity);
+      if (lease_fd < 0)
+        return TF_ASIDE_STAYS;
+    }
+
+  return move_and_remove (self, cancellable, error);
+}
