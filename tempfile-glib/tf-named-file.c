@@ -1036,9 +1036,9 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  * context is not iterated, the exit of this process, or a sweep, removes the file. While the file is in use, it is
  * looked at every ten seconds.
  *
- * Whether a file is open is told by a lease, see fcntl(2). In doubt the file stays: where the file system has no leases
- * (many network file systems, FUSE), or if the file belongs to another user. It also stays if another file has taken its
- * name, because the other program has put it there.
+ * Whether a file is open is told by a lease, see fcntl(2), which does not count descriptors with `O_PATH`. In doubt the
+ * file stays: on any other file system than ext2 to ext4, XFS, btrfs, F2FS, tmpfs and ramfs, or if the file belongs to
+ * another user. It also stays if another file has taken its name, because the other program has put it there.
  *
  * If this is called several times, the latest time counts. [method@NamedFile.unlink] removes the file at once.
  * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is

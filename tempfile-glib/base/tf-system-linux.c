@@ -394,9 +394,40 @@ tf_system_lock (int      fd,
 }
 
 /* The kernel sends a signal when somebody else opens the file. By default that is SIGIO, which kills the process. */
+/* Returns whether whoever opens the file comes by the inode that has the lease. Through FUSE, overlayfs and network file
+ * systems, others can come another way, and the kernel grants a lease all the same. */
+static gboolean
+counts_all_opens (int fd)
+{
+  struct statfs fs;
+
+  if (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0)
+    return FALSE;
+
+  switch ((guint32) fs.f_type)
+    {
+    case TMPFS_MAGIC:
+    case RAMFS_MAGIC:
+    case EXT4_SUPER_MAGIC:
+    case XFS_SUPER_MAGIC:
+    case BTRFS_SUPER_MAGIC:
+    case F2FS_SUPER_MAGIC:
+      return TRUE;
+
+    default:
+      return FALSE;
+    }
+}
+
 int
 tf_system_lease (int fd)
 {
+  if (!counts_all_opens (fd))
+    {
+      errno = ENOTSUP;
+      return -1;
+    }
+
   if (lacks (TF_SYSTEM_LEASE) || fcntl (fd, F_SETSIG, SIGURG) != 0)
     return -1;
 

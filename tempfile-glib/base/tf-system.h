@@ -177,8 +177,8 @@ int tf_system_lock (int      fd,
                     gboolean exclusive);
 
 /* Makes sure that the regular file behind @fd, which was opened for reading, is open nowhere else, neither in this
- * process nor in another one, mapped and executed files included. Until @fd is closed, nobody can open it. Fails with
- * EAGAIN if it is open, and with another error where this cannot be known. */
+ * process nor in another one, mapped and executed files included, but not O_PATH descriptors. Until @fd is closed, nobody
+ * can open it. Fails with EAGAIN if it is open, and with another error where this cannot be known. */
 int tf_system_lease (int fd);
 
 /* --- Names ---------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -255,7 +257,7 @@ become_nobody (const char *dir)
 }
 
 static int
-run_in_child (void     (*func) (void),
+run_in_child (void (*func) (void),
               gboolean unprivileged)
 {
   gboolean is_nobody = unprivileged && geteuid () == 0;
@@ -406,4 +408,24 @@ tf_test_skip_if_portable (const char *what)
     g_test_skip_printf ("POSIX alone does not have %s", what);
 
   return tf_test_is_portable ();
+}
+
+gboolean
+tf_test_skip_without_leases (void)
+{
+  const guint32 reliable[] = {
+    TMPFS_MAGIC, RAMFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+  };
+  struct statfs fs;
+
+  if (tf_test_skip_if_portable ("leases"))
+    return TRUE;
+
+  g_assert_cmpint (statfs (tf_test_get_sandbox (), &fs), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (reliable); i++)
+    if ((guint32) fs.f_type == reliable[i])
+      return FALSE;
+
+  g_test_skip ("on this file system, a lease does not tell whether a file is in use");
+  return TRUE;
 }

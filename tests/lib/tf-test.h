@@ -49,6 +49,10 @@ void tf_test_ignore_leaks (void);
 gboolean    tf_test_is_portable       (void);
 gboolean    tf_test_skip_if_portable  (const char   *what);
 
+/* Skips the test where the library does not know whether a file is in use: with POSIX alone, and if the sandbox is on a
+ * file system on which a lease does not tell. */
+gboolean tf_test_skip_without_leases (void);
+
 /* Bad luck to order. What was limited or taken has to be given back before the test ends. */
 void tf_test_limit_file_size           (guint64 n_bytes);
 void tf_test_unlimit_file_size         (void);

@@ -242,7 +242,7 @@ hand_over_file (TfNamedFile *file)
 static gboolean
 skip (void)
 {
-  return tf_test_skip_if_portable ("leases and journals");
+  return tf_test_skip_without_leases ();
 }
 
 static void

@@ -154,7 +154,7 @@ run_in_process (void (*func) (void),
 static gboolean
 has_no_leases (void)
 {
-  return tf_test_skip_if_portable ("leases and journals");
+  return tf_test_skip_without_leases ();
 }
 
 static void

@@ -211,6 +211,10 @@ hand_over (void)
   g_autoptr(TfNamedFile) file = make_file (proof_get_work_dir (), TF_DELETE_ON_CLOSE);
   g_autoptr(TfTempDir) dir = make_dir ();
 
+  /* It would stay for ever. */
+  if (proof_is_on_overlay ())
+    return;
+
   tf_named_file_hand_over (file, 0);
   tf_temp_dir_hand_over (dir, 0);
   close_file (file);

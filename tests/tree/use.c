@@ -8,14 +8,34 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "tf-test.h"
 #include "tree.h"
+
+/* The type of file system that the next file is on. The linker puts a function in place of fstatfs(), see
+ * meson.build. */
+static guint32 other_fs;
+
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = __real_fstatfs64 (fd, fs);
+
+  if (other_fs != 0)
+    fs->f_type = other_fs;
+  return result;
+}
 
 static TfIdentity
 identify (const char *path)
@@ -71,6 +91,9 @@ test_open (void)
 {
   const int flags[] = { O_RDONLY, O_WRONLY, O_RDWR };
 
+  if (!tf_test_is_portable () && tf_test_skip_without_leases ())
+    return;
+
   make_file ("file");
   for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
     {
@@ -93,7 +116,7 @@ test_open_in_other_process (void)
   char byte;
   int fd;
 
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   make_file ("file");
@@ -114,13 +137,33 @@ test_open_in_other_process (void)
   g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
+/* A lease is granted, but the file may be open by another way. */
+static void
+test_other_fs (void)
+{
+  const guint32 types[] = { FUSE_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, NFS_SUPER_MAGIC, 1 };
+
+  tree_make_dir ("dir");
+  make_file ("dir/file");
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      other_fs = types[i];
+      g_assert_false (is_file_idle ("dir/file"));
+      g_assert_cmpint (errno, ==, ENOTSUP);
+      g_assert_false (is_dir_idle ("dir"));
+    }
+
+  other_fs = 0;
+  remove_dir ();
+}
+
 static void
 test_mapped (void)
 {
   gpointer mapped;
   int fd;
 
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   make_file ("file");
@@ -141,7 +184,7 @@ test_lease (void)
   TfIdentity identity = { 0, };
   int leased;
 
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   make_file ("file");
@@ -213,7 +256,7 @@ test_dir (void)
 {
   int fd;
 
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   tree_make_dir ("dir");
@@ -248,7 +291,7 @@ look_at_unreadable (void)
 static void
 test_unreadable (void)
 {
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   tf_test_as_unprivileged (look_at_unreadable);
@@ -257,7 +300,7 @@ test_unreadable (void)
 static void
 test_no_fds (void)
 {
-  if (tf_test_skip_if_portable ("leases"))
+  if (tf_test_skip_without_leases ())
     return;
 
   tree_make_dir ("dir");
@@ -280,6 +323,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   g_test_add_func ("/use/open", test_open);
   g_test_add_func ("/use/open-in-other-process", test_open_in_other_process);
+  g_test_add_func ("/use/other-fs", test_other_fs);
   g_test_add_func ("/use/mapped", test_mapped);
   g_test_add_func ("/use/lease", test_lease);
   g_test_add_func ("/use/not-the-file", test_not_the_file);
