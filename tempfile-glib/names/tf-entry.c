@@ -923,7 +923,7 @@ is_at (const TfEntry *self,
 }
 
 /* Removes the name that the file had before it got the lasting one @path. If that is the same, by whatever path, it is
- * kept from now on. */
+ * kept from now on. In a forked child, the name of a parent stays. */
 gboolean
 tf_entry_remove_former (TfEntry     *self,
                         const char  *path,
@@ -932,7 +932,8 @@ tf_entry_remove_former (TfEntry     *self,
   g_autoptr(GError) failure = NULL;
   TfEntry *entry = claim (self);
   gboolean stays = exists (entry) && is_at (entry, path);
-  gboolean success = stays || !exists (entry) || remove_ours (entry, FALSE, NULL, &failure) ||
+  gboolean success = stays || !exists (entry) || !tf_registry_is_ours (&entry->node) ||
+                     remove_ours (entry, FALSE, NULL, &failure) ||
                      g_error_matches (failure, G_IO_ERROR, G_IO_ERROR_EXISTS);
 
   tf_registry_release (&entry->node);

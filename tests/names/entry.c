@@ -315,6 +315,31 @@ test_persisted_to_itself (void)
   remove_own_dir ();
 }
 
+static TfNamedFile *shared;
+
+static void
+persist_shared (void)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE, NULL, &error));
+  g_assert_no_error (error);
+  g_object_unref (shared);
+}
+
+/* What a child persists has two names until its parent, whose file it is, removes its own. */
+static void
+test_persisted_by_child (void)
+{
+  shared = make_file (NULL);
+  tf_test_in_child (persist_shared);
+  g_assert_true (g_file_test ("lasting", G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (tf_named_file_get_path (shared), G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+  g_assert_finalize_object (g_steal_pointer (&shared));
+}
+
 /* An entry is found in its directory, wherever that was moved. */
 static void
 test_moved_parent (void)
@@ -683,6 +708,7 @@ main (int    argc,
   g_test_add_func ("/entry/replaced/by-other-user", test_replaced_by_other_user);
   g_test_add_func ("/entry/swept-where-created", test_swept_where_created);
   g_test_add_func ("/entry/persisted-to-itself", test_persisted_to_itself);
+  g_test_add_func ("/entry/persisted-by-child", test_persisted_by_child);
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
