@@ -542,7 +542,7 @@ open_inside (const TfEntry *self,
       if (!tf_parent_enter (inside, fd))
         return FALSE;
 
-      if (tf_parent_prove (inside, *fd, &self->identity))
+      if (tf_parent_prove (*fd, &self->identity))
         return TRUE;
 
       tf_parent_check (inside, *fd);

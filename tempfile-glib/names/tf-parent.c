@@ -28,12 +28,9 @@ struct _TfParent
   gboolean        is_known;   /* by its path */
   gboolean        is_guarded; /* when it was opened */
   gboolean        is_private; /* when it was opened */
-  guint           proven;     /* (atomic): when the descriptor was compared, in milliseconds; 0 if it was not */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
 };
-
-guint tf_parent_reliance = 10;
 
 /* Protects the variables below and all fields but the places. */
 static GMutex lock;
@@ -49,10 +46,7 @@ static void
 after_fork_in_child (void)
 {
   for (TfParent *parent = newest; parent != NULL; parent = parent->older)
-    {
-      parent->n_uses = 0;
-      parent->proven = 0;
-    }
+    parent->n_uses = 0;
 }
 
 static TfForkHandler fork_handler = {
@@ -128,7 +122,6 @@ set_fd (TfParent *self,
         int       fd)
 {
   self->fd = fd;
-  g_atomic_int_set (&self->proven, 0);
   link_open (self);
   n_open++;
 }
@@ -478,25 +471,14 @@ tf_parent_check (TfParent *self,
 }
 
 /* Returns whether @fd, which is in use, is the directory @identity. It can have become another file if the program has
- * closed all descriptors. Because that does not happen from one moment to the next, the result is relied on for a while,
- * in which it takes no system call. */
+ * closed all descriptors. */
 gboolean
-tf_parent_prove (TfParent         *self,
-                 int               fd,
+tf_parent_prove (int               fd,
                  const TfIdentity *identity)
 {
-  guint now = MAX ((guint) (g_get_monotonic_time () / 1000), 1);
-  guint proven = g_atomic_int_get (&self->proven);
   TfIdentity found;
 
-  if (proven != 0 && now - proven < tf_parent_reliance)
-    return TRUE;
-
-  if (!tf_identity_read (&found, fd, "") || !tf_identity_equal (&found, identity))
-    return FALSE;
-
-  g_atomic_int_set (&self->proven, now);
-  return TRUE;
+  return tf_identity_read (&found, fd, "") && tf_identity_equal (&found, identity);
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

@@ -29,8 +29,7 @@ gboolean  tf_parent_enter      (TfParent         *self,
 void      tf_parent_leave      (TfParent         *self);
 gboolean  tf_parent_check      (TfParent         *self,
                                 int               fd);
-gboolean  tf_parent_prove      (TfParent         *self,
-                                int               fd,
+gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 
@@ -41,9 +40,6 @@ gboolean       tf_parent_guards     (const TfSystemStat *dir);
 
 /* Descriptors that may be used for something that is not necessary: @max, or a small part of the limit. */
 guint tf_parent_limit_fds (guint max);
-
-/* How long a descriptor is relied on after tf_parent_prove(), in milliseconds. Set by tests only. */
-extern guint tf_parent_reliance;
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfParent, tf_parent_unref)
 

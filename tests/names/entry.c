@@ -647,7 +647,6 @@ create_after_close (void)
   g_autoptr(TfTempDir) third = NULL;
 
   close_file (first);
-  tf_parent_reliance = 0;
   for (int fd = 3; fd < 1024; fd++)
     close (fd);
   for (int i = 0; i < 32; i++)
