@@ -142,14 +142,14 @@ watch_pressure (void)
   source = g_unix_fd_source_new (fd, G_IO_PRI | G_IO_ERR);
   g_source_set_static_name (source, "[tempfile-glib] watch_pressure");
   g_source_set_callback (source, G_SOURCE_FUNC (on_pressure), GINT_TO_POINTER (fd), close_fd);
-  g_source_attach (source, NULL);
+  tf_task_attach (source, NULL);
   return source;
 }
 
 static void
 stop_watching_pressure (void)
 {
-  g_source_destroy (pressure);
+  tf_task_destroy (pressure);
   g_clear_pointer (&pressure, g_source_unref);
 }
 

@@ -9,7 +9,9 @@
 #include <signal.h>
 
 #include "tf-errno.h"
+#include "tf-fd.h"
 #include "tf-fork.h"
+#include "tf-system.h"
 
 /* The number of worker threads at most, without those that run code of the caller's, and of the latter. Both are the
  * numbers of GTask, whose pool grows to the sum when its threads are blocked. */
@@ -308,6 +310,56 @@ static TfForkHandler fork_handler = {
   .parent = after_fork_in_parent,
   .child = after_fork_in_child,
 };
+
+void
+tf_task_attach (GSource      *source,
+                GMainContext *context)
+{
+  tf_fork_watch (&fork_handler);
+
+  g_mutex_lock (&attach_lock);
+  g_source_attach (source, context);
+  g_mutex_unlock (&attach_lock);
+}
+
+void
+tf_task_destroy (GSource *source)
+{
+  tf_fork_watch (&fork_handler);
+
+  g_mutex_lock (&attach_lock);
+  g_source_destroy (source);
+  g_mutex_unlock (&attach_lock);
+}
+
+/* A context takes two descriptors at most. */
+static gboolean
+has_descriptors (void)
+{
+  tf_autofd int first = tf_system_open_dir ("/");
+  tf_autofd int second = tf_system_open_dir ("/");
+
+  return first >= 0 && second >= 0;
+}
+
+GMainContext *
+tf_task_ref_context (void)
+{
+  static gint has_default; /* (atomic) */
+
+  GMainContext *context = g_main_context_get_thread_default ();
+
+  tf_fork_watch (&fork_handler);
+  if (context == NULL && (g_atomic_int_get (&has_default) || has_descriptors ()))
+    {
+      g_mutex_lock (&attach_lock);
+      context = g_main_context_default ();
+      g_mutex_unlock (&attach_lock);
+      g_atomic_int_set (&has_default, TRUE);
+    }
+
+  return context != NULL ? g_main_context_ref (context) : NULL;
+}
 
 /* Fails only if there is no worker thread and none can be started. */
 static gboolean

@@ -89,6 +89,15 @@ GThread *tf_task_start_thread (const char   *name,
                                gpointer      data,
                                GError      **error);
 
+/* The thread-default main context of the calling thread. NULL if there is none yet, and no descriptor to create it, which
+ * GLib would not survive. */
+GMainContext *tf_task_ref_context (void);
+
+/* Sources of the library are attached and destroyed by these, because no fork may find the lock of a context taken. */
+void tf_task_attach  (GSource      *source,
+                      GMainContext *context);
+void tf_task_destroy (GSource      *source);
+
 /* The number of threads that must not block at the moment. */
 extern gint tf_task_n_hurried; /* (atomic) */
 

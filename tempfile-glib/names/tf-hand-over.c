@@ -79,19 +79,20 @@ wait_for_time (TfHeir       *heir,
   source = g_timeout_source_new (MIN (seconds, MAX_SECONDS) * tf_hand_over_second);
   g_source_set_callback (source, on_time, tf_entry_ref (heir), on_timer_destroyed);
   g_source_set_static_name (source, "[tempfile-glib] hand over");
-  g_source_attach (source, context);
+  tf_task_attach (source, context);
 }
 
 void
 tf_hand_over_begin (TfEntry *entry,
                     guint    grace_seconds)
 {
-  g_autoptr(GMainContext) context = g_main_context_ref_thread_default ();
+  g_autoptr(GMainContext) context = tf_task_ref_context ();
   TfHeir *heir = tf_entry_hand_over (entry, grace_seconds);
 
   if (heir == NULL)
     return;
 
-  wait_for_time (heir, grace_seconds, context);
+  if (context != NULL)
+    wait_for_time (heir, grace_seconds, context);
   tf_entry_unref (heir);
 }

@@ -584,6 +584,28 @@ test_no_fds (void)
 }
 
 /* By its path alone, it is not known to be the same one until it is removed. */
+/* There is no main context yet, and it cannot be created. */
+static void
+hand_over_without_fds (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(TfNamedFile) held = make_file (NULL);
+
+  tf_test_take_fds ();
+  tf_named_file_hand_over (file, 0);
+  tf_named_file_hold_for_pid (held, getpid ());
+  tf_test_give_all_fds ();
+  g_assert_true (tf_named_file_is_handed_over (file));
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
+  g_assert_true (tf_named_file_unlink (held, NULL, NULL));
+}
+
+static void
+test_hand_over_without_fds (void)
+{
+  tf_test_in_child (hand_over_without_fds);
+}
+
 static void
 remove_without_fds_where_others_write (void)
 {
@@ -719,6 +741,7 @@ main (int    argc,
   g_test_add_func ("/entry/many", test_many);
   g_test_add_func ("/entry/create-after-close", test_create_after_close);
   g_test_add_func ("/entry/no-fds", test_no_fds);
+  g_test_add_func ("/entry/hand-over-without-fds", test_hand_over_without_fds);
   g_test_add_func ("/entry/no-fds-where-others-write", test_no_fds_where_others_write);
   g_test_add_func ("/entry/close-all", test_close_all);
   g_test_add_func ("/entry/final", test_final);

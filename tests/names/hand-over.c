@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -28,6 +29,34 @@
 
 /* Real time passes as well, in seconds: less than this. */
 #define MARGIN 600
+
+/* Whether a thread attaches slowly, has begun to, and does so at the moment. */
+static gint is_slow;
+static gint has_begun;
+static gint is_attaching;
+
+/* The linker puts this in the place of the function, see meson.build. */
+guint __real_g_source_attach (GSource      *source,
+                              GMainContext *context);
+guint __wrap_g_source_attach (GSource      *source,
+                              GMainContext *context);
+
+guint
+__wrap_g_source_attach (GSource      *source,
+                        GMainContext *context)
+{
+  guint id = __real_g_source_attach (source, context);
+
+  if (!g_atomic_int_compare_and_exchange (&is_slow, TRUE, FALSE))
+    return id;
+
+  g_atomic_int_set (&is_attaching, TRUE);
+  g_atomic_int_set (&has_begun, TRUE);
+  for (int i = 0; i < 10000; i++)
+    g_thread_yield ();
+  g_atomic_int_set (&is_attaching, FALSE);
+  return id;
+}
 
 static TfNamedFile *
 make_file (void)
@@ -492,6 +521,85 @@ test_fork (void)
   g_clear_object (&shared);
 }
 
+static pid_t other_process;
+
+static void
+start_other_process (void)
+{
+  other_process = fork ();
+  g_assert_cmpint (other_process, >=, 0);
+  if (other_process == 0)
+    {
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
+      for (;;)
+        pause ();
+    }
+}
+
+static void
+end_other_process (void)
+{
+  g_assert_cmpint (kill (other_process, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (other_process, NULL, 0), ==, other_process);
+}
+
+static gpointer
+attach_by_hand_over (gpointer file)
+{
+  tf_named_file_hand_over (file, GRACE);
+  return NULL;
+}
+
+static gpointer
+attach_by_hold (gpointer file)
+{
+  tf_named_file_hold_for_pid (file, other_process);
+  return NULL;
+}
+
+static void
+exit_if_not_attaching (void)
+{
+  if (g_atomic_int_get (&is_attaching))
+    _exit (EXIT_FAILURE);
+}
+
+/* No child finds the main context in the hands of a thread that it does not have. */
+static void
+fork_while_attaching (GThreadFunc attach)
+{
+  TfNamedFile *file = make_file ();
+  GThread *thread;
+
+  start_other_process ();
+  g_object_add_weak_pointer (G_OBJECT (file), (gpointer *) &file);
+  g_atomic_int_set (&has_begun, FALSE);
+  g_atomic_int_set (&is_slow, TRUE);
+  thread = g_thread_new ("attaching", attach, file);
+  while (!g_atomic_int_get (&has_begun))
+    g_thread_yield ();
+  run_in_process (exit_if_not_attaching, FALSE);
+  g_thread_join (thread);
+
+  end_other_process ();
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
+  g_object_unref (file);
+  while (file != NULL)
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_fork_while_handing_over (void)
+{
+  fork_while_attaching (attach_by_hand_over);
+}
+
+static void
+test_fork_while_holding (void)
+{
+  fork_while_attaching (attach_by_hold);
+}
+
 /* --- After the end of the process --- */
 
 static void
@@ -641,6 +749,8 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/inside", test_inside, run);
   g_test_add_data_func ("/hand-over/no-fds", test_no_fds, run);
   g_test_add_data_func ("/hand-over/fork", test_fork, run);
+  g_test_add_data_func ("/hand-over/fork-while/handing-over", test_fork_while_handing_over, run);
+  g_test_add_data_func ("/hand-over/fork-while/holding", test_fork_while_holding, run);
   g_test_add_data_func ("/hand-over/left/exit", NULL, test_left);
   g_test_add_data_func ("/hand-over/left/kill", "killed", test_left);
   g_test_add_data_func ("/hand-over/over-at-exit", test_over_at_exit, run);
