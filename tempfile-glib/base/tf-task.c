@@ -323,6 +323,14 @@ tf_task_attach (GSource      *source,
 }
 
 void
+tf_task_hurry (GSource *source)
+{
+  g_mutex_lock (&attach_lock);
+  g_source_set_ready_time (source, 0);
+  g_mutex_unlock (&attach_lock);
+}
+
+void
 tf_task_destroy (GSource *source)
 {
   tf_fork_watch (&fork_handler);

@@ -93,9 +93,11 @@ GThread *tf_task_start_thread (const char   *name,
  * GLib would not survive. */
 GMainContext *tf_task_ref_context (void);
 
-/* Sources of the library are attached and destroyed by these, because no fork may find the lock of a context taken. */
+/* Sources of the library are attached, dispatched early and destroyed by these, because no fork may find the lock of a
+ * context taken. */
 void tf_task_attach  (GSource      *source,
                       GMainContext *context);
+void tf_task_hurry   (GSource      *source);
 void tf_task_destroy (GSource      *source);
 
 /* The number of threads that must not block at the moment. */

@@ -48,10 +48,10 @@ struct _TfEntry
 /* An entry that was handed over to another program. It outlives the object. */
 struct _TfHeir
 {
-  TfEntry entry;
-  guint32 deadline; /* (atomic): in seconds since the boot; 0 if it is not handed over any more */
-  gint    n_refs;   /* (atomic) */
-  gint    is_timed; /* (atomic): for the user of tf_entry_settle() */
+  TfEntry  entry;
+  guint32  deadline; /* (atomic): in seconds since the boot; 0 if it is not handed over any more */
+  gint     n_refs;   /* (atomic) */
+  gpointer timer;    /* (unowned) (nullable): for the user of tf_entry_settle() */
 };
 
 void     tf_entry_init          (TfEntry           *self);

@@ -424,6 +424,51 @@ test_again (void)
   wait_until_gone (path);
 }
 
+/* When it was kept in between, the time is a new one, which the former timer would be too late for. */
+static void
+test_shortened (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  const char *path;
+
+  if (has_no_leases ())
+    return;
+
+  tf_hand_over_second = MARGIN * 1000;
+  file = make_file ();
+  path = tf_named_file_get_path (file);
+  tf_named_file_hand_over (file, GRACE);
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  close_file (file);
+  tf_hand_over_second = 0;
+  tf_named_file_hand_over (file, 0);
+  wait_until_gone (path);
+}
+
+/* The context in which it was handed over first is not iterated any more. */
+static void
+test_other_context (void)
+{
+  g_autoptr(GMainContext) context = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  const char *path;
+
+  if (has_no_leases ())
+    return;
+
+  context = g_main_context_new ();
+  file = make_file ();
+  path = tf_named_file_get_path (file);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  close_file (file);
+  g_main_context_push_thread_default (context);
+  tf_named_file_hand_over (file, 0);
+  g_main_context_pop_thread_default (context);
+  tf_named_file_hand_over (file, 0);
+  wait_until_gone (path);
+}
+
 /* The other program has saved it, as an editor does. */
 static void
 test_replaced (void)
@@ -744,6 +789,8 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/remove-afterwards", test_remove_afterwards, run);
   g_test_add_data_func ("/hand-over/persist-afterwards", test_persist_afterwards, run);
   g_test_add_data_func ("/hand-over/again", test_again, run);
+  g_test_add_data_func ("/hand-over/shortened", test_shortened, run);
+  g_test_add_data_func ("/hand-over/other-context", test_other_context, run);
   g_test_add_data_func ("/hand-over/replaced", test_replaced, run);
   g_test_add_data_func ("/hand-over/not-initialized", test_not_initialized, run);
   g_test_add_data_func ("/hand-over/inside", test_inside, run);
