@@ -1226,7 +1226,9 @@ TfHeir *
 tf_entry_hand_over (TfEntry *self,
                     guint    grace_seconds)
 {
-  guint32 deadline = CLAMP (tf_journal_get_uptime () + grace_seconds, 1, G_MAXUINT32);
+  /* Some of the current second has passed. */
+  gint64 now = tf_journal_get_uptime () + (grace_seconds > 0);
+  guint32 deadline = CLAMP (now + grace_seconds, 1, G_MAXUINT32);
   TfEntry *entry = claim (self);
   TfHeir *heir = NULL;
 

@@ -469,6 +469,27 @@ test_other_context (void)
   wait_until_gone (path);
 }
 
+/* What has passed of the current second does not count. */
+static void
+test_whole_seconds (void)
+{
+  TfEntry entry;
+  TfTemplate template = { .dir = (char *) tf_test_get_sandbox (), .mode = 0600 };
+  TfHeir *heir;
+  gint64 before;
+  int fd;
+
+  tf_entry_init (&entry);
+  fd = tf_entry_create_file (&entry, &template, NULL, NULL);
+  g_assert_cmpint (close (fd), ==, 0);
+  before = tf_journal_get_uptime ();
+  heir = tf_entry_hand_over (&entry, GRACE);
+  g_assert_cmpint (heir->deadline, >, before + GRACE);
+  tf_entry_unref (heir);
+  g_assert_true (tf_entry_remove (&entry, NULL, NULL));
+  tf_entry_clear (&entry);
+}
+
 /* The other program has saved it, as an editor does. */
 static void
 test_replaced (void)
@@ -665,7 +686,7 @@ test_left (gconstpointer killed)
   g_assert_cmpuint (sweep (), ==, 0);
   pass_time (GRACE - MARGIN);
   g_assert_cmpuint (sweep (), ==, 0);
-  pass_time (MARGIN);
+  pass_time (MARGIN + 1);
   g_assert_cmpuint (sweep (), ==, 2);
   g_assert_cmpuint (count (), ==, 0);
 }
@@ -677,7 +698,7 @@ hand_over_closed_file (void)
 
   tf_named_file_hand_over (file, GRACE);
   close_file (file);
-  pass_time (GRACE);
+  pass_time (GRACE + 1);
 }
 
 /* Its time is over when the process exits. */
@@ -791,6 +812,7 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/again", test_again, run);
   g_test_add_data_func ("/hand-over/shortened", test_shortened, run);
   g_test_add_data_func ("/hand-over/other-context", test_other_context, run);
+  g_test_add_data_func ("/hand-over/whole-seconds", test_whole_seconds, run);
   g_test_add_data_func ("/hand-over/replaced", test_replaced, run);
   g_test_add_data_func ("/hand-over/not-initialized", test_not_initialized, run);
   g_test_add_data_func ("/hand-over/inside", test_inside, run);
