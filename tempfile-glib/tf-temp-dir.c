@@ -9,6 +9,7 @@
 
 #include "base/tf-async-initable.h"
 #include "base/tf-errno.h"
+#include "base/tf-fork.h"
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
@@ -72,8 +73,8 @@ typedef struct
 {
   TfTemplate template;   /* absolute dir, or none */
   TfEntry entry;
+  guint cleaner;       /* 0, or 1 + the generation of the process in which cleanup_async() is under way */
   guint8 is_kept;      /* keep() was called: never removed */
-  guint8 is_cleaning;  /* a worker has the entry; only its path may be used */
   guint8 auto_cleanup;
   guint8 ignore_cleanup_errors;
 } TfTempDirPrivate;
@@ -99,6 +100,13 @@ G_DEFINE_TYPE_WITH_CODE (TfTempDir, tf_temp_dir, G_TYPE_OBJECT,
                          G_ADD_PRIVATE (TfTempDir)
                          G_IMPLEMENT_INTERFACE (G_TYPE_INITABLE, tf_temp_dir_initable_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init))
+
+/* Returns whether a worker has the entry, of which only the path may be used then. In a forked child there is none. */
+static gboolean
+is_cleaning (const TfTempDirPrivate *priv)
+{
+  return priv->cleaner == 1 + tf_fork_get_generation ();
+}
 
 static gboolean
 tf_temp_dir_initable_do_init (GInitable     *initable,
@@ -854,7 +862,7 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
     return;
 
   priv->auto_cleanup = !!auto_cleanup;
-  if (!priv->is_kept && !priv->is_cleaning)
+  if (!priv->is_kept && !is_cleaning (priv))
     tf_entry_set_kept (&priv->entry, !auto_cleanup);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
 }
@@ -928,7 +936,7 @@ tf_temp_dir_keep (TfTempDir *self)
     return NULL;
 
   tf_temp_dir_set_auto_cleanup (self, FALSE);
-  if (!priv->is_cleaning)
+  if (!is_cleaning (priv))
     tf_entry_keep (&priv->entry);
   priv->is_kept = TRUE;
   return g_strdup (priv->entry.path);
@@ -945,10 +953,10 @@ check_ready (TfTempDir     *self,
   if (!check_initialized (self, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  if (priv->is_cleaning)
+  if (is_cleaning (priv))
     tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary directory is already being removed");
 
-  return !priv->is_cleaning;
+  return !is_cleaning (priv);
 }
 
 /**
@@ -1022,7 +1030,7 @@ on_cleaned (GTask  *task,
   gboolean success;
 
   /* In case it was changed meanwhile. */
-  priv->is_cleaning = FALSE;
+  priv->cleaner = 0;
   tf_entry_set_kept (&priv->entry, !priv->auto_cleanup);
   if (priv->is_kept)
     tf_entry_keep (&priv->entry);
@@ -1075,7 +1083,7 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
       return;
     }
 
-  priv->is_cleaning = TRUE;
+  priv->cleaner = 1 + tf_fork_get_generation ();
   tf_task_run_step (task, cleanup_func, on_cleaned);
 }
 
@@ -1554,7 +1562,7 @@ tf_temp_dir_hand_over (TfTempDir *self,
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  if (!priv->is_cleaning)
+  if (!is_cleaning (priv))
     tf_hand_over_begin (&priv->entry, grace_seconds);
 }
 

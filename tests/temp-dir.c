@@ -835,6 +835,36 @@ test_dropped_without_fds (void)
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
 }
 
+static TfTempDir *shared;
+
+static void
+use_shared (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  /* The worker may have removed it already. */
+  if (!tf_temp_dir_cleanup (shared, NULL, &error))
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  path = tf_temp_dir_keep (shared);
+  g_assert_true (tf_temp_dir_cleanup (shared, NULL, NULL));
+}
+
+/* No worker has it in the child. */
+static void
+test_fork_while_cleaning (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  shared = make ();
+  tf_temp_dir_cleanup_async (shared, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  tf_test_in_child (use_shared);
+  g_assert_true (tf_temp_dir_cleanup_finish (shared, tf_test_wait (&result), &error));
+  g_assert_no_error (error);
+  g_clear_object (&shared);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -873,6 +903,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
   g_test_add_func ("/temp-dir/dropped/without-fds", test_dropped_without_fds);
+  g_test_add_func ("/temp-dir/fork-while-cleaning", test_fork_while_cleaning);
 
   return tf_test_run ();
 }
