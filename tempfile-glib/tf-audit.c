@@ -84,6 +84,8 @@ ask_auditor (const char  *event,
  *
  * No lock is held while the function runs. When a spooled file rolls over, it may ask that file for its size, open a
  * reader of it or close it; a call that would change the file or move its position fails with %G_IO_ERROR_PENDING.
+ * If it forks, the file or directory is created by the parent; in the child, the call fails with
+ * %G_IO_ERROR_PERMISSION_DENIED.
  *
  * In JavaScript, Vala and Python, the path that the function gets is a string. tf_set_audit_func() may be called
  * from any thread. It replaces the function that was set before.

@@ -5,7 +5,9 @@
 
 #include <tempfile-glib.h>
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tf-test.h"
@@ -153,6 +155,77 @@ test_replaces_itself (void)
   g_assert_true (destroyed);
 }
 
+static pid_t child;
+
+static gboolean
+fork_once (const char *event,
+           const char *path,
+           gpointer    user_data)
+{
+  if (child < 0)
+    child = fork ();
+  return TRUE;
+}
+
+static gpointer
+create_named (TfTempDir  *dir,
+              GError    **error)
+{
+  return tf_named_file_new (NULL, NULL, NULL, NULL, error);
+}
+
+static gpointer
+create_unnamed (TfTempDir  *dir,
+                GError    **error)
+{
+  return tf_temp_file_new (NULL, NULL, error);
+}
+
+static gpointer
+create_dir (TfTempDir  *dir,
+            GError    **error)
+{
+  return tf_temp_dir_new (NULL, NULL, NULL, NULL, error);
+}
+
+static gpointer
+create_inside (TfTempDir  *dir,
+               GError    **error)
+{
+  return tf_temp_dir_create_file (dir, NULL, NULL, NULL, error);
+}
+
+/* Only the parent creates it; the child can go on with something else. */
+static void
+test_forks (gconstpointer data)
+{
+  gpointer (*create) (TfTempDir *dir, GError **error) = data;
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GObject) created = NULL;
+  g_autoptr(GError) error = NULL;
+  int status;
+
+  child = -1;
+  tf_set_audit_func (fork_once, NULL, NULL);
+  created = create (dir, &error);
+  if (child == 0)
+    {
+      alarm (60);
+      g_assert_null (created);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+      g_clear_error (&error);
+      created = create_dir (NULL, &error);
+      g_assert_no_error (error);
+      exit (EXIT_SUCCESS);
+    }
+
+  g_assert_no_error (error);
+  tf_set_audit_func (NULL, NULL, NULL);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_finalize_object (g_steal_pointer (&created));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -162,6 +235,10 @@ main (int    argc,
   g_test_add_func ("/audit/hears", test_hears);
   g_test_add_func ("/audit/refuses", test_refuses);
   g_test_add_func ("/audit/replaces-itself", test_replaces_itself);
+  g_test_add_data_func ("/audit/forks/named", create_named, test_forks);
+  g_test_add_data_func ("/audit/forks/unnamed", create_unnamed, test_forks);
+  g_test_add_data_func ("/audit/forks/dir", create_dir, test_forks);
+  g_test_add_data_func ("/audit/forks/inside", create_inside, test_forks);
 
   return tf_test_run ();
 }

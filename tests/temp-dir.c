@@ -716,9 +716,9 @@ test_properties_before_and_after_init (void)
 }
 
 static void
-assert_not_built (TfTempDir          *dir,
+assert_not_built (TfTempDir *dir,
                   const char * const *elements,
-                  int                 code)
+                  int        code)
 {
   g_autoptr(GError) error = NULL;
 

@@ -14,6 +14,7 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "tf-aside.h"
 #include "tree/tf-dir.h"
 #include "tree/tf-remove.h"
@@ -561,6 +562,7 @@ create_inside (TfEntry           *self,
                GCancellable      *cancellable,
                GError           **error)
 {
+  guint generation = tf_fork_get_generation ();
   int result;
 
   self->name.parent = get_inside (template->inside, error);
@@ -576,7 +578,9 @@ create_inside (TfEntry           *self,
 
   result = create (self, template, cancellable, error);
   self->name.dir_fd = 0;
-  tf_parent_leave (self->name.parent);
+  /* In a forked child, there are no uses from before. */
+  if (generation == tf_fork_get_generation ())
+    tf_parent_leave (self->name.parent);
   return result;
 }
 

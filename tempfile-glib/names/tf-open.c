@@ -14,6 +14,7 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "base/tf-system.h"
 #include "tf-registry.h"
 
@@ -38,6 +39,17 @@ tf_open_set_guard (TfOpenGuard func)
   g_atomic_pointer_set (&guard, func);
 }
 
+/* What is under way belongs to the process that began it. If the guard has forked, the child does not go on with it. */
+static gboolean
+refuse_in_child (const char  *path,
+                 GError     **error)
+{
+  g_autofree char *display = g_filename_display_name (path);
+
+  return tf_errno_set_code (error, G_IO_ERROR_PERMISSION_DENIED,
+                            "“%s” is created by the process of which this is a fork", display);
+}
+
 /* Asks the guard, except about a probe. */
 static gboolean
 may_create (const TfTemplate  *template,
@@ -46,8 +58,13 @@ may_create (const TfTemplate  *template,
             GError           **error)
 {
   TfOpenGuard func = g_atomic_pointer_get (&guard);
+  guint generation = tf_fork_get_generation ();
 
-  return func == NULL || event == NULL || template->is_probe || func (event, path, error);
+  if (func == NULL || event == NULL || template->is_probe)
+    return TRUE;
+
+  return func (event, path, error) &&
+         (generation == tf_fork_get_generation () || refuse_in_child (path, error));
 }
 
 /* Writes down that @path is about to be created, unless it is left in place for debugging. */

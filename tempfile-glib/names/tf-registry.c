@@ -132,7 +132,8 @@ unlink_node (TfRegistryNode *node)
   node->previous = node->next = NULL;
 }
 
-/* Called after a creation, whether it succeeded or not. */
+/* Called after a creation, whether it succeeded or not. In a child that was forked in the middle of it, it is none of the
+ * creations that are counted. */
 void
 tf_registry_end (TfRegistryNode *node,
                  gboolean        created)
@@ -140,7 +141,8 @@ tf_registry_end (TfRegistryNode *node,
   enter ();
   if (created)
     link_node (node);
-  n_creating--;
+  if (node->generation == generation)
+    n_creating--;
   wake_waiting ();
   g_mutex_unlock (&lock);
 }
