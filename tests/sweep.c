@@ -75,6 +75,37 @@ test_dead (void)
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
+static void
+leave_file_in_dir (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfTempDir *inner = tf_temp_dir_create_dir (dir, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_temp_dir_create_file (inner, NULL, NULL, NULL, NULL);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+}
+
+/* What is recorded in a directory goes with it, and no journal waits for it. */
+static void
+test_inside (void)
+{
+  g_autofree char *place = NULL;
+  guint n_journals;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  /* That of this process stays. */
+  g_object_unref (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+  n_journals = tf_test_count_entries (place);
+
+  run_and_kill (leave_file_in_dir);
+  g_assert_cmpuint (sweep (0), ==, 1);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries (place), ==, n_journals);
+}
+
 /* As after the clock was set back. */
 static void
 leave_file_of_the_future (void)
@@ -794,6 +825,7 @@ main (int    argc,
   g_test_add_func ("/sweep/unclaimed", test_unclaimed);
   g_test_add_func ("/sweep/claimed", test_claimed);
   g_test_add_func ("/sweep/dead", test_dead);
+  g_test_add_func ("/sweep/inside", test_inside);
   g_test_add_func ("/sweep/future", test_future);
   g_test_add_func ("/sweep/living", test_living);
   g_test_add_func ("/sweep/closed-file", test_closed_file);

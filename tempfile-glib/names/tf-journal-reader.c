@@ -346,6 +346,8 @@ remove_ours (TfJournalReader     *self,
     {
       tf_debug_trace ("swept", path);
       self->n_removed++;
+      if (aside.kind == TF_JOURNAL_DIR)
+        g_hash_table_add (self->removed_dirs, g_strdup (path));
     }
   else if (error != NULL)
     tf_failures_take (self->failures, error);
@@ -417,6 +419,27 @@ is_wanted (TfJournalReader     *self,
          (self->dir->inode == parent->inode && self->dir->device == (guint64) parent->birth_seconds);
 }
 
+/* Returns whether the directory was removed by this sweep, with another one that it was in. What was recorded in it is
+ * gone then. */
+static gboolean
+was_removed (TfJournalReader *self,
+             const char      *dir)
+{
+  g_autofree char *path = g_strdup (dir);
+  char *slash;
+
+  while (!g_hash_table_contains (self->removed_dirs, path))
+    {
+      slash = strrchr (path, '/');
+      if (slash == NULL)
+        return FALSE;
+
+      *slash = '\0';
+    }
+
+  return TRUE;
+}
+
 static Outcome
 sweep_record (TfJournalReader *self,
               Segment         *segment,
@@ -436,7 +459,7 @@ sweep_record (TfJournalReader *self,
 
   open_parent (self, segment, record->parent);
   if (segment->parent_fd < 0)
-    return STAYS;
+    return segment->place.path != NULL && was_removed (self, segment->place.path) ? SETTLED : STAYS;
 
   found = aside != NULL ? undo_aside (segment, record, aside, name) : name;
   return remove_record (self, segment, record, found, cancellable);
@@ -534,8 +557,10 @@ tf_journal_reader_sweep (TfJournalReader  *self,
            : tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
                                 "Nothing can be swept, because the system does not tell when it was booted");
 
+  self->removed_dirs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
     sweep_place (self, i, cancellable);
+  g_clear_pointer (&self->removed_dirs, g_hash_table_unref);
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }

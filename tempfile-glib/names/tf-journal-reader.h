@@ -20,6 +20,7 @@ typedef struct
   guint               n_removed;
   TfFailures         *failures;
   guint8              boot_id[TF_SYSTEM_BOOT_ID_SIZE]; /* set by the sweep */
+  GHashTable         *removed_dirs; /* (element-type filename): paths; set by the sweep */
 } TfJournalReader;
 
 gboolean tf_journal_reader_sweep (TfJournalReader  *self,
