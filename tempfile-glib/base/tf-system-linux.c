@@ -393,7 +393,6 @@ tf_system_lock (int      fd,
   return lacks (TF_SYSTEM_FLOCK) ? -1 : TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
 
-/* The kernel sends a signal when somebody else opens the file. By default that is SIGIO, which kills the process. */
 /* Returns whether whoever opens the file comes by the inode that has the lease. Through FUSE, overlayfs and network file
  * systems, others can come another way, and the kernel grants a lease all the same. */
 static gboolean
@@ -419,6 +418,7 @@ counts_all_opens (int fd)
     }
 }
 
+/* The kernel sends a signal when somebody else opens the file. By default that is SIGIO, which kills the process. */
 int
 tf_system_lease (int fd)
 {
