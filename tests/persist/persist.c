@@ -556,14 +556,20 @@ check_planted_symlink (TfTempFile *file,
   const TfPersistFlags flags = TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK;
   g_autofree char *link = tf_test_path ("link");
   g_autoptr(GError) error = NULL;
+  struct stat st;
 
   put (path, "old", 0644);
   g_assert_cmpint (symlink ("doc", link), ==, 0);
   g_assert_cmpint (lchown (link, 65534, 65534), ==, 0);
-  g_assert_false (persist (file, link, flags, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
-  g_assert_nonnull (strstr (error->message, "link"));
-  assert_content (path, "old");
+  g_assert_cmpint (lstat (link, &st), ==, 0);
+  /* Some file systems change the target instead. */
+  if (st.st_uid == 65534)
+    {
+      g_assert_false (persist (file, link, flags, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+      g_assert_nonnull (strstr (error->message, "link"));
+      assert_content (path, "old");
+    }
 
   g_assert_cmpint (lchown (link, geteuid (), getegid ()), ==, 0);
   persist_ok (file, link, flags);
