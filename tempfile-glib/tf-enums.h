@@ -50,6 +50,8 @@ GType tf_delete_policy_get_type (void);
  *   as `/tmp`, are not followed
  * @TF_PERSIST_PRIVATE: only the owner can open the file, which has mode 0600; owner, permissions and
  *   attributes of a replaced file are not kept
+ * @TF_PERSIST_BACKUP: with %TF_PERSIST_REPLACE, keep a regular file that is replaced: its name gets a `~` at the end,
+ *   where it takes the place of a former backup
  *
  * How [method@TempFile.persist] gives a file its lasting name.
  *
@@ -62,6 +64,7 @@ typedef enum
   TF_PERSIST_DURABLE        = 1 << 1,
   TF_PERSIST_FOLLOW_SYMLINK = 1 << 2,
   TF_PERSIST_PRIVATE        = 1 << 3,
+  TF_PERSIST_BACKUP         = 1 << 4,
 } TfPersistFlags;
 
 #define TF_TYPE_PERSIST_FLAGS (tf_persist_flags_get_type ())

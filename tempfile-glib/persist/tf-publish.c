@@ -13,6 +13,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+#include "tf-backup.h"
 #include "tf-metadata.h"
 #include "tf-replacement.h"
 
@@ -102,17 +103,13 @@ sync_file (const TfReplacement  *entry,
 }
 
 static Outcome
-place (TfReplacement        *entry,
-       const TfDestination  *target,
-       GCancellable         *cancellable,
-       GError              **error)
+place_synced (TfReplacement        *entry,
+              const TfDestination  *target,
+              GError              **error)
 {
   g_autofree char *display = NULL;
   TfPlaced placed;
   gboolean success;
-
-  if (!sync_file (entry, target, cancellable, error) || g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FAILED;
 
   if (tf_replacement_place (entry, target, &placed) < 0)
     {
@@ -132,6 +129,25 @@ place (TfReplacement        *entry,
   display = g_filename_display_name (target->path);
   g_prefix_error (error, "The file is at “%s”, but may not survive a loss of power: ", display);
   return UNSAFE;
+}
+
+static Outcome
+place (TfReplacement        *entry,
+       const TfDestination  *target,
+       GCancellable         *cancellable,
+       GError              **error)
+{
+  TfBackup backup = TF_BACKUP_INIT;
+  Outcome outcome;
+
+  if (!sync_file (entry, target, cancellable, error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_backup_make (&backup, target, cancellable, error))
+    return FAILED;
+
+  outcome = place_synced (entry, target, error);
+  tf_backup_end (&backup, outcome == PLACED || outcome == UNSAFE);
+  return outcome;
 }
 
 /* Gives the file itself the name, after its metadata. If these could not be undone, a copy is better. */

@@ -800,6 +800,86 @@ has_hard_links (void)
 }
 
 static void
+check_backup (TfTempFile *file,
+              const char *path)
+{
+  const TfPersistFlags flags = TF_PERSIST_REPLACE | TF_PERSIST_BACKUP;
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  const char *dir = tf_test_get_sandbox ();
+
+  /* Nothing is replaced. */
+  persist_ok (file, path, flags);
+  g_assert_false (g_file_test (backup, G_FILE_TEST_EXISTS));
+
+  put (path, "first", 0640);
+  persist_ok (file, path, flags);
+  assert_content (path, "Hello");
+  assert_content (backup, "first");
+  g_assert_cmpuint (get_mode (backup), ==, 0640);
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+
+  /* The former backup goes. */
+  put (path, "second", 0604);
+  persist_ok (file, path, flags | TF_PERSIST_DURABLE);
+  assert_content (path, "Hello");
+  assert_content (backup, "second");
+  g_assert_cmpuint (get_mode (backup), ==, 0604);
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+
+  /* The file is its own backup already. */
+  g_assert_cmpint (unlink (backup), ==, 0);
+  if (link (path, backup) != 0)
+    return;
+
+  persist_ok (file, path, flags);
+  assert_content (backup, "Hello");
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  g_assert_cmpint (unlink (backup), ==, 0);
+}
+
+static void
+test_backup (void)
+{
+  const guint without[] = {
+    0,
+    TF_SYSTEM_LINK_FD | TF_SYSTEM_CLONE,
+    TF_SYSTEM_RENAMEAT2,
+    TF_SYSTEM_LINK_FD | TF_SYSTEM_RENAMEAT2,
+  };
+  guint forced = missing;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (without); i++)
+    {
+      missing = forced | without[i];
+      for_each_kind (check_backup);
+    }
+  missing = tf_system_missing = forced;
+}
+
+/* Where a directory has the name of the backup, nothing changes. */
+static void
+check_no_backup (TfTempFile *file,
+                 const char *path)
+{
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  g_autoptr(GError) error = NULL;
+
+  put (path, "old", 0644);
+  g_assert_cmpint (mkdir (backup, 0700), ==, 0);
+  g_assert_false (persist (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+  g_assert_nonnull (strstr (error->message, "doc~"));
+  assert_content (path, "old");
+  g_assert_cmpint (rmdir (backup), ==, 0);
+}
+
+static void
+test_no_backup (void)
+{
+  for_each_kind (check_no_backup);
+}
+
+static void
 test_hard_link (void)
 {
   if (!has_hard_links ())
@@ -1259,6 +1339,8 @@ main (int    argc,
   g_test_add_func ("/persist/again", test_again);
   g_test_add_func ("/persist/descriptor", test_descriptor);
   g_test_add_func ("/persist/symlink", test_symlink);
+  g_test_add_func ("/persist/backup", test_backup);
+  g_test_add_func ("/persist/backup/impossible", test_no_backup);
   g_test_add_func ("/persist/hard-link", test_hard_link);
   g_test_add_func ("/persist/refused", test_refused);
   g_test_add_func ("/persist/unprivileged", test_unprivileged);

@@ -40,6 +40,7 @@ static int rename2_errno;
 static int fail_sync_at;
 static int fail_rename2_at;
 static int fail_unlink_at;
+static int fail_rename_at;
 
 /* As on sshfs: whatever has the same name has the same inode number. */
 static gboolean inodes_are_of_names;
@@ -55,7 +56,7 @@ grant_all (void)
 {
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = rename2_errno = 0;
-  fail_sync_at = fail_rename2_at = fail_unlink_at = 0;
+  fail_sync_at = fail_rename2_at = fail_unlink_at = fail_rename_at = 0;
   lists_nothing = hides_loss = inodes_are_of_names = FALSE;
 }
 
@@ -103,6 +104,8 @@ WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, in
       link_errno)
 WRAP (int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags),
       (from_fd, from, to_fd, to, flags), rename2_errno != 0 ? rename2_errno : fail_from (&fail_rename2_at))
+WRAP (int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to),
+      fail_from (&fail_rename_at))
 WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), fail_from (&fail_unlink_at))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
@@ -646,6 +649,41 @@ test_lasting_error (gconstpointer data)
     }
 }
 
+/* What could not be replaced has no other backup than before. */
+static void
+test_backup (gconstpointer data)
+{
+  const TfPersistFlags flags = TF_PERSIST_REPLACE | TF_PERSIST_BACKUP;
+
+  for (int i = 0; i < 8; i++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+      g_autoptr(GFile) doc = put_old ();
+      g_autoptr(GError) error = NULL;
+      g_autofree char *content = NULL;
+      gboolean has_backup = i & 1;
+      gboolean is_durable = i & 2;
+
+      tf_test_write (file, "new");
+      if (has_backup)
+        g_assert_true (g_file_set_contents ("doc~", "older", 5, NULL));
+
+      link_errno = i & 4 ? EPERM : 0;
+      /* The name of the backup is the first one that is given. */
+      fail_rename_at = is_durable ? 0 : has_backup ? 1 : 2;
+      fail_sync_at = is_durable ? 1 : 0;
+      g_assert_false (tf_temp_file_persist (file, doc, flags | (is_durable ? TF_PERSIST_DURABLE : 0), NULL, &error));
+      grant_all ();
+
+      assert_doc ("old");
+      g_assert_cmpint (g_file_get_contents ("doc~", &content, NULL, NULL), ==, has_backup);
+      g_assert_cmpstr (content, ==, has_backup ? "older" : NULL);
+      g_clear_object (&file);
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, has_backup ? 2 : 1);
+      remove_all ();
+    }
+}
+
 /* The destination is the file's own name, by another path. */
 static void
 test_own_name (gconstpointer data)
@@ -727,6 +765,9 @@ main (int    argc,
 
       g_test_add_data_func (path, &lasting_errors[i], test_lasting_error);
     }
+
+  if (!tf_test_is_portable ())
+    tf_test_add_for_kinds ("refusals", "backup", test_backup);
 
   if (!tf_test_is_portable ())
     g_test_add_data_func ("/refusals/own-name/changing-inodes", GINT_TO_POINTER (TRUE), test_own_name);

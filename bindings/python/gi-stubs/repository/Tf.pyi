@@ -58,6 +58,7 @@ class PersistFlags(GObject.GFlags):
     DURABLE: PersistFlags
     FOLLOW_SYMLINK: PersistFlags
     PRIVATE: PersistFlags
+    BACKUP: PersistFlags
 
 class TempFile(Gio.IOStream, Generic[AnyStr]):
     @overload

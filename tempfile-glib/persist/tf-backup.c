@@ -1,0 +1,219 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "tf-backup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tf-errno.h"
+#include "base/tf-fd.h"
+#include "base/tf-system.h"
+#include "tf-metadata.h"
+
+/* In bytes; between two pieces, the call can be cancelled. */
+#define PIECE (512 * 1024)
+
+/* Opens the file that is replaced, if it still has the name. */
+static int
+open_replaced (const TfDestination *target)
+{
+  tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name,
+                                                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  struct stat st;
+
+  if (fd < 0 || fstat (fd, &st) != 0)
+    return -1;
+
+  if (st.st_dev != target->file.st_dev || st.st_ino != target->file.st_ino)
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
+  return tf_fd_steal (&fd);
+}
+
+static gboolean
+write_all (int           fd,
+           const guint8 *bytes,
+           gsize         size)
+{
+  while (size > 0)
+    {
+      gssize n = TF_RETRY_EINTR (write (fd, bytes, size));
+
+      if (n < 0)
+        return FALSE;
+
+      bytes += n;
+      size -= n;
+    }
+
+  return TRUE;
+}
+
+static gboolean
+copy_bytes (int            from,
+            int            to,
+            const char    *where,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  g_autofree guint8 *buffer = NULL;
+  gssize n = 1;
+
+  if (tf_system_clone (from, to) == 0)
+    return TRUE;
+
+  buffer = g_malloc (PIECE);
+  while (n > 0)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n = TF_RETRY_EINTR (read (from, buffer, PIECE));
+      if (n < 0)
+        return tf_errno_set (error, errno, "read the file to back up as", where);
+      if (!write_all (to, buffer, n))
+        return tf_errno_set (error, errno, "write", where);
+    }
+
+  return TRUE;
+}
+
+static gboolean
+fill_copy (TfBackup             *self,
+           const TfDestination  *target,
+           int                   from,
+           const TfMetadata     *metadata,
+           GCancellable         *cancellable,
+           GError              **error)
+{
+  const char *where = self->at.path;
+
+  if (!copy_bytes (from, self->copy_fd, where, cancellable, error))
+    return FALSE;
+
+  if (!tf_metadata_apply (metadata, self->copy_fd))
+    return tf_errno_set (error, errno, "fchmod", where);
+
+  if (tf_fd_check_written (self->copy_fd) != 0)
+    return tf_errno_set (error, errno, "close", where);
+
+  return !(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
+         tf_errno_set (error, errno, "fsync", where);
+}
+
+/* Copies the file under a temporary name. */
+static gboolean
+copy (TfBackup             *self,
+      const TfDestination  *target,
+      GCancellable         *cancellable,
+      GError              **error)
+{
+  tf_autofd int from = open_replaced (target);
+  g_auto(TfMetadata) metadata = TF_METADATA_INIT;
+
+  if (from < 0 || !tf_metadata_read_fd (&metadata, from))
+    return tf_errno_set (error, errno, "open", target->path);
+
+  self->copy_fd = tf_replacement_create (&self->entry, &self->at, tf_metadata_get_initial_mode (&metadata));
+  if (self->copy_fd < 0)
+    return tf_errno_set (error, errno, "create a file beside", self->at.path);
+
+  return fill_copy (self, target, from, &metadata, cancellable, error);
+}
+
+static gboolean
+place (TfBackup *self)
+{
+  return tf_replacement_place (&self->entry, &self->at, &self->placed) >= 0;
+}
+
+static gboolean
+link_or_copy (TfBackup             *self,
+              const TfDestination  *target,
+              GCancellable         *cancellable,
+              GError              **error)
+{
+  if (place (self))
+    return TRUE;
+
+  if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
+    return tf_errno_set (error, errno, "rename to", self->at.path);
+
+  return copy (self, target, cancellable, error) &&
+         (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
+}
+
+/* Sets @done if the file has the name already. A directory is not exchanged for it. */
+static gboolean
+check_occupant (TfBackup             *self,
+                const TfDestination  *target,
+                gboolean             *done,
+                GError              **error)
+{
+  struct stat st;
+
+  *done = FALSE;
+  if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+    return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
+
+  *done = st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino;
+  return !S_ISDIR (st.st_mode) || tf_errno_set (error, EISDIR, "rename to", self->at.path);
+}
+
+/* Gives the file at @target the name of a backup, if that is wanted. It keeps its own. A former backup has a temporary
+ * name from then on, provided that the file system can exchange names. On failure, nothing has changed. */
+gboolean
+tf_backup_make (TfBackup             *self,
+                const TfDestination  *target,
+                GCancellable         *cancellable,
+                GError              **error)
+{
+  gboolean done;
+
+  if (!(target->flags & TF_PERSIST_BACKUP) || !target->has_file)
+    return TRUE;
+
+  self->entry.fd = target->file_fd;
+  self->placed = TF_PLACED_OVER;
+  self->at = (TfDestination) {
+    .path = g_strconcat (target->path, "~", NULL),
+    .name = g_strconcat (target->name, "~", NULL),
+    .dir_fd = target->dir_fd,
+    .sync_fd = -1,
+    .file_fd = -1,
+    .place = target->place,
+    /* What can be undone. */
+    .flags = TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+  };
+
+  if (check_occupant (self, target, &done, error) && (done || link_or_copy (self, target, cancellable, error)))
+    return TRUE;
+
+  self->placed = TF_PLACED_OVER;
+  tf_backup_end (self, TRUE);
+  return FALSE;
+}
+
+/* Keeps the backup and removes the former one, or the other way round. */
+void
+tf_backup_end (TfBackup *self,
+               gboolean  keep)
+{
+  if (self->at.path == NULL)
+    return;
+
+  if (!keep)
+    tf_replacement_take_back (&self->entry, &self->at, self->placed);
+  tf_replacement_discard (&self->entry, &self->at);
+  tf_fd_clear (&self->copy_fd);
+  g_clear_pointer (&self->at.path, g_free);
+  g_clear_pointer (&self->at.name, g_free);
+}

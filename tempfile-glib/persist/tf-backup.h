@@ -1,0 +1,30 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#pragma once
+
+#include "tf-replacement.h"
+
+G_BEGIN_DECLS
+
+/* A second name of the file that is replaced: its own with “~” at the end. */
+typedef struct
+{
+  TfReplacement entry;
+  TfDestination at;      /* (owned) path, name */
+  int           copy_fd; /* (owned): where the file cannot have two names; otherwise -1 */
+  TfPlaced      placed;
+} TfBackup;
+
+#define TF_BACKUP_INIT { .entry = TF_REPLACEMENT_INIT (-1), .at = TF_DESTINATION_INIT, .copy_fd = -1 }
+
+gboolean tf_backup_make (TfBackup             *self,
+                         const TfDestination  *target,
+                         GCancellable         *cancellable,
+                         GError              **error);
+void     tf_backup_end  (TfBackup             *self,
+                         gboolean              keep);
+
+G_END_DECLS
