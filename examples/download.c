@@ -32,7 +32,7 @@ on_persisted (GObject      *source,
 {
   GError *error = NULL;
 
-  tf_temp_file_persist_finish (TF_TEMP_FILE (source), result, &error);
+  tf_temp_file_persist_finish (TF_TEMP_FILE (source), result, NULL, &error);
   finish (user_data, error);
 }
 

@@ -16,7 +16,8 @@ G_DEFINE_FLAGS_TYPE (TfPersistFlags, tf_persist_flags,
                      G_DEFINE_ENUM_VALUE (TF_PERSIST_DURABLE, "durable"),
                      G_DEFINE_ENUM_VALUE (TF_PERSIST_FOLLOW_SYMLINK, "follow-symlink"),
                      G_DEFINE_ENUM_VALUE (TF_PERSIST_PRIVATE, "private"),
-                     G_DEFINE_ENUM_VALUE (TF_PERSIST_BACKUP, "backup"))
+                     G_DEFINE_ENUM_VALUE (TF_PERSIST_BACKUP, "backup"),
+                     G_DEFINE_ENUM_VALUE (TF_PERSIST_UNIQUE, "unique"))
 
 G_DEFINE_ENUM_TYPE (TfNewline, tf_newline,
                     G_DEFINE_ENUM_VALUE (TF_NEWLINE_UNIVERSAL, "universal"),

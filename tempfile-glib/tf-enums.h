@@ -52,6 +52,8 @@ GType tf_delete_policy_get_type (void);
  *   attributes of a replaced file are not kept
  * @TF_PERSIST_BACKUP: with %TF_PERSIST_REPLACE, keep a regular file that is replaced: its name gets a `~` at the end,
  *   where it takes the place of a former backup
+ * @TF_PERSIST_UNIQUE: if something has the name of the destination, use another name as file managers do, such as
+ *   `report (1).pdf`
  *
  * How [method@TempFile.persist] gives a file its lasting name.
  *
@@ -65,6 +67,7 @@ typedef enum
   TF_PERSIST_FOLLOW_SYMLINK = 1 << 2,
   TF_PERSIST_PRIVATE        = 1 << 3,
   TF_PERSIST_BACKUP         = 1 << 4,
+  TF_PERSIST_UNIQUE         = 1 << 5,
 } TfPersistFlags;
 
 #define TF_TYPE_PERSIST_FLAGS (tf_persist_flags_get_type ())

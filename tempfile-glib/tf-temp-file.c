@@ -2341,6 +2341,7 @@ typedef struct
 {
   GFile          *destination; /* (owned) */
   TfPersistFlags  flags;
+  GFile          *final;       /* (owned) (nullable): what the file was persisted as */
 } PersistRequest;
 
 static void
@@ -2349,6 +2350,7 @@ persist_request_free (gpointer data)
   PersistRequest *request = data;
 
   g_object_unref (request->destination);
+  g_clear_object (&request->final);
   g_free (request);
 }
 
@@ -2369,23 +2371,36 @@ get_local_path (GFile   *destination,
 }
 
 static gboolean
+check_persist_flags (TfPersistFlags   flags,
+                     GError         **error)
+{
+  return !(flags & TF_PERSIST_UNIQUE) || !(flags & TF_PERSIST_REPLACE) ||
+         tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
+                            "A temporary file can either replace another one or have a name of its own");
+}
+
+static gboolean
 persist (TfTempFile      *self,
          GFile           *destination,
          TfPersistFlags   flags,
+         GFile          **final_destination,
          GCancellable    *cancellable,
          GError         **error)
 {
   g_autofree char *path = get_local_path (destination, error);
   g_autofree char *final_path = NULL;
+  gboolean success;
 
-  if (path == NULL)
+  if (path == NULL || !check_persist_flags (flags, error))
     return FALSE;
 
-  if (!tf_store_persist (tf_file_get_store (self), path, flags, &final_path, cancellable, error))
-    return FALSE;
+  success = tf_store_persist (tf_file_get_store (self), path, flags, &final_path, cancellable, error);
+  if (final_path != NULL)
+    tf_debug_trace ("persisted", final_path);
+  if (final_path != NULL && final_destination != NULL)
+    *final_destination = g_file_new_for_path (final_path);
 
-  tf_debug_trace ("persisted", final_path);
-  return TRUE;
+  return success;
 }
 
 /**
@@ -2393,6 +2408,7 @@ persist (TfTempFile      *self,
  * @self: a temporary file
  * @destination: the new place of the file, a local file
  * @flags: options of the call
+ * @final_destination: (out) (optional) (transfer full): return location for what the file was persisted as
  * @cancellable: (nullable): a cancellable
  * @error: return location for an error
  *
@@ -2405,6 +2421,14 @@ persist (TfTempFile      *self,
  * Without %TF_PERSIST_REPLACE, exactly one of several concurrent calls with the same @destination succeeds. With
  * it, the file replaces a regular file or a symbolic link at @destination. Other hard links of a replaced file keep
  * the old content. Directories, devices, pipes and sockets are never replaced.
+ *
+ * With %TF_PERSIST_UNIQUE, the file gets another name if something has that of @destination: a number is put in front of
+ * its extension, as file managers do, so that `report.pdf` becomes `report (1).pdf`. A name that is too long for that is
+ * shortened. Each of several concurrent calls gets a name of its own.
+ *
+ * @final_destination is set to the name that the file got: to another one than @destination if %TF_PERSIST_UNIQUE has
+ * avoided that, or %TF_PERSIST_FOLLOW_SYMLINK has followed a symbolic link. If the call fails, it is set to %NULL, unless
+ * the file has the name nevertheless, see below.
  *
  * ## Permissions
  *
@@ -2448,11 +2472,11 @@ persist (TfTempFile      *self,
  * %G_IO_ERROR_NOT_REGULAR_FILE if it is a device, a pipe or a socket; %G_IO_ERROR_IS_DIRECTORY if it leads to a
  * path that ends with `/`, `/.` or `/..`; %G_IO_ERROR_NOT_FOUND if its directory does not exist;
  * %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_NOT_SUPPORTED if
- * @destination is not local; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than 40 symbolic links;
+ * @destination is not local; %G_IO_ERROR_INVALID_ARGUMENT for %TF_PERSIST_UNIQUE with %TF_PERSIST_REPLACE; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than 40 symbolic links;
  * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The
  * message of an error of a system call names what was tried and, if there is one, the path.
  *
- * Returns: %TRUE if the file has the name
+ * Returns: (skip): %TRUE on success
  *
  * Since: 1.0
  */
@@ -2460,6 +2484,7 @@ gboolean
 tf_temp_file_persist (TfTempFile      *self,
                       GFile           *destination,
                       TfPersistFlags   flags,
+                      GFile          **final_destination,
                       GCancellable    *cancellable,
                       GError         **error)
 {
@@ -2468,7 +2493,10 @@ tf_temp_file_persist (TfTempFile      *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_file_check_idle (self, error) && persist (self, destination, flags, cancellable, error);
+  if (final_destination != NULL)
+    *final_destination = NULL;
+
+  return tf_file_check_idle (self, error) && persist (self, destination, flags, final_destination, cancellable, error);
 }
 
 static gssize
@@ -2477,12 +2505,12 @@ persist_func (gpointer       source_object,
               GCancellable  *cancellable,
               GError       **error)
 {
-  const PersistRequest *request = data;
+  PersistRequest *request = data;
 
   if (!tf_task_may_block (error))
     return -1;
 
-  return persist (source_object, request->destination, request->flags, cancellable, error) ? 0 : -1;
+  return persist (source_object, request->destination, request->flags, &request->final, cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -2522,7 +2550,7 @@ tf_temp_file_persist_async (TfTempFile          *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   request = g_new (PersistRequest, 1);
-  *request = (PersistRequest) { g_object_ref (destination), flags };
+  *request = (PersistRequest) { .destination = g_object_ref (destination), .flags = flags };
   tf_file_run (self, self, tf_temp_file_persist_async, persist_func, request, persist_request_free,
                io_priority, cancellable, callback, user_data);
 }
@@ -2531,25 +2559,35 @@ tf_temp_file_persist_async (TfTempFile          *self,
  * tf_temp_file_persist_finish:
  * @self: a temporary file
  * @result: the result passed to the callback
+ * @final_destination: (out) (optional) (transfer full): return location for what the file was persisted as
  * @error: return location for an error
  *
  * Finishes an operation started with [method@TempFile.persist_async].
  *
  * The errors are those of [method@TempFile.persist].
  *
- * Returns: %TRUE if the file has the name
+ * Returns: (skip): %TRUE on success
  *
  * Since: 1.0
  */
 gboolean
 tf_temp_file_persist_finish (TfTempFile    *self,
                              GAsyncResult  *result,
+                             GFile        **final_destination,
                              GError       **error)
 {
+  gboolean success;
+  PersistRequest *request;
+
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
+  success = tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
+  request = G_IS_TASK (result) ? g_task_get_task_data (G_TASK (result)) : NULL;
+  if (final_destination != NULL)
+    *final_destination = request != NULL && request->final != NULL ? g_object_ref (request->final) : NULL;
+
+  return success;
 }
 
 /**

@@ -307,6 +307,7 @@ TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_persist            (TfTempFile           *self,
                                                GFile                *destination,
                                                TfPersistFlags        flags,
+                                               GFile               **final_destination,
                                                GCancellable         *cancellable,
                                                GError              **error);
 
@@ -322,6 +323,7 @@ void          tf_temp_file_persist_async      (TfTempFile           *self,
 TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_persist_finish     (TfTempFile           *self,
                                                GAsyncResult         *result,
+                                               GFile               **final_destination,
                                                GError              **error);
 
 TF_AVAILABLE_IN_1_0

@@ -208,7 +208,7 @@ test_persist (gconstpointer data)
   ask (file);
   read_some (file);
   go_on ();
-  g_assert_true (tf_temp_file_persist_finish (file, tf_test_wait (&result), &error));
+  g_assert_true (tf_temp_file_persist_finish (file, tf_test_wait (&result), NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpint (unlink ("persisted"), ==, 0);
 }
@@ -263,7 +263,7 @@ persist_durably (TfTempFile   *file,
   g_atomic_int_set (&n_syncs, 0);
   g_atomic_int_set (&n_fsyncs, 0);
   tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, cancellable, tf_test_take_result, &result);
-  success = tf_temp_file_persist_finish (file, tf_test_wait (&result), &error);
+  success = tf_temp_file_persist_finish (file, tf_test_wait (&result), NULL, &error);
   g_assert_true (success == (cancellable == NULL));
   if (cancellable != NULL)
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);

@@ -18,11 +18,15 @@
 /* The number that the kernel follows at most, see path_resolution(7). */
 #define MAX_SYMLINKS 40
 
+/* How many names are tried with TF_PERSIST_UNIQUE. */
+#define MAX_NAMES 10000
+
 void
 tf_destination_clear (TfDestination *self)
 {
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->wanted, g_free);
   g_free ((char *) self->place.path);
   self->place.path = NULL;
   tf_fd_clear (&self->dir_fd);
@@ -199,6 +203,70 @@ check_occupant (TfDestination  *self,
   return TRUE;
 }
 
+/* Returns the extension of a name, with what may be compressed in it. The first character of a name begins none. */
+static const char *
+find_extension (const char *name)
+{
+  const char *end = name + strlen (name);
+  const char *dot = strrchr (name, '.');
+
+  if (dot == NULL || dot == name || strchr (dot, ' ') != NULL)
+    return end;
+
+  return dot - name > 4 && strncmp (dot - 4, ".tar", 4) == 0 ? dot - 4 : dot;
+}
+
+/* Returns @name with " (@number)" before its extension, and without so many characters before that that it is not too
+ * long. */
+static char *
+add_number (const char *name,
+            guint       number)
+{
+  const char *extension = find_extension (name);
+  g_autofree char *end = g_strdup_printf (" (%u)%s", number, extension);
+  g_autofree char *stem = g_strndup (name, extension - name);
+  gsize length = strlen (stem);
+  gsize room = NAME_MAX - MIN (strlen (end), NAME_MAX - 1);
+
+  /* The rest of a character of UTF-8 goes with its beginning. */
+  if (length > room)
+    for (length = room; length > 1 && ((guchar) stem[length] & 0xc0) == 0x80; length--)
+      ;
+
+  stem[length] = '\0';
+  return g_strconcat (stem, end, NULL);
+}
+
+/* Goes on to the next name, if another one than that asked for will do. Returns FALSE if not, and does not change errno
+ * then. */
+gboolean
+tf_destination_next (TfDestination *self)
+{
+  if (!(self->flags & TF_PERSIST_UNIQUE) || self->number == MAX_NAMES)
+    return FALSE;
+
+  if (self->wanted == NULL)
+    self->wanted = g_strdup (self->name);
+
+  g_free (self->name);
+  self->name = add_number (self->wanted, ++self->number);
+  g_free (self->path);
+  self->path = g_build_filename (self->place.path, self->name, NULL);
+  return TRUE;
+}
+
+/* Looks for a name that is free. It may be taken in the meantime: then the last step goes on. */
+static gboolean
+avoid_occupants (TfDestination *self)
+{
+  struct stat st;
+
+  while (fstatat (self->dir_fd, self->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && tf_destination_next (self))
+    ;
+
+  return TRUE;
+}
+
 /* Opens the directory of @path, which is absolute, and checks whether a file may get that name. */
 gboolean
 tf_destination_open (TfDestination   *self,
@@ -211,5 +279,8 @@ tf_destination_open (TfDestination   *self,
   if ((flags & TF_PERSIST_FOLLOW_SYMLINK) && !follow_symlinks (self, error))
     return FALSE;
 
-  return open_dir (self, error) && check_occupant (self, error);
+  if (!open_dir (self, error))
+    return FALSE;
+
+  return flags & TF_PERSIST_UNIQUE ? avoid_occupants (self) : check_occupant (self, error);
 }

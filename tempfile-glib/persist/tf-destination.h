@@ -18,6 +18,8 @@ typedef struct
 {
   char           *path;           /* (owned): absolute; for messages and for calls that need a path */
   char           *name;           /* (owned): the last component of @path */
+  char           *wanted;         /* (owned) (nullable): with TF_PERSIST_UNIQUE, the name that was asked for */
+  guint           number;         /* in @name, to make it another one; 0: in none */
   int             dir_fd;         /* (owned): the directory, to resolve names in */
   TfPlace         place;          /* (owned) path: the directory, for the journal */
   int             sync_fd;        /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
@@ -34,6 +36,7 @@ gboolean tf_destination_open  (TfDestination   *self,
                                const char      *path,
                                TfPersistFlags   flags,
                                GError         **error);
+gboolean tf_destination_next  (TfDestination   *self);
 void     tf_destination_clear (TfDestination   *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfDestination, tf_destination_clear)

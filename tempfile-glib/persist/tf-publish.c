@@ -103,15 +103,20 @@ sync_file (const TfReplacement  *entry,
 }
 
 static Outcome
-place_synced (TfReplacement        *entry,
-              const TfDestination  *target,
-              GError              **error)
+place_synced (TfReplacement  *entry,
+              TfDestination  *target,
+              GError        **error)
 {
   g_autofree char *display = NULL;
   TfPlaced placed;
   gboolean success;
+  int result;
 
-  if (tf_replacement_place (entry, target, &placed) < 0)
+  do
+    result = tf_replacement_place (entry, target, &placed);
+  while (result < 0 && errno == EEXIST && tf_destination_next (target));
+
+  if (result < 0)
     {
       int saved_errno = errno;
 
@@ -132,10 +137,10 @@ place_synced (TfReplacement        *entry,
 }
 
 static Outcome
-place (TfReplacement        *entry,
-       const TfDestination  *target,
-       GCancellable         *cancellable,
-       GError              **error)
+place (TfReplacement  *entry,
+       TfDestination  *target,
+       GCancellable   *cancellable,
+       GError        **error)
 {
   TfBackup backup = TF_BACKUP_INIT;
   Outcome outcome;
@@ -152,11 +157,11 @@ place (TfReplacement        *entry,
 
 /* Gives the file itself the name, after its metadata. If these could not be undone, a copy is better. */
 static Outcome
-place_source (int                   fd,
-              const TfDestination  *target,
-              const TfMetadata     *wanted,
-              GCancellable         *cancellable,
-              GError              **error)
+place_source (int                fd,
+              TfDestination     *target,
+              const TfMetadata  *wanted,
+              GCancellable      *cancellable,
+              GError           **error)
 {
   TfReplacement entry = TF_REPLACEMENT_INIT (fd);
   g_auto(TfMetadata) before = TF_METADATA_INIT;
@@ -182,7 +187,7 @@ place_source (int                   fd,
 static Outcome
 place_copy (const TfPublishSource  *source,
             TfReplacement          *fresh,
-            const TfDestination    *target,
+            TfDestination          *target,
             const TfMetadata       *wanted,
             GCancellable           *cancellable,
             GError                **error)
@@ -259,7 +264,7 @@ may_be_placed (int                  fd,
 static Outcome
 try_source (int                   fd,
             const TfReplacement  *fresh,
-            const TfDestination  *target,
+            TfDestination        *target,
             const TfMetadata     *replaced,
             GCancellable         *cancellable,
             GError              **error)
@@ -281,7 +286,7 @@ try_source (int                   fd,
 static Outcome
 persist (const TfPublishSource  *source,
          TfReplacement          *fresh,
-         const TfDestination    *target,
+         TfDestination          *target,
          const TfMetadata       *replaced,
          gboolean               *copied,
          GCancellable           *cancellable,

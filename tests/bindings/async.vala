@@ -62,6 +62,9 @@ async void leave_out () throws Error {
     assert_true ((yield file.load_bytes_async ()).get_size () == 7);
     assert_true (yield file.persist_async (dir.get_child ("x")));
     assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.REPLACE, Priority.LOW, null));
+    File? place;
+    assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.UNIQUE, Priority.LOW, null, out place));
+    assert_true (place.get_basename () == "x (1)");
     yield file.close_async ();
 
     var named = yield Tf.NamedFile.create_async ();

@@ -338,13 +338,16 @@ const tests = {
             () => file.lines(null), () => file.chunks(2, 5), () => file.chunks({count: 5})])
             await throws(TypeError, call);
         const destination = dir.get_child('x');
-        equal(file.persist(destination, {flags: Tf.PersistFlags.NONE}), true);
+        equal(file.persist(destination, {flags: Tf.PersistFlags.NONE}).equal(destination), true);
         const other = new Tf.NamedFile();
         await throws(Gio.IOErrorEnum.EXISTS, () => other.persist_async(destination, {}));
-        equal(await other.persist_async(destination, {flags: Tf.PersistFlags.REPLACE, ioPriority: 10}), true);
+        const replaced = await other.persist_async(destination, {flags: Tf.PersistFlags.REPLACE, ioPriority: 10});
+        equal(replaced.equal(destination), true);
         const third = new Tf.TempFile();
         equal(await new Promise(resolve => third.persist_async(destination, {flags: Tf.PersistFlags.REPLACE},
-            (_file, result) => resolve(third.persist_finish(result)))), true);
+            (_file, result) => resolve(third.persist_finish(result).get_basename()))), 'x');
+        equal(third.persist(destination, {flags: Tf.PersistFlags.UNIQUE}).get_basename(), 'x (1)');
+        equal((await third.persist_async(destination, {flags: Tf.PersistFlags.UNIQUE})).get_basename(), 'x (2)');
 
         const cancellable = new Gio.Cancellable();
         cancellable.cancel();
@@ -410,7 +413,7 @@ const tests = {
         const dir = Tf.TempDir.new('keep-');
         const named = Tf.NamedFile.new(null, '.txt', dir.get_path());
         equal(named.seek(0, undefined), true);
-        equal(named.persist(dir.get_child('x')), true);
+        equal(named.persist(dir.get_child('x')).get_basename(), 'x');
         named.close();
         equal(Tf.SpooledFile.new_full(7, 'p').max_size, 7);
         Tf.TempFile.new_full(null, null, dir.get_path(), 0o600).close();
@@ -455,7 +458,7 @@ const tests = {
 
         const dir = await Tf.TempDir.create_full_async('d-', null, null, 0o755);
         const named = await Tf.NamedFile.create_async(null, '.txt', dir.get_path());
-        equal(await named.persist_async(dir.get_child('x')), true);
+        equal((await named.persist_async(dir.get_child('x'))).get_basename(), 'x');
         const inner = await dir.create_dir_async();
         const inside = await inner.create_file_async('p-', '.txt', GLib.PRIORITY_LOW);
         equal(inside.get_path().startsWith(`${inner.get_path()}/p-`), true);

@@ -38,7 +38,10 @@ void test_what_is_left_out () {
         assert_true (file.load_bytes ().get_size () == 7 && file.flush () && file.reserve (100));
         Posix.close (file.dup_fd ());
         assert_true (file.persist (dir.get_child ("x")));
-        assert_true (file.persist (dir.get_child ("x"), Tf.PersistFlags.REPLACE, new Cancellable ()));
+        assert_true (file.persist (dir.get_child ("x"), Tf.PersistFlags.REPLACE, null, new Cancellable ()));
+        File? place;
+        assert_true (file.persist (dir.get_child ("x"), Tf.PersistFlags.UNIQUE, out place));
+        assert_true (place.get_basename () == "x (1)");
         file.close ();
 
         var named = new Tf.NamedFile (null, null, dir.path);

@@ -133,7 +133,8 @@ class Loop:
                 self.assertTrue(await file.flush_async())
                 os.close(await file.dup_fd_async())
                 self.assertEqual((await file.load_bytes_async()).get_data(), b'one\ntwo')
-                self.assertTrue(await file.persist_async(os.path.join(directory, 'str')))
+                final = await file.persist_async(os.path.join(directory, 'str'))
+                self.assertEqual(final.get_basename(), 'str')
                 self.assertTrue(await file.persist_async(pathlib.Path(directory, 'path'), Tf.PersistFlags.DURABLE))
                 with self.assertRaises(FileExistsError):
                     await file.persist_async(os.fsencode(os.path.join(directory, 'str')))

@@ -227,12 +227,14 @@ class BinaryTest(TestCase):
                     pathlib.Path(path, 'path'), Gio.File.new_for_path(os.path.join(path, 'file')):
                 with Tf.TempFile() as file:
                     file.write(b'x')
-                    self.assertTrue(file.persist(destination))
+                    self.assertEqual(file.persist(destination).get_parent().get_path(), path)
             self.assertEqual(sorted(os.listdir(path)), ['bytes', 'file', 'path', 'str'])
             with Tf.NamedFile() as file:
                 self.assertTrue(file.persist(destination=os.path.join(path, 'str'), flags=Tf.PersistFlags.REPLACE))
                 with self.assertRaises(GLib.Error):
                     file.persist(os.path.join(path, 'str'), Tf.PersistFlags.NONE, None)
+                final = file.persist(os.path.join(path, 'str'), Tf.PersistFlags.UNIQUE)
+                self.assertEqual(final.get_path(), os.path.join(path, 'str (1)'))
             for wrong in (), (7,), (None,):
                 with self.assertRaises(TypeError):
                     Tf.TempFile().persist(*wrong)

@@ -116,7 +116,7 @@ persist (const char     *dir,
   g_autofree char *content = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags, NULL, NULL, &error));
   g_assert_no_error (error);
   assert_removed (former_path);
   g_assert_true (g_file_get_contents (path, &content, NULL, &error));

@@ -123,7 +123,7 @@ persist (TfTempFile      *file,
 {
   g_autoptr(GFile) destination = g_file_new_for_path (path);
 
-  return tf_temp_file_persist (file, destination, flags, NULL, error);
+  return tf_temp_file_persist (file, destination, flags, NULL, NULL, error);
 }
 
 static void
@@ -856,6 +856,162 @@ test_backup (void)
   missing = tf_system_missing = forced;
 }
 
+static GFile *
+persist_unique (TfTempFile *file,
+                const char *path)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  GFile *final = NULL;
+
+  tf_temp_file_persist (file, destination, TF_PERSIST_UNIQUE, &final, NULL, &error);
+  g_assert_no_error (error);
+  return final;
+}
+
+static void
+check_unique (TfTempFile *file,
+              const char *path)
+{
+  g_autofree char *second_path = g_strconcat (path, " (1)", NULL);
+  g_autofree char *third_path = g_strconcat (path, " (2)", NULL);
+  g_autoptr(GFile) first = persist_unique (file, path);
+  g_autoptr(GFile) second = NULL;
+  g_autoptr(GFile) third = NULL;
+
+  g_assert_cmpstr (g_file_peek_path (first), ==, path);
+
+  g_assert_cmpint (mkdir (second_path, 0700), ==, 0);
+  third = persist_unique (file, path);
+  g_assert_cmpstr (g_file_peek_path (third), ==, third_path);
+  assert_content (third_path, "Hello");
+
+  g_assert_cmpint (rmdir (second_path), ==, 0);
+  second = persist_unique (file, path);
+  g_assert_cmpstr (g_file_peek_path (second), ==, second_path);
+  if (TF_IS_NAMED_FILE (file))
+    g_assert_cmpstr (tf_named_file_get_path (TF_NAMED_FILE (file)), ==, second_path);
+
+  g_assert_cmpint (unlink (second_path), ==, 0);
+  g_assert_cmpint (unlink (third_path), ==, 0);
+}
+
+static void
+test_unique (void)
+{
+  for_each_kind (check_unique);
+}
+
+static void
+test_unique_names (void)
+{
+  g_autofree char *long_name = g_strnfill (255, 'x');
+  g_autofree char *cut_name = g_strnfill (251, 'x');
+  g_autofree char *cut_result = g_strconcat (cut_name, " (1)", NULL);
+  g_autofree char *begin = g_strnfill (246, 'x');
+  g_autofree char *wide_name = g_strconcat (begin, "\xe2\x82\xac" "y.txt", NULL);
+  g_autofree char *wide_result = g_strconcat (begin, " (1).txt", NULL);
+  const struct { const char *name; const char *expected; } cases[] = {
+    { "report.pdf", "report (1).pdf" },
+    { "archive.tar.gz", "archive (1).tar.gz" },
+    { ".hidden", ".hidden (1)" },
+    { ".tar.gz", ".tar (1).gz" },
+    { "no extension", "no extension (1)" },
+    { "Mr. Smith", "Mr. Smith (1)" },
+    { "two (1).txt", "two (1) (1).txt" },
+    { "not utf-8 \xff.txt", "not utf-8 \xff (1).txt" },
+    { long_name, cut_result },
+    { wide_name, wide_result },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(TfTempFile) file = make_in_memory ();
+      g_autofree char *path = tf_test_path (cases[i].name);
+      g_autofree char *expected = tf_test_path (cases[i].expected);
+      g_autoptr(GFile) first = persist_unique (file, path);
+      g_autoptr(GFile) second = persist_unique (file, path);
+
+      g_assert_cmpstr (g_file_peek_path (first), ==, path);
+      g_assert_cmpstr (g_file_peek_path (second), ==, expected);
+      g_assert_cmpint (unlink (path), ==, 0);
+      g_assert_cmpint (unlink (expected), ==, 0);
+    }
+}
+
+static void
+test_unique_refused (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (persist (file, path, TF_PERSIST_UNIQUE | TF_PERSIST_REPLACE, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+#define N_UNIQUE 20
+
+static gpointer
+persist_many_unique (gpointer path)
+{
+  for (int i = 0; i < N_UNIQUE; i++)
+    {
+      g_autoptr(TfTempFile) file = i % 2 == 0 ? make_in_memory () : make_unnamed ();
+      g_autoptr(GFile) final = NULL;
+
+      write_text (file, "Hello");
+      final = persist_unique (file, path);
+      assert_content (g_file_peek_path (final), "Hello");
+    }
+
+  return NULL;
+}
+
+/* Each gets a name of its own. */
+static void
+test_unique_race (void)
+{
+  g_autofree char *path = tf_test_path ("doc.txt");
+  GThread *threads[4];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("unique", persist_many_unique, path);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, N_UNIQUE * G_N_ELEMENTS (threads));
+  g_assert_cmpint (unlink (path), ==, 0);
+  for (gsize i = 1; i < N_UNIQUE * G_N_ELEMENTS (threads); i++)
+    {
+      g_autofree char *name = g_strdup_printf ("doc (%" G_GSIZE_FORMAT ").txt", i);
+
+      g_assert_cmpint (unlink (name), ==, 0);
+    }
+}
+
+/* What led through a symlink is told as well. */
+static void
+test_final_destination (void)
+{
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GFile) link = g_file_new_for_path ("link");
+  g_autoptr(GFile) final = NULL;
+
+  g_assert_cmpint (symlink ("doc", "link"), ==, 0);
+  g_assert_true (tf_temp_file_persist (file, link, TF_PERSIST_FOLLOW_SYMLINK, &final, NULL, NULL));
+  g_assert_cmpstr (g_file_peek_path (final), ==, path);
+
+  g_clear_object (&final);
+  final = (gpointer) link;
+  g_assert_false (tf_temp_file_persist (file, link, TF_PERSIST_NONE, &final, NULL, NULL));
+  g_assert_null (final);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 /* Where a directory has the name of the backup, nothing changes. */
 static void
 check_no_backup (TfTempFile *file,
@@ -925,28 +1081,28 @@ test_refused (void)
   {
     g_autoptr(GError) error = NULL;
 
-    g_assert_false (tf_temp_file_persist (file, remote, TF_PERSIST_NONE, NULL, &error));
+    g_assert_false (tf_temp_file_persist (file, remote, TF_PERSIST_NONE, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
   }
   {
     g_autoptr(GError) error = NULL;
 
     g_cancellable_cancel (cancelled);
-    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, cancelled, &error));
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, cancelled, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   }
   {
     g_autoptr(TfTempFile) blank = g_object_new (TF_TYPE_TEMP_FILE, NULL);
     g_autoptr(GError) error = NULL;
 
-    g_assert_false (tf_temp_file_persist (blank, local, TF_PERSIST_NONE, NULL, &error));
+    g_assert_false (tf_temp_file_persist (blank, local, TF_PERSIST_NONE, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
   }
   {
     g_autoptr(GError) error = NULL;
 
     g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
-    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, &error));
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   }
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
@@ -1162,6 +1318,7 @@ test_async (void)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GAsyncResult) again = NULL;
   g_autoptr(GError) error = NULL;
+  g_autoptr(GFile) final = NULL;
   GThread *emitted_in = NULL;
 
   write_text (file, "Hello");
@@ -1169,15 +1326,16 @@ test_async (void)
   tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, G_PRIORITY_LOW, NULL, on_finished, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_true (tf_temp_file_persist_finish (file, result, &error));
+  g_assert_true (tf_temp_file_persist_finish (file, result, &final, &error));
   g_assert_no_error (error);
+  g_assert_true (g_file_equal (final, destination));
   g_assert_true (emitted_in == g_thread_self ());
   assert_content (path, "Hello");
 
   tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, 0, NULL, on_finished, &again);
   while (again == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_false (tf_temp_file_persist_finish (file, again, &error));
+  g_assert_false (tf_temp_file_persist_finish (file, again, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_cmpint (unlink (path), ==, 0);
 }
@@ -1193,7 +1351,7 @@ test_async_named (void)
   tf_temp_file_persist_async (file, destination, TF_PERSIST_DURABLE, 0, NULL, on_finished, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_true (tf_temp_file_persist_finish (file, result, NULL));
+  g_assert_true (tf_temp_file_persist_finish (file, result, NULL, NULL));
   g_assert_cmpstr (tf_named_file_get_path (TF_NAMED_FILE (file)), ==, path);
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 1);
   g_assert_cmpint (unlink (path), ==, 0);
@@ -1341,6 +1499,11 @@ main (int    argc,
   g_test_add_func ("/persist/symlink", test_symlink);
   g_test_add_func ("/persist/backup", test_backup);
   g_test_add_func ("/persist/backup/impossible", test_no_backup);
+  g_test_add_func ("/persist/unique", test_unique);
+  g_test_add_func ("/persist/unique/names", test_unique_names);
+  g_test_add_func ("/persist/unique/refused", test_unique_refused);
+  g_test_add_func ("/persist/unique/race", test_unique_race);
+  g_test_add_func ("/persist/final-destination", test_final_destination);
   g_test_add_func ("/persist/hard-link", test_hard_link);
   g_test_add_func ("/persist/refused", test_refused);
   g_test_add_func ("/persist/unprivileged", test_unprivileged);

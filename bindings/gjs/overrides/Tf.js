@@ -594,9 +594,22 @@ var _init = (() => {
         }
     }
 
+    // GJS 1.74 returns the gboolean as well, which introspection tells to skip.
+    function skipSuccess(prototype, name) {
+        const func = prototype[name];
+
+        prototype[name] = function (...args) {
+            const result = func.apply(this, args);
+            return Array.isArray(result) ? result[1] : result;
+        };
+    }
+
     // read(), write() and what stands on them. The first two are called too often to go through completeArguments().
     function overrideTempFile(prototype, {read_data: readData, try_write: tryWrite, write}) {
         const {read_data: readCompleted, write: writeCompleted} = prototype;
+
+        skipSuccess(prototype, 'persist');
+        skipSuccess(prototype, 'persist_finish');
 
         prototype.read = function (count = ALL, cancellable = null) {
             if (cancellable === null && Number.isInteger(count) && count >= 0 && count <= ALL)

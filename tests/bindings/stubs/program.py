@@ -13,7 +13,7 @@ from typing import Any
 import gi
 
 gi.require_version('Tf', '1')
-from gi.repository import GLib, Tf  # noqa: E402
+from gi.repository import Gio, GLib, Tf  # noqa: E402
 
 
 def binary() -> bytes:
@@ -58,7 +58,8 @@ def directories() -> str:
     directory = Tf.TempDir(prefix='x')
     file = Tf.NamedFile.new(dir=directory)
     name: str = file.get_path()
-    file.persist(directory.build_filename('kept'), Tf.PersistFlags.REPLACE)
+    final: Gio.File = file.persist(directory.build_filename('kept'), Tf.PersistFlags.REPLACE)
+    print(final.get_path())
     file.close()
     directory.cleanup()
     return name

@@ -97,7 +97,9 @@ withCallback(new Tf.NamedFile(), new Tf.TempDir(), Gio.File.new_for_path('x'));
 async function withOptions(named: Tf.NamedFile, child: Gio.File): Promise<void> {
     const cancellable = new Gio.Cancellable();
     const ioPriority = GLib.PRIORITY_LOW;
-    const kept: boolean = await named.persist_async(child, {flags: Tf.PersistFlags.REPLACE, cancellable, ioPriority});
+    const kept: Gio.File = await named.persist_async(child, {flags: Tf.PersistFlags.REPLACE, cancellable, ioPriority});
+    const final: Gio.File = named.persist(child, {flags: Tf.PersistFlags.UNIQUE});
+    print(final.get_path());
     const other: Tf.NamedFile = await Tf.NamedFile.create_async({suffix: '.txt', ioPriority});
     const [descriptor, place]: [number, string] = Tf.mkstemp({prefix: 'p', cancellable: null});
     const some: Uint8Array = other.read(7, {cancellable});

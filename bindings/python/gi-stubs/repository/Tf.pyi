@@ -59,6 +59,7 @@ class PersistFlags(GObject.GFlags):
     FOLLOW_SYMLINK: PersistFlags
     PRIVATE: PersistFlags
     BACKUP: PersistFlags
+    UNIQUE: PersistFlags
 
 class TempFile(Gio.IOStream, Generic[AnyStr]):
     @overload
@@ -236,13 +237,13 @@ class TempFile(Gio.IOStream, Generic[AnyStr]):
     def reserve_finish(self, result: Gio.AsyncResult) -> bool: ...
     def persist(
         self, destination: _Destination, flags: PersistFlags = ..., cancellable: _Cancellable = ...,
-    ) -> bool: ...
+    ) -> Gio.File: ...
     def persist_async(
         self, destination: _Destination, flags: PersistFlags = ..., io_priority: int = ...,
         cancellable: _Cancellable = ...,
         callback: _Callback = ..., *user_data: object,
-    ) -> Awaitable[bool]: ...
-    def persist_finish(self, result: Gio.AsyncResult) -> bool: ...
+    ) -> Awaitable[Gio.File]: ...
+    def persist_finish(self, result: Gio.AsyncResult) -> Gio.File: ...
     def flush_async(
         self, io_priority: int = ..., cancellable: _Cancellable = ...,
         callback: _Callback = ..., *user_data: object,
