@@ -95,12 +95,17 @@ def load_calls():
     return _tf_calls
 
 
+# What does not wait for another thread that uses the object.
+NEVER_WAIT = {'get_size', 'get_path', 'is_closed', 'is_rolled_over', 'tell', 'has_pending'}
+
+
 class Call:
     """A function or method of C that takes paths, has defaults for arguments at the end, and can be awaited."""
 
     def __init__(self, owner, name, klass=None):
         self.owner = owner
         self.klass = klass or owner
+        self.never_waits = name in NEVER_WAIT
         self.__name__ = name
         self.__qualname__ = f'{klass.__name__}.{name}' if klass else name
         self.__module__ = 'gi.repository.Tf'
@@ -111,6 +116,8 @@ class Call:
     def __call__(self, *args, **kwargs):
         if args:
             flush_text(args[0])
+        used = args[0] if args and not self.never_waits else None
+        fast.begin_use(used)
         try:
             # While the interpreter ends, what this takes cannot be imported any more.
             if sys.is_finalizing() and 'completed' not in self.__dict__:
@@ -118,6 +125,8 @@ class Call:
             return self.completed.call(*args, **kwargs)
         except GLib.Error as error:
             raise python_error(error) from None
+        finally:
+            fast.end_use(used)
 
     @functools.cached_property
     def completed(self):

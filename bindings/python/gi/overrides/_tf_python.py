@@ -38,6 +38,14 @@ def set_names_are_bytes(are_bytes):
     """All names go through the same way here."""
 
 
+def begin_use(object):
+    """All calls of C are safe here."""
+
+
+def end_use(object):
+    pass
+
+
 def get_last_errno():
     """C alone can tell."""
 

@@ -3,44 +3,190 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
+#include <pthread.h>
+
 #include "gi-tf.h"
 
-static GiTfCall *calls;       /* (unowned) (nullable): protected by Python's lock, like all here */
+/* Who uses objects while other threads of Python run.
+ *
+ * An object is used by one thread at a time. A use begins while its thread has Python's lock, so that what never gives
+ * that lock up needs none: it only has to see first that the object is not in use. A use ends without Python's lock,
+ * because a thread that wants it back while the interpreter ends never gets it: such a thread leaves no use behind.
+ *
+ * The lock here is never held while waiting for Python's. */
+typedef struct
+{
+  GThread *thread; /* (unowned) */
+  guint depth;
+} Use;
+
+static GMutex lock;
+static GCond changed;
+static GHashTable *uses; /* (owned) (nullable) (element-type GObject Use) */
+static int n_uses;       /* (atomic) */
+
 static PyObject *raise_error; /* (owned) (nullable): takes message, domain, code and errno */
 static PyObject *refuse;      /* (owned) (nullable): takes the path and the exception of an audit hook */
 static PyObject *keys[GI_TF_N_KEYS];
+
+static void
+prepare_fork (void)
+{
+  g_mutex_lock (&lock);
+}
+
+static void
+finish_fork (void)
+{
+  g_mutex_unlock (&lock);
+}
+
+static gboolean
+is_of_other_thread (gpointer object,
+                    gpointer use,
+                    gpointer unused)
+{
+  return ((Use *) use)->thread != g_thread_self ();
+}
+
+/* The other threads are not in the child. */
+static void
+finish_fork_in_child (void)
+{
+  g_hash_table_foreach_remove (uses, is_of_other_thread, NULL);
+  g_atomic_int_set (&n_uses, g_hash_table_size (uses));
+  g_mutex_unlock (&lock);
+}
+
+void
+gi_tf_call_set_up (void)
+{
+  if (uses != NULL)
+    return;
+
+  uses = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  pthread_atfork (prepare_fork, finish_fork, finish_fork_in_child);
+}
+
+/* Whether threads may have ended in the middle of a use. */
+static gboolean
+is_finalizing (void)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing ();
+#else
+  return _Py_IsFinalizing ();
+#endif
+}
+
+static Use *
+find_other_use (gpointer object)
+{
+  Use *use = g_hash_table_lookup (uses, object);
+
+  return use != NULL && use->thread != g_thread_self () ? use : NULL;
+}
+
+static void
+add_use (gpointer object)
+{
+  Use *use = g_hash_table_lookup (uses, object);
+
+  if (use == NULL)
+    {
+      use = g_new0 (Use, 1);
+      g_hash_table_insert (uses, object, use);
+      g_atomic_int_inc (&n_uses);
+    }
+
+  use->thread = g_thread_self ();
+  use->depth++;
+}
+
+/* Fails while another thread uses the object. Called with Python's lock. */
+static gboolean
+try_begin_use (gpointer object)
+{
+  gboolean is_free;
+
+  g_mutex_lock (&lock);
+  is_free = find_other_use (object) == NULL || is_finalizing ();
+  if (is_free)
+    add_use (object);
+  g_mutex_unlock (&lock);
+
+  return is_free;
+}
+
+static void
+wait_for_end (gpointer object)
+{
+  g_mutex_lock (&lock);
+  while (find_other_use (object) != NULL)
+    g_cond_wait (&changed, &lock);
+  g_mutex_unlock (&lock);
+}
+
+/* Called with Python's lock, which it gives up while it waits. */
+void
+gi_tf_begin_use (GObject *object)
+{
+  while (!try_begin_use (object))
+    {
+      PyThreadState *thread = PyEval_SaveThread ();
+
+      wait_for_end (object);
+      PyEval_RestoreThread (thread);
+    }
+}
+
+void
+gi_tf_end_use (GObject *object)
+{
+  Use *use;
+
+  g_mutex_lock (&lock);
+  use = g_hash_table_lookup (uses, object);
+  if (use != NULL && --use->depth == 0)
+    {
+      g_hash_table_remove (uses, object);
+      g_atomic_int_add (&n_uses, -1);
+      g_cond_broadcast (&changed);
+    }
+  g_mutex_unlock (&lock);
+}
 
 void
 gi_tf_call_begin (GiTfCall *self,
                   gpointer  object)
 {
   self->object = object;
-  self->next = calls;
-  calls = self;
+  if (object != NULL)
+    gi_tf_begin_use (object);
   self->thread = PyEval_SaveThread ();
 }
 
 void
 gi_tf_call_end (GiTfCall *self)
 {
-  GiTfCall **link = &calls;
-
+  if (self->object != NULL)
+    gi_tf_end_use (self->object);
   PyEval_RestoreThread (self->thread);
-  while (*link != self)
-    link = &(*link)->next;
-  *link = self->next;
 }
 
-/* Whether a call of another thread is using the object. Then even what never blocks would wait for it, and it could need
- * Python's lock, for an audit hook for example. */
+/* Whether a thread is using the object: another one, or this one, for which an audit hook runs, for example. */
 gboolean
 gi_tf_is_busy (gpointer object)
 {
-  for (GiTfCall *call = calls; G_UNLIKELY (call != NULL); call = call->next)
-    if (call->object == object)
-      return TRUE;
+  gboolean is_busy;
 
-  return FALSE;
+  if (G_LIKELY (g_atomic_int_get (&n_uses) == 0))
+    return FALSE;
+
+  g_mutex_lock (&lock);
+  is_busy = g_hash_table_contains (uses, object);
+  g_mutex_unlock (&lock);
+  return is_busy;
 }
 
 gboolean

@@ -480,7 +480,8 @@ io_readinto (PyObject *self,
   return n_read >= 0 ? PyLong_FromSsize_t (n_read) : NULL;
 }
 
-/* Makes bytes available to peek(), if that is not the end. Sets @data to NULL where nothing is read ahead. */
+/* Makes bytes available to peek(), if that is not the end. Sets @data to NULL where nothing is read ahead, or another
+ * thread uses the file by now. */
 static gboolean
 fill (TfTempFile  *file,
       const char **data,
@@ -496,8 +497,22 @@ fill (TfTempFile  *file,
       return FALSE;
     }
 
-  *data = tf_temp_file_peek (file, available);
+  *data = peek (file, available);
   return TRUE;
+}
+
+/* Moves back behind bytes that were read but are not used. */
+static gboolean
+step_back (TfTempFile *file,
+           goffset     count)
+{
+  GError *error = NULL;
+  gboolean success;
+
+  GI_TF_RELEASED (file, success = g_seekable_seek (G_SEEKABLE (file), -count, G_SEEK_CUR, NULL, &error));
+  if (!success)
+    gi_tf_raise (error);
+  return success;
 }
 
 static const char *
@@ -509,75 +524,106 @@ find_end (const char *data,
   return newline != NULL ? newline + 1 : NULL;
 }
 
-/* Adds what is read ahead, up to the end of the line. Returns how many bytes that are. */
-static gsize
-add_ahead (TfTempFile *file,
-           GByteArray *line,
-           const char *data,
-           gsize       count,
-           gboolean   *is_over)
+/* A line that is not in memory as a whole */
+typedef struct
+{
+  char *data; /* (owned) (nullable) */
+  gsize size; /* in bytes */
+  gsize room; /* in bytes */
+  gboolean is_over;
+} Line;
+
+/* Makes room behind what is there. */
+static gboolean
+line_grow (Line  *self,
+           gsize  count)
+{
+  gsize room = MAX (self->size + count, self->room * 2);
+  char *data;
+
+  if (count <= self->room - self->size)
+    return TRUE;
+
+  data = count <= G_MAXSSIZE - self->size && room <= G_MAXSSIZE ? PyMem_Realloc (self->data, room) : NULL;
+  if (data == NULL)
+    {
+      PyErr_NoMemory ();
+      return FALSE;
+    }
+
+  self->data = data;
+  self->room = room;
+  return TRUE;
+}
+
+/* Adds what is read ahead, up to the end of the line. */
+static gboolean
+line_add_ahead (Line       *self,
+                TfTempFile *file,
+                const char *data,
+                gsize       count)
 {
   const char *end = find_end (data, count);
   gsize size = end != NULL ? (gsize) (end - data) : count;
 
-  *is_over = end != NULL;
-  g_byte_array_append (line, (const guint8 *) data, size);
+  if (!line_grow (self, size))
+    return FALSE;
+
+  memcpy (self->data + self->size, data, size);
+  self->size += size;
+  self->is_over = end != NULL;
   tf_temp_file_consume (file, size, NULL);
-  return size;
+  return TRUE;
 }
 
 /* Adds what has to be read, and moves back to behind the end of the line. */
 static gboolean
-add_unbuffered (TfTempFile *file,
-                GByteArray *line,
-                gsize       count,
-                gboolean   *is_over)
+line_add_unbuffered (Line       *self,
+                     TfTempFile *file,
+                     gsize       count)
 {
-  gsize old_size = line->len;
+  const char *start, *end;
   gssize n_read;
-  const char *end;
 
-  g_byte_array_set_size (line, old_size + count);
-  if (!read_some (file, line->data + old_size, count, NULL, &n_read))
+  if (!line_grow (self, count) || !read_some (file, self->data + self->size, count, NULL, &n_read))
     return FALSE;
 
-  end = find_end ((const char *) line->data + old_size, n_read);
-  *is_over = end != NULL || (gsize) n_read < count;
+  start = self->data + self->size;
+  end = find_end (start, n_read);
+  self->is_over = end != NULL || (gsize) n_read < count;
   if (end != NULL)
     {
-      gsize used = end - ((const char *) line->data + old_size);
-
-      g_seekable_seek (G_SEEKABLE (file), (goffset) used - n_read, G_SEEK_CUR, NULL, NULL);
-      n_read = used;
+      if (!step_back (file, n_read - (end - start)))
+        return FALSE;
+      n_read = end - start;
     }
 
-  g_byte_array_set_size (line, old_size + n_read);
+  self->size += n_read;
   return TRUE;
 }
 
 /* Called for a line that goes on beyond what is in memory. */
 static gboolean
-collect_line (TfTempFile *file,
-              GByteArray *line,
+line_collect (Line       *self,
+              TfTempFile *file,
               gint64      limit)
 {
-  gboolean is_over = FALSE;
-  gsize step = 512;
-
-  while (!is_over && (limit < 0 || line->len < limit))
+  while (!self->is_over && (limit < 0 || self->size < (guint64) limit))
     {
-      gsize wanted = limit < 0 ? G_MAXSSIZE : limit - line->len;
+      gsize wanted = limit < 0 ? G_MAXSSIZE : limit - self->size;
       gsize available;
       const char *data = peek (file, &available);
+      gboolean success;
 
       if (data == NULL && !fill (file, &data, &available))
         return FALSE;
 
       if (data != NULL)
-        add_ahead (file, line, data, MIN (available, wanted), &is_over);
-      else if (!add_unbuffered (file, line, MIN (step, wanted), &is_over))
+        success = line_add_ahead (self, file, data, MIN (available, wanted));
+      else
+        success = line_add_unbuffered (self, file, MIN (CLAMP (self->size, 512, AT_ONCE), wanted));
+      if (!success)
         return FALSE;
-      step *= 2;
     }
 
   return TRUE;
@@ -587,12 +633,14 @@ static PyObject *
 read_line_slowly (TfTempFile *file,
                   gint64      limit)
 {
-  g_autoptr(GByteArray) line = g_byte_array_new ();
+  Line line = { NULL };
+  PyObject *bytes = NULL;
 
-  if (!collect_line (file, line, limit))
-    return NULL;
+  if (line_collect (&line, file, limit))
+    bytes = PyBytes_FromStringAndSize (line.data, line.size);
 
-  return PyBytes_FromStringAndSize ((const char *) line->data, line->len);
+  PyMem_Free (line.data);
+  return bytes;
 }
 
 static inline PyObject *
@@ -753,8 +801,8 @@ peek_unbuffered (TfTempFile *file,
 {
   PyObject *bytes = read_slowly (file, size, NULL);
 
-  if (bytes != NULL)
-    g_seekable_seek (G_SEEKABLE (file), -(goffset) PyBytes_GET_SIZE (bytes), G_SEEK_CUR, NULL, NULL);
+  if (bytes != NULL && !step_back (file, PyBytes_GET_SIZE (bytes)))
+    Py_CLEAR (bytes);
   return bytes;
 }
 

@@ -50,11 +50,18 @@ get_last_errno (PyObject *module,
   return PyLong_FromLong (tf_get_last_errno ());
 }
 
+/* An object that is not of GObject is nobody's to use. */
+static GObject *
+object_of (PyObject *object)
+{
+  return PyObject_TypeCheck (object, gi_tf_object_type) ? pygobject_get (object) : NULL;
+}
+
 static PyObject *
 get_path (PyObject *module,
           PyObject *object)
 {
-  GObject *of = PyObject_TypeCheck (object, gi_tf_object_type) ? pygobject_get (object) : NULL;
+  GObject *of = object_of (object);
 
   if (TF_IS_NAMED_FILE (of))
     return gi_tf_path (object, tf_named_file_get_path (TF_NAMED_FILE (of)));
@@ -71,6 +78,24 @@ set_auditing (PyObject *module,
   Py_RETURN_NONE;
 }
 
+static PyObject *
+begin_use (PyObject *module,
+           PyObject *object)
+{
+  if (object_of (object) != NULL)
+    gi_tf_begin_use (object_of (object));
+  Py_RETURN_NONE;
+}
+
+static PyObject *
+end_use (PyObject *module,
+         PyObject *object)
+{
+  if (object_of (object) != NULL)
+    gi_tf_end_use (object_of (object));
+  Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
   { "set_up", set_up, METH_VARARGS, NULL },
   { "set_classes", set_classes, METH_VARARGS, NULL },
@@ -78,6 +103,8 @@ static PyMethodDef functions[] = {
   { "get_last_errno", get_last_errno, METH_NOARGS, NULL },
   { "get_path", get_path, METH_O, NULL },
   { "set_auditing", set_auditing, METH_O, NULL },
+  { "begin_use", begin_use, METH_O, NULL },
+  { "end_use", end_use, METH_O, NULL },
   { NULL },
 };
 
@@ -107,6 +134,7 @@ PyInit__gi_tf (void)
 {
   PyObject *module;
 
+  gi_tf_call_set_up ();
   if (pygobject_init (3, 42, 0) == NULL || !gi_tf_state_set_up () || !gi_tf_names_set_up ())
     return NULL;
 

@@ -28,26 +28,26 @@ typedef enum
   GI_TF_N_KEYS,
 } GiTfKey;
 
-/* A call during which other threads of Python run. They leave @file to it: see gi_tf_is_busy(). */
-typedef struct _GiTfCall GiTfCall;
-
-struct _GiTfCall
+/* A call during which other threads of Python run. If it has an object, those that want to use it wait until it ends. */
+typedef struct
 {
-  GObject *object; /* (unowned) */
+  GObject *object; /* (unowned) (nullable) */
   PyThreadState *thread;
-  GiTfCall *next;
-};
+} GiTfCall;
 
-void     gi_tf_call_begin (GiTfCall *self,
-                           gpointer  object);
-void     gi_tf_call_end   (GiTfCall *self);
-gboolean gi_tf_is_busy    (gpointer  object);
+void     gi_tf_call_set_up (void);
+void     gi_tf_call_begin  (GiTfCall *self,
+                            gpointer  object);
+void     gi_tf_call_end    (GiTfCall *self);
+void     gi_tf_begin_use   (GObject  *object);
+void     gi_tf_end_use     (GObject  *object);
+gboolean gi_tf_is_busy     (gpointer  object);
 
 /* Lets other threads of Python run during @statement, which may block. */
 #define GI_TF_RELEASED(object, statement) \
   G_STMT_START { \
     GiTfCall call_; \
-    gi_tf_call_begin (&call_, object); \
+    gi_tf_call_begin (&call_, (GObject *) (object)); \
     statement; \
     gi_tf_call_end (&call_); \
   } G_STMT_END
