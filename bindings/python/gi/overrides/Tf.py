@@ -441,17 +441,50 @@ def access_of_mode(mode):
 texts = weakref.WeakSet()
 
 
+class Bytes(fast.Buffer):
+    """The bytes of a text file."""
+
+    @property
+    def name(self):
+        """The path, or the descriptor; None in memory."""
+        return self.__dict__['_name'] if '_name' in self.__dict__ else None if self.is_in_memory() else self.fileno()
+
+    @name.setter
+    def name(self, name):
+        self.__dict__['_name'] = name
+
+    @property
+    def raw(self):
+        """The same file as an io.FileIO; in memory there is none."""
+        if self.is_in_memory():
+            raise AttributeError('Bytes in memory have no attribute \'raw\'')
+        return io.FileIO(self.fileno(), self.mode.replace('x', 'w'), closefd=False)
+
+    def detach(self):
+        """Closes the file, and returns what was below; in memory that is nothing."""
+        if self.is_in_memory():
+            raise io.UnsupportedOperation('detach')
+        raw = io.FileIO(os.dup(self.fileno()), self.mode.replace('x', 'w'))
+        self.close()
+        return raw
+
+
+io.BufferedIOBase.register(Bytes)
+
 FAST_FOR_TEXT = 'read', 'readline', 'write'
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):
     """Makes the file text. What is called most for each line is in its dictionary, unless a subclass has its own."""
     access = access_of_mode(mode)
-    buffer = fast.Buffer(file) if access is None else fast.Buffer(file, {'_access': access})
+    buffer = Bytes(file) if access is None else Bytes(file, {'_access': access})
+    buffer.mode = mode_of_file(mode)
+    if isinstance(file, Tf.NamedFile):
+        buffer.name = file.name
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
     text.mode = mode
     texts.add(text)
-    file._text = text
+    file._text, file._buffer, file._mode = text, buffer, mode
     for name in FAST_FOR_TEXT:
         if getattr(type(file), name) is getattr(fast.File, name):
             file.__dict__[name] = getattr(text, name)
@@ -460,8 +493,16 @@ def become_text(file, mode, buffering, encoding, newline, errors):
 def flush_text(object):
     """Before C is called for the file, what was written is there."""
     text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
-    if text is not None and not text.closed:
+    if text is not None and is_open(text):
         text.flush()
+
+
+def is_open(text):
+    """False, too, for a text that was detached."""
+    try:
+        return not text.closed
+    except ValueError:
+        return False
 
 
 @atexit.register
@@ -482,7 +523,7 @@ def flush_texts():
     """Text that something holds until the end, where it is not collected any more."""
     for text in list(texts):
         try:
-            if not text.closed:
+            if is_open(text):
                 text.flush()
         except (OSError, ValueError) as error:
             print(f'Writing at exit: {error}', file=sys.stderr)
@@ -585,10 +626,8 @@ class TempFile(fast.File, Tf.TempFile):
 
     def detach(self):
         """Returns what is below: the bytes of a text, or else an io.FileIO of the file, which is closed then."""
-        text = self.__dict__.pop('_text', None)
+        text = self.__dict__.get('_text')
         if text is not None:
-            for name in FAST_FOR_TEXT:
-                self.__dict__.pop(name, None)
             return text.detach()
         raw = io.FileIO(self.dup_fd(), self.mode.replace('x', 'w'))
         self.close()

@@ -134,7 +134,24 @@ def split_lines(lines, hint):
 
 
 class Reading:
-    """What follows from read() and seek()."""
+    """What follows from read(), write() and seek()."""
+
+    def __enter__(self):
+        if self.closed:
+            raise closed_error()
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        line = self.readline()
+        if not line:
+            raise StopIteration
+        return line
 
     def readline(self, size=-1, /):
         """Read a line with its newline, but size bytes at most; b'' at the end."""
@@ -154,6 +171,22 @@ class Reading:
             step *= 2
         return bytes(line)
 
+    def readlines(self, hint=-1, /):
+        """Read a list of lines, until they are hint bytes or more in all."""
+        return split_lines(self, hint)
+
+    def peek(self, size=0, /):
+        """Return bytes at the position, at least one unless at the end, and stay there."""
+        data = self.read(max(operator.index(size), 8192))
+        self.seek(-len(data), os.SEEK_CUR)
+        return data
+
+    def writelines(self, lines, /):
+        """Write each of lines; no newline is added."""
+        self.seekable()
+        for line in lines:
+            self.write(line)
+
     def readinto(self, buffer, /):
         """Read bytes into buffer and return how many; 0 at the end."""
         with memoryview(buffer).cast('B') as view:
@@ -163,36 +196,55 @@ class Reading:
 
 
 class Buffer(Reading):
-    """The bytes of a text file. It has a reference to the streams of the file, not to the file."""
-
-    mode = 'rb+'
+    """The bytes of a text file. It has a reference to the streams of the file; to the file, if that was left to it."""
 
     def __init__(self, file, state={}):
         self.state = state
         self.input = file.get_input_stream()
         self.output = file.get_output_stream()
-        self.name = get_path(file) if isinstance(file, Tf.NamedFile) else None
         self.file = file.weak_ref()
+        self.taken = None
+
+    def take_file(self, file):
+        """The file is dropped; from now on this keeps it."""
+        self.taken = file
+
+    def __del__(self):
+        """A text that was there has closed the file."""
+        if self.taken is not None and not self.closed:
+            warn(self.taken)
+            close_object(self.taken)
+
+    def _dealloc_warn(self, source):
+        """What an io.TextIOWrapper calls before it closes the bytes because it was dropped."""
+        file = self.taken or self.file()
+        if file is not None:
+            warn(file)
+
+    def is_in_memory(self):
+        file = self.file()
+        return file is not None and is_in_memory(file)
 
     @property
     def closed(self):
         return self.input.is_closed()
 
     def seekable(self):
+        if self.closed:
+            raise closed_error()
         return True
 
     def is_allowed(self, access):
-        file = self.file()
-        return self.state.get('_access', access) == access or file is not None and is_in_memory(file)
+        return self.state.get('_access', access) == access or self.is_in_memory()
 
     def readable(self):
-        return self.is_allowed('r')
+        return self.seekable() and self.is_allowed('r')
 
     def writable(self):
-        return self.is_allowed('w')
+        return self.seekable() and self.is_allowed('w')
 
     def isatty(self):
-        return False
+        return not self.seekable()
 
     def fileno(self):
         return self.file().get_fd()
@@ -227,6 +279,8 @@ class Buffer(Reading):
 
     @whole_errors
     def seek(self, offset, whence=os.SEEK_SET, /):
+        offset = operator.index(offset)
+        self.seekable()
         self.input.seek(offset, SEEK_TYPES[whence], None)
         return self.input.tell()
 
@@ -237,7 +291,7 @@ class Buffer(Reading):
 
     @whole_errors
     def truncate(self, size=None, /):
-        size = self.tell() if size is None else size
+        size = self.tell() if size is None else operator.index(size)
         self.output.truncate(size, None)
         return size
 
@@ -245,20 +299,7 @@ class Buffer(Reading):
         file = self.file()
         if file is not None:
             close_object(file)
-
-
-class Lines:
-    """The lines of a text file, which stays open."""
-
-    def __init__(self, file, text):
-        self.file = file
-        self.text = text
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        return next(self.text)
+        self.taken = None
 
 
 @whole_errors
@@ -274,6 +315,14 @@ def is_last_reference(instance):
         return False
 
 
+def warn(file):
+    # As in tempfile, the warning about a named file does not hold it.
+    if isinstance(file, Tf.NamedFile):
+        warnings.warn(f'Implicitly cleaning up {file!r}', ResourceWarning, stacklevel=3)
+    else:
+        warnings.warn(f'unclosed file {file!r}', ResourceWarning, source=file, stacklevel=3)
+
+
 class File(Reading):
     """What stands first among the bases of TempFile, NamedFile and SpooledFile."""
 
@@ -283,17 +332,22 @@ class File(Reading):
     def __del__(self):
         if not is_last_reference(self) or self.closed:
             return
-        # As in tempfile, the warning about a named file does not hold it.
-        if isinstance(self, Tf.NamedFile):
-            warnings.warn(f'Implicitly cleaning up {self!r}', ResourceWarning, stacklevel=2)
+        if '_text' in self.__dict__:
+            self._leave_to_buffer()
         else:
-            warnings.warn(f'unclosed file {self!r}', ResourceWarning, source=self, stacklevel=2)
-        File.close(self)
+            warn(self)
+            close_object(self)
 
-    def __enter__(self):
-        if self.closed:
-            raise closed_error()
-        return self
+    def _leave_to_buffer(self):
+        try:
+            self._text.flush()
+        except ValueError:
+            # It was detached.
+            pass
+        finally:
+            self._buffer.take_file(self)
+            for name in 'read', 'readline', 'write', '_text', '_buffer':
+                self.__dict__.pop(name, None)
 
     @whole_errors
     def __exit__(self, *exception):
@@ -306,14 +360,10 @@ class File(Reading):
         if self.closed:
             raise closed_error()
         text = self.__dict__.get('_text')
-        return self if text is None else Lines(self, text)
+        return self if text is None else text
 
-    @method('r')
-    def __next__(self):
-        line = self.readline()
-        if not line:
-            raise StopIteration
-        return line
+    __next__, readlines, peek = map(method('r'), (Reading.__next__, Reading.readlines, Reading.peek))
+    writelines = method('w')(Reading.writelines)
 
     @property
     def closed(self):
@@ -399,31 +449,12 @@ class File(Reading):
         size = as_size(size)
         return super().readline(size) if size >= 0 else Tf.TempFile.read_line(self) or b''
 
-    @method('r')
-    def readlines(self, hint=-1, /):
-        """Read a list of lines, until they are hint bytes or more in all."""
-        return split_lines(self, hint)
-
-    @method('r')
-    def peek(self, size=0, /):
-        """Return bytes at the position, at least one unless at the end, and stay there."""
-        data = self.read(max(operator.index(size), 8192))
-        self.seek(-len(data), os.SEEK_CUR)
-        return data
-
     @method('w')
     def write(self, data, cancellable=None):
         """Write all of a bytes-like object and return its size in bytes."""
         data = as_bytes(data)
         super().write(data, cancellable)
         return len(data)
-
-    @method('w')
-    def writelines(self, lines, /):
-        """Write each of lines; no newline is added."""
-        self.seekable()
-        for line in lines:
-            self.write(line)
 
     @method()
     def seek(self, offset, whence=os.SEEK_SET, cancellable=None):

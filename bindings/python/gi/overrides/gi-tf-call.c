@@ -200,14 +200,19 @@ gi_tf_errors_set_up (PyObject *new_raise_error,
   return TRUE;
 }
 
-/* Raises what Python has for @error, which is taken. Always returns NULL. Called directly after the call that failed. */
+/* Raises what Python has for @error, which is taken; without one, the object is not there any more. Always returns NULL.
+ * Called directly after the call that failed. */
 PyObject *
 gi_tf_raise (GError *error)
 {
   g_autoptr(GError) taken = error;
-  PyObject *result = PyObject_CallFunction (raise_error, "ssii", taken->message, g_quark_to_string (taken->domain),
-                                            taken->code, tf_get_last_errno ());
+  PyObject *result;
 
+  if (taken == NULL)
+    return gi_tf_raise_closed ();
+
+  result = PyObject_CallFunction (raise_error, "ssii", taken->message, g_quark_to_string (taken->domain),
+                                  taken->code, tf_get_last_errno ());
   Py_XDECREF (result);
   return NULL;
 }
@@ -252,7 +257,9 @@ gi_tf_audit (const char *event,
 gboolean
 gi_tf_state_set_up (void)
 {
-  static const char *const names[GI_TF_N_KEYS] = { "_text", "_access", "_name_type" };
+  static const char *const names[GI_TF_N_KEYS] = {
+    "_text", "_access", "_name_type", "_buffer", "read", "readline", "write"
+  };
 
   for (guint i = 0; i < GI_TF_N_KEYS; i++)
     if (keys[i] == NULL && (keys[i] = PyUnicode_InternFromString (names[i])) == NULL)
@@ -269,6 +276,26 @@ gi_tf_get_state (PyObject *self,
   PyObject *dict = ((PyGObject *) self)->inst_dict;
 
   return dict != NULL ? PyDict_GetItem (dict, keys[key]) : NULL;
+}
+
+static void
+forget (PyObject *dict,
+        GiTfKey   key)
+{
+  if (PyDict_GetItem (dict, keys[key]) != NULL && PyDict_DelItem (dict, keys[key]) < 0)
+    PyErr_Clear ();
+}
+
+/* What is left is a file of bytes. */
+void
+gi_tf_forget_text (PyObject *self)
+{
+  static const GiTfKey text_keys[] = {
+    GI_TF_KEY_READ, GI_TF_KEY_READLINE, GI_TF_KEY_WRITE, GI_TF_KEY_TEXT, GI_TF_KEY_BUFFER
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (text_keys); i++)
+    forget (((PyGObject *) self)->inst_dict, text_keys[i]);
 }
 
 /* Returns the path as str, or as bytes if that is what the user gave. */

@@ -7,11 +7,11 @@
 
 #include "gi-tf.h"
 
-/* The type File, first among the bases of TempFile, NamedFile and SpooledFile; the type Buffer, the bytes of a file that
- * is text; and the type Lines, which a text file is iterated with.
+/* The type File, first among the bases of TempFile, NamedFile and SpooledFile.
  *
- * The io.TextIOWrapper of a text file is over a Buffer instead of the file, which has no reference then: a file that is
- * dropped goes at once. */
+ * The io.TextIOWrapper of a text file is over a Buffer, which has no reference to the file: a file that is dropped goes
+ * at once. Then it is left to the Buffer. If somebody still has that, or the text, or a method of these, the file stays
+ * open for them; otherwise it is closed. */
 
 #define SMALL (256 * 1024)
 
@@ -26,7 +26,6 @@ typedef enum
 } Kind;
 
 static PyObject *kinds[N_KINDS]; /* (owned) (nullable): the classes without subclasses */
-static PyTypeObject *lines_type; /* (owned) (nullable) */
 
 static Kind
 kind_of (PyObject *self)
@@ -48,9 +47,10 @@ closes_at_once (TfTempFile *file)
   return gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
 }
 
-static PyObject *
-close_object (PyObject     *self,
-              GCancellable *cancellable)
+/* Closes the bytes. */
+PyObject *
+gi_tf_close_object (PyObject     *self,
+                    GCancellable *cancellable)
 {
   TfTempFile *object = gi_tf_file_of (self);
   GError *error = NULL;
@@ -79,14 +79,14 @@ gi_tf_file_close (PyObject *self)
 {
   PyObject *text = gi_tf_get_state (self, GI_TF_KEY_TEXT);
 
-  return text != NULL ? PyObject_CallMethod (text, "close", NULL) : close_object (self, NULL);
+  return text != NULL ? PyObject_CallMethod (text, "close", NULL) : gi_tf_close_object (self, NULL);
 }
 
-static PyObject *
-file_close (PyObject         *self,
-            PyObject   *const*args,
-            Py_ssize_t        n_args,
-            PyObject         *names)
+PyObject *
+gi_tf_file_close_cancellable (PyObject         *self,
+                              PyObject   *const*args,
+                              Py_ssize_t        n_args,
+                              PyObject         *names)
 {
   static const char *const keywords[] = { "cancellable", NULL };
   PyObject *values[1] = { NULL };
@@ -96,13 +96,13 @@ file_close (PyObject         *self,
       !gi_tf_get_cancellable (values[0], &cancellable))
     return NULL;
 
-  return cancellable != NULL && gi_tf_get_state (self, GI_TF_KEY_TEXT) == NULL ? close_object (self, cancellable)
+  return cancellable != NULL && gi_tf_get_state (self, GI_TF_KEY_TEXT) == NULL ? gi_tf_close_object (self, cancellable)
                                                                                 : gi_tf_file_close (self);
 }
 
-static PyObject *
-file_enter (PyObject *self,
-            PyObject *unused)
+PyObject *
+gi_tf_file_enter (PyObject *self,
+                  PyObject *unused)
 {
   TfTempFile *file = gi_tf_file_of (self);
 
@@ -144,8 +144,8 @@ file_exit (PyObject         *self,
 /* --- Dropping --- */
 
 /* As in tempfile, the warning about a named file does not hold it. */
-static void
-warn (PyObject *self)
+void
+gi_tf_file_warn (PyObject *self)
 {
   int result = TF_IS_NAMED_FILE (pygobject_get (self))
     ? PyErr_WarnFormat (PyExc_ResourceWarning, 1, "Implicitly cleaning up %R", self)
@@ -155,102 +155,67 @@ warn (PyObject *self)
     PyErr_WriteUnraisable (self);
 }
 
+static void
+report (PyObject *self,
+        PyObject *result)
+{
+  if (result == NULL)
+    PyErr_WriteUnraisable (self);
+  Py_XDECREF (result);
+}
+
+/* A text that was detached has nothing to write. */
+static void
+flush_text (PyObject *self,
+            PyObject *text)
+{
+  PyObject *result = PyObject_CallMethod (text, "flush", NULL);
+
+  if (result == NULL && PyErr_ExceptionMatches (PyExc_ValueError))
+    PyErr_Clear ();
+  else
+    report (self, result);
+}
+
+static gboolean
+leave_to_buffer (PyObject *self)
+{
+  PyObject *text = gi_tf_get_state (self, GI_TF_KEY_TEXT);
+  PyObject *buffer = gi_tf_get_state (self, GI_TF_KEY_BUFFER);
+
+  if (text == NULL || buffer == NULL)
+    return FALSE;
+
+  Py_INCREF (text);
+  Py_INCREF (buffer);
+  flush_text (self, text);
+  gi_tf_buffer_take_file (buffer, self);
+  gi_tf_forget_text (self);
+  Py_DECREF (text);
+  Py_DECREF (buffer);
+  return TRUE;
+}
+
 /* Called when the last reference of Python's goes. If C has none either, the file is closed. */
 static void
 file_finalize (PyObject *self)
 {
   TfTempFile *file = gi_tf_file_of (self);
-  PyObject *type, *value, *traceback, *result;
+  PyObject *type, *value, *traceback;
 
   if (file == NULL || G_OBJECT (file)->ref_count != 1 || g_io_stream_is_closed (G_IO_STREAM (file)))
     return;
 
   PyErr_Fetch (&type, &value, &traceback);
-  warn (self);
-  result = gi_tf_file_close (self);
-  if (result == NULL)
-    PyErr_WriteUnraisable (self);
-  Py_XDECREF (result);
+  if (!leave_to_buffer (self))
+    {
+      gi_tf_file_warn (self);
+      report (self, gi_tf_close_object (self, NULL));
+    }
   PyErr_Restore (type, value, traceback);
 }
 
 /* --- Iterating --- */
-
-typedef struct
-{
-  PyObject_HEAD
-  PyObject *file; /* (owned) (nullable): so that it stays open */
-  PyObject *text; /* (owned) (nullable) */
-} Lines;
-
-static int
-lines_traverse (PyObject  *self,
-                visitproc  visit,
-                void      *arg)
-{
-  Py_VISIT (Py_TYPE (self));
-  Py_VISIT (((Lines *) self)->file);
-  Py_VISIT (((Lines *) self)->text);
-  return 0;
-}
-
-static int
-lines_clear (PyObject *self)
-{
-  Py_CLEAR (((Lines *) self)->text);
-  Py_CLEAR (((Lines *) self)->file);
-  return 0;
-}
-
-static void
-lines_dealloc (PyObject *self)
-{
-  PyTypeObject *type = Py_TYPE (self);
-
-  PyObject_GC_UnTrack (self);
-  lines_clear (self);
-  PyObject_GC_Del (self);
-  Py_DECREF (type);
-}
-
-static PyObject *
-lines_next (PyObject *self)
-{
-  PyObject *text = ((Lines *) self)->text;
-
-  return text != NULL ? Py_TYPE (text)->tp_iternext (text) : NULL;
-}
-
-static PyType_Slot lines_slots[] = {
-  { Py_tp_traverse, lines_traverse },
-  { Py_tp_clear, lines_clear },
-  { Py_tp_dealloc, lines_dealloc },
-  { Py_tp_iter, PyObject_SelfIter },
-  { Py_tp_iternext, lines_next },
-  { 0, NULL },
-};
-
-static PyType_Spec lines_spec = {
-  "gi.overrides._gi_tf.Lines", sizeof (Lines), 0,
-  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION, lines_slots
-};
-
-static PyObject *
-lines_new (PyObject *file,
-           PyObject *text)
-{
-  Lines *self = PyObject_GC_New (Lines, lines_type);
-
-  if (self == NULL)
-    return NULL;
-
-  Py_INCREF (file);
-  self->file = file;
-  Py_INCREF (text);
-  self->text = text;
-  PyObject_GC_Track (self);
-  return (PyObject *) self;
-}
 
 static PyObject *
 file_iter (PyObject *self)
@@ -259,11 +224,11 @@ file_iter (PyObject *self)
 
   if (pygobject_get (self) == NULL || g_io_stream_is_closed (G_IO_STREAM (gi_tf_file_of (self))))
     return gi_tf_raise_closed ();
-  if (text != NULL && Py_TYPE (text)->tp_iternext != NULL)
-    return lines_new (self, text);
+  if (text == NULL)
+    text = self;
 
-  Py_INCREF (self);
-  return self;
+  Py_INCREF (text);
+  return text;
 }
 
 /* --- Construction --- */
@@ -337,9 +302,9 @@ gi_tf_file_set_up (PyObject *classes)
 #define FUNCTION(function) ((PyCFunction) (void (*) (void)) (function))
 
 static PyMethodDef close_methods[] = {
-  { "close", FUNCTION (file_close), METH_FASTCALL | METH_KEYWORDS,
+  { "close", FUNCTION (gi_tf_file_close_cancellable), METH_FASTCALL | METH_KEYWORDS,
     PyDoc_STR ("close($self, cancellable=None)\n--\n\nClose the file; again does nothing.") },
-  { "__enter__", file_enter, METH_NOARGS, NULL },
+  { "__enter__", gi_tf_file_enter, METH_NOARGS, NULL },
   { "__exit__", FUNCTION (file_exit), METH_FASTCALL, NULL },
   { NULL },
 };
@@ -429,90 +394,5 @@ static PyType_Spec file_spec = {
 PyObject *
 gi_tf_file_create_type (void)
 {
-  lines_type = (PyTypeObject *) PyType_FromSpec (&lines_spec);
-  return lines_type != NULL ? add_getset (create_type (&file_spec), spooled_getset) : NULL;
-}
-
-/* --- Buffer: a PyGObject that only borrows its object --- */
-
-static int
-buffer_init (PyObject *self,
-             PyObject *args,
-             PyObject *keywords)
-{
-  PyGObject *buffer = (PyGObject *) self;
-  PyObject *file, *state = NULL;
-
-  if (!PyArg_ParseTuple (args, "O!|O!", gi_tf_object_type, &file, &PyDict_Type, &state))
-    return -1;
-  if (!TF_IS_TEMP_FILE (pygobject_get (file)) || buffer->obj != NULL)
-    {
-      PyErr_SetString (PyExc_TypeError, "expected a file");
-      return -1;
-    }
-
-  Py_XINCREF (state);
-  buffer->inst_dict = state;
-  buffer->obj = pygobject_get (file);
-  g_object_add_weak_pointer (buffer->obj, (gpointer *) &buffer->obj);
-  return 0;
-}
-
-static void
-buffer_dealloc (PyObject *self)
-{
-  PyTypeObject *type = Py_TYPE (self);
-
-  g_clear_weak_pointer (&((PyGObject *) self)->obj);
-  Py_CLEAR (((PyGObject *) self)->inst_dict);
-  type->tp_free (self);
-  Py_DECREF (type);
-}
-
-static PyObject *
-buffer_get_mode (PyObject *self,
-                 void     *unused)
-{
-  return PyUnicode_FromString ("rb+");
-}
-
-static PyObject *
-buffer_get_name (PyObject *self,
-                 void     *unused)
-{
-  TfTempFile *file = gi_tf_file_of (self);
-
-  if (file != NULL && TF_IS_NAMED_FILE (file))
-    return PyUnicode_DecodeFSDefault (tf_named_file_get_path (TF_NAMED_FILE (file)));
-  if (file != NULL && gi_tf_is_in_memory (file))
-    Py_RETURN_NONE;
-  return PyObject_CallMethod (self, "fileno", NULL);
-}
-
-static PyGetSetDef buffer_getset[] = {
-  { "mode", buffer_get_mode, NULL, PyDoc_STR ("The mode of the bytes."), NULL },
-  { "name", buffer_get_name, NULL, PyDoc_STR ("The path, or the descriptor."), NULL },
-  { NULL },
-};
-
-static PyType_Slot buffer_slots[] = {
-  { Py_tp_doc, (void *) PyDoc_STR ("The bytes of a text file.") },
-  { Py_tp_methods, gi_tf_io_methods },
-  { Py_tp_getset, gi_tf_io_getset },
-  { Py_tp_new, PyType_GenericNew },
-  { Py_tp_init, buffer_init },
-  { Py_tp_dealloc, buffer_dealloc },
-  { Py_tp_iter, PyObject_SelfIter },
-  { Py_tp_iternext, gi_tf_file_iternext },
-  { 0, NULL },
-};
-
-static PyType_Spec buffer_spec = {
-  "gi.overrides._gi_tf.Buffer", sizeof (PyGObject), 0, Py_TPFLAGS_DEFAULT, buffer_slots
-};
-
-PyObject *
-gi_tf_buffer_create_type (void)
-{
-  return add_getset (create_type (&buffer_spec), buffer_getset);
+  return add_getset (create_type (&file_spec), spooled_getset);
 }

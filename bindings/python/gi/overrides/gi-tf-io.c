@@ -9,7 +9,7 @@
 
 #include "gi-tf.h"
 
-/* The methods that the types File and Buffer share. Both begin like a PyGObject.
+/* The methods that the types File and Buffer share. Both begin like a PyGObject. Who calls them keeps the object.
  *
  * What is in memory is read and written at once. For the rest, other threads of Python run meanwhile. */
 
@@ -194,8 +194,8 @@ write_object (TfTempFile   *file,
   return write_all (file, PyBytes_AS_STRING (data), PyBytes_GET_SIZE (data), cancellable) ? PyBytes_GET_SIZE (data) : -1;
 }
 
-static PyObject *
-io_write (PyObject         *self,
+PyObject *
+gi_tf_io_write (PyObject         *self,
           PyObject   *const*args,
           Py_ssize_t        n_args,
           PyObject         *names)
@@ -300,8 +300,8 @@ write_each (TfTempFile *file,
   return !PyErr_Occurred ();
 }
 
-static PyObject *
-io_writelines (PyObject *self,
+PyObject *
+gi_tf_io_writelines (PyObject *self,
                PyObject *lines)
 {
   TfTempFile *file;
@@ -423,8 +423,8 @@ read_named (PyObject         *self,
   return read_bytes (gi_tf_file_of (self), size, cancellable);
 }
 
-static PyObject *
-io_read (PyObject         *self,
+PyObject *
+gi_tf_io_read (PyObject         *self,
          PyObject   *const*args,
          Py_ssize_t        n_args,
          PyObject         *names)
@@ -432,8 +432,8 @@ io_read (PyObject         *self,
   return read_named (self, "read", args, n_args, names);
 }
 
-static PyObject *
-io_read1 (PyObject         *self,
+PyObject *
+gi_tf_io_read1 (PyObject         *self,
           PyObject   *const*args,
           Py_ssize_t        n_args,
           PyObject         *names)
@@ -460,8 +460,8 @@ read_into_view (TfTempFile *file,
   return read_some (file, view->buf, view->len, NULL, &n_read) ? n_read : -1;
 }
 
-static PyObject *
-io_readinto (PyObject *self,
+PyObject *
+gi_tf_io_readinto (PyObject *self,
              PyObject *buffer)
 {
   Py_buffer view;
@@ -661,8 +661,8 @@ read_line (TfTempFile *file,
   return line;
 }
 
-static PyObject *
-io_readline (PyObject         *self,
+PyObject *
+gi_tf_io_readline (PyObject         *self,
              PyObject   *const*args,
              Py_ssize_t        n_args)
 {
@@ -768,8 +768,8 @@ append_lines (TfTempFile *file,
   return TRUE;
 }
 
-static PyObject *
-io_readlines (PyObject         *self,
+PyObject *
+gi_tf_io_readlines (PyObject         *self,
               PyObject   *const*args,
               Py_ssize_t        n_args)
 {
@@ -806,8 +806,8 @@ peek_unbuffered (TfTempFile *file,
   return bytes;
 }
 
-static PyObject *
-io_peek (PyObject         *self,
+PyObject *
+gi_tf_io_peek (PyObject         *self,
          PyObject   *const*args,
          Py_ssize_t        n_args)
 {
@@ -834,8 +834,8 @@ io_peek (PyObject         *self,
 
 /* --- The position and the size --- */
 
-static PyObject *
-io_tell (PyObject *self,
+PyObject *
+gi_tf_io_tell (PyObject *self,
          PyObject *unused)
 {
   PyObject *result;
@@ -955,8 +955,8 @@ seek_as_in_gio (TfTempFile   *file,
   Py_RETURN_TRUE;
 }
 
-static PyObject *
-io_seek (PyObject         *self,
+PyObject *
+gi_tf_io_seek (PyObject         *self,
          PyObject   *const*args,
          Py_ssize_t        n_args,
          PyObject         *names)
@@ -1003,8 +1003,8 @@ truncate_to (TfTempFile   *file,
   return success ? PyLong_FromLongLong (size) : gi_tf_raise (error);
 }
 
-static PyObject *
-io_truncate (PyObject         *self,
+PyObject *
+gi_tf_io_truncate (PyObject         *self,
              PyObject   *const*args,
              Py_ssize_t        n_args,
              PyObject         *names)
@@ -1033,8 +1033,8 @@ io_truncate (PyObject         *self,
 
 /* --- What the file is --- */
 
-static PyObject *
-io_flush (PyObject         *self,
+PyObject *
+gi_tf_io_flush (PyObject         *self,
           PyObject   *const*args,
           Py_ssize_t        n_args,
           PyObject         *names)
@@ -1074,8 +1074,8 @@ flush_text (PyObject *self)
   return result != NULL;
 }
 
-static PyObject *
-io_fileno (PyObject *self,
+PyObject *
+gi_tf_io_fileno (PyObject *self,
            PyObject *unused)
 {
   TfTempFile *file = gi_tf_file_of (self);
@@ -1098,45 +1098,45 @@ answer (PyObject *self,
   return is_closed (gi_tf_file_of (self)) ? gi_tf_raise_closed () : PyBool_FromLong (value);
 }
 
-static PyObject *
-io_readable (PyObject *self,
+PyObject *
+gi_tf_io_readable (PyObject *self,
              PyObject *unused)
 {
   return answer (self, is_allowed (self, "r"));
 }
 
-static PyObject *
-io_writable (PyObject *self,
+PyObject *
+gi_tf_io_writable (PyObject *self,
              PyObject *unused)
 {
   return answer (self, is_allowed (self, "w"));
 }
 
-static PyObject *
-io_seekable (PyObject *self,
+PyObject *
+gi_tf_io_seekable (PyObject *self,
              PyObject *unused)
 {
   return answer (self, TRUE);
 }
 
-static PyObject *
-io_isatty (PyObject *self,
+PyObject *
+gi_tf_io_isatty (PyObject *self,
            PyObject *unused)
 {
   return answer (self, FALSE);
 }
 
-static PyObject *
-get_closed (PyObject *self,
-            void     *unused)
+PyObject *
+gi_tf_io_get_closed (PyObject *self,
+                     void     *unused)
 {
   return PyBool_FromLong (is_closed (gi_tf_file_of (self)));
 }
 
 static PyMethodDef readinto_methods[] = {
-  { "readinto", io_readinto, METH_O,
+  { "readinto", gi_tf_io_readinto, METH_O,
     PyDoc_STR ("readinto($self, buffer, /)\n--\n\nRead bytes into buffer and return how many; 0 at the end.") },
-  { "readinto1", io_readinto, METH_O,
+  { "readinto1", gi_tf_io_readinto, METH_O,
     PyDoc_STR ("readinto1($self, buffer, /)\n--\n\nRead bytes into buffer and return how many; 0 at the end.") },
 };
 
@@ -1156,46 +1156,46 @@ get_readinto (PyObject *self,
 #define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
 
 PyMethodDef gi_tf_io_methods[] = {
-  { "write", FUNCTION (io_write), WITH_KEYWORDS,
+  { "write", FUNCTION (gi_tf_io_write), WITH_KEYWORDS,
     PyDoc_STR ("write($self, data, cancellable=None)\n--\n\nWrite all of a bytes-like object and return its size in bytes.") },
-  { "writelines", io_writelines, METH_O,
+  { "writelines", gi_tf_io_writelines, METH_O,
     PyDoc_STR ("writelines($self, lines, /)\n--\n\nWrite each of lines; no newline is added.") },
-  { "read", FUNCTION (io_read), WITH_KEYWORDS,
+  { "read", FUNCTION (gi_tf_io_read), WITH_KEYWORDS,
     PyDoc_STR ("read($self, size=-1, cancellable=None)\n--\n\n"
                "Read size bytes, or fewer at the end of the file; all that are left if size is negative or None.") },
-  { "read1", FUNCTION (io_read1), WITH_KEYWORDS,
+  { "read1", FUNCTION (gi_tf_io_read1), WITH_KEYWORDS,
     PyDoc_STR ("read1($self, size=-1, cancellable=None)\n--\n\nRead size bytes as read() does.") },
-  { "readline", FUNCTION (io_readline), METH_FASTCALL,
+  { "readline", FUNCTION (gi_tf_io_readline), METH_FASTCALL,
     PyDoc_STR ("readline($self, size=-1, /)\n--\n\nRead a line with its newline, but size bytes at most; b'' at the end.") },
-  { "readlines", FUNCTION (io_readlines), METH_FASTCALL,
+  { "readlines", FUNCTION (gi_tf_io_readlines), METH_FASTCALL,
     PyDoc_STR ("readlines($self, hint=-1, /)\n--\n\nRead a list of lines, until they are hint bytes or more in all.") },
-  { "peek", FUNCTION (io_peek), METH_FASTCALL,
+  { "peek", FUNCTION (gi_tf_io_peek), METH_FASTCALL,
     PyDoc_STR ("peek($self, size=0, /)\n--\n\nReturn bytes at the position, at least one unless at the end, and stay there.") },
-  { "seek", FUNCTION (io_seek), WITH_KEYWORDS,
+  { "seek", FUNCTION (gi_tf_io_seek), WITH_KEYWORDS,
     PyDoc_STR ("seek($self, offset, whence=os.SEEK_SET, cancellable=None)\n--\n\n"
                "Move the position and return it. With a GLib.SeekType as whence, return True.") },
-  { "tell", io_tell, METH_NOARGS,
+  { "tell", gi_tf_io_tell, METH_NOARGS,
     PyDoc_STR ("tell($self, /)\n--\n\nReturn the position.") },
-  { "truncate", FUNCTION (io_truncate), WITH_KEYWORDS,
+  { "truncate", FUNCTION (gi_tf_io_truncate), WITH_KEYWORDS,
     PyDoc_STR ("truncate($self, size=None, cancellable=None)\n--\n\n"
                "Set the size, by default to the position, and return it. The position stays.") },
-  { "flush", FUNCTION (io_flush), WITH_KEYWORDS,
+  { "flush", FUNCTION (gi_tf_io_flush), WITH_KEYWORDS,
     PyDoc_STR ("flush($self, cancellable=None)\n--\n\nWrite what is held back in this process to the file.") },
-  { "fileno", io_fileno, METH_NOARGS,
+  { "fileno", gi_tf_io_fileno, METH_NOARGS,
     PyDoc_STR ("fileno($self, /)\n--\n\nReturn the descriptor. A file in memory rolls over.") },
-  { "readable", io_readable, METH_NOARGS,
+  { "readable", gi_tf_io_readable, METH_NOARGS,
     PyDoc_STR ("readable($self, /)\n--\n\nTell whether the mode allows reading.") },
-  { "writable", io_writable, METH_NOARGS,
+  { "writable", gi_tf_io_writable, METH_NOARGS,
     PyDoc_STR ("writable($self, /)\n--\n\nTell whether the mode allows writing.") },
-  { "seekable", io_seekable, METH_NOARGS,
+  { "seekable", gi_tf_io_seekable, METH_NOARGS,
     PyDoc_STR ("seekable($self, /)\n--\n\nReturn True.") },
-  { "isatty", io_isatty, METH_NOARGS,
+  { "isatty", gi_tf_io_isatty, METH_NOARGS,
     PyDoc_STR ("isatty($self, /)\n--\n\nReturn False.") },
   { NULL },
 };
 
 PyGetSetDef gi_tf_io_getset[] = {
-  { "closed", get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
+  { "closed", gi_tf_io_get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
   { "readinto", get_readinto, NULL, PyDoc_STR ("readinto(buffer): read bytes into buffer and return how many."),
     &readinto_methods[0] },
   { "readinto1", get_readinto, NULL, PyDoc_STR ("readinto1(buffer): read bytes into buffer and return how many."),

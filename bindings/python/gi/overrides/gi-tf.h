@@ -25,6 +25,10 @@ typedef enum
   GI_TF_KEY_TEXT,      /* an io.TextIOWrapper, if the file is text */
   GI_TF_KEY_ACCESS,    /* "r" or "w" if the mode does not allow both */
   GI_TF_KEY_NAME_TYPE, /* bytes, if the name is to be bytes */
+  GI_TF_KEY_BUFFER,    /* what the text is over */
+  GI_TF_KEY_READ,      /* methods of the text */
+  GI_TF_KEY_READLINE,
+  GI_TF_KEY_WRITE,
   GI_TF_N_KEYS,
 } GiTfKey;
 
@@ -62,6 +66,7 @@ gboolean  gi_tf_audit         (const char *event,
 gboolean  gi_tf_state_set_up    (void);
 PyObject *gi_tf_get_state       (PyObject           *self,
                                  GiTfKey             key);
+void      gi_tf_forget_text     (PyObject           *self);
 PyObject *gi_tf_path            (PyObject           *self,
                                  const char         *path);
 gboolean  gi_tf_get_arguments   (const char   *const*keywords,
@@ -100,10 +105,47 @@ extern PyTypeObject *gi_tf_object_type; /* (owned) (nullable): GObject.Object */
 extern PyMethodDef gi_tf_io_methods[];
 extern PyGetSetDef gi_tf_io_getset[];
 
-PyObject *gi_tf_file_close    (PyObject   *self);
-PyObject *gi_tf_file_iternext (PyObject   *self);
-PyObject *gi_tf_raise_closed  (void);
-gboolean  gi_tf_is_in_memory  (TfTempFile *file);
+typedef PyObject *(GiTfKeywordsFunc)  (PyObject         *self,
+                                       PyObject   *const*args,
+                                       Py_ssize_t        n_args,
+                                       PyObject         *names);
+typedef PyObject *(GiTfArgumentsFunc) (PyObject         *self,
+                                       PyObject   *const*args,
+                                       Py_ssize_t        n_args);
+typedef PyObject *(GiTfObjectFunc)    (PyObject         *self,
+                                       PyObject         *argument);
+
+GiTfKeywordsFunc gi_tf_file_close_cancellable;
+GiTfKeywordsFunc gi_tf_io_flush;
+GiTfKeywordsFunc gi_tf_io_read;
+GiTfKeywordsFunc gi_tf_io_read1;
+GiTfKeywordsFunc gi_tf_io_seek;
+GiTfKeywordsFunc gi_tf_io_truncate;
+GiTfKeywordsFunc gi_tf_io_write;
+GiTfArgumentsFunc gi_tf_io_peek;
+GiTfArgumentsFunc gi_tf_io_readline;
+GiTfArgumentsFunc gi_tf_io_readlines;
+GiTfObjectFunc gi_tf_file_enter;
+GiTfObjectFunc gi_tf_io_fileno;
+GiTfObjectFunc gi_tf_io_isatty;
+GiTfObjectFunc gi_tf_io_readable;
+GiTfObjectFunc gi_tf_io_readinto;
+GiTfObjectFunc gi_tf_io_seekable;
+GiTfObjectFunc gi_tf_io_tell;
+GiTfObjectFunc gi_tf_io_writable;
+GiTfObjectFunc gi_tf_io_writelines;
+
+PyObject *gi_tf_io_get_closed    (PyObject     *self,
+                                  void         *unused);
+PyObject *gi_tf_file_close       (PyObject     *self);
+PyObject *gi_tf_file_iternext    (PyObject     *self);
+void      gi_tf_file_warn        (PyObject     *self);
+PyObject *gi_tf_close_object     (PyObject     *self,
+                                  GCancellable *cancellable);
+void      gi_tf_buffer_take_file (PyObject     *self,
+                                  PyObject     *file);
+PyObject *gi_tf_raise_closed     (void);
+gboolean  gi_tf_is_in_memory     (TfTempFile   *file);
 
 PyObject *gi_tf_file_create_type   (void);
 PyObject *gi_tf_buffer_create_type (void);

@@ -1,0 +1,322 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <string.h>
+
+#include "gi-tf.h"
+
+/* The type Buffer: the bytes of a file that is text. It begins like a PyGObject, whose object is there during calls
+ * alone, so that what such a call runs cannot take it away. */
+
+typedef struct
+{
+  PyGObject parent;
+  GWeakRef object;
+  PyObject *file; /* (owned) (nullable): the file, if it was dropped and left to this */
+  guint n_calls;
+} Buffer;
+
+static void
+begin_call (Buffer *self)
+{
+  if (self->n_calls++ == 0)
+    self->parent.obj = g_weak_ref_get (&self->object);
+}
+
+static PyObject *
+end_call (Buffer   *self,
+          PyObject *result)
+{
+  GObject *object;
+
+  if (--self->n_calls > 0)
+    return result;
+
+  object = g_steal_pointer (&self->parent.obj);
+  if (object != NULL)
+    g_object_unref (object);
+  return result;
+}
+
+#define DURING_CALL(call) (begin_call ((Buffer *) self), end_call ((Buffer *) self, call))
+
+#define DEFINE_WITH_KEYWORDS(name, function) \
+  static PyObject *name (PyObject *self, PyObject *const*args, Py_ssize_t n_args, PyObject *names) \
+  { \
+    return DURING_CALL (function (self, args, n_args, names)); \
+  }
+
+#define DEFINE_WITH_ARGUMENTS(name, function) \
+  static PyObject *name (PyObject *self, PyObject *const*args, Py_ssize_t n_args) \
+  { \
+    return DURING_CALL (function (self, args, n_args)); \
+  }
+
+#define DEFINE_WITH_OBJECT(name, function) \
+  static PyObject *name (PyObject *self, PyObject *argument) \
+  { \
+    return DURING_CALL (function (self, argument)); \
+  }
+
+DEFINE_WITH_KEYWORDS (close_during_call, gi_tf_file_close_cancellable)
+DEFINE_WITH_KEYWORDS (buffer_flush, gi_tf_io_flush)
+DEFINE_WITH_KEYWORDS (buffer_read, gi_tf_io_read)
+DEFINE_WITH_KEYWORDS (buffer_read1, gi_tf_io_read1)
+DEFINE_WITH_KEYWORDS (buffer_seek, gi_tf_io_seek)
+DEFINE_WITH_KEYWORDS (buffer_truncate, gi_tf_io_truncate)
+DEFINE_WITH_KEYWORDS (buffer_write, gi_tf_io_write)
+DEFINE_WITH_ARGUMENTS (buffer_peek, gi_tf_io_peek)
+DEFINE_WITH_ARGUMENTS (buffer_readline, gi_tf_io_readline)
+DEFINE_WITH_ARGUMENTS (buffer_readlines, gi_tf_io_readlines)
+DEFINE_WITH_OBJECT (buffer_enter, gi_tf_file_enter)
+DEFINE_WITH_OBJECT (buffer_fileno, gi_tf_io_fileno)
+DEFINE_WITH_OBJECT (buffer_isatty, gi_tf_io_isatty)
+DEFINE_WITH_OBJECT (buffer_readable, gi_tf_io_readable)
+DEFINE_WITH_OBJECT (buffer_readinto, gi_tf_io_readinto)
+DEFINE_WITH_OBJECT (buffer_seekable, gi_tf_io_seekable)
+DEFINE_WITH_OBJECT (buffer_tell, gi_tf_io_tell)
+DEFINE_WITH_OBJECT (buffer_writable, gi_tf_io_writable)
+DEFINE_WITH_OBJECT (buffer_writelines, gi_tf_io_writelines)
+
+static PyObject *
+buffer_get_closed (PyObject *self,
+                   void     *unused)
+{
+  return DURING_CALL (gi_tf_io_get_closed (self, unused));
+}
+
+static PyObject *
+buffer_is_in_memory (PyObject *self,
+                     PyObject *unused)
+{
+  return DURING_CALL (PyBool_FromLong (gi_tf_is_in_memory (gi_tf_file_of (self))));
+}
+
+static PyObject *
+buffer_iternext (PyObject *self)
+{
+  return DURING_CALL (gi_tf_file_iternext (self));
+}
+
+static PyObject *
+buffer_close (PyObject         *self,
+              PyObject   *const*args,
+              Py_ssize_t        n_args,
+              PyObject         *names)
+{
+  PyObject *result = close_during_call (self, args, n_args, names);
+
+  if (result != NULL)
+    Py_CLEAR (((Buffer *) self)->file);
+  return result;
+}
+
+static PyObject *
+buffer_exit (PyObject *self,
+             PyObject *unused)
+{
+  return PyObject_CallMethod (self, "close", NULL);
+}
+
+static PyObject *
+warn (PyObject *self)
+{
+  PyObject *file = ((Buffer *) self)->file;
+
+  if (file != NULL)
+    Py_INCREF (file);
+  else
+    file = pygobject_new (pygobject_get (self));
+  if (file == NULL)
+    return NULL;
+
+  gi_tf_file_warn (file);
+  Py_DECREF (file);
+  Py_RETURN_NONE;
+}
+
+/* What an io.TextIOWrapper calls before it closes the bytes because it was dropped. */
+static PyObject *
+buffer_dealloc_warn (PyObject *self,
+                     PyObject *source)
+{
+  return DURING_CALL (warn (self));
+}
+
+static PyObject *
+close_dropped (PyObject *self)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+
+  if (file != NULL && !g_io_stream_is_closed (G_IO_STREAM (file)))
+    Py_XDECREF (warn (self));
+  return gi_tf_close_object (self, NULL);
+}
+
+/* A text that was there has closed the file. */
+static void
+buffer_finalize (PyObject *self)
+{
+  PyObject *type, *value, *traceback, *result;
+
+  if (((Buffer *) self)->file == NULL)
+    return;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  result = DURING_CALL (close_dropped (self));
+  if (result == NULL)
+    PyErr_WriteUnraisable (self);
+  Py_XDECREF (result);
+  PyErr_Restore (type, value, traceback);
+}
+
+/* The file is dropped; from now on this keeps it. */
+void
+gi_tf_buffer_take_file (PyObject *self,
+                        PyObject *file)
+{
+  Py_INCREF (file);
+  Py_XSETREF (((Buffer *) self)->file, file);
+}
+
+static int
+buffer_init (PyObject *self,
+             PyObject *args,
+             PyObject *keywords)
+{
+  PyGObject *parent = (PyGObject *) self;
+  PyObject *file, *state = NULL;
+
+  if (!PyArg_ParseTuple (args, "O!|O!", gi_tf_object_type, &file, &PyDict_Type, &state))
+    return -1;
+  if (!TF_IS_TEMP_FILE (pygobject_get (file)))
+    {
+      PyErr_SetString (PyExc_TypeError, "expected a file");
+      return -1;
+    }
+
+  Py_XINCREF (state);
+  Py_XSETREF (parent->inst_dict, state);
+  g_weak_ref_set (&((Buffer *) self)->object, pygobject_get (file));
+  return 0;
+}
+
+static PyObject *
+buffer_new (PyTypeObject *type,
+            PyObject     *args,
+            PyObject     *keywords)
+{
+  PyObject *self = type->tp_alloc (type, 0);
+
+  if (self != NULL)
+    g_weak_ref_init (&((Buffer *) self)->object, NULL);
+  return self;
+}
+
+static int
+buffer_traverse (PyObject  *self,
+                 visitproc  visit,
+                 void      *arg)
+{
+  Py_VISIT (Py_TYPE (self));
+  Py_VISIT (((PyGObject *) self)->inst_dict);
+  Py_VISIT (((Buffer *) self)->file);
+  return 0;
+}
+
+static int
+buffer_clear (PyObject *self)
+{
+  Py_CLEAR (((PyGObject *) self)->inst_dict);
+  Py_CLEAR (((Buffer *) self)->file);
+  return 0;
+}
+
+static void
+buffer_dealloc (PyObject *self)
+{
+  PyTypeObject *type = Py_TYPE (self);
+
+  if (PyObject_CallFinalizerFromDealloc (self) < 0)
+    return;
+
+  PyObject_GC_UnTrack (self);
+  g_weak_ref_clear (&((Buffer *) self)->object);
+  buffer_clear (self);
+  type->tp_free (self);
+  Py_DECREF (type);
+}
+
+#define FUNCTION(function) ((PyCFunction) (void (*) (void)) (function))
+#define WITH_KEYWORDS (METH_FASTCALL | METH_KEYWORDS)
+
+static PyMethodDef buffer_methods[] = {
+  { "close", FUNCTION (buffer_close), WITH_KEYWORDS, NULL },
+  { "flush", FUNCTION (buffer_flush), WITH_KEYWORDS, NULL },
+  { "read", FUNCTION (buffer_read), WITH_KEYWORDS, NULL },
+  { "read1", FUNCTION (buffer_read1), WITH_KEYWORDS, NULL },
+  { "seek", FUNCTION (buffer_seek), WITH_KEYWORDS, NULL },
+  { "truncate", FUNCTION (buffer_truncate), WITH_KEYWORDS, NULL },
+  { "write", FUNCTION (buffer_write), WITH_KEYWORDS, NULL },
+  { "peek", FUNCTION (buffer_peek), METH_FASTCALL, NULL },
+  { "readline", FUNCTION (buffer_readline), METH_FASTCALL, NULL },
+  { "readlines", FUNCTION (buffer_readlines), METH_FASTCALL, NULL },
+  { "fileno", buffer_fileno, METH_NOARGS, NULL },
+  { "is_in_memory", buffer_is_in_memory, METH_NOARGS, NULL },
+  { "isatty", buffer_isatty, METH_NOARGS, NULL },
+  { "readable", buffer_readable, METH_NOARGS, NULL },
+  { "readinto", buffer_readinto, METH_O, NULL },
+  { "readinto1", buffer_readinto, METH_O, NULL },
+  { "seekable", buffer_seekable, METH_NOARGS, NULL },
+  { "tell", buffer_tell, METH_NOARGS, NULL },
+  { "writable", buffer_writable, METH_NOARGS, NULL },
+  { "writelines", buffer_writelines, METH_O, NULL },
+  { "__enter__", buffer_enter, METH_NOARGS, NULL },
+  { "__exit__", buffer_exit, METH_VARARGS, NULL },
+  { "_dealloc_warn", buffer_dealloc_warn, METH_O, NULL },
+  { NULL },
+};
+
+static PyGetSetDef buffer_getset[] = {
+  { "closed", buffer_get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
+  { NULL },
+};
+
+static PyType_Slot buffer_slots[] = {
+  { Py_tp_doc, (void *) PyDoc_STR ("The bytes of a text file.") },
+  { Py_tp_methods, buffer_methods },
+  { Py_tp_getset, buffer_getset },
+  { Py_tp_new, buffer_new },
+  { Py_tp_init, buffer_init },
+  { Py_tp_traverse, buffer_traverse },
+  { Py_tp_clear, buffer_clear },
+  { Py_tp_finalize, buffer_finalize },
+  { Py_tp_dealloc, buffer_dealloc },
+  { Py_tp_iter, PyObject_SelfIter },
+  { Py_tp_iternext, buffer_iternext },
+  { 0, NULL },
+};
+
+static PyType_Spec buffer_spec = {
+  "gi.overrides._gi_tf.Buffer", sizeof (Buffer), 0,
+  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, buffer_slots
+};
+
+/* The documentation is that of File. */
+static void
+copy_docs (void)
+{
+  for (PyMethodDef *method = buffer_methods; method->ml_name != NULL; method++)
+    for (PyMethodDef *other = gi_tf_io_methods; other->ml_name != NULL; other++)
+      if (strcmp (method->ml_name, other->ml_name) == 0)
+        method->ml_doc = other->ml_doc;
+}
+
+PyObject *
+gi_tf_buffer_create_type (void)
+{
+  copy_docs ();
+  return PyType_FromSpec (&buffer_spec);
+}
