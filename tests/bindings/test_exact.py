@@ -305,6 +305,18 @@ class ErrorTest(TestCase):
             again = pickle.loads(pickle.dumps(caught.exception))
             self.assertEqual((type(again), str(again)), (type(caught.exception), str(caught.exception)))
 
+    def test_bad_descriptor(self):
+        """A failure is not the end of the file."""
+        for klass in Tf.TemporaryFile, Tf.NamedTemporaryFile:
+            file = klass()
+            file.write(b'one\n' * 100)
+            file.seek(0)
+            os.close(file.fileno())
+            for read in file.read, lambda: file.read(70000), file.readline, file.readlines, lambda: next(file), file.peek:
+                self.check(read, OSError, errno.EBADF)
+            with self.assertRaises(OSError):
+                file.close()
+
     def test_too_big(self):
         file = Tf.NamedTemporaryFile(buffering=0)
         limited(lambda: self.check(lambda: file.write(b'x' * 100), OSError, errno.EFBIG))

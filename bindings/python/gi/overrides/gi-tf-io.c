@@ -345,15 +345,57 @@ read_some (TfTempFile   *file,
   return *n_read >= 0;
 }
 
-/* The number of bytes that read() is to make room for: no more than there are. */
-static gint64
-limit_size (TfTempFile *file,
-            gint64      size)
+/* The number of bytes that read() makes room for: one more than there seem to be, so that the system tells the end. */
+static gsize
+guess_size (TfTempFile *file,
+            gsize       most)
 {
   goffset left = tf_temp_file_get_size (file) - g_seekable_tell (G_SEEKABLE (file));
 
-  left = MAX (left, 0);
-  return size < 0 ? left : MIN (size, left);
+  return MIN (most, (guint64) MAX (left, 0) + 1);
+}
+
+/* Adds bytes to those that are there, as many as there is room for. Sets @used to how many there are. */
+static gboolean
+read_into_bytes (TfTempFile   *file,
+                 PyObject     *bytes,
+                 gsize        *used,
+                 GCancellable *cancellable)
+{
+  gssize n_read;
+
+  if (!read_some (file, PyBytes_AS_STRING (bytes) + *used, PyBytes_GET_SIZE (bytes) - *used, cancellable, &n_read))
+    return FALSE;
+
+  *used += n_read;
+  return TRUE;
+}
+
+/* Reads up to the end, but @most bytes. */
+static PyObject *
+read_up_to (TfTempFile   *file,
+            gsize         most,
+            GCancellable *cancellable)
+{
+  PyObject *bytes = PyBytes_FromStringAndSize (NULL, guess_size (file, most));
+  gsize used = 0;
+
+  while (bytes != NULL)
+    {
+      gsize room = PyBytes_GET_SIZE (bytes);
+
+      if (!read_into_bytes (file, bytes, &used, cancellable))
+        Py_CLEAR (bytes);
+      else if (used == most || used < room)
+        {
+          _PyBytes_Resize (&bytes, used);
+          break;
+        }
+      else
+        _PyBytes_Resize (&bytes, used + guess_size (file, most - used));
+    }
+
+  return bytes;
 }
 
 static PyObject *
@@ -362,19 +404,16 @@ read_slowly (TfTempFile   *file,
              GCancellable *cancellable)
 {
   PyObject *bytes;
-  gssize n_read;
+  gsize used = 0;
 
   if (size < 0 || size > 65536)
-    size = limit_size (file, size);
+    return read_up_to (file, size < 0 ? G_MAXSSIZE : size, cancellable);
 
   bytes = PyBytes_FromStringAndSize (NULL, size);
-  if (bytes == NULL)
-    return NULL;
-
-  if (!read_some (file, PyBytes_AS_STRING (bytes), size, cancellable, &n_read))
+  if (bytes != NULL && !read_into_bytes (file, bytes, &used, cancellable))
     Py_CLEAR (bytes);
-  else if (n_read < size)
-    _PyBytes_Resize (&bytes, n_read);
+  else if (bytes != NULL && used < (gsize) size)
+    _PyBytes_Resize (&bytes, used);
   return bytes;
 }
 
