@@ -411,6 +411,24 @@ class WarningTest(TestCase):
             self.assertIn('File' if create is not Tf.TemporaryDirectory else 'TemporaryDirectory', str(seen[0].message))
         self.assertEqual(self.entries(), [])
 
+    def test_cleaned_up(self):
+        def use():
+            for directory in Tf.TemporaryDirectory(), Tf.TempDir():
+                self.assertIsNone(directory.cleanup())
+                os.mkdir(directory.name)
+                self.assertIsNone(directory.cleanup())
+
+        self.assertEqual(self.warnings_of(use), [])
+        self.assertEqual(len(self.entries()), 2)
+        for name in self.entries():
+            os.rmdir(os.path.join(self.sandbox, name))
+
+    def test_raising_in_a_directory(self):
+        for create in CLASSES + (Tf.TemporaryDirectory,):
+            with self.assertRaises(ZeroDivisionError):
+                with create():
+                    1 / 0
+
     def test_not_dropped(self):
         def use():
             for create in *CLASSES, Tf.TemporaryDirectory:

@@ -158,7 +158,8 @@ NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
 
 
 def complete_class(klass, *bases):
-    """Completes the methods of C that a class has from BASES and does not define itself."""
+    """Completes the methods of C that a class has from BASES, but for those that it or what stands first defines."""
+    first = {TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)
     for base in bases:
         for name, function in vars(base).items():
             if not isinstance(function, FunctionInfo) or name.startswith('do_'):

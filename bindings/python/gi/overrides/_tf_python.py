@@ -510,15 +510,22 @@ class Dir:
         if not is_last_reference(self):
             return
         path = Tf.TempDir.get_path(self)
-        if path is None or not os.path.lexists(path) or not self._is_automatic():
+        is_left = path is not None and '_cleaned_up' not in self.__dict__ and os.path.lexists(path)
+        if not is_left or not self._is_automatic():
             return
         try:
-            self.cleanup()
+            Dir.cleanup(self)
         except BaseException:
             Tf.TempDir.set_auto_cleanup(self, False)
             raise
         finally:
             warnings.warn(f'Implicitly cleaning up {self!r}', ResourceWarning, source=self, stacklevel=2)
+
+    @whole_errors
+    def cleanup(self, cancellable=None):
+        """Remove the directory with all it holds; again does nothing."""
+        Tf.TempDir.cleanup(self, cancellable)
+        self._cleaned_up = True
 
     def __enter__(self):
         return self.name
