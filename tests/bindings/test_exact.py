@@ -199,6 +199,18 @@ class AttributeTest(TestCase):
                 file.write('x')
                 if klass is not Tf.SpooledTemporaryFile:
                     self.assertRaises(io.UnsupportedOperation, file.read)
+                    self.assertRaises(io.UnsupportedOperation, file.buffer.read)
+                    self.assertFalse(file.buffer.readable())
+            with klass(mode='r') as file:
+                if klass is not Tf.SpooledTemporaryFile:
+                    for write in lambda: file.write('x'), lambda: file.buffer.write(b'x'), lambda: file.truncate(0):
+                        self.assertRaises(io.UnsupportedOperation, write)
+                    self.assertFalse(file.buffer.writable())
+            for errors, base in ('nosuch', LookupError), (5, TypeError):
+                with self.assertRaises(base):
+                    with klass(mode='w', encoding='ascii', errors=errors) as file:
+                        file.write('ä')
+                        file.flush()
 
     def test_iterator_keeps_the_file(self):
         def lines():

@@ -247,10 +247,17 @@ class Buffer(Reading):
         return not self.seekable()
 
     def fileno(self):
+        if self.closed:
+            raise closed_error()
         return self.file().get_fd()
+
+    def check(self, access):
+        if not self.closed and not self.is_allowed(access):
+            raise io.UnsupportedOperation('read' if access == 'r' else 'write')
 
     @whole_errors
     def read(self, size=-1, /):
+        self.check('r')
         pieces = []
         size = as_size(size)
         while size != 0:
@@ -266,6 +273,7 @@ class Buffer(Reading):
 
     @whole_errors
     def write(self, data, /):
+        self.check('w')
         data = as_bytes(data)
         if data or self.closed:
             self.output.write_all(data, None)
@@ -291,6 +299,7 @@ class Buffer(Reading):
 
     @whole_errors
     def truncate(self, size=None, /):
+        self.check('w')
         size = self.tell() if size is None else operator.index(size)
         self.output.truncate(size, None)
         return size

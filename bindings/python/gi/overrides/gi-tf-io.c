@@ -96,6 +96,17 @@ divert_slowly (PyObject         *self,
   return TRUE;
 }
 
+/* A file without an object was not initialized, and bytes without one belonged to a file that was dropped. */
+static PyObject *
+raise_without_object (PyObject *self)
+{
+  if (!PyObject_TypeCheck (self, gi_tf_object_type))
+    return gi_tf_raise_closed ();
+
+  PyErr_SetString (PyExc_ValueError, "I/O operation on uninitialized object");
+  return NULL;
+}
+
 /* Whether a text file is to do it, or the mode forbids it. Sets @result to what is to be returned then. */
 static inline gboolean
 divert (PyObject         *self,
@@ -108,8 +119,7 @@ divert (PyObject         *self,
 {
   if (G_UNLIKELY (pygobject_get (self) == NULL))
     {
-      PyErr_SetString (PyExc_ValueError, "I/O operation on uninitialized object");
-      *result = NULL;
+      *result = raise_without_object (self);
       return TRUE;
     }
 
