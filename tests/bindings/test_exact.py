@@ -109,6 +109,11 @@ class ClassTest(TestCase):
 
         self.assertEqual(list(inspect.signature(Own).parameters), ['title'])
         self.assertEqual(list(inspect.signature(Tf.TempFile.persist).parameters)[1:3], ['destination', 'flags'])
+        self.assertEqual(list(inspect.signature(Tf.TempFile.flush_async).parameters)[-2:], ['callback', 'user_data'])
+        with Tf.TempFile() as file:
+            for call in lambda: file.persist(), lambda: file.load_bytes(None, 1), lambda: file.persist('x', fl=0), \
+                    lambda: file.persist('x', destination='y'):
+                self.assertRaises(TypeError, call)
         for klass in *CLASSES, Tf.TempDir, Tf.TextStream:
             for name, value in inspect.getmembers(klass):
                 if not name.startswith('_') and not hasattr(Gio.Application, name) and (inspect.isroutine(value) or isinstance(value, property)):
@@ -521,6 +526,49 @@ import builtins
 builtins.file = Tf.NamedTemporaryFile(MODE, delete=False)
 builtins.file.write(HELLO)
 print(builtins.file.name)
+""",
+    'created at the end': """
+class Last:
+    def __del__(self, Tf=Tf):
+        with Tf.TemporaryFile() as f, Tf.TemporaryDirectory() as d, Tf.NamedTemporaryFile('w', dir=d) as g:
+            f.write(b'x')
+            g.write('x')
+        with Tf.NamedTemporaryFile(MODE, delete=False) as f:
+            f.write(HELLO)
+        print(f.name)
+last = Last()
+last.me = last
+""",
+    'rolled over at the end': """
+class Last:
+    def __init__(self):
+        self.file = Tf.SpooledTemporaryFile(2, MODE + '+')
+        self.kept = Tf.NamedTemporaryFile(MODE, delete=False)
+    def __del__(self):
+        self.file.write(HELLO)
+        self.file.rollover()
+        self.file.seek(0)
+        self.kept.write(self.file.read())
+        self.file.close()
+        self.kept.close()
+        print(self.kept.name)
+last = Last()
+last.me = last
+""",
+    'persisted at the end': """
+import os
+class Last:
+    def __init__(self):
+        self.file = Tf.NamedTemporaryFile(MODE)
+        self.path = os.path.join(os.environ['TMPDIR'], 'persisted')
+        self.flags = Tf.PersistFlags.REPLACE
+    def __del__(self):
+        self.file.write(HELLO)
+        self.file.persist(self.path, self.flags)
+        self.file.close()
+        print(self.path)
+last = Last()
+last.me = last
 """,
     'thread': """
 import threading, time

@@ -90,6 +90,7 @@ if hasattr(Tf, 'set_audit_func'):
 
 # --- Functions of C ------------------------------------------------------------------------------
 
+@functools.lru_cache(maxsize=None)
 def load_calls():
     from . import _tf_calls
     return _tf_calls
@@ -119,9 +120,6 @@ class Call:
         used = args[0] if args and not self.never_waits else None
         fast.begin_use(used)
         try:
-            # While the interpreter ends, what this takes cannot be imported any more.
-            if sys.is_finalizing() and 'completed' not in self.__dict__:
-                return getattr(self.owner, self.__name__)(*args, **kwargs)
             return self.completed.call(*args, **kwargs)
         except GLib.Error as error:
             raise python_error(error) from None
@@ -164,7 +162,7 @@ def complete_class(klass, *bases):
         for name, function in vars(base).items():
             if not isinstance(function, FunctionInfo) or name.startswith('do_'):
                 continue
-            if name not in vars(klass) and not hasattr(fast.File if klass is TempFile else object, name):
+            if name not in vars(klass) and not hasattr(first, name):
                 call = (CallOrNone if name in NONE_AT_END else Call)(base, name, klass)
                 setattr(klass, name, call if function.is_method() else staticmethod(call))
 
@@ -506,17 +504,24 @@ def is_open(text):
         return False
 
 
+# More arguments than any function takes, and of no type that one takes, so that none does anything.
+TOO_MANY = (object(),) * 50
+
+
 @atexit.register
 def warm_up():
-    """PyGObject makes a method when it is called first, by an import that fails while the interpreter ends."""
-    for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream,
-                  Gio.IOStream, Gio.InputStream, Gio.OutputStream, Gio.Seekable):
-        for function in vars(klass).values():
-            if isinstance(function, FunctionInfo) and function.is_method():
-                try:
-                    function()
-                except TypeError:
-                    pass
+    """PyGObject makes a function when it is called first, by an import that fails while the interpreter ends."""
+    functions = [getattr(Tf, name) for name in dir(Tf) if name[0].islower()] + [Gio.File.new_for_path]
+    for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream, Gio.Initable, Gio.IOStream,
+                  Gio.InputStream, Gio.OutputStream, Gio.Seekable, GLib.Bytes):
+        functions += vars(klass).values()
+    for function in functions:
+        if isinstance(function, FunctionInfo):
+            try:
+                function(*TOO_MANY)
+            except TypeError:
+                pass
+    load_calls()
 
 
 @atexit.register

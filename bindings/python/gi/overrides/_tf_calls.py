@@ -7,7 +7,6 @@ Loaded when the first of them is called.
 """
 
 import functools
-import inspect
 import os
 import weakref
 
@@ -134,26 +133,34 @@ def argument_converter(argument):
     return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
 
 
-def signature_of(function, defaults):
-    """Returns the arguments of a function of C, with what those at the end are that may be left out."""
-    arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
-    lengths = {'length', *(f'n_{argument.get_name()}' for argument in arguments)}
-    parameters = [inspect.Parameter('self', inspect.Parameter.POSITIONAL_ONLY)] if function.is_method() else []
-    for argument in arguments:
-        name = argument.get_name()
-        if name == 'user_data':
-            parameters.append(inspect.Parameter(name, inspect.Parameter.VAR_POSITIONAL))
-        elif name not in lengths:
-            parameters.append(inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD))
+REQUIRED = object()
 
-    for i, parameter in reversed(list(enumerate(parameters))):
-        nullable = any(argument.get_name() == parameter.name and argument.may_be_null() for argument in arguments)
-        if parameter.kind == inspect.Parameter.VAR_POSITIONAL:
-            continue
-        if parameter.name not in defaults and not nullable:
+
+def parameters_of(function, defaults):
+    """Returns the names of the arguments of a function of C, with the defaults of those at the end that have one."""
+    arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
+    lengths = {'length', 'user_data', *(f'n_{argument.get_name()}' for argument in arguments)}
+    arguments = [argument for argument in arguments if argument.get_name() not in lengths]
+    parameters = {'self': REQUIRED} if function.is_method() else {}
+    parameters.update((argument.get_name(), REQUIRED) for argument in arguments)
+    for argument in reversed(arguments):
+        name = argument.get_name()
+        if name not in defaults and not argument.may_be_null():
             break
-        parameters[i] = parameter.replace(default=defaults.get(parameter.name))
-    return inspect.Signature(parameters)
+        parameters[name] = defaults.get(name)
+    return parameters
+
+
+def signature_of(parameters, has_user_data):
+    """Returns the same for inspect, which is much to load."""
+    from inspect import Parameter, Signature
+
+    result = [Parameter(name, Parameter.POSITIONAL_ONLY if name == 'self' else Parameter.POSITIONAL_OR_KEYWORD,
+                        default=Parameter.empty if default is REQUIRED else default)
+              for name, default in parameters.items()]
+    if has_user_data:
+        result.append(Parameter('user_data', Parameter.VAR_POSITIONAL))
+    return Signature(result)
 
 
 class Completed:
@@ -163,23 +170,45 @@ class Completed:
         self.function = getattr(owner, name)
         self.is_method = self.function.is_method()
         self.finish = getattr(klass, name[:-len('async')] + 'finish', None) if name.endswith('_async') else None
-        self.signature = signature_of(self.function, {**DEFAULTS, **DEFAULTS_OF_CLASSES.get(klass.__name__, {})})
+        self.name = name
+        self.parameters = parameters_of(self.function, {**DEFAULTS, **DEFAULTS_OF_CLASSES.get(klass.__name__, {})})
+        self.has_user_data = any(argument.get_name() == 'user_data' for argument in self.function.get_arguments())
         self.converters = {argument.get_name(): argument_converter(argument)
                            for argument in self.function.get_arguments()}
         self.as_error = as_error
 
-    def call(self, *args, **kwargs):
-        bound = self.signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        for name, value in bound.arguments.items():
-            if self.converters.get(name):
-                bound.arguments[name] = self.converters[name](value)
-        if self.finish is None:
-            return self.function(*bound.args)
+    @property
+    def signature(self):
+        return signature_of(self.parameters, self.has_user_data)
 
-        values = dict(bound.arguments)
-        user_data, callback, cancellable, io_priority = \
-            [values.pop(name) for name in ('user_data', 'callback', 'cancellable', 'io_priority')]
+    def bind(self, args, kwargs):
+        """Returns the arguments by their names, as converted, and the user data."""
+        n_named = len(self.parameters)
+        if len(args) > n_named and not self.has_user_data:
+            raise TypeError(f'{self.name}() takes at most {n_named} arguments ({len(args)} given)')
+        values = dict(self.parameters)
+        given = dict(zip(values, args))
+        for name in kwargs:
+            if name not in values or name == 'self':
+                raise TypeError(f'{self.name}() got an unexpected keyword argument {name!r}')
+            if name in given:
+                raise TypeError(f'{self.name}() got multiple values for argument {name!r}')
+        values.update(given)
+        values.update(kwargs)
+        for name, value in values.items():
+            if value is REQUIRED:
+                raise TypeError(f'{self.name}() is missing the argument {name!r}')
+            if self.converters.get(name):
+                values[name] = self.converters[name](value)
+        return values, args[n_named:]
+
+    def call(self, *args, **kwargs):
+        values, user_data = self.bind(args, kwargs)
+        if self.finish is None:
+            return self.function(*values.values(), *user_data)
+
+        callback, cancellable, io_priority = \
+            [values.pop(name) for name in ('callback', 'cancellable', 'io_priority')]
         end = functools.partial(self.finish, values['self']) if self.is_method else self.finish
         return call_async(self.function, end, self.as_error, values.values(), io_priority, cancellable, callback,
                           user_data, RELEASES.get(self.function.get_symbol()))

@@ -198,12 +198,13 @@ class Reading:
 class Buffer(Reading):
     """The bytes of a text file. It has a reference to the streams of the file; to the file, if that was left to it."""
 
+    taken = None
+
     def __init__(self, file, state={}):
         self.state = state
         self.input = file.get_input_stream()
         self.output = file.get_output_stream()
         self.file = file.weak_ref()
-        self.taken = None
 
     def take_file(self, file):
         """The file is dropped; from now on this keeps it."""
