@@ -604,6 +604,34 @@ class EndTest(TestCase):
                     self.assertEqual(pathlib.Path(path).read_text(), 'hello')
                     os.remove(path)
 
+    def test_interrupted(self):
+        # Where the journal of the process stays, which is killed.
+        journals = tempfile.TemporaryDirectory()
+        self.addCleanup(journals.cleanup)
+        run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + """
+import threading
+made = threading.Event()
+def work():
+    directory, file = Tf.TemporaryDirectory(), Tf.NamedTemporaryFile()
+    made.set()
+    threading.Event().wait()
+threading.Thread(target=work, daemon=True).start()
+made.wait()
+raise KeyboardInterrupt
+"""], env={**os.environ, 'TMPDIR': self.sandbox, 'XDG_RUNTIME_DIR': journals.name}, capture_output=True, text=True)
+        self.assertEqual(run.returncode, -signal.SIGINT)
+        self.assertEqual(self.entries(), [])
+
+    def test_alive_at_exit(self):
+        directory, file = Tf.TemporaryDirectory(), Tf.NamedTemporaryFile()
+        overrides.remove_alive()
+        self.assertEqual(len(self.entries()), 2)
+        with unittest.mock.patch.object(sys, 'last_type', KeyboardInterrupt, create=True):
+            overrides.remove_alive()
+        self.assertEqual(self.entries(), [])
+        file.close()
+        directory.cleanup()
+
     def test_texts_at_exit(self):
         with Tf.TempFile('w+') as file:
             file.write('x')

@@ -8,7 +8,9 @@ ValueError for a closed file. What is done most is in the extension module _gi_t
 """
 
 import atexit
+import contextlib
 import functools
+import gc
 import io
 import itertools
 import operator
@@ -379,6 +381,16 @@ def remove_held():
 
 atexit.register(remove_held)
 os.register_at_fork(after_in_child=held.clear)
+
+
+@atexit.register
+def remove_alive():
+    """After the KeyboardInterrupt, also what a thread has that does not end before the interpreter does."""
+    if getattr(sys, 'last_type', None) is KeyboardInterrupt:
+        for object in gc.get_objects():
+            if issubclass(type(object), (TempDir, NamedFile)):
+                with contextlib.suppress(OSError, TypeError, ValueError):
+                    object.remove_unless_kept()
 
 
 def as_glib_bytes(content):
