@@ -122,7 +122,6 @@ def as_size(size):
 
 def split_lines(lines, hint):
     """Returns a list of lines, until they are as many bytes as HINT."""
-    hint = as_size(hint)
     result = []
     size = 0
     for line in lines:
@@ -131,6 +130,11 @@ def split_lines(lines, hint):
         if 0 < hint <= size:
             break
     return result
+
+
+def plain(file):
+    """Returns where the methods are that no subclass has replaced."""
+    return Buffer if isinstance(file, Buffer) else File
 
 
 class Reading:
@@ -148,7 +152,7 @@ class Reading:
         return self
 
     def __next__(self):
-        line = self.readline()
+        line = plain(self).readline(self)
         if not line:
             raise StopIteration
         return line
@@ -157,13 +161,14 @@ class Reading:
         """Read a line with its newline, but size bytes at most; b'' at the end."""
         # The line may be much longer than what is asked for.
         size = as_size(size)
+        plain(self).seekable(self)
         line = bytearray()
         step = 256
         while size < 0 or len(line) < size:
-            piece = self.read(step if size < 0 else min(step, size - len(line)))
+            piece = plain(self).read(self, step if size < 0 else min(step, size - len(line)))
             end = piece.find(b'\n') + 1
             if end > 0:
-                self.seek(end - len(piece), os.SEEK_CUR)
+                plain(self).seek(self, end - len(piece), os.SEEK_CUR)
                 piece = piece[:end]
             line += piece
             if end > 0 or not piece:
@@ -172,25 +177,27 @@ class Reading:
         return bytes(line)
 
     def readlines(self, hint=-1, /):
-        """Read a list of lines, until they are hint bytes or more in all."""
-        return split_lines(self, hint)
+        """Read a list of lines, until they are more than hint bytes; in memory, hint bytes or more."""
+        hint = as_size(hint)
+        is_more = hint > 0 and not (self.is_in_memory() if isinstance(self, Buffer) else is_in_memory(self))
+        return split_lines(iter(lambda: plain(self).readline(self), b''), hint + 1 if is_more else hint)
 
     def peek(self, size=0, /):
         """Return bytes at the position, at least one unless at the end, and stay there."""
-        data = self.read(max(operator.index(size), 8192))
-        self.seek(-len(data), os.SEEK_CUR)
+        data = plain(self).read(self, max(operator.index(size), 8192))
+        plain(self).seek(self, -len(data), os.SEEK_CUR)
         return data
 
     def writelines(self, lines, /):
         """Write each of lines; no newline is added."""
-        self.seekable()
+        plain(self).seekable(self)
         for line in lines:
-            self.write(line)
+            plain(self).write(self, line)
 
     def readinto(self, buffer, /):
         """Read bytes into buffer and return how many; 0 at the end."""
         with memoryview(buffer).cast('B') as view:
-            data = self.read(len(view))
+            data = plain(self).read(self, len(view))
             view[:len(data)] = data
         return len(data)
 
@@ -372,7 +379,18 @@ class File(Reading):
         text = self.__dict__.get('_text')
         return self if text is None else text
 
-    __next__, readlines, peek = map(method('r'), (Reading.__next__, Reading.readlines, Reading.peek))
+    readlines, peek = map(method('r'), (Reading.readlines, Reading.peek))
+
+    def __next__(self):
+        # As in tempfile, a text in memory still tells its position after next().
+        text = self.__dict__.get('_text')
+        if text is not None and not isinstance(self, Tf.SpooledFile):
+            return next(text)
+        line = File.readline(self)
+        if not line:
+            raise StopIteration
+        return line
+
     writelines = method('w')(Reading.writelines)
 
     @property
@@ -410,11 +428,11 @@ class File(Reading):
 
     def readable(self):
         """Tell whether the mode allows reading."""
-        return self.seekable() and is_allowed(self, 'r')
+        return File.seekable(self) and is_allowed(self, 'r')
 
     def writable(self):
         """Tell whether the mode allows writing."""
-        return self.seekable() and is_allowed(self, 'w')
+        return File.seekable(self) and is_allowed(self, 'w')
 
     def seekable(self):
         """Return True."""
@@ -424,7 +442,7 @@ class File(Reading):
 
     def isatty(self):
         """Return False."""
-        return not self.seekable()
+        return not File.seekable(self)
 
     @method()
     def flush(self, cancellable=None):
@@ -442,7 +460,7 @@ class File(Reading):
     @method('r')
     def read1(self, size=-1, cancellable=None):
         """Read size bytes as read() does."""
-        return self.read(size, cancellable)
+        return File.read(self, size, cancellable)
 
     @property
     def readinto(self):
@@ -457,6 +475,7 @@ class File(Reading):
     def readline(self, size=-1, /):
         """Read a line with its newline, but size bytes at most; b'' at the end."""
         size = as_size(size)
+        File.seekable(self)
         return super().readline(size) if size >= 0 else Tf.TempFile.read_line(self) or b''
 
     @method('w')
@@ -473,34 +492,34 @@ class File(Reading):
         if isinstance(whence, GLib.SeekType):
             return Gio.Seekable.seek(self, offset, whence, cancellable)
         whence = operator.index(whence)
-        self.seekable()
+        File.seekable(self)
         if whence in (os.SEEK_DATA, os.SEEK_HOLE) and not is_in_memory(self):
-            return os.lseek(self.fileno(), offset, whence)
+            return os.lseek(File.fileno(self), offset, whence)
         if whence not in SEEK_TYPES:
             raise ValueError(f'invalid whence ({whence}, should be 0, 1 or 2)')
         if offset < 0 and is_in_memory(self):
             offset, whence = self.limit_offset(offset, whence)
         Gio.Seekable.seek(self, offset, SEEK_TYPES[whence], cancellable)
-        return self.tell()
+        return File.tell(self)
 
     def limit_offset(self, offset, whence):
         """What BytesIO does: it refuses to move before the start, or stays there."""
         if whence == os.SEEK_SET:
             raise ValueError(f'negative seek value {offset}')
-        base = self.tell() if whence == os.SEEK_CUR else self.get_size()
+        base = File.tell(self) if whence == os.SEEK_CUR else self.get_size()
         return (offset, whence) if base + offset >= 0 else (0, os.SEEK_SET)
 
     @method()
     def tell(self):
         """Return the position."""
-        self.seekable()
+        File.seekable(self)
         return Gio.Seekable.tell(self)
 
     @method('w')
     def truncate(self, size=None, cancellable=None):
         """Set the size, by default to the position, and return it. The position stays."""
-        self.seekable()
-        size = self.tell() if size is None else operator.index(size)
+        File.seekable(self)
+        size = File.tell(self) if size is None else operator.index(size)
         if size < 0 and is_in_memory(self):
             raise ValueError(f'negative size value {size}')
         Gio.Seekable.truncate(self, size, cancellable)

@@ -727,7 +727,19 @@ gi_tf_io_readline (PyObject         *self,
       return NULL;
     }
 
-  return get_size (n_args == 1 ? args[0] : NULL, &limit) ? read_line (gi_tf_file_of (self), limit) : NULL;
+  if (!get_size (n_args == 1 ? args[0] : NULL, &limit))
+    return NULL;
+  if (is_closed (gi_tf_file_of (self)))
+    return gi_tf_raise_closed ();
+
+  return read_line (gi_tf_file_of (self), limit);
+}
+
+/* As in tempfile, a text in memory still tells its position after next(). */
+static const char *
+name_of_next (PyObject *self)
+{
+  return TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
 }
 
 PyObject *
@@ -735,11 +747,10 @@ gi_tf_file_iternext (PyObject *self)
 {
   PyObject *line;
 
-  if (divert (self, "__next__", "r", NULL, 0, NULL, &line))
-    return line;
+  if (!divert (self, name_of_next (self), "r", NULL, 0, NULL, &line))
+    line = read_line (gi_tf_file_of (self), -1);
 
-  line = read_line (gi_tf_file_of (self), -1);
-  if (line != NULL && PyBytes_GET_SIZE (line) == 0)
+  if (line != NULL && PyObject_Size (line) == 0)
     Py_CLEAR (line);
   return line;
 }
@@ -789,6 +800,11 @@ append_lines (TfTempFile *file,
 {
   gint64 left = hint > 0 ? hint : G_MAXINT64;
   gint64 size;
+
+  /* As in Python, a file on disk goes on while the lines are no more than the hint, and one in memory while they are
+   * fewer. */
+  if (left < G_MAXINT64 && !gi_tf_is_in_memory (file))
+    left++;
 
   while (left > 0)
     {
@@ -1217,7 +1233,7 @@ PyMethodDef gi_tf_io_methods[] = {
   { "readline", FUNCTION (gi_tf_io_readline), METH_FASTCALL,
     PyDoc_STR ("readline($self, size=-1, /)\n--\n\nRead a line with its newline, but size bytes at most; b'' at the end.") },
   { "readlines", FUNCTION (gi_tf_io_readlines), METH_FASTCALL,
-    PyDoc_STR ("readlines($self, hint=-1, /)\n--\n\nRead a list of lines, until they are hint bytes or more in all.") },
+    PyDoc_STR ("readlines($self, hint=-1, /)\n--\n\nRead a list of lines, until they are more than hint bytes; in memory, hint bytes or more.") },
   { "peek", FUNCTION (gi_tf_io_peek), METH_FASTCALL,
     PyDoc_STR ("peek($self, size=0, /)\n--\n\nReturn bytes at the position, at least one unless at the end, and stay there.") },
   { "seek", FUNCTION (gi_tf_io_seek), WITH_KEYWORDS,
