@@ -8,12 +8,13 @@
 #include "gi-tf.h"
 
 /* The type Buffer: the bytes of a file that is text. It begins like a PyGObject, whose object is there during calls
- * alone, so that what such a call runs cannot take it away. */
+ * alone, so that what such a call runs cannot take it away. Before the object is disposed, the file that has it is
+ * dropped, and is left to the Buffer. Thus nobody reads the weak pointer while it is cleared. */
 
 typedef struct
 {
   PyGObject parent;
-  GWeakRef object;
+  GObject *object; /* (nullable): a weak pointer */
   PyObject *file; /* (owned) (nullable): the file, if it was dropped and left to this */
   guint n_calls;
 } Buffer;
@@ -21,8 +22,8 @@ typedef struct
 static void
 begin_call (Buffer *self)
 {
-  if (self->n_calls++ == 0)
-    self->parent.obj = g_weak_ref_get (&self->object);
+  if (self->n_calls++ == 0 && self->object != NULL)
+    self->parent.obj = g_object_ref (self->object);
 }
 
 static PyObject *
@@ -84,7 +85,10 @@ static PyObject *
 buffer_get_closed (PyObject *self,
                    void     *unused)
 {
-  return DURING_CALL (gi_tf_io_get_closed (self, unused));
+  GObject *object = ((Buffer *) self)->object;
+
+  /* A text asks for this with each line. */
+  return PyBool_FromLong (object == NULL || g_io_stream_is_closed ((GIOStream *) object));
 }
 
 static PyObject *
@@ -199,20 +203,8 @@ buffer_init (PyObject *self,
 
   Py_XINCREF (state);
   Py_XSETREF (parent->inst_dict, state);
-  g_weak_ref_set (&((Buffer *) self)->object, pygobject_get (file));
+  g_set_weak_pointer (&((Buffer *) self)->object, pygobject_get (file));
   return 0;
-}
-
-static PyObject *
-buffer_new (PyTypeObject *type,
-            PyObject     *args,
-            PyObject     *keywords)
-{
-  PyObject *self = type->tp_alloc (type, 0);
-
-  if (self != NULL)
-    g_weak_ref_init (&((Buffer *) self)->object, NULL);
-  return self;
 }
 
 static int
@@ -243,7 +235,7 @@ buffer_dealloc (PyObject *self)
     return;
 
   PyObject_GC_UnTrack (self);
-  g_weak_ref_clear (&((Buffer *) self)->object);
+  g_clear_weak_pointer (&((Buffer *) self)->object);
   buffer_clear (self);
   type->tp_free (self);
   Py_DECREF (type);
@@ -288,7 +280,7 @@ static PyType_Slot buffer_slots[] = {
   { Py_tp_doc, (void *) PyDoc_STR ("The bytes of a text file.") },
   { Py_tp_methods, buffer_methods },
   { Py_tp_getset, buffer_getset },
-  { Py_tp_new, buffer_new },
+  { Py_tp_new, PyType_GenericNew },
   { Py_tp_init, buffer_init },
   { Py_tp_traverse, buffer_traverse },
   { Py_tp_clear, buffer_clear },

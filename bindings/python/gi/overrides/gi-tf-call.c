@@ -16,14 +16,15 @@
  * The lock here is never held while waiting for Python's. */
 typedef struct
 {
+  gpointer object; /* (unowned) */
   GThread *thread; /* (unowned) */
   guint depth;
 } Use;
 
 static GMutex lock;
 static GCond changed;
-static GHashTable *uses; /* (owned) (nullable) (element-type GObject Use) */
-static int n_uses;       /* (atomic) */
+static GArray *uses; /* (owned) (nullable) (element-type Use): few */
+static int n_uses;   /* (atomic) */
 
 static PyObject *raise_error; /* (owned) (nullable): takes message, domain, code and errno */
 static PyObject *refuse;      /* (owned) (nullable): takes the path and the exception of an audit hook */
@@ -41,20 +42,20 @@ finish_fork (void)
   g_mutex_unlock (&lock);
 }
 
-static gboolean
-is_of_other_thread (gpointer object,
-                    gpointer use,
-                    gpointer unused)
+static void
+remove_use (guint index)
 {
-  return ((Use *) use)->thread != g_thread_self ();
+  g_array_remove_index_fast (uses, index);
+  g_atomic_int_set (&n_uses, uses->len);
 }
 
 /* The other threads are not in the child. */
 static void
 finish_fork_in_child (void)
 {
-  g_hash_table_foreach_remove (uses, is_of_other_thread, NULL);
-  g_atomic_int_set (&n_uses, g_hash_table_size (uses));
+  for (guint i = uses->len; i-- > 0;)
+    if (g_array_index (uses, Use, i).thread != g_thread_self ())
+      remove_use (i);
   g_mutex_unlock (&lock);
 }
 
@@ -64,7 +65,7 @@ gi_tf_call_set_up (void)
   if (uses != NULL)
     return;
 
-  uses = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  uses = g_array_new (FALSE, FALSE, sizeof (Use));
   pthread_atfork (prepare_fork, finish_fork, finish_fork_in_child);
 }
 
@@ -79,10 +80,21 @@ is_finalizing (void)
 #endif
 }
 
+/* Returns: (transfer none) (nullable) */
+static Use *
+find_use (gpointer object)
+{
+  for (guint i = 0; i < uses->len; i++)
+    if (g_array_index (uses, Use, i).object == object)
+      return &g_array_index (uses, Use, i);
+
+  return NULL;
+}
+
 static Use *
 find_other_use (gpointer object)
 {
-  Use *use = g_hash_table_lookup (uses, object);
+  Use *use = find_use (object);
 
   return use != NULL && use->thread != g_thread_self () ? use : NULL;
 }
@@ -90,17 +102,17 @@ find_other_use (gpointer object)
 static void
 add_use (gpointer object)
 {
-  Use *use = g_hash_table_lookup (uses, object);
+  Use *use = find_use (object);
 
-  if (use == NULL)
+  if (use != NULL)
     {
-      use = g_new0 (Use, 1);
-      g_hash_table_insert (uses, object, use);
-      g_atomic_int_inc (&n_uses);
+      use->thread = g_thread_self ();
+      use->depth++;
+      return;
     }
 
-  use->thread = g_thread_self ();
-  use->depth++;
+  g_array_append_vals (uses, &(Use) { object, g_thread_self (), 1 }, 1);
+  g_atomic_int_set (&n_uses, uses->len);
 }
 
 /* Fails while another thread uses the object. Called with Python's lock. */
@@ -146,11 +158,10 @@ gi_tf_end_use (GObject *object)
   Use *use;
 
   g_mutex_lock (&lock);
-  use = g_hash_table_lookup (uses, object);
+  use = find_use (object);
   if (use != NULL && --use->depth == 0)
     {
-      g_hash_table_remove (uses, object);
-      g_atomic_int_add (&n_uses, -1);
+      remove_use (use - &g_array_index (uses, Use, 0));
       g_cond_broadcast (&changed);
     }
   g_mutex_unlock (&lock);
@@ -184,7 +195,7 @@ gi_tf_is_busy (gpointer object)
     return FALSE;
 
   g_mutex_lock (&lock);
-  is_busy = g_hash_table_contains (uses, object);
+  is_busy = find_use (object) != NULL;
   g_mutex_unlock (&lock);
   return is_busy;
 }

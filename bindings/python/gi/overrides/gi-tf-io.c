@@ -739,7 +739,7 @@ gi_tf_io_readline (PyObject         *self,
 static const char *
 name_of_next (PyObject *self)
 {
-  return TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
+  return ((PyGObject *) self)->inst_dict != NULL && TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
 }
 
 PyObject *
@@ -1191,9 +1191,9 @@ gi_tf_io_isatty (PyObject *self,
   return answer (self, FALSE);
 }
 
-PyObject *
-gi_tf_io_get_closed (PyObject *self,
-                     void     *unused)
+static PyObject *
+get_closed (PyObject *self,
+            void     *unused)
 {
   return PyBool_FromLong (is_closed (gi_tf_file_of (self)));
 }
@@ -1260,7 +1260,7 @@ PyMethodDef gi_tf_io_methods[] = {
 };
 
 PyGetSetDef gi_tf_io_getset[] = {
-  { "closed", gi_tf_io_get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
+  { "closed", get_closed, NULL, PyDoc_STR ("Whether the file is closed."), NULL },
   { "readinto", get_readinto, NULL, PyDoc_STR ("readinto(buffer): read bytes into buffer and return how many."),
     &readinto_methods[0] },
   { "readinto1", get_readinto, NULL, PyDoc_STR ("readinto1(buffer): read bytes into buffer and return how many."),

@@ -135,8 +135,6 @@ GiTfObjectFunc gi_tf_io_tell;
 GiTfObjectFunc gi_tf_io_writable;
 GiTfObjectFunc gi_tf_io_writelines;
 
-PyObject *gi_tf_io_get_closed    (PyObject     *self,
-                                  void         *unused);
 PyObject *gi_tf_file_close       (PyObject     *self);
 PyObject *gi_tf_file_iternext    (PyObject     *self);
 void      gi_tf_file_warn        (PyObject     *self);
