@@ -1,0 +1,1108 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include <tempfile-glib.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "hostile-fs.h"
+#include "tf-test.h"
+
+/* The library on a file system that misbehaves as it is told, see hostile-fs.c. Whatever that does,
+ *
+ * - a document is the old one or the new one, whole, and the new one after success,
+ * - nothing that is not the library's is touched,
+ * - nothing is left when a process has ended, or when it was killed and another one has swept,
+ * - nobody whom the replaced document kept out can read the new one,
+ * - no call hangs.
+ *
+ * What is done is done by a child. This process looks at the folder behind the file system, which does not lie.
+ *
+ * For each mode, all is done once; then some of it once for each request that it makes, and at that request the process
+ * is killed, the request fails, all requests from then on fail, or the file system goes away. This is a short form for few
+ * requests; with TF_HOSTILE_STRIDE=N in the environment, all is done for all modes, and for every Nth request. */
+
+#define PATIENCE 30 /* seconds */
+#define ACL "system.posix_acl_access"
+#define NOTE "user.note"
+#define CONTENT_SIZE (96 * 1024)
+#define QUOTA "65536"
+
+/* What may be otherwise with a mode */
+typedef enum
+{
+  MAY_NOT_PERSIST = 1 << 0, /* a file cannot get a lasting name, or none that has a name already */
+  MAY_NOT_WRITE   = 1 << 1, /* CONTENT_SIZE bytes cannot be written */
+  MAY_LEAVE       = 1 << 2, /* what a name leads to cannot be known for what was created there */
+  MAY_NOT_CREATE  = 1 << 3,
+  HAS_NO_ACLS     = 1 << 4,
+  MAY_LEAVE_EMPTY = 1 << 5, /* whoever is killed right after creating a file */
+  TAKES_NAMES     = 1 << 6, /* a new name is first taken by an empty file */
+} Allowance;
+
+typedef struct
+{
+  const char *name;
+  const char *settings;
+  Allowance allowance;
+  gboolean has_faults; /* also without TF_HOSTILE_STRIDE */
+} Mode;
+
+static const Mode modes[] = {
+  { "honest", "", 0, TRUE },
+  { "quota", "quota=" QUOTA, MAY_NOT_WRITE },
+  { "late-quota", "late-quota=" QUOTA, MAY_NOT_WRITE },
+  { "full", "write=ENOSPC", MAY_NOT_WRITE },
+  { "flush-quota", "flush=EDQUOT", MAY_NOT_WRITE },
+  { "flush-full", "flush=ENOSPC", MAY_NOT_WRITE },
+  { "flush-error", "flush=EIO", MAY_NOT_WRITE },
+  { "fsync-error", "fsync=EIO", MAY_NOT_PERSIST },
+  { "fsyncdir-error", "fsyncdir=EIO", MAY_NOT_PERSIST },
+  { "no-fsyncdir", "fsyncdir=EINVAL", 0 },
+  { "listxattr-stale", "listxattr=ESTALE", 0 },
+  { "listxattr-error", "listxattr=EIO", 0 },
+  { "getxattr-error", "getxattr=EIO", 0 },
+  { "setxattr-refused", "setxattr=EPERM", 0 },
+  { "setxattr-full", "setxattr=ENOSPC", 0 },
+  { "no-xattrs", "listxattr=EOPNOTSUPP,getxattr=EOPNOTSUPP,setxattr=EOPNOTSUPP,removexattr=EOPNOTSUPP",
+    HAS_NO_ACLS },
+  { "acl-unnamed", "acl-unnamed", 0 },
+  { "unlinked-stale", "unlinked=ESTALE", MAY_NOT_PERSIST },
+  { "unlinked-missing", "unlinked=ENOENT", MAY_NOT_PERSIST },
+  { "no-flock", "flock=EOPNOTSUPP", 0 },
+  { "no-locks", "flock=ENOLCK", 0 },
+  { "flock-local", "flock-local", 0 },
+  { "owner-mapped", "owner=1234,chown=EPERM", MAY_LEAVE_EMPTY },
+  { "root-squashed", "squash,chown=EPERM", MAY_LEAVE_EMPTY },
+  { "chmod-refused", "chmod=EPERM", 0 },
+  { "chmod-ignored", "chmod-ignored", 0 },
+  { "link-refused", "link=EPERM", 0 },
+  { "link-error", "link=EIO", 0 },
+  { "link-missing", "link=ENOSYS", 0 },
+  { "no-links", "link=EPERM,rename-flags=EINVAL", TAKES_NAMES },
+  { "no-links-error", "link=EIO,rename-flags=EIO", MAY_NOT_PERSIST },
+  { "rename-refused", "rename=EPERM", MAY_NOT_PERSIST },
+  { "rename-error", "rename=EIO", MAY_NOT_PERSIST },
+  { "nothing-renamed", "rename=EIO,rename-flags=EIO,link=EIO", MAY_NOT_PERSIST },
+  { "no-flags", "rename-flags=EINVAL", 0 },
+  { "flags-refused", "rename-flags=EPERM", 0 },
+  { "flags-missing", "rename-flags=ENOSYS", 0 },
+  { "statfs-error", "statfs=EIO", 0 },
+  { "no-fallocate", "fallocate=EOPNOTSUPP", 0 },
+  { "unlink-refused", "unlink=EPERM", MAY_NOT_PERSIST | MAY_NOT_CREATE },
+  { "one-link", "one-link", 0 },
+  { "inodes-by-lookup", "inodes-by-lookup", MAY_LEAVE },
+  { "inodes-change", "inodes-change", MAY_LEAVE | MAY_NOT_PERSIST },
+  { "ignore-case", "ignore-case", 0 },
+  { "fuse-hidden", "hide", 0 },
+  { "clock-coarse", "clock-grain=2", 0 },
+  { "clock-ahead", "clock=86400", 0 },
+  { "clock-behind", "clock=-1000000000", 0 },
+  { "like-sshfs", "hide,inodes-by-lookup,link=EPERM,rename-flags=EINVAL,listxattr=EOPNOTSUPP,getxattr=EOPNOTSUPP,"
+                  "setxattr=EOPNOTSUPP,removexattr=EOPNOTSUPP,clock-grain=1", MAY_LEAVE | HAS_NO_ACLS | TAKES_NAMES },
+  { "like-smb", "owner=1234,chown=EPERM,chmod-ignored,ignore-case,link=EPERM,rename-flags=EINVAL,one-link,"
+                "listxattr=EOPNOTSUPP,getxattr=EOPNOTSUPP,setxattr=EOPNOTSUPP", HAS_NO_ACLS | MAY_LEAVE_EMPTY | TAKES_NAMES,
+    TRUE },
+};
+
+/* What a child says to this process */
+typedef struct
+{
+  gboolean is_done;    /* it got to its end */
+  gboolean was_created;
+  gboolean was_written;
+  gboolean succeeded;
+  gboolean is_there;   /* the error says that the document is the new one */
+  char message[512];
+} Report;
+
+typedef enum
+{
+  UNNAMED,
+  NAMED,
+  IN_MEMORY,
+  ROLLED_OVER,
+  FROM_ELSEWHERE,
+} Kind;
+
+typedef struct
+{
+  const char *name;
+  Kind kind;
+  TfPersistFlags flags;
+  gboolean replaces; /* there is a document before */
+  const char *destination;
+} Persist;
+
+/* What happens at a request */
+typedef struct
+{
+  const char *name;
+  const char *setting;
+  const char *error;
+  gboolean may_leave_empty;
+} Fault;
+
+static const Fault faults[] = {
+  { "kill", "kill", "", FALSE },
+  { "error", "at", ":EIO", TRUE },
+  { "lasting-error", "from", ":EIO", TRUE },
+  { "away", "die", "", TRUE },
+};
+
+static const Mode *mode;
+static gboolean has_fault;
+static Report *report; /* shared */
+static GPid server;
+static char *behind;     /* the folder behind the file system */
+static char *mount_point;
+static char *elsewhere;  /* on another file system */
+
+/* --- The file system --- */
+
+static void
+start_server (void)
+{
+  const char *const argv[] = { HOSTILE_FS, behind, mount_point, mode->settings, NULL };
+  g_autoptr(GError) error = NULL;
+  char byte;
+  int fd;
+
+  g_assert_true (g_spawn_async_with_pipes (NULL, (char **) argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, &server,
+                                           NULL, &fd, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (read (fd, &byte, 1), ==, 1);
+  close (fd);
+}
+
+static void
+stop_server (void)
+{
+  umount2 (mount_point, MNT_DETACH);
+  kill (server, SIGKILL);
+  g_assert_cmpint (waitpid (server, NULL, 0), ==, server);
+}
+
+
+static void
+set_fault (const char *fault)
+{
+  g_autofree char *settings = g_strjoin (",", mode->settings, fault, NULL);
+
+  if (setxattr (mount_point, HOSTILE_ATTRIBUTE, settings, strlen (settings), 0) != 0)
+    g_error ("%s: %s", settings, g_strerror (errno));
+}
+
+/* Returns -1 if the file system has gone away. */
+static int
+count_requests (void)
+{
+  char value[32] = "";
+
+  if (getxattr (mount_point, HOSTILE_ATTRIBUTE, value, sizeof value - 1) > 0)
+    return atoi (value);
+
+  g_assert_true (errno == ENOTCONN || errno == ECONNABORTED);
+  return -1;
+}
+
+/* --- Children --- */
+
+/* Returns FALSE if it does not end. */
+static gboolean
+wait_for_end (pid_t pid)
+{
+  struct pollfd pollfd = { .fd = syscall (SYS_pidfd_open, pid, 0), .events = POLLIN };
+  int n = poll (&pollfd, 1, PATIENCE * 1000);
+
+  close (pollfd.fd);
+  return n == 1;
+}
+
+static void
+end_what_hangs (pid_t pid)
+{
+  g_test_fail_printf ("%s: %s hangs", mode->name, report->message);
+  kill (pid, SIGKILL);
+  kill (server, SIGKILL);
+}
+
+/* The library may say what it could not do. */
+static GLogWriterOutput
+say_nothing (GLogLevelFlags   log_level,
+             const GLogField *fields,
+             gsize            n_fields,
+             gpointer         data)
+{
+  return log_level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL)
+             ? g_log_writer_standard_streams (log_level, fields, n_fields, NULL)
+             : G_LOG_WRITER_HANDLED;
+}
+
+/* Runs @func in a child that then exits. Returns whether it did. */
+static gboolean
+do_in_child (void (*func) (gconstpointer data),
+             gconstpointer data)
+{
+  int status;
+  pid_t pid;
+
+  *report = (Report) { 0 };
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+      g_log_set_writer_func (say_nothing, NULL, NULL);
+      func (data);
+      report->is_done = TRUE;
+      exit (EXIT_SUCCESS);
+    }
+
+  if (!wait_for_end (pid))
+    end_what_hangs (pid);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  return status == 0;
+}
+
+static void
+keep_error (const GError *error)
+{
+  g_strlcpy (report->message, error != NULL ? error->message : "", sizeof report->message);
+  report->is_there = error != NULL && strstr (error->message, "The file is at") != NULL;
+}
+
+static void
+sweep (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+
+  report->succeeded = tf_sweep (NULL, NULL, 0, NULL, NULL, &error);
+  keep_error (error);
+}
+
+/* --- What is there before, and has to be there afterwards --- */
+
+static const char old_content[] = "the old document\n";
+
+/* As the kernel has it: u::rw-, u:1:r--, g::---, m::r--, o::--- */
+static const guint8 acl[] = {
+  2, 0, 0, 0,
+  0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 4, 0, 1, 0, 0, 0,
+  0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+static char *
+get_new_content (void)
+{
+  char *content = g_malloc (CONTENT_SIZE);
+
+  for (guint i = 0; i < CONTENT_SIZE; i++)
+    content[i] = 'a' + i / 7 % 26;
+  return content;
+}
+
+static void
+make_dir (const char *name)
+{
+  g_autofree char *path = g_build_filename (behind, name, NULL);
+
+  g_assert_cmpint (mkdir (path, 0777), ==, 0);
+  g_assert_cmpint (chmod (path, 0777), ==, 0);
+}
+
+static void
+make_file (const char *name,
+           const char *content)
+{
+  g_autofree char *path = g_build_filename (behind, name, NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_file_set_contents_full (path, content, -1, G_FILE_SET_CONTENTS_NONE, 0640, &error));
+  g_assert_no_error (error);
+}
+
+static char *
+get_document (void)
+{
+  return g_build_filename (behind, "dest", "document", NULL);
+}
+
+static void
+make_document (void)
+{
+  g_autofree char *path = get_document ();
+
+  make_file ("dest/document", old_content);
+  if (!(mode->allowance & HAS_NO_ACLS) && setxattr (path, ACL, acl, sizeof acl, 0) != 0)
+    g_assert_cmpint (errno, ==, EOPNOTSUPP);
+  if (setxattr (path, NOTE, "note", 4, 0) != 0)
+    g_assert_cmpint (errno, ==, EOPNOTSUPP);
+}
+
+static void
+make_all (gboolean has_document)
+{
+  g_autofree char *link = g_build_filename (behind, "dest", "link", NULL);
+
+  make_dir ("tmp");
+  make_dir ("tmp/tmpothers");
+  make_file ("tmp/tmpothers/file", "another's");
+  make_file ("tmp/tmpabcdefgh", "another's");
+  make_dir ("dest");
+  make_file ("dest/DOCUMENTS", "another's");
+  make_file ("dest/document~", "another's");
+  g_assert_cmpint (symlink ("document", link), ==, 0);
+  if (has_document)
+    make_document ();
+}
+
+static int
+remove_one (const char        *path,
+            const struct stat *st,
+            int                type,
+            struct FTW        *where)
+{
+  return where->level > 0 ? remove (path) : 0;
+}
+
+static void
+remove_all (void)
+{
+  g_assert_cmpint (nftw (behind, remove_one, 8, FTW_DEPTH | FTW_PHYS), ==, 0);
+  g_assert_cmpint (nftw (elsewhere, remove_one, 8, FTW_DEPTH | FTW_PHYS), ==, 0);
+}
+
+static char *
+describe (const char *path,
+          const char *name)
+{
+  g_autofree char *content = NULL;
+  struct stat st;
+
+  g_assert_cmpint (lstat (path, &st), ==, 0);
+  if (S_ISREG (st.st_mode))
+    g_file_get_contents (path, &content, NULL, NULL);
+  else if (S_ISLNK (st.st_mode))
+    content = g_file_read_link (path, NULL);
+
+  return g_strdup_printf ("%s %o %u:%u %" G_GUINT64_FORMAT " %s", name, (guint) st.st_mode, (guint) st.st_uid,
+                          (guint) st.st_gid, (guint64) st.st_ino, content != NULL ? content : "");
+}
+
+/* A line for each file, but for the document */
+static void
+add_lines (GHashTable *lines,
+           const char *dir_name)
+{
+  g_autofree char *dir_path = g_build_filename (behind, dir_name, NULL);
+  g_autoptr(GDir) dir = g_dir_open (dir_path, 0, NULL);
+  const char *child;
+
+  while (dir != NULL && (child = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *name = g_build_filename (dir_name, child, NULL);
+      g_autofree char *path = g_build_filename (behind, name, NULL);
+
+      if (strcmp (name, "dest/document") == 0)
+        continue;
+
+      g_hash_table_add (lines, describe (path, name));
+      if (!g_file_test (path, G_FILE_TEST_IS_SYMLINK))
+        add_lines (lines, name);
+    }
+}
+
+static GHashTable *
+list_others (void)
+{
+  GHashTable *lines = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+
+  add_lines (lines, "tmp");
+  add_lines (lines, "dest");
+  return lines;
+}
+
+/* --- Looking at what has become of it --- */
+
+static void G_GNUC_PRINTF (2, 3)
+complain (const char *what,
+          const char *format,
+          ...)
+{
+  g_autofree char *text = NULL;
+  va_list args;
+
+  va_start (args, format);
+  text = g_strdup_vprintf (format, args);
+  va_end (args);
+  /* Of several failures of a test, GLib shows the last one. */
+  g_test_message ("%s, %s: %s", mode->name, what, text);
+  g_test_fail_printf ("%s, %s: %s", mode->name, what, text);
+}
+
+/* What may be left */
+typedef enum
+{
+  NOTHING,
+  EMPTY_FILES,
+  ANYTHING,
+} Rest;
+
+static Rest
+get_rest (void)
+{
+  return mode->allowance & (MAY_LEAVE | MAY_NOT_CREATE) ? ANYTHING : NOTHING;
+}
+
+static gboolean
+is_accepted (Rest        rest,
+             const char *line)
+{
+  return rest == ANYTHING || (rest == EMPTY_FILES && g_str_has_suffix (line, " "));
+}
+
+static void
+check_missing (const char *what,
+               GHashTable *from,
+               GHashTable *in,
+               const char *text,
+               Rest        rest)
+{
+  GHashTableIter iter;
+  gpointer line;
+
+  g_hash_table_iter_init (&iter, from);
+  while (g_hash_table_iter_next (&iter, &line, NULL))
+    if (!g_hash_table_contains (in, line) && !is_accepted (rest, line))
+      complain (what, "%s: %.100s", text, (char *) line);
+}
+
+static void
+check_others (const char *what,
+              GHashTable *before,
+              Rest        rest)
+{
+  g_autoptr(GHashTable) after = list_others ();
+
+  check_missing (what, before, after, "touched", NOTHING);
+  check_missing (what, after, before, "left", rest);
+}
+
+static gboolean
+is_readable_by_group (const char *path)
+{
+  guint8 value[256];
+  gssize size = getxattr (path, ACL, value, sizeof value);
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  for (gssize i = 4; i + 8 <= size; i += 8)
+    if (value[i] == 0x04)
+      return value[i + 2] != 0;
+
+  return (st.st_mode & 0070) != 0;
+}
+
+static void
+check_access (const char    *what,
+              const Persist *persist)
+{
+  g_autofree char *path = get_document ();
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  if (persist->replaces && !(mode->allowance & HAS_NO_ACLS) && is_readable_by_group (path))
+    complain (what, "the group can read it: mode %o", (guint) st.st_mode);
+  if (persist->replaces && (st.st_mode & 0007) != 0)
+    complain (what, "others can read it: mode %o", (guint) st.st_mode);
+}
+
+/* Returns whether it is the new one. */
+static gboolean
+check_document (const char    *what,
+                const Persist *persist)
+{
+  g_autofree char *path = get_document ();
+  g_autofree char *new_content = get_new_content ();
+  g_autofree char *content = NULL;
+  gsize size;
+
+  if (!g_file_get_contents (path, &content, &size, NULL))
+    {
+      if (persist->replaces)
+        complain (what, "the document is gone (%s)", report->message);
+      return FALSE;
+    }
+
+  if (size == CONTENT_SIZE && memcmp (content, new_content, size) == 0)
+    {
+      check_access (what, persist);
+      return TRUE;
+    }
+
+  /* This is what has taken the name. */
+  if (size == 0 && !persist->replaces && has_fault && (mode->allowance & TAKES_NAMES))
+    return FALSE;
+
+  if (!persist->replaces || strcmp (content, old_content) != 0)
+    complain (what, "the document has %" G_GSIZE_FORMAT " bytes of neither (%s)", size, report->message);
+  return FALSE;
+}
+
+/* --- Persisting --- */
+
+static const Persist persists[] = {
+  { "unnamed", UNNAMED, TF_PERSIST_NONE, FALSE, "document" },
+  { "unnamed-replace", UNNAMED, TF_PERSIST_REPLACE, TRUE, "document" },
+  { "unnamed-durable", UNNAMED, TF_PERSIST_DURABLE, FALSE, "document" },
+  { "unnamed-replace-durable", UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, TRUE, "document" },
+  { "unnamed-private", UNNAMED, TF_PERSIST_PRIVATE, FALSE, "document" },
+  { "named", NAMED, TF_PERSIST_NONE, FALSE, "document" },
+  { "named-replace", NAMED, TF_PERSIST_REPLACE, TRUE, "document" },
+  { "named-durable", NAMED, TF_PERSIST_DURABLE, FALSE, "document" },
+  { "named-replace-durable", NAMED, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, TRUE, "document" },
+  { "named-replace-private", NAMED, TF_PERSIST_REPLACE | TF_PERSIST_PRIVATE, TRUE, "document" },
+  { "named-link", NAMED, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, TRUE, "link" },
+  { "in-memory", IN_MEMORY, TF_PERSIST_NONE, FALSE, "document" },
+  { "in-memory-replace", IN_MEMORY, TF_PERSIST_REPLACE, TRUE, "document" },
+  { "in-memory-replace-durable", IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, TRUE, "document" },
+  { "rolled-over", ROLLED_OVER, TF_PERSIST_NONE, FALSE, "document" },
+  { "rolled-over-replace", ROLLED_OVER, TF_PERSIST_REPLACE, TRUE, "document" },
+  { "from-elsewhere", FROM_ELSEWHERE, TF_PERSIST_NONE, FALSE, "document" },
+  { "from-elsewhere-replace", FROM_ELSEWHERE, TF_PERSIST_REPLACE, TRUE, "document" },
+};
+
+static TfTempFile *
+create (Kind     kind,
+        GError **error)
+{
+  switch (kind)
+    {
+    case NAMED:
+      return TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, error));
+    case IN_MEMORY:
+      return TF_TEMP_FILE (tf_spooled_file_new (2 * CONTENT_SIZE));
+    case ROLLED_OVER:
+      return TF_TEMP_FILE (tf_spooled_file_new (CONTENT_SIZE / 4));
+    case FROM_ELSEWHERE:
+      return tf_temp_file_new (elsewhere, NULL, error);
+    case UNNAMED:
+    default:
+      return tf_temp_file_new (NULL, NULL, error);
+    }
+}
+
+static gboolean
+write_content (TfTempFile  *file,
+               GError     **error)
+{
+  const guint n_pieces = 3;
+  g_autofree char *content = get_new_content ();
+
+  for (guint i = 0; i < n_pieces; i++)
+    if (!tf_temp_file_write (file, content + i * CONTENT_SIZE / n_pieces, CONTENT_SIZE / n_pieces, NULL, error))
+      return FALSE;
+
+  return TRUE;
+}
+
+static void
+do_persist (gconstpointer data)
+{
+  const Persist *persist = data;
+  g_autofree char *path = g_build_filename (mount_point, "dest", persist->destination, NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = create (persist->kind, &error);
+
+  report->was_created = file != NULL;
+  report->was_written = file != NULL && write_content (file, &error);
+  report->succeeded = report->was_written &&
+                      tf_temp_file_persist (file, destination, persist->flags, NULL, &error);
+  keep_error (error);
+}
+
+static gboolean
+must_persist (const Persist *persist)
+{
+  if (!report->was_created)
+    return !(mode->allowance & MAY_NOT_CREATE);
+  if (!report->was_written)
+    return !(mode->allowance & MAY_NOT_WRITE);
+  return !(mode->allowance & (MAY_NOT_PERSIST | MAY_NOT_WRITE));
+}
+
+/* Also after a failure that was not asked for, and after death, when what was said is not known. */
+static void
+check_persisted (const char    *what,
+                 const Persist *persist,
+                 GHashTable    *before,
+                 Rest           rest)
+{
+  gboolean is_new = check_document (what, persist);
+
+  if (report->succeeded && !is_new)
+    complain (what, "persisted, and not there");
+  if (report->is_done && !report->succeeded && is_new && !report->is_there)
+    complain (what, "the document is the new one, after the error: %s", report->message);
+  check_others (what, before, rest);
+}
+
+static void
+try_persist (const Persist *persist)
+{
+  g_autoptr(GHashTable) before = NULL;
+
+  make_all (persist->replaces);
+  before = list_others ();
+  set_fault (NULL);
+  if (!do_in_child (do_persist, persist))
+    complain (persist->name, "it crashed");
+  else if (!report->succeeded && must_persist (persist))
+    complain (persist->name, "%s", report->message);
+
+  check_persisted (persist->name, persist, before, get_rest ());
+  remove_all ();
+}
+
+static gboolean
+is_short (void)
+{
+  return g_getenv ("TF_HOSTILE_STRIDE") == NULL;
+}
+
+static guint
+get_stride (void)
+{
+  return is_short () ? 37 : MAX (1, atoi (g_getenv ("TF_HOSTILE_STRIDE")));
+}
+
+/* Each mode begins with another one. */
+static guint
+get_persist_step (void)
+{
+  return is_short () ? 5 : 1;
+}
+
+static guint
+get_first_persist (void)
+{
+  return (mode - modes) % get_persist_step ();
+}
+
+/* --- The other things that are done --- */
+
+static void
+assert_content (TfTempFile *file)
+{
+  g_autofree char *content = get_new_content ();
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) bytes = tf_temp_file_load_bytes (file, NULL, &error);
+
+  if (bytes == NULL)
+    keep_error (error);
+  else if (g_bytes_get_size (bytes) != CONTENT_SIZE || memcmp (g_bytes_get_data (bytes, NULL), content, CONTENT_SIZE) != 0)
+    g_strlcpy (report->message, "the content is another", sizeof report->message);
+  else
+    report->succeeded = TRUE;
+}
+
+/* What was written is read again, or a call says that it was not written: some file systems tell when it is closed. */
+static void
+do_create (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = create (GPOINTER_TO_INT (data), &error);
+
+  report->was_created = file != NULL;
+  report->was_written = file != NULL && write_content (file, &error) && tf_temp_file_flush (file, NULL, &error);
+  keep_error (error);
+  if (!report->was_written)
+    return;
+
+  assert_content (file);
+  report->was_written = g_io_stream_close (G_IO_STREAM (file), NULL, NULL);
+}
+
+static void
+do_spool (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = create (IN_MEMORY, NULL);
+
+  report->was_created = TRUE;
+  report->was_written = write_content (file, &error) && tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, &error);
+  keep_error (error);
+  /* Also if it could not roll over */
+  assert_content (file);
+}
+
+static void
+fill_dir (TfTempDir *dir)
+{
+  g_autofree char *child = g_build_filename (tf_temp_dir_get_path (dir), "child", NULL);
+  g_autofree char *closed = g_build_filename (child, "closed", NULL);
+  g_autofree char *open_path = g_build_filename (child, "open", NULL);
+  g_autofree char *link = g_build_filename (child, "link", NULL);
+
+  mkdir (child, 0700);
+  g_file_set_contents_full (closed, "1", 1, G_FILE_SET_CONTENTS_NONE, 0600, NULL);
+  /* It stays open until the process ends. */
+  if (open (open_path, O_CREAT | O_RDWR | O_CLOEXEC, 0400) < 0)
+    return;
+  if (symlink ("/", link) < 0)
+    return;
+  if (mkfifo (closed, 0600) < 0)
+    return;
+}
+
+static void
+do_tree (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, &error);
+
+  report->was_created = report->was_written = dir != NULL;
+  if (dir != NULL)
+    {
+      fill_dir (dir);
+      report->succeeded = tf_temp_dir_cleanup (dir, NULL, &error);
+    }
+  keep_error (error);
+}
+
+static void
+do_named (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+
+  report->was_created = report->was_written = file != NULL;
+  if (file == NULL)
+    return;
+
+  /* It is removed, whatever closing says of what was written. */
+  g_io_stream_close (G_IO_STREAM (file), NULL, &error);
+  report->succeeded = !g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS);
+  keep_error (error);
+}
+
+/* All that stays until the end of the process */
+static void
+do_leave (gconstpointer data)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+
+  if (dir != NULL)
+    fill_dir (dir);
+  if (dir != NULL)
+    tf_temp_dir_hold_until_exit (dir);
+  if (file != NULL)
+    tf_named_file_hold_until_exit (file);
+  report->was_created = report->was_written = report->succeeded = dir != NULL && file != NULL;
+}
+
+static void
+leave_and_die (gconstpointer data)
+{
+  do_leave (NULL);
+  raise (SIGKILL);
+}
+
+typedef struct
+{
+  const char *name;
+  void (*func) (gconstpointer data);
+  gconstpointer data;
+} Work;
+
+static const Work works[] = {
+  { "create-unnamed", do_create, GINT_TO_POINTER (UNNAMED) },
+  { "create-named", do_create, GINT_TO_POINTER (NAMED) },
+  { "create-rolled-over", do_create, GINT_TO_POINTER (ROLLED_OVER) },
+  { "spool", do_spool, NULL },
+  { "remove-tree", do_tree, NULL },
+  { "close-named", do_named, NULL },
+  { "exit", do_leave, NULL },
+};
+
+static gboolean
+must_work (void)
+{
+  if (!report->was_created)
+    return !(mode->allowance & MAY_NOT_CREATE);
+  return !(mode->allowance & (report->was_written ? MAY_NOT_CREATE | MAY_LEAVE : MAY_NOT_WRITE));
+}
+
+static void
+try_work (const Work *work)
+{
+  g_autoptr(GHashTable) before = NULL;
+
+  make_all (TRUE);
+  before = list_others ();
+  set_fault (NULL);
+  if (!do_in_child (work->func, work->data))
+    complain (work->name, "it crashed");
+  else if (!report->succeeded && must_work ())
+    complain (work->name, "%s", report->message);
+
+  check_others (work->name, before, get_rest ());
+  remove_all ();
+}
+
+static void
+try_kill_and_sweep (void)
+{
+  g_autoptr(GHashTable) before = NULL;
+
+  make_all (TRUE);
+  before = list_others ();
+  set_fault (NULL);
+  do_in_child (leave_and_die, NULL);
+  if (!do_in_child (sweep, NULL) || !report->succeeded)
+    complain ("sweep", "%s", report->message);
+  check_others ("sweep", before, get_rest ());
+  remove_all ();
+}
+
+/* --- At each request --- */
+
+/* An open() that has created a file can fail nevertheless. What was replaced can stay, if the error says what is there. A
+ * file system that is mounted again is another one, in which no sweep removes anything. */
+static Rest
+get_rest_of_fault (const Fault *fault,
+                   gboolean     has_gone_away)
+{
+  if (has_gone_away || report->is_there)
+    return ANYTHING;
+  if (fault->may_leave_empty || (mode->allowance & MAY_LEAVE_EMPTY))
+    return MAX (EMPTY_FILES, get_rest ());
+  return get_rest ();
+}
+
+/* Sweeps when the file system behaves again, as far as the mode lets it. */
+static void
+check_fault (const char    *what,
+             const Persist *persist,
+             GHashTable    *before,
+             Rest           rest)
+{
+  Report first = *report;
+
+  if (!do_in_child (sweep, NULL))
+    complain (what, "the sweep crashed");
+  *report = first;
+  has_fault = TRUE;
+  check_persisted (what, persist, before, rest);
+  has_fault = FALSE;
+}
+
+static void
+mend (gboolean has_died)
+{
+  if (!has_died)
+    {
+      set_fault (NULL);
+      return;
+    }
+
+  stop_server ();
+  start_server ();
+}
+
+/* Returns whether the request number @n was made. */
+static gboolean
+try_fault (const Persist *persist,
+           const Fault   *fault,
+           guint          n)
+{
+  g_autofree char *setting = g_strdup_printf ("%s=%u%s", fault->setting, n, fault->error);
+  g_autofree char *what = g_strconcat (persist->name, ", ", setting, NULL);
+  g_autoptr(GHashTable) before = NULL;
+  gboolean has_exited;
+  int n_requests;
+
+  make_all (persist->replaces);
+  before = list_others ();
+  set_fault (setting);
+  has_exited = do_in_child (do_persist, persist);
+  n_requests = count_requests ();
+  if (!has_exited && strcmp (fault->setting, "kill") != 0)
+    complain (what, "it crashed");
+
+  mend (n_requests < 0);
+  check_fault (what, persist, before, get_rest_of_fault (fault, n_requests < 0));
+  remove_all ();
+  return n_requests < 0 || (guint) n_requests > n;
+}
+
+/* With a stride, each kind of file begins with another request. */
+static void
+try_faults (const Fault *fault)
+{
+  for (guint i = get_first_persist (); i < G_N_ELEMENTS (persists); i += get_persist_step ())
+    for (guint n = i % get_stride (); try_fault (&persists[i], fault, n); n += get_stride ())
+      ;
+}
+
+/* --- Tests --- */
+
+static char *
+make_mount_point (const char *name,
+                  const char *type)
+{
+  char *path = tf_test_path (name);
+
+  g_assert_cmpint (mkdir (path, 0755), ==, 0);
+  if (type != NULL)
+    g_assert_cmpint (mount (type, path, type, 0, "mode=777"), ==, 0);
+  return path;
+}
+
+static void
+set_up (void)
+{
+  g_autofree char *tmp_dir = NULL;
+
+  behind = make_mount_point ("behind", "tmpfs");
+  elsewhere = make_mount_point ("elsewhere", "tmpfs");
+  mount_point = make_mount_point ("mnt", NULL);
+  tmp_dir = g_build_filename (mount_point, "tmp", NULL);
+  g_assert_true (g_setenv ("TMPDIR", tmp_dir, TRUE));
+}
+
+static void
+remove_mount_point (char *path)
+{
+  umount2 (path, MNT_DETACH);
+  g_assert_cmpint (rmdir (path), ==, 0);
+  g_free (path);
+}
+
+static void
+tear_down (void)
+{
+  remove_mount_point (behind);
+  remove_mount_point (elsewhere);
+  remove_mount_point (mount_point);
+}
+
+static void
+try_all_works (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (works); i++)
+    try_work (&works[i]);
+  for (guint i = get_first_persist (); i < G_N_ELEMENTS (persists); i += get_persist_step ())
+    try_persist (&persists[i]);
+  try_kill_and_sweep ();
+}
+
+typedef struct
+{
+  const Mode *mode;
+  const Fault *fault; /* (nullable) */
+} Test;
+
+static void
+test_mode (gconstpointer data)
+{
+  const Test *test = data;
+
+  mode = test->mode;
+  set_up ();
+  start_server ();
+  if (test->fault != NULL)
+    try_faults (test->fault);
+  else
+    try_all_works ();
+  stop_server ();
+  tear_down ();
+}
+
+static void
+add (const Mode  *added,
+     const Fault *fault)
+{
+  g_autofree char *path = g_strdup_printf ("/hostile/%s/%s", fault != NULL ? fault->name : "mode", added->name);
+  Test *test = g_new (Test, 1);
+
+  *test = (Test) { added, fault };
+  g_test_add_data_func_full (path, test, test_mode, g_free);
+}
+
+/* With TF_HOSTILE_STRIDE all modes have faults as well. */
+static void
+add_tests (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      add (&modes[i], NULL);
+      for (guint j = 0; j < G_N_ELEMENTS (faults); j++)
+        if (modes[i].has_faults || !is_short ())
+          add (&modes[i], &faults[j]);
+    }
+}
+
+static const char *
+why_not (void)
+{
+  if (strcmp (HOSTILE_FS, "") == 0)
+    return "there is no libfuse3";
+  if (geteuid () != 0)
+    return "mounting needs root";
+  if (access ("/dev/fuse", R_OK | W_OK) != 0)
+    return "there is no /dev/fuse";
+  if (unshare (CLONE_NEWNS) != 0 || mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    return "no mount namespace may be made here";
+  return NULL;
+}
+
+static void
+skip_all (gconstpointer reason)
+{
+  g_test_skip (reason);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  const char *reason;
+
+  tf_test_init (&argc, &argv);
+  reason = why_not ();
+  if (reason != NULL)
+    {
+      g_test_add_data_func ("/hostile", reason, skip_all);
+      return tf_test_run ();
+    }
+
+  report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  g_assert_true (report != MAP_FAILED);
+  add_tests ();
+  return tf_test_run ();
+}
