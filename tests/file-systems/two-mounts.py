@@ -3,13 +3,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Mounts one folder twice, which is as two machines that share it: a sweep through one mount takes nothing that lives
-through the other. Also mounts folders in which files show other owners than those who create them, or in which modes
-cannot be changed. In namespaces of its own. Needs root.
+through the other, and of two that persist a file under one name, one succeeds. Also mounts folders in which files show
+other owners than those who create them, or in which modes cannot be changed, and folders without room. In namespaces of
+its own. Needs root.
 
 Usage: two-mounts.py ACT, which is the program of act.c
+
+TF_RACE_ROUNDS in the environment is how often two race, instead of 20 times.
 """
 
 import fcntl
+import itertools
 import os
 import socket
 import struct
@@ -23,7 +27,11 @@ from matrix import SFTP_SERVER, Missing, enter_namespaces, make, need, run
 # This is to say which one hangs, before the whole is ended.
 TIMEOUT = 60
 
-GLUSTER_PORT = 24990
+# Of a folder without room, in KiB: GlusterFS needs some for itself.
+SMALL_SIZE = 1536
+
+# A server runs until the end.
+GLUSTER_PORTS = itertools.count(24990)
 GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
 
 GLUSTER_SERVER = '''
@@ -107,14 +115,18 @@ def bindfs_deny(folder):
     bindfs(folder, 'A', '--chmod-deny', '--xattr-none')
 
 
-def sshfs_twice(folder):
+def sshfs_twice(folder, options=''):
     sshfs = need('sshfs')
     if not os.path.exists(SFTP_SERVER):
         raise Missing(f'there is no {SFTP_SERVER}')
     server = write(folder, 'server', f'#!/bin/sh\nexec {SFTP_SERVER}\n', 0o700)
     for name in 'AB':
         run(sshfs, 'nowhere:' + os.path.join(folder, 'backing'), make(folder, name),
-            '-o', f'ssh_command={server},allow_other,dir_cache=no')
+            '-o', f'ssh_command={server},allow_other,dir_cache=no' + options)
+
+
+def sshfs_without_links(folder):
+    sshfs_twice(folder, ',disable_hardlink')
 
 
 def set_loopback_up():
@@ -136,12 +148,13 @@ def wait_for_port(port):
 def glusterfs_twice(folder):
     server, client, setfattr = need('glusterfsd'), need('glusterfs'), need('setfattr')
     set_loopback_up()
-    values = {'folder': folder, 'id': GLUSTER_ID, 'port': GLUSTER_PORT}
+    port = next(GLUSTER_PORTS)
+    values = {'folder': folder, 'id': GLUSTER_ID, 'port': port}
     run(setfattr, '-n', 'trusted.glusterfs.volume-id', '-v', '0x' + GLUSTER_ID.replace('-', ''),
         os.path.join(folder, 'backing'))
     server_volume = write(folder, 'server.vol', GLUSTER_SERVER.format(**values))
     run(server, '-f', server_volume, '-p', os.path.join(folder, 'server.pid'), '-l', os.path.join(folder, 'server.log'))
-    wait_for_port(GLUSTER_PORT)
+    wait_for_port(port)
     client_volume = write(folder, 'client.vol', GLUSTER_CLIENT.format(**values))
     for name in 'AB':
         run(client, '-f', client_volume, '-l', os.path.join(folder, name + '.log'), make(folder, name))
@@ -199,6 +212,30 @@ def dead_is_swept(here, there):
     expect(here.entries() == [], f'{here.entries()} is left by a sweep')
 
 
+def one_wins(racers, name):
+    for racer in racers:
+        racer.stdin.write(name + '\n')
+        racer.stdin.flush()
+    said = [racer.stdout.readline().strip() for racer in racers]
+    expect(sorted(said) in (sorted([str(racer.pid), 'exists']) for racer in racers), f'of {name} they say {said}')
+    return next(word for word in said if word != 'exists')
+
+
+def one_of_two_wins(here, there):
+    racers = [machine.start('race') for machine in (here, there)]
+    for number in range(int(os.environ.get('TF_RACE_ROUNDS', 20))):
+        name = f'race-{number}'
+        winner = one_wins(racers, name)
+        # A mount may have cached what it was before.
+        with open(os.path.join(os.path.dirname(here.mount), 'backing', name)) as file:
+            expect(file.read() == winner, f'{name} is not that of the winner')
+        os.unlink(os.path.join(here.mount, name))
+    for racer in racers:
+        racer.communicate(timeout=TIMEOUT)
+        expect(racer.returncode == 0, f'a racer ended with {racer.returncode}')
+    expect(here.entries() == [], f'{here.entries()} is left by a race')
+
+
 def check_mount(act, folder):
     machine = Machine(act, folder, 'run', 'A')
     machine.does('work')
@@ -216,17 +253,35 @@ def check_two_mounts(act, folder):
     for there in (other, mount):
         living_stays(here, there)
         dead_is_swept(here, there)
+    one_of_two_wins(here, other)
+
+
+def check_race(act, folder):
+    one_of_two_wins(Machine(act, folder, 'run', 'A'), Machine(act, folder, 'other-run', 'B'))
+
+
+def check_full(act, folder):
+    machine = Machine(act, folder, 'run', 'A')
+    machine.does('fill')
+    expect(machine.entries() == [], f'{machine.entries()} is left on a full disk')
+
+
+def make_backing(folder, is_small):
+    backing = make(folder, 'backing')
+    if is_small:
+        run(need('mount'), '-t', 'tmpfs', '-o', f'size={SMALL_SIZE}k', 'tmpfs', backing)
+    os.chmod(backing, 0o1777)
 
 
 def check(make_mounts, check_mounts, act):
     with tempfile.TemporaryDirectory(prefix='two-mounts-') as folder:
         os.chmod(folder, 0o755)
-        os.chmod(make(folder, 'backing'), 0o1777)
         try:
+            make_backing(folder, check_mounts is check_full)
             make_mounts(folder)
             check_mounts(act, folder)
         finally:
-            for name in 'AB':
+            for name in ('A', 'B', 'backing'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
                                stderr=subprocess.DEVNULL, check=False)
 
@@ -242,13 +297,17 @@ def main():
         (bindfs_twice, check_two_mounts),
         (sshfs_twice, check_two_mounts),
         (glusterfs_twice, check_two_mounts),
+        (sshfs_without_links, check_race),
         (bindfs_force_user, check_mount),
         (bindfs_root_squash, check_mount),
         (bindfs_deny, check_mount),
     ]
+    mounts = [bindfs_twice, sshfs_twice, glusterfs_twice, sshfs_without_links,
+              bindfs_force_user, bindfs_root_squash, bindfs_deny]
+    cases += [(make_mounts, check_full) for make_mounts in mounts]
     print(f'1..{len(cases)}')
     for number, (make_mounts, check_mounts) in enumerate(cases, 1):
-        name = f'{number} {make_mounts.__name__}'
+        name = f'{number} {make_mounts.__name__} {check_mounts.__name__}'
         try:
             check(make_mounts, check_mounts, sys.argv[1])
             print('ok', name)
