@@ -147,7 +147,9 @@ tf_test_init (int    *argc,
   (*argv)[0] = g_canonicalize_filename ((*argv)[0], NULL);
 
   sandbox = g_canonicalize_filename (g_mkdtemp (template), NULL);
-  g_assert_cmpint (chmod (sandbox, 0777), ==, 0);
+  /* Not every file system has modes. */
+  if (chmod (sandbox, 0777) != 0)
+    g_assert_cmpint (errno, ==, EPERM);
   make_runtime_dir ();
   g_assert_true (g_setenv ("TMPDIR", sandbox, TRUE));
   g_unsetenv ("TEMP");
