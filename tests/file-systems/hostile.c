@@ -50,7 +50,7 @@ typedef enum
 {
   MAY_NOT_PERSIST = 1 << 0, /* a file cannot get a lasting name, or none that has a name already */
   MAY_NOT_WRITE   = 1 << 1, /* CONTENT_SIZE bytes cannot be written */
-  MAY_LEAVE       = 1 << 2, /* what a name leads to cannot be known for what was created there */
+  MAY_LEAVE       = 1 << 2, /* what was created cannot be known again, or cannot be renamed */
   MAY_NOT_CREATE  = 1 << 3,
   HAS_NO_ACLS     = 1 << 4,
   MAY_LEAVE_EMPTY = 1 << 5, /* whoever is killed right after creating a file */
@@ -97,10 +97,10 @@ static const Mode modes[] = {
   { "link-error", "link=EIO", 0 },
   { "link-missing", "link=ENOSYS", 0 },
   { "no-links", "link=EPERM,rename-flags=EINVAL", TAKES_NAMES },
-  { "no-links-error", "link=EIO,rename-flags=EIO", MAY_NOT_PERSIST },
+  { "no-links-error", "link=EIO,rename-flags=EIO", MAY_NOT_PERSIST | MAY_LEAVE },
   { "rename-refused", "rename=EPERM", MAY_NOT_PERSIST },
   { "rename-error", "rename=EIO", MAY_NOT_PERSIST },
-  { "nothing-renamed", "rename=EIO,rename-flags=EIO,link=EIO", MAY_NOT_PERSIST },
+  { "nothing-renamed", "rename=EIO,rename-flags=EIO,link=EIO", MAY_NOT_PERSIST | MAY_LEAVE },
   { "no-flags", "rename-flags=EINVAL", 0 },
   { "flags-refused", "rename-flags=EPERM", 0 },
   { "flags-missing", "rename-flags=ENOSYS", 0 },
@@ -883,7 +883,9 @@ try_kill_and_sweep (void)
   before = list_others ();
   set_fault (NULL);
   do_in_child (leave_and_die, NULL);
-  if (!do_in_child (sweep, NULL) || !report->succeeded)
+  if (!do_in_child (sweep, NULL))
+    complain ("sweep", "it crashed");
+  else if (!report->succeeded && get_rest () == NOTHING)
     complain ("sweep", "%s", report->message);
   check_others ("sweep", before, get_rest ());
   remove_all ();
