@@ -1046,8 +1046,8 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  * directory which removes it, see [method@TempDir.create_file], is not handed over: this call does nothing then. It does
  * nothing in a forked child with a file of the parent either.
  *
- * It does not block on the disk, and needs no descriptor. If there is no main context yet, and no descriptor to create
- * it, nothing notices the time before this process exits.
+ * It does not block on the disk, and needs no descriptor. If none is left, and it is called in the default main context
+ * for the first time and not from a callback, nothing notices the time before this process exits.
  *
  * Since: 1.0
  */

@@ -81,12 +81,7 @@ void
 tf_hold_for_subprocess (gpointer     object,
                         GSubprocess *subprocess)
 {
-  g_autoptr(GMainContext) context = tf_task_ref_context ();
-
-  if (context == NULL)
-    tf_hold_until_exit (object);
-  else
-    g_subprocess_wait_async (subprocess, NULL, on_exited, g_object_ref (object));
+  g_subprocess_wait_async (subprocess, NULL, on_exited, g_object_ref (object));
 }
 
 /* Returns -1 with errno set; to ESRCH if there is no such process. */
@@ -182,13 +177,7 @@ tf_hold_for_pid (gpointer object,
   self = g_new (Hold, 1);
   *self = (Hold) { .object = g_object_ref (object), .pid = pid, .fd = fd };
 
-  context = tf_task_ref_context ();
-  if (context == NULL)
-    {
-      hold_free (self);
-      return TRUE;
-    }
-
+  context = g_main_context_ref_thread_default ();
   source = create_source (self);
   g_source_set_static_name (source, "[tempfile-glib] hold for process");
   tf_task_attach (source, context);

@@ -10,8 +10,7 @@
 G_BEGIN_DECLS
 
 /* Holds objects for another program: the object is referenced until that program has ended, so that its file or
- * directory is not removed. What is still held when this process exits is removed then, and so is what is held for a
- * program while there is no main context and no descriptor to create it. */
+ * directory is not removed. What is still held when this process exits is removed then. */
 
 void     tf_hold_until_exit     (gpointer     object);
 void     tf_hold_for_subprocess (gpointer     object,

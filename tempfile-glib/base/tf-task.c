@@ -358,7 +358,7 @@ tf_task_ref_context (void)
   GMainContext *context = g_main_context_get_thread_default ();
 
   tf_fork_watch (&fork_handler);
-  if (context == NULL && (g_atomic_int_get (&has_default) || has_descriptors ()))
+  if (context == NULL && (g_atomic_int_get (&has_default) || g_main_depth () > 0 || has_descriptors ()))
     {
       g_mutex_lock (&attach_lock);
       context = g_main_context_default ();

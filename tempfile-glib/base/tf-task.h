@@ -89,8 +89,8 @@ GThread *tf_task_start_thread (const char   *name,
                                gpointer      data,
                                GError      **error);
 
-/* The thread-default main context of the calling thread. NULL if there is none yet, and no descriptor to create it, which
- * GLib would not survive. */
+/* The thread-default main context of the calling thread. NULL if no descriptor is left to create it, which GLib would not
+ * survive, and if it is not known whether there is one already. */
 GMainContext *tf_task_ref_context (void);
 
 /* Sources of the library are attached, dispatched early and destroyed by these, because no fork may find the lock of a
