@@ -542,6 +542,22 @@ sweep_place (TfJournalReader *self,
   closedir (names);
 }
 
+static void
+sweep_places (TfJournalReader *self,
+              GCancellable    *cancellable)
+{
+  gboolean has_journal = tf_journal_count_segments () > 0;
+
+  self->removed_dirs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
+    sweep_place (self, i, cancellable);
+  g_clear_pointer (&self->removed_dirs, g_hash_table_unref);
+
+  /* What was moved aside was the first that this process has recorded, and may be the last. */
+  if (!has_journal)
+    tf_journal_trim ();
+}
+
 /* Continues after errors, which are added to the failures. Fails if journals are not supported, or if cancelled. */
 gboolean
 tf_journal_reader_sweep (TfJournalReader  *self,
@@ -557,10 +573,7 @@ tf_journal_reader_sweep (TfJournalReader  *self,
            : tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
                                 "Nothing can be swept, because the system does not tell when it was booted");
 
-  self->removed_dirs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
-    sweep_place (self, i, cancellable);
-  g_clear_pointer (&self->removed_dirs, g_hash_table_unref);
+  sweep_places (self, cancellable);
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }

@@ -972,16 +972,11 @@ segment_clear_record (Segment *self,
   self->idle = parent;
 }
 
-/* Removes all empty segments but the smallest one, which is likely to be used again. */
+/* Removes all empty segments but @kept. */
 static void
-remove_empty (void)
+remove_empty_but (const Segment *kept)
 {
-  Segment *kept = NULL;
   Segment **link = &newest;
-
-  for (Segment *s = newest; s != NULL; s = s->next)
-    if (s->n_records == 0 && (kept == NULL || s->size <= kept->size))
-      kept = s;
 
   while (*link != NULL)
     {
@@ -996,6 +991,37 @@ remove_empty (void)
       *link = segment->next;
       segment_remove (segment);
     }
+}
+
+/* Removes all empty segments but the smallest one, which is likely to be used again. */
+static void
+remove_empty (void)
+{
+  const Segment *kept = NULL;
+
+  for (const Segment *s = newest; s != NULL; s = s->next)
+    if (s->n_records == 0 && (kept == NULL || s->size <= kept->size))
+      kept = s;
+
+  remove_empty_but (kept);
+}
+
+/* Removes the segments without records, and the place if nothing else is in it: nothing will be recorded soon. */
+void
+tf_journal_trim (void)
+{
+  g_autofree char *dir = NULL;
+
+  enter ();
+  if (newest != NULL && !closed)
+    {
+      dir = g_path_get_dirname (newest->path);
+      remove_empty_but (NULL);
+    }
+  g_mutex_unlock (&lock);
+
+  if (dir != NULL)
+    rmdir (dir);
 }
 
 /* Removes the record: the name does not exist any more, or is kept. In a forked child, does nothing with a record of

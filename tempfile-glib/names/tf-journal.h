@@ -41,6 +41,7 @@ TfJournalRecord *tf_journal_write    (const TfPlace    *parent,
                                       const TfIdentity *identity,
                                       guint32           deadline);
 void             tf_journal_clear    (TfJournalRecord  *self);
+void             tf_journal_trim     (void);
 void             tf_journal_close    (void);
 
 gboolean tf_journal_keep_in_child (const TfJournalRecord *self,
@@ -65,7 +66,6 @@ int tf_journal_place_open (guint        index,
                            char       **path,
                            TfSystemFs  *fs);
 
-/* For tests */
 guint tf_journal_count_segments (void);
 
 G_END_DECLS
