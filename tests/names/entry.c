@@ -323,7 +323,7 @@ persist_shared (void)
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE, NULL, NULL, &error));
   g_assert_no_error (error);
   g_object_unref (shared);
 }
