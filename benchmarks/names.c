@@ -210,8 +210,8 @@ static const Item items[] = {
   { "named file", make_file, make_file_by_libc, make_file_by_calls, FALSE, 1.35, 1.2 },
   { "directory", make_dir, make_dir_by_libc, make_locked_dir_by_calls, FALSE, 1.8, 1.25 },
   { "directory beside many", make_dir, make_dir_by_libc, make_dir_by_calls, TRUE, 1.4, 1.2 },
-  { "file in a directory", make_file_inside, make_file_inside_by_libc, NULL, FALSE, 1.50, 1.30 },
-  { "directory in another", make_dir_inside, make_dir_inside_by_libc, NULL, FALSE, 1.50, 1.30 },
+  { "file in a directory", make_file_inside, make_file_inside_by_libc, NULL, FALSE, 1.25, 1.15 },
+  { "directory in another", make_dir_inside, make_dir_inside_by_libc, NULL, FALSE, 1.25, 1.15 },
 };
 
 static void

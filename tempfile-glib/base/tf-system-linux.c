@@ -393,10 +393,10 @@ tf_system_lock (int      fd,
   return lacks (TF_SYSTEM_FLOCK) ? -1 : TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
 
-/* Returns whether whoever opens the file comes by the inode that has the lease. Through FUSE, overlayfs and network file
- * systems, others can come another way, and the kernel grants a lease all the same. */
-static gboolean
-counts_all_opens (int fd)
+/* Through FUSE, overlayfs and network file systems, others can come by another inode, and the kernel grants a lease all
+ * the same. */
+gboolean
+tf_system_keeps_identities (int fd)
 {
   struct statfs fs;
 
@@ -422,7 +422,7 @@ counts_all_opens (int fd)
 int
 tf_system_lease (int fd)
 {
-  if (!counts_all_opens (fd))
+  if (!tf_system_keeps_identities (fd))
     {
       errno = ENOTSUP;
       return -1;

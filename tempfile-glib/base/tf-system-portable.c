@@ -156,6 +156,12 @@ tf_system_lock (int      fd,
   return fail_with_not_supported ();
 }
 
+gboolean
+tf_system_keeps_identities (int fd)
+{
+  return TRUE;
+}
+
 int
 tf_system_lease (int fd)
 {

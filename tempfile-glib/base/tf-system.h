@@ -176,6 +176,10 @@ char *tf_system_make_fd_path (int fd);
 int tf_system_lock (int      fd,
                     gboolean exclusive);
 
+/* Returns whether all who open a file of the file system of @fd come by one inode, which stays the same when the file is
+ * renamed. */
+gboolean tf_system_keeps_identities (int fd);
+
 /* Makes sure that the regular file behind @fd, which was opened for reading, is open nowhere else, neither in this
  * process nor in another one, mapped and executed files included, but not O_PATH descriptors. Until @fd is closed, nobody
  * can open it. Fails with EAGAIN if it is open, and with another error where this cannot be known. */

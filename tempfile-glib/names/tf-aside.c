@@ -202,8 +202,12 @@ move_and_remove (const TfAside  *self,
                  GError        **error)
 {
   TfJournalRecord *record = NULL;
-  g_autofree char *aside = move (self, &record);
+  g_autofree char *aside = NULL;
 
+  if (!tf_system_keeps_identities (self->dir_fd))
+    return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
+
+  aside = move (self, &record);
   if (aside == NULL)
     return report_unmoved (self, cancellable, error);
 
