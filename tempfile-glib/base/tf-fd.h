@@ -80,4 +80,27 @@ tf_fd_check_written (int fd)
 
 #define tf_autofd __attribute__ ((cleanup (tf_fd_clear)))
 
+/* Fills @bytes from the device for random bytes. Returns FALSE with errno set. */
+static inline gboolean
+tf_fd_read_random (guint8 *bytes,
+                   gsize   n_bytes)
+{
+  tf_autofd int fd = TF_RETRY_EINTR (open ("/dev/urandom", O_RDONLY | O_CLOEXEC));
+  gsize n_read = 0;
+
+  while (fd >= 0 && n_read < n_bytes)
+    {
+      gssize n = TF_RETRY_EINTR (read (fd, bytes + n_read, n_bytes - n_read));
+
+      if (n <= 0)
+        {
+          errno = n < 0 ? errno : EIO;
+          return FALSE;
+        }
+      n_read += n;
+    }
+
+  return fd >= 0;
+}
+
 G_END_DECLS

@@ -985,7 +985,7 @@ tf_system_fill_random (guint8 *bytes,
   if (!lacks (TF_SYSTEM_GETRANDOM) && getentropy (bytes, n_bytes) == 0)
     return TRUE;
 
-  return is_missing (errno) && tf_system_read_random (bytes, n_bytes);
+  return is_missing (errno) && tf_fd_read_random (bytes, n_bytes);
 }
 
 const char *

@@ -471,7 +471,7 @@ gboolean
 tf_system_fill_random (guint8 *bytes,
                        gsize   n_bytes)
 {
-  return tf_system_read_random (bytes, n_bytes);
+  return tf_fd_read_random (bytes, n_bytes);
 }
 
 const char *

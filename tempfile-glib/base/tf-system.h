@@ -11,8 +11,6 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-#include "tf-fd.h"
-
 G_BEGIN_DECLS
 
 /* Functions for the system calls that POSIX.1-2008 does not have.
@@ -361,29 +359,6 @@ guint64 tf_system_get_pid_namespace (void);
 
 /* Returns when the process was started, in a unit of the system's, or 0 if it is not running or this is not known. */
 guint64 tf_system_get_start_time (pid_t pid);
-
-/* Does what tf_system_fill_random() does with the device for that. */
-static inline gboolean
-tf_system_read_random (guint8 *bytes,
-                       gsize   n_bytes)
-{
-  tf_autofd int fd = TF_RETRY_EINTR (open ("/dev/urandom", O_RDONLY | O_CLOEXEC));
-  gsize n_read = 0;
-
-  while (fd >= 0 && n_read < n_bytes)
-    {
-      gssize n = TF_RETRY_EINTR (read (fd, bytes + n_read, n_bytes - n_read));
-
-      if (n <= 0)
-        {
-          errno = n < 0 ? errno : EIO;
-          return FALSE;
-        }
-      n_read += n;
-    }
-
-  return fd >= 0;
-}
 
 /* Fills @bytes, 256 at most, with random bytes that cannot be predicted. */
 gboolean tf_system_fill_random (guint8 *bytes,
