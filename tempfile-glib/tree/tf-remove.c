@@ -184,11 +184,10 @@ tf_remove_dir_at (int                parent_fd,
     return errno == EBUSY ? set_open_error (path, error) : tf_errno_set (error, errno, "rmdir", path);
 
   fd = open_dir (parent_fd, name, path, identity, &open_error);
+  if (fd < 0 && open_error != NULL)
+    g_propagate_error (error, open_error);
   if (fd < 0)
-    {
-      g_propagate_error (error, open_error);
-      return open_error == NULL;
-    }
+    return open_error == NULL;
 
   return empty_and_remove (parent_fd, name, path, fd, identity, cancellable, error);
 }

@@ -5,6 +5,7 @@
 
 #include "tree/tf-remove.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +13,32 @@
 #include "base/tf-fd.h"
 #include "tf-test.h"
 #include "tree.h"
+
+/* Set to have another process remove the directory after it was found not to be empty. */
+static const char *vanishes;
+
+int __real_unlinkat (int fd, const char *name, int flags);
+int __wrap_unlinkat (int fd, const char *name, int flags);
+
+int
+__wrap_unlinkat (int         fd,
+                 const char *name,
+                 int         flags)
+{
+  int result = __real_unlinkat (fd, name, flags);
+  const char *path = g_steal_pointer (&vanishes);
+  g_autofree char *file = path != NULL ? g_build_filename (path, "file", NULL) : NULL;
+
+  if (path == NULL)
+    return result;
+
+  g_assert_cmpint (result, ==, -1);
+  g_assert_cmpint (errno, ==, ENOTEMPTY);
+  g_assert_cmpint (unlink (file), ==, 0);
+  g_assert_cmpint (rmdir (path), ==, 0);
+  errno = ENOTEMPTY;
+  return result;
+}
 
 /* Removes @name if it is what is behind @fd. */
 static gboolean
@@ -172,6 +199,23 @@ test_refused (void)
     }
 }
 
+static void
+test_vanished (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  fd = tree_open (path);
+  vanishes = path;
+  g_assert_true (remove_tree (path, fd, &error));
+  g_assert_no_error (error);
+  g_assert_null (vanishes);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -184,6 +228,7 @@ main (int    argc,
   g_test_add_func ("/remove/tree", test_tree);
   g_test_add_func ("/remove/moved-tree", test_moved_tree);
   g_test_add_func ("/remove/refused", test_refused);
+  g_test_add_func ("/remove/vanished", test_vanished);
 
   return tf_test_run ();
 }
