@@ -128,9 +128,8 @@ start (TfTempFile   *file,
   else if (g_str_equal (what, "seal"))
     tf_temp_file_seal_async (file, 0, cancellable, on_done, NULL);
   else
-    tf_temp_file_persist_async (file, place,
-                                TF_PERSIST_REPLACE | (g_str_equal (what, "durable") ? TF_PERSIST_DURABLE : 0),
-                                0, cancellable, on_done, NULL);
+    tf_temp_file_persist_async (file, place, TF_PERSIST_REPLACE | (g_str_equal (what, "durable") ? TF_PERSIST_DURABLE : 0),
+                                0, cancellable, NULL, NULL, NULL, on_done, NULL);
 }
 
 static void

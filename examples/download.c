@@ -56,7 +56,7 @@ on_spooled (GObject      *source,
 
   /* Refuses to replace what is there: a download is not the right to lose a file. */
   tf_temp_file_persist_async (TF_TEMP_FILE (download->spool), download->destination, TF_PERSIST_NONE,
-                              G_PRIORITY_DEFAULT, NULL, on_persisted, download);
+                              G_PRIORITY_DEFAULT, NULL, NULL, NULL, NULL, on_persisted, download);
 }
 
 static void

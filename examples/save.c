@@ -42,7 +42,7 @@ save (const guint8  *document,
   /* Until here the document is as it was, whatever goes wrong. */
   return tf_temp_file_persist (file, destination,
                                TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK | TF_PERSIST_DURABLE,
-                               NULL, cancellable, error);
+                               cancellable, NULL, NULL, NULL, error);
 }
 
 static void

@@ -2337,12 +2337,73 @@ tf_temp_file_get_fd_path_finish (TfTempFile    *self,
   return make_fd_path (tf_task_finish (self, result, tf_temp_file_get_fd_path_async, error), error);
 }
 
+/* Who is told in the main context how an asynchronous call gets on. */
+typedef struct
+{
+  GFileProgressCallback func;
+  gpointer data;           /* (owned) */
+  GDestroyNotify destroy;  /* (nullable) */
+} Listener;
+
+typedef struct
+{
+  Listener *listener; /* (owned) */
+  goffset   n_copied;
+  goffset   total;
+} Report;
+
 typedef struct
 {
   GFile          *destination; /* (owned) */
   TfPersistFlags  flags;
+  Listener       *listener;    /* (owned) */
   GFile          *final;       /* (owned) (nullable): what the file was persisted as */
 } PersistRequest;
+
+static void
+listener_clear (gpointer data)
+{
+  Listener *self = data;
+
+  if (self->destroy != NULL)
+    self->destroy (self->data);
+}
+
+static void
+listener_release (Listener *self)
+{
+  g_atomic_rc_box_release_full (self, listener_clear);
+}
+
+static gboolean
+report_make (gpointer data)
+{
+  Report *self = data;
+
+  self->listener->func (self->n_copied, self->total, self->listener->data);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+report_free (gpointer data)
+{
+  Report *self = data;
+
+  listener_release (self->listener);
+  g_free (self);
+}
+
+/* Called in a worker thread. */
+static void
+report_later (goffset  n_copied,
+              goffset  total,
+              gpointer data)
+{
+  Report *report = g_new (Report, 1);
+
+  *report = (Report) { g_atomic_rc_box_acquire (data), n_copied, total };
+  tf_task_defer (report_make, report, report_free);
+}
 
 static void
 persist_request_free (gpointer data)
@@ -2350,6 +2411,7 @@ persist_request_free (gpointer data)
   PersistRequest *request = data;
 
   g_object_unref (request->destination);
+  listener_release (request->listener);
   g_clear_object (&request->final);
   g_free (request);
 }
@@ -2383,6 +2445,7 @@ static gboolean
 persist (TfTempFile      *self,
          GFile           *destination,
          TfPersistFlags   flags,
+         TfProgress      *progress,
          GFile          **final_destination,
          GCancellable    *cancellable,
          GError         **error)
@@ -2394,7 +2457,9 @@ persist (TfTempFile      *self,
   if (path == NULL || !check_persist_flags (flags, error))
     return FALSE;
 
-  success = tf_store_persist (tf_file_get_store (self), path, flags, &final_path, cancellable, error);
+  success = tf_store_persist (tf_file_get_store (self), path, flags, progress, &final_path, cancellable, error);
+  if (success)
+    tf_progress_report (progress, progress->total);
   if (final_path != NULL)
     tf_debug_trace ("persisted", final_path);
   if (final_path != NULL && final_destination != NULL)
@@ -2408,8 +2473,10 @@ persist (TfTempFile      *self,
  * @self: a temporary file
  * @destination: the new place of the file, a local file
  * @flags: options of the call
- * @final_destination: (out) (optional) (transfer full): return location for what the file was persisted as
  * @cancellable: (nullable): a cancellable
+ * @progress_callback: (nullable) (scope call) (closure progress_data): called while bytes are copied
+ * @progress_data: data to pass to @progress_callback
+ * @final_destination: (out) (optional) (transfer full): return location for what the file was persisted as
  * @error: return location for an error
  *
  * Gives the file a lasting name in one atomic step.
@@ -2429,6 +2496,12 @@ persist (TfTempFile      *self,
  * @final_destination is set to the name that the file got: to another one than @destination if %TF_PERSIST_UNIQUE has
  * avoided that, or %TF_PERSIST_FOLLOW_SYMLINK has followed a symbolic link. If the call fails, it is set to %NULL, unless
  * the file has the name nevertheless, see below.
+ *
+ * ## Progress
+ *
+ * @progress_callback is called with the number of bytes that were copied and the number of all, in bytes, while a file is
+ * copied from memory or from another file system. It must not use the file, but can cancel @cancellable. Nothing is
+ * copied when the file itself is linked. In any case the last call before a success has both numbers equal.
  *
  * ## Permissions
  *
@@ -2481,13 +2554,17 @@ persist (TfTempFile      *self,
  * Since: 1.0
  */
 gboolean
-tf_temp_file_persist (TfTempFile      *self,
-                      GFile           *destination,
-                      TfPersistFlags   flags,
-                      GFile          **final_destination,
-                      GCancellable    *cancellable,
-                      GError         **error)
+tf_temp_file_persist (TfTempFile             *self,
+                      GFile                  *destination,
+                      TfPersistFlags          flags,
+                      GCancellable           *cancellable,
+                      GFileProgressCallback   progress_callback,
+                      gpointer                progress_data,
+                      GFile                 **final_destination,
+                      GError                **error)
 {
+  TfProgress progress = TF_PROGRESS_INIT (progress_callback, progress_data);
+
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (G_IS_FILE (destination), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
@@ -2496,7 +2573,7 @@ tf_temp_file_persist (TfTempFile      *self,
   if (final_destination != NULL)
     *final_destination = NULL;
 
-  return tf_file_check_idle (self, error) && persist (self, destination, flags, final_destination, cancellable, error);
+  return tf_file_check_idle (self, error) && persist (self, destination, flags, &progress, final_destination, cancellable, error);
 }
 
 static gssize
@@ -2506,11 +2583,13 @@ persist_func (gpointer       source_object,
               GError       **error)
 {
   PersistRequest *request = data;
+  TfProgress progress = TF_PROGRESS_INIT (request->listener->func != NULL ? report_later : NULL, request->listener);
 
   if (!tf_task_may_block (error))
     return -1;
 
-  return persist (source_object, request->destination, request->flags, &request->final, cancellable, error) ? 0 : -1;
+  return persist (source_object, request->destination, request->flags, &progress, &request->final,
+                  cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -2520,12 +2599,17 @@ persist_func (gpointer       source_object,
  * @flags: options of the call
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
+ * @progress_callback: (nullable) (scope notified) (closure progress_data) (destroy progress_destroy): called while bytes
+ *   are copied
+ * @progress_data: data to pass to @progress_callback
+ * @progress_destroy: (nullable): frees @progress_data
  * @callback: (scope async) (nullable): called when the operation is complete
  * @user_data: data to pass to @callback
  *
  * Asynchronous version of [method@TempFile.persist].
  *
- * A worker thread does the work. Notifications and signals are emitted before @callback is called. If the operation
+ * A worker thread does the work. Notifications and signals are emitted, and @progress_callback is called, in the
+ * thread-default main context of the caller before @callback is called. If the operation
  * is cancelled after the file got its name, it succeeds.
  *
  * @callback is called in the thread-default main context of the caller. It calls
@@ -2535,22 +2619,28 @@ persist_func (gpointer       source_object,
  * Since: 1.0
  */
 void
-tf_temp_file_persist_async (TfTempFile          *self,
-                            GFile               *destination,
-                            TfPersistFlags       flags,
-                            int                  io_priority,
-                            GCancellable        *cancellable,
-                            GAsyncReadyCallback  callback,
-                            gpointer             user_data)
+tf_temp_file_persist_async (TfTempFile            *self,
+                            GFile                 *destination,
+                            TfPersistFlags         flags,
+                            int                    io_priority,
+                            GCancellable          *cancellable,
+                            GFileProgressCallback  progress_callback,
+                            gpointer               progress_data,
+                            GDestroyNotify         progress_destroy,
+                            GAsyncReadyCallback    callback,
+                            gpointer               user_data)
 {
   PersistRequest *request;
+  Listener *listener;
 
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (G_IS_FILE (destination));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   request = g_new (PersistRequest, 1);
-  *request = (PersistRequest) { .destination = g_object_ref (destination), .flags = flags };
+  listener = g_atomic_rc_box_new (Listener);
+  *listener = (Listener) { progress_callback, progress_data, progress_destroy };
+  *request = (PersistRequest) { .destination = g_object_ref (destination), .flags = flags, .listener = listener };
   tf_file_run (self, self, tf_temp_file_persist_async, persist_func, request, persist_request_free,
                io_priority, cancellable, callback, user_data);
 }

@@ -91,7 +91,7 @@ use (Fixture    *fixture,
   TRY (g_seekable_truncate (G_SEEKABLE (file), 20, NULL, &error));
   TRY (tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, &error));
   TRY (tf_temp_file_get_fd (file, NULL, &error) >= 0);
-  TRY (tf_temp_file_persist (file, place, TF_PERSIST_REPLACE, NULL, NULL, &error));
+  TRY (tf_temp_file_persist (file, place, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
 #undef TRY
 }
 

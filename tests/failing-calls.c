@@ -204,7 +204,7 @@ test_holes (gconstpointer data)
   tf_test_seek (file, 10 * 1024 * 1024, G_SEEK_SET);
   tf_test_write (file, "end");
   if (is_persisted)
-    g_assert_true (tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, NULL, NULL));
+    g_assert_true (tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
   assert_sparse (file, size);
 
   g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 20 * 1024 * 1024, NULL, NULL));

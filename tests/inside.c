@@ -303,7 +303,8 @@ test_persisted (void)
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 0);
   clean_up (dir);

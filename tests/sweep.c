@@ -230,7 +230,7 @@ leave_persisted (void)
       tree_make_file (name);
       if (!(flags[i] & TF_PERSIST_REPLACE))
         g_assert_cmpint (unlink (name), ==, 0);
-      g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags[i], NULL, NULL, NULL));
+      g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags[i], NULL, NULL, NULL, NULL, NULL));
       tf_named_file_hold_until_exit (file);
     }
 }
@@ -611,7 +611,7 @@ persist_one (TfPersistFlags flags)
   g_autoptr(GFile) document = g_file_new_for_path ("document");
 
   g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), document, flags, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), document, flags, NULL, NULL, NULL, NULL, NULL));
 }
 
 static void

@@ -203,7 +203,7 @@ test_persist (gconstpointer data)
   g_autoptr(GError) error = NULL;
 
   stop_next_call ();
-  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, NULL, tf_test_take_result, &result);
+  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, NULL, NULL, NULL, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   ask (file);
   read_some (file);
@@ -262,7 +262,8 @@ persist_durably (TfTempFile   *file,
 
   g_atomic_int_set (&n_syncs, 0);
   g_atomic_int_set (&n_fsyncs, 0);
-  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, cancellable, tf_test_take_result, &result);
+  tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE,
+                              0, cancellable, NULL, NULL, NULL, tf_test_take_result, &result);
   success = tf_temp_file_persist_finish (file, tf_test_wait (&result), NULL, &error);
   g_assert_true (success == (cancellable == NULL));
   if (cancellable != NULL)

@@ -8,11 +8,13 @@
 namespace Tf {
     public class TempFile : GLib.IOStream {
         public bool persist (GLib.File destination, Tf.PersistFlags flags = Tf.PersistFlags.NONE,
-                             out GLib.File? final_destination = null,
-                             GLib.Cancellable? cancellable = null) throws GLib.Error;
+                             GLib.Cancellable? cancellable = null,
+                             GLib.FileProgressCallback? progress_callback = null,
+                             out GLib.File? final_destination = null) throws GLib.Error;
         public async bool persist_async (GLib.File destination, Tf.PersistFlags flags = Tf.PersistFlags.NONE,
                                          int io_priority = GLib.Priority.DEFAULT,
                                          GLib.Cancellable? cancellable = null,
+                                         owned GLib.FileProgressCallback? progress_callback = null,
                                          out GLib.File? final_destination = null) throws GLib.Error;
         [CCode (array_length_type = "gsize")]
         public async uint8[]? read_line_async (int io_priority = GLib.Priority.DEFAULT,

@@ -432,25 +432,51 @@ find_end (const TfMemoryBuffer *bytes,
   return MIN (end, bytes->size);
 }
 
-/* Writes @bytes into an empty file on disk. Gaps become holes. */
+/* Writes the bytes from @start to @end to the same place of a file on disk. */
+static gboolean
+write_range (TfBacking             *self,
+             const TfMemoryBuffer  *bytes,
+             gsize                  start,
+             gsize                  end,
+             TfProgress            *progress,
+             GCancellable          *cancellable,
+             GError               **error)
+{
+  while (start < end)
+    {
+      gsize size = MIN (end - start, TF_PROGRESS_PIECE);
+      gsize n_written;
+
+      if (!tf_backing_write (self, start, bytes->data + start, size, &n_written, cancellable, error))
+        return FALSE;
+
+      start += size;
+      tf_progress_report (progress, start);
+    }
+
+  return TRUE;
+}
+
+/* Writes @bytes into an empty file on disk. Gaps become holes. @progress may be NULL. */
 gboolean
 tf_backing_write_memory (TfBacking             *self,
                          const TfMemoryBuffer  *bytes,
+                         TfProgress            *progress,
                          GCancellable          *cancellable,
                          GError               **error)
 {
   gsize start = 0;
-  gsize n_written;
 
   if (!bytes->has_gaps)
-    return tf_backing_write (self, 0, bytes->data, bytes->size, &n_written, cancellable, error);
+    return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+           write_range (self, bytes, 0, bytes->size, progress, cancellable, error);
 
   while (start < bytes->size)
     {
       gsize data = find_end (bytes, start, TRUE);
       gsize end = find_end (bytes, data, FALSE);
 
-      if (!tf_backing_write (self, data, bytes->data + data, end - data, &n_written, cancellable, error))
+      if (!write_range (self, bytes, data, end, progress, cancellable, error))
         return FALSE;
       start = end;
     }

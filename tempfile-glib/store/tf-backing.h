@@ -7,6 +7,7 @@
 
 #include <gio/gio.h>
 
+#include "base/tf-progress.h"
 #include "tf-memory-buffer.h"
 #include "tf-io-buffer.h"
 
@@ -160,6 +161,7 @@ tf_backing_peek (const TfBacking *self,
 
 gboolean tf_backing_write_memory (TfBacking             *self,
                                   const TfMemoryBuffer  *bytes,
+                                  TfProgress            *progress,
                                   GCancellable          *cancellable,
                                   GError               **error);
 

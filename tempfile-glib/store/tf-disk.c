@@ -21,9 +21,6 @@
 /* In bytes. The page cache handles pieces of this size in large units. */
 #define COPY_BUFFER (512 * 1024)
 
-/* The number of bytes copied by one call: a count of 32 bits cannot express 4 GiB. */
-#define MAX_RANGE (1 << 30)
-
 /* Continues reading until @n_read is @count, or to the end of the file. */
 gboolean
 tf_disk_read (int            fd,
@@ -180,6 +177,7 @@ copy_data (int            from,
            int            to,
            goffset        size,
            const char    *where,
+           TfProgress    *progress,
            GCancellable  *cancellable,
            GError       **error)
 {
@@ -193,11 +191,12 @@ copy_data (int            from,
       gsize n_copied = 0;
 
       tf_system_find_data (map, size, &start, &end);
-      end = MIN (end, start + MAX_RANGE);
+      end = MIN (end, start + TF_PROGRESS_PIECE);
       if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
       start = end;
+      tf_progress_report (progress, MIN (end, size));
     }
 
   if (TF_RETRY_EINTR (ftruncate (to, size)) != 0)
@@ -206,12 +205,13 @@ copy_data (int            from,
   return TRUE;
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. Shares the blocks if the file system can,
+/* Makes the empty file @to, which is @where in messages, a copy of @from. @progress may be NULL. Shares the blocks if the file system can,
  * otherwise copies them without the holes. The offsets of both do not change. */
 gboolean
 tf_disk_copy_file (int            from,
                    int            to,
                    const char    *where,
+                   TfProgress    *progress,
                    GCancellable  *cancellable,
                    GError       **error)
 {
@@ -226,7 +226,7 @@ tf_disk_copy_file (int            from,
   if (fstat (from, &st) != 0)
     return tf_errno_set (error, errno, "fstat", where);
 
-  return copy_data (from, to, st.st_size, where, cancellable, error);
+  return copy_data (from, to, st.st_size, where, progress, cancellable, error);
 }
 
 /* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in

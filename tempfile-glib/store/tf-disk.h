@@ -7,6 +7,8 @@
 
 #include <gio/gio.h>
 
+#include "base/tf-progress.h"
+
 G_BEGIN_DECLS
 
 /* A value for offsets: use and move the offset of the descriptor. */
@@ -40,6 +42,7 @@ gboolean tf_disk_copy      (int             from,
 gboolean tf_disk_copy_file (int             from,
                             int             to,
                             const char     *where,
+                            TfProgress     *progress,
                             GCancellable   *cancellable,
                             GError        **error);
 gboolean tf_disk_reserve   (int             fd,

@@ -22,15 +22,16 @@ static gboolean
 fill (const TfBacking  *from,
       int               to,
       const char       *where,
+      TfProgress       *progress,
       GCancellable     *cancellable,
       GError          **error)
 {
   TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
 
   if (!tf_backing_is_in_memory (from))
-    return tf_disk_copy_file (from->fd, to, where, cancellable, error);
+    return tf_disk_copy_file (from->fd, to, where, progress, cancellable, error);
 
-  return tf_backing_write_memory (&file, &from->memory, cancellable, error);
+  return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
 }
 
 /* The content that is persisted. */
@@ -38,6 +39,7 @@ typedef struct
 {
   TfBacking *backing;
   goffset    position;
+  TfProgress *progress;
   int        original; /* (owned): the file of the descriptor that was handed out, while that is one of a copy; or -1 */
 } Content;
 
@@ -86,7 +88,7 @@ fill_copy (gpointer       user_data,
 {
   Content *self = user_data;
 
-  return fill (self->backing, to, where, cancellable, error) &&
+  return fill (self->backing, to, where, self->progress, cancellable, error) &&
          (!self->backing->shared || redirect (self, to, error));
 }
 
@@ -95,11 +97,12 @@ gboolean
 tf_store_persist (TfStore         *self,
                   const char      *path,
                   TfPersistFlags   flags,
+                  TfProgress      *progress,
                   char           **final_path,
                   GCancellable    *cancellable,
                   GError         **error)
 {
-  Content content = { .backing = &self->backing, .original = -1 };
+  Content content = { .backing = &self->backing, .progress = progress, .original = -1 };
   TfPublishSource source = { .fill = fill_copy, .user_data = &content };
   TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
   gboolean success;
@@ -112,6 +115,8 @@ tf_store_persist (TfStore         *self,
   /* A file that has a lasting name is copied, because with a second name, writing to one would change both. */
   source.fd = self->lasting ? -1 : self->backing.fd;
   content.position = self->position;
+  if (progress->func != NULL && !tf_backing_get_size (&self->backing, &progress->total, NULL))
+    progress->total = 0;
   tf_store_begin_copy (self);
   success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
   placed = *final_path != NULL;
@@ -151,7 +156,7 @@ tf_store_seal (TfStore       *self,
   tf_store_begin_copy (self);
   fd = tf_system_open_memory ();
   success = (fd >= 0 || tf_errno_set (error, errno, "create a file to seal", NULL)) &&
-            fill (&self->backing, fd, NULL, cancellable, error);
+            fill (&self->backing, fd, NULL, NULL, cancellable, error);
   tf_store_end_copy (self, NULL);
   tf_store_unlock (self);
   if (!success)

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
 gboolean tf_store_persist (TfStore         *self,
                            const char      *path,
                            TfPersistFlags   flags,
+                           TfProgress      *progress,
                            char           **final_path,
                            GCancellable    *cancellable,
                            GError         **error);

@@ -760,7 +760,7 @@ move_to_disk (TfStore       *self,
   place = self->funcs->prepare (self->owner);
   tf_store_begin_copy (self);
   disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
-  success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, cancellable, error) &&
+  success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
             tf_disk_settle (disk.fd, disk.where, error);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;

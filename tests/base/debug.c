@@ -34,7 +34,7 @@ persist_one (void)
   g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
 
-  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 
@@ -144,7 +144,8 @@ remove_all (void)
   g_assert_true (tf_named_file_unlink (unlinked, NULL, NULL));
   g_assert_true (tf_named_file_unlink (inside, NULL, NULL));
   g_assert_true (tf_temp_dir_cleanup (dir, NULL, NULL));
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (persisted), destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (persisted), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 
@@ -186,7 +187,8 @@ persist_from_memory (void)
   g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 

@@ -182,7 +182,8 @@ make_persisted (const char *name)
   g_autoptr(GFile) destination = g_file_new_for_path (name);
   TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   return file;
 }
@@ -246,7 +247,8 @@ persist_held_and_exit (void)
   TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
 
   tf_named_file_hold_until_exit (file);
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
   exit (0);
 }
 

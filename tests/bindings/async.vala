@@ -63,7 +63,10 @@ async void leave_out () throws Error {
     assert_true (yield file.persist_async (dir.get_child ("x")));
     assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.REPLACE, Priority.LOW, null));
     File? place;
-    assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.UNIQUE, Priority.LOW, null, out place));
+    int64 n_copied = -1;
+    assert_true (yield file.persist_async (dir.get_child ("x"), Tf.PersistFlags.UNIQUE, Priority.LOW, null,
+                                           (n, total) => n_copied = n, out place));
+    assert_true (n_copied == 7);
     assert_true (place.get_basename () == "x (1)");
     yield file.close_async ();
 

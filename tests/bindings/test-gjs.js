@@ -347,7 +347,12 @@ const tests = {
         equal(await new Promise(resolve => third.persist_async(destination, {flags: Tf.PersistFlags.REPLACE},
             (_file, result) => resolve(third.persist_finish(result).get_basename()))), 'x');
         equal(third.persist(destination, {flags: Tf.PersistFlags.UNIQUE}).get_basename(), 'x (1)');
-        equal((await third.persist_async(destination, {flags: Tf.PersistFlags.UNIQUE})).get_basename(), 'x (2)');
+        const told = [];
+        const onProgress = (nCopied, total) => told.push([nCopied, total]);
+        const final = await third.persist_async(destination, {flags: Tf.PersistFlags.UNIQUE, onProgress});
+        equal(final.get_basename(), 'x (2)');
+        third.persist(destination, {flags: Tf.PersistFlags.REPLACE, onProgress});
+        equal(told, [[0, 0], [0, 0]]);
 
         const cancellable = new Gio.Cancellable();
         cancellable.cancel();

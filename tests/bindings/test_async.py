@@ -136,6 +136,10 @@ class Loop:
                 final = await file.persist_async(os.path.join(directory, 'str'))
                 self.assertEqual(final.get_basename(), 'str')
                 self.assertTrue(await file.persist_async(pathlib.Path(directory, 'path'), Tf.PersistFlags.DURABLE))
+                told = []
+                self.assertTrue(await file.persist_async(os.path.join(directory, 'str'), Tf.PersistFlags.REPLACE,
+                                                         progress_callback=lambda *args: told.append(args)))
+                self.assertEqual(told, [(7, 7)])
                 with self.assertRaises(FileExistsError):
                     await file.persist_async(os.fsencode(os.path.join(directory, 'str')))
                 self.assertTrue(await file.close_async())

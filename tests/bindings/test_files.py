@@ -233,7 +233,10 @@ class BinaryTest(TestCase):
                 self.assertTrue(file.persist(destination=os.path.join(path, 'str'), flags=Tf.PersistFlags.REPLACE))
                 with self.assertRaises(GLib.Error):
                     file.persist(os.path.join(path, 'str'), Tf.PersistFlags.NONE, None)
-                final = file.persist(os.path.join(path, 'str'), Tf.PersistFlags.UNIQUE)
+                told = []
+                final = file.persist(os.path.join(path, 'str'), Tf.PersistFlags.UNIQUE,
+                                     progress_callback=lambda *args: told.append(args))
+                self.assertEqual(told, [(0, 0)])
                 self.assertEqual(final.get_path(), os.path.join(path, 'str (1)'))
             for wrong in (), (7,), (None,):
                 with self.assertRaises(TypeError):

@@ -117,7 +117,7 @@ persist (const char     *dir,
   g_autofree char *content = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, flags, NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   assert_removed (former_path);
   g_assert_true (g_file_get_contents (path, &content, NULL, &error));
@@ -180,7 +180,7 @@ race (const char *dir)
       g_assert_no_error (error);
       g_assert_true (tf_temp_file_write (file, text, strlen (text), NULL, &error));
       g_assert_no_error (error);
-      if (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, &error))
+      if (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error))
         puts (text);
       else
         puts (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_EXISTS) ? "exists" : error->message);
@@ -200,7 +200,7 @@ replace_without_room (const char *dir,
   g_autoptr(GError) error = NULL;
 
   if (tf_temp_file_write (file, large, ROOM, NULL, &error))
-    g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, &error));
+    g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
   g_assert_nonnull (error);
   g_io_stream_close (G_IO_STREAM (file), NULL, NULL);
 

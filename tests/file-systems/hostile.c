@@ -640,7 +640,7 @@ do_persist (gconstpointer data)
   report->was_created = file != NULL;
   report->was_written = file != NULL && write_content (file, &error);
   report->succeeded = report->was_written &&
-                      tf_temp_file_persist (file, destination, persist->flags, NULL, NULL, &error);
+                      tf_temp_file_persist (file, destination, persist->flags, NULL, NULL, NULL, NULL, &error);
   keep_error (error);
 }
 

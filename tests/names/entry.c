@@ -304,7 +304,8 @@ test_persisted_to_itself (void)
   path = g_build_filename (tf_test_get_sandbox (), "alias", name, NULL);
   destination = g_file_new_for_path (path);
   g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "kept", 4, NULL, NULL));
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE,
+                                       NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   g_assert_finalize_object (g_steal_pointer (&file));
   g_assert_true (g_file_get_contents (path, &content, NULL, &error));
@@ -323,7 +324,8 @@ persist_shared (void)
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   g_object_unref (shared);
 }
@@ -516,7 +518,8 @@ test_others_may_lock (void)
 
   assert_can_be_locked (path);
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
   assert_can_be_locked ("lasting");
   close_file (file);
   assert_can_be_locked ("lasting");

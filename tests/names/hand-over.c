@@ -393,7 +393,8 @@ test_persist_afterwards (void)
   g_autoptr(GError) error = NULL;
 
   tf_named_file_hand_over (file, 0);
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, &error));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
   g_assert_false (tf_named_file_is_handed_over (file));
   g_assert_true (g_str_has_suffix (tf_named_file_get_path (file), "/lasting"));

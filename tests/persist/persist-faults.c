@@ -597,7 +597,7 @@ persist_with_failure (Source         source,
   n_calls = 0;
   fail_errno = with;
   fail_at = at;
-  success = tf_temp_file_persist (file, destination, flags, NULL, cancellable, &error);
+  success = tf_temp_file_persist (file, destination, flags, cancellable, NULL, NULL, NULL, &error);
   fail_at = 0;
   reached = failed_call != NULL;
 
@@ -615,7 +615,7 @@ persist_with_failure (Source         source,
       if (shared)
         assert_lent (file, lent, duplicate);
       g_clear_error (&error);
-      g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, &error));
+      g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error));
       g_assert_no_error (error);
     }
 
@@ -734,7 +734,7 @@ persist_with_meddling (TfTempFile      *file,
   n_calls = 0;
   meddle = func;
   meddle_at = at;
-  tf_temp_file_persist (file, destination, flags, NULL, NULL, error);
+  tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, error);
   reached = n_calls >= at;
   meddle_at = 0;
   return reached;
@@ -874,7 +874,8 @@ test_unreadable_symlink (void)
   file = make (UNNAMED);
   set_link ("doc");
   broken_call = "readlink";
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, NULL, NULL, &error));
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK,
+                                        NULL, NULL, NULL, NULL, &error));
   broken_call = NULL;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
   g_assert_nonnull (strstr (error->message, "readlink"));
@@ -921,7 +922,7 @@ test_not_taken_back (void)
       set_system (cases[i].system);
       broken_call = cases[i].call;
       meddle = put_theirs;
-      g_assert_false (tf_temp_file_persist (file, destination, cases[i].flags, NULL, NULL, &error));
+      g_assert_false (tf_temp_file_persist (file, destination, cases[i].flags, NULL, NULL, NULL, NULL, &error));
       broken_call = NULL;
       set_system (ALL_THERE);
 
@@ -959,7 +960,7 @@ test_copy_of_more_than_4_gib (void)
   fail_errno = EOPNOTSUPP;
   fail_at = 2;
   pretends_to_copy = TRUE;
-  g_assert_true (tf_disk_copy_file (from_fd, to_fd, "copy", NULL, &error));
+  g_assert_true (tf_disk_copy_file (from_fd, to_fd, "copy", NULL, NULL, &error));
   pretends_to_copy = FALSE;
   fail_at = 0;
 

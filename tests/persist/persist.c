@@ -123,7 +123,7 @@ persist (TfTempFile      *file,
 {
   g_autoptr(GFile) destination = g_file_new_for_path (path);
 
-  return tf_temp_file_persist (file, destination, flags, NULL, NULL, error);
+  return tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, error);
 }
 
 static void
@@ -864,7 +864,7 @@ persist_unique (TfTempFile *file,
   g_autoptr(GError) error = NULL;
   GFile *final = NULL;
 
-  tf_temp_file_persist (file, destination, TF_PERSIST_UNIQUE, &final, NULL, &error);
+  tf_temp_file_persist (file, destination, TF_PERSIST_UNIQUE, NULL, NULL, NULL, &final, &error);
   g_assert_no_error (error);
   return final;
 }
@@ -951,6 +951,166 @@ test_unique_refused (void)
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
 }
 
+#define BIG (33 * 1024 * 1024)
+
+/* What a progress callback was told. */
+typedef struct
+{
+  TfTempFile   *file;
+  GCancellable *cancellable; /* (nullable): to be cancelled at the first call */
+  GThread      *thread;
+  goffset       last;
+  goffset       total;
+  guint         n_calls;
+  guint         n_destroyed;
+} Told;
+
+static void
+on_progress (goffset  n_copied,
+             goffset  total,
+             gpointer data)
+{
+  Told *told = data;
+
+  g_assert_cmpuint (told->n_destroyed, ==, 0);
+  g_assert_true (told->n_calls == 0 || n_copied > told->last);
+  g_assert_cmpint (n_copied, <=, total);
+  told->last = n_copied;
+  told->total = total;
+  told->thread = g_thread_self ();
+  told->n_calls++;
+  /* No lock is held. */
+  g_assert_cmpint (tf_temp_file_get_size (told->file), ==, total);
+  if (told->cancellable != NULL)
+    g_cancellable_cancel (told->cancellable);
+}
+
+static void
+on_told (gpointer data)
+{
+  Told *told = data;
+
+  told->n_destroyed++;
+  g_assert_true (g_thread_self () == told->thread || told->n_calls == 0);
+}
+
+/* 33 MiB that no file system stores as a hole. */
+static void
+write_big (TfTempFile *file)
+{
+  g_autofree char *data = g_malloc (BIG);
+
+  memset (data, 'x', BIG);
+  g_assert_true (tf_temp_file_write (file, data, BIG, NULL, NULL));
+}
+
+static gboolean
+persist_told (TfTempFile *file,
+              const char *path,
+              Told       *told)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  gboolean success = tf_temp_file_persist (file, destination, TF_PERSIST_NONE,
+                                           told->cancellable, on_progress, told, NULL, &error);
+
+  if (!success)
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  return success;
+}
+
+/* Where bytes are copied, this is told on the way; in any case it is told at the end. */
+static void
+test_progress (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr(TfTempFile) file = kinds[i] ();
+      Told told = { .file = file };
+
+      if (file == NULL)
+        continue;
+
+      write_big (file);
+      g_assert_true (persist_told (file, path, &told));
+      g_assert_cmpint (told.last, ==, BIG);
+      g_assert_cmpint (told.total, ==, BIG);
+      if (kinds[i] == make_in_memory)
+        g_assert_cmpuint (told.n_calls, >=, 3);
+      g_assert_cmpint (unlink (path), ==, 0);
+
+      /* Empty ones */
+      told = (Told) { .file = file };
+      g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 0, NULL, NULL));
+      g_assert_true (persist_told (file, path, &told));
+      g_assert_cmpuint (told.n_calls, ==, 1);
+      g_assert_cmpint (told.total, ==, 0);
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+}
+
+static void
+test_progress_cancels (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  Told told = { .file = file, .cancellable = cancellable };
+
+  write_big (file);
+  g_assert_false (persist_told (file, path, &told));
+  g_assert_cmpuint (told.n_calls, ==, 1);
+  g_assert_cmpint (told.last, <, BIG);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+
+  told = (Told) { .file = file };
+  g_assert_true (persist_told (file, path, &told));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+static void
+on_finished (GObject      *source,
+             GAsyncResult *result,
+             gpointer      user_data);
+
+/* In the thread of the caller, before the callback; what was passed is freed once, whatever happens. */
+static void
+test_progress_async (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) refused = NULL;
+  Told told = { .file = file };
+  Told not_told = { .file = file };
+
+  write_big (file);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE,
+                              0, NULL, on_progress, &told, on_told, on_finished, &result);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE,
+                              0, NULL, on_progress, &not_told, on_told, on_finished, &refused);
+  while (result == NULL || refused == NULL)
+    g_main_context_iteration (NULL, TRUE);
+
+  g_assert_true (tf_temp_file_persist_finish (file, result, NULL, NULL));
+  g_assert_cmpuint (told.n_calls, >=, 3);
+  g_assert_cmpint (told.last, ==, BIG);
+  g_assert_true (told.thread == g_thread_self ());
+  g_assert_false (tf_temp_file_persist_finish (file, refused, NULL, NULL));
+  g_assert_cmpuint (not_told.n_calls, ==, 0);
+
+  g_clear_object (&result);
+  g_clear_object (&refused);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (told.n_destroyed, ==, 1);
+  g_assert_cmpuint (not_told.n_destroyed, ==, 1);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 #define N_UNIQUE 20
 
 static gpointer
@@ -1001,12 +1161,12 @@ test_final_destination (void)
   g_autoptr(GFile) final = NULL;
 
   g_assert_cmpint (symlink ("doc", "link"), ==, 0);
-  g_assert_true (tf_temp_file_persist (file, link, TF_PERSIST_FOLLOW_SYMLINK, &final, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (file, link, TF_PERSIST_FOLLOW_SYMLINK, NULL, NULL, NULL, &final, NULL));
   g_assert_cmpstr (g_file_peek_path (final), ==, path);
 
   g_clear_object (&final);
   final = (gpointer) link;
-  g_assert_false (tf_temp_file_persist (file, link, TF_PERSIST_NONE, &final, NULL, NULL));
+  g_assert_false (tf_temp_file_persist (file, link, TF_PERSIST_NONE, NULL, NULL, NULL, &final, NULL));
   g_assert_null (final);
   g_assert_cmpint (unlink ("link"), ==, 0);
   g_assert_cmpint (unlink (path), ==, 0);
@@ -1081,28 +1241,28 @@ test_refused (void)
   {
     g_autoptr(GError) error = NULL;
 
-    g_assert_false (tf_temp_file_persist (file, remote, TF_PERSIST_NONE, NULL, NULL, &error));
+    g_assert_false (tf_temp_file_persist (file, remote, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
   }
   {
     g_autoptr(GError) error = NULL;
 
     g_cancellable_cancel (cancelled);
-    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, cancelled, &error));
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, cancelled, NULL, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   }
   {
     g_autoptr(TfTempFile) blank = g_object_new (TF_TYPE_TEMP_FILE, NULL);
     g_autoptr(GError) error = NULL;
 
-    g_assert_false (tf_temp_file_persist (blank, local, TF_PERSIST_NONE, NULL, NULL, &error));
+    g_assert_false (tf_temp_file_persist (blank, local, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
   }
   {
     g_autoptr(GError) error = NULL;
 
     g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
-    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, NULL, &error));
+    g_assert_false (tf_temp_file_persist (file, local, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
   }
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
@@ -1323,7 +1483,8 @@ test_async (void)
 
   write_text (file, "Hello");
   g_signal_connect (file, "rolled-over", G_CALLBACK (note_thread), &emitted_in);
-  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, G_PRIORITY_LOW, NULL, on_finished, &result);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE,
+                              G_PRIORITY_LOW, NULL, NULL, NULL, NULL, on_finished, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (tf_temp_file_persist_finish (file, result, &final, &error));
@@ -1332,7 +1493,7 @@ test_async (void)
   g_assert_true (emitted_in == g_thread_self ());
   assert_content (path, "Hello");
 
-  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, 0, NULL, on_finished, &again);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_NONE, 0, NULL, NULL, NULL, NULL, on_finished, &again);
   while (again == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_false (tf_temp_file_persist_finish (file, again, NULL, &error));
@@ -1348,7 +1509,7 @@ test_async_named (void)
   g_autoptr(GFile) destination = g_file_new_for_path (path);
   g_autoptr(GAsyncResult) result = NULL;
 
-  tf_temp_file_persist_async (file, destination, TF_PERSIST_DURABLE, 0, NULL, on_finished, &result);
+  tf_temp_file_persist_async (file, destination, TF_PERSIST_DURABLE, 0, NULL, NULL, NULL, NULL, on_finished, &result);
   while (result == NULL)
     g_main_context_iteration (NULL, TRUE);
   g_assert_true (tf_temp_file_persist_finish (file, result, NULL, NULL));
@@ -1503,6 +1664,9 @@ main (int    argc,
   g_test_add_func ("/persist/unique/names", test_unique_names);
   g_test_add_func ("/persist/unique/refused", test_unique_refused);
   g_test_add_func ("/persist/unique/race", test_unique_race);
+  g_test_add_func ("/persist/progress", test_progress);
+  g_test_add_func ("/persist/progress/cancels", test_progress_cancels);
+  g_test_add_func ("/persist/progress/async", test_progress_async);
   g_test_add_func ("/persist/final-destination", test_final_destination);
   g_test_add_func ("/persist/hard-link", test_hard_link);
   g_test_add_func ("/persist/refused", test_refused);

@@ -333,12 +333,12 @@ test_late_error (gconstpointer data)
 
       tf_test_write (file, "new");
       close_errno = EDQUOT;
-      g_assert_false (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, &error));
+      g_assert_false (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, &error));
       close_errno = 0;
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
       assert_doc ("old");
 
-      g_assert_true (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL));
+      g_assert_true (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, NULL));
       assert_doc ("new");
       g_clear_object (&file);
       remove_doc ();
@@ -375,7 +375,7 @@ replace (const TfTestKind *kind,
 
   tf_test_write (file, "new");
   refuse ();
-  tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, &error);
+  tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
   grant_all ();
   g_assert_no_error (error);
   assert_doc ("new");
@@ -478,7 +478,7 @@ test_attributes_of_new (gconstpointer data)
 
       tf_test_write (file, "new");
       refusal->refuse ();
-      tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, &error);
+      tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
       grant_all ();
       g_assert_no_error (error);
       assert_doc ("new");
@@ -504,7 +504,7 @@ test_chmod (gconstpointer data)
 
       tf_test_write (file, "new");
       chmod_errno = errnos[i];
-      tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, &error);
+      tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
       grant_all ();
       g_assert_no_error (error);
       assert_doc ("new");
@@ -523,7 +523,7 @@ persist_without_links (const TfTestKind *kind,
   g_autoptr(GError) error = NULL;
 
   tf_test_write (file, "new");
-  tf_temp_file_persist (file, doc, flags, NULL, NULL, &error);
+  tf_temp_file_persist (file, doc, flags, NULL, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
   assert_doc ("new");
 
@@ -566,7 +566,7 @@ test_hidden_loss (gconstpointer data)
   link_errno = EPERM;
   rename2_errno = EINVAL;
   hides_loss = TRUE;
-  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, &error));
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
   grant_all ();
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   assert_doc ("theirs");
@@ -637,7 +637,7 @@ test_lasting_error (gconstpointer data)
       fail_sync_at = 1;
       fail_rename2_at = lasting->fail_rename2_at;
       fail_unlink_at = lasting->fail_unlink_at;
-      g_assert_false (tf_temp_file_persist (file, doc, lasting->flags, NULL, NULL, &error));
+      g_assert_false (tf_temp_file_persist (file, doc, lasting->flags, NULL, NULL, NULL, NULL, &error));
       grant_all ();
 
       assert_truth (file, error, lasting->content);
@@ -672,7 +672,8 @@ test_backup (gconstpointer data)
       /* The name of the backup is the first one that is given. */
       fail_rename_at = is_durable ? 0 : has_backup ? 1 : 2;
       fail_sync_at = is_durable ? 1 : 0;
-      g_assert_false (tf_temp_file_persist (file, doc, flags | (is_durable ? TF_PERSIST_DURABLE : 0), NULL, NULL, &error));
+      g_assert_false (tf_temp_file_persist (file, doc, flags | (is_durable ? TF_PERSIST_DURABLE : 0),
+                                            NULL, NULL, NULL, NULL, &error));
       grant_all ();
 
       assert_doc ("old");
@@ -703,7 +704,7 @@ test_own_name (gconstpointer data)
   destination = g_file_new_for_path (path);
 
   tf_test_write (TF_TEMP_FILE (file), "new");
-  tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, &error);
+  tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
   grant_all ();
   g_assert_no_error (error);
 
@@ -721,7 +722,7 @@ persist_and_exit (void)
 
   tf_test_write (file, "new");
   fail_unlink_at = 1;
-  g_assert_true (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
   grant_all ();
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
   g_clear_object (&file);

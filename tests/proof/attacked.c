@@ -469,7 +469,7 @@ persist (TfTempFile     *file,
   g_autoptr(GFile) destination = g_file_new_for_path (path);
 
   if (file != NULL)
-    tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL);
+    tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, NULL);
 }
 
 static void

@@ -313,7 +313,7 @@ persist_new (TfTempFile     *file,
   g_autoptr(GError) error = NULL;
   Note *persisted = note_path (path, STAYS_IF_THERE);
 
-  must (tf_temp_file_persist (file, destination, flags, NULL, NULL, &error), &error);
+  must (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error), &error);
   set_fate (persisted, MUST_BE_THERE);
 }
 
@@ -325,7 +325,7 @@ persist_over (TfTempFile     *file,
   g_autoptr(GFile) destination = g_file_new_for_path (path);
   g_autoptr(GError) error = NULL;
 
-  must (tf_temp_file_persist (file, destination, flags | TF_PERSIST_REPLACE, NULL, NULL, &error), &error);
+  must (tf_temp_file_persist (file, destination, flags | TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error), &error);
   notes->is_replaced = TRUE;
 }
 

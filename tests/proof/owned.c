@@ -406,7 +406,8 @@ let_go_and_hold (gpointer data)
   g_autofree char *kept_file = NULL;
 
   make_all (NULL);
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
   kept_file = tf_named_file_keep (closed_file);
   kept_dir = tf_temp_dir_keep (dir);
 

@@ -54,7 +54,7 @@ test_persist (void)
   g_autofree char *content = NULL;
   char found;
 
-  tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, &error);
+  tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
   g_assert_no_error (error);
 
   /* It has a name now: others see at once what is written, and what they do is seen. */

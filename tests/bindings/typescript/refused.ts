@@ -81,7 +81,7 @@ function withCallback(named: Tf.NamedFile, dir: Tf.TempDir, child: Gio.File): vo
     named.close_async(GLib.PRIORITY_DEFAULT, null, (closed, result) => closed?.close_finish(result));
     named.close_async(GLib.PRIORITY_DEFAULT, (_file, result) => named.close_finish(result));
     named.close_async((_file, result) => named.close_finish(result));
-    named.persist_async(child, Tf.PersistFlags.NONE, GLib.PRIORITY_DEFAULT, null, null);
+    named.persist_async(child, Tf.PersistFlags.NONE, GLib.PRIORITY_DEFAULT, null, null, null);
     named.persist_async(child, Tf.PersistFlags.REPLACE, (file_, result) => file_?.persist_finish(result));
     named.persist_async(child, (_file, result) => named.persist_finish(result));
     dir.cleanup_async((_dir, result) => dir.cleanup_finish(result));
@@ -98,7 +98,8 @@ async function withOptions(named: Tf.NamedFile, child: Gio.File): Promise<void> 
     const cancellable = new Gio.Cancellable();
     const ioPriority = GLib.PRIORITY_LOW;
     const kept: Gio.File = await named.persist_async(child, {flags: Tf.PersistFlags.REPLACE, cancellable, ioPriority});
-    const final: Gio.File = named.persist(child, {flags: Tf.PersistFlags.UNIQUE});
+    const onProgress = (done: number, all: number): void => print(done, all);
+    const final: Gio.File = named.persist(child, {flags: Tf.PersistFlags.UNIQUE, onProgress});
     print(final.get_path());
     const other: Tf.NamedFile = await Tf.NamedFile.create_async({suffix: '.txt', ioPriority});
     const [descriptor, place]: [number, string] = Tf.mkstemp({prefix: 'p', cancellable: null});

@@ -18,6 +18,7 @@ _Name: TypeAlias = str | bytes
 _Destination: TypeAlias = _Path | Gio.File
 _Cancellable: TypeAlias = Gio.Cancellable | None
 _Callback: TypeAlias = Callable[..., object] | None
+_Progress: TypeAlias = Callable[[int, int], object] | None
 _TextMode: TypeAlias = Literal[
     'r', 'w', 'a', 'x', 'r+', 'w+', 'a+', 'x+', '+r', '+w', '+a', '+x', 'rt', 'wt', 'at', 'xt',
     'r+t', 'w+t', 'a+t', 'x+t', '+rt', '+wt', '+at', '+xt', 'rt+', 'wt+', 'at+', 'xt+', 'tr', 'tw', 'ta', 'tx',
@@ -237,10 +238,11 @@ class TempFile(Gio.IOStream, Generic[AnyStr]):
     def reserve_finish(self, result: Gio.AsyncResult) -> bool: ...
     def persist(
         self, destination: _Destination, flags: PersistFlags = ..., cancellable: _Cancellable = ...,
+        progress_callback: _Progress = ...,
     ) -> Gio.File: ...
     def persist_async(
         self, destination: _Destination, flags: PersistFlags = ..., io_priority: int = ...,
-        cancellable: _Cancellable = ...,
+        cancellable: _Cancellable = ..., progress_callback: _Progress = ...,
         callback: _Callback = ..., *user_data: object,
     ) -> Awaitable[Gio.File]: ...
     def persist_finish(self, result: Gio.AsyncResult) -> Gio.File: ...

@@ -51,8 +51,16 @@ RELEASES = {
 }
 
 
-# What makes of a path what functions of C take, by the name of the type of their argument.
-PATH_CONVERTERS = {'File': as_file, 'filename': as_path}
+def as_progress(callback):
+    """Returns what calls a callback without its data, which functions in Python do not need."""
+    return callback and (lambda n_copied, total, *data: callback(n_copied, total))
+
+
+# What makes of an argument what functions of C take, by the name of its type.
+CONVERTERS = {'File': as_file, 'filename': as_path, 'FileProgressCallback': as_progress}
+
+# What goes with a callback in C.
+HIDDEN = {'progress_data', 'progress_destroy'}
 
 
 @functools.lru_cache(maxsize=None)
@@ -125,12 +133,12 @@ def call_async(start, finish, as_error, arguments, io_priority, cancellable, cal
 
 
 def argument_converter(argument):
-    """Returns what converts a path or text for an argument of a function of C; None if it takes neither."""
+    """Returns what converts a value for an argument of a function of C; None if that takes it as it is."""
     if argument.get_name() == 'text':
         return str.encode
     type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
     interface = type_info.get_interface()
-    return PATH_CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
+    return CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())
 
 
 REQUIRED = object()
@@ -139,8 +147,8 @@ REQUIRED = object()
 def parameters_of(function, defaults):
     """Returns the names of the arguments of a function of C, with the defaults of those at the end that have one."""
     arguments = [argument for argument in function.get_arguments() if argument.get_direction() != Direction.OUT]
-    lengths = {'length', 'user_data', *(f'n_{argument.get_name()}' for argument in arguments)}
-    arguments = [argument for argument in arguments if argument.get_name() not in lengths]
+    hidden = {'length', 'user_data', *HIDDEN, *(f'n_{argument.get_name()}' for argument in arguments)}
+    arguments = [argument for argument in arguments if argument.get_name() not in hidden]
     parameters = {'self': REQUIRED} if function.is_method() else {}
     parameters.update((argument.get_name(), REQUIRED) for argument in arguments)
     for argument in reversed(arguments):
@@ -202,6 +210,11 @@ class Completed:
                 values[name] = self.converters[name](value)
         return values, args[n_named:]
 
+    def insert_progress(self, progress, index):
+        """Returns the function without the arguments for progress, which are behind the cancellable."""
+        # PyGObject takes the data of all callbacks for as variable as the last one's.
+        return lambda *args: self.function(*args[:index], progress, (), *args[index:])
+
     def call(self, *args, **kwargs):
         values, user_data = self.bind(args, kwargs)
         if self.finish is None:
@@ -209,6 +222,9 @@ class Completed:
 
         callback, cancellable, io_priority = \
             [values.pop(name) for name in ('callback', 'cancellable', 'io_priority')]
+        function = self.function
+        if 'progress_callback' in values:
+            function = self.insert_progress(values.pop('progress_callback'), len(values) + 2)
         end = functools.partial(self.finish, values['self']) if self.is_method else self.finish
-        return call_async(self.function, end, self.as_error, values.values(), io_priority, cancellable, callback,
-                          user_data, RELEASES.get(self.function.get_symbol()))
+        return call_async(function, end, self.as_error, values.values(), io_priority,
+                          cancellable, callback, user_data, RELEASES.get(self.function.get_symbol()))
