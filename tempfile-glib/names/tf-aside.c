@@ -104,6 +104,12 @@ move (const TfAside    *self,
         }
 
       *record = write_record (self, aside);
+      if (*record == NULL)
+        {
+          errno = ENOTSUP;
+          return NULL;
+        }
+
       if (rename_to_free (self->dir_fd, self->name, aside) == 0)
         return g_steal_pointer (&aside);
 
@@ -208,6 +214,9 @@ move_and_remove (const TfAside  *self,
     return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
 
   aside = move (self, &record);
+  /* Without a record, as when the process is about to end, nobody would find it. */
+  if (aside == NULL && errno == ENOTSUP)
+    return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
   if (aside == NULL)
     return report_unmoved (self, cancellable, error);
 
