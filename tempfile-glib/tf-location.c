@@ -15,7 +15,7 @@
 #include "base/tf-system.h"
 #include "base/tf-task.h"
 #include "names/tf-open.h"
-#include "store/tf-disk.h"
+#include "base/tf-disk.h"
 
 typedef const char *(*GetDirFunc) (GCancellable  *cancellable,
                                    GError       **error);

@@ -60,24 +60,6 @@ tf_fd_lift (int fd)
   return lifted;
 }
 
-/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed.
- * @fd stays open. Returns -1 with errno set. */
-static inline int
-tf_fd_check_written (int fd)
-{
-  int result;
-
-  do
-    {
-      int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-      result = copy < 0 ? -1 : close (copy);
-    }
-  while (result != 0 && errno == EINTR);
-
-  return result;
-}
-
 #define tf_autofd __attribute__ ((cleanup (tf_fd_clear)))
 
 /* Fills @bytes from the device for random bytes. Returns FALSE with errno set. */

@@ -462,7 +462,9 @@ tf_system_rename (int             dir_fd,
                   TfSystemRename  how)
 {
   guint flags = how == TF_SYSTEM_RENAME_EXCHANGE ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  int result = optional (lacks (TF_SYSTEM_RENAMEAT2) ? -1 : TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags)));
+  int result = lacks (TF_SYSTEM_RENAMEAT2) ? -1 : TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags));
+
+  result = optional (result);
 
   if (result < 0 && errno == EINVAL)
     errno = ENOTSUP;
@@ -921,8 +923,8 @@ read_cgroup (void)
   return NULL;
 }
 
-/* Returns the folder of @cgroup if the file system that a line of proc_pid_mountinfo(5) tells of has it, otherwise NULL.
- * What is mounted there can be a part of the hierarchy. */
+/* Returns the folder of @cgroup if the file system that a line of proc_pid_mountinfo(5) tells of has it, otherwise
+ * NULL. What is mounted there can be a part of the hierarchy. */
 static char *
 find_in_mount (const char *line,
                const char *cgroup)

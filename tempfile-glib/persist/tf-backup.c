@@ -10,13 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 #include "tf-metadata.h"
-
-/* In bytes; between two pieces, the call can be cancelled. */
-#define PIECE (512 * 1024)
 
 /* Opens the file that is replaced, if it still has the name. */
 static int
@@ -39,54 +37,6 @@ open_replaced (const TfDestination *target)
 }
 
 static gboolean
-write_all (int           fd,
-           const guint8 *bytes,
-           gsize         size)
-{
-  while (size > 0)
-    {
-      gssize n = TF_RETRY_EINTR (write (fd, bytes, size));
-
-      if (n < 0)
-        return FALSE;
-
-      bytes += n;
-      size -= n;
-    }
-
-  return TRUE;
-}
-
-static gboolean
-copy_bytes (int            from,
-            int            to,
-            const char    *where,
-            GCancellable  *cancellable,
-            GError       **error)
-{
-  g_autofree guint8 *buffer = NULL;
-  gssize n = 1;
-
-  if (tf_system_clone (from, to) == 0)
-    return TRUE;
-
-  buffer = g_malloc (PIECE);
-  while (n > 0)
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
-
-      n = TF_RETRY_EINTR (read (from, buffer, PIECE));
-      if (n < 0)
-        return tf_errno_set (error, errno, "read the file to back up as", where);
-      if (!write_all (to, buffer, n))
-        return tf_errno_set (error, errno, "write", where);
-    }
-
-  return TRUE;
-}
-
-static gboolean
 fill_copy (TfBackup             *self,
            const TfDestination  *target,
            int                   from,
@@ -96,17 +46,15 @@ fill_copy (TfBackup             *self,
 {
   const char *where = self->at.path;
 
-  if (!copy_bytes (from, self->copy_fd, where, cancellable, error))
+  if (!tf_disk_copy_file (from, self->copy_fd, where, NULL, cancellable, error))
     return FALSE;
 
   if (!tf_metadata_apply (metadata, self->copy_fd))
     return tf_errno_set (error, errno, "fchmod", where);
 
-  if (tf_fd_check_written (self->copy_fd) != 0)
-    return tf_errno_set (error, errno, "close", where);
-
-  return !(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
-         tf_errno_set (error, errno, "fsync", where);
+  return tf_disk_settle (self->copy_fd, where, error) &&
+         (!(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
+          tf_errno_set (error, errno, "fsync", where));
 }
 
 /* Copies the file under a temporary name. */

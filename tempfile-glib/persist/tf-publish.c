@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
@@ -88,8 +89,8 @@ sync_file (const TfReplacement  *entry,
            GCancellable         *cancellable,
            GError              **error)
 {
-  if (tf_fd_check_written (entry->fd) != 0)
-    return tf_errno_set (error, errno, "close", target->path);
+  if (!tf_disk_settle (entry->fd, target->path, error))
+    return FALSE;
 
   if (target->sync_fd < 0)
     return TRUE;
@@ -312,8 +313,8 @@ persist (const TfPublishSource  *source,
 }
 
 /* Gives @source the name @path in one step. If the file itself cannot get the name, a copy of it does; @copy_fd is the
- * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed, unless @final_path is set:
- * then the file has the name nevertheless. */
+ * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed, unless @final_path is
+ * set: then the file has the name nevertheless. */
 gboolean
 tf_publish (const TfPublishSource  *source,
             const char             *path,

@@ -10,10 +10,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
-#include "tf-disk.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
 #define PIECE (1024 * 1024)

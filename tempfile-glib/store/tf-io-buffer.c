@@ -7,8 +7,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "base/tf-disk.h"
 
-#include "tf-disk.h"
 
 /* The number of bytes that are read ahead at first. It is multiplied by four with each read that continues the one
  * before. */
@@ -203,8 +203,8 @@ tf_io_buffer_read (TfIoBuffer    *self,
   return TRUE;
 }
 
-/* Writes all @count bytes, or holds them back. @size is that of the file, or -1 if it is not known. On failure, nothing was written, or @n_written bytes of a piece that is
- * too large to hold back. */
+/* Writes all @count bytes, or holds them back. @size is that of the file, or -1 if it is not known. On failure, nothing
+ * was written, or @n_written bytes of a piece that is too large to hold back. */
 gboolean
 tf_io_buffer_write (TfIoBuffer     *self,
                     int             fd,
@@ -237,8 +237,8 @@ tf_io_buffer_write (TfIoBuffer     *self,
   return TRUE;
 }
 
-/* Puts what is held back over @data, which has @n_read bytes from the disk at @offset and room for @count. If what is held
- * back lies behind the end of the file on disk, there are more bytes then; a gap before it reads as zeros. */
+/* Puts what is held back over @data, which has @n_read bytes from the disk at @offset and room for @count. If what is
+ * held back lies behind the end of the file on disk, there are more bytes then; a gap before it reads as zeros. */
 void
 tf_io_buffer_overlay (const TfIoBuffer *self,
                       goffset           offset,

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
 #include "persist/tf-publish.h"
-#include "tf-disk.h"
 
 /* Writes all bytes of the backing into an empty file. */
 static gboolean
@@ -244,8 +244,8 @@ tf_store_load_bytes (TfStore       *self,
   return bytes;
 }
 
-/* Makes room for the holes if reading them through a mapping takes room: if there is none, it raises SIGBUS. On failure,
- * sets errno, to ENOTSUP if the file cannot be mapped safely. */
+/* Makes room for the holes if reading them through a mapping takes room: if there is none, it raises SIGBUS. On
+ * failure, sets errno, to ENOTSUP if the file cannot be mapped safely. */
 static gboolean
 fill_holes (int     fd,
             goffset size)

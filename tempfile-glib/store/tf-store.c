@@ -10,11 +10,11 @@
 #include <sys/resource.h>
 
 #include "base/tf-debug.h"
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-string.h"
 #include "base/tf-system.h"
-#include "tf-disk.h"
 
 static void add_guard    (TfStore *self);
 static void watch_forks  (TfStore *self);
@@ -650,8 +650,8 @@ get_limit (TfStore *self)
   return self->max_size < 0 ? G_MAXSSIZE : MIN ((guint64) self->max_size, G_MAXSSIZE);
 }
 
-/* Returns what is counted for content of @size bytes. It is more than that, so that not each write has to be counted: by
- * as much as a small piece of the heap has, by an eighth for a large one, of which more may be resident, and by a
+/* Returns what is counted for content of @size bytes. It is more than that, so that not each write has to be counted:
+ * by as much as a small piece of the heap has, by an eighth for a large one, of which more may be resident, and by a
  * sixteenth for a mapping. */
 static gsize
 get_charge (TfStore *self,
@@ -1183,8 +1183,8 @@ tf_store_has_rolled_over (TfStore *self)
   return g_atomic_int_get (&self->rolled_over);
 }
 
-/* Returns whether it is settled where on disk the store is: it was opened there, or has rolled over. The result does not
- * change when the store is closed. */
+/* Returns whether it is settled where on disk the store is: it was opened there, or has rolled over. The result does
+ * not change when the store is closed. */
 gboolean
 tf_store_has_place (TfStore *self)
 {

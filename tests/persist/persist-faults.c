@@ -23,7 +23,7 @@
 
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
-#include "store/tf-disk.h"
+#include "base/tf-disk.h"
 #include "tf-test.h"
 
 /* Which call is to fail, counted from 1; 0: none. */

@@ -7,7 +7,7 @@
 
 #include <gio/gio.h>
 
-#include "base/tf-progress.h"
+#include "tf-progress.h"
 
 G_BEGIN_DECLS
 

@@ -11,9 +11,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/tf-errno.h"
-#include "base/tf-fd.h"
-#include "base/tf-system.h"
+#include "tf-errno.h"
+#include "tf-fd.h"
+#include "tf-system.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
 #define PIECE (1024 * 1024)
@@ -148,13 +148,24 @@ tf_disk_copy (int            from,
   return success;
 }
 
-/* Reports errors of earlier writes that the file system would report only when the file is closed. */
+/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed.
+ * @fd stays open. */
 gboolean
 tf_disk_settle (int          fd,
                 const char  *where,
                 GError     **error)
 {
-  return tf_fd_check_written (fd) == 0 || tf_errno_set (error, errno, "close", where);
+  int result;
+
+  do
+    {
+      int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+      result = copy < 0 ? -1 : close (copy);
+    }
+  while (result != 0 && errno == EINTR);
+
+  return result == 0 || tf_errno_set (error, errno, "close", where);
 }
 
 gboolean
@@ -205,8 +216,8 @@ copy_data (int            from,
   return TRUE;
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. @progress may be NULL. Shares the blocks if the file system can,
- * otherwise copies them without the holes. The offsets of both do not change. */
+/* Makes the empty file @to, which is @where in messages, a copy of @from. @progress may be NULL. Shares the blocks if
+ * the file system can, otherwise copies them without the holes. The offsets of both do not change. */
 gboolean
 tf_disk_copy_file (int            from,
                    int            to,
