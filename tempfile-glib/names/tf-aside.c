@@ -16,9 +16,6 @@
 #include "tree/tf-remove.h"
 #include "tree/tf-use.h"
 
-/* How often a random name may be taken. */
-#define TRIES 16
-
 static gboolean
 is_dir (const TfAside *self)
 {
@@ -70,29 +67,25 @@ tf_aside_undo (int         dir_fd,
   return rename_to_free (dir_fd, aside, name) == 0;
 }
 
-/* A sweep would remove the directory with what is in it, and so a new one has no record. */
 static TfJournalRecord *
 write_record (const TfAside *self,
               const char    *aside)
 {
-  g_autofree char *names = NULL;
+  g_autofree char *names = g_strconcat (aside, "/", self->name, NULL);
 
-  if (is_dir (self) && self->is_new)
-    return NULL;
-
-  names = g_strconcat (aside, "/", self->name, NULL);
   return tf_journal_write (self->dir, names, self->kind | TF_JOURNAL_ASIDE, self->dir_fd, self->name,
                            self->identity, self->deadline);
 }
 
-/* Moves what has the name, and returns its new name. Returns NULL with errno set on failure. */
+/* Moves what has the name, and returns its new name. Returns NULL with errno set on failure; to ECANCELED if the
+ * process is about to end and its journal is closed. Where there is no journal at all, it is moved without a record. */
 static char *
 move (const TfAside    *self,
       TfJournalRecord **record)
 {
   const TfTemplate template = { .prefix = (char *) "." };
 
-  for (int i = 0; i < TRIES; i++)
+  for (int i = 0; i < TF_TEMPLATE_TRIES; i++)
     {
       g_autofree char *aside = tf_template_make_name (&template, NULL);
       int saved_errno;
@@ -104,9 +97,9 @@ move (const TfAside    *self,
         }
 
       *record = write_record (self, aside);
-      if (*record == NULL)
+      if (*record == NULL && tf_journal_is_closed ())
         {
-          errno = ENOTSUP;
+          errno = ECANCELED;
           return NULL;
         }
 
@@ -185,6 +178,14 @@ remove_name (const TfAside  *self,
   return errno != ENOTEMPTY && errno != EEXIST && tf_errno_set (error, errno, "unlink", self->path);
 }
 
+static TfAsideResult
+remove_in_place (const TfAside  *self,
+                 GCancellable   *cancellable,
+                 GError        **error)
+{
+  return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
+}
+
 /* A directory that cannot be moved because it is a mount point gets the error of one. */
 static TfAsideResult
 report_unmoved (const TfAside  *self,
@@ -194,11 +195,11 @@ report_unmoved (const TfAside  *self,
   if (errno == ENOENT)
     return TF_ASIDE_OTHER;
 
-  if (errno != EBUSY || !is_dir (self))
-    tf_errno_set (error, errno, "rename", self->path);
-  else if (remove_name (self, self->name, cancellable, error))
-    return TF_ASIDE_REMOVED;
+  if (errno == EBUSY && is_dir (self))
+    return remove_in_place (self, cancellable, error);
 
+  if (errno != ECANCELED)
+    tf_errno_set (error, errno, "rename", self->path);
   return TF_ASIDE_STAYS;
 }
 
@@ -208,15 +209,8 @@ move_and_remove (const TfAside  *self,
                  GError        **error)
 {
   TfJournalRecord *record = NULL;
-  g_autofree char *aside = NULL;
+  g_autofree char *aside = move (self, &record);
 
-  if (!tf_system_keeps_identities (self->dir_fd))
-    return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
-
-  aside = move (self, &record);
-  /* Without a record, as when the process is about to end, nobody would find it. */
-  if (aside == NULL && errno == ENOTSUP)
-    return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
   if (aside == NULL)
     return report_unmoved (self, cancellable, error);
 
@@ -230,7 +224,15 @@ move_and_remove (const TfAside  *self,
   return TF_ASIDE_REMOVED;
 }
 
-/* If it stays because it is in use, no error is set. */
+/* Through FUSE and network file systems, what is compared can depend on the name. And a new directory is removed only
+ * if it is empty; by its record, a sweep would remove what is in it, too. */
+static gboolean
+may_be_moved (const TfAside *self)
+{
+  return tf_system_keeps_identities (self->dir_fd) && !(is_dir (self) && self->is_new);
+}
+
+/* If it stays because it is in use, or because the process is about to end, no error is set. */
 TfAsideResult
 tf_aside_remove (const TfAside  *self,
                  GCancellable   *cancellable,
@@ -249,5 +251,5 @@ tf_aside_remove (const TfAside  *self,
         return TF_ASIDE_STAYS;
     }
 
-  return move_and_remove (self, cancellable, error);
+  return may_be_moved (self) ? move_and_remove (self, cancellable, error) : remove_in_place (self, cancellable, error);
 }

@@ -15,11 +15,10 @@ G_BEGIN_DECLS
  * something else at any moment.
  *
  * It first gets a random name in the same directory. Whatever has that name is then what is compared, looked at and
- * removed. What is not to be removed gets its name back, unless something has that by now. The journal holds the new name
- * together with the former one before the file has it.
+ * removed. What is not to be removed gets its name back, unless something has that by now. The journal holds the new
+ * name together with the former one before the file has it.
  *
- * Through FUSE and network file systems, what is compared can depend on the name, and is not what it was after the
- * change. There, nothing is moved: what the caller has compared is removed. */
+ * Where what is compared depends on the name, nothing is moved: what the caller has compared is removed. */
 typedef struct
 {
   int               dir_fd;

@@ -351,7 +351,7 @@ remove_ours (TfJournalReader     *self,
     }
   else if (error != NULL)
     tf_failures_take (self->failures, error);
-  else if (aside.is_new)
+  else if (aside.is_new && aside.kind == TF_JOURNAL_DIR)
     return SETTLED;
 
   return result == TF_ASIDE_STAYS ? STAYS : SETTLED;

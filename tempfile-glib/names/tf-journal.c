@@ -36,7 +36,8 @@
  *   INTENT → DONE     once the file is known. If the process is killed now, the file is removed if it is the same.
  *   INTENT → FREE     if the name exists already: it belongs to somebody else.
  *   DONE → FREE       after the name was removed, or before it is kept.
- *   DONE → KEPT       when a forked child keeps it: a sweep leaves it alone. Back, if the child does not keep it any more.
+ *   DONE → KEPT       when a forked child keeps it: a sweep leaves it alone. Back, if the child does not keep it
+ *                     any more.
  *
  * A file that is known before it gets the name is DONE before it has it. A name that the user has chosen is never an
  * INTENT.
@@ -907,8 +908,8 @@ tf_journal_complete (TfJournalRecord  *self,
   set_state (&self->slot, TF_JOURNAL_DONE);
 }
 
-/* Writes down that what is known already has, or is about to get, the name @name in @parent: @from in @dir_fd, or @dir_fd
- * itself if @from is empty. @deadline is 0 if it is not handed over. */
+/* Writes down that what is known already has, or is about to get, the name @name in @parent: @from in @dir_fd, or
+ * @dir_fd itself if @from is empty. @deadline is 0 if it is not handed over. */
 TfJournalRecord *
 tf_journal_write (const TfPlace    *parent,
                   const char       *name,
@@ -1150,6 +1151,18 @@ __attribute__ ((destructor (200))) static void
 close_at_exit (void)
 {
   tf_journal_close ();
+}
+
+/* Returns whether nothing is recorded any more, because the process is about to end. */
+gboolean
+tf_journal_is_closed (void)
+{
+  gboolean is_closed;
+
+  enter ();
+  is_closed = closed;
+  g_mutex_unlock (&lock);
+  return is_closed;
 }
 
 guint

@@ -22,27 +22,28 @@ typedef enum
 /* Belongs to the journal. NULL stands for a record that could not be made; all functions ignore it. */
 typedef struct _TfJournalRecord TfJournalRecord;
 
-TfJournalRecord *tf_journal_begin    (const TfPlace    *parent,
-                                      const char       *name,
-                                      TfJournalKind     kind);
-void             tf_journal_complete (TfJournalRecord  *self,
-                                      int               dir_fd,
-                                      const char       *name,
-                                      const TfIdentity *identity);
-TfJournalRecord *tf_journal_add      (const TfPlace    *parent,
-                                      const char       *name,
-                                      int               dir_fd,
-                                      const char       *from);
-TfJournalRecord *tf_journal_write    (const TfPlace    *parent,
-                                      const char       *name,
-                                      TfJournalKind     kind,
-                                      int               dir_fd,
-                                      const char       *from,
-                                      const TfIdentity *identity,
-                                      guint32           deadline);
-void             tf_journal_clear    (TfJournalRecord  *self);
-void             tf_journal_trim     (void);
-void             tf_journal_close    (void);
+TfJournalRecord *tf_journal_begin     (const TfPlace    *parent,
+                                       const char       *name,
+                                       TfJournalKind     kind);
+void             tf_journal_complete  (TfJournalRecord  *self,
+                                       int               dir_fd,
+                                       const char       *name,
+                                       const TfIdentity *identity);
+TfJournalRecord *tf_journal_add       (const TfPlace    *parent,
+                                       const char       *name,
+                                       int               dir_fd,
+                                       const char       *from);
+TfJournalRecord *tf_journal_write     (const TfPlace    *parent,
+                                       const char       *name,
+                                       TfJournalKind     kind,
+                                       int               dir_fd,
+                                       const char       *from,
+                                       const TfIdentity *identity,
+                                       guint32           deadline);
+void             tf_journal_clear     (TfJournalRecord  *self);
+void             tf_journal_trim      (void);
+void             tf_journal_close     (void);
+gboolean         tf_journal_is_closed (void);
 
 gboolean tf_journal_keep_in_child (const TfJournalRecord *self,
                                    const TfIdentity      *identity,

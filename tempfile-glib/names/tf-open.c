@@ -116,7 +116,7 @@ create_at_new_name (const Creation    *creation,
                     GCancellable      *cancellable,
                     GError           **error)
 {
-  for (int i = 0; i < TF_OPEN_TRIES; i++)
+  for (int i = 0; i < TF_TEMPLATE_TRIES; i++)
     {
       g_autofree char *candidate = NULL;
       int result;

@@ -11,8 +11,6 @@
 
 G_BEGIN_DECLS
 
-#define TF_OPEN_TRIES 10000
-
 /* Called before a file or directory is created, with an auditing event of Python's tempfile and the path; for a file
  * without a name, the path of its directory. Returns FALSE with @error set to refuse. */
 typedef gboolean (*TfOpenGuard) (const char  *event,

@@ -304,8 +304,8 @@ pool_take (RandomPool *self,
   return TRUE;
 }
 
-/* If another thread uses the pool, the bytes come from the kernel. So they do in a child that a signal handler has forked
- * in the middle of this. */
+/* If another thread uses the pool, the bytes come from the kernel. So they do in a child that a signal handler has
+ * forked in the middle of this. */
 static gboolean
 fill_random (guint8 *bytes,
              gsize   n_bytes)

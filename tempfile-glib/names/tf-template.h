@@ -16,8 +16,7 @@ enum
   TF_TEMPLATE_PROP_PREFIX,
   TF_TEMPLATE_PROP_SUFFIX,
   TF_TEMPLATE_PROP_MODE,
-  TF_TEMPLATE_PROP_VARIANT,
-  TF_TEMPLATE_N_PROPS
+  TF_TEMPLATE_PROP_VARIANT
 };
 
 typedef struct _TfEntry TfEntry;
@@ -37,6 +36,9 @@ typedef struct
 
 #define TF_TEMPLATE_PREFIX "tmp"
 #define TF_TEMPLATE_RANDOM_LENGTH 8
+
+/* How many names may be taken in a row before a creation fails */
+#define TF_TEMPLATE_TRIES 10000
 
 /* Prefix, suffix and directory as bytes. Each may be missing. */
 #define TF_TEMPLATE_VARIANT_TYPE "(maymaymay)"

@@ -14,7 +14,7 @@
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
 #include "base/tf-system.h"
-#include "names/tf-open.h"
+#include "names/tf-template.h"
 
 /* Creates an entry with a given name in the directory. Returns a non-negative number, or -1 with errno set. */
 typedef int (*MakeFunc) (const TfReplacement *self,
@@ -124,7 +124,7 @@ try_new_names (TfReplacement       *self,
 {
   const TfTemplate template = { .prefix = (char *) ".tmp-" };
 
-  for (int i = 0; i < TF_OPEN_TRIES; i++)
+  for (int i = 0; i < TF_TEMPLATE_TRIES; i++)
     {
       g_autofree char *name = tf_template_make_name (&template, NULL);
       int result;
@@ -274,8 +274,8 @@ is_other_file (const TfDestination *target,
          !tf_identity_equal (&own, &found);
 }
 
-/* Removes the file @own from the target. If another process has put its own file there, that stays. Returns FALSE if the
- * file is still there. Does not change errno. */
+/* Removes the file @own from the target. If another process has put its own file there, that stays. Returns FALSE if
+ * the file is still there. Does not change errno. */
 static gboolean
 unlink_target (const TfDestination *target,
                TfIdentity           own)
@@ -432,8 +432,8 @@ exchange_back (TfReplacement       *self,
   return FALSE;
 }
 
-/* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the file
- * system refuses to go back. Does not change errno. */
+/* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
+ * file system refuses to go back. Does not change errno. */
 gboolean
 tf_replacement_take_back (TfReplacement       *self,
                           const TfDestination *target,
