@@ -16,40 +16,9 @@
 #include <unistd.h>
 
 #include "tf-test-async.h"
+#include "tf-test-files.h"
 #include "tf-test.h"
 #include "tree.h"
-
-static guint
-sweep (guint min_age_seconds)
-{
-  g_autoptr(GError) error = NULL;
-  guint n_removed = G_MAXUINT;
-
-  g_assert_true (tf_sweep (NULL, NULL, min_age_seconds, &n_removed, NULL, &error));
-  g_assert_no_error (error);
-  return n_removed;
-}
-
-/* Runs @func in a fork that is then killed, so that nothing of it is cleaned up. */
-static void
-run_and_kill (void (*func) (void))
-{
-  pid_t pid;
-  int status;
-
-  fflush (NULL);
-  pid = fork ();
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    {
-      func ();
-      raise (SIGKILL);
-    }
-
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_true (WIFSIGNALED (status));
-  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
-}
 
 static void
 leave_both (void)
@@ -68,10 +37,10 @@ test_dead (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_both);
-  g_assert_cmpuint (sweep (3600), ==, 0);
+  tf_test_run_and_kill (leave_both);
+  g_assert_cmpuint (tf_test_sweep (3600), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
-  g_assert_cmpuint (sweep (0), ==, 2);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
@@ -93,8 +62,8 @@ test_inside (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_file_in_dir);
-  g_assert_cmpuint (sweep (0), ==, 1);
+  tf_test_run_and_kill (leave_file_in_dir);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
   place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
   g_assert_false (g_file_test (place, G_FILE_TEST_EXISTS));
@@ -116,9 +85,9 @@ test_future (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_file_of_the_future);
-  g_assert_cmpuint (sweep (1), ==, 0);
-  g_assert_cmpuint (sweep (0), ==, 1);
+  tf_test_run_and_kill (leave_file_of_the_future);
+  g_assert_cmpuint (tf_test_sweep (1), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
 }
 
 static void
@@ -128,7 +97,7 @@ leave_closed_file (void)
 
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
-  g_assert_cmpuint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
 }
 
@@ -254,9 +223,9 @@ assert_stays (void (*func) (void),
               guint n_swept,
               guint n_left)
 {
-  run_and_kill (func);
-  g_assert_cmpuint (sweep (0), ==, n_swept);
-  g_assert_cmpuint (sweep (0), ==, 0);
+  tf_test_run_and_kill (func);
+  g_assert_cmpuint (tf_test_sweep (0), ==, n_swept);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, n_left);
 }
 
@@ -306,7 +275,7 @@ test_moved (void)
 static void
 sweep_nothing (void)
 {
-  g_assert_cmpuint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
 }
 
 /* What the program, or a child, does with locks on the file says nothing about its life. */
@@ -352,8 +321,8 @@ test_few_fds (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (create_with_few_fds);
-  g_assert_cmpuint (sweep (0), ==, 100);
+  tf_test_run_and_kill (create_with_few_fds);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 100);
 }
 
 static void
@@ -375,7 +344,7 @@ test_no_fds (void)
       guint n_removed = G_MAXUINT;
       gboolean success;
 
-      run_and_kill (leave_one);
+      tf_test_run_and_kill (leave_one);
       tf_test_take_fds ();
       tf_test_give_fds (n_fds);
       success = tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error);
@@ -387,7 +356,7 @@ test_no_fds (void)
       else
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
       g_assert_true (success == (n_removed == 1));
-      g_assert_cmpuint (sweep (0), ==, success ? 0 : 1);
+      g_assert_cmpuint (tf_test_sweep (0), ==, success ? 0 : 1);
     }
 }
 
@@ -421,7 +390,7 @@ test_filters (void)
   tree_make_dir ("a");
   tree_make_dir ("b");
   tree_make_link ("b", "link");
-  run_and_kill (leave_in_places);
+  tf_test_run_and_kill (leave_in_places);
   g_assert_true (sweep_only ("three-", NULL, 0));
   g_assert_true (sweep_only ("two-", "a", 0));
   g_assert_true (sweep_only ("two-", "link", 1));
@@ -459,8 +428,8 @@ test_living (void)
 
   dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
   file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
-  run_and_kill (leave_both);
-  g_assert_cmpuint (sweep (0), ==, 2);
+  tf_test_run_and_kill (leave_both);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
   g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
 }
@@ -496,9 +465,9 @@ test_unclaimed (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_unclaimed);
+  tf_test_run_and_kill (leave_unclaimed);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
-  g_assert_cmpuint (sweep (0), ==, 2);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
 }
 
 static void
@@ -530,8 +499,8 @@ test_closed_file (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_closed_file);
-  g_assert_cmpuint (sweep (0), ==, 1);
+  tf_test_run_and_kill (leave_closed_file);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
 }
 
 static void
@@ -540,8 +509,8 @@ test_kept (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_kept);
-  g_assert_cmpuint (sweep (0), ==, 1);
+  tf_test_run_and_kill (leave_kept);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
 
   remove_all (".");
@@ -563,7 +532,7 @@ test_strangers (void)
   g_assert_cmpint (mkfifo ("tmppipepipe", 0600), ==, 0);
   /* With the sticky bit as well: it is not empty. */
   g_assert_cmpint (chmod (names[0], 01700), ==, 0);
-  g_assert_cmpuint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 4);
 
   g_assert_cmpint (unlink ("tmpabcdefgh/file"), ==, 0);
@@ -582,7 +551,7 @@ leave_marked (void)
 static void
 sweep_as_unprivileged (void)
 {
-  g_assert_cmpuint (sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
 }
 
 /* What belongs to another user is left alone, marked or not. */
@@ -598,10 +567,10 @@ test_other_user (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_marked);
+  tf_test_run_and_kill (leave_marked);
   tf_test_as_unprivileged (sweep_as_unprivileged);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
-  g_assert_cmpuint (sweep (0), ==, 2);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
 }
 
 static void
@@ -663,7 +632,7 @@ test_killed_at_random (void)
 
       g_usleep (g_test_rand_int_range (0, 5000));
       if (i % 10 == 0)
-        sweep (0);
+        tf_test_sweep (0);
       /* The last one kills itself, so that something is left however slow the machine is. */
       if (i < n_processes - 1)
         g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
@@ -672,7 +641,7 @@ test_killed_at_random (void)
       g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
     }
 
-  g_assert_cmpuint (sweep (0), >, 0);
+  g_assert_cmpuint (tf_test_sweep (0), >, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 3);
   g_assert_cmpint (unlink ("document"), ==, 0);
   g_assert_true (g_file_test (child, G_FILE_TEST_EXISTS));
@@ -694,7 +663,7 @@ test_sweeping_while_creating (void)
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     for (;;)
-      sweep (0);
+      tf_test_sweep (0);
 
   for (int i = 0; i < 2000; i++)
     {
@@ -735,7 +704,7 @@ test_async (void)
   if (tf_test_skip_if_portable ("journals"))
     return;
 
-  run_and_kill (leave_both);
+  tf_test_run_and_kill (leave_both);
   g_assert_true (sweep_async ("other", NULL, &n_removed, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_removed, ==, 0);

@@ -111,3 +111,14 @@ tf_test_assert_file (TfTempFile    *file,
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), content, size);
   tf_test_seek (file, position, G_SEEK_SET);
 }
+
+guint
+tf_test_sweep (guint min_age_seconds)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed = G_MAXUINT;
+
+  g_assert_true (tf_sweep (NULL, NULL, min_age_seconds, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  return n_removed;
+}

@@ -44,4 +44,7 @@ void tf_test_assert_file (TfTempFile    *file,
                           gconstpointer  content,
                           gsize          size);
 
+/* Sweeps all that is as old, and returns how much was removed. */
+guint tf_test_sweep (guint min_age_seconds);
+
 G_END_DECLS

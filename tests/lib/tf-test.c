@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -284,6 +285,26 @@ run_in_child (void (*func) (void),
   return WEXITSTATUS (status);
 }
 
+void
+tf_test_run_and_kill (void (*func) (void))
+{
+  int status;
+  pid_t pid;
+
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      func ();
+      raise (SIGKILL);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
 int
 tf_test_get_child_status (void (*func) (void))
 {
@@ -401,6 +422,7 @@ tf_test_ignore_leaks (void)
 #ifdef __SANITIZE_ADDRESS__
   __lsan_disable ();
 #endif
+  check_no_leaks ();
 }
 
 gboolean

@@ -42,6 +42,9 @@ void tf_test_as_unprivileged (void (*func) (void));
 /* The same, but the child may fail, and end by _exit() with a status of its own. */
 int tf_test_get_child_status (void (*func) (void));
 
+/* Runs @func in a child that is then killed, so that it removes nothing. */
+void tf_test_run_and_kill (void (*func) (void));
+
 /* Called in a child that ends by exit() with what it should leave to the library. */
 void tf_test_ignore_leaks (void);
 
