@@ -12,7 +12,6 @@
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
-#include "names/tf-hand-over.h"
 #include "store/tf-file.h"
 #include "tf-location.h"
 
@@ -1043,8 +1042,8 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  * If this is called several times, the latest time counts. [method@NamedFile.unlink] removes the file at once.
  * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is
  * kept; with another policy after that, it is an ordinary file again. A file that is kept already, or that is in a
- * directory which removes it, see [method@TempDir.create_file], is not handed over: this call does nothing then. It does
- * nothing in a forked child with a file of the parent either.
+ * directory which removes it, see [method@TempDir.create_file], is not handed over: this call does nothing then. It
+ * does nothing in a forked child with a file of the parent either.
  *
  * It does not block on the disk, and needs no descriptor. If none is left, and it is called in the default main context
  * for the first time and not from a callback, nothing notices the time before this process exits.
@@ -1059,7 +1058,7 @@ tf_named_file_hand_over (TfNamedFile *self,
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
 
-  tf_hand_over_begin (&priv->entry, grace_seconds);
+  tf_entry_hand_over (&priv->entry, grace_seconds);
 }
 
 /**

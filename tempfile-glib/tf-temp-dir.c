@@ -13,7 +13,6 @@
 #include "base/tf-hold.h"
 #include "base/tf-task.h"
 #include "names/tf-entry.h"
-#include "names/tf-hand-over.h"
 #include "store/tf-file.h"
 #include "tf-location.h"
 
@@ -38,8 +37,8 @@
  * [method@TempDir.cleanup] removes the directory and reports errors. Dropping the last reference removes it as well,
  * but then errors are only logged, and what stays is tried again when the process exits. A large tree makes that call
  * block: call cleanup, or [method@TempDir.cleanup_async], where that matters. The path is valid only as long as the
- * object is referenced: in `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other languages
- * it is gone before the path is used.
+ * object is referenced: in `tf_temp_dir_get_path (tf_temp_dir_new (…))` the directory leaks in C, and in other
+ * languages it is gone before the path is used.
  *
  * ## What is removed
  *
@@ -342,8 +341,8 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
    *
    * The value is of type `(maymaymay)`. Each name in it replaces the value of [property@TempDir:prefix],
    * [property@TempDir:suffix] or [property@TempDir:dir]; a missing one leaves that property as it is. A NUL byte
-   * ends a name. It can be set as long as they can. [ctor@TempDir.new_full] takes such names directly, but cannot create
-   * an object of a derived class.
+   * ends a name. It can be set as long as they can. [ctor@TempDir.new_full] takes such names directly, but cannot
+   * create an object of a derived class.
    *
    * Since: 1.0
    */
@@ -1194,9 +1193,9 @@ make_dir (TfTempDir     *self,
  * With another policy, which can be set, it is removed as any [class@NamedFile] is. Otherwise it costs no more than
  * mkstemp(3), because nothing is written down about it.
  *
- * The file is created in the directory itself, and not in what may have taken its place; if the directory was moved, the
- * path of the file is wrong. Objects of files and directories in it can be used after it has been removed; to remove them
- * again succeeds.
+ * The file is created in the directory itself, and not in what may have taken its place; if the directory was moved,
+ * the path of the file is wrong. Objects of files and directories in it can be used after it has been removed; to
+ * remove them again succeeds.
  *
  * It may be called from any thread. It blocks on the disk. The errors are those of [func@Tf.mkstemp] and
  * %G_IO_ERROR_NOT_FOUND if the directory was removed, %G_IO_ERROR_PENDING during [method@TempDir.cleanup_async] and
@@ -1544,9 +1543,10 @@ tf_temp_dir_hold_for_pid (TfTempDir *self,
  * Hands the directory over to another program that cannot be watched, as [method@NamedFile.hand_over] does with a file.
  *
  * The directory stays for @grace_seconds. After that it is removed as soon as no process has a regular file in it open,
- * at any depth. What else a process does in it is not known, and does not count: an open directory, a working directory,
- * a socket or a FIFO. In doubt the directory stays: if something in it belongs to another user, cannot be read, is
- * another file system, or has a path of more than 4096 bytes. Each look at it opens every file in it, in a worker thread.
+ * at any depth. What else a process does in it is not known, and does not count: an open directory, a working
+ * directory, a socket or a FIFO. In doubt the directory stays: if something in it belongs to another user, cannot be
+ * read, is another file system, or has a path of more than 4096 bytes. Each look at it opens every file in it, in a
+ * worker thread.
  *
  * [method@TempDir.cleanup] removes the directory at once. [method@TempDir.keep] and a [property@TempDir:auto-cleanup]
  * of %FALSE end the hand-over. With a directory that is kept already, or during [method@TempDir.cleanup_async], this
@@ -1563,7 +1563,7 @@ tf_temp_dir_hand_over (TfTempDir *self,
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
   if (!is_cleaning (priv))
-    tf_hand_over_begin (&priv->entry, grace_seconds);
+    tf_entry_hand_over (&priv->entry, grace_seconds);
 }
 
 /**

@@ -15,6 +15,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-fork.h"
+#include "base/tf-task.h"
 #include "tf-aside.h"
 #include "tree/tf-dir.h"
 #include "tree/tf-remove.h"
@@ -27,8 +28,14 @@
 /* How many new directories may be exchanged for others in a row. They are left behind. */
 #define MAX_EXCHANGED 100
 
-/* How long what was handed over and is in use is left alone before the next look. */
+/* How long what was handed over and is in use is left alone before the next look, and the next attempt without a
+ * worker. */
 #define RETRY_SECONDS 10
+
+/* GLib's timers stand still while the system is suspended, the deadline does not. */
+#define MAX_SECONDS 600
+
+guint tf_entry_second = 1000;
 
 static guint n_locks; /* (atomic) */
 static guint n_heirs; /* (atomic) */
@@ -244,8 +251,8 @@ remove_new (TfEntry *self)
     unlinkat (AT_FDCWD, self->path, flags);
 }
 
-/* Returns whether nobody else can do anything with what is created, so that it need not be looked at: it is in a private
- * directory of its own process. If this is needed later, see learn(). */
+/* Returns whether nobody else can do anything with what is created, so that it need not be looked at: it is in a
+ * private directory of its own process. If this is needed later, see learn(). */
 static gboolean
 is_safe (const TfEntry    *self,
          const TfTemplate *template)
@@ -1008,8 +1015,8 @@ set_kept (TfEntry  *self,
     tf_registry_wait_for_end ();
 }
 
-/* Sets whether this process, and a sweep after its death, leave the entry alone. This has taken effect when the function
- * returns, and cannot fail. */
+/* Sets whether this process, and a sweep after its death, leave the entry alone. This has taken effect when the
+ * function returns, and cannot fail. */
 void
 tf_entry_set_kept (TfEntry  *self,
                    gboolean  kept)
@@ -1171,10 +1178,10 @@ settle_claimed (TfEntry *self)
   return 0;
 }
 
-/* Removes what was handed over if its time is over and it is not in use. Returns in how many seconds this is to be called
- * again, or 0 if there is nothing left to do. */
-guint
-tf_entry_settle (TfHeir *heir)
+/* Removes what was handed over if its time is over and it is not in use. Returns in how many seconds this is to be
+ * called again, or 0 if there is nothing left to do. */
+static guint
+settle (TfHeir *heir)
 {
   guint seconds;
 
@@ -1202,6 +1209,29 @@ static const TfRegistryFuncs heir_funcs = {
   .disown_in_child = disown_in_child,
 };
 
+static TfHeir *
+heir_ref (TfHeir *heir)
+{
+  g_atomic_int_inc (&heir->n_refs);
+  return heir;
+}
+
+/* As long as there is something to remove at exit, the heir is not freed. */
+static void
+heir_unref (gpointer data)
+{
+  TfHeir *heir = data;
+
+  if (!g_atomic_int_dec_and_test (&heir->n_refs) || is_to_be_removed (&heir->entry))
+    return;
+
+  heir->entry.is_heir = FALSE;
+  heir->entry.node.funcs = &registry_funcs;
+  tf_entry_clear (&heir->entry);
+  g_free (heir);
+  g_atomic_int_add (&n_heirs, -1);
+}
+
 /* The heir takes everything but the path, which the object still has. It is claimed. */
 static TfHeir *
 make_heir (TfEntry *self)
@@ -1224,11 +1254,10 @@ make_heir (TfEntry *self)
   return heir;
 }
 
-/* Hands the entry over to another program: it stays for @grace_seconds at least. Returns a new reference, or NULL if it
- * is not to be removed. If it was handed over before, the later time counts. */
-TfHeir *
-tf_entry_hand_over (TfEntry *self,
-                    guint    grace_seconds)
+/* The part of tf_entry_hand_over() without a timer. Returns a new reference, or NULL if the entry is not to be removed. */
+static TfHeir *
+hand_over (TfEntry *self,
+           guint    grace_seconds)
 {
   /* Some of the current second has passed. */
   gint64 now = tf_journal_get_uptime () + (grace_seconds > 0);
@@ -1238,7 +1267,7 @@ tf_entry_hand_over (TfEntry *self,
 
   if (is_to_be_removed (entry))
     {
-      heir = entry->is_heir ? tf_entry_ref ((TfHeir *) entry) : make_heir (self);
+      heir = entry->is_heir ? heir_ref ((TfHeir *) entry) : make_heir (self);
       set_deadline (&heir->entry, MAX (deadline, heir->deadline));
       write_record (&heir->entry);
       if (entry == self)
@@ -1249,34 +1278,167 @@ tf_entry_hand_over (TfEntry *self,
   return heir;
 }
 
+/* What a source looks at an heir with when its time is over. Only the one that the heir has does anything: another one
+ * was replaced because the time, or the context, has changed. */
+typedef struct
+{
+  TfHeir       *heir;    /* (owned) */
+  GSource      *source;  /* (unowned) */
+  GMainContext *context; /* (unowned): only to be compared */
+  gint64        due;     /* in seconds since the boot */
+} Timer;
+
+/* Protects the timers of all heirs. */
+static GMutex timers_lock;
+
+static TfForkHandler timers_fork_handler = {
+  .level = TF_FORK_NAMES,
+  .lock = &timers_lock,
+};
+
+static void wait_for_time (TfHeir       *heir,
+                           guint         seconds,
+                           GMainContext *context,
+                           gboolean      is_new);
+
+static gssize
+settle_func (gpointer       no_object,
+             gpointer       heir,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  return tf_task_may_block (error) ? (gssize) settle (heir) : -1;
+}
+
+static void
+on_settled (GObject      *no_object,
+            GAsyncResult *result,
+            gpointer      no_data)
+{
+  TfHeir *heir = g_task_get_task_data (G_TASK (result));
+  gssize seconds = tf_task_finish (NULL, result, settle_func, NULL);
+
+  /* Without a worker, it is tried again. */
+  if (seconds != 0)
+    wait_for_time (heir, seconds > 0 ? (guint) seconds : RETRY_SECONDS,
+                   g_task_get_context (G_TASK (result)), FALSE);
+}
+
+/* Takes the timer from its heir. Returns FALSE if that has another one. */
+static gboolean
+take_from_heir (Timer *self)
+{
+  gboolean is_current;
+
+  tf_fork_lock (&timers_fork_handler);
+  is_current = self->heir->timer == self;
+  if (is_current)
+    self->heir->timer = NULL;
+  g_mutex_unlock (&timers_lock);
+  return is_current;
+}
+
+static gboolean
+on_time (gpointer data)
+{
+  Timer *self = data;
+  g_autoptr(GTask) task = NULL;
+
+  if (!take_from_heir (self))
+    return G_SOURCE_REMOVE;
+
+  task = tf_task_new (NULL, settle_func, G_PRIORITY_DEFAULT, NULL, on_settled, NULL);
+  g_task_set_task_data (task, heir_ref (self->heir), heir_unref);
+  tf_task_run (task, settle_func);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+timer_free (gpointer data)
+{
+  Timer *self = data;
+
+  take_from_heir (self);
+  heir_unref (self->heir);
+  g_free (self);
+}
+
+/* Called with the lock held. Returns whether the heir needs the timer: not if it has one that serves as well; any does,
+ * unless the time was set anew. */
+static gboolean
+is_needed (const Timer *self,
+           gboolean     is_new)
+{
+  const Timer *current = self->heir->timer;
+
+  return current == NULL || (is_new && (current->context != self->context || current->due > self->due));
+}
+
+/* Gives the timer to its heir. The source of the former one goes at once. */
+static gboolean
+give_to_heir (Timer    *self,
+              gboolean  is_new)
+{
+  gboolean success;
+
+  tf_fork_lock (&timers_fork_handler);
+  success = is_needed (self, is_new);
+  if (success)
+    {
+      Timer *former = self->heir->timer;
+
+      self->heir->timer = self;
+      if (former != NULL)
+        tf_task_hurry (former->source);
+    }
+  g_mutex_unlock (&timers_lock);
+  return success;
+}
+
+static void
+wait_for_time (TfHeir       *heir,
+               guint         seconds,
+               GMainContext *context,
+               gboolean      is_new)
+{
+  guint delay = MIN (seconds, MAX_SECONDS);
+  g_autoptr(GSource) source = g_timeout_source_new (delay * tf_entry_second);
+  Timer *timer = g_new (Timer, 1);
+
+  *timer = (Timer) { heir_ref (heir), source, context, tf_journal_get_uptime () + delay };
+  g_source_set_callback (source, on_time, timer, timer_free);
+  g_source_set_static_name (source, "[tempfile-glib] hand over");
+  if (give_to_heir (timer, is_new))
+    tf_task_attach (source, context);
+}
+
+/* Hands the entry over to another program: it stays for @grace_seconds at least, and is removed as soon as nobody uses
+ * it after that. If it was handed over before, the later time counts.
+ *
+ * The time is noticed in the thread-default main context of the caller, and a worker thread removes what was handed
+ * over. If that context is not iterated, the exit of the process or a sweep does. */
+void
+tf_entry_hand_over (TfEntry *self,
+                    guint    grace_seconds)
+{
+  g_autoptr(GMainContext) context = tf_task_ref_context ();
+  TfHeir *heir = hand_over (self, grace_seconds);
+
+  if (heir == NULL)
+    return;
+
+  if (context != NULL)
+    wait_for_time (heir, grace_seconds, context, TRUE);
+  heir_unref (heir);
+}
+
 /* Returns whether the entry was handed over, and neither removed nor kept since. */
 gboolean
 tf_entry_is_handed_over (const TfEntry *self)
 {
-  const TfHeir *heir = get_heir (self);
+  TfHeir *heir = get_heir (self);
 
-  return heir != NULL && get_deadline (&heir->entry) != 0;
-}
-
-TfHeir *
-tf_entry_ref (TfHeir *heir)
-{
-  g_atomic_int_inc (&heir->n_refs);
-  return heir;
-}
-
-/* As long as there is something to remove at exit, the heir is not freed. */
-void
-tf_entry_unref (TfHeir *heir)
-{
-  if (!g_atomic_int_dec_and_test (&heir->n_refs) || is_to_be_removed (&heir->entry))
-    return;
-
-  heir->entry.is_heir = FALSE;
-  heir->entry.node.funcs = &registry_funcs;
-  tf_entry_clear (&heir->entry);
-  g_free (heir);
-  g_atomic_int_add (&n_heirs, -1);
+  return heir != NULL && g_atomic_int_get (&heir->deadline) != 0;
 }
 
 /* Nobody can ask for the removal of what the entry stands for any more, which has failed. The end of the process tries
@@ -1290,8 +1452,8 @@ leave_to_heir (TfEntry *self)
   if (!heir->entry.is_dir)
     g_clear_pointer (&heir->entry.name.parent, tf_parent_unref);
   tf_registry_release (&heir->entry.node);
-  g_clear_pointer (&self->heir, tf_entry_unref);
-  tf_entry_unref (heir);
+  g_clear_pointer (&self->heir, heir_unref);
+  heir_unref (heir);
 }
 
 static void
@@ -1309,7 +1471,7 @@ tf_entry_clear (TfEntry *self)
   if (get_heir (self) == NULL && is_to_be_removed (self))
     leave_for_exit (self);
 
-  g_clear_pointer (&self->heir, tf_entry_unref);
+  g_clear_pointer (&self->heir, heir_unref);
   tf_registry_forget (&self->node);
   unlock_dir (self);
   g_clear_pointer (&self->inside, tf_parent_unref);

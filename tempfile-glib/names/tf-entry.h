@@ -51,7 +51,7 @@ struct _TfHeir
   TfEntry  entry;
   guint32  deadline; /* (atomic): in seconds since the boot; 0 if it is not handed over any more */
   gint     n_refs;   /* (atomic) */
-  gpointer timer;    /* (unowned) (nullable): for the user of tf_entry_settle() */
+  gpointer timer;    /* (unowned) (nullable): a Timer */
 };
 
 void     tf_entry_init          (TfEntry           *self);
@@ -80,14 +80,14 @@ void     tf_entry_move          (TfEntry           *self,
                                  const TfIdentity  *identity);
 void     tf_entry_clear         (TfEntry           *self);
 
-TfHeir  *tf_entry_hand_over      (TfEntry       *self,
+void     tf_entry_hand_over      (TfEntry       *self,
                                   guint          grace_seconds);
 gboolean tf_entry_is_handed_over (const TfEntry *self);
-guint    tf_entry_settle         (TfHeir        *heir);
-TfHeir  *tf_entry_ref            (TfHeir        *heir);
-void     tf_entry_unref          (TfHeir        *heir);
 
 /* For tests */
 guint tf_entry_count_heirs (void);
+
+/* Set by tests only: how long a second is, in milliseconds. */
+extern guint tf_entry_second;
 
 G_END_DECLS

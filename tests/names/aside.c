@@ -6,6 +6,7 @@
 /* What another program does to a name in the middle of its removal. The linker puts functions in place of renameat2()
  * and unlinkat(), see meson.build. */
 
+#include "names/tf-entry.h"
 #include "names/tf-aside.h"
 
 #include <errno.h>
@@ -19,9 +20,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "names/tf-hand-over.h"
 #include "tempfile-glib.h"
 #include "tf-test-async.h"
+#include "tf-test-files.h"
 #include "tf-test.h"
 #include "tree.h"
 
@@ -131,17 +132,6 @@ count (void)
   return tf_test_count_entries (".");
 }
 
-static guint
-sweep (void)
-{
-  g_autoptr(GError) error = NULL;
-  guint n_removed = G_MAXUINT;
-
-  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
-  g_assert_no_error (error);
-  return n_removed;
-}
-
 static void
 assert_saved (const char *text)
 {
@@ -171,26 +161,6 @@ make_dir (void)
   return dir;
 }
 
-/* Runs @func in a fork that is killed. */
-static void
-run_and_kill (void (*func) (void))
-{
-  int status;
-  pid_t pid;
-
-  fflush (NULL);
-  pid = fork ();
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    {
-      func ();
-      raise (SIGKILL);
-    }
-
-  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
-  g_assert_true (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
-}
-
 static void
 leave_file (void)
 {
@@ -215,7 +185,7 @@ leave (void (*func) (void))
 {
   g_autoptr(GDir) names = NULL;
 
-  run_and_kill (func);
+  tf_test_run_and_kill (func);
   names = g_dir_open (".", 0, NULL);
   g_free (path);
   path = tf_test_path (g_dir_read_name (names));
@@ -319,14 +289,14 @@ test_swept (void)
 
   leave (leave_file);
   before_unlink = save_once;
-  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   assert_saved ("saved");
 
   leave (leave_file);
   before_rename = save_once;
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   assert_saved ("saved");
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_cmpuint (count (), ==, 0);
 }
 
@@ -341,7 +311,7 @@ test_swept_dir (void)
 
   leave (leave_dir);
   before_rename = save_dir;
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_cmpint (rmdir (path), ==, 0);
   moved = g_strconcat (path, ".old", NULL);
   tree = g_file_new_for_path (moved);
@@ -352,7 +322,7 @@ static void
 sweep_and_die (void)
 {
   before_unlink = die;
-  sweep ();
+  tf_test_sweep (0);
 }
 
 /* What was killed in the middle is completed. */
@@ -363,10 +333,10 @@ test_killed (gconstpointer leave_something)
     return;
 
   leave ((void (*) (void)) leave_something);
-  run_and_kill (sweep_and_die);
+  tf_test_run_and_kill (sweep_and_die);
   g_assert_cmpuint (count (), ==, 1);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (count (), ==, 0);
 }
 
@@ -375,7 +345,7 @@ sweep_saved_and_die (void)
 {
   before_rename = save_once;
   before_next_rename = die;
-  sweep ();
+  tf_test_sweep (0);
 }
 
 static void
@@ -385,9 +355,9 @@ test_killed_with_saved (void)
     return;
 
   leave (leave_file);
-  run_and_kill (sweep_saved_and_die);
+  tf_test_run_and_kill (sweep_saved_and_die);
   g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   assert_saved ("saved");
   g_assert_cmpuint (count (), ==, 0);
 }
@@ -408,7 +378,7 @@ hand_over_dir_and_open (gboolean by_sweep)
     {
       leave (leave_dir_handed_over);
       before_rename = open_document;
-      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_cmpuint (tf_test_sweep (0), ==, 0);
       return;
     }
 
@@ -436,7 +406,7 @@ test_opened (gconstpointer by_sweep)
     g_main_context_iteration (NULL, TRUE);
   close_document ();
   if (by_sweep != NULL)
-    g_assert_cmpuint (sweep (), ==, 1);
+    g_assert_cmpuint (tf_test_sweep (0), ==, 1);
 
   /* It has another name for a moment. */
   while (count () > 0)
@@ -448,7 +418,7 @@ sweep_opened_and_replaced (void)
 {
   before_rename = open_document;
   before_next_rename = make_dir_there;
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
 }
 
 /* It cannot get its name back, and so it is removed by the name that it has. */
@@ -459,10 +429,33 @@ test_opened_and_replaced (void)
     return;
 
   leave (leave_dir_handed_over);
-  run_and_kill (sweep_opened_and_replaced);
+  tf_test_run_and_kill (sweep_opened_and_replaced);
   g_assert_cmpuint (count (), ==, 2);
-  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpint (rmdir (path), ==, 0);
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+static void
+sweep_while_ending (void)
+{
+  tf_journal_close ();
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+}
+
+/* When a process ends, another thread of it may be sweeping, and is stopped anywhere. */
+static void
+test_swept_while_ending (gconstpointer data)
+{
+  void (*func) (void) = data;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  leave (func);
+  tf_test_in_child (sweep_while_ending);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (count (), ==, 0);
 }
 
@@ -471,12 +464,14 @@ main (int    argc,
       char **argv)
 {
   tf_test_init_async (&argc, &argv);
-  tf_hand_over_second = 0;
+  tf_entry_second = 0;
   g_test_add_data_func ("/aside/saved-before-move/at-once", NULL, test_saved_before_move);
   g_test_add_data_func ("/aside/saved-before-move/in-steps", "in steps", test_saved_before_move);
   g_test_add_func ("/aside/saved-before-unlink", test_saved_before_unlink);
   g_test_add_func ("/aside/saved-twice", test_saved_twice);
   g_test_add_func ("/aside/swept", test_swept);
+  g_test_add_data_func ("/aside/swept-while-ending/file", leave_file, test_swept_while_ending);
+  g_test_add_data_func ("/aside/swept-while-ending/dir", leave_dir, test_swept_while_ending);
   g_test_add_func ("/aside/swept-dir", test_swept_dir);
   g_test_add_data_func ("/aside/killed/file", leave_file, test_killed);
   g_test_add_data_func ("/aside/killed/dir", leave_dir, test_killed);

@@ -5,7 +5,6 @@
 
 /* What becomes of files and directories that were handed over. The clock is set forward, and a second takes no time. */
 
-#include "names/tf-hand-over.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -18,10 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "names/tf-entry.h"
 #include "names/tf-journal.h"
 #include "names/tf-registry.h"
 #include "tempfile-glib.h"
 #include "tf-test-async.h"
+#include "tf-test-files.h"
 #include "tf-test.h"
 #include "tree.h"
 
@@ -86,17 +87,6 @@ close_file (TfNamedFile *file)
 
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
   g_assert_no_error (error);
-}
-
-static guint
-sweep (void)
-{
-  g_autoptr(GError) error = NULL;
-  guint n_removed = G_MAXUINT;
-
-  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
-  g_assert_no_error (error);
-  return n_removed;
 }
 
 static gboolean
@@ -435,14 +425,14 @@ test_shortened (void)
   if (has_no_leases ())
     return;
 
-  tf_hand_over_second = MARGIN * 1000;
+  tf_entry_second = MARGIN * 1000;
   file = make_file ();
   path = tf_named_file_get_path (file);
   tf_named_file_hand_over (file, GRACE);
   tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
   close_file (file);
-  tf_hand_over_second = 0;
+  tf_entry_second = 0;
   tf_named_file_hand_over (file, 0);
   wait_until_gone (path);
 }
@@ -476,7 +466,6 @@ test_whole_seconds (void)
 {
   TfEntry entry;
   TfTemplate template = { .dir = (char *) tf_test_get_sandbox (), .mode = 0600 };
-  TfHeir *heir;
   gint64 before;
   int fd;
 
@@ -484,9 +473,8 @@ test_whole_seconds (void)
   fd = tf_entry_create_file (&entry, &template, NULL, NULL);
   g_assert_cmpint (close (fd), ==, 0);
   before = tf_journal_get_uptime ();
-  heir = tf_entry_hand_over (&entry, GRACE);
-  g_assert_cmpint (heir->deadline, >, before + GRACE);
-  tf_entry_unref (heir);
+  tf_entry_hand_over (&entry, GRACE);
+  g_assert_cmpint (entry.heir->deadline, >, before + GRACE);
   g_assert_true (tf_entry_remove (&entry, NULL, NULL));
   tf_entry_clear (&entry);
 }
@@ -684,19 +672,21 @@ test_left (gconstpointer killed)
 
   run_in_process (hand_over_both, killed != NULL);
   g_assert_cmpuint (count (), ==, 2);
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   pass_time (GRACE - MARGIN);
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   pass_time (MARGIN + 1);
-  g_assert_cmpuint (sweep (), ==, 2);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
   g_assert_cmpuint (count (), ==, 0);
 }
 
 static void
 hand_over_closed_file (void)
 {
-  TfNamedFile *file = make_file ();
+  TfNamedFile *file;
 
+  tf_test_ignore_leaks ();
+  file = make_file ();
   tf_named_file_hand_over (file, GRACE);
   close_file (file);
   pass_time (GRACE + 1);
@@ -711,7 +701,7 @@ test_over_at_exit (void)
 
   run_in_process (hand_over_closed_file, FALSE);
   g_assert_cmpuint (count (), ==, 0);
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
 }
 
 static void
@@ -742,11 +732,11 @@ test_swept_in_use (gconstpointer is_dir)
   name = is_dir != NULL ? g_build_filename (path, "document", NULL) : g_strdup (path);
   fd = open (name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   g_assert_cmpint (fd, >=, 0);
-  g_assert_cmpuint (sweep (), ==, 0);
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_true (exists (name));
   g_assert_cmpint (close (fd), ==, 0);
-  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_false (exists (path));
 }
 
@@ -768,7 +758,7 @@ test_kept_and_killed (void)
     return;
 
   run_in_process (keep_handed_over, TRUE);
-  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   path = find_only ();
   g_assert_cmpint (unlink (path), ==, 0);
 }
@@ -800,7 +790,7 @@ main (int    argc,
       char **argv)
 {
   tf_test_init_async (&argc, &argv);
-  tf_hand_over_second = 0;
+  tf_entry_second = 0;
   g_test_add_data_func ("/hand-over/file", test_file, run);
   g_test_add_data_func ("/hand-over/dir", test_dir, run);
   g_test_add_data_func ("/hand-over/dropped", test_dropped, run);
