@@ -163,8 +163,8 @@ tf_temp_file_get_output_stream (GIOStream *stream)
   return priv->output;
 }
 
-/* GIOStream is closed whatever this returns, so that an outstanding operation of a stream is no failure: it is completed,
- * or fails because the store is closed. */
+/* GIOStream is closed whatever this returns, so that an outstanding operation of a stream is no failure: it is
+ * completed, or fails because the store is closed. */
 static gboolean
 take_close_result (gboolean   success,
                    GError   **error)
@@ -427,8 +427,8 @@ tf_temp_file_class_init (TfTempFileClass *klass)
    * [func@Tf.get_spool_dir] if the file is a [class@SpooledFile].
    *
    * A relative path is resolved against the current directory at the time when the property is set. It can be set until
-   * the file is created by [method@Gio.Initable.init], or because a [class@SpooledFile] rolls over, as can prefix, suffix
-   * and mode. The value is a path in the encoding of the file system, which need not be UTF-8.
+   * the file is created by [method@Gio.Initable.init], or because a [class@SpooledFile] rolls over, as can prefix,
+   * suffix and mode. The value is a path in the encoding of the file system, which need not be UTF-8.
    *
    * In Python and JavaScript, the property raises an error for a name that is not UTF-8: the file that
    * [method@NamedFile.get_file] returns has the whole path.
@@ -2489,19 +2489,20 @@ persist (TfTempFile      *self,
  * it, the file replaces a regular file or a symbolic link at @destination. Other hard links of a replaced file keep
  * the old content. Directories, devices, pipes and sockets are never replaced.
  *
- * With %TF_PERSIST_UNIQUE, the file gets another name if something has that of @destination: a number is put in front of
- * its extension, as file managers do, so that `report.pdf` becomes `report (1).pdf`. A name that is too long for that is
- * shortened. Each of several concurrent calls gets a name of its own.
+ * With %TF_PERSIST_UNIQUE, the file gets another name if something has that of @destination: a number is put in front
+ * of its extension, as file managers do, so that `report.pdf` becomes `report (1).pdf`. A name that is too long for
+ * that is shortened. Each of several concurrent calls gets a name of its own.
  *
  * @final_destination is set to the name that the file got: to another one than @destination if %TF_PERSIST_UNIQUE has
- * avoided that, or %TF_PERSIST_FOLLOW_SYMLINK has followed a symbolic link. If the call fails, it is set to %NULL, unless
- * the file has the name nevertheless, see below.
+ * avoided that, or %TF_PERSIST_FOLLOW_SYMLINK has followed a symbolic link. If the call fails, it is set to %NULL,
+ * unless the file has the name nevertheless, see below.
  *
  * ## Progress
  *
- * @progress_callback is called with the number of bytes that were copied and the number of all, in bytes, while a file is
- * copied from memory or from another file system. It must not use the file, but can cancel @cancellable. Nothing is
- * copied when the file itself is linked. In any case the last call before a success has both numbers equal.
+ * @progress_callback is called with the number of bytes that were copied and the number of all, in bytes, while a file
+ * is copied from memory or from another file system. It can cancel @cancellable and ask for the size of the file; what
+ * would use the bytes fails with %G_IO_ERROR_PENDING. Nothing is copied when the file itself is linked. In any case the
+ * last call before a success has both numbers equal.
  *
  * ## Permissions
  *
@@ -2511,8 +2512,8 @@ persist (TfTempFile      *self,
  * permissions of the group are not granted to another one. Attributes that the file system does not read or write are
  * left out; if that concerns the ACL, nobody but the owner can open the file. In a sticky directory in which others can
  * create files, such as `/tmp`, a file counts as new if the one that it replaces belongs neither to the user nor to the
- * owner of the directory; and a symbolic link of somebody else is not followed there. With %TF_PERSIST_PRIVATE, the mode is always 0600.
- * [property@TempFile:mode] has no effect, and the umask is never changed.
+ * owner of the directory; and a symbolic link of somebody else is not followed there. With %TF_PERSIST_PRIVATE, the
+ * mode is always 0600. [property@TempFile:mode] has no effect, and the umask is never changed.
  *
  * ## How
  *
@@ -2523,9 +2524,9 @@ persist (TfTempFile      *self,
  *
  * On a file system that has neither hard links nor the flag `RENAME_NOREPLACE` of renameat2(2), such as some of
  * FUSE, a new name is first taken by an empty file, which others can see for a moment. The last step of
- * %TF_PERSIST_DURABLE can fail after the file got the name. This is undone if possible, which takes `RENAME_EXCHANGE` if
- * a file was replaced. If it is not possible, the message of the error says that the file is at @destination, and the
- * object works on it as after a success.
+ * %TF_PERSIST_DURABLE can fail after the file got the name. This is undone if possible, which takes `RENAME_EXCHANGE`
+ * if a file was replaced. If it is not possible, the message of the error says that the file is at @destination, and
+ * the object works on it as after a success.
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
@@ -2545,9 +2546,10 @@ persist (TfTempFile      *self,
  * %G_IO_ERROR_NOT_REGULAR_FILE if it is a device, a pipe or a socket; %G_IO_ERROR_IS_DIRECTORY if it leads to a
  * path that ends with `/`, `/.` or `/..`; %G_IO_ERROR_NOT_FOUND if its directory does not exist;
  * %G_IO_ERROR_PERMISSION_DENIED; %G_IO_ERROR_READ_ONLY; %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_NOT_SUPPORTED if
- * @destination is not local; %G_IO_ERROR_INVALID_ARGUMENT for %TF_PERSIST_UNIQUE with %TF_PERSIST_REPLACE; %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than 40 symbolic links;
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The
- * message of an error of a system call names what was tried and, if there is one, the path.
+ * @destination is not local; %G_IO_ERROR_INVALID_ARGUMENT for %TF_PERSIST_UNIQUE with %TF_PERSIST_REPLACE;
+ * %G_IO_ERROR_TOO_MANY_LINKS if it leads through more than 40 symbolic links; %G_IO_ERROR_CANCELLED;
+ * %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The message of an error of a
+ * system call names what was tried and, if there is one, the path.
  *
  * Returns: (skip): %TRUE on success
  *
@@ -2573,7 +2575,8 @@ tf_temp_file_persist (TfTempFile             *self,
   if (final_destination != NULL)
     *final_destination = NULL;
 
-  return tf_file_check_idle (self, error) && persist (self, destination, flags, &progress, final_destination, cancellable, error);
+  return tf_file_check_idle (self, error) &&
+         persist (self, destination, flags, &progress, final_destination, cancellable, error);
 }
 
 static gssize
@@ -2599,8 +2602,8 @@ persist_func (gpointer       source_object,
  * @flags: options of the call
  * @io_priority: the I/O priority of the request
  * @cancellable: (nullable): a cancellable
- * @progress_callback: (nullable) (scope notified) (closure progress_data) (destroy progress_destroy): called while bytes
- *   are copied
+ * @progress_callback: (nullable) (scope notified) (closure progress_data) (destroy progress_destroy): called while
+ *   bytes are copied
  * @progress_data: data to pass to @progress_callback
  * @progress_destroy: (nullable): frees @progress_data
  * @callback: (scope async) (nullable): called when the operation is complete
@@ -2666,18 +2669,18 @@ tf_temp_file_persist_finish (TfTempFile    *self,
                              GFile        **final_destination,
                              GError       **error)
 {
-  gboolean success;
   PersistRequest *request;
 
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
+  g_return_val_if_fail (g_task_is_valid (result, self), FALSE);
+  g_return_val_if_fail (g_async_result_is_tagged (result, tf_temp_file_persist_async), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  success = tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
-  request = G_IS_TASK (result) ? g_task_get_task_data (G_TASK (result)) : NULL;
+  request = g_task_get_task_data (G_TASK (result));
   if (final_destination != NULL)
-    *final_destination = request != NULL && request->final != NULL ? g_object_ref (request->final) : NULL;
+    *final_destination = request != NULL ? g_steal_pointer (&request->final) : NULL;
 
-  return success;
+  return tf_task_finish (self, result, tf_temp_file_persist_async, error) >= 0;
 }
 
 /**

@@ -303,6 +303,36 @@ test_rolled_over (void)
   g_assert_cmpint (unlink ("persisted"), ==, 0);
 }
 
+static void
+on_progress (goffset  n_copied,
+             goffset  total,
+             gpointer user_data)
+{
+  Fixture *fixture = user_data;
+
+  fixture->n_calls++;
+  use_all (fixture, fixture->file);
+}
+
+/* It is called while the bytes are copied. */
+static void
+test_progress (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GFile) place = g_file_new_for_path ("place");
+  g_autoptr(GError) error = NULL;
+  Fixture fixture = { .file = file, .in_operation = TRUE };
+
+  g_assert_true (tf_temp_file_write (file, text, strlen (text), NULL, NULL));
+  alarm (PATIENCE);
+  g_assert_true (tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, on_progress, &fixture, NULL, &error));
+  alarm (0);
+  g_assert_no_error (error);
+  g_assert_cmpuint (fixture.n_calls, ==, 1);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, strlen (text));
+  g_assert_cmpint (unlink ("place"), ==, 0);
+}
+
 static gboolean
 close_file (const char *event,
             const char *path,
@@ -381,6 +411,7 @@ main (int    argc,
       g_test_add_data_func (path, GUINT_TO_POINTER (i), test_audit);
     }
   g_test_add_func ("/callbacks/rolled-over", test_rolled_over);
+  g_test_add_func ("/callbacks/progress", test_progress);
   g_test_add_func ("/callbacks/close", test_close);
   g_test_add_func ("/callbacks/async", test_async);
 

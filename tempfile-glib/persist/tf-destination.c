@@ -255,16 +255,14 @@ tf_destination_next (TfDestination *self)
   return TRUE;
 }
 
-/* Looks for a name that is free. It may be taken in the meantime: then the last step goes on. */
-static gboolean
+/* Looks for a name that is free, as far as can be seen. The last step finds out, and goes on if it has to. */
+static void
 avoid_occupants (TfDestination *self)
 {
   struct stat st;
 
   while (fstatat (self->dir_fd, self->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && tf_destination_next (self))
     ;
-
-  return TRUE;
 }
 
 /* Opens the directory of @path, which is absolute, and checks whether a file may get that name. */
@@ -282,5 +280,9 @@ tf_destination_open (TfDestination   *self,
   if (!open_dir (self, error))
     return FALSE;
 
-  return flags & TF_PERSIST_UNIQUE ? avoid_occupants (self) : check_occupant (self, error);
+  if (!(flags & TF_PERSIST_UNIQUE))
+    return check_occupant (self, error);
+
+  avoid_occupants (self);
+  return TRUE;
 }
