@@ -5,26 +5,20 @@
 """Installs into a folder, looks whether all is there, and builds and runs a program with it.
 
 Usage: check-install.py BUILD_ROOT PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
-       check-install.py --static SOURCE_ROOT PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
-FILEs are relative to PREFIX. With --static the static library alone is built before.
+       check-install.py --static SOURCE_ROOT BUILD PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
+FILEs are relative to PREFIX. With --static the static library alone is built before, in the folder BUILD.
 """
 
 import os
 import pathlib
 import shlex
-import subprocess
 import sys
 import tempfile
 from xml.etree import ElementTree
 
+from kept import build, run
+
 PACKAGE = 'tempfile-glib-1'
-
-
-def run(*command, **env):
-    result = subprocess.run(command, env=dict(os.environ, **env), stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace')
-    assert result.returncode == 0, f'{command}:\n{result.stdout}'
-    return result.stdout
 
 
 def split(words):
@@ -33,12 +27,10 @@ def split(words):
     return words[:first], words[first + 1:second], words[second + 1:]
 
 
-def build_static(source, build, prefix, meson):
+def build_static(source, folder, prefix, meson):
     options = ['tests=false', 'introspection=disabled', 'vapi=disabled', 'documentation=disabled']
-    run(*meson, 'setup', f'--prefix={prefix}', '--default-library=static', '--optimization=0',
-        *[f'-D{option}' for option in options], build, source)
-    output = run(*meson, 'compile', '-C', build)
-    assert 'warning:' not in output, output
+    build(meson, folder, source, f'--prefix={prefix}', '--default-library=static', '--optimization=0',
+          *[f'-D{option}' for option in options])
 
 
 def check_files(prefix, files):
@@ -85,14 +77,14 @@ def check_program(compiler, program, folder, installed, pc, options):
 
 def main():
     arguments, meson, compiler = split(sys.argv[1:])
-    static = arguments[0] == '--static'
-    build, prefix, program, *files = arguments[1:] if static else arguments
+    if arguments[0] == '--static':
+        source, folder, prefix = arguments[1:4]
+        build_static(source, folder, prefix, meson)
+        del arguments[:2]
+    build_root, prefix, program, *files = arguments
     with tempfile.TemporaryDirectory() as folder:
-        if static:
-            source, build = build, os.path.join(folder, 'build')
-            build_static(source, build, prefix, meson)
         destination = os.path.join(folder, 'installed')
-        run(*meson, 'install', '-C', build, '--no-rebuild', '--quiet', DESTDIR=destination)
+        run(*meson, 'install', '-C', build_root, '--no-rebuild', '--quiet', DESTDIR=destination)
         installed = pathlib.Path(destination + prefix)
         check_files(installed, files)
         for file in files:

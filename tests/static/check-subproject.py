@@ -4,40 +4,35 @@
 
 """Configures, builds and runs the project in tests/static/subproject with the library as its subproject.
 
-Usage: check-subproject.py SOURCE_ROOT MESON...
+Usage: check-subproject.py SOURCE_ROOT FOLDER MESON...
 """
 
 import pathlib
 import shutil
-import subprocess
 import sys
-import tempfile
+
+from kept import build, run
 
 
-def run(*command):
-    result = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, errors='replace')
-    assert result.returncode == 0, f'{command}:\n{result.stdout}'
-    return result.stdout
+def copy_project(root, source):
+    shutil.copytree(root / 'tests' / 'static' / 'subproject', source, dirs_exist_ok=True)
+    (source / 'subprojects').mkdir(exist_ok=True)
+    library = source / 'subprojects' / 'tempfile-glib-1'
+    library.unlink(missing_ok=True)
+    library.symlink_to(root)
 
 
 def main():
     root = pathlib.Path(sys.argv[1]).resolve()
-    meson = sys.argv[2:]
-    with tempfile.TemporaryDirectory() as folder:
-        source = pathlib.Path(folder, 'source')
-        build = pathlib.Path(folder, 'build')
-        shutil.copytree(root / 'tests' / 'static' / 'subproject', source)
-        (source / 'subprojects').mkdir()
-        (source / 'subprojects' / 'tempfile-glib-1').symlink_to(root)
-
-        output = run(*meson, 'setup', '--wrap-mode=forcefallback', '--optimization=0', build, source)
-        assert 'Subproject tempfile-glib-1 finished' in output, output
-        output = run(*meson, 'compile', '-C', build)
-        assert 'warning' not in output, output
-        # The program is the only test: those of a subproject are its own business.
-        output = run(*meson, 'test', '-C', build)
-        assert '1/1' in output, output
+    folder = pathlib.Path(sys.argv[2])
+    meson = sys.argv[3:]
+    copy_project(root, folder / 'source')
+    build(meson, folder / 'build', folder / 'source', '--wrap-mode=forcefallback', '--optimization=0')
+    log = (folder / 'build' / 'meson-logs' / 'meson-log.txt').read_text(encoding='utf-8')
+    assert 'Subproject tempfile-glib-1 finished' in log, log
+    # The program is the only test: those of a subproject are its own business.
+    output = run(*meson, 'test', '-C', str(folder / 'build'))
+    assert '1/1' in output, output
 
 
 main()
