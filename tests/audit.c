@@ -211,6 +211,7 @@ test_forks (gconstpointer data)
   if (child == 0)
     {
       alarm (60);
+      tf_test_ignore_leaks ();
       g_assert_null (created);
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
       g_clear_error (&error);

@@ -296,6 +296,7 @@ tf_test_run_and_kill (void (*func) (void))
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
+      check_no_leaks ();
       func ();
       raise (SIGKILL);
     }
