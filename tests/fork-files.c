@@ -849,7 +849,7 @@ test_locks (void)
   g_atomic_int_set (&stop, FALSE);
   for (gsize i = 0; i < G_N_ELEMENTS (lockings); i++)
     threads[i] = g_thread_new ("lock", lock_on, lockings[i]);
-  for (int i = 0; i < 100; i++)
+  for (int i = 0; i < 30; i++)
     tf_test_in_child (lock_in_child);
 
   g_atomic_int_set (&stop, TRUE);

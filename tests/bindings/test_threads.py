@@ -72,7 +72,7 @@ with Tf.TemporaryFile() as file:
     file.truncate(8 << 20)
     read_lines = lambda: file.seek(0), file.readline
     read_little = lambda: file.seek(4096), lambda: file.read(7)
-    threads = [threading.Thread(target=work, args=(file, calls, time.monotonic() + 2))
+    threads = [threading.Thread(target=work, args=(file, calls, time.monotonic() + 0.7))
                for calls in (read_lines, read_lines, read_little, read_little)]
     for thread in threads:
         thread.start()
@@ -96,7 +96,7 @@ def work(file, seed, stop):
             choose(calls)()
         except (OSError, ValueError, StopIteration):
             pass
-for create, seconds in (Tf.NamedTemporaryFile, 3), (Tf.TemporaryFile, 1), (lambda: Tf.SpooledTemporaryFile(1 << 20), 1):
+for create, seconds in (Tf.NamedTemporaryFile, 1), (Tf.TemporaryFile, 0.5), (lambda: Tf.SpooledTemporaryFile(1 << 20), 0.5):
     with create() as file:
         threads = [threading.Thread(target=work, args=(file, seed, time.monotonic() + seconds)) for seed in range(4)]
         for thread in threads:

@@ -5,7 +5,8 @@
 
 /* Each system call of a persist fails once, with each of several errors. The linker puts the functions
  * below in place of the C library's, see the list of them in meson.build. With the first of the errors that is on
- * the file system of TMPDIR, with the others where thousands of files cost little.
+ * the file system of TMPDIR, with the others where thousands of files cost little. Where something is missing, each of
+ * them fails with one of the errors, with "-m slow" with all of them.
  *
  * In further tests, another process changes something before each of the system calls. */
 
@@ -681,6 +682,9 @@ sweep (Source         source,
   for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
     {
       guint at = 1;
+
+      if (system != ALL_THERE && !g_test_slow () && i != (source + flags + shared) % G_N_ELEMENTS (errnos))
+        continue;
 
       set_dir (i == 0);
       set_system (system);

@@ -727,8 +727,8 @@ static void
 kill_at_each_call (const Act *act,
                    Result    *result)
 {
-  /* Every second stop is the return of a system call. */
-  guint stride = proof_get_number ("TF_PROOF_STRIDE", 2);
+  /* An odd number: every second stop is the return of a system call. */
+  guint stride = proof_get_number ("TF_PROOF_STRIDE", 7);
   int status;
 
   prepare (act);
@@ -830,7 +830,7 @@ signal_at_each_call (const Act *act,
                      Result    *result,
                      guint     *n_before_sweep)
 {
-  guint stride = proof_get_number ("TF_PROOF_STRIDE", 5);
+  guint stride = proof_get_number ("TF_PROOF_STRIDE", 13);
 
   for (guint n = 0; signal_at (act, n, result, n_before_sweep);)
     n += stride;
@@ -901,7 +901,7 @@ static void
 test_instructions (void)
 {
   guint n_stops[G_N_ELEMENTS (acts)];
-  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 150);
+  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 60);
   Result result = { 0 };
 
   if (!proof_can_trace ())
@@ -1025,7 +1025,7 @@ enter_namespace (gpointer data)
 static void
 test_timers (void)
 {
-  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 150);
+  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 60);
   Result result = { 0 };
 
   for (guint i = 0; i < n_kills; i += 3)
@@ -1051,7 +1051,7 @@ skip_on_overlay (void)
 static void
 test_namespaces (void)
 {
-  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 150);
+  guint n_kills = proof_get_number ("TF_PROOF_KILLS", 60);
   Result result = { 0 };
 
   if (!proof_needs_namespace (CLONE_NEWPID) || skip_on_overlay ())
