@@ -10,6 +10,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tf-test-async.h"
@@ -26,10 +28,15 @@ int     __real_fsync    (int fd);
 int     __wrap_fsync    (int fd);
 int     __real_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
 int     __wrap_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
+int     __real_close    (int fd);
+int     __wrap_close    (int fd);
+int     __real_munmap   (void *data, size_t size);
+int     __wrap_munmap   (void *data, size_t size);
 
 static GMutex lock;
 static GCond changed;
 static gboolean is_stopping; /* the next call stops */
+static gint is_release;     /* it is the next one that releases the bytes */
 static gboolean is_stopped;
 static GCancellable *cancelled_by_write;
 static gint n_writes;
@@ -38,8 +45,11 @@ static gint n_syncs;
 static gint n_fsyncs;
 
 static void
-stop (void)
+stop (gboolean releases)
 {
+  if (g_atomic_int_get (&is_release) != releases)
+    return;
+
   g_mutex_lock (&lock);
   is_stopped = is_stopping;
   g_cond_broadcast (&changed);
@@ -55,7 +65,7 @@ __wrap_pwrite64 (int         fd,
                  size_t      count,
                  off_t       offset)
 {
-  stop ();
+  stop (FALSE);
   g_atomic_int_inc (&n_writes);
   if (cancelled_by_write != NULL)
     g_cancellable_cancel (cancelled_by_write);
@@ -65,7 +75,7 @@ __wrap_pwrite64 (int         fd,
 int
 __wrap_fsync (int fd)
 {
-  stop ();
+  stop (FALSE);
   g_atomic_int_inc (&n_fsyncs);
   return __real_fsync (fd);
 }
@@ -83,9 +93,29 @@ __wrap_sync_file_range (int          fd,
   return __real_sync_file_range (fd, start, length, flags);
 }
 
-static void
-stop_next_call (void)
+int
+__wrap_close (int fd)
 {
+  struct stat st;
+
+  if (fstat (fd, &st) == 0 && st.st_size == SIZE && access ("copy", F_OK) == 0)
+    stop (TRUE);
+  return __real_close (fd);
+}
+
+int
+__wrap_munmap (void  *data,
+               size_t size)
+{
+  if (size >= SIZE)
+    stop (TRUE);
+  return __real_munmap (data, size);
+}
+
+static void
+stop_next_call (gboolean releases)
+{
+  g_atomic_int_set (&is_release, releases);
   g_mutex_lock (&lock);
   is_stopping = TRUE;
   g_mutex_unlock (&lock);
@@ -108,6 +138,7 @@ go_on (void)
   is_stopping = FALSE;
   g_cond_broadcast (&changed);
   g_mutex_unlock (&lock);
+  g_atomic_int_set (&is_release, FALSE);
   alarm (0);
 }
 
@@ -163,7 +194,7 @@ test_rollover (void)
   g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
   g_autoptr(GAsyncResult) result = NULL;
 
-  stop_next_call ();
+  stop_next_call (FALSE);
   tf_spooled_file_rollover_async (TF_SPOOLED_FILE (file), 0, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   ask (file);
@@ -182,7 +213,7 @@ test_seal (void)
   if (tf_test_skip_if_portable ("memfd_create()"))
     return;
 
-  stop_next_call ();
+  stop_next_call (FALSE);
   tf_temp_file_seal_async (file, 0, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   ask (file);
@@ -202,7 +233,7 @@ test_persist (gconstpointer data)
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  stop_next_call ();
+  stop_next_call (FALSE);
   tf_temp_file_persist_async (file, place, TF_PERSIST_DURABLE, 0, NULL, NULL, NULL, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   ask (file);
@@ -210,6 +241,55 @@ test_persist (gconstpointer data)
   go_on ();
   g_assert_true (tf_temp_file_persist_finish (file, tf_test_wait (&result), NULL, &error));
   g_assert_no_error (error);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+}
+
+/* To give back what was in memory takes long as well. */
+static void
+test_rolled_over (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(GAsyncResult) result = NULL;
+
+  stop_next_call (TRUE);
+  tf_spooled_file_rollover_async (TF_SPOOLED_FILE (file), 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE);
+  read_some (file);
+  go_on ();
+  g_assert_true (tf_spooled_file_rollover_finish (TF_SPOOLED_FILE (file), tf_test_wait (&result), NULL));
+}
+
+static void
+persist (TfTempFile *file,
+         const char *name)
+{
+  g_autoptr(GFile) place = g_file_new_for_path (name);
+  g_autoptr(GError) error = NULL;
+
+  tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+}
+
+/* So does closing a file that has been copied: the second name is that of a copy. */
+static void
+test_persisted (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(GFile) place = g_file_new_for_path ("copy");
+  g_autoptr(GAsyncResult) result = NULL;
+
+  persist (file, "persisted");
+  stop_next_call (TRUE);
+  tf_temp_file_persist_async (file, place, TF_PERSIST_NONE, 0, NULL, NULL, NULL, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  g_assert_true (g_file_test ("copy", G_FILE_TEST_EXISTS));
+  ask (file);
+  read_some (file);
+  go_on ();
+  g_assert_true (tf_temp_file_persist_finish (file, tf_test_wait (&result), NULL, NULL));
+  g_assert_cmpint (unlink ("copy"), ==, 0);
   g_assert_cmpint (unlink ("persisted"), ==, 0);
 }
 
@@ -223,7 +303,7 @@ test_write (gconstpointer data)
   g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
   g_autoptr(GAsyncResult) result = NULL;
 
-  stop_next_call ();
+  stop_next_call (FALSE);
   tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   ask (file);
@@ -323,9 +403,11 @@ main (int    argc,
 
   g_test_add_func ("/waiting/child", test_child);
   g_test_add_func ("/waiting/rollover", test_rollover);
+  g_test_add_func ("/waiting/rolled-over", test_rolled_over);
   g_test_add_func ("/waiting/seal", test_seal);
   g_test_add_data_func ("/waiting/persist/disk", NULL, test_persist);
   g_test_add_data_func ("/waiting/persist/memory", GINT_TO_POINTER (TRUE), test_persist);
+  g_test_add_func ("/waiting/persisted", test_persisted);
   g_test_add_data_func ("/waiting/write/unnamed", NULL, test_write);
   g_test_add_data_func ("/waiting/write/named", GINT_TO_POINTER (TRUE), test_write);
   g_test_add_func ("/waiting/cancel", test_cancel);

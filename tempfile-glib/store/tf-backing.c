@@ -379,12 +379,14 @@ tf_backing_redirect (TfBacking  *self,
   return tf_system_dup_to (fd, self->fd) >= 0 || tf_errno_set (error, errno, "dup", self->where);
 }
 
-/* Replaces the backing by @other, which has the same bytes and is taken over. A descriptor that was handed out keeps
- * its number, and must have been redirected to the other file before. */
+/* Exchanges the backing for @other, which has the same bytes. A descriptor that was handed out keeps its number, and
+ * must have been redirected to the other file before. */
 void
-tf_backing_replace (TfBacking *self,
-                    TfBacking *other)
+tf_backing_exchange (TfBacking *self,
+                     TfBacking *other)
 {
+  TfBacking before;
+
   if (self->shared)
     {
       tf_fd_clear (&other->fd);
@@ -392,9 +394,9 @@ tf_backing_replace (TfBacking *self,
     }
 
   other->shared = self->shared;
-  tf_backing_clear (self);
+  before = *self;
   *self = *other;
-  *other = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
+  *other = before;
 }
 
 /* Makes room on the disk for a file of @size bytes. In memory, does nothing. */

@@ -82,7 +82,7 @@ gboolean tf_backing_redirect          (TfBacking            *self,
                                        int                   fd,
                                        goffset               position,
                                        GError              **error);
-void     tf_backing_replace           (TfBacking            *self,
+void     tf_backing_exchange          (TfBacking            *self,
                                        TfBacking            *other);
 gboolean tf_backing_reserve           (TfBacking            *self,
                                        goffset               size,

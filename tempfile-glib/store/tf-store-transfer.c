@@ -128,13 +128,13 @@ tf_store_persist (TfStore         *self,
       tf_backing_hold_back_no_more (&self->backing, NULL);
       copy.where = g_strdup (*final_path);
       if (copy.fd >= 0)
-        tf_store_replace_backing (self, &copy);
+        tf_store_exchange_backing (self, &copy);
       self->lasting = TRUE;
     }
 
+  tf_store_unlock (self);
   tf_fd_clear (&content.original);
   tf_backing_clear (&copy);
-  tf_store_unlock (self);
   if (placed && self->funcs != NULL && self->funcs->persisted != NULL)
     self->funcs->persisted (self->owner, *final_path);
 

@@ -624,11 +624,14 @@ static void
 unlock_and_tell (TfStore *self)
 {
   g_autofree char *where = g_strdup (self->backing.where);
+  g_autofree TfBacking *left = g_steal_pointer (&self->left);
 
   self->must_tell = FALSE;
   g_weak_ref_init (&self->emitter, self->owner);
   unlock (self);
 
+  if (left != NULL)
+    tf_backing_clear (left);
   if (where != NULL)
     tf_debug_trace ("rolled over to", where);
   tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
@@ -684,17 +687,17 @@ recount (TfStore *self)
   bound_room (self);
 }
 
-/* Like tf_backing_replace(). */
+/* Like tf_backing_exchange(). To release what is in @backing then can take long: the lock is given up before. */
 void
-tf_store_replace_backing (TfStore   *self,
-                          TfBacking *backing)
+tf_store_exchange_backing (TfStore   *self,
+                           TfBacking *backing)
 {
   self->must_tell = tf_backing_is_in_memory (&self->backing);
   if (self->must_tell)
     g_atomic_int_set (&self->rolled_over, TRUE);
 
   tf_fork_lock (&fork_handler);
-  tf_backing_replace (&self->backing, backing);
+  tf_backing_exchange (&self->backing, backing);
   g_mutex_unlock (&replacing);
   tf_memory_pool_remove (&self->pool_node);
   if (self->must_tell)
@@ -762,10 +765,15 @@ move_to_disk (TfStore       *self,
   disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
   success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
             tf_disk_settle (disk.fd, disk.where, error);
+  if (!success)
+    tf_backing_clear (&disk);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;
 
-  tf_store_replace_backing (self, &disk);
+  tf_store_exchange_backing (self, &disk);
+  self->left = g_new (TfBacking, 1);
+  *self->left = disk;
+  disk = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
   tf_backing_hold_back (&self->backing, self->backing.disk_size);
   return TRUE;
 }

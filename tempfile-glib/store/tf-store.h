@@ -100,6 +100,7 @@ struct _TfStore
   GCond changed;      /* there is no copier any more, or it is another turn */
 
   TfBacking backing;
+  TfBacking *left;  /* (owned) (nullable): what the store has left for the disk, to be released without the lock */
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
   goffset seen_position; /* (atomic): of the moment when the lock was last given up, like @seen_size */
   goffset seen_size;     /* (atomic): -1 if fstat(2) has to tell */
@@ -197,15 +198,15 @@ void     tf_store_begin_copy (TfStore  *self);
 gboolean tf_store_end_copy   (TfStore  *self,
                               GError  **error);
 
-gboolean tf_store_make_room       (TfStore       *self,
-                                   gsize          count,
-                                   GCancellable  *cancellable,
-                                   GError       **error);
-gboolean tf_store_move_to         (TfStore       *self,
-                                   goffset        position,
-                                   GError       **error);
-void     tf_store_replace_backing (TfStore       *self,
-                                   TfBacking     *backing);
+gboolean tf_store_make_room        (TfStore       *self,
+                                    gsize          count,
+                                    GCancellable  *cancellable,
+                                    GError       **error);
+gboolean tf_store_move_to          (TfStore       *self,
+                                    goffset        position,
+                                    GError       **error);
+void     tf_store_exchange_backing (TfStore       *self,
+                                    TfBacking     *backing);
 
 gboolean      tf_store_read_locking  (TfStore              *self,
                                       gpointer              data,
