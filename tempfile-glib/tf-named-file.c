@@ -777,6 +777,7 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
+  g_return_if_fail (policy >= TF_DELETE_ON_CLOSE && policy <= TF_DELETE_NEVER);
 
   if (priv->entry.is_final)
     return;

@@ -240,8 +240,7 @@ tf_temp_dir_set_property (GObject      *object,
     case PROP_MODE:
     case PROP_TEMPLATE:
       g_return_if_fail (priv->entry.path == NULL);
-      if (tf_template_set_property (&priv->template, prop_id, value))
-        g_object_notify_by_pspec (object, pspec);
+      tf_template_set_property (&priv->template, object, prop_id, value, pspec);
       break;
 
     case PROP_AUTO_CLEANUP:
@@ -847,6 +846,8 @@ tf_temp_dir_get_auto_cleanup (TfTempDir *self)
  *
  * Sets whether the directory is removed when the object is disposed.
  *
+ * After [method@TempDir.keep], it stays %FALSE, and setting it does nothing.
+ *
  * Since: 1.0
  */
 void
@@ -857,11 +858,11 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
-  if (priv->auto_cleanup == !!auto_cleanup)
+  if (priv->is_kept || priv->auto_cleanup == !!auto_cleanup)
     return;
 
   priv->auto_cleanup = !!auto_cleanup;
-  if (!priv->is_kept && !is_cleaning (priv))
+  if (!is_cleaning (priv))
     tf_entry_set_kept (&priv->entry, !auto_cleanup);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_AUTO_CLEANUP]);
 }

@@ -233,6 +233,7 @@ tf_temp_file_close_async (GIOStream           *stream,
   g_autoptr(GTask) task = tf_task_new (stream, tf_temp_file_close_async,
                                        io_priority, cancellable, callback, user_data);
 
+  tf_store_close_gate (tf_file_get_store (stream));
   tf_task_run (task, close_func);
 }
 
@@ -391,8 +392,7 @@ tf_temp_file_set_property (GObject      *object,
     case PROP_MODE:
     case PROP_TEMPLATE:
       g_return_if_fail (!tf_store_has_place (priv->store));
-      if (tf_template_set_property (&priv->template, prop_id, value))
-        g_object_notify_by_pspec (object, pspec);
+      tf_template_set_property (&priv->template, object, prop_id, value, pspec);
       break;
 
     default:
@@ -2129,7 +2129,7 @@ dup_fd (TfStore       *store,
 
   fd = fcntl (fd, F_DUPFD_CLOEXEC, 3);
   if (fd < 0)
-    tf_errno_set (error, errno, "fcntl F_DUPFD_CLOEXEC", NULL);
+    tf_errno_set (error, errno, "fcntl F_DUPFD_CLOEXEC", store->backing.where);
 
   return fd;
 }

@@ -286,13 +286,14 @@ assert_streams_fail (GInputStream  *input,
                      GOutputStream *output,
                      GIOErrorEnum   code)
 {
-  GError *errors[4] = { NULL, };
+  GError *errors[5] = { NULL, };
   char byte = 0;
 
   g_assert_cmpint (g_input_stream_read (input, &byte, 1, NULL, &errors[0]), ==, -1);
   g_assert_cmpint (g_output_stream_write (output, "x", 1, NULL, &errors[1]), ==, -1);
   g_assert_false (g_seekable_seek (G_SEEKABLE (input), 0, G_SEEK_SET, NULL, &errors[2]));
   g_assert_false (g_seekable_truncate (G_SEEKABLE (output), 0, NULL, &errors[3]));
+  g_assert_false (g_output_stream_flush (output, NULL, &errors[4]));
 
   for (gsize i = 0; i < G_N_ELEMENTS (errors); i++)
     {

@@ -522,6 +522,39 @@ test_template (void)
 }
 
 static void
+append_name (GObject    *object,
+             GParamSpec *pspec,
+             GString    *names)
+{
+  g_string_append_printf (names, "%s ", pspec->name);
+}
+
+static void
+test_template_notifies (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, "suffix", "s", NULL);
+  g_autoptr(GString) names = g_string_new (NULL);
+
+  g_signal_connect (file, "notify", G_CALLBACK (append_name), names);
+  g_object_set (file, "template", g_variant_new_parsed ("(just b'p', just b's', just b'/')"), NULL);
+  g_assert_true (g_str_equal (names->str, "prefix dir ") || g_str_equal (names->str, "dir prefix "));
+  g_string_truncate (names, 0);
+  g_object_set (file, "template", g_variant_new_parsed ("@(maymaymay) (b'p', nothing, b'/')"), NULL);
+  g_assert_cmpstr (names->str, ==, "");
+}
+
+static void
+test_invalid_policy (void)
+{
+  g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*policy*");
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER + 1);
+  g_test_assert_expected_messages ();
+  g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
+}
+
+static void
 assert_refuses_template (gpointer file)
 {
   GVariant *names = g_variant_new_parsed ("(just b'p', just b's', just b'/nonexistent')");
@@ -902,6 +935,8 @@ main (int    argc,
   g_test_add_func ("/named-file/new", test_new);
   g_test_add_func ("/named-file/before-init", test_before_init);
   g_test_add_func ("/named-file/template", test_template);
+  g_test_add_func ("/named-file/template/notifies", test_template_notifies);
+  g_test_add_func ("/named-file/policy/invalid", test_invalid_policy);
   g_test_add_func ("/named-file/template-afterwards", test_template_afterwards);
   g_test_add_func ("/named-file/path-and-file", test_path_and_file);
   g_test_add_func ("/named-file/delete-policy", test_delete_policy);

@@ -149,6 +149,7 @@ use_output (TfTempFile *file,
   TRY (g_output_stream_writev (output_of (file), &vector, 1, &n_written, NULL, &error));
   TRY (g_output_stream_splice (output_of (file), bytes, 0, NULL, &error) == 1);
   TRY (g_seekable_truncate (G_SEEKABLE (output_of (file)), 20, NULL, &error));
+  TRY (g_output_stream_flush (output_of (file), NULL, &error));
 }
 
 static void
@@ -266,6 +267,28 @@ test_output (gconstpointer data)
   use_all (file, REFUSED, ALLOWED, REFUSED);
   g_assert_cmpint (g_output_stream_splice_finish (output_of (file), tf_test_wait (&result), NULL), ==, 1);
   use_all (file, ALLOWED, ALLOWED, ALLOWED);
+}
+
+/* Closing is an operation as well, if the file is not closed at once. */
+static void
+test_closing (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GAsyncResult) input_closed = NULL;
+  g_autoptr(GAsyncResult) closed = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_input_stream_close_async (input_of (file), 0, NULL, tf_test_take_result, &input_closed);
+  use_file (file, REFUSED);
+  use_output (file, ALLOWED);
+  g_assert_true (g_input_stream_close_finish (input_of (file), tf_test_wait (&input_closed), NULL));
+  use_file (file, ALLOWED);
+
+  g_io_stream_close_async (G_IO_STREAM (file), 0, NULL, tf_test_take_result, &closed);
+  g_assert_false (tf_temp_file_write (file, "w", 1, NULL, &error));
+  g_assert_true (g_error_matches (error, G_IO_ERROR, G_IO_ERROR_PENDING) ||
+                 g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CLOSED));
+  g_assert_true (g_io_stream_close_finish (G_IO_STREAM (file), tf_test_wait (&closed), NULL));
 }
 
 static void
@@ -440,6 +463,7 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "file", test_file);
   tf_test_add_for_kinds ("pending", "input", test_input);
   tf_test_add_for_kinds ("pending", "output", test_output);
+  tf_test_add_for_kinds ("pending", "closing", test_closing);
   tf_test_add_for_kinds ("pending", "text", test_text);
   tf_test_add_for_kinds ("pending", "order", test_order);
   g_test_add_func ("/pending/many", test_many);

@@ -183,6 +183,7 @@ test_keep (void)
   g_assert_false (tf_temp_dir_get_auto_cleanup (dir));
 
   tf_temp_dir_set_auto_cleanup (dir, TRUE);
+  g_assert_false (tf_temp_dir_get_auto_cleanup (dir));
   g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
   g_assert_no_error (error);
   g_assert_finalize_object (g_steal_pointer (&dir));

@@ -93,7 +93,19 @@ tf_template_set (TfTemplate *self,
   tf_template_make_absolute (self);
 }
 
-static void
+/* Returns whether it has another value now. Takes @name. */
+static gboolean
+set_name (char **current,
+          char  *name)
+{
+  gboolean changed = g_strcmp0 (*current, name) != 0;
+
+  g_free (*current);
+  *current = name;
+  return changed;
+}
+
+static gboolean
 set_part (char     **part,
           GVariant  *names,
           gsize      index)
@@ -101,26 +113,28 @@ set_part (char     **part,
   g_autoptr(GVariant) maybe = g_variant_get_child_value (names, index);
   g_autoptr(GVariant) bytes = g_variant_get_maybe (maybe);
 
-  if (bytes == NULL)
-    return;
-
-  g_free (*part);
-  *part = g_strndup (g_variant_get_data (bytes), g_variant_get_size (bytes));
+  return bytes != NULL && set_name (part, g_strndup (g_variant_get_data (bytes), g_variant_get_size (bytes)));
 }
 
 /* Replaces prefix, suffix and directory by those in @names, which may be NULL, unless they are missing there. The byte
  * strings may have a NUL at the end. */
 static void
 set_variant (TfTemplate *self,
+             GObject    *object,
              GVariant   *names)
 {
   if (names == NULL)
     return;
 
-  set_part (&self->prefix, names, 0);
-  set_part (&self->suffix, names, 1);
-  set_part (&self->dir, names, 2);
+  g_object_freeze_notify (object);
+  if (set_part (&self->prefix, names, 0))
+    g_object_notify (object, "prefix");
+  if (set_part (&self->suffix, names, 1))
+    g_object_notify (object, "suffix");
+  if (set_part (&self->dir, names, 2))
+    g_object_notify (object, "dir");
   tf_template_make_absolute (self);
+  g_object_thaw_notify (object);
 }
 
 void
@@ -152,26 +166,14 @@ tf_template_get_property (const TfTemplate *self,
 }
 
 static gboolean
-set_name (char         **name,
-          const GValue  *value)
+set_dir (TfTemplate *self,
+         char       *dir)
 {
-  if (g_strcmp0 (*name, g_value_get_string (value)) == 0)
-    return FALSE;
+  gboolean changed = set_name (&self->dir, dir);
 
-  g_free (*name);
-  *name = g_value_dup_string (value);
-  return TRUE;
-}
-
-static gboolean
-set_dir (TfTemplate   *self,
-         const GValue *value)
-{
-  if (!set_name (&self->dir, value))
-    return FALSE;
-
-  tf_template_make_absolute (self);
-  return TRUE;
+  if (changed)
+    tf_template_make_absolute (self);
+  return changed;
 }
 
 static gboolean
@@ -184,33 +186,45 @@ set_mode (TfTemplate *self,
   return changed;
 }
 
-/* Returns whether the property has another value now. */
-gboolean
-tf_template_set_property (TfTemplate   *self,
-                          guint         prop_id,
-                          const GValue *value)
+static gboolean
+set_property (TfTemplate   *self,
+              GObject      *object,
+              guint         prop_id,
+              const GValue *value)
 {
   switch (prop_id)
     {
     case TF_TEMPLATE_PROP_DIR:
-      return set_dir (self, value);
+      return set_dir (self, g_value_dup_string (value));
 
     case TF_TEMPLATE_PROP_PREFIX:
-      return set_name (&self->prefix, value);
+      return set_name (&self->prefix, g_value_dup_string (value));
 
     case TF_TEMPLATE_PROP_SUFFIX:
-      return set_name (&self->suffix, value);
+      return set_name (&self->suffix, g_value_dup_string (value));
 
     case TF_TEMPLATE_PROP_MODE:
       return set_mode (self, g_value_get_uint (value));
 
     case TF_TEMPLATE_PROP_VARIANT:
-      set_variant (self, g_value_get_variant (value));
+      set_variant (self, object, g_value_get_variant (value));
       return FALSE;
 
     default:
       g_return_val_if_reached (FALSE);
     }
+}
+
+/* Sets a property of @object, and notifies of what has another value now. */
+void
+tf_template_set_property (TfTemplate   *self,
+                          GObject      *object,
+                          guint         prop_id,
+                          const GValue *value,
+                          GParamSpec   *pspec)
+{
+  if (set_property (self, object, prop_id, value))
+    g_object_notify_by_pspec (object, pspec);
 }
 
 /* If the template has no directory, sets the one that @get_dir returns, which is never freed. */

@@ -50,12 +50,14 @@ void tf_template_set           (TfTemplate *self,
 void tf_template_make_absolute (TfTemplate *self);
 void tf_template_clear         (TfTemplate *self);
 
-void     tf_template_get_property (const TfTemplate *self,
-                                   guint             prop_id,
-                                   GValue           *value);
-gboolean tf_template_set_property (TfTemplate       *self,
-                                   guint             prop_id,
-                                   const GValue     *value);
+void tf_template_get_property (const TfTemplate *self,
+                               guint             prop_id,
+                               GValue           *value);
+void tf_template_set_property (TfTemplate       *self,
+                               GObject          *object,
+                               guint             prop_id,
+                               const GValue     *value,
+                               GParamSpec       *pspec);
 
 char    *tf_template_resolve  (const char  *path,
                                GError     **error);

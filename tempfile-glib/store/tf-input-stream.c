@@ -178,6 +178,7 @@ tf_input_stream_close_async (GInputStream        *stream,
   g_autoptr(GTask) task = tf_task_new (stream, tf_input_stream_close_async,
                                        io_priority, cancellable, callback, user_data);
 
+  tf_store_close_gate (TF_INPUT_STREAM (stream)->store);
   g_task_return_int (task, TRUE);
 }
 

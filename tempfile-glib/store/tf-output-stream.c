@@ -171,13 +171,30 @@ tf_output_stream_writev_finish (GOutputStream  *stream,
   return n >= 0;
 }
 
-/* Not refused while the file has an operation: closing the file flushes the stream. */
+static gboolean
+flush (GOutputStream  *stream,
+       GCancellable   *cancellable,
+       GError        **error)
+{
+  TfStore *store = TF_OUTPUT_STREAM (stream)->store;
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         tf_store_check_open (store, error) &&
+         tf_store_flush (store, cancellable, error);
+}
+
+/* Closing flushes as well, a stream of any file, and also while the file has an operation: that is to be closed. */
 static gboolean
 tf_output_stream_flush (GOutputStream  *stream,
                         GCancellable   *cancellable,
                         GError        **error)
 {
-  return tf_store_flush (TF_OUTPUT_STREAM (stream)->store, cancellable, error);
+  TfStore *store = TF_OUTPUT_STREAM (stream)->store;
+
+  if (g_output_stream_is_closing (stream))
+    return tf_store_flush (store, cancellable, error);
+
+  return tf_store_check_stream_idle (store, error) && flush (stream, cancellable, error);
 }
 
 static gssize
@@ -186,7 +203,12 @@ flush_func (gpointer       source_object,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return tf_store_flush (TF_OUTPUT_STREAM (source_object)->store, cancellable, error) ? 0 : -1;
+  GOutputStream *stream = source_object;
+
+  if (g_output_stream_is_closing (stream))
+    return tf_store_flush (TF_OUTPUT_STREAM (stream)->store, cancellable, error) ? 0 : -1;
+
+  return flush (stream, cancellable, error) ? 0 : -1;
 }
 
 static void
