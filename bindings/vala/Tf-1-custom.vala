@@ -17,6 +17,9 @@ namespace Tf {
                                          owned GLib.FileProgressCallback? progress_callback = null,
                                          out GLib.File? final_destination = null) throws GLib.Error;
         [CCode (array_length_type = "gsize")]
+        public async uint8[]? read_data_async (size_t count, int io_priority = GLib.Priority.DEFAULT,
+                                               GLib.Cancellable? cancellable = null) throws GLib.Error;
+        [CCode (array_length_type = "gsize")]
         public async uint8[]? read_line_async (int io_priority = GLib.Priority.DEFAULT,
                                                GLib.Cancellable? cancellable = null) throws GLib.Error;
         [CCode (array_length_type = "gsize")]

@@ -53,6 +53,9 @@ async void leave_out () throws Error {
     file.seek (0, SeekType.SET);
     uint8[]? line = yield file.read_line_async ();
     assert_cmpint (line.length, CompareOperator.EQ, 4);
+    uint8[]? data = yield file.read_data_async (1);
+    assert_cmpint (data.length, CompareOperator.EQ, 1);
+    file.seek (-1, SeekType.CUR);
     uint8[]? rest = yield file.read_upto_async (",".data, Priority.LOW);
     assert_cmpint (rest.length, CompareOperator.EQ, 3);
     assert_true ((yield file.read_line_async (Priority.LOW, null)) == null);

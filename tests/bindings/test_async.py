@@ -9,6 +9,7 @@ import functools
 import gc
 import os
 import pathlib
+import threading
 import time
 import unittest
 
@@ -301,6 +302,42 @@ class CancelledTest(TestCase):
 class AnyLoopTest(Loop, TestCase):
     def run_main(self, main):
         asyncio.run(asyncio.wait_for(among_others(main), 60))
+
+
+class AloneTest(TestCase):
+    """Nothing else iterates the main context of GLib."""
+
+    def test_awaited(self):
+        async def main():
+            file = await asyncio.wait_for(Tf.NamedFile.create_async(), 60)
+            self.assertTrue(await file.write_bytes_async(GLib.Bytes(b'one')))
+            results = await asyncio.wait_for(asyncio.gather(*(Tf.mkdtemp_async() for _ in range(20))), 60)
+            for path in results:
+                os.rmdir(path)
+            file.close()
+
+        asyncio.run(asyncio.wait_for(main(), 60))
+
+    def test_in_thread(self):
+        """Another thread iterates the main context, in which what is awaited here ends."""
+        loop = GLib.MainLoop()
+
+        async def main():
+            for _ in range(10):
+                file = await asyncio.wait_for(Tf.NamedFile.create_async(), 60)
+                file.close()
+
+        def run():
+            try:
+                asyncio.run(main())
+            finally:
+                GLib.idle_add(loop.quit)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        loop.run()
+        thread.join()
+        self.assertEqual(self.entries(), [])
 
 
 @unittest.skipUnless(GLibEventLoopPolicy, f'PyGObject {gi.__version__} has no event loop: 3.50 is needed')

@@ -8,6 +8,7 @@ Loaded when the first of them is called.
 
 import functools
 import os
+import threading
 import weakref
 
 from gi._gi import Direction
@@ -63,6 +64,10 @@ CONVERTERS = {'File': as_file, 'filename': as_path, 'FileProgressCallback': as_p
 HIDDEN = {'progress_data', 'progress_destroy'}
 
 
+# In seconds; see Operation.iterate().
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.01
+
+
 @functools.lru_cache(maxsize=None)
 def operation_class():
     import asyncio
@@ -72,6 +77,10 @@ def operation_class():
 
         def __init__(self, cancellable, release):
             super().__init__(loop=asyncio.get_running_loop())
+            self.thread = threading.get_ident()
+            self.context = GLib.MainContext.ref_thread_default()
+            self.ended = False
+            self.get_loop().call_soon(self.iterate, SHORTEST_PAUSE)
             self.cancellable = cancellable
             self.release = release
             self.take = lambda: None
@@ -94,6 +103,12 @@ def operation_class():
             self.take()
             return super().result()
 
+        def iterate(self, pause):
+            """Sees to the main context of GLib where the loop does not run in it, as that of asyncio.run()."""
+            if not self.ended and GLib.main_depth() == 0:
+                self.context.iteration(False)
+                self.get_loop().call_later(pause, self.iterate, min(2 * pause, LONGEST_PAUSE))
+
         async def wait(self):
             # A task that waits for a future calls its result(), even if it is cancelled and drops what that returns.
             try:
@@ -113,13 +128,21 @@ def operate(start, finish, as_error, cancellable, release):
     """Starts at once, and returns the operation."""
     operation = operation_class()(cancellable or Gio.Cancellable(), release)
 
-    def on_done(source, result):
+    def end(result):
         try:
             operation.settle(finish(result))
         except BaseException as error:
             # An audit hook may have raised anything.
             if not operation.done():
                 operation.set_exception(as_error(error) if isinstance(error, GLib.Error) else error)
+
+    def on_done(source, result):
+        operation.ended = True
+        # The main context may be that of another thread, to which the loop does not belong.
+        if threading.get_ident() == operation.thread:
+            end(result)
+        else:
+            operation.get_loop().call_soon_threadsafe(end, result)
 
     start(operation.cancellable, on_done)
     return operation
