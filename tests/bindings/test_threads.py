@@ -108,7 +108,9 @@ for create, seconds in (Tf.NamedTemporaryFile, 1), (Tf.TemporaryFile, 0.5), (lam
     def test_forked_while_used(self):
         """A thread of the parent is not in the child, which does not wait for it."""
         self.run_program("""
-import os, threading
+import os, threading, warnings
+# From Python 3.12 on
+warnings.filterwarnings('ignore', 'This process .* is multi-threaded')
 fast = sys.modules['gi.overrides._gi_tf'] or sys.modules['gi.overrides._tf_python']
 file = Tf.TemporaryFile()
 begun, ended = threading.Event(), threading.Event()
