@@ -87,6 +87,10 @@ ask_auditor (const char  *event,
  * If it forks, the file or directory is created by the parent; in the child, the call fails with
  * %G_IO_ERROR_PERMISSION_DENIED.
  *
+ * It is called in the thread that creates the file or directory: a worker thread in the case of an asynchronous call.
+ * GJS has functions called only in the thread of the main loop. There, an asynchronous call that creates something is
+ * refused while a function is set.
+ *
  * In JavaScript, Vala and Python, the path that the function gets is a string. tf_set_audit_func() may be called
  * from any thread. It replaces the function that was set before.
  *

@@ -325,6 +325,16 @@ const tests = {
         }
     },
 
+    async 'wrong properties'() {
+        for (const max_size of ['x', 1.5, null])
+            await throws(TypeError, () => new Tf.SpooledFile({max_size}));
+        await throws(TypeError, () => new Tf.SpooledFile({'max-size': 'x'}));
+        await throws(TypeError, () => new Tf.SpooledFile({maxSize: 'x'}));
+        for (const mode of [-1, 0o1000])
+            await throws(RangeError, () => new Tf.NamedFile({mode}));
+        await throws(RangeError, () => Tf.TempDir.new_full(null, null, null, -1));
+    },
+
     async 'options'() {
         const dir = Tf.TempDir.new({prefix: 'options-'});
         equal(dir.file.get_basename().startsWith('options-'), true);

@@ -51,6 +51,12 @@ var _init = (() => {
             throw new RangeError(`${name} is out of range: ${value}`);
     }
 
+    function checkMode(name, value) {
+        checkInteger(name, value);
+        if (value < 0 || value > 0o777)
+            throw new RangeError(`${name} is out of range: ${value}`);
+    }
+
     function checkResult(name, value) {
         if (!(value instanceof Gio.AsyncResult))
             throw new TypeError(`${name} is not a Gio.AsyncResult`);
@@ -82,15 +88,21 @@ var _init = (() => {
     // What is checked before GJS converts an argument, by its name. GJS takes what is not a number for 0, and if it
     // cannot convert an argument of a call that returns an array, 1.74 frees the array that it does not have yet.
     const CHECKS = {
-        cancellable: checkCancellable, count: checkCount, data: checkBytes, max_size: checkInteger, n_chars: checkCount,
-        offset: checkInteger, result: checkResult, size: checkInteger, stop_bytes: checkStopBytes, text: checkText,
+        cancellable: checkCancellable, count: checkCount, data: checkBytes, max_size: checkInteger, mode: checkMode,
+        n_chars: checkCount, offset: checkInteger, result: checkResult, size: checkInteger, stop_bytes: checkStopBytes,
+        text: checkText,
     };
+
+    function checkProperty(name, value) {
+        const check = CHECKS[name.replace(/-/g, '_').replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)];
+        (check ?? refuseNul)(name, value);
+    }
 
     // What could fail happens in init(), which GJS does not call by itself.
     function initializeInConstructor(klass) {
         const construct = klass.prototype._init;
         klass.prototype._init = function (...args) {
-            Object.entries(args[0] ?? {}).forEach(([name, value]) => refuseNul(name, value));
+            Object.entries(args[0] ?? {}).forEach(([name, value]) => checkProperty(name, value));
             construct.apply(this, args);
             this.init(null);
         };
