@@ -597,6 +597,85 @@ test_twice_at_once (void)
     }
 }
 
+static gboolean
+exists (gpointer object)
+{
+  return TF_IS_TEMP_DIR (object) ? g_file_test (tf_temp_dir_get_path (object), G_FILE_TEST_IS_DIR)
+                                 : tf_temp_file_write (object, "x", 1, NULL, NULL);
+}
+
+/* What the first has created stays if the second wants it, whenever the first is cancelled and whoever comes to its end
+ * first. Otherwise nothing stays. */
+static void
+test_first_is_cancelled (void)
+{
+  GType types[] = { TF_TYPE_TEMP_FILE, TF_TYPE_NAMED_FILE, TF_TYPE_TEMP_DIR };
+
+  for (int i = 0; i < 60 * (int) G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr(GObject) object = g_object_new (types[i % G_N_ELEMENTS (types)], NULL);
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GAsyncResult) first = NULL;
+      g_autoptr(GAsyncResult) second = NULL;
+      g_autoptr(GError) error = NULL;
+      gboolean is_second_cancelled = i % 8 >= 4;
+
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, cancellable, tf_test_take_result, &first);
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, is_second_cancelled ? cancellable : NULL,
+                                   tf_test_take_result, &second);
+      if (i % 4 >= 2)
+        tf_test_wait (i % 2 == 0 ? &first : &second);
+      g_cancellable_cancel (cancellable);
+      if (i % 2 == 0)
+        g_assert_false (finish_init (object, &first, NULL));
+      g_assert_true (finish_init (object, &second, &error) != is_second_cancelled);
+      if (i % 2 != 0)
+        g_assert_false (finish_init (object, &first, NULL));
+
+      if (!is_second_cancelled)
+        g_assert_true (exists (object));
+      else
+        g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+    }
+}
+
+/* The second fails for the same reason, and a later one succeeds. */
+static void
+test_first_fails (void)
+{
+  GType types[] = { TF_TYPE_TEMP_FILE, TF_TYPE_NAMED_FILE, TF_TYPE_TEMP_DIR };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr(GObject) object = g_object_new (types[i], "dir", "later", NULL);
+      g_autoptr(GAsyncResult) first = NULL;
+      g_autoptr(GAsyncResult) second = NULL;
+      g_autoptr(GAsyncResult) third = NULL;
+      GError *errors[2] = { NULL, };
+      g_autoptr(GError) error = NULL;
+
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &first);
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &second);
+      g_assert_false (finish_init (object, &first, &errors[0]));
+      g_assert_false (finish_init (object, &second, &errors[1]));
+      g_assert_error (errors[0], G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+      g_assert_error (errors[1], G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+      g_clear_error (&errors[0]);
+      g_clear_error (&errors[1]);
+
+      g_assert_cmpint (g_mkdir ("later", 0700), ==, 0);
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &third);
+      g_assert_true (finish_init (object, &third, &error));
+      g_assert_no_error (error);
+      g_assert_true (exists (object));
+      g_clear_object (&first);
+      g_clear_object (&second);
+      g_clear_object (&third);
+      g_assert_finalize_object (g_steal_pointer (&object));
+      g_assert_cmpint (g_rmdir ("later"), ==, 0);
+    }
+}
+
 /* Whether a later call is cancelled or not: the object is what it was. */
 static void
 test_again (void)
@@ -664,6 +743,8 @@ main (int    argc,
   tf_test_add_async ("/async-create/functions", test_functions);
   tf_test_add_async ("/async-create/failing-functions", test_failing_functions);
   tf_test_add_async ("/async-create/twice-at-once", test_twice_at_once);
+  tf_test_add_async ("/async-create/first-is-cancelled", test_first_is_cancelled);
+  tf_test_add_async ("/async-create/first-fails", test_first_fails);
   tf_test_add_async ("/async-create/again", test_again);
   g_test_add_func ("/async-create/dir-again", test_dir_again);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);

@@ -10,9 +10,10 @@
 
 static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
 static G_DEFINE_QUARK (tf-async-initable-tasks, tasks)
+static G_DEFINE_QUARK (tf-async-initable-n-unfinished, n_unfinished)
 static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
 
-/* Protects the tasks of all objects. */
+/* Protects the tasks of all objects, and their numbers. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
@@ -41,6 +42,32 @@ tf_async_initable_is_unclaimed (gpointer object)
   return g_object_get_qdata (object, unclaimed_quark ()) != NULL;
 }
 
+/* Adds to the number of results that nobody has taken yet. Returns the sum. */
+static int
+count_unfinished (GObject *object,
+                  int      n_more)
+{
+  int n;
+
+  tf_fork_lock (&fork_handler);
+  n = GPOINTER_TO_INT (g_object_get_qdata (object, n_unfinished_quark ())) + n_more;
+  g_object_set_qdata (object, n_unfinished_quark (), GINT_TO_POINTER (n));
+  g_mutex_unlock (&lock);
+
+  return n;
+}
+
+/* Undoes what an init() that failed, or was cancelled afterwards, has created, unless another one wants it. */
+static void
+undo (GObject  *object,
+      gboolean  is_wanted)
+{
+  if (is_initialized (object) && !is_wanted)
+    g_object_run_dispose (object);
+  if (!is_wanted)
+    g_object_set_qdata (object, unclaimed_quark (), NULL);
+}
+
 static gssize
 init_func (gpointer       object,
            gpointer       task_data,
@@ -58,11 +85,11 @@ init_func (gpointer       object,
 
   /* The last reference may be dropped much later, and in a thread that must not block. */
   if (is_new)
-    g_object_run_dispose (object);
+    undo (object, count_unfinished (object, 0) > 1);
   return -1;
 }
 
-/* Only a task that creates something disposes of it when it fails. */
+/* Only a task that creates something undoes that when it fails. */
 static gboolean
 is_creation (gpointer result)
 {
@@ -86,7 +113,7 @@ static void
 run (GTask *task)
 {
   GObject *object = g_task_get_source_object (task);
-  gboolean is_new = !is_initialized (object);
+  gboolean is_new = !is_initialized (object) || tf_async_initable_is_unclaimed (object);
 
   g_task_set_task_data (task, GINT_TO_POINTER (is_new), NULL);
   if (is_new)
@@ -148,6 +175,7 @@ init_async (GAsyncInitable      *initable,
 
   /* Unlike an operation on a file, a creation can be undone until the caller takes the object. */
   g_task_set_check_cancellable (task, TRUE);
+  count_unfinished (G_OBJECT (initable), 1);
   if (enqueue (G_OBJECT (initable), task))
     run (task);
 }
@@ -157,20 +185,22 @@ init_finish (GAsyncInitable  *initable,
              GAsyncResult    *result,
              GError         **error)
 {
+  GObject *object = G_OBJECT (initable);
+  gboolean success;
+  int n_others;
+
   g_return_val_if_fail (g_task_is_valid (result, initable), FALSE);
   g_return_val_if_fail (g_async_result_is_tagged (result, init_async), FALSE);
 
-  if (tf_task_finish (initable, result, init_async, error) < 0)
-    {
-      /* It may have been cancelled after the worker was done. */
-      if (is_creation (result))
-        g_object_run_dispose (G_OBJECT (initable));
-      return FALSE;
-    }
+  success = tf_task_finish (initable, result, init_async, error) >= 0;
+  n_others = count_unfinished (object, -1);
+  if (success)
+    g_object_set_qdata (object, unclaimed_quark (), NULL);
+  /* It may have been cancelled after the worker was done. */
+  else if (is_creation (result) && tf_async_initable_is_unclaimed (object))
+    undo (object, n_others > 0);
 
-  if (is_creation (result))
-    g_object_set_qdata (G_OBJECT (initable), unclaimed_quark (), NULL);
-  return TRUE;
+  return success;
 }
 
 void
