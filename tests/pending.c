@@ -257,10 +257,21 @@ test_output (gconstpointer data)
   g_autoptr(TfTempFile) file = make_file (data);
   g_autoptr(GInputStream) source = g_memory_input_stream_new_from_data ("S", 1, NULL);
   g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) refused = NULL;
+  g_autoptr(GError) error = NULL;
+  GOutputVector vector = { "v", 1 };
 
   g_output_stream_write_async (output_of (file), "A", 1, 0, NULL, tf_test_take_result, &result);
   use_all (file, REFUSED, ALLOWED, REFUSED);
   g_assert_cmpint (g_output_stream_write_finish (output_of (file), tf_test_wait (&result), NULL), ==, 1);
+  g_clear_object (&result);
+
+  g_output_stream_writev_async (output_of (file), &vector, 1, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, ALLOWED, REFUSED);
+  g_output_stream_writev_async (output_of (file), &vector, 1, 0, NULL, tf_test_take_result, &refused);
+  g_assert_false (g_output_stream_writev_finish (output_of (file), tf_test_wait (&refused), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_true (g_output_stream_writev_finish (output_of (file), tf_test_wait (&result), NULL, NULL));
   g_clear_object (&result);
 
   g_output_stream_splice_async (output_of (file), source, 0, 0, NULL, tf_test_take_result, &result);

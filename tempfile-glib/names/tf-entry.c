@@ -1192,6 +1192,18 @@ settle (TfHeir *heir)
 }
 
 /* What cannot be removed yet is left to a sweep. */
+/* Protects the timers of all heirs, and the list of the settled ones. */
+static GMutex timers_lock;
+
+static TfForkHandler timers_fork_handler = {
+  .level = TF_FORK_NAMES,
+  .lock = &timers_lock,
+};
+
+/* Those that were in the registry when the process ended, where nobody else may have them. Nothing is done with them:
+ * they are not lost for those who look for leaks. */
+static TfHeir *settled;
+
 static void
 settle_at_exit (TfRegistryNode *node)
 {
@@ -1202,6 +1214,11 @@ settle_at_exit (TfRegistryNode *node)
   else if (settle_claimed (self) != 0)
     tf_debug_trace ("left to a sweep:", self->path);
   self->is_gone_at_exit = self->is_gone;
+
+  tf_fork_lock (&timers_fork_handler);
+  ((TfHeir *) self)->next = settled;
+  settled = (TfHeir *) self;
+  g_mutex_unlock (&timers_lock);
 }
 
 static const TfRegistryFuncs heir_funcs = {
@@ -1287,14 +1304,6 @@ typedef struct
   GMainContext *context; /* (unowned): only to be compared */
   gint64        due;     /* in seconds since the boot */
 } Timer;
-
-/* Protects the timers of all heirs. */
-static GMutex timers_lock;
-
-static TfForkHandler timers_fork_handler = {
-  .level = TF_FORK_NAMES,
-  .lock = &timers_lock,
-};
 
 static void wait_for_time (TfHeir       *heir,
                            guint         seconds,

@@ -52,6 +52,7 @@ struct _TfHeir
   guint32  deadline; /* (atomic): in seconds since the boot; 0 if it is not handed over any more */
   gint     n_refs;   /* (atomic) */
   gpointer timer;    /* (unowned) (nullable): a Timer */
+  TfHeir  *next;     /* (unowned) (nullable): of those that the end of the process has dealt with */
 };
 
 void     tf_entry_init          (TfEntry           *self);

@@ -141,6 +141,25 @@ tf_output_stream_write_finish (GOutputStream  *stream,
   return tf_task_finish (stream, result, tf_output_stream_write_async, error);
 }
 
+typedef struct
+{
+  GAsyncReadyCallback callback; /* (nullable) */
+  gpointer user_data;
+} Caller;
+
+static void
+on_vectors_written (GObject      *source_object,
+                    GAsyncResult *result,
+                    gpointer      user_data)
+{
+  g_autofree Caller *caller = user_data;
+
+  g_output_stream_clear_pending (G_OUTPUT_STREAM (source_object));
+  if (caller->callback != NULL)
+    caller->callback (source_object, result, caller->user_data);
+}
+
+/* Unlike for other calls, GOutputStream leaves it to this one to make the stream pending. */
 static void
 tf_output_stream_writev_async (GOutputStream       *stream,
                                const GOutputVector *vectors,
@@ -150,10 +169,22 @@ tf_output_stream_writev_async (GOutputStream       *stream,
                                GAsyncReadyCallback  callback,
                                gpointer             user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, tf_output_stream_writev_async,
-                                       io_priority, cancellable, callback, user_data);
-  Request *request = g_new0 (Request, 1);
+  g_autoptr(GTask) task = NULL;
+  GError *error = NULL;
+  Request *request;
+  Caller *caller;
 
+  if (!g_output_stream_set_pending (stream, &error))
+    {
+      tf_errno_set_last (0);
+      g_task_report_error (stream, callback, user_data, tf_output_stream_writev_async, error);
+      return;
+    }
+
+  caller = g_new (Caller, 1);
+  *caller = (Caller) { callback, user_data };
+  task = tf_task_new (stream, tf_output_stream_writev_async, io_priority, cancellable, on_vectors_written, caller);
+  request = g_new0 (Request, 1);
   request->vectors = vectors;
   request->n_vectors = n_vectors;
   tf_store_run_for_stream (TF_OUTPUT_STREAM (stream)->store, task, write_func, request);
