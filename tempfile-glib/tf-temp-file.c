@@ -1083,7 +1083,7 @@ finish_read (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_bytes].
  *
- * Bytes in memory are read at once. A worker thread reads bytes from the disk.
+ * Up to 1 MiB in memory is read at once. A worker thread reads more than that, and from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_bytes_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1147,7 +1147,7 @@ tf_temp_file_read_bytes_finish (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_data].
  *
- * Bytes in memory are read at once. A worker thread reads bytes from the disk.
+ * Up to 1 MiB in memory is read at once. A worker thread reads more than that, and from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_data_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1262,7 +1262,7 @@ write_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.write_bytes].
  *
- * Bytes that stay in memory are written at once. A worker thread writes bytes to the disk.
+ * Up to 1 MiB that stays in memory is written at once. A worker thread writes more than that, and to the disk.
  * [signal@SpooledFile::rolled-over] is emitted before @callback is called.
  *
  * @callback is called in the thread-default main context of the caller. It calls
@@ -1377,7 +1377,7 @@ load_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.load_bytes].
  *
- * Bytes in memory are read at once. A worker thread reads bytes from the disk.
+ * Up to 1 MiB in memory is read at once. A worker thread reads more than that, and from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.load_bytes_finish]. While an asynchronous operation of the file is under way, another one fails

@@ -837,7 +837,7 @@ write_text (TfTextStreamPrivate  *priv,
             GError              **error)
 {
   g_auto(TfString) bytes = { NULL, };
-  goffset offset = locate (priv, cancellable, error);
+  goffset offset = tf_store_may_copy (request->length, error) ? locate (priv, cancellable, error) : -1;
   gsize n_written;
 
   if (offset < 0 || !learn_order (priv, offset, cancellable, error))
@@ -969,7 +969,7 @@ tf_text_stream_read (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.read].
  *
- * Text in memory is read at once. When bytes have to be read from the disk, a worker thread reads them.
+ * Some MiB of text in memory are read at once. A worker thread reads more than that, and from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.read_finish].
@@ -1147,7 +1147,7 @@ tf_text_stream_read_all (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.read_all].
  *
- * Text in memory is read at once. When bytes have to be read from the disk, a worker thread reads them.
+ * Some MiB of text in memory are read at once. A worker thread reads more than that, and from the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.read_all_finish].
@@ -1250,8 +1250,8 @@ tf_text_stream_write (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.write].
  *
- * @text is copied. Text that stays in memory is written at once. If it goes to the disk, or makes a
- * [class@SpooledFile] roll over, a worker thread writes it.
+ * @text is copied. Up to 1 MiB of text that stays in memory is written at once. If it is more, goes to the disk, or
+ * makes a [class@SpooledFile] roll over, a worker thread writes it.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.write_finish].

@@ -22,6 +22,9 @@
 
 #define SIZE (3 * 1024 * 1024)
 
+/* There are no more of them at once. */
+#define N_WORKERS 10
+
 ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 int     __real_fsync    (int fd);
@@ -37,7 +40,7 @@ static GMutex lock;
 static GCond changed;
 static gboolean is_stopping; /* the next call stops */
 static gint is_release;     /* it is the next one that releases the bytes */
-static gboolean is_stopped;
+static guint n_stopped;
 static GCancellable *cancelled_by_write;
 static gint n_writes;
 static GCancellable *cancelled_by_sync;
@@ -51,11 +54,11 @@ stop (gboolean releases)
     return;
 
   g_mutex_lock (&lock);
-  is_stopped = is_stopping;
+  n_stopped += is_stopping;
   g_cond_broadcast (&changed);
   while (is_stopping)
     g_cond_wait (&changed, &lock);
-  is_stopped = FALSE;
+  n_stopped = 0;
   g_mutex_unlock (&lock);
 }
 
@@ -122,13 +125,19 @@ stop_next_call (gboolean releases)
 }
 
 static void
-wait_until_stopped (void)
+wait_for_stopped (guint n)
 {
   alarm (PATIENCE);
   g_mutex_lock (&lock);
-  while (!is_stopped)
+  while (n_stopped < n)
     g_cond_wait (&changed, &lock);
   g_mutex_unlock (&lock);
+}
+
+static void
+wait_until_stopped (void)
+{
+  wait_for_stopped (1);
 }
 
 static void
@@ -312,6 +321,63 @@ test_write (gconstpointer data)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE + 7);
 }
 
+static void
+start (TfTempFile    *file,
+       const char    *call,
+       GBytes        *bytes,
+       GAsyncResult **result)
+{
+  static char buffer[SIZE];
+
+  if (g_str_equal (call, "write"))
+    tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, result);
+  else if (g_str_equal (call, "load"))
+    tf_temp_file_load_bytes_async (file, 0, NULL, tf_test_take_result, result);
+  else if (g_str_equal (call, "read-data"))
+    tf_temp_file_read_data_async (file, G_MAXSIZE, 0, NULL, tf_test_take_result, result);
+  else if (g_str_equal (call, "read-stream"))
+    g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (file)), buffer, sizeof buffer, 0, NULL,
+                               tf_test_take_result, result);
+  else
+    g_output_stream_write_bytes_async (g_io_stream_get_output_stream (G_IO_STREAM (file)), bytes, 0, NULL,
+                                       tf_test_take_result, result);
+}
+
+/* To copy much in memory takes long, too: a worker does it, of which none is left here. */
+static void
+test_memory (gconstpointer call)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
+  g_autoptr(GAsyncResult) result = NULL;
+  TfTempFile *others[N_WORKERS];
+  GAsyncResult *other_results[N_WORKERS] = { NULL, };
+
+  make_file (file);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  for (gsize i = 0; i < N_WORKERS; i++)
+    others[i] = make_file (tf_temp_file_new (NULL, NULL, NULL));
+
+  stop_next_call (FALSE);
+  for (gsize i = 0; i < N_WORKERS; i++)
+    tf_temp_file_write_bytes_async (others[i], bytes, 0, NULL, tf_test_take_result, &other_results[i]);
+  wait_for_stopped (N_WORKERS);
+  start (file, call, bytes, &result);
+  for (int i = 0; i < 10; i++)
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_null (result);
+
+  go_on ();
+  tf_test_wait (&result);
+  for (gsize i = 0; i < N_WORKERS; i++)
+    {
+      tf_test_wait (&other_results[i]);
+      g_object_unref (other_results[i]);
+      g_object_unref (others[i]);
+    }
+}
+
 /* Cancelled after the first piece, it writes no second one. */
 static void
 test_cancel (void)
@@ -399,6 +465,8 @@ int
 main (int    argc,
       char **argv)
 {
+  const char *calls[] = { "write", "load", "read-data", "read-stream", "write-stream" };
+
   tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/waiting/child", test_child);
@@ -410,6 +478,12 @@ main (int    argc,
   g_test_add_func ("/waiting/persisted", test_persisted);
   g_test_add_data_func ("/waiting/write/unnamed", NULL, test_write);
   g_test_add_data_func ("/waiting/write/named", GINT_TO_POINTER (TRUE), test_write);
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_autofree char *path = g_strconcat ("/waiting/memory/", calls[i], NULL);
+
+      g_test_add_data_func (path, calls[i], test_memory);
+    }
   g_test_add_func ("/waiting/cancel", test_cancel);
   g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
 

@@ -233,7 +233,7 @@ tf_store_load_bytes (TfStore       *self,
   if (!tf_store_lock_settled (self, cancellable, error))
     return NULL;
 
-  if (!tf_backing_get_size (&self->backing, &size, error))
+  if (!tf_backing_get_size (&self->backing, &size, error) || !tf_store_may_copy (size, error))
     bytes = NULL;
   else if ((guint64) size > G_MAXSSIZE)
     tf_errno_set (error, EFBIG, "read", self->backing.where);

@@ -1246,6 +1246,16 @@ tf_store_close (TfStore  *self,
   return success;
 }
 
+/* To copy more than so many bytes can take longer than a millisecond: a thread that must not block leaves that to others. */
+#define LARGEST_AT_ONCE ((gsize) 1024 * 1024)
+
+gboolean
+tf_store_may_copy (gsize    count,
+                   GError **error)
+{
+  return G_LIKELY (count <= LARGEST_AT_ONCE) || tf_task_may_block (error);
+}
+
 static gboolean
 read_at_position (TfStore       *self,
                   gpointer       data,
@@ -1272,7 +1282,7 @@ tf_store_read_locking (TfStore       *self,
   gboolean success;
 
   *n_read = 0;
-  if (!tf_store_lock (self, cancellable, error))
+  if (!tf_store_may_copy (count, error) || !tf_store_lock (self, cancellable, error))
     return FALSE;
 
   success = read_at_position (self, data, count, n_read, cancellable, error);
@@ -1309,6 +1319,8 @@ read_data_at_position (TfStore       *self,
     return FALSE;
 
   available = MIN (available, count);
+  if (!tf_store_may_copy (available, error))
+    return FALSE;
 
   /* No object in memory can be larger. The call fails rather than returning less. */
   if (available > G_MAXSSIZE)
@@ -1613,7 +1625,7 @@ tf_store_write_locking (TfStore        *self,
 
   n_written = n_written != NULL ? n_written : &ignored;
   *n_written = 0;
-  if (!tf_store_lock (self, cancellable, error))
+  if (!tf_store_may_copy (count, error) || !tf_store_lock (self, cancellable, error))
     return FALSE;
 
   success = write_at_position (self, data, count, n_written, cancellable, error);
@@ -1637,7 +1649,7 @@ tf_store_writev (TfStore              *self,
   for (gsize i = 0; i < n_vectors; i++)
     count += MIN (vectors[i].size, G_MAXSIZE - count);
 
-  if (!tf_store_lock_settled (self, cancellable, error))
+  if (!tf_store_may_copy (count, error) || !tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
   success = count == 0 ||

@@ -208,6 +208,8 @@ gboolean tf_store_move_to          (TfStore       *self,
 void     tf_store_exchange_backing (TfStore       *self,
                                     TfBacking     *backing);
 
+gboolean      tf_store_may_copy      (gsize                 count,
+                                      GError              **error);
 gboolean      tf_store_read_locking  (TfStore              *self,
                                       gpointer              data,
                                       gsize                 count,
