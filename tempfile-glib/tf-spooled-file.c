@@ -182,7 +182,8 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    * For a synchronous call, it is emitted in the thread of that call, before the call returns. For an asynchronous
    * call, it is emitted in the main context of the caller, before the callback. For
    * [func@Tf.set_roll_over_on_low_memory], it is emitted in the main context that was the thread-default one when the
-   * object was created. No lock is held: the handler may use the file.
+   * object was created. No lock is held. The handler may use the file, unless an asynchronous call of it is under way:
+   * then it may only ask and open readers.
    *
    * Since: 1.0
    */

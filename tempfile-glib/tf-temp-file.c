@@ -84,6 +84,8 @@
  * the other has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3),
  * which [class@Gio.Subprocess] uses, does nothing of this.
  *
+ * An operation that was pending at the fork stays so in the child, where nobody completes it.
+ *
  * ## Pending operations
  *
  * An asynchronous operation is pending until its callback is called. No call overtakes it:

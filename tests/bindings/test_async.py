@@ -310,7 +310,7 @@ class AloneTest(TestCase):
     def test_awaited(self):
         async def main():
             file = await asyncio.wait_for(Tf.NamedFile.create_async(), 60)
-            self.assertTrue(await file.write_bytes_async(GLib.Bytes(b'one')))
+            self.assertTrue(await file.write_bytes_async(b'one'))
             results = await asyncio.wait_for(asyncio.gather(*(Tf.mkdtemp_async() for _ in range(20))), 60)
             for path in results:
                 os.rmdir(path)

@@ -326,6 +326,7 @@ class ErrorTest(TestCase):
         for create in Tf.mkstemp, Tf.mkdtemp, Tf.NamedTemporaryFile, Tf.TemporaryDirectory, Tf.TemporaryFile:
             error = self.check(lambda: create(dir=missing), FileNotFoundError, errno.ENOENT)
             self.assertTrue(error.filename.startswith(missing))
+            self.assertIsNone(self.check(lambda: create(dir=missing + '\udcff'), FileNotFoundError, errno.ENOENT).filename)
             self.check(lambda: create(dir=os.path.join(self.sandbox, 'loop')), OSError, errno.ELOOP)
             if create is not Tf.TemporaryFile:
                 self.check(lambda: create(prefix='x' * 300), OSError, errno.ENAMETOOLONG)

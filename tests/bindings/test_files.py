@@ -215,6 +215,10 @@ class BinaryTest(TestCase):
             self.assertEqual(file.read_upto(stop), b'')
             file.seek(0, os.SEEK_END)
             self.assertIsNone(file.read_upto(stop))
+            with self.assertRaises(ValueError):
+                file.read_upto(b'')
+            for content in b'x', bytearray(b'x'), array.array('B', b'x'), GLib.Bytes(b'x'):
+                self.assertTrue(file.write_bytes(content))
             self.assertIsNone(file.read_line())
             self.assertEqual(file.readline(), b'')
         for call in file.readline, file.readlines, lambda: next(file):

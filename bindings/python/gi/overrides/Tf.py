@@ -393,10 +393,6 @@ def remove_alive():
                     object.remove_unless_kept()
 
 
-def as_glib_bytes(content):
-    return content if isinstance(content, GLib.Bytes) else GLib.Bytes(memoryview(content).tobytes())
-
-
 # --- Files -------------------------------------------------------------------------------------
 
 def check_mode(mode, encoding, newline, errors):
@@ -674,14 +670,15 @@ class NamedFile(Tf.NamedFile):
     @python_errors
     def new_from_bytes(content, prefix=None, suffix=None, dir=None, cancellable=None):
         """Takes a bytes-like object or GLib.Bytes."""
-        return Tf.NamedFile.new_from_bytes(as_glib_bytes(content), *name_parts(prefix, suffix, dir)[0], cancellable)
+        content = load_calls().as_bytes(content)
+        return Tf.NamedFile.new_from_bytes(content, *name_parts(prefix, suffix, dir)[0], cancellable)
 
     @staticmethod
     def create_from_bytes_async(content, prefix=None, suffix=None, dir=None, io_priority=GLib.PRIORITY_DEFAULT,
                                 cancellable=None, callback=None, *user_data):
         """Like new_from_bytes(); to be awaited, or with a callback that calls create_from_bytes_finish()."""
         return call_async(Tf.NamedFile.create_from_bytes_async, Tf.NamedFile.create_from_bytes_finish,
-                          (as_glib_bytes(content), *name_parts(prefix, suffix, dir)[0]),
+                          (load_calls().as_bytes(content), *name_parts(prefix, suffix, dir)[0]),
                           io_priority, cancellable, callback, user_data)
 
     def __repr__(self):

@@ -57,8 +57,21 @@ def as_progress(callback):
     return callback and (lambda n_copied, total, *data: callback(n_copied, total))
 
 
+def as_bytes(content):
+    """Returns the GLib.Bytes of what is like bytes, which can be one already."""
+    return content if isinstance(content, GLib.Bytes) else GLib.Bytes(memoryview(content).tobytes())
+
+
+def as_stop_bytes(content):
+    if not content:
+        raise ValueError('there is nothing to stop at')
+    return content
+
+
 # What makes of an argument what functions of C take, by the name of its type.
-CONVERTERS = {'File': as_file, 'filename': as_path, 'FileProgressCallback': as_progress}
+CONVERTERS = {'Bytes': as_bytes, 'File': as_file, 'filename': as_path, 'FileProgressCallback': as_progress}
+
+CONVERTERS_BY_NAME = {'stop_bytes': as_stop_bytes, 'text': str.encode}
 
 # What goes with a callback in C.
 HIDDEN = {'progress_data', 'progress_destroy'}
@@ -157,8 +170,8 @@ def call_async(start, finish, as_error, arguments, io_priority, cancellable, cal
 
 def argument_converter(argument):
     """Returns what converts a value for an argument of a function of C; None if that takes it as it is."""
-    if argument.get_name() == 'text':
-        return str.encode
+    if argument.get_name() in CONVERTERS_BY_NAME:
+        return CONVERTERS_BY_NAME[argument.get_name()]
     type_info = argument.get_type_info() if hasattr(argument, 'get_type_info') else argument.get_type()
     interface = type_info.get_interface()
     return CONVERTERS.get(type_info.get_tag_as_string() if interface is None else interface.get_name())

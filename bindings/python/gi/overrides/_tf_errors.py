@@ -100,9 +100,10 @@ def find_number(message, code, number):
 
 
 def find_filename(message):
-    """Returns the path in 'call “path”: reason', None if there is none."""
+    """Returns the path in 'call “path”: reason', None if there is none, or if the message shows it in another form."""
     start, end = message.find(' “'), message.rfind('”: ')
-    return message[start + 2:end] if 0 <= start < end else None
+    path = message[start + 2:end] if 0 <= start < end else None
+    return path if path is not None and '\ufffd' not in path else None
 
 
 def as_python_error(error, number=None):
