@@ -15,8 +15,8 @@ import tempfile
 
 SFTP_SERVER = '/usr/lib/openssh/sftp-server'
 
-# A test takes seconds: this is to say which one hangs, before the whole is ended
-TEST_TIMEOUT = 150
+# A test takes seconds, or minutes with large files: this is to say which one hangs, before the whole is ended
+TEST_TIMEOUT = 900 if 'TF_TEST_LARGE' in os.environ else 150
 
 
 class Missing(Exception):

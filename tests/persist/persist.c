@@ -958,7 +958,8 @@ test_unique_refused (void)
 typedef struct
 {
   TfTempFile   *file;
-  GCancellable *cancellable; /* (nullable): to be cancelled at the first call */
+  GCancellable *cancellable; /* (nullable): to be cancelled at the first call, or later */
+  goffset       cancel_from; /* how many bytes have to be copied before */
   GThread      *thread;
   goffset       last;
   goffset       total;
@@ -982,7 +983,7 @@ on_progress (goffset  n_copied,
   told->n_calls++;
   /* No lock is held. */
   g_assert_cmpint (tf_temp_file_get_size (told->file), ==, total);
-  if (told->cancellable != NULL)
+  if (told->cancellable != NULL && n_copied >= told->cancel_from)
     g_cancellable_cancel (told->cancellable);
 }
 
@@ -1006,16 +1007,22 @@ write_big (TfTempFile *file)
 }
 
 static gboolean
-skip_without_room (void)
+skip_without_room_for (guint64 size)
 {
   struct statvfs fs;
 
   g_assert_cmpint (statvfs (".", &fs), ==, 0);
-  if ((guint64) fs.f_bavail * fs.f_frsize > 2 * (guint64) BIG)
+  if ((guint64) fs.f_bavail * fs.f_frsize > size)
     return FALSE;
 
   g_test_skip ("the file system is too small");
   return TRUE;
+}
+
+static gboolean
+skip_without_room (void)
+{
+  return skip_without_room_for (2 * (guint64) BIG);
 }
 
 static gboolean
@@ -1087,6 +1094,41 @@ test_progress_cancels (void)
 
   told = (Told) { .file = file };
   g_assert_true (persist_told (file, path, &told));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* With TF_TEST_LARGE in the environment. Cancelled in the middle, nothing is left, and the next call persists all. */
+static void
+test_progress_large (void)
+{
+  g_autofree char *path = tf_test_path ("doc");
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(TfTempFile) file = make_in_memory ();
+  guint n_pieces = 2 * (G_GUINT64_CONSTANT (1) << 30) / BIG + 1;
+  goffset size = (goffset) n_pieces * BIG;
+  Told told = { .file = file, .cancellable = cancellable, .cancel_from = size / 2 };
+  struct stat st;
+
+  if (g_getenv ("TF_TEST_LARGE") == NULL)
+    {
+      g_test_skip ("TF_TEST_LARGE is not set");
+      return;
+    }
+  if (skip_without_room_for (size + size / 2))
+    return;
+
+  for (guint i = 0; i < n_pieces; i++)
+    write_big (file);
+  g_assert_false (persist_told (file, path, &told));
+  g_assert_cmpint (told.last, >=, size / 2);
+  g_assert_cmpint (told.last, <, size);
+  g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
+
+  told = (Told) { .file = file };
+  g_assert_true (persist_told (file, path, &told));
+  g_assert_cmpint (told.last, ==, size);
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, size);
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
@@ -1690,6 +1732,7 @@ main (int    argc,
   g_test_add_func ("/persist/progress", test_progress);
   g_test_add_func ("/persist/progress/cancels", test_progress_cancels);
   g_test_add_func ("/persist/progress/async", test_progress_async);
+  g_test_add_func ("/persist/progress/large", test_progress_large);
   g_test_add_func ("/persist/final-destination", test_final_destination);
   g_test_add_func ("/persist/hard-link", test_hard_link);
   g_test_add_func ("/persist/refused", test_refused);
