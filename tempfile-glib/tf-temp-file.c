@@ -1908,7 +1908,8 @@ flush (TfStore       *store,
  *
  * After this call, the kernel has the bytes: other processes that have the file open, forked children, and whoever
  * opens a [class@NamedFile] by its name see them. If it fails, they are still held back, and the call can be
- * repeated. On a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
+ * repeated. What others have written to the file by its name is read from then on, instead of what was read ahead
+ * before. On a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
  * [method@TempFile.persist] with %TF_PERSIST_DURABLE for that.
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;

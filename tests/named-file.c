@@ -521,6 +521,33 @@ test_template (void)
   g_assert_true (g_str_has_suffix (name, "s"));
 }
 
+/* What another program has written is seen after a flush, in each way of reading. */
+static void
+test_flush_refreshes (void)
+{
+  g_autoptr(TfNamedFile) file = g_object_new (TF_TYPE_NAMED_FILE, "buffered", TRUE, NULL);
+  TfTempFile *base = TF_TEMP_FILE (file);
+  gsize n_bytes;
+  char bytes[3];
+  int fd;
+
+  g_assert_true (g_initable_init (G_INITABLE (file), NULL, NULL));
+  g_assert_true (tf_temp_file_write (base, "abcdef", 6, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (base), 0, G_SEEK_SET, NULL, NULL));
+  g_assert_cmpint (tf_temp_file_fill (base, 1, NULL, NULL), >=, 1);
+  g_assert_cmpint (tf_temp_file_read (base, bytes, 1, NULL, NULL), ==, 1);
+
+  fd = open (tf_named_file_get_path (file), O_WRONLY);
+  g_assert_cmpint (write (fd, "XYZ", 3), ==, 3);
+  close (fd);
+
+  g_assert_true (tf_temp_file_flush (base, NULL, NULL));
+  g_assert_cmpint (tf_temp_file_fill (base, 2, NULL, NULL), >=, 2);
+  g_assert_cmpmem (tf_temp_file_peek (base, &n_bytes), 1, "Y", 1);
+  g_assert_cmpint (tf_temp_file_read (base, bytes, 2, NULL, NULL), ==, 2);
+  g_assert_cmpmem (bytes, 2, "YZ", 2);
+}
+
 static void
 append_name (GObject    *object,
              GParamSpec *pspec,
@@ -935,6 +962,7 @@ main (int    argc,
   g_test_add_func ("/named-file/new", test_new);
   g_test_add_func ("/named-file/before-init", test_before_init);
   g_test_add_func ("/named-file/template", test_template);
+  g_test_add_func ("/named-file/flush-refreshes", test_flush_refreshes);
   g_test_add_func ("/named-file/template/notifies", test_template_notifies);
   g_test_add_func ("/named-file/policy/invalid", test_invalid_policy);
   g_test_add_func ("/named-file/template-afterwards", test_template_afterwards);

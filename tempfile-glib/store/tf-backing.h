@@ -134,6 +134,14 @@ tf_backing_forget (TfBacking *self)
     self->io_buffer->filled = 0;
 }
 
+/* Drops what was read ahead of a file that others can open, if nothing is held back. */
+static inline void
+tf_backing_refresh (TfBacking *self)
+{
+  if (self->io_buffer != NULL && self->disk_size < 0)
+    self->io_buffer->filled = 0;
+}
+
 /* Returns whether bytes are held back. */
 static inline gboolean
 tf_backing_is_dirty (const TfBacking *self)

@@ -1151,7 +1151,8 @@ tf_store_check_blocking (TfStore  *self,
   return success;
 }
 
-/* Writes what is held back. On a store that is not open, does nothing and succeeds. */
+/* Writes what is held back; what others have written is read then. On a store that is not open, does nothing and
+ * succeeds. */
 gboolean
 tf_store_flush (TfStore       *self,
                 GCancellable  *cancellable,
@@ -1165,6 +1166,8 @@ tf_store_flush (TfStore       *self,
   success = self->state != TF_STORE_OPEN ||
             !tf_backing_is_dirty (&self->backing) ||
             (tf_task_may_block (error) && tf_backing_flush (&self->backing, cancellable, error));
+  if (success && self->state == TF_STORE_OPEN)
+    tf_backing_refresh (&self->backing);
   unlock (self);
 
   return success;
