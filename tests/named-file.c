@@ -533,6 +533,7 @@ test_flush_refreshes (void)
 
   g_assert_true (g_initable_init (G_INITABLE (file), NULL, NULL));
   g_assert_true (tf_temp_file_write (base, "abcdef", 6, NULL, NULL));
+  g_assert_true (tf_temp_file_flush (base, NULL, NULL));
   g_assert_true (g_seekable_seek (G_SEEKABLE (base), 0, G_SEEK_SET, NULL, NULL));
   g_assert_cmpint (tf_temp_file_fill (base, 1, NULL, NULL), >=, 1);
   g_assert_cmpint (tf_temp_file_read (base, bytes, 1, NULL, NULL), ==, 1);

@@ -623,6 +623,10 @@ test_lasting_error (gconstpointer data)
   const LastingError *lasting = data;
   g_autoptr(GFile) doc = g_file_new_for_path ("doc");
 
+  /* There, the copy has a name of its own, which stays as well. */
+  if (lasting->fail_unlink_at > 0 && tf_test_skip_if_portable ("files without a name"))
+    return;
+
   for (const TfTestKind *kind = tf_test_kinds; kind->name != NULL; kind++)
     {
       g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
