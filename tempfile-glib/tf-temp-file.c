@@ -1247,10 +1247,12 @@ write_bytes_func (gpointer       source_object,
                   GCancellable  *cancellable,
                   GError       **error)
 {
-  gsize size;
-  gconstpointer content = g_bytes_get_data (data, &size);
+  TfStore *store = tf_file_get_store (source_object);
+  GOutputVector vector;
+  gsize n_written;
 
-  return tf_store_write (tf_file_get_store (source_object), content, size, NULL, cancellable, error) ? 0 : -1;
+  vector.buffer = g_bytes_get_data (data, &vector.size);
+  return tf_store_write_in_pieces (store, &vector, 1, &n_written, cancellable, error) ? 0 : -1;
 }
 
 /**

@@ -838,6 +838,7 @@ write_text (TfTextStreamPrivate  *priv,
 {
   g_auto(TfString) bytes = { NULL, };
   goffset offset = tf_store_may_copy (request->length, error) ? locate (priv, cancellable, error) : -1;
+  GOutputVector vector;
   gsize n_written;
 
   if (offset < 0 || !learn_order (priv, offset, cancellable, error))
@@ -847,7 +848,8 @@ write_text (TfTextStreamPrivate  *priv,
       !settle (priv, offset, cancellable, error))
     return FALSE;
 
-  if (tf_store_write (get_store (priv), bytes.data, bytes.size, &n_written, cancellable, error))
+  vector = (GOutputVector) { bytes.data, bytes.size };
+  if (tf_store_write_in_pieces (get_store (priv), &vector, 1, &n_written, cancellable, error))
     return TRUE;
 
   if (n_written > 0)

@@ -397,6 +397,39 @@ test_cancel (void)
   ask (file);
 }
 
+/* Much is written in pieces, between which others get their turn, and the call can be cancelled. */
+static void
+test_cancel_write (gconstpointer uses_stream)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  g_atomic_int_set (&n_writes, 0);
+  cancelled_by_write = cancellable;
+  if (uses_stream != NULL)
+    {
+      g_output_stream_write_bytes_async (output, bytes, 0, cancellable, tf_test_take_result, &result);
+      g_output_stream_write_bytes_finish (output, tf_test_wait (&result), NULL);
+    }
+  else
+    {
+      tf_temp_file_write_bytes_async (file, bytes, 0, cancellable, tf_test_take_result, &result);
+      g_assert_false (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+    }
+  cancelled_by_write = NULL;
+
+  g_assert_cmpint (g_atomic_int_get (&n_writes), ==, 1);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), >, 7);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), <, SIZE / 4);
+}
+
 static void
 persist_durably (TfTempFile   *file,
                  GCancellable *cancellable)
@@ -485,6 +518,8 @@ main (int    argc,
       g_test_add_data_func (path, calls[i], test_memory);
     }
   g_test_add_func ("/waiting/cancel", test_cancel);
+  g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);
+  g_test_add_data_func ("/waiting/cancel-write/stream", GINT_TO_POINTER (TRUE), test_cancel_write);
   g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
 
   return tf_test_run ();

@@ -100,7 +100,8 @@ read_func (gpointer       source_object,
   TfInputStream *self = source_object;
   Request *request = task_data;
   gsize n_read;
-  gboolean success = tf_store_read (self->store, request->buffer, request->count, &n_read, cancellable, error);
+  gboolean success = tf_store_read_in_pieces (self->store, request->buffer, request->count, &n_read,
+                                              cancellable, error);
 
   return bytes_or_error (success, n_read, error);
 }

@@ -110,8 +110,8 @@ write_func (gpointer       source_object,
   TfOutputStream *self = source_object;
   Request *request = task_data;
   gsize n_written;
-  gboolean success = tf_store_writev (self->store, request->vectors, request->n_vectors,
-                                      &n_written, cancellable, error);
+  gboolean success = tf_store_write_in_pieces (self->store, request->vectors, request->n_vectors,
+                                               &n_written, cancellable, error);
 
   return took_some (success, n_written, error) ? (gssize) n_written : -1;
 }

@@ -186,6 +186,9 @@ unmap (gpointer user_data)
   g_free (mapping);
 }
 
+/* In bytes. Between two of them, the call can be cancelled. */
+#define LARGEST_PIECE ((gsize) 1024 * 1024)
+
 static GBytes *
 read_all (TfBacking     *backing,
           gsize          size,
@@ -193,7 +196,9 @@ read_all (TfBacking     *backing,
           GError       **error)
 {
   g_autofree guint8 *data = g_try_malloc (size);
-  gsize n_read;
+  gboolean success = TRUE;
+  gsize total = 0;
+  gsize n = 1;
 
   if (data == NULL && size > 0)
     {
@@ -201,10 +206,15 @@ read_all (TfBacking     *backing,
       return NULL;
     }
 
-  if (!tf_backing_read_aside (backing, 0, data, size, &n_read, cancellable, error))
-    return NULL;
+  while (success && total < size && n > 0)
+    {
+      success = !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+                tf_backing_read_aside (backing, total, data + total, MIN (size - total, LARGEST_PIECE), &n,
+                                       cancellable, error);
+      total += n;
+    }
 
-  return g_bytes_new_take (g_steal_pointer (&data), n_read);
+  return success ? g_bytes_new_take (g_steal_pointer (&data), total) : NULL;
 }
 
 static GBytes *

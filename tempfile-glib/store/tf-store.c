@@ -1293,6 +1293,33 @@ tf_store_read_locking (TfStore       *self,
   return success;
 }
 
+/* In bytes. Readers, which wait for the lock meanwhile, get it in between. */
+#define LARGEST_PIECE ((gsize) 256 * 1024)
+
+/* Like tf_store_read(), but gives the lock up in between if @count is large. Nobody else may move the position
+ * meanwhile, because the operation is pending. */
+gboolean
+tf_store_read_in_pieces (TfStore       *self,
+                         gpointer       data,
+                         gsize          count,
+                         gsize         *n_read,
+                         GCancellable  *cancellable,
+                         GError       **error)
+{
+  gboolean success = tf_store_may_copy (count, error);
+  gsize n = 1;
+
+  *n_read = 0;
+  while (success && *n_read < count && n > 0)
+    {
+      success = tf_store_read_locking (self, (guint8 *) data + *n_read, MIN (count - *n_read, LARGEST_PIECE), &n,
+                                       cancellable, error);
+      *n_read += n;
+    }
+
+  return success;
+}
+
 /* Sets @available to the number of bytes from the position to the end. */
 static gboolean
 count_available (TfStore  *self,
@@ -1308,13 +1335,13 @@ count_available (TfStore  *self,
   return TRUE;
 }
 
+/* Allocates memory for what can be read. */
 static gboolean
-read_data_at_position (TfStore       *self,
-                       gsize          count,
-                       guint8       **data,
-                       gsize         *n_read,
-                       GCancellable  *cancellable,
-                       GError       **error)
+prepare_data (TfStore  *self,
+              gsize     count,
+              guint8  **data,
+              gsize    *size,
+              GError  **error)
 {
   guint64 available;
 
@@ -1333,12 +1360,8 @@ read_data_at_position (TfStore       *self,
   if (*data == NULL && available > 0)
     return tf_errno_set (error, ENOMEM, "read", self->backing.where), FALSE;
 
-  if (read_at_position (self, *data, available, n_read, cancellable, error))
-    return TRUE;
-
-  g_clear_pointer (data, g_free);
-  *n_read = 0;
-  return FALSE;
+  *size = available;
+  return TRUE;
 }
 
 /* Like tf_store_read(), but sets @data to new memory, which is no larger than the bytes that can be read: %NULL if
@@ -1352,15 +1375,25 @@ tf_store_read_data (TfStore       *self,
                     GError       **error)
 {
   gboolean success;
+  gsize size;
 
   *data = NULL;
   *n_read = 0;
   if (!tf_store_lock (self, cancellable, error))
     return FALSE;
 
-  success = read_data_at_position (self, count, data, n_read, cancellable, error);
+  success = prepare_data (self, count, data, &size, error);
+  if (success && size <= LARGEST_PIECE)
+    success = read_at_position (self, *data, size, n_read, cancellable, error);
   tf_store_unlock (self);
-  return success;
+  if (success && size > LARGEST_PIECE)
+    success = tf_store_read_in_pieces (self, *data, size, n_read, cancellable, error);
+  if (success)
+    return TRUE;
+
+  g_clear_pointer (data, g_free);
+  *n_read = 0;
+  return FALSE;
 }
 
 /* Like tf_store_read_data(). */
@@ -1636,6 +1669,18 @@ tf_store_write_locking (TfStore        *self,
   return success;
 }
 
+static gsize
+count_all (const GOutputVector *vectors,
+           gsize                n_vectors)
+{
+  gsize count = 0;
+
+  for (gsize i = 0; i < n_vectors; i++)
+    count += MIN (vectors[i].size, G_MAXSIZE - count);
+
+  return count;
+}
+
 /* Like tf_store_write(), for several buffers. Makes room for all of them at once. */
 gboolean
 tf_store_writev (TfStore              *self,
@@ -1645,13 +1690,10 @@ tf_store_writev (TfStore              *self,
                  GCancellable         *cancellable,
                  GError              **error)
 {
-  gsize count = 0;
+  gsize count = count_all (vectors, n_vectors);
   gboolean success;
 
   *n_written = 0;
-  for (gsize i = 0; i < n_vectors; i++)
-    count += MIN (vectors[i].size, G_MAXSIZE - count);
-
   if (!tf_store_may_copy (count, error) || !tf_store_lock_settled (self, cancellable, error))
     return FALSE;
 
@@ -1660,6 +1702,66 @@ tf_store_writev (TfStore              *self,
              tf_backing_writev (&self->backing, self->position, vectors, n_vectors, n_written, cancellable, error));
   self->position += *n_written;
   tf_store_unlock (self);
+  return success;
+}
+
+static gboolean
+make_room_ahead (TfStore       *self,
+                 gsize          count,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  gboolean success;
+
+  if (!tf_store_lock (self, cancellable, error))
+    return FALSE;
+
+  success = tf_store_make_room (self, count, cancellable, error);
+  tf_store_unlock (self);
+  return success;
+}
+
+static gboolean
+write_piece_by_piece (TfStore       *self,
+                      const guint8  *data,
+                      gsize          count,
+                      gsize         *n_written,
+                      GCancellable  *cancellable,
+                      GError       **error)
+{
+  gboolean success = TRUE;
+  gsize n;
+
+  for (gsize done = 0; success && done < count; done += n)
+    {
+      success = tf_store_write_locking (self, data + done, MIN (count - done, LARGEST_PIECE), &n, cancellable, error);
+      *n_written += n;
+    }
+
+  return success;
+}
+
+/* Like tf_store_writev(), but gives the lock up in between if there is much to write. Nobody else may use the store but
+ * to read at positions of his own meanwhile, because the operation is pending. */
+gboolean
+tf_store_write_in_pieces (TfStore              *self,
+                          const GOutputVector  *vectors,
+                          gsize                 n_vectors,
+                          gsize                *n_written,
+                          GCancellable         *cancellable,
+                          GError              **error)
+{
+  gsize count = count_all (vectors, n_vectors);
+  gboolean success;
+
+  *n_written = 0;
+  if (count <= LARGEST_PIECE)
+    return tf_store_writev (self, vectors, n_vectors, n_written, cancellable, error);
+
+  success = tf_store_may_copy (count, error) && make_room_ahead (self, count, cancellable, error);
+  for (gsize i = 0; success && i < n_vectors; i++)
+    success = write_piece_by_piece (self, vectors[i].buffer, vectors[i].size, n_written, cancellable, error);
+
   return success;
 }
 

@@ -208,85 +208,97 @@ gboolean tf_store_move_to          (TfStore       *self,
 void     tf_store_exchange_backing (TfStore       *self,
                                     TfBacking     *backing);
 
-gboolean      tf_store_may_copy      (gsize                 count,
-                                      GError              **error);
-gboolean      tf_store_read_locking  (TfStore              *self,
-                                      gpointer              data,
-                                      gsize                 count,
-                                      gsize                *n_read,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_read_data     (TfStore              *self,
-                                      gsize                 count,
-                                      guint8              **data,
-                                      gsize                *n_read,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-GBytes       *tf_store_read_bytes    (TfStore              *self,
-                                      gsize                 count,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-const guint8 *tf_store_peek          (TfStore              *self,
-                                      gsize                *count);
-gboolean      tf_store_fill          (TfStore              *self,
-                                      gsize                 count,
-                                      gsize                *available,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_consume       (TfStore              *self,
-                                      gsize                 count,
-                                      GError              **error);
-char         *tf_store_read_upto     (TfStore              *self,
-                                      const char           *stops,
-                                      gsize                 n_stops,
-                                      gboolean              with_stop,
-                                      gsize                *length,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_skip          (TfStore              *self,
-                                      gsize                 count,
-                                      gsize                *n_skipped,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_write_at_rest (TfStore              *self,
-                                      gconstpointer         data,
-                                      gsize                 count);
-gboolean      tf_store_write_locking (TfStore              *self,
-                                      gconstpointer         data,
-                                      gsize                 count,
-                                      gsize                *n_written,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_writev        (TfStore              *self,
-                                      const GOutputVector  *vectors,
-                                      gsize                 n_vectors,
-                                      gsize                *n_written,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-goffset       tf_store_get_size      (TfStore              *self);
-goffset       tf_store_tell          (TfStore              *self);
-gboolean      tf_store_seek          (TfStore              *self,
-                                      goffset               offset,
-                                      GSeekType             type,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_truncate      (TfStore              *self,
-                                      goffset               size,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_reserve       (TfStore              *self,
-                                      goffset               size,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_flush         (TfStore              *self,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-gboolean      tf_store_roll_over     (TfStore              *self,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
-int           tf_store_get_fd        (TfStore              *self,
-                                      GCancellable         *cancellable,
-                                      GError              **error);
+gboolean      tf_store_may_copy        (gsize                 count,
+                                        GError              **error);
+gboolean      tf_store_read_in_pieces  (TfStore              *self,
+                                        gpointer              data,
+                                        gsize                 count,
+                                        gsize                *n_read,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_write_in_pieces (TfStore              *self,
+                                        const GOutputVector  *vectors,
+                                        gsize                 n_vectors,
+                                        gsize                *n_written,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_read_locking    (TfStore              *self,
+                                        gpointer              data,
+                                        gsize                 count,
+                                        gsize                *n_read,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_read_data       (TfStore              *self,
+                                        gsize                 count,
+                                        guint8              **data,
+                                        gsize                *n_read,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+GBytes       *tf_store_read_bytes      (TfStore              *self,
+                                        gsize                 count,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+const guint8 *tf_store_peek            (TfStore              *self,
+                                        gsize                *count);
+gboolean      tf_store_fill            (TfStore              *self,
+                                        gsize                 count,
+                                        gsize                *available,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_consume         (TfStore              *self,
+                                        gsize                 count,
+                                        GError              **error);
+char         *tf_store_read_upto       (TfStore              *self,
+                                        const char           *stops,
+                                        gsize                 n_stops,
+                                        gboolean              with_stop,
+                                        gsize                *length,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_skip            (TfStore              *self,
+                                        gsize                 count,
+                                        gsize                *n_skipped,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_write_at_rest   (TfStore              *self,
+                                        gconstpointer         data,
+                                        gsize                 count);
+gboolean      tf_store_write_locking   (TfStore              *self,
+                                        gconstpointer         data,
+                                        gsize                 count,
+                                        gsize                *n_written,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_writev          (TfStore              *self,
+                                        const GOutputVector  *vectors,
+                                        gsize                 n_vectors,
+                                        gsize                *n_written,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+goffset       tf_store_get_size        (TfStore              *self);
+goffset       tf_store_tell            (TfStore              *self);
+gboolean      tf_store_seek            (TfStore              *self,
+                                        goffset               offset,
+                                        GSeekType             type,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_truncate        (TfStore              *self,
+                                        goffset               size,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_reserve         (TfStore              *self,
+                                        goffset               size,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_flush           (TfStore              *self,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+gboolean      tf_store_roll_over       (TfStore              *self,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
+int           tf_store_get_fd          (TfStore              *self,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TfStore, tf_store_unref)
 
