@@ -1755,6 +1755,9 @@ tf_store_write_in_pieces (TfStore              *self,
   gboolean success;
 
   *n_written = 0;
+  if (n_vectors == 1 && count <= LARGEST_PIECE)
+    return tf_store_write_locking (self, vectors[0].buffer, count, n_written, cancellable, error);
+
   if (count <= LARGEST_PIECE)
     return tf_store_writev (self, vectors, n_vectors, n_written, cancellable, error);
 
