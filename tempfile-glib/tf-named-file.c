@@ -158,9 +158,9 @@ write_content (TfNamedFile   *self,
 }
 
 static gboolean
-tf_named_file_initable_do_init (GInitable     *initable,
-                                GCancellable  *cancellable,
-                                GError       **error)
+do_init (GInitable     *initable,
+         GCancellable  *cancellable,
+         GError       **error)
 {
   TfNamedFile *self = TF_NAMED_FILE (initable);
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
@@ -182,6 +182,14 @@ tf_named_file_initable_do_init (GInitable     *initable,
   if (priv->buffered)
     tf_store_hold_back (store, -1);
   return write_content (self, cancellable, error);
+}
+
+static gboolean
+tf_named_file_initable_do_init (GInitable     *initable,
+                                GCancellable  *cancellable,
+                                GError       **error)
+{
+  return tf_async_initable_init (initable, do_init, cancellable, error);
 }
 
 static void

@@ -108,9 +108,9 @@ is_cleaning (const TfTempDirPrivate *priv)
 }
 
 static gboolean
-tf_temp_dir_initable_do_init (GInitable     *initable,
-                              GCancellable  *cancellable,
-                              GError       **error)
+do_init (GInitable     *initable,
+         GCancellable  *cancellable,
+         GError       **error)
 {
   TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (TF_TEMP_DIR (initable));
   TfTemplate template = priv->template;
@@ -122,6 +122,14 @@ tf_temp_dir_initable_do_init (GInitable     *initable,
     return FALSE;
 
   return tf_entry_create_dir (&priv->entry, &template, cancellable, error);
+}
+
+static gboolean
+tf_temp_dir_initable_do_init (GInitable     *initable,
+                              GCancellable  *cancellable,
+                              GError       **error)
+{
+  return tf_async_initable_init (initable, do_init, cancellable, error);
 }
 
 static gboolean

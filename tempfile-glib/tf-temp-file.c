@@ -248,9 +248,9 @@ tf_temp_file_close_finish (GIOStream     *stream,
 }
 
 static gboolean
-tf_temp_file_initable_do_init (GInitable     *initable,
-                               GCancellable  *cancellable,
-                               GError       **error)
+do_init (GInitable     *initable,
+         GCancellable  *cancellable,
+         GError       **error)
 {
   TfFile *file = tf_file_of (initable);
   TfTemplate template = file->template;
@@ -269,6 +269,14 @@ tf_temp_file_initable_do_init (GInitable     *initable,
   tf_store_open_on_disk (file->store, fd, template.dir, NULL, G_OBJECT (initable));
   tf_store_hold_back (file->store, 0);
   return TRUE;
+}
+
+static gboolean
+tf_temp_file_initable_do_init (GInitable     *initable,
+                               GCancellable  *cancellable,
+                               GError       **error)
+{
+  return tf_async_initable_init (initable, do_init, cancellable, error);
 }
 
 static gboolean

@@ -639,6 +639,35 @@ test_first_is_cancelled (void)
     }
 }
 
+/* A synchronous one waits for an asynchronous one, and has what that has created, also if that is cancelled afterwards. If
+ * it was cancelled before, the object is closed. */
+static void
+test_synchronous_beside (void)
+{
+  GType types[] = { TF_TYPE_TEMP_FILE, TF_TYPE_NAMED_FILE, TF_TYPE_TEMP_DIR };
+
+  for (int i = 0; i < 60 * (int) G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr(GObject) object = g_object_new (types[i % G_N_ELEMENTS (types)], NULL);
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+      gboolean success;
+
+      g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, cancellable, tf_test_take_result, &result);
+      if (i % 3 == 0)
+        g_cancellable_cancel (cancellable);
+      success = g_initable_init (G_INITABLE (object), NULL, &error);
+      g_assert_true (success || i % 3 == 0);
+      if (!success)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+      if (i % 3 == 1)
+        g_cancellable_cancel (cancellable);
+      g_assert_true (finish_init (object, &result, NULL) == (i % 3 == 2));
+      g_assert_true (!success || exists (object));
+    }
+}
+
 /* The second fails for the same reason, and a later one succeeds. */
 static void
 test_first_fails (void)
@@ -745,6 +774,7 @@ main (int    argc,
   tf_test_add_async ("/async-create/twice-at-once", test_twice_at_once);
   tf_test_add_async ("/async-create/first-is-cancelled", test_first_is_cancelled);
   tf_test_add_async ("/async-create/first-fails", test_first_fails);
+  tf_test_add_async ("/async-create/synchronous-beside", test_synchronous_beside);
   tf_test_add_async ("/async-create/again", test_again);
   g_test_add_func ("/async-create/dir-again", test_dir_again);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);

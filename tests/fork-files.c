@@ -857,6 +857,94 @@ test_locks (void)
     g_thread_join (threads[i]);
 }
 
+/* A file that a thread uses when others fork. */
+typedef struct
+{
+  TfTempFile   *file;
+  GInputStream *reader;
+  gboolean      is_closed;
+  void (*use) (gpointer data);
+} Used;
+
+static void
+write_again (gpointer data)
+{
+  Used *used = data;
+
+  g_seekable_seek (G_SEEKABLE (used->file), 0, G_SEEK_SET, NULL, NULL);
+  tf_temp_file_write (used->file, "written by the thread", 21, NULL, NULL);
+}
+
+static void
+read_again (gpointer data)
+{
+  Used *used = data;
+  char buffer[100];
+
+  g_seekable_seek (G_SEEKABLE (used->reader), 0, G_SEEK_SET, NULL, NULL);
+  g_input_stream_read (used->reader, buffer, sizeof buffer, NULL, NULL);
+}
+
+static gpointer
+use_again (gpointer data)
+{
+  Used *used = data;
+
+  while (!g_atomic_int_get (&stop))
+    used->use (used);
+
+  return NULL;
+}
+
+static Used used_in_child;
+
+static void
+use_in_child (void)
+{
+  Used *used = &used_in_child;
+  g_autoptr(GError) error = NULL;
+
+  alarm (60);
+  tf_temp_file_get_size (used->file);
+  read_again (used);
+  if (!used->is_closed && !tf_temp_file_write (used->file, "x", 1, NULL, &error))
+    abort ();
+  if (!g_io_stream_close (G_IO_STREAM (used->file), NULL, NULL))
+    abort ();
+  g_clear_object (&used->reader);
+  g_clear_object (&used->file);
+  _exit (0);
+}
+
+/* The child closes what a thread of the parent was using. */
+static void
+test_used (gconstpointer data)
+{
+  const TfTestKind *kind = data;
+
+  for (int i = 0; i < 3; i++)
+    {
+      Used *used = &used_in_child;
+      GThread *thread;
+
+      *used = (Used) { .file = tf_test_kind_make (kind), .is_closed = i == 2, .use = i == 0 ? write_again : read_again };
+      write_again (used);
+      used->reader = tf_temp_file_open_reader (used->file, NULL);
+      if (used->is_closed)
+        g_io_stream_close (G_IO_STREAM (used->file), NULL, NULL);
+
+      g_atomic_int_set (&stop, FALSE);
+      thread = g_thread_new ("use", use_again, used);
+      for (int k = 0; k < 20; k++)
+        tf_test_in_child (use_in_child);
+
+      g_atomic_int_set (&stop, TRUE);
+      g_thread_join (thread);
+      g_object_unref (used->reader);
+      g_object_unref (used->file);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -876,6 +964,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-operation", test_beside_operation);
   g_test_add_func ("/fork-files/beside-rollover", test_beside_rollover);
   g_test_add_func ("/fork-files/locks", test_locks);
+  tf_test_add_for_kinds ("fork-files", "used", test_used);
 
   return tf_test_run ();
 }

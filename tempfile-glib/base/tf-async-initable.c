@@ -9,6 +9,7 @@
 #include "tf-task.h"
 
 static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
+static G_DEFINE_QUARK (tf-async-initable-busy, busy)
 static G_DEFINE_QUARK (tf-async-initable-tasks, tasks)
 static G_DEFINE_QUARK (tf-async-initable-n-unfinished, n_unfinished)
 static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
@@ -16,6 +17,24 @@ static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
 /* Protects the tasks of all objects, and their numbers. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
+
+/* No thread runs init() of some object any more. */
+static GCond no_longer_busy;
+
+/* Those of an object, the first of which is under way. */
+typedef struct
+{
+  GQueue queue;     /* of GTask */
+  guint generation; /* a forked child completes none */
+} Tasks;
+
+static Tasks *
+get_tasks (GObject *object)
+{
+  Tasks *tasks = g_object_get_qdata (object, tasks_quark ());
+
+  return tasks != NULL && tasks->generation == tf_fork_get_generation () ? tasks : NULL;
+}
 
 /* Sets the function by which it is known whether an object of @type was initialized before. */
 void
@@ -42,6 +61,9 @@ tf_async_initable_is_unclaimed (gpointer object)
   return g_object_get_qdata (object, unclaimed_quark ()) != NULL;
 }
 
+/* Of all objects; most often, there are none. */
+static gint n_all_unfinished; /* (atomic) */
+
 /* Adds to the number of results that nobody has taken yet. Returns the sum. */
 static int
 count_unfinished (GObject *object,
@@ -49,6 +71,7 @@ count_unfinished (GObject *object,
 {
   int n;
 
+  g_atomic_int_add (&n_all_unfinished, n_more);
   tf_fork_lock (&fork_handler);
   n = GPOINTER_TO_INT (g_object_get_qdata (object, n_unfinished_quark ())) + n_more;
   g_object_set_qdata (object, n_unfinished_quark (), GINT_TO_POINTER (n));
@@ -57,15 +80,54 @@ count_unfinished (GObject *object,
   return n;
 }
 
-/* Undoes what an init() that failed, or was cancelled afterwards, has created, unless another one wants it. */
+/* Undoes what an init() that failed, or was cancelled afterwards, has created, unless another one wants it or has it. */
 static void
 undo (GObject  *object,
       gboolean  is_wanted)
 {
-  if (is_initialized (object) && !is_wanted)
+  if (is_wanted || !tf_async_initable_is_unclaimed (object))
+    return;
+
+  if (is_initialized (object))
     g_object_run_dispose (object);
-  if (!is_wanted)
-    g_object_set_qdata (object, unclaimed_quark (), NULL);
+  g_object_set_qdata (object, unclaimed_quark (), NULL);
+}
+
+/* The object whose init() runs in this thread. */
+static _Thread_local gpointer initializing;
+
+static gboolean
+is_busy (GObject *object)
+{
+  return GPOINTER_TO_UINT (g_object_get_qdata (object, busy_quark ())) == tf_fork_get_generation () + 1;
+}
+
+/* Waits for another thread that runs init(). Returns what leave() takes. */
+static gpointer
+enter (GObject *object)
+{
+  gpointer outer = initializing;
+
+  tf_fork_lock (&fork_handler);
+  while (is_busy (object))
+    g_cond_wait (&no_longer_busy, &lock);
+  g_object_set_qdata (object, busy_quark (), GUINT_TO_POINTER (tf_fork_get_generation () + 1));
+  g_mutex_unlock (&lock);
+
+  initializing = object;
+  return outer;
+}
+
+static void
+leave (GObject  *object,
+       gpointer  outer)
+{
+  initializing = outer;
+
+  tf_fork_lock (&fork_handler);
+  g_object_set_qdata (object, busy_quark (), NULL);
+  g_cond_broadcast (&no_longer_busy);
+  g_mutex_unlock (&lock);
 }
 
 static gssize
@@ -75,18 +137,21 @@ init_func (gpointer       object,
            GError       **error)
 {
   gboolean is_new = GPOINTER_TO_INT (task_data);
+  gboolean success;
+  gpointer outer;
 
   if (!tf_task_may_block (error))
     return -1;
 
-  if (g_initable_init (object, cancellable, error) &&
-      !g_cancellable_set_error_if_cancelled (cancellable, error))
-    return 0;
-
+  outer = enter (object);
+  success = g_initable_init (object, cancellable, error) &&
+            !g_cancellable_set_error_if_cancelled (cancellable, error);
   /* The last reference may be dropped much later, and in a thread that must not block. */
-  if (is_new)
+  if (!success && is_new)
     undo (object, count_unfinished (object, 0) > 1);
-  return -1;
+  leave (object, outer);
+
+  return success ? 0 : -1;
 }
 
 /* Only a task that creates something undoes that when it fails. */
@@ -127,13 +192,13 @@ static void
 run_next (GObject *object)
 {
   g_autoptr(GTask) done = NULL;
-  GQueue *tasks;
+  Tasks *tasks;
   GTask *next;
 
   tf_fork_lock (&fork_handler);
-  tasks = g_object_get_qdata (object, tasks_quark ());
-  done = g_queue_pop_head (tasks);
-  next = g_queue_peek_head (tasks);
+  tasks = get_tasks (object);
+  done = g_queue_pop_head (&tasks->queue);
+  next = g_queue_peek_head (&tasks->queue);
   if (next == NULL)
     g_object_set_qdata (object, tasks_quark (), NULL);
   g_mutex_unlock (&lock);
@@ -148,17 +213,18 @@ enqueue (GObject *object,
          GTask   *task)
 {
   gboolean is_first;
-  GQueue *tasks;
+  Tasks *tasks;
 
   tf_fork_lock (&fork_handler);
-  tasks = g_object_get_qdata (object, tasks_quark ());
+  tasks = get_tasks (object);
   is_first = tasks == NULL;
   if (is_first)
     {
-      tasks = g_queue_new ();
-      g_object_set_qdata_full (object, tasks_quark (), tasks, (GDestroyNotify) g_queue_free);
+      tasks = g_new (Tasks, 1);
+      *tasks = (Tasks) { G_QUEUE_INIT, tf_fork_get_generation () };
+      g_object_set_qdata_full (object, tasks_quark (), tasks, g_free);
     }
-  g_queue_push_tail (tasks, g_object_ref (task));
+  g_queue_push_tail (&tasks->queue, g_object_ref (task));
   g_mutex_unlock (&lock);
 
   return is_first;
@@ -199,6 +265,31 @@ init_finish (GAsyncInitable  *initable,
   /* It may have been cancelled after the worker was done. */
   else if (is_creation (result) && tf_async_initable_is_unclaimed (object))
     undo (object, n_others > 0);
+
+  return success;
+}
+
+/* Returns what @func returns for a call of g_initable_init(). While there are asynchronous ones, they wait for each other,
+ * and what this one has is not undone. */
+gboolean
+tf_async_initable_init (GInitable            *initable,
+                        TfAsyncInitableInit   func,
+                        GCancellable         *cancellable,
+                        GError              **error)
+{
+  GObject *object = G_OBJECT (initable);
+  gboolean success;
+  gpointer outer;
+
+  if (initializing == object || g_atomic_int_get (&n_all_unfinished) == 0 ||
+      g_object_get_qdata (object, n_unfinished_quark ()) == NULL)
+    return func (initable, cancellable, error);
+
+  outer = enter (object);
+  success = func (initable, cancellable, error);
+  if (success)
+    g_object_set_qdata (object, unclaimed_quark (), NULL);
+  leave (object, outer);
 
   return success;
 }

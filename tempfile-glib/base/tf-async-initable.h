@@ -15,14 +15,21 @@ G_BEGIN_DECLS
  * object is unclaimed: nobody can use it. If it is disposed in this state, it removes what it has created, whatever
  * its properties say. A cancellation before the finish function disposes it.
  *
- * If init() is called again while it runs, the second call waits for the first. On an object that was initialized
+ * If init() is called again while it runs, in the one or the other way, the second call waits for the first. On an object that was initialized
  * before, it changes nothing, whatever the cancellable says. */
 
 typedef gboolean (*TfAsyncInitablePredicate) (gpointer object);
+typedef gboolean (*TfAsyncInitableInit)      (GInitable     *initable,
+                                              GCancellable  *cancellable,
+                                              GError       **error);
 
 void     tf_async_initable_iface_init    (GAsyncInitableIface       *iface);
 void     tf_async_initable_set_predicate (GType                      type,
                                           TfAsyncInitablePredicate   is_initialized);
+gboolean tf_async_initable_init          (GInitable                 *initable,
+                                          TfAsyncInitableInit        func,
+                                          GCancellable              *cancellable,
+                                          GError                   **error);
 gboolean tf_async_initable_is_unclaimed  (gpointer                   object);
 gpointer tf_async_initable_finish        (GAsyncResult              *result,
                                           GType                      type,

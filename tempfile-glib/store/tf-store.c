@@ -76,6 +76,23 @@ tf_store_unref (TfStore *self)
   g_atomic_rc_box_release_full (self, tf_store_free);
 }
 
+/* Another thread may fork while this one has the lock: the child must not find it taken. */
+static inline void
+lock (TfStore *self)
+{
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded)
+    watch_forks (self);
+  g_mutex_lock (&self->lock);
+}
+
+static inline gboolean
+try_lock (TfStore *self)
+{
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded)
+    watch_forks (self);
+  return g_mutex_trylock (&self->lock);
+}
+
 /* Called with the lock held. */
 static void
 show (TfStore *self)
@@ -97,7 +114,7 @@ void
 tf_store_hold_back (TfStore *self,
                     goffset  known_size)
 {
-  g_mutex_lock (&self->lock);
+  lock (self);
   tf_backing_hold_back (&self->backing, known_size);
   unlock (self);
 }
@@ -153,7 +170,7 @@ gboolean
 tf_store_end_copy (TfStore  *self,
                    GError  **error)
 {
-  g_mutex_lock (&self->lock);
+  lock (self);
   self->copier = NULL;
   g_cond_broadcast (&self->changed);
   update_rest (self);
@@ -172,7 +189,7 @@ void
 tf_store_close_gate (TfStore *self)
 {
   g_atomic_int_set (&self->gate_closed, TRUE);
-  if (g_mutex_trylock (&self->lock))
+  if (try_lock (self))
     {
       watch_forks (self);
       update_rest (self);
@@ -184,7 +201,7 @@ void
 tf_store_open_gate (TfStore *self)
 {
   g_atomic_int_set (&self->gate_closed, FALSE);
-  if (g_mutex_trylock (&self->lock))
+  if (try_lock (self))
     {
       update_rest (self);
       unlock (self);
@@ -204,7 +221,7 @@ wait_for_turn (TfStore  *self,
 {
   gboolean is_turn;
 
-  g_mutex_lock (&self->lock);
+  lock (self);
   while (may_wait && self->turn != ticket)
     g_cond_wait (&self->changed, &self->lock);
   is_turn = self->turn == ticket;
@@ -233,7 +250,7 @@ end_turn (TfStore *self)
 {
   in_turn = NULL;
 
-  g_mutex_lock (&self->lock);
+  lock (self);
   self->turn++;
   g_cond_broadcast (&self->changed);
   unlock (self);
@@ -421,11 +438,11 @@ acquire (TfStore  *self,
 {
   if (G_LIKELY (tf_task_may_block (NULL)))
     {
-      g_mutex_lock (&self->lock);
+      lock (self);
       return TRUE;
     }
 
-  return g_mutex_trylock (&self->lock) || tf_task_may_block (error);
+  return try_lock (self) || tf_task_may_block (error);
 }
 
 /* The part of lock_ahead() with the lock held, which is given up on failure. */
@@ -506,7 +523,7 @@ tf_store_pinned_get_size (TfStore  *self,
 {
   gboolean success;
 
-  g_mutex_lock (&self->lock);
+  lock (self);
   success = tf_backing_get_size (&self->backing, size, error);
   unlock (self);
 
@@ -562,7 +579,7 @@ tf_store_lock_settled (TfStore       *self,
 static gboolean
 lock_at_once (TfStore *self)
 {
-  if (!g_mutex_trylock (&self->lock))
+  if (!try_lock (self))
     return FALSE;
 
   if (!is_taken (self))
@@ -963,7 +980,7 @@ trim_node (TfMemoryPoolNode *node)
   return TRUE;
 }
 
-/* Stores on disk have one, and those in memory which other threads than that of their user have had in hand. */
+/* Stores on disk have one, and those in memory that were used when there was another thread. */
 struct _TfStoreGuard
 {
   TfForkGuard guard; /* first */
@@ -1046,18 +1063,21 @@ static const TfForkGuardFuncs guard_funcs = {
 static void
 add_guard (TfStore *self)
 {
+  TfStoreGuard *fork_guard;
+
   if (self->fork_guard != NULL)
     return;
 
-  self->fork_guard = g_new0 (TfStoreGuard, 1);
-  self->fork_guard->store = self;
-  tf_fork_guard_add (&self->fork_guard->guard, &guard_funcs);
+  fork_guard = g_new0 (TfStoreGuard, 1);
+  fork_guard->store = self;
+  tf_fork_guard_add (&fork_guard->guard, &guard_funcs);
+  g_atomic_pointer_set (&self->fork_guard, fork_guard);
 }
 
 static void
 watch_forks (TfStore *self)
 {
-  if (self->fork_guard != NULL)
+  if (g_atomic_pointer_get (&self->fork_guard) != NULL)
     return;
 
   tf_fork_suspend ();
@@ -1113,7 +1133,7 @@ void
 tf_store_set_max_size (TfStore *self,
                        gint64   max_size)
 {
-  g_mutex_lock (&self->lock);
+  lock (self);
   self->max_size = max_size;
   if (max_size >= 0)
     self->backing.memory.room = MIN (self->backing.memory.room, (guint64) max_size);
@@ -1128,7 +1148,7 @@ tf_store_open_on_disk (TfStore            *self,
                        const TfStoreFuncs *funcs,
                        GObject            *owner)
 {
-  g_mutex_lock (&self->lock);
+  lock (self);
   begin_open (self, funcs, owner);
   self->backing.fd = fd;
   self->backing.where = g_strdup (where);
@@ -1216,7 +1236,6 @@ tf_store_close_locked (TfStore  *self,
   g_atomic_int_set (&self->state, TF_STORE_CLOSED);
   update_rest (self);
   tf_memory_pool_withdraw (&self->pool_node);
-  ignore_forks (self);
   if (!was_open)
     return TRUE;
 
@@ -1242,7 +1261,7 @@ tf_store_close (TfStore  *self,
 {
   gboolean success;
 
-  g_mutex_lock (&self->lock);
+  lock (self);
   success = tf_store_close_locked (self, error);
   unlock (self);
 
@@ -1634,7 +1653,7 @@ tf_store_write_at_rest (TfStore       *self,
   if (!tf_task_may_block (NULL))
     return FALSE;
 
-  g_mutex_lock (&self->lock);
+  lock (self);
   if (is_at_rest (self))
     target = tf_store_claim (self, count);
   if (target != NULL)
@@ -1797,7 +1816,7 @@ tf_store_get_size (TfStore *self)
   if (g_atomic_int_get (&self->state) != TF_STORE_OPEN)
     return 0;
 
-  if (!g_mutex_trylock (&self->lock))
+  if (!try_lock (self))
     return look_at_size (self);
 
   if (self->state == TF_STORE_OPEN && !tf_backing_get_size (&self->backing, &size, NULL))
@@ -1816,7 +1835,7 @@ tf_store_tell (TfStore *self)
   if (g_atomic_int_get (&self->state) != TF_STORE_OPEN)
     return 0;
 
-  if (!g_mutex_trylock (&self->lock))
+  if (!try_lock (self))
     return __atomic_load_n (&self->seen_position, __ATOMIC_RELAXED);
 
   if (self->state == TF_STORE_OPEN)
