@@ -210,6 +210,8 @@ close_func (gpointer       source_object,
             GError       **error)
 {
   GIOStream *stream = source_object;
+  TfStore *outer;
+  gboolean success;
 
   /* What a derived class does when it is closed may block. */
   if (G_IO_STREAM_GET_CLASS (stream)->close_fn != tf_temp_file_close && !tf_task_may_block (error))
@@ -218,7 +220,12 @@ close_func (gpointer       source_object,
   if (!tf_store_check_blocking (tf_file_get_store (source_object), error))
     return -1;
 
-  return G_IO_STREAM_GET_CLASS (stream)->close_fn (stream, cancellable, error) ? 0 : -1;
+  /* A derived class may write the end of the file. */
+  outer = tf_store_begin_closing (tf_file_get_store (stream));
+  success = G_IO_STREAM_GET_CLASS (stream)->close_fn (stream, cancellable, error);
+  tf_store_end_closing (outer);
+
+  return success ? 0 : -1;
 }
 
 /* Closes a file in memory at once, and a file on disk in a worker thread. In between, GIOStream

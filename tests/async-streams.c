@@ -542,13 +542,19 @@ G_DEFINE_TYPE (Logging, logging, TF_TYPE_SPOOLED_FILE)
 
 static TfTempFile *log_file;
 
-/* Needs the disk, although the file itself is in memory. */
+/* Needs the disk, although the file itself is in memory, and writes the end of the file itself. */
 static gboolean
 logging_close (GIOStream     *stream,
                GCancellable  *cancellable,
                GError       **error)
 {
+  GOutputStream *output = g_io_stream_get_output_stream (stream);
+
   return tf_temp_file_write (log_file, "closed", 6, cancellable, error) &&
+         tf_temp_file_write (TF_TEMP_FILE (stream), "the ", 4, cancellable, error) &&
+         g_output_stream_write (output, "end", 3, cancellable, error) == 3 &&
+         g_output_stream_flush (output, cancellable, error) &&
+         tf_temp_file_get_size (TF_TEMP_FILE (stream)) == 7 &&
          G_IO_STREAM_CLASS (logging_parent_class)->close_fn (stream, cancellable, error);
 }
 

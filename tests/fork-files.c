@@ -945,6 +945,47 @@ test_used (gconstpointer data)
     }
 }
 
+static gpointer
+use_own_files (gpointer no_data)
+{
+  while (!g_atomic_int_get (&stop))
+    {
+      g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+
+      for (int i = 0; i < 1000 && !g_atomic_int_get (&stop); i++)
+        {
+          tf_temp_file_write (file, "some bytes", 10, NULL, NULL);
+          tf_temp_file_flush (file, NULL, NULL);
+        }
+    }
+
+  return NULL;
+}
+
+static void
+end_at_once (void)
+{
+}
+
+/* Threads that use their files all the time, and create more, do not keep others from forking. */
+static void
+test_busy (void)
+{
+  GThread *threads[6];
+
+  alarm (120);
+  g_atomic_int_set (&stop, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("busy", use_own_files, NULL);
+  for (int i = 0; i < 50; i++)
+    tf_test_in_child (end_at_once);
+
+  g_atomic_int_set (&stop, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  alarm (0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -965,6 +1006,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-rollover", test_beside_rollover);
   g_test_add_func ("/fork-files/locks", test_locks);
   tf_test_add_for_kinds ("fork-files", "used", test_used);
+  g_test_add_func ("/fork-files/busy", test_busy);
 
   return tf_test_run ();
 }

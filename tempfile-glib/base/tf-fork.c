@@ -203,121 +203,75 @@ tf_fork_allows_helpers (void)
 /* A thread that holds the lock of an object may take this lock, but not the other way round. */
 static GMutex guards_lock;
 static TfForkGuard *newest_guard; /* (nullable) */
-static guint n_guards_added; /* in the life of the process */
+
+/* While this is set, no thread but that which forks adds a guard, or waits for the lock of a guarded object: otherwise,
+ * those that use their objects all the time could keep a fork from ever having all locks. */
+gint tf_fork_is_coming; /* (atomic) */
+static GCond fork_is_over;
 
 /* Those whose locks are held during a fork. */
 static GPtrArray *held_guards; /* (owned) (nullable) */
 
+/* Called with the lock of the list held. */
 static GPtrArray *
-dup_guards (guint *serial)
+dup_guards (void)
 {
   GPtrArray *copies = g_ptr_array_new ();
 
-  g_mutex_lock (&guards_lock);
-  *serial = n_guards_added;
   for (TfForkGuard *guard = newest_guard; guard != NULL; guard = guard->older)
     {
       guard->funcs->ref (guard);
       g_ptr_array_add (copies, guard);
     }
-  g_mutex_unlock (&guards_lock);
 
   return copies;
 }
 
 static void
-unref_all (GPtrArray *array)
+call_each (GPtrArray *guards,
+           gsize      func_offset)
 {
-  for (guint i = 0; i < array->len; i++)
+  for (guint i = 0; i < guards->len; i++)
     {
-      TfForkGuard *guard = g_ptr_array_index (array, i);
+      TfForkGuard *guard = g_ptr_array_index (guards, i);
 
-      guard->funcs->unref (guard);
-    }
-  g_ptr_array_unref (array);
-}
-
-static void
-unlock_some (GPtrArray *array,
-             guint      count)
-{
-  for (guint i = 0; i < count; i++)
-    {
-      TfForkGuard *guard = g_ptr_array_index (array, i);
-
-      guard->funcs->unlock (guard);
+      G_STRUCT_MEMBER (TfForkGuardFunc, guard->funcs, func_offset) (guard);
     }
 }
 
-/* Waits for a lock only while no other one is held, because other threads may take several in any order. */
-static void
-lock_all (GPtrArray *array)
-{
-  guint i = 0;
+#define CALL_EACH(guards, func) call_each (guards, G_STRUCT_OFFSET (TfForkGuardFuncs, func))
 
-  while (i < array->len)
-    {
-      TfForkGuard *guard = g_ptr_array_index (array, i);
-
-      if (guard->funcs->try_lock (guard))
-        {
-          i++;
-          continue;
-        }
-
-      unlock_some (array, i);
-      guard->funcs->lock (guard);
-      guard->funcs->unlock (guard);
-      i = 0;
-    }
-}
-
-/* Returns with the lock of the list and with those of all guarded objects. */
+/* Returns with the lock of the list and with those of all guarded objects. Nobody waits for one of them while holding
+ * another one. */
 static void
 hold_guards (void)
 {
-  guint serial;
-
-  held_guards = dup_guards (&serial);
-  lock_all (held_guards);
   g_mutex_lock (&guards_lock);
-  while (serial != n_guards_added)
-    {
-      g_mutex_unlock (&guards_lock);
-      unlock_some (held_guards, held_guards->len);
-      unref_all (held_guards);
+  g_atomic_int_set (&tf_fork_is_coming, TRUE);
+  held_guards = dup_guards ();
+  g_mutex_unlock (&guards_lock);
 
-      held_guards = dup_guards (&serial);
-      lock_all (held_guards);
-      g_mutex_lock (&guards_lock);
-    }
-
-  for (guint i = 0; i < held_guards->len; i++)
-    {
-      TfForkGuard *guard = g_ptr_array_index (held_guards, i);
-
-      guard->funcs->prepare (guard);
-    }
+  CALL_EACH (held_guards, lock);
+  g_mutex_lock (&guards_lock);
+  CALL_EACH (held_guards, prepare);
 }
 
 static void
 release_guards (void)
 {
+  g_atomic_int_set (&tf_fork_is_coming, FALSE);
+  g_cond_broadcast (&fork_is_over);
   g_mutex_unlock (&guards_lock);
-  unlock_some (held_guards, held_guards->len);
-  unref_all (g_steal_pointer (&held_guards));
+
+  CALL_EACH (held_guards, unlock);
+  CALL_EACH (held_guards, unref);
+  g_ptr_array_unref (g_steal_pointer (&held_guards));
 }
 
 static void
 release_guards_in_child (void)
 {
-  for (guint i = 0; i < held_guards->len; i++)
-    {
-      TfForkGuard *guard = g_ptr_array_index (held_guards, i);
-
-      guard->funcs->child (guard);
-    }
-
+  CALL_EACH (held_guards, child);
   release_guards ();
 }
 
@@ -328,12 +282,23 @@ static TfForkHandler guards_handler = {
   .child = release_guards_in_child,
 };
 
-/* From now on, no fork begins. What is done until tf_fork_resume() must wait for nothing. */
+/* From now on, no fork begins. What is done until tf_fork_resume() must wait for nothing. The caller holds the lock of no
+ * guarded object. */
 void
 tf_fork_suspend (void)
 {
   tf_fork_watch (&guards_handler);
   g_mutex_lock (&guards_lock);
+  while (g_atomic_int_get (&tf_fork_is_coming))
+    g_cond_wait (&fork_is_over, &guards_lock);
+}
+
+/* Waits for a fork that is coming, before the lock of a guarded object is taken. */
+void
+tf_fork_let_pass (void)
+{
+  tf_fork_suspend ();
+  tf_fork_resume ();
 }
 
 void
@@ -354,7 +319,6 @@ tf_fork_guard_add (TfForkGuard            *self,
   if (newest_guard != NULL)
     newest_guard->newer = self;
   newest_guard = self;
-  n_guards_added++;
 }
 
 /* Calling this again does nothing. */

@@ -48,18 +48,21 @@ gboolean tf_fork_allows_helpers (void);
 /* Objects with a lock that are brought into order before a fork. The locks of all guarded objects are held during the
  * fork, so that the child finds none that a thread of the parent has taken.
  *
- * A thread that holds the lock of an object may add or remove this object. An object that is guarded is alive. */
+ * An object is added before its lock is taken for the first time while there is another thread. Before a thread waits for
+ * the lock of an object, it lets a fork pass that is coming, and it holds the lock of no other one. An object that is
+ * guarded is alive. */
 typedef struct _TfForkGuard TfForkGuard;
+
+typedef void (*TfForkGuardFunc) (TfForkGuard *guard);
 
 typedef struct
 {
-  void     (*ref)      (TfForkGuard *guard);
-  void     (*unref)    (TfForkGuard *guard);
-  void     (*lock)     (TfForkGuard *guard);
-  gboolean (*try_lock) (TfForkGuard *guard);
-  void     (*unlock)   (TfForkGuard *guard);
-  void     (*prepare)  (TfForkGuard *guard); /* in the parent, with the lock held */
-  void     (*child)    (TfForkGuard *guard); /* in the child, with the lock held */
+  TfForkGuardFunc ref;
+  TfForkGuardFunc unref;
+  TfForkGuardFunc lock;
+  TfForkGuardFunc unlock;
+  TfForkGuardFunc prepare; /* in the parent, with the lock held */
+  TfForkGuardFunc child;   /* in the child, with the lock held */
 } TfForkGuardFuncs;
 
 struct _TfForkGuard
@@ -70,8 +73,11 @@ struct _TfForkGuard
   TfForkGuard            *newer;
 };
 
+extern gint tf_fork_is_coming; /* (atomic) */
+
 void tf_fork_suspend      (void);
 void tf_fork_resume       (void);
+void tf_fork_let_pass     (void);
 void tf_fork_guard_add    (TfForkGuard            *self,
                            const TfForkGuardFuncs *funcs);
 void tf_fork_guard_remove (TfForkGuard            *self);

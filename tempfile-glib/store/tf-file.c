@@ -23,10 +23,15 @@ gboolean
 tf_file_check_gate (gpointer   object,
                     GError   **error)
 {
+  TfStore *store = tf_file_get_store (object);
+
+  if (tf_store_is_closing_here (store))
+    return TRUE;
+
   if (has_pending (object))
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
-  tf_store_open_gate (tf_file_get_store (object));
+  tf_store_open_gate (store);
   return TRUE;
 }
 

@@ -82,6 +82,8 @@ lock (TfStore *self)
 {
   if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded)
     watch_forks (self);
+  if (G_UNLIKELY (g_atomic_int_get (&tf_fork_is_coming)))
+    tf_fork_let_pass ();
   g_mutex_lock (&self->lock);
 }
 
@@ -274,6 +276,31 @@ stream_call_free (gpointer data)
   g_free (self);
 }
 
+/* The store that is being closed in this thread, whose owner may still use it. */
+static _Thread_local TfStore *closing;
+
+/* Returns what tf_store_end_closing() takes. */
+TfStore *
+tf_store_begin_closing (TfStore *self)
+{
+  TfStore *outer = closing;
+
+  closing = self;
+  return outer;
+}
+
+void
+tf_store_end_closing (TfStore *outer)
+{
+  closing = outer;
+}
+
+gboolean
+tf_store_is_closing_here (TfStore *self)
+{
+  return closing == self;
+}
+
 /* Fails while the file has an asynchronous operation under way. */
 gboolean
 tf_store_check_stream_idle (TfStore  *self,
@@ -285,6 +312,7 @@ tf_store_check_stream_idle (TfStore  *self,
     return TRUE;
 
   return owner == NULL ||
+         closing == self ||
          !g_io_stream_has_pending (owner) ||
          tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 }
@@ -599,6 +627,13 @@ tf_store_lock_two_settled (TfStore       *first,
 {
   TfStore *held = first;
   TfStore *other = second;
+
+  /* Not while one of the locks is held */
+  if (!__libc_single_threaded)
+    {
+      watch_forks (first);
+      watch_forks (second);
+    }
 
   while (tf_store_lock_settled (held, cancellable, error))
     {
@@ -1011,12 +1046,6 @@ lock_guarded (TfForkGuard *guard)
   g_mutex_lock (&store_of_guard (guard)->lock);
 }
 
-static gboolean
-try_lock_guarded (TfForkGuard *guard)
-{
-  return g_mutex_trylock (&store_of_guard (guard)->lock);
-}
-
 static void
 unlock_guarded (TfForkGuard *guard)
 {
@@ -1053,7 +1082,6 @@ static const TfForkGuardFuncs guard_funcs = {
   .ref = ref_guarded,
   .unref = unref_guarded,
   .lock = lock_guarded,
-  .try_lock = try_lock_guarded,
   .unlock = unlock_guarded,
   .prepare = prepare_for_fork,
   .child = clean_up_in_child,

@@ -182,8 +182,11 @@ gboolean tf_store_pinned_get_size (TfStore       *self,
                                    goffset       *size,
                                    GError       **error);
 
-void tf_store_close_gate (TfStore *self);
-void tf_store_open_gate  (TfStore *self);
+void     tf_store_close_gate      (TfStore *self);
+void     tf_store_open_gate       (TfStore *self);
+TfStore *tf_store_begin_closing   (TfStore *self);
+void     tf_store_end_closing     (TfStore *outer);
+gboolean tf_store_is_closing_here (TfStore *self);
 
 /* Calls of the two streams of a file. A stream is refused while the file itself has an asynchronous operation under way.
  * The other stream may have one; then theirs are done in the order in which they were started. */

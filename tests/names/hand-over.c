@@ -159,6 +159,7 @@ run_in_process (void (*func) (void),
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
+      tf_test_ignore_leaks ();
       func ();
       if (killed)
         raise (SIGKILL);
