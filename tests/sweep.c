@@ -301,8 +301,10 @@ test_unlocked (void)
 static void
 create_with_few_fds (void)
 {
-  const struct rlimit limit = { 64, 64 };
+  struct rlimit limit;
 
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &limit), ==, 0);
+  limit.rlim_cur = 64;
   g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &limit), ==, 0);
   for (int i = 0; i < 100; i++)
     {
