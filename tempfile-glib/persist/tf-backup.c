@@ -14,26 +14,25 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+#include "names/tf-template.h"
 #include "tf-metadata.h"
 
-/* Opens the file that is replaced, if it still has the name. */
+/* Opens the file that is replaced. Sets @is_lost if it does not have the name any more. */
 static int
-open_replaced (const TfDestination *target)
+open_replaced (const TfDestination *target,
+               gboolean            *is_lost)
 {
   tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name,
                                                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
   struct stat st;
 
+  *is_lost = fd < 0 && errno == ENOENT;
   if (fd < 0 || fstat (fd, &st) != 0)
     return -1;
 
-  if (st.st_dev != target->file.st_dev || st.st_ino != target->file.st_ino)
-    {
-      errno = ESTALE;
-      return -1;
-    }
-
-  return tf_fd_steal (&fd);
+  *is_lost = st.st_dev != target->file.st_dev || st.st_ino != target->file.st_ino;
+  errno = ESTALE;
+  return *is_lost ? -1 : tf_fd_steal (&fd);
 }
 
 static gboolean
@@ -61,10 +60,11 @@ fill_copy (TfBackup             *self,
 static gboolean
 copy (TfBackup             *self,
       const TfDestination  *target,
+      gboolean             *is_lost,
       GCancellable         *cancellable,
       GError              **error)
 {
-  tf_autofd int from = open_replaced (target);
+  tf_autofd int from = open_replaced (target, is_lost);
   g_auto(TfMetadata) metadata = TF_METADATA_INIT;
 
   if (from < 0 || !tf_metadata_read_fd (&metadata, from))
@@ -86,6 +86,7 @@ place (TfBackup *self)
 static gboolean
 link_or_copy (TfBackup             *self,
               const TfDestination  *target,
+              gboolean             *is_lost,
               GCancellable         *cancellable,
               GError              **error)
 {
@@ -95,7 +96,7 @@ link_or_copy (TfBackup             *self,
   if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
     return tf_errno_set (error, errno, "rename to", self->at.path);
 
-  return copy (self, target, cancellable, error) &&
+  return copy (self, target, is_lost, cancellable, error) &&
          (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
 }
 
@@ -116,19 +117,17 @@ check_occupant (TfBackup             *self,
   return !S_ISDIR (st.st_mode) || tf_errno_set (error, EISDIR, "rename to", self->at.path);
 }
 
-/* Gives the file at @target the name of a backup, if that is wanted. It keeps its own. A former backup has a temporary
- * name from then on, provided that the file system can exchange names. On failure, nothing has changed. */
-gboolean
-tf_backup_make (TfBackup             *self,
-                const TfDestination  *target,
-                GCancellable         *cancellable,
-                GError              **error)
+/* Sets @is_lost if another file, or none, has the name now. */
+static gboolean
+make (TfBackup             *self,
+      const TfDestination  *target,
+      gboolean             *is_lost,
+      GCancellable         *cancellable,
+      GError              **error)
 {
   gboolean done;
 
-  if (!(target->flags & TF_PERSIST_BACKUP) || !target->has_file)
-    return TRUE;
-
+  *is_lost = FALSE;
   self->entry.fd = target->file_fd;
   self->placed = TF_PLACED_OVER;
   self->at = (TfDestination) {
@@ -142,12 +141,44 @@ tf_backup_make (TfBackup             *self,
     .flags = TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
   };
 
-  if (check_occupant (self, target, &done, error) && (done || link_or_copy (self, target, cancellable, error)))
+  if (check_occupant (self, target, &done, error) &&
+      (done || link_or_copy (self, target, is_lost, cancellable, error)))
     return TRUE;
 
   self->placed = TF_PLACED_OVER;
   tf_backup_end (self, TRUE);
   return FALSE;
+}
+
+/* Gives the file at @target the name of a backup, if that is wanted. It keeps its own. A former backup has a temporary
+ * name from then on, provided that the file system can exchange names. If others replace the file meanwhile, theirs gets
+ * the name. On failure, nothing has changed. */
+gboolean
+tf_backup_make (TfBackup       *self,
+                TfDestination  *target,
+                GCancellable   *cancellable,
+                GError        **error)
+{
+  for (guint i = 1; (target->flags & TF_PERSIST_BACKUP) && target->has_file; i++)
+    {
+      g_autoptr(GError) own_error = NULL;
+      gboolean is_lost;
+
+      if (make (self, target, &is_lost, cancellable, &own_error))
+        return TRUE;
+
+      if (!is_lost || i == TF_TEMPLATE_TRIES)
+        {
+          g_propagate_error (error, g_steal_pointer (&own_error));
+          return FALSE;
+        }
+
+      *self = (TfBackup) TF_BACKUP_INIT;
+      if (!tf_destination_look_again (target, error))
+        return FALSE;
+    }
+
+  return TRUE;
 }
 
 /* Keeps the backup and removes the former one, or the other way round. */

@@ -20,11 +20,11 @@ typedef struct
 
 #define TF_BACKUP_INIT { .entry = TF_REPLACEMENT_INIT (-1), .at = TF_DESTINATION_INIT, .copy_fd = -1 }
 
-gboolean tf_backup_make (TfBackup             *self,
-                         const TfDestination  *target,
-                         GCancellable         *cancellable,
-                         GError              **error);
-void     tf_backup_end  (TfBackup             *self,
-                         gboolean              keep);
+gboolean tf_backup_make (TfBackup       *self,
+                         TfDestination  *target,
+                         GCancellable   *cancellable,
+                         GError        **error);
+void     tf_backup_end  (TfBackup       *self,
+                         gboolean        keep);
 
 G_END_DECLS

@@ -203,6 +203,17 @@ check_occupant (TfDestination  *self,
   return TRUE;
 }
 
+/* Looks at what others have given the name meanwhile. */
+gboolean
+tf_destination_look_again (TfDestination  *self,
+                           GError        **error)
+{
+  tf_fd_clear (&self->file_fd);
+  self->has_file = FALSE;
+  self->keeps_metadata = FALSE;
+  return check_occupant (self, error);
+}
+
 /* Returns the extension of a name, with what may be compressed in it. The first character of a name begins none. */
 static const char *
 find_extension (const char *name)

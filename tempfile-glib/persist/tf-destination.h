@@ -32,12 +32,14 @@ typedef struct
 
 #define TF_DESTINATION_INIT { .dir_fd = -1, .sync_fd = -1, .file_fd = -1 }
 
-gboolean tf_destination_open  (TfDestination   *self,
-                               const char      *path,
-                               TfPersistFlags   flags,
-                               GError         **error);
-gboolean tf_destination_next  (TfDestination   *self);
-void     tf_destination_clear (TfDestination   *self);
+gboolean tf_destination_open       (TfDestination   *self,
+                                    const char      *path,
+                                    TfPersistFlags   flags,
+                                    GError         **error);
+gboolean tf_destination_look_again (TfDestination   *self,
+                                    GError         **error);
+gboolean tf_destination_next       (TfDestination   *self);
+void     tf_destination_clear      (TfDestination   *self);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfDestination, tf_destination_clear)
 

@@ -863,6 +863,43 @@ test_vanished (void)
     }
 }
 
+static void
+replace_doc (void)
+{
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autofree char *other = g_build_filename (dir, "other", NULL);
+
+  g_assert_true (g_file_set_contents (other, "theirs", 6, NULL));
+  g_assert_cmpint (rename (other, path), ==, 0);
+}
+
+/* With a backup, the last one wins as well. The backup is one of what was there before. */
+static void
+test_replaced_beside_backup (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  gboolean reached = TRUE;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (guint at = 1; reached; at++)
+    {
+      g_autoptr(TfTempFile) file = make (UNNAMED);
+      g_autoptr(GError) error = NULL;
+
+      put_old (path);
+      reached = persist_with_meddling (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, replace_doc, at, &error);
+      g_assert_no_error (error);
+      g_assert_true (has_content (path, "new content") || has_content (path, "theirs"));
+      g_assert_true (has_content (backup, "old") || has_content (backup, "theirs"));
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+      g_assert_cmpint (unlink (path), ==, 0);
+      g_assert_cmpint (unlink (backup), ==, 0);
+    }
+}
+
 /* A symlink that cannot be read is neither followed nor replaced. */
 static void
 test_unreadable_symlink (void)
@@ -994,6 +1031,7 @@ main (int    argc,
 
   g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
   g_test_add_func ("/persist-faults/vanished", test_vanished);
+  g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
