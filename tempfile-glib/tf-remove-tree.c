@@ -118,6 +118,16 @@ is_precious (const TfSystemStat *dir)
          (user != NULL && user->pw_dir != NULL && holds (dir, user->pw_dir));
 }
 
+/* Whether @found is the symlink by which users know their home directory. */
+static gboolean
+is_link_to_home (const TfSystemStat *found)
+{
+  struct stat st;
+
+  return S_ISLNK (found->mode) && lstat (g_get_home_dir (), &st) == 0 &&
+         st.st_dev == found->device && st.st_ino == found->inode;
+}
+
 static gboolean
 refuse (const char  *path,
         GError     **error)
@@ -141,6 +151,9 @@ remove_found (int            parent_fd,
 
   if (!tf_identity_stat (&identity, parent_fd, name, &found))
     return tf_errno_set (error, errno, "stat", path);
+
+  if (is_link_to_home (&found))
+    return refuse (path, error);
 
   /* If it has become a directory in the meantime, this fails. */
   if (!S_ISDIR (found.mode))
@@ -209,8 +222,8 @@ remove_tree (GFile         *file,
  * is removed, subvolumes of btrfs included. See [class@TempDir] for details.
  *
  * The root directory, the home directory, and a directory that holds the home directory are refused, by whatever
- * path they are reached, with %G_IO_ERROR_INVALID_ARGUMENT; a mount point with %G_IO_ERROR_BUSY. Of these, nothing is
- * removed.
+ * path they are reached, with %G_IO_ERROR_INVALID_ARGUMENT, and so is a symbolic link that is the path of the home
+ * directory; a mount point with %G_IO_ERROR_BUSY. Of these, nothing is removed.
  *
  * When something cannot be removed, the call goes on with the rest, and reports the first error, with its path and
  * the number of errors. The function may be called from any thread. It blocks on the disk.

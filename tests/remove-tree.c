@@ -208,6 +208,14 @@ test_home (void)
   assert_removed ("a/home/precious");
   assert_removed ("a/beside");
   g_assert_cmpint (g_rmdir ("a/home"), ==, 0);
+
+  /* Where it is a link, it is the path that users know it by. */
+  g_assert_cmpint (g_mkdir ("real", 0700), ==, 0);
+  g_assert_cmpint (symlink ("../real", "a/home"), ==, 0);
+  assert_fails ("a/home", G_IO_ERROR_INVALID_ARGUMENT);
+  assert_fails ("real", G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpint (unlink ("a/home"), ==, 0);
+  assert_removed ("real");
   assert_removed ("a");
   assert_removed ("way");
 }

@@ -1340,11 +1340,11 @@ tf_store_read_locking (TfStore       *self,
   return success;
 }
 
-/* In bytes. Readers, which wait for the lock meanwhile, get it in between. */
+/* In bytes: of what is copied by a worker. Readers, which wait for the lock meanwhile, get it in between. */
 #define LARGEST_PIECE ((gsize) 256 * 1024)
 
-/* Like tf_store_read(), but gives the lock up in between if @count is large. Nobody else may move the position
- * meanwhile, because the operation is pending. */
+/* Like tf_store_read(), but gives the lock up in between if @count is so large that a worker reads. Nobody else moves the
+ * position meanwhile, because it is this operation's turn. */
 gboolean
 tf_store_read_in_pieces (TfStore       *self,
                          gpointer       data,
@@ -1355,6 +1355,9 @@ tf_store_read_in_pieces (TfStore       *self,
 {
   gboolean success = tf_store_may_copy (count, error);
   gsize n = 1;
+
+  if (count <= LARGEST_AT_ONCE)
+    return tf_store_read_locking (self, data, count, n_read, cancellable, error);
 
   *n_read = 0;
   while (success && *n_read < count && n > 0)
@@ -1430,10 +1433,10 @@ tf_store_read_data (TfStore       *self,
     return FALSE;
 
   success = prepare_data (self, count, data, &size, error);
-  if (success && size <= LARGEST_PIECE)
+  if (success && size <= LARGEST_AT_ONCE)
     success = read_at_position (self, *data, size, n_read, cancellable, error);
   tf_store_unlock (self);
-  if (success && size > LARGEST_PIECE)
+  if (success && size > LARGEST_AT_ONCE)
     success = tf_store_read_in_pieces (self, *data, size, n_read, cancellable, error);
   if (success)
     return TRUE;
@@ -1788,8 +1791,8 @@ write_piece_by_piece (TfStore       *self,
   return success;
 }
 
-/* Like tf_store_writev(), but gives the lock up in between if there is much to write. Nobody else may use the store but
- * to read at positions of his own meanwhile, because the operation is pending. */
+/* Like tf_store_writev(), but gives the lock up in between if there is so much to write that a worker does it. Nobody else
+ * uses the store but to read at positions of his own meanwhile, because it is this operation's turn. */
 gboolean
 tf_store_write_in_pieces (TfStore              *self,
                           const GOutputVector  *vectors,
@@ -1802,10 +1805,10 @@ tf_store_write_in_pieces (TfStore              *self,
   gboolean success;
 
   *n_written = 0;
-  if (n_vectors == 1 && count <= LARGEST_PIECE)
+  if (n_vectors == 1 && count <= LARGEST_AT_ONCE)
     return tf_store_write_locking (self, vectors[0].buffer, count, n_written, cancellable, error);
 
-  if (count <= LARGEST_PIECE)
+  if (count <= LARGEST_AT_ONCE)
     return tf_store_writev (self, vectors, n_vectors, n_written, cancellable, error);
 
   success = tf_store_may_copy (count, error) && make_room_ahead (self, count, cancellable, error);

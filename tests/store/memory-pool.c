@@ -20,7 +20,7 @@ typedef struct
   gboolean fails;
   gboolean was_asked;
   gboolean was_moved_out;
-  gboolean was_trimmed;
+  gint was_trimmed; /* (atomic): a boolean */
 } Node;
 
 static void
@@ -61,7 +61,7 @@ node_trim (TfMemoryPoolNode *node)
 {
   Node *self = (Node *) node;
 
-  self->was_trimmed = !self->is_in_use;
+  g_atomic_int_set (&self->was_trimmed, !self->is_in_use);
   return !self->is_in_use;
 }
 
