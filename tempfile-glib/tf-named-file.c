@@ -1041,18 +1041,20 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  * the system, so that setting the clock does not matter. After a reboot, nothing is known of the file, and it stays.
  *
  * The time is noticed in the thread-default main context of the caller, and a worker thread removes the file. If that
- * context is not iterated, the exit of this process, or a sweep, removes the file. While the file is in use, it is
- * looked at every ten seconds.
+ * context is not iterated, the exit of this process removes the file; a sweep does not, as long as the process lives.
+ * While the file is in use, it is looked at every ten seconds.
  *
  * Whether a file is open is told by a lease, see fcntl(2), which does not count descriptors with `O_PATH`. In doubt the
  * file stays: on any other file system than ext2 to ext4, XFS, btrfs, F2FS, tmpfs and ramfs, or if the file belongs to
  * another user. It also stays if another file has taken its name, because the other program has put it there.
  *
- * If this is called several times, the latest time counts. [method@NamedFile.unlink] removes the file at once.
+ * If this is called several times, the latest time counts. It takes the place of what holds the file, see
+ * [method@NamedFile.hold_for_pid], before or after: that counts no longer. [method@NamedFile.unlink] removes at once what
+ * has the name, also if the other program has put it there.
  * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is
- * kept; with another policy after that, it is an ordinary file again. A file that is kept already, or that is in a
- * directory which removes it, see [method@TempDir.create_file], is not handed over: this call does nothing then. It
- * does nothing in a forked child with a file of the parent either.
+ * kept; with another policy after that, it is an ordinary file again. A file that is kept already, as one of
+ * [method@TempDir.create_file] is at first, is not handed over: this call does nothing then. What is in a [class@TempDir]
+ * goes with that in any case. It does nothing in a forked child with a file of the parent either.
  *
  * It does not block on the disk, and needs no descriptor. If none is left, and it is called in the default main context
  * for the first time and not from a callback, nothing notices the time before this process exits.

@@ -81,8 +81,8 @@
  *
  * After fork(2), both processes can use a file on disk as a `FILE` of stdio after a flush. What was held back is
  * written before the fork, so that it is in the file once. The two processes share the position, and each reads what
- * the other has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3),
- * which [class@Gio.Subprocess] uses, does nothing of this.
+ * the other has written. A file in memory is copied by the fork: each process has its own. The fork of posix_spawn(3)
+ * does nothing of this; [class@Gio.Subprocess] uses that in some cases only, and a fork in the others.
  *
  * An operation that was pending at the fork stays so in the child, where nobody completes it.
  *
