@@ -321,20 +321,28 @@ tf_fork_guard_add (TfForkGuard            *self,
   newest_guard = self;
 }
 
-/* Calling this again does nothing. */
-void
-tf_fork_guard_remove (TfForkGuard *self)
+static void
+remove_guard (TfForkGuard *self)
 {
   if (!self->is_guarded)
     return;
 
-  g_mutex_lock (&guards_lock);
   if (self->newer != NULL)
     self->newer->older = self->older;
   else
     newest_guard = self->older;
   if (self->older != NULL)
     self->older->newer = self->newer;
-  g_mutex_unlock (&guards_lock);
   self->is_guarded = FALSE;
+}
+
+/* Removes the guard at @guard, which may be NULL, and which another thread may be setting. Calling this again does
+ * nothing. */
+void
+tf_fork_guard_remove (TfForkGuard **guard)
+{
+  g_mutex_lock (&guards_lock);
+  if (*guard != NULL)
+    remove_guard (*guard);
+  g_mutex_unlock (&guards_lock);
 }

@@ -80,6 +80,6 @@ void tf_fork_resume       (void);
 void tf_fork_let_pass     (void);
 void tf_fork_guard_add    (TfForkGuard            *self,
                            const TfForkGuardFuncs *funcs);
-void tf_fork_guard_remove (TfForkGuard            *self);
+void tf_fork_guard_remove (TfForkGuard           **guard);
 
 G_END_DECLS

@@ -51,6 +51,7 @@ tf_store_ref (TfStore *self)
 static void
 release_backing (TfStore *self)
 {
+  ignore_forks (self);
   tf_backing_clear (&self->backing);
   tf_memory_pool_remove (&self->pool_node);
 }
@@ -60,9 +61,8 @@ tf_store_free (gpointer data)
 {
   TfStore *self = data;
 
-  ignore_forks (self);
-  g_clear_pointer (&self->fork_guard, g_free);
   release_backing (self);
+  g_clear_pointer (&self->fork_guard, g_free);
   g_clear_pointer (&self->context, g_main_context_unref);
   if (self->rolled_over)
     g_weak_ref_clear (&self->emitter);
@@ -80,7 +80,8 @@ tf_store_unref (TfStore *self)
 static inline void
 lock (TfStore *self)
 {
-  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded)
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
+      g_atomic_int_get (&self->state) == TF_STORE_OPEN)
     watch_forks (self);
   if (G_UNLIKELY (g_atomic_int_get (&tf_fork_is_coming)))
     tf_fork_let_pass ();
@@ -90,7 +91,8 @@ lock (TfStore *self)
 static inline gboolean
 try_lock (TfStore *self)
 {
-  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded)
+  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
+      g_atomic_int_get (&self->state) == TF_STORE_OPEN)
     watch_forks (self);
   return g_mutex_trylock (&self->lock);
 }
@@ -1087,13 +1089,13 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
-/* Called while forks are suspended. Calling this again does nothing. */
+/* Called while forks are suspended. Calling this again does nothing. One that is closed gets none any more. */
 static void
 add_guard (TfStore *self)
 {
   TfStoreGuard *fork_guard;
 
-  if (self->fork_guard != NULL)
+  if (self->fork_guard != NULL || g_atomic_int_get (&self->state) != TF_STORE_OPEN)
     return;
 
   fork_guard = g_new0 (TfStoreGuard, 1);
@@ -1113,11 +1115,12 @@ watch_forks (TfStore *self)
   tf_fork_resume ();
 }
 
+/* Called while the store still is alive, and is not open any more. */
 static void
 ignore_forks (TfStore *self)
 {
-  if (self->fork_guard != NULL)
-    tf_fork_guard_remove (&self->fork_guard->guard);
+  if (!__libc_single_threaded || self->fork_guard != NULL)
+    tf_fork_guard_remove ((TfForkGuard **) &self->fork_guard);
 }
 
 static const TfMemoryPoolFuncs pool_funcs = {
@@ -1278,6 +1281,7 @@ tf_store_close_locked (TfStore  *self,
   if (!g_atomic_int_dec_and_test (&self->n_pins))
     return flushed;
 
+  ignore_forks (self);
   closed = tf_backing_close (&self->backing, flushed ? error : NULL);
   tf_memory_pool_remove (&self->pool_node);
   return closed && flushed;

@@ -914,6 +914,7 @@ test_unreadable_symlink (void)
   destination = g_file_new_for_path (path);
   file = make (UNNAMED);
   set_link ("doc");
+  meddle = remove_doc;
   broken_call = "readlink";
   g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK,
                                         NULL, NULL, NULL, NULL, &error));
