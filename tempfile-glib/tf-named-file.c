@@ -470,6 +470,7 @@ tf_named_file_new_full (const char      *prefix,
   TfNamedFile *self;
 
   g_return_val_if_fail (mode <= 0777, NULL);
+  g_return_val_if_fail (delete_policy >= TF_DELETE_ON_CLOSE && delete_policy <= TF_DELETE_NEVER, NULL);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
@@ -608,6 +609,7 @@ tf_named_file_create_full_async (const char          *prefix,
                                  gpointer             user_data)
 {
   g_return_if_fail (mode <= 0777);
+  g_return_if_fail (delete_policy >= TF_DELETE_ON_CLOSE && delete_policy <= TF_DELETE_NEVER);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   g_async_initable_new_async (TF_TYPE_NAMED_FILE, io_priority, cancellable, callback, user_data,

@@ -2488,6 +2488,9 @@ persist (TfTempFile      *self,
   return success;
 }
 
+#define ALL_FLAGS (TF_PERSIST_REPLACE | TF_PERSIST_DURABLE | TF_PERSIST_FOLLOW_SYMLINK | TF_PERSIST_PRIVATE | \
+                   TF_PERSIST_BACKUP | TF_PERSIST_UNIQUE)
+
 /**
  * tf_temp_file_persist:
  * @self: a temporary file
@@ -2589,6 +2592,7 @@ tf_temp_file_persist (TfTempFile             *self,
 
   g_return_val_if_fail (TF_IS_TEMP_FILE (self), FALSE);
   g_return_val_if_fail (G_IS_FILE (destination), FALSE);
+  g_return_val_if_fail ((flags & ~ALL_FLAGS) == 0, FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
@@ -2658,6 +2662,7 @@ tf_temp_file_persist_async (TfTempFile            *self,
 
   g_return_if_fail (TF_IS_TEMP_FILE (self));
   g_return_if_fail (G_IS_FILE (destination));
+  g_return_if_fail ((flags & ~ALL_FLAGS) == 0);
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   request = g_new (PersistRequest, 1);

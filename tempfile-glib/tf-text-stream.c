@@ -333,6 +333,8 @@ tf_text_stream_new (TfTempFile    *base_file,
                     GError       **error)
 {
   g_return_val_if_fail (TF_IS_TEMP_FILE (base_file), NULL);
+  g_return_val_if_fail (newline >= TF_NEWLINE_UNIVERSAL && newline <= TF_NEWLINE_CRLF, NULL);
+  g_return_val_if_fail (errors >= TF_TEXT_ERRORS_STRICT && errors <= TF_TEXT_ERRORS_BACKSLASH_REPLACE, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
   return g_initable_new (TF_TYPE_TEXT_STREAM, NULL, error,

@@ -318,6 +318,32 @@ test_closed (gconstpointer data)
   assert_streams_fail (input, output, G_IO_ERROR_CLOSED);
 }
 
+static void
+test_invalid_values (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GFile) place = g_file_new_for_path ("place");
+  g_autoptr(GInputStream) reader = NULL;
+  const int types[] = { -1, 3, 99 };
+
+  tf_test_write (file, "Hello");
+  reader = tf_temp_file_open_reader (file, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      g_assert_false (g_seekable_seek (G_SEEKABLE (file), 1, (GSeekType) types[i], NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 5);
+      g_assert_false (g_seekable_seek (G_SEEKABLE (reader), 1, (GSeekType) types[i], NULL, NULL));
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (reader)), ==, 0);
+    }
+
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*flags*");
+  g_assert_false (tf_temp_file_persist (file, place, (TfPersistFlags) (1 << 20), NULL, NULL, NULL, NULL, NULL));
+  g_test_assert_expected_messages ();
+}
+
 /* The streams were not asked for before it was closed. */
 static void
 test_closed_without_streams (gconstpointer data)
@@ -757,6 +783,7 @@ main (int    argc,
     { "closed-without-streams", test_closed_without_streams },
     { "streams-outlive-file", test_streams_outlive_file },
     { "not-initialized", test_not_initialized },
+    { "invalid-values", test_invalid_values },
     { "init-twice", test_init_twice },
     { "init-after-failure", test_init_after_failure },
     { "init-after-close", test_init_after_close },

@@ -579,6 +579,11 @@ test_invalid_policy (void)
   g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*policy*");
   tf_named_file_set_delete_policy (file, TF_DELETE_NEVER + 1);
   g_test_assert_expected_messages ();
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*policy*");
+  g_assert_null (tf_named_file_new_full (NULL, NULL, NULL, 0600, TF_DELETE_NEVER + 1, NULL, NULL));
+  g_test_expect_message (G_LOG_DOMAIN, G_LOG_LEVEL_CRITICAL, "*policy*");
+  tf_named_file_create_full_async (NULL, NULL, NULL, 0600, TF_DELETE_NEVER + 1, 0, NULL, NULL, NULL);
+  g_test_assert_expected_messages ();
   g_assert_cmpint (tf_named_file_get_delete_policy (file), ==, TF_DELETE_ON_CLOSE);
 }
 

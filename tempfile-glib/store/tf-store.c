@@ -1907,6 +1907,8 @@ seek_locked (TfStore    *self,
     base = self->position;
   else if (type == G_SEEK_END && !tf_backing_get_size (&self->backing, &base, error))
     return FALSE;
+  else if (type != G_SEEK_SET && type != G_SEEK_END)
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "There is no such way to seek");
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,
