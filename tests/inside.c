@@ -348,7 +348,7 @@ static void
 create_in_child (void)
 {
   g_autoptr(TfNamedFile) file = create_file (shared);
-  g_autoptr(TfTempDir) dir = create_dir (shared);
+  G_GNUC_UNUSED g_autoptr(TfTempDir) dir = create_dir (shared);
 
   close_file (file);
 }

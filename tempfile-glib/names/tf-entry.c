@@ -1036,13 +1036,14 @@ become (TfEntry          *self,
         const char       *path,
         const TfIdentity *identity)
 {
-  g_autofree char *former = self->path;
+  char *former = self->path;
 
   tf_registry_remove (&self->node);
   self->name.record = NULL;
   set_deadline (self, 0);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
   self->path = g_strdup (path);
+  g_free (former);
   self->identity = *identity;
   self->is_unread = FALSE;
   self->is_gone = FALSE;
