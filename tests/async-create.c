@@ -668,6 +668,31 @@ test_synchronous_beside (void)
     }
 }
 
+static GAsyncResult *forked_result; /* (owned) (nullable) */
+
+static void
+complete_in_child (void)
+{
+  alarm (60);
+  while (forked_result == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  _exit (0);
+}
+
+/* A worker has done its part before the fork: the callback comes in both processes. */
+static void
+test_completed_in_child (void)
+{
+  g_autoptr(GObject) object = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+
+  g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &forked_result);
+  while (!g_main_context_pending (NULL))
+    g_thread_yield ();
+  tf_test_in_child (complete_in_child);
+  g_assert_true (finish_init (object, &forked_result, NULL));
+  g_clear_object (&forked_result);
+}
+
 /* The second fails for the same reason, and a later one succeeds. */
 static void
 test_first_fails (void)
@@ -775,6 +800,7 @@ main (int    argc,
   tf_test_add_async ("/async-create/first-is-cancelled", test_first_is_cancelled);
   tf_test_add_async ("/async-create/first-fails", test_first_fails);
   tf_test_add_async ("/async-create/synchronous-beside", test_synchronous_beside);
+  g_test_add_func ("/async-create/completed-in-child", test_completed_in_child);
   tf_test_add_async ("/async-create/again", test_again);
   g_test_add_func ("/async-create/dir-again", test_dir_again);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);

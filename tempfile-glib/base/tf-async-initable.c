@@ -80,7 +80,8 @@ count_unfinished (GObject *object,
   return n;
 }
 
-/* Undoes what an init() that failed, or was cancelled afterwards, has created, unless another one wants it or has it. */
+/* Undoes what an init() that failed, or was cancelled afterwards, has created. If @is_wanted, another one is to have it;
+ * if it is claimed, another one has it. */
 static void
 undo (GObject  *object,
       gboolean  is_wanted)
@@ -187,7 +188,8 @@ run (GTask *task)
   tf_task_run_step (task, init_func, on_initialized);
 }
 
-/* Drops the task that is done, and runs the one that waits for it. */
+/* Drops the task that is done, and runs the one that waits for it. In a forked child, where the task is one of the
+ * parent's, there is neither. */
 static void
 run_next (GObject *object)
 {
@@ -197,8 +199,8 @@ run_next (GObject *object)
 
   tf_fork_lock (&fork_handler);
   tasks = get_tasks (object);
-  done = g_queue_pop_head (&tasks->queue);
-  next = g_queue_peek_head (&tasks->queue);
+  done = tasks != NULL ? g_queue_pop_head (&tasks->queue) : NULL;
+  next = tasks != NULL ? g_queue_peek_head (&tasks->queue) : NULL;
   if (next == NULL)
     g_object_set_qdata (object, tasks_quark (), NULL);
   g_mutex_unlock (&lock);
@@ -263,14 +265,14 @@ init_finish (GAsyncInitable  *initable,
   if (success)
     g_object_set_qdata (object, unclaimed_quark (), NULL);
   /* It may have been cancelled after the worker was done. */
-  else if (is_creation (result) && tf_async_initable_is_unclaimed (object))
+  else if (is_creation (result))
     undo (object, n_others > 0);
 
   return success;
 }
 
-/* Returns what @func returns for a call of g_initable_init(). While there are asynchronous ones, they wait for each other,
- * and what this one has is not undone. */
+/* Calls @func for g_initable_init(). While an asynchronous init() of the object is under way, the two wait for each
+ * other. What this one finds or creates is not undone by the cancellation of the other. */
 gboolean
 tf_async_initable_init (GInitable            *initable,
                         TfAsyncInitableInit   func,

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
  * object is unclaimed: nobody can use it. If it is disposed in this state, it removes what it has created, whatever
  * its properties say. A cancellation before the finish function disposes it.
  *
- * If init() is called again while it runs, in the one or the other way, the second call waits for the first. On an object that was initialized
- * before, it changes nothing, whatever the cancellable says. */
+ * If init() is called again while it runs, synchronously or not, the second call waits for the first. On an object that
+ * was initialized before, it changes nothing, whatever the cancellable says. */
 
 typedef gboolean (*TfAsyncInitablePredicate) (gpointer object);
 typedef gboolean (*TfAsyncInitableInit)      (GInitable     *initable,
