@@ -1050,9 +1050,10 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  * file stays: on any other file system than ext2 to ext4, XFS, btrfs, F2FS, tmpfs and ramfs, or if the file belongs to
  * another user. It also stays if another file has taken its name, because the other program has put it there.
  *
- * If this is called several times, the latest time counts. It takes the place of what holds the file, see
- * [method@NamedFile.hold_for_pid], before or after: that counts no longer. [method@NamedFile.unlink] removes at once what
- * has the name, also if the other program has put it there.
+ * If this is called several times, the latest time counts. A file that was handed over is not held any more, whether
+ * [method@NamedFile.hold_for_pid] and the like were called before or are called afterwards. [method@NamedFile.unlink]
+ * removes at once what has the name, also if the other program has put it there.
+ *
  * [method@NamedFile.keep], the policy %TF_DELETE_NEVER and [method@TempFile.persist] end the hand-over, and the file is
  * kept; with another policy after that, it is an ordinary file again. A file that is kept already, as one of
  * [method@TempDir.create_file] is at first, is not handed over: this call does nothing then. What is in a [class@TempDir]

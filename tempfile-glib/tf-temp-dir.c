@@ -1199,8 +1199,8 @@ make_dir (TfTempDir     *self,
  * Creates a file with a new name in the directory, which removes it.
  *
  * The file has the policy %TF_DELETE_NEVER and the mode 0600: it stays when it is closed, and goes with the directory.
- * With another policy, which can be set, it is removed as any [class@NamedFile] is. Otherwise it costs no more than
- * mkstemp(3), because nothing is written down about it.
+ * With another policy, which can be set, it is removed as any [class@NamedFile] is. Otherwise it costs little more
+ * than mkstemp(3), because nothing is written down about it.
  *
  * The file is created in the directory itself, and not in what may have taken its place; if the directory was moved,
  * the path of the file is wrong. Objects of files and directories in it can be used after it has been removed; to
