@@ -282,8 +282,8 @@ static TfForkHandler guards_handler = {
   .child = release_guards_in_child,
 };
 
-/* From now on, no fork begins. What is done until tf_fork_resume() must wait for nothing. The caller holds the lock of no
- * guarded object. */
+/* From now on, no fork begins. What is done until tf_fork_resume() must wait for nothing. The caller holds the lock of
+ * no guarded object. */
 void
 tf_fork_suspend (void)
 {

@@ -48,9 +48,9 @@ gboolean tf_fork_allows_helpers (void);
 /* Objects with a lock that are brought into order before a fork. The locks of all guarded objects are held during the
  * fork, so that the child finds none that a thread of the parent has taken.
  *
- * An object is added before its lock is taken for the first time while there is another thread. Before a thread waits for
- * the lock of an object, it lets a fork pass that is coming, and it holds the lock of no other one. An object that is
- * guarded is alive. */
+ * An object is added before its lock is taken for the first time while there is another thread. A thread that waits for
+ * the lock of an object holds that of no other one, and has let a fork pass that was coming. An object that is guarded
+ * is alive. */
 typedef struct _TfForkGuard TfForkGuard;
 
 typedef void (*TfForkGuardFunc) (TfForkGuard *guard);

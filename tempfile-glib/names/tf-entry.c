@@ -1192,7 +1192,6 @@ settle (TfHeir *heir)
   return seconds;
 }
 
-/* What cannot be removed yet is left to a sweep. */
 /* Protects the timers of all heirs, and the list of the settled ones. */
 static GMutex timers_lock;
 
@@ -1205,6 +1204,7 @@ static TfForkHandler timers_fork_handler = {
  * they are not lost for those who look for leaks. */
 static TfHeir *settled;
 
+/* What cannot be removed yet is left to a sweep. */
 static void
 settle_at_exit (TfRegistryNode *node)
 {
@@ -1272,7 +1272,8 @@ make_heir (TfEntry *self)
   return heir;
 }
 
-/* The part of tf_entry_hand_over() without a timer. Returns a new reference, or NULL if the entry is not to be removed. */
+/* The part of tf_entry_hand_over() without a timer. Returns a new reference, or NULL if the entry is not to be
+ * removed. */
 static TfHeir *
 hand_over (TfEntry *self,
            guint    grace_seconds)

@@ -151,8 +151,8 @@ make (TfBackup             *self,
 }
 
 /* Gives the file at @target the name of a backup, if that is wanted. It keeps its own. A former backup has a temporary
- * name from then on, provided that the file system can exchange names. If others replace the file meanwhile, theirs gets
- * the name. On failure, nothing has changed. */
+ * name from then on, provided that the file system can exchange names. If others replace the file meanwhile, the backup
+ * is one of theirs. On failure, nothing has changed. */
 gboolean
 tf_backup_make (TfBackup       *self,
                 TfDestination  *target,

@@ -247,7 +247,7 @@ tf_reader_seek (GSeekable     *seekable,
   else if (type == G_SEEK_END && !tf_store_pinned_get_size (self->store, &base, error))
     return FALSE;
   else if (type != G_SEEK_SET && type != G_SEEK_END)
-    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "There is no such way to seek");
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "Invalid GSeekType");
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,

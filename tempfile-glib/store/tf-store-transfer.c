@@ -186,8 +186,8 @@ unmap (gpointer user_data)
   g_free (mapping);
 }
 
-/* In bytes. Between two of them, the call can be cancelled. */
-#define LARGEST_PIECE ((gsize) 1024 * 1024)
+/* The number of bytes copied between two checks of the cancellable. */
+#define PIECE ((gsize) 1024 * 1024)
 
 static GBytes *
 read_all (TfBacking     *backing,
@@ -209,7 +209,7 @@ read_all (TfBacking     *backing,
   while (success && total < size && n > 0)
     {
       success = !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-                tf_backing_read_aside (backing, total, data + total, MIN (size - total, LARGEST_PIECE), &n,
+                tf_backing_read_aside (backing, total, data + total, MIN (size - total, PIECE), &n,
                                        cancellable, error);
       total += n;
     }

@@ -78,11 +78,17 @@ tf_store_unref (TfStore *self)
 
 /* Another thread may fork while this one has the lock: the child must not find it taken. */
 static inline void
-lock (TfStore *self)
+guard (TfStore *self)
 {
   if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
       g_atomic_int_get (&self->state) == TF_STORE_OPEN)
     watch_forks (self);
+}
+
+static inline void
+lock (TfStore *self)
+{
+  guard (self);
   if (G_UNLIKELY (g_atomic_int_get (&tf_fork_is_coming)))
     tf_fork_let_pass ();
   g_mutex_lock (&self->lock);
@@ -91,9 +97,7 @@ lock (TfStore *self)
 static inline gboolean
 try_lock (TfStore *self)
 {
-  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
-      g_atomic_int_get (&self->state) == TF_STORE_OPEN)
-    watch_forks (self);
+  guard (self);
   return g_mutex_trylock (&self->lock);
 }
 
@@ -631,11 +635,8 @@ tf_store_lock_two_settled (TfStore       *first,
   TfStore *other = second;
 
   /* Not while one of the locks is held */
-  if (!__libc_single_threaded)
-    {
-      watch_forks (first);
-      watch_forks (second);
-    }
+  guard (first);
+  guard (second);
 
   while (tf_store_lock_settled (held, cancellable, error))
     {
@@ -1018,11 +1019,11 @@ trim_node (TfMemoryPoolNode *node)
 }
 
 /* Stores on disk have one, and those in memory that were used when there was another thread. */
-struct _TfStoreGuard
+typedef struct
 {
   TfForkGuard guard; /* first */
   TfStore    *store; /* (unowned): which has the guard */
-};
+} TfStoreGuard;
 
 static TfStore *
 store_of_guard (TfForkGuard *guard)
@@ -1101,7 +1102,7 @@ add_guard (TfStore *self)
   fork_guard = g_new0 (TfStoreGuard, 1);
   fork_guard->store = self;
   tf_fork_guard_add (&fork_guard->guard, &guard_funcs);
-  g_atomic_pointer_set (&self->fork_guard, fork_guard);
+  g_atomic_pointer_set (&self->fork_guard, &fork_guard->guard);
 }
 
 static void
@@ -1120,7 +1121,7 @@ static void
 ignore_forks (TfStore *self)
 {
   if (!__libc_single_threaded || self->fork_guard != NULL)
-    tf_fork_guard_remove ((TfForkGuard **) &self->fork_guard);
+    tf_fork_guard_remove (&self->fork_guard);
 }
 
 static const TfMemoryPoolFuncs pool_funcs = {
@@ -1300,9 +1301,10 @@ tf_store_close (TfStore  *self,
   return success;
 }
 
-/* To copy more than so many bytes can take longer than a millisecond: a thread that must not block leaves that to others. */
+/* In bytes. To copy more can take longer than a millisecond. */
 #define LARGEST_AT_ONCE ((gsize) 1024 * 1024)
 
+/* Fails in a thread that must not block if it takes long to copy @count bytes. */
 gboolean
 tf_store_may_copy (gsize    count,
                    GError **error)
@@ -1347,8 +1349,8 @@ tf_store_read_locking (TfStore       *self,
 /* In bytes: of what is copied by a worker. Readers, which wait for the lock meanwhile, get it in between. */
 #define LARGEST_PIECE ((gsize) 256 * 1024)
 
-/* Like tf_store_read(), but gives the lock up in between if @count is so large that a worker reads. Nobody else moves the
- * position meanwhile, because it is this operation's turn. */
+/* Like tf_store_read(), but gives the lock up in between if @count is so large that a worker reads. Nobody else moves
+ * the position meanwhile, because it is this operation's turn. */
 gboolean
 tf_store_read_in_pieces (TfStore       *self,
                          gpointer       data,
@@ -1795,8 +1797,8 @@ write_piece_by_piece (TfStore       *self,
   return success;
 }
 
-/* Like tf_store_writev(), but gives the lock up in between if there is so much to write that a worker does it. Nobody else
- * uses the store but to read at positions of his own meanwhile, because it is this operation's turn. */
+/* Like tf_store_writev(), but gives the lock up in between if there is so much to write that a worker does it. Only
+ * readers, which have positions of their own, use the store meanwhile, because it is this operation's turn. */
 gboolean
 tf_store_write_in_pieces (TfStore              *self,
                           const GOutputVector  *vectors,
@@ -1908,7 +1910,7 @@ seek_locked (TfStore    *self,
   else if (type == G_SEEK_END && !tf_backing_get_size (&self->backing, &base, error))
     return FALSE;
   else if (type != G_SEEK_SET && type != G_SEEK_END)
-    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "There is no such way to seek");
+    return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT, "Invalid GSeekType");
 
   if ((offset > 0 && base > G_MAXINT64 - offset) || base + offset < 0)
     return tf_errno_set_code (error, G_IO_ERROR_INVALID_ARGUMENT,

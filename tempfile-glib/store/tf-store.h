@@ -59,7 +59,6 @@ G_BEGIN_DECLS
  * In a thread that must not block, see tf_task_may_block(), a function that would touch the disk or wait for another
  * thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
 typedef struct _TfStore TfStore;
-typedef struct _TfStoreGuard TfStoreGuard;
 
 /* Functions of the owner of a store. */
 typedef struct
@@ -116,7 +115,8 @@ struct _TfStore
   guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
 
   TfMemoryPoolNode pool_node;
-  TfStoreGuard *fork_guard; /* (owned) (nullable): once it is on disk, or another thread than its user has had it */
+  TfForkGuard *fork_guard; /* (owned) (atomic) (nullable): of a TfStoreGuard, once the store is on disk, or was used when
+                            * there was another thread */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
