@@ -1905,16 +1905,6 @@ tf_temp_file_consume (TfTempFile  *self,
   return tf_file_check_idle (self, error) && tf_store_consume (tf_file_get_store (self), count, error);
 }
 
-static gboolean
-flush (TfStore       *store,
-       GCancellable  *cancellable,
-       GError       **error)
-{
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         tf_store_check_open (store, error) &&
-         tf_store_flush (store, cancellable, error);
-}
-
 /**
  * tf_temp_file_flush:
  * @self: a temporary file
@@ -1945,7 +1935,7 @@ tf_temp_file_flush (TfTempFile    *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return tf_file_check_idle (self, error) && flush (tf_file_get_store (self), cancellable, error);
+  return tf_file_check_idle (self, error) && tf_store_flush_open (tf_file_get_store (self), cancellable, error);
 }
 
 static gssize
@@ -1954,7 +1944,7 @@ flush_func (gpointer       source_object,
             GCancellable  *cancellable,
             GError       **error)
 {
-  return flush (tf_file_get_store (source_object), cancellable, error) ? 0 : -1;
+  return tf_store_flush_open (tf_file_get_store (source_object), cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -2636,8 +2626,8 @@ persist_func (gpointer       source_object,
  * Asynchronous version of [method@TempFile.persist].
  *
  * A worker thread does the work. Notifications and signals are emitted, and @progress_callback is called, in the
- * thread-default main context of the caller before @callback is called. If the operation
- * is cancelled after the file got its name, it succeeds.
+ * thread-default main context of the caller before @callback is called. If the operation is cancelled after the file got
+ * its name, it succeeds.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.persist_finish]. While an asynchronous operation of the file is under way, another one fails

@@ -202,6 +202,7 @@ tf_output_stream_writev_finish (GOutputStream  *stream,
   return n >= 0;
 }
 
+/* A stream that is being closed is flushed as well, whether its file is open or not. */
 static gboolean
 flush (GOutputStream  *stream,
        GCancellable   *cancellable,
@@ -209,23 +210,19 @@ flush (GOutputStream  *stream,
 {
   TfStore *store = TF_OUTPUT_STREAM (stream)->store;
 
-  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         tf_store_check_open (store, error) &&
-         tf_store_flush (store, cancellable, error);
+  return g_output_stream_is_closing (stream) ? tf_store_flush (store, cancellable, error)
+                                             : tf_store_flush_open (store, cancellable, error);
 }
 
-/* Closing flushes as well, a stream of any file, and also while the file has an operation: that is to be closed. */
+/* Not refused while the file has an operation if that is closing. */
 static gboolean
 tf_output_stream_flush (GOutputStream  *stream,
                         GCancellable   *cancellable,
                         GError        **error)
 {
-  TfStore *store = TF_OUTPUT_STREAM (stream)->store;
-
-  if (g_output_stream_is_closing (stream))
-    return tf_store_flush (store, cancellable, error);
-
-  return tf_store_check_stream_idle (store, error) && flush (stream, cancellable, error);
+  return (g_output_stream_is_closing (stream) ||
+          tf_store_check_stream_idle (TF_OUTPUT_STREAM (stream)->store, error)) &&
+         flush (stream, cancellable, error);
 }
 
 static gssize
@@ -234,12 +231,7 @@ flush_func (gpointer       source_object,
             GCancellable  *cancellable,
             GError       **error)
 {
-  GOutputStream *stream = source_object;
-
-  if (g_output_stream_is_closing (stream))
-    return tf_store_flush (TF_OUTPUT_STREAM (stream)->store, cancellable, error) ? 0 : -1;
-
-  return flush (stream, cancellable, error) ? 0 : -1;
+  return flush (source_object, cancellable, error) ? 0 : -1;
 }
 
 static void

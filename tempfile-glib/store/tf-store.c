@@ -1225,6 +1225,17 @@ tf_store_flush (TfStore       *self,
   return success;
 }
 
+/* Like tf_store_flush(), but fails if the store is not open, or the call is cancelled, also if nothing is held back. */
+gboolean
+tf_store_flush_open (TfStore       *self,
+                     GCancellable  *cancellable,
+                     GError       **error)
+{
+  return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
+         check_open (self, error) &&
+         tf_store_flush (self, cancellable, error);
+}
+
 gboolean
 tf_store_is_blank (TfStore *self)
 {

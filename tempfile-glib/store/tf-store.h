@@ -296,6 +296,9 @@ gboolean      tf_store_reserve         (TfStore              *self,
 gboolean      tf_store_flush           (TfStore              *self,
                                         GCancellable         *cancellable,
                                         GError              **error);
+gboolean      tf_store_flush_open      (TfStore              *self,
+                                        GCancellable         *cancellable,
+                                        GError              **error);
 gboolean      tf_store_roll_over       (TfStore              *self,
                                         GCancellable         *cancellable,
                                         GError              **error);
