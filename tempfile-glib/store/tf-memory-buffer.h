@@ -28,8 +28,8 @@ typedef struct
   guint    has_gaps : 1; /* the content may have long ranges that were never written */
 } TfMemoryBuffer;
 
-/* The size of the content, in bytes, from which on a part of a huge page is at most 15 % of it. */
-#define TF_MEMORY_BUFFER_HUGE_MIN ((gsize) 14 * 1024 * 1024)
+/* The size of the content, in bytes, from which on a part of a huge page is at most a tenth of it. */
+#define TF_MEMORY_BUFFER_HUGE_MIN ((gsize) 20 * 1024 * 1024)
 
 gboolean tf_memory_buffer_begins_huge_page (const TfMemoryBuffer *self,
                                             gsize                 size,

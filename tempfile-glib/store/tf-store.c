@@ -105,8 +105,12 @@ try_lock (TfStore *self)
 static void
 show (TfStore *self)
 {
+  goffset size = tf_backing_get_known_size (&self->backing);
+
+  if (size < 0)
+    size = self->seen_size < 0 ? self->seen_size : ~self->seen_size;
   __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
-  __atomic_store_n (&self->seen_size, tf_backing_get_known_size (&self->backing), __ATOMIC_RELAXED);
+  __atomic_store_n (&self->seen_size, size, __ATOMIC_RELAXED);
 }
 
 /* Gives the lock up in a way that those who ask while another thread has it see what is the case now. */
@@ -216,15 +220,21 @@ tf_store_open_gate (TfStore *self)
     }
 }
 
-static guint
+static guint16
 take_ticket (TfStore *self)
 {
-  return g_atomic_int_add (&self->next_ticket, 1);
+  return __atomic_fetch_add (&self->next_ticket, 1, __ATOMIC_SEQ_CST);
+}
+
+static guint16
+get_next_ticket (TfStore *self)
+{
+  return __atomic_load_n (&self->next_ticket, __ATOMIC_SEQ_CST);
 }
 
 static gboolean
 wait_for_turn (TfStore  *self,
-               guint     ticket,
+               guint16   ticket,
                gboolean  may_wait)
 {
   gboolean is_turn;
@@ -241,7 +251,7 @@ wait_for_turn (TfStore  *self,
 /* Called in a worker. Those who are waited for may still be waiting for workers. */
 static void
 begin_turn (TfStore *self,
-            guint    ticket)
+            guint16  ticket)
 {
   if (!wait_for_turn (self, ticket, FALSE))
     {
@@ -269,7 +279,7 @@ typedef struct
   TfStore *store; /* (unowned): the stream has it */
   TfTaskFunc func;
   gpointer data;  /* (owned) */
-  guint ticket;
+  guint16 ticket;
   gboolean waits; /* has a ticket, and has not had its turn */
 } StreamCall;
 
@@ -398,7 +408,7 @@ tf_store_run_for_stream (TfStore    *self,
 static gboolean
 is_taken (TfStore *self)
 {
-  return self->copier != NULL || (in_turn != self && self->turn != (guint) g_atomic_int_get (&self->next_ticket));
+  return self->copier != NULL || (in_turn != self && self->turn != get_next_ticket (self));
 }
 
 /* Waits until there is no copier, and until this thread has its turn. Called with the lock held. */
@@ -1072,7 +1082,7 @@ clean_up_in_child (TfForkGuard *guard)
   TfStore *self = store_of_guard (guard);
 
   tf_backing_disown (&self->backing);
-  self->turn = g_atomic_int_get (&self->next_ticket);
+  self->turn = get_next_ticket (self);
   if (self->copier != NULL && self->copier != g_thread_self ())
     {
       self->copier = NULL;
@@ -1844,7 +1854,7 @@ look_at_size (TfStore *self)
   if (size >= 0)
     return size;
 
-  size = 0;
+  size = ~size;
   if (!tf_store_pin (self, NULL))
     return 0;
 
@@ -1868,8 +1878,8 @@ tf_store_get_size (TfStore *self)
     return look_at_size (self);
 
   if (self->state == TF_STORE_OPEN && !tf_backing_get_size (&self->backing, &size, NULL))
-    size = self->last_size;
-  self->last_size = size;
+    size = self->seen_size < 0 ? ~self->seen_size : self->seen_size;
+  __atomic_store_n (&self->seen_size, size, __ATOMIC_RELAXED);
   unlock (self);
   return size;
 }

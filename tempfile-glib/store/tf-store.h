@@ -89,30 +89,29 @@ struct _TfStore
 {
   GMutex lock;
   TfStoreState state; /* (atomic): changed with the lock held only */
-  gboolean at_rest;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
-                       * is claimed */
   gint gate_closed;   /* (atomic): a boolean */
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
+  gboolean rolled_over; /* (atomic) */
   GThread *copier;    /* (unowned) (nullable) */
-  guint next_ticket;  /* (atomic) */
-  guint turn;         /* the ticket whose turn it is */
-  GCond changed;      /* there is no copier any more, or it is another turn */
+  guint16 next_ticket; /* (atomic) */
+  guint16 turn;        /* the ticket whose turn it is */
+  guint at_rest : 1;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
+                        * is claimed */
+  guint must_tell : 1; /* rolled over, and the owner was not notified yet */
+  guint lasting : 1;   /* the file behind the backing has a lasting name */
+  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
+  GCond changed;       /* there is no copier any more, or it is another turn */
 
   TfBacking backing;
   TfBacking *left;  /* (owned) (nullable): what the store has left for the disk, to be released without the lock */
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
   goffset seen_position; /* (atomic): of the moment when the lock was last given up, like @seen_size */
-  goffset seen_size;     /* (atomic): -1 if fstat(2) has to tell */
-  goffset last_size;     /* what fstat(2) told last */
+  goffset seen_size;     /* (atomic): if fstat(2) has to tell, the complement of what it told last */
 
   gint64 max_size;  /* the largest size in memory, in bytes; -1 for no limit */
   const TfStoreFuncs *funcs;
   gpointer owner;     /* (unowned): valid while TF_STORE_OPEN, because it closes the store before it is finalized */
   GWeakRef emitter;   /* the owner, for calls without the lock; not set before the first such call */
-  gboolean rolled_over; /* (atomic) */
-  guint must_tell : 1; /* rolled over, and the owner was not notified yet */
-  guint lasting : 1;   /* the file behind the backing has a lasting name */
-  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
 
   TfMemoryPoolNode pool_node;
   TfForkGuard *fork_guard; /* (owned) (atomic) (nullable): of a TfStoreGuard, once the store is on disk, or was used when
