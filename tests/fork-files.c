@@ -862,24 +862,29 @@ typedef struct
 {
   TfTempFile   *file;
   GInputStream *reader;
+  GInputStream *reader_in_child; /* because a stream that a thread was using stays pending */
   gboolean      is_closed;
   void (*use) (gpointer data);
 } Used;
 
+/* So much that the thread has the lock most of the time. */
+#define USED_SIZE (256 * 1024)
+
 static void
 write_again (gpointer data)
 {
+  static const char content[USED_SIZE];
   Used *used = data;
 
   g_seekable_seek (G_SEEKABLE (used->file), 0, G_SEEK_SET, NULL, NULL);
-  tf_temp_file_write (used->file, "written by the thread", 21, NULL, NULL);
+  tf_temp_file_write (used->file, content, sizeof content, NULL, NULL);
 }
 
 static void
 read_again (gpointer data)
 {
+  static char buffer[USED_SIZE];
   Used *used = data;
-  char buffer[100];
 
   g_seekable_seek (G_SEEKABLE (used->reader), 0, G_SEEK_SET, NULL, NULL);
   g_input_stream_read (used->reader, buffer, sizeof buffer, NULL, NULL);
@@ -902,16 +907,19 @@ static void
 use_in_child (void)
 {
   Used *used = &used_in_child;
+  char buffer[100];
   g_autoptr(GError) error = NULL;
 
   alarm (60);
   tf_temp_file_get_size (used->file);
-  read_again (used);
+  if (g_input_stream_read (used->reader_in_child, buffer, sizeof buffer, NULL, &error) != sizeof buffer)
+    abort ();
   if (!used->is_closed && !tf_temp_file_write (used->file, "x", 1, NULL, &error))
     abort ();
   if (!g_io_stream_close (G_IO_STREAM (used->file), NULL, NULL))
     abort ();
   g_clear_object (&used->reader);
+  g_clear_object (&used->reader_in_child);
   g_clear_object (&used->file);
   _exit (0);
 }
@@ -927,9 +935,10 @@ test_used (gconstpointer data)
       Used *used = &used_in_child;
       GThread *thread;
 
-      *used = (Used) { .file = tf_test_kind_make (kind), .is_closed = i == 2, .use = i == 0 ? write_again : read_again };
+      *used = (Used) { .file = tf_test_kind_make (kind), .is_closed = i == 0, .use = i == 1 ? write_again : read_again };
       write_again (used);
       used->reader = tf_temp_file_open_reader (used->file, NULL);
+      used->reader_in_child = tf_temp_file_open_reader (used->file, NULL);
       if (used->is_closed)
         g_io_stream_close (G_IO_STREAM (used->file), NULL, NULL);
 
@@ -941,8 +950,17 @@ test_used (gconstpointer data)
       g_atomic_int_set (&stop, TRUE);
       g_thread_join (thread);
       g_object_unref (used->reader);
+      g_object_unref (used->reader_in_child);
       g_object_unref (used->file);
     }
+}
+
+/* A file that was closed while the process had one thread only. */
+static void
+test_first_thread (void)
+{
+  g_test_trap_subprocess ("/fork-files/memory/used", 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
 }
 
 static gpointer
@@ -1006,6 +1024,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-rollover", test_beside_rollover);
   g_test_add_func ("/fork-files/locks", test_locks);
   tf_test_add_for_kinds ("fork-files", "used", test_used);
+  g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
 
   return tf_test_run ();

@@ -81,7 +81,7 @@ static inline void
 guard (TfStore *self)
 {
   if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
-      g_atomic_int_get (&self->state) == TF_STORE_OPEN)
+      g_atomic_int_get (&self->n_pins) > 0)
     watch_forks (self);
 }
 
@@ -1100,13 +1100,13 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
-/* Called while forks are suspended. Calling this again does nothing. One that is closed gets none any more. */
+/* Called while forks are suspended. Calling this again does nothing. A closed store has a guard while it has readers. */
 static void
 add_guard (TfStore *self)
 {
   TfStoreGuard *fork_guard;
 
-  if (self->fork_guard != NULL || g_atomic_int_get (&self->state) != TF_STORE_OPEN)
+  if (self->fork_guard != NULL || g_atomic_int_get (&self->n_pins) == 0)
     return;
 
   fork_guard = g_new0 (TfStoreGuard, 1);
