@@ -1568,7 +1568,7 @@ tf_temp_file_read_line (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_line].
  *
- * Bytes in memory are read at once. A worker thread reads bytes from the disk.
+ * Up to 1 MiB in memory is searched at once. A worker thread searches more than that, and on the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_line_finish]. While an asynchronous operation of the file is under way, another one fails
@@ -1674,7 +1674,7 @@ tf_temp_file_read_upto (TfTempFile    *self,
  *
  * Asynchronous version of [method@TempFile.read_upto].
  *
- * Bytes in memory are read at once. A worker thread reads bytes from the disk.
+ * Up to 1 MiB in memory is searched at once. A worker thread searches more than that, and on the disk.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TempFile.read_upto_finish]. While an asynchronous operation of the file is under way, another one fails

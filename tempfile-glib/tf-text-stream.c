@@ -1254,8 +1254,8 @@ tf_text_stream_write (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.write].
  *
- * @text is copied. Up to 1 MiB of text that stays in memory is written at once. If it is more, goes to the disk, or
- * makes a [class@SpooledFile] roll over, a worker thread writes it.
+ * @text is copied when this function is called. Up to 1 MiB of text that stays in memory is written at once. If it is
+ * more, goes to the disk, or makes a [class@SpooledFile] roll over, a worker thread writes it.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.write_finish].

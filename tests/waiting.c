@@ -335,6 +335,10 @@ start (TfTempFile    *file,
     tf_temp_file_load_bytes_async (file, 0, NULL, tf_test_take_result, result);
   else if (g_str_equal (call, "read-data"))
     tf_temp_file_read_data_async (file, G_MAXSIZE, 0, NULL, tf_test_take_result, result);
+  else if (g_str_equal (call, "read-upto"))
+    tf_temp_file_read_upto_async (file, "z", 1, 0, NULL, tf_test_take_result, result);
+  else if (g_str_equal (call, "read-line"))
+    tf_temp_file_read_line_async (file, 0, NULL, tf_test_take_result, result);
   else if (g_str_equal (call, "read-stream"))
     g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (file)), buffer, sizeof buffer, 0, NULL,
                                tf_test_take_result, result);
@@ -498,7 +502,7 @@ int
 main (int    argc,
       char **argv)
 {
-  const char *calls[] = { "write", "load", "read-data", "read-stream", "write-stream" };
+  const char *calls[] = { "write", "load", "read-data", "read-upto", "read-line", "read-stream", "write-stream" };
 
   tf_test_init_async (&argc, &argv);
 

@@ -1586,10 +1586,13 @@ read_some (TfStore       *self,
   gsize available;
   gsize count;
 
-  if (!tf_backing_fill (&self->backing, self->position, 1, cancellable, error))
+  if (!tf_store_may_copy (piece->size, error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !tf_backing_fill (&self->backing, self->position, 1, cancellable, error))
     return FALSE;
 
   data = tf_backing_peek_some (&self->backing, self->position, &available);
+  available = MIN (available, LARGEST_AT_ONCE);
   *done = available == 0;
   if (*done)
     return TRUE;
