@@ -4,6 +4,7 @@
 import array
 import csv
 import errno
+import functools
 import gc
 import gzip
 import importlib
@@ -393,6 +394,24 @@ class FlushTest(TestCase):
     def test_text_file(self):
         file = Tf.TempFile('w+')
         self.assert_refuses(lambda: file.write('x' * 100), file.flush)
+
+    def test_asking_of_text(self):
+        """It brings the text to the bytes, and does not write them."""
+        for create in Tf.TempFile, Tf.NamedFile, functools.partial(Tf.SpooledFile, 0):
+            file = create(mode='w+')
+            if isinstance(file, Tf.SpooledFile):
+                file.rollover()
+            file.write('x' * 100)
+            limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            self.assertEqual(file.get_size(), 100)
+            self.assertEqual(file.open_reader().read_bytes(200, None).get_data(), b'x' * 100)
+            with self.assertRaises(OSError):
+                file.flush()
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            file.flush()
+            self.assertEqual(os.fstat(file.fileno()).st_size, 100)
+            file.close()
 
     def test_end_of_with(self):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -105,6 +105,35 @@ for create, seconds in (Tf.NamedTemporaryFile, 1), (Tf.TemporaryFile, 0.5), (lam
             thread.join()
 """)
 
+    def test_asking_while_used(self):
+        """What only asks is answered while another thread, or a function that a call waits for, has the object."""
+        self.run_program("""
+import os, threading
+asking = 'get_size', 'tell', 'is_closed', 'open_reader', 'get_input_stream', 'get_output_stream'
+more = {Tf.NamedFile: ('get_path', 'get_file', 'get_delete_policy', 'is_handed_over'),
+        Tf.SpooledFile: ('is_rolled_over', 'get_max_size'), Tf.TempFile: ()}
+for kind in more:
+    file, begun, ended = kind(), threading.Event(), threading.Event()
+    file.write(b'x')
+    def wait(*args):
+        begun.set()
+        ended.wait()
+    thread = threading.Thread(target=file.persist, args=(os.path.join(os.environ['TMPDIR'], kind.__name__),),
+                              kwargs={'progress_callback': wait})
+    thread.start()
+    begun.wait()
+    for name in asking + more[kind]:
+        asks = threading.Thread(target=getattr(file, name), daemon=True)
+        asks.start()
+        asks.join(20)
+        if asks.is_alive():
+            print(name, 'waits', file=sys.stderr, flush=True)
+    ended.set()
+    thread.join()
+    file.close()
+    os.remove(os.path.join(os.environ['TMPDIR'], kind.__name__))
+""")
+
     def test_forked_while_used(self):
         """A thread of the parent is not in the child, which does not wait for it."""
         self.run_program("""

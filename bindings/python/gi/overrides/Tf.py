@@ -19,6 +19,7 @@ import sys
 import types
 import warnings
 import weakref
+from _thread import get_ident
 
 from gi._gi import FunctionInfo
 from gi.repository import Gio, GLib, GObject
@@ -99,7 +100,10 @@ def load_calls():
 
 
 # What does not wait for another thread that uses the object.
-NEVER_WAIT = {'get_size', 'get_path', 'is_closed', 'is_rolled_over', 'tell', 'has_pending'}
+NEVER_WAIT = {
+    'get_delete_policy', 'get_file', 'get_input_stream', 'get_max_size', 'get_output_stream', 'get_path', 'get_size',
+    'has_pending', 'is_closed', 'is_handed_over', 'is_rolled_over', 'open_reader', 'tell',
+}
 
 
 class Call:
@@ -451,6 +455,11 @@ texts = weakref.WeakSet()
 class Bytes(fast.Buffer):
     """The bytes of a text file."""
 
+    def flush(self, *args, **kwargs):
+        """Writes what is held back, but for a thread that only brings text here."""
+        if self.__dict__.get('_mover') != get_ident():
+            super().flush(*args, **kwargs)
+
     @property
     def name(self):
         """The path, or the descriptor; None in memory."""
@@ -498,10 +507,14 @@ def become_text(file, mode, buffering, encoding, newline, errors):
 
 
 def flush_text(object):
-    """Before C is called for the file, what was written is there."""
+    """Before C is called for the file, what was written is in its bytes. C writes them if it has to."""
     text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
     if text is not None and is_open(text):
-        text.flush()
+        object._buffer._mover = get_ident()
+        try:
+            text.flush()
+        finally:
+            object._buffer.__dict__.pop('_mover', None)
 
 
 def is_open(text):
