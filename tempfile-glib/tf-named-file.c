@@ -87,14 +87,23 @@ typedef struct
   TfIdentity   identity;
 } Move;
 
+static void
+free_path (gpointer  path,
+           GObject  *former_object)
+{
+  g_free (path);
+}
+
+/* Another thread may be looking at the former path. */
 static gboolean
 move_apply (gpointer data)
 {
   Move *move = data;
   TfNamedFile *self = move->self;
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  char *former_path = tf_entry_move (&priv->entry, move->path, &move->identity);
 
-  tf_entry_move (&priv->entry, move->path, &move->identity);
+  g_object_weak_ref (G_OBJECT (self), free_path, former_path);
   priv->persisted = TRUE;
 
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
@@ -712,6 +721,9 @@ tf_named_file_create_from_bytes_finish (GAsyncResult  *result,
  * @self: a named temporary file
  *
  * Returns the absolute path of the file, even after it has been removed.
+ *
+ * The string is valid as long as the object, also if the file is persisted and has another path then. This can be called
+ * while another thread uses the file.
  *
  * Returns: (type filename) (transfer none) (nullable): a path, or %NULL if the object was not initialized
  *

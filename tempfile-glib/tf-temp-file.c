@@ -135,16 +135,27 @@ G_DEFINE_TYPE_WITH_CODE (TfTempFile, tf_temp_file, G_TYPE_IO_STREAM,
                          G_IMPLEMENT_INTERFACE (G_TYPE_ASYNC_INITABLE, tf_async_initable_iface_init)
                          G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE, tf_temp_file_seekable_init))
 
+/* Two threads may ask for a stream for the first time. */
+static void
+keep_first (gpointer place,
+            gpointer stream)
+{
+  if (!g_atomic_pointer_compare_and_exchange ((gpointer *) place, NULL, stream))
+    g_object_unref (stream);
+}
+
 static GInputStream *
 tf_temp_file_get_input_stream (GIOStream *stream)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
+  GInputStream *made;
 
-  if (priv->input == NULL)
+  if (g_atomic_pointer_get (&priv->input) == NULL)
     {
-      priv->input = tf_input_stream_new (priv->store);
+      made = tf_input_stream_new (priv->store);
       if (g_io_stream_is_closed (stream))
-        g_input_stream_close (priv->input, NULL, NULL);
+        g_input_stream_close (made, NULL, NULL);
+      keep_first (&priv->input, made);
     }
 
   return priv->input;
@@ -154,12 +165,14 @@ static GOutputStream *
 tf_temp_file_get_output_stream (GIOStream *stream)
 {
   TfTempFilePrivate *priv = tf_temp_file_get_instance_private (TF_TEMP_FILE (stream));
+  GOutputStream *made;
 
-  if (priv->output == NULL)
+  if (g_atomic_pointer_get (&priv->output) == NULL)
     {
-      priv->output = tf_output_stream_new (priv->store);
+      made = tf_output_stream_new (priv->store);
       if (g_io_stream_is_closed (stream))
-        g_output_stream_close (priv->output, NULL, NULL);
+        g_output_stream_close (made, NULL, NULL);
+      keep_first (&priv->output, made);
     }
 
   return priv->output;

@@ -1031,7 +1031,7 @@ tf_entry_keep (TfEntry *self)
   set_kept (self, TRUE, TRUE);
 }
 
-static void
+static char *
 become (TfEntry          *self,
         const char       *path,
         const TfIdentity *identity)
@@ -1042,33 +1042,35 @@ become (TfEntry          *self,
   self->name.record = NULL;
   set_deadline (self, 0);
   g_clear_pointer (&self->name.parent, tf_parent_unref);
-  self->path = g_strdup (path);
-  g_free (former);
+  g_atomic_pointer_set (&self->path, g_strdup (path));
   self->identity = *identity;
   self->is_unread = FALSE;
   self->is_gone = FALSE;
   self->is_kept = TRUE;
   self->is_final = TRUE;
+  return former;
 }
 
 static void leave_to_heir (TfEntry *self);
 
 /* From now on, the entry stands for another file, which is kept. If the former one could not be removed, the end of the
- * process tries again. */
-void
+ * process tries again. Returns the former path. */
+char *
 tf_entry_move (TfEntry          *self,
                const char       *path,
                const TfIdentity *identity)
 {
   TfEntry *entry = claim (self);
+  char *former;
 
   if (entry == self && is_to_be_removed (self))
     leave_to_heir (self);
 
-  become (entry, path, identity);
   if (entry != self)
-    become (self, path, identity);
+    g_free (become (entry, path, identity));
+  former = become (self, path, identity);
   tf_registry_release (&entry->node);
+  return former;
 }
 
 static void

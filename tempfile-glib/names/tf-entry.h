@@ -76,7 +76,7 @@ gboolean tf_entry_drop          (TfEntry           *self,
 void     tf_entry_set_kept      (TfEntry           *self,
                                  gboolean           kept);
 void     tf_entry_keep          (TfEntry           *self);
-void     tf_entry_move          (TfEntry           *self,
+char    *tf_entry_move          (TfEntry           *self,
                                  const char        *path,
                                  const TfIdentity  *identity);
 void     tf_entry_clear         (TfEntry           *self);

@@ -1430,7 +1430,8 @@ test_named (void)
 {
   g_autoptr(TfTempFile) file = make_named ();
   TfNamedFile *named = TF_NAMED_FILE (file);
-  g_autofree char *before = g_strdup (tf_named_file_get_path (named));
+  const char *former = tf_named_file_get_path (named);
+  g_autofree char *before = g_strdup (former);
   g_autofree char *path = tf_test_path ("doc");
   guint n_notified = 0;
 
@@ -1439,6 +1440,8 @@ test_named (void)
   persist_ok (file, path, TF_PERSIST_NONE);
   g_assert_cmpuint (n_notified, ==, 2);
   g_assert_cmpstr (tf_named_file_get_path (named), ==, path);
+  /* Another thread may still be looking at it. */
+  g_assert_cmpstr (former, ==, before);
   g_assert_cmpint (tf_named_file_get_delete_policy (named), ==, TF_DELETE_NEVER);
   g_assert_false (g_file_test (before, G_FILE_TEST_EXISTS));
   g_assert_finalize_object (g_steal_pointer (&file));
