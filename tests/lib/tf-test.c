@@ -33,6 +33,7 @@ static char *runtime_dir; /* (nullable): made here */
 static guint n_fds;
 static GArray *taken_fds; /* of int */
 static struct rlimit fd_limit;
+static pid_t test_pid;
 
 guint
 tf_test_count_entries (const char *dir)
@@ -153,6 +154,19 @@ make_runtime_dir (void)
   g_assert_true (g_setenv ("XDG_RUNTIME_DIR", runtime_dir, TRUE));
 }
 
+/* Meson sends this signal to a test that takes too long: its log then says which case hangs. */
+static void
+say_where (int sig)
+{
+  const char *path = g_test_get_path ();
+
+  if (getpid () == test_pid &&
+      write (STDOUT_FILENO, "\n# ended in ", 12) > 0 && write (STDOUT_FILENO, path, strlen (path)) > 0)
+    (void) !write (STDOUT_FILENO, "\n", 1);
+  signal (sig, SIG_DFL);
+  raise (sig);
+}
+
 void
 tf_test_init (int    *argc,
               char ***argv)
@@ -174,6 +188,8 @@ tf_test_init (int    *argc,
   g_assert_cmpint (chdir (sandbox), ==, 0);
 
   g_test_init (argc, argv, NULL);
+  test_pid = getpid ();
+  signal (SIGTERM, say_where);
   n_fds = tf_test_count_fds ();
 }
 
