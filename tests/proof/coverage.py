@@ -71,8 +71,7 @@ class Counts:
             for line in record['lines']:
                 number = line['line_number']
                 self.lines[path][number] += line['count']
-                if line['count'] > 0:
-                    self.tests[path][number].add(test)
+                self.tests[path][number].update([test] if line['count'] > 0 else [])
                 counts = self.branches[path][number]
                 for index, branch in enumerate(line['branches']):
                     key = (line.get('function_name'), index)

@@ -180,7 +180,11 @@ class Run:
 
     def tests_of(self, mutant):
         lines = self.reached.get(mutant.path, {})
-        names = {name for number in range(mutant.first_line, mutant.last_line + 1) for name in lines.get(str(number), [])}
+        first = mutant.first_line
+        # What goes on in further lines is counted where it begins.
+        while first > 1 and not any(str(number) in lines for number in range(first, mutant.last_line + 1)):
+            first -= 1
+        names = {name for number in range(first, mutant.last_line + 1) for name in lines.get(str(number), [])}
         names &= set(self.plain.tests)
         # Those that have noticed changes of the same file come first.
         return sorted(names, key=lambda name: (-self.killers[mutant.path, name] // (1 + self.times[name]), self.times[name]))
