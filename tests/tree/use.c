@@ -37,6 +37,23 @@ __wrap_fstatfs64 (int            fd,
   return result;
 }
 
+/* How many times a file was opened so that programs started meanwhile inherit it. */
+static guint n_inherited;
+
+int __real_openat64 (int dir_fd, const char *name, int flags, ...);
+int __wrap_openat64 (int dir_fd, const char *name, int flags, ...);
+
+int
+__wrap_openat64 (int         dir_fd,
+                 const char *name,
+                 int         flags,
+                 ...)
+{
+  if (!(flags & O_CLOEXEC))
+    n_inherited++;
+  return __real_openat64 (dir_fd, name, flags, 0600);
+}
+
 static TfIdentity
 identify (const char *path)
 {
@@ -50,8 +67,10 @@ static gboolean
 is_file_idle (const char *path)
 {
   TfIdentity identity = identify (path);
+  guint n_before = n_inherited;
   int fd = tf_use_lease_file (AT_FDCWD, path, &identity);
 
+  g_assert_cmpuint (n_inherited, ==, n_before);
   if (fd < 0)
     return FALSE;
 
@@ -63,8 +82,11 @@ static gboolean
 is_dir_idle (const char *path)
 {
   TfIdentity identity = identify (path);
+  guint n_before = n_inherited;
+  gboolean is_idle = tf_use_is_dir_idle (AT_FDCWD, path, &identity);
 
-  return tf_use_is_dir_idle (AT_FDCWD, path, &identity);
+  g_assert_cmpuint (n_inherited, ==, n_before);
+  return is_idle;
 }
 
 static void
