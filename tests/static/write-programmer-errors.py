@@ -8,7 +8,7 @@ Usage: write-programmer-errors.py OUTPUT HEADER... -- SOURCE...
 
 What is to be refused follows from the prototypes in the headers and the annotations in the sources: NULL and an object of
 another class for an object, another object for a cancellable, an error that is set, and NULL for every pointer that is
-not annotated as nullable or optional. The call prints a critical message that names the argument, and returns nothing.
+not annotated as nullable or, for a result, as optional. The call prints a critical message that names the argument, and returns nothing.
 """
 
 import pathlib
@@ -109,7 +109,7 @@ def refusals_of(function, parameters, annotations):
         elif re.fullmatch(r'Tf\w+\*', kind) and '(nullable)' not in note:
             yield place, 'NULL', f'*{name}*'
             yield place, f'({kind}) tf_test_get_stranger ()', f'*{name}*'
-        elif kind.endswith('*') and not re.search(r'\((nullable|optional|out)', note):
+        elif kind.endswith('*') and not ('(optional)' in note or '(nullable)' in note and '(out' not in note):
             yield place, 'NULL', f'*{name}*'
 
 
