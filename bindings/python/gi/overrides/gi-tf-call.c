@@ -23,8 +23,9 @@ typedef struct
 
 static GMutex lock;
 static GCond changed;
-static GArray *uses; /* (owned) (nullable) (element-type Use): few */
-static int n_uses;   /* (atomic) */
+static GArray *uses;    /* (owned) (nullable) (element-type Use): few */
+static int n_uses;      /* (atomic) */
+static guint n_waiting; /* threads that wait for the end of a use */
 
 static PyObject *raise_error; /* (owned) (nullable): takes message, domain, code and errno */
 static PyObject *refuse;      /* (owned) (nullable): takes the path and the exception of an audit hook */
@@ -56,6 +57,7 @@ finish_fork_in_child (void)
   for (guint i = uses->len; i-- > 0;)
     if (g_array_index (uses, Use, i).thread != g_thread_self ())
       remove_use (i);
+  n_waiting = 0;
   g_mutex_unlock (&lock);
 }
 
@@ -134,8 +136,10 @@ static void
 wait_for_end (gpointer object)
 {
   g_mutex_lock (&lock);
+  n_waiting++;
   while (find_other_use (object) != NULL)
     g_cond_wait (&changed, &lock);
+  n_waiting--;
   g_mutex_unlock (&lock);
 }
 
@@ -162,7 +166,9 @@ gi_tf_end_use (GObject *object)
   if (use != NULL && --use->depth == 0)
     {
       remove_use (use - &g_array_index (uses, Use, 0));
-      g_cond_broadcast (&changed);
+      /* Nobody waits mostly, and to tell them is a system call. */
+      if (n_waiting > 0)
+        g_cond_broadcast (&changed);
     }
   g_mutex_unlock (&lock);
 }
