@@ -24,8 +24,9 @@ typedef struct
 static GMutex lock;
 static GCond changed;
 static GArray *uses;    /* (owned) (nullable) (element-type Use): few */
-static int n_uses;      /* (atomic) */
 static guint n_waiting; /* threads that wait for the end of a use */
+
+int gi_tf_n_uses; /* (atomic) */
 
 static PyObject *raise_error; /* (owned) (nullable): takes message, domain, code and errno */
 static PyObject *refuse;      /* (owned) (nullable): takes the path and the exception of an audit hook */
@@ -47,7 +48,7 @@ static void
 remove_use (guint index)
 {
   g_array_remove_index_fast (uses, index);
-  g_atomic_int_set (&n_uses, uses->len);
+  g_atomic_int_set (&gi_tf_n_uses, uses->len);
 }
 
 /* The other threads are not in the child. */
@@ -114,7 +115,7 @@ add_use (gpointer object)
     }
 
   g_array_append_vals (uses, &(Use) { object, g_thread_self (), 1 }, 1);
-  g_atomic_int_set (&n_uses, uses->len);
+  g_atomic_int_set (&gi_tf_n_uses, uses->len);
 }
 
 /* Fails while another thread uses the object. Called with Python's lock. */
@@ -191,19 +192,15 @@ gi_tf_call_end (GiTfCall *self)
   PyEval_RestoreThread (self->thread);
 }
 
-/* Whether a thread is using the object: another one, or this one, for which an audit hook runs, for example. */
 gboolean
-gi_tf_is_busy (gpointer object)
+gi_tf_is_used (gpointer object)
 {
-  gboolean is_busy;
-
-  if (G_LIKELY (g_atomic_int_get (&n_uses) == 0))
-    return FALSE;
+  gboolean is_used;
 
   g_mutex_lock (&lock);
-  is_busy = find_use (object) != NULL;
+  is_used = find_use (object) != NULL;
   g_mutex_unlock (&lock);
-  return is_busy;
+  return is_used;
 }
 
 gboolean

@@ -692,22 +692,32 @@ read_line_slowly (TfTempFile *file,
   return bytes;
 }
 
-static inline PyObject *
-read_line (TfTempFile *file,
-           gint64      limit)
+/* Whether the line is in memory or read ahead. Sets @line to it, or to NULL with an exception. */
+static inline gboolean
+read_line_ahead (TfTempFile *file,
+                 gint64      limit,
+                 PyObject  **line)
 {
   gsize available;
   const char *data = peek (file, &available);
   const char *end = data != NULL ? find_end (data, limit < 0 ? available : MIN (available, (guint64) limit)) : NULL;
-  PyObject *line;
 
   if (G_UNLIKELY (end == NULL))
-    return read_line_slowly (file, limit);
+    return FALSE;
 
-  line = PyBytes_FromStringAndSize (data, end - data);
-  if (line != NULL)
+  *line = PyBytes_FromStringAndSize (data, end - data);
+  if (*line != NULL)
     tf_temp_file_consume (file, end - data, NULL);
-  return line;
+  return TRUE;
+}
+
+static inline PyObject *
+read_line (TfTempFile *file,
+           gint64      limit)
+{
+  PyObject *line;
+
+  return read_line_ahead (file, limit, &line) ? line : read_line_slowly (file, limit);
 }
 
 PyObject *
@@ -742,8 +752,9 @@ name_of_next (PyObject *self)
   return ((PyGObject *) self)->inst_dict != NULL && TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
 }
 
-PyObject *
-gi_tf_file_iternext (PyObject *self)
+/* For what is not a binary file with its next line in memory or read ahead */
+G_GNUC_NO_INLINE static PyObject *
+iternext_slowly (PyObject *self)
 {
   PyObject *line;
 
@@ -753,6 +764,18 @@ gi_tf_file_iternext (PyObject *self)
   if (line != NULL && PyObject_Size (line) == 0)
     Py_CLEAR (line);
   return line;
+}
+
+PyObject *
+gi_tf_file_iternext (PyObject *self)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+  PyObject *line;
+
+  if (G_UNLIKELY (file == NULL || ((PyGObject *) self)->inst_dict != NULL))
+    return iternext_slowly (self);
+
+  return read_line_ahead (file, -1, &line) ? line : iternext_slowly (self);
 }
 
 /* Appends to a list, which takes the line. */

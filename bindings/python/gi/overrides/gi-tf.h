@@ -45,7 +45,16 @@ void     gi_tf_call_begin  (GiTfCall *self,
 void     gi_tf_call_end    (GiTfCall *self);
 void     gi_tf_begin_use   (GObject  *object);
 void     gi_tf_end_use     (GObject  *object);
-gboolean gi_tf_is_busy     (gpointer  object);
+gboolean gi_tf_is_used     (gpointer  object);
+
+extern int gi_tf_n_uses; /* (atomic) */
+
+/* Whether a thread is using the object: another one, or this one, for which an audit hook runs, for example. */
+static inline gboolean
+gi_tf_is_busy (gpointer object)
+{
+  return G_UNLIKELY (g_atomic_int_get (&gi_tf_n_uses) > 0) && gi_tf_is_used (object);
+}
 
 /* Lets other threads of Python run during @statement, which may block. */
 #define GI_TF_RELEASED(object, statement) \
