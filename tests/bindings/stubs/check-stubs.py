@@ -1,8 +1,8 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Checks with mypy that the stubs accept program.py, which is run as well, and refuse each marked line of refused.py;
-and that they have what the module has, and no more.
+"""Checks with mypy that the stubs accept program.py and, in the place of those of tempfile, drop_in.py, which are run
+as well, and refuse each marked line of refused.py; and that they have what the module has, and no more.
 
 Usage: check-stubs.py STUBS MYPY|""
 """
@@ -19,6 +19,11 @@ stubs, mypy = sys.argv[1:]
 here = os.path.dirname(os.path.abspath(__file__))
 
 
+IMPORT_OF_TF = """import gi
+gi.require_version('Tf', '1')
+from gi.repository import Tf as tempfile
+"""
+
 # What stands for the stubs of other namespaces: the classes that matter here.
 OTHERS = {
     'Gio': ['Cancellable', 'IOStream'],
@@ -27,13 +32,23 @@ OTHERS = {
 }
 
 
-def check(folder, name):
+def check(folder, path):
     environment = dict(os.environ, MYPYPATH=folder)
     run = subprocess.run([mypy, '--cache-dir', os.path.join(folder, 'cache'), '--strict', '--ignore-missing-imports',
                           '--allow-subclassing-any', '--no-warn-return-any', '--no-warn-unused-ignores',
-                          os.path.join(here, name)],
+                          path],
                          env=environment, cwd=folder, stdout=subprocess.PIPE, text=True)
     return {int(number): message for number, message in re.findall(r':(\d+): error: (.*)', run.stdout)}, run.stdout
+
+
+def with_tf(folder):
+    """Returns the path of drop_in.py as it is for Tf: only the import changes."""
+    with open(os.path.join(here, 'drop_in.py')) as file:
+        text = file.read()
+    path = os.path.join(folder, 'drop_in_with_tf.py')
+    with open(path, 'w') as file:
+        file.write(text.replace('import tempfile\n', IMPORT_OF_TF, 1))
+    return path
 
 
 def check_with_mypy():
@@ -49,10 +64,11 @@ def check_with_mypy():
                 file.writelines(f'class {klass}: ...\n' for klass in classes)
         shutil.copy(stubs, repository)
 
-        errors, output = check(folder, 'program.py')
-        if errors:
-            sys.exit(f'mypy refuses program.py:\n{output}')
-        errors, output = check(folder, 'refused.py')
+        for path in os.path.join(here, 'program.py'), os.path.join(here, 'drop_in.py'), with_tf(folder):
+            errors, output = check(folder, path)
+            if errors:
+                sys.exit(f'mypy refuses {path}:\n{output}')
+        errors, output = check(folder, os.path.join(here, 'refused.py'))
         with open(os.path.join(here, 'refused.py')) as file:
             marked = {number for number, line in enumerate(file, 1) if line.endswith('# refused\n')}
         if errors.keys() != marked:
@@ -102,7 +118,9 @@ def compare(what, there, written):
 check_names()
 if mypy:
     check_with_mypy()
-subprocess.run([sys.executable, os.path.join(here, 'program.py')], check=True)
+with tempfile.TemporaryDirectory() as folder:
+    for path in os.path.join(here, 'program.py'), os.path.join(here, 'drop_in.py'), with_tf(folder):
+        subprocess.run([sys.executable, path], check=True)
 if not mypy:
     print('skipped: mypy is not installed')
     sys.exit(77)
