@@ -145,6 +145,13 @@ class Call:
         return getattr(self.owner, self.__name__).__doc__
 
 
+class StaticCall(Call):
+    """A function of C in a class. A staticmethod would ask for its documentation, which is made then."""
+
+    def __get__(self, instance, owner=None):
+        return self
+
+
 class CallOrNone(Call):
     """A method of reading that returns None at the end: PyGObject makes empty bytes of it."""
 
@@ -169,8 +176,8 @@ def complete_class(klass, *bases):
             if not isinstance(function, FunctionInfo) or name.startswith('do_'):
                 continue
             if name not in vars(klass) and not hasattr(first, name):
-                call = (CallOrNone if name in NONE_AT_END else Call)(base, name, klass)
-                setattr(klass, name, call if function.is_method() else staticmethod(call))
+                kind = StaticCall if not function.is_method() else CallOrNone if name in NONE_AT_END else Call
+                setattr(klass, name, kind(base, name, klass))
 
 
 # --- Names -------------------------------------------------------------------------------------
@@ -529,19 +536,29 @@ def is_open(text):
 TOO_MANY = (object(),) * 50
 
 
+def needs_loop(name):
+    return name.endswith(('_async', '_finish'))
+
+
 @atexit.register
 def warm_up():
-    """PyGObject makes a function when it is called first, by an import that fails while the interpreter ends."""
-    functions = [getattr(Tf, name) for name in dir(Tf) if name[0].islower()] + [Gio.File.new_for_path]
+    """PyGObject makes a function when it is called first, by an import that fails while the interpreter ends.
+
+    By then, nobody waits for what needs a loop.
+    """
+    functions = [getattr(Tf, name) for name in dir(Tf) if name[0].islower() and not needs_loop(name)]
+    functions.append(Gio.File.new_for_path)
     for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream, Gio.Initable, Gio.IOStream,
-                  Gio.InputStream, Gio.OutputStream, Gio.Seekable, GLib.Bytes):
-        functions += vars(klass).values()
-    for function in functions:
-        if isinstance(function, FunctionInfo):
-            try:
-                function(*TOO_MANY)
-            except TypeError:
-                pass
+                  GLib.Bytes, *fast.CLASSES_OF_GIO):
+        functions += (function for name, function in vars(klass).items() if not needs_loop(name))
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        for function in functions:
+            if isinstance(function, FunctionInfo):
+                try:
+                    function(*TOO_MANY)
+                except TypeError:
+                    pass
     load_calls()
 
 

@@ -8,7 +8,6 @@ Loaded when the first of them is called.
 
 import functools
 import os
-import threading
 import weakref
 
 from gi._gi import Direction
@@ -84,6 +83,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.0005, 0.01
 @functools.lru_cache(maxsize=None)
 def operation_class():
     import asyncio
+    import threading
 
     class Operation(asyncio.Future):
         """What can be awaited; to cancel it cancels the operation. A result that nobody takes is released."""
@@ -139,6 +139,8 @@ def operation_class():
 
 def operate(start, finish, as_error, cancellable, release):
     """Starts at once, and returns the operation."""
+    import threading
+
     operation = operation_class()(cancellable or Gio.Cancellable(), release)
 
     def end(result):

@@ -22,6 +22,9 @@ SEEK_TYPES = {
     os.SEEK_END: GLib.SeekType.END,
 }
 
+# What is used besides the classes of the file itself.
+CLASSES_OF_GIO = Gio.InputStream, Gio.OutputStream, Gio.Seekable
+
 raise_error = refuse = None
 
 

@@ -113,17 +113,17 @@ static struct PyModuleDef definition = {
 };
 
 static gboolean
-add_type (PyObject   *module,
-          const char *name,
-          PyObject   *type)
+add_value (PyObject   *module,
+           const char *name,
+           PyObject   *value)
 {
-  if (type != NULL && PyModule_AddObjectRef (module, name, type) == 0)
+  if (value != NULL && PyModule_AddObjectRef (module, name, value) == 0)
     {
-      Py_DECREF (type);
+      Py_DECREF (value);
       return TRUE;
     }
 
-  Py_XDECREF (type);
+  Py_XDECREF (value);
   return FALSE;
 }
 
@@ -139,8 +139,9 @@ PyInit__gi_tf (void)
     return NULL;
 
   module = PyModule_Create (&definition);
-  if (module != NULL && add_type (module, "File", gi_tf_file_create_type ()) &&
-      add_type (module, "Buffer", gi_tf_buffer_create_type ()) && add_type (module, "Dir", gi_tf_dir_create_type ()))
+  if (module != NULL && add_value (module, "File", gi_tf_file_create_type ()) &&
+      add_value (module, "Buffer", gi_tf_buffer_create_type ()) && add_value (module, "Dir", gi_tf_dir_create_type ()) &&
+      add_value (module, "CLASSES_OF_GIO", PyTuple_New (0)))
     return module;
 
   Py_XDECREF (module);
