@@ -678,6 +678,19 @@ line_collect (Line       *self,
   return TRUE;
 }
 
+/* Moves back to where a line began for which memory is short. */
+static void
+give_back (TfTempFile *file,
+           gsize       size)
+{
+  PyObject *type, *value, *traceback;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  if (!step_back (file, size))
+    PyErr_Clear ();
+  PyErr_Restore (type, value, traceback);
+}
+
 static PyObject *
 read_line_slowly (TfTempFile *file,
                   gint64      limit)
@@ -687,8 +700,10 @@ read_line_slowly (TfTempFile *file,
 
   if (line_collect (&line, file, limit))
     bytes = PyBytes_FromStringAndSize (line.data, line.size);
-
   PyMem_Free (line.data);
+
+  if (bytes == NULL && PyErr_ExceptionMatches (PyExc_MemoryError))
+    give_back (file, line.size);
   return bytes;
 }
 
