@@ -216,28 +216,26 @@ copy_data (int            from,
   return TRUE;
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. @progress may be NULL. Shares the blocks if
- * the file system can, otherwise copies them without the holes. The offsets of both do not change. */
+/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from, or -1 if it is not
+ * known: some file systems do not tell it of a file without a name. @progress may be NULL. Shares the blocks if the file
+ * system can, otherwise copies them without the holes. The offsets of both do not change. */
 gboolean
 tf_disk_copy_file (int            from,
+                   goffset        size,
                    int            to,
                    const char    *where,
                    TfProgress    *progress,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  struct stat st;
-
   if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, NULL, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)
     return TRUE;
 
-  if (fstat (from, &st) != 0)
-    return tf_errno_set (error, errno, "fstat", where);
-
-  return copy_data (from, to, st.st_size, where, progress, cancellable, error);
+  return (size >= 0 || tf_disk_get_size (from, where, &size, error)) &&
+         copy_data (from, to, size, where, progress, cancellable, error);
 }
 
 /* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in

@@ -40,6 +40,7 @@ gboolean tf_disk_copy      (int             from,
                             GCancellable   *cancellable,
                             GError        **error);
 gboolean tf_disk_copy_file (int             from,
+                            goffset         size,
                             int             to,
                             const char     *where,
                             TfProgress     *progress,

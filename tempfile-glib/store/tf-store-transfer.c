@@ -29,7 +29,7 @@ fill (const TfBacking  *from,
   TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
 
   if (!tf_backing_is_in_memory (from))
-    return tf_disk_copy_file (from->fd, to, where, progress, cancellable, error);
+    return tf_disk_copy_file (from->fd, tf_backing_get_known_size (from), to, where, progress, cancellable, error);
 
   return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
 }

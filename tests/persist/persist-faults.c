@@ -1002,7 +1002,7 @@ test_copy_of_more_than_4_gib (void)
   fail_errno = EOPNOTSUPP;
   fail_at = 2;
   pretends_to_copy = TRUE;
-  g_assert_true (tf_disk_copy_file (from_fd, to_fd, "copy", NULL, NULL, &error));
+  g_assert_true (tf_disk_copy_file (from_fd, -1, to_fd, "copy", NULL, NULL, &error));
   pretends_to_copy = FALSE;
   fail_at = 0;
 
