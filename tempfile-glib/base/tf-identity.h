@@ -63,6 +63,15 @@ tf_identity_is_untouched (const TfSystemStat *st)
   return last - first <= tolerance;
 }
 
+/* Returns whether this is an empty file, or a directory, that looks as it did when it was created. */
+static inline gboolean
+tf_identity_is_new (const TfSystemStat *st,
+                    gboolean            is_dir)
+{
+  return tf_identity_is_untouched (st) &&
+         (is_dir ? S_ISDIR (st->mode) : S_ISREG (st->mode) && st->size == 0 && st->n_links == 1);
+}
+
 /* Like tf_identity_read(), but also fills @st. */
 static inline gboolean
 tf_identity_stat (TfIdentity   *self,

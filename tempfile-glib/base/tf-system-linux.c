@@ -454,6 +454,15 @@ tf_system_link_fd (int         fd,
   return result;
 }
 
+static int
+rename_once (int         dir_fd,
+             const char *from,
+             const char *to,
+             guint       flags)
+{
+  return lacks (TF_SYSTEM_RENAMEAT2) ? -1 : renameat2 (dir_fd, from, dir_fd, to, flags);
+}
+
 /* EINVAL means that the file system does not know the flag, see rename(2). */
 int
 tf_system_rename (int             dir_fd,
@@ -461,8 +470,8 @@ tf_system_rename (int             dir_fd,
                   const char     *to,
                   TfSystemRename  how)
 {
-  guint flags = how == TF_SYSTEM_RENAME_EXCHANGE ? RENAME_EXCHANGE : RENAME_NOREPLACE;
-  int result = lacks (TF_SYSTEM_RENAMEAT2) ? -1 : TF_RETRY_EINTR (renameat2 (dir_fd, from, dir_fd, to, flags));
+  int result = how == TF_SYSTEM_RENAME_EXCHANGE ? rename_once (dir_fd, from, to, RENAME_EXCHANGE)
+                                                : TF_RETRY_EINTR (rename_once (dir_fd, from, to, RENAME_NOREPLACE));
 
   result = optional (result);
 

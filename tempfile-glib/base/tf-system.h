@@ -193,7 +193,7 @@ int tf_system_link_fd (int         fd,
 typedef enum
 {
   TF_SYSTEM_RENAME_NOREPLACE,
-  TF_SYSTEM_RENAME_EXCHANGE,
+  TF_SYSTEM_RENAME_EXCHANGE, /* not repeated: the second time would undo the first one */
 } TfSystemRename;
 
 int tf_system_rename (int             dir_fd,

@@ -233,11 +233,13 @@ look_at_file (TfEntry      *self,
   return TRUE;
 }
 
-/* Removes what could not be set up. A directory that may have been exchanged is left to a sweep. */
+/* Removes what could not be set up. A directory that may have been exchanged is left to a sweep, and what cannot be
+ * removed. */
 static void
 remove_new (TfEntry *self)
 {
   int flags = self->is_dir ? AT_REMOVEDIR : 0;
+  int result;
 
   if (self->is_dir && !parent_is_guarded (self))
     {
@@ -246,9 +248,12 @@ remove_new (TfEntry *self)
     }
 
   if (self->name.dir_fd > 0)
-    unlinkat (self->name.dir_fd, get_name (self), flags);
+    result = unlinkat (self->name.dir_fd, get_name (self), flags);
   else
-    unlinkat (AT_FDCWD, self->path, flags);
+    result = unlinkat (AT_FDCWD, self->path, flags);
+
+  if (result != 0 && errno != ENOENT)
+    tf_journal_leave (g_steal_pointer (&self->name.record));
 }
 
 /* Returns whether nobody else can do anything with what is created, so that it need not be looked at: it is in a
@@ -420,7 +425,8 @@ settle_seen_dir (TfEntry          *self,
       is_guarded = FALSE;
       if (!look_at_dir (self, TRUE, &fd, &st))
         {
-          errno = EAGAIN;
+          if (errno == ENOENT || errno == ENOTDIR)
+            errno = EAGAIN;
           return FALSE;
         }
     }
@@ -428,7 +434,7 @@ settle_seen_dir (TfEntry          *self,
   if (!check_new_dir (template, is_guarded, fd, &st))
     return FALSE;
 
-  tf_journal_complete (self->name.record, AT_FDCWD, self->path, &self->identity);
+  tf_journal_complete (self->name.record, fd >= 0 ? fd : AT_FDCWD, fd >= 0 ? "" : self->path, &self->identity);
   if (!correct_mode (self, fd, &st, template->mode))
     return FALSE;
 

@@ -285,8 +285,7 @@ static gboolean
 is_untouched_file (const TfJournalSlot *record,
                    const TfSystemStat  *found)
 {
-  return found->uid == geteuid () && tf_identity_is_untouched (found) &&
-         (get_kind (record) == TF_JOURNAL_DIR || (found->size == 0 && found->n_links == 1));
+  return found->uid == geteuid () && tf_identity_is_new (found, get_kind (record) == TF_JOURNAL_DIR);
 }
 
 static gboolean

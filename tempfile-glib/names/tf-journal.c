@@ -34,7 +34,7 @@
  *   FREE → INTENT     before the name exists. If the process is killed now, the file behind the name is not known, but
  *                     then nobody has used it: it is removed if it is untouched.
  *   INTENT → DONE     once the file is known. If the process is killed now, the file is removed if it is the same.
- *   INTENT → FREE     if the name exists already: it belongs to somebody else.
+ *   INTENT → FREE     if the name exists already: it belongs to somebody else. Or if nothing was created.
  *   DONE → FREE       after the name was removed, or before it is kept.
  *   DONE → KEPT       when a forked child keeps it: a sweep leaves it alone. Back, if the child does not keep it
  *                     any more.
@@ -61,6 +61,9 @@
 
 /* How often a name is taken, or a sweep is faster than the lock. */
 #define TRIES 16
+
+/* How many records are left at most: a file system that is away would get one with each attempt. */
+#define MAX_LEFT 100
 
 typedef struct
 {
@@ -1044,6 +1047,17 @@ tf_journal_clear (TfJournalRecord *self)
         remove_empty ();
     }
   g_mutex_unlock (&lock);
+}
+
+/* Leaves the record to a sweep after the death of the process, because what it names may be there, and cannot be
+ * removed. */
+void
+tf_journal_leave (TfJournalRecord *self)
+{
+  static guint n_left; /* (atomic) */
+
+  if (self != NULL && (guint) g_atomic_int_add (&n_left, 1) >= MAX_LEFT)
+    tf_journal_clear (self);
 }
 
 static gboolean

@@ -41,6 +41,7 @@ TfJournalRecord *tf_journal_write     (const TfPlace    *parent,
                                        const TfIdentity *identity,
                                        guint32           deadline);
 void             tf_journal_clear     (TfJournalRecord  *self);
+void             tf_journal_leave     (TfJournalRecord  *self);
 void             tf_journal_trim      (void);
 void             tf_journal_close     (void);
 gboolean         tf_journal_is_closed (void);

@@ -29,8 +29,15 @@ typedef struct
                  guint       mode);
   const char *call;    /* for messages */
   const char *event;   /* (nullable): for the guard */
-  TfJournalKind kind;
+  TfJournalKind kind;  /* 0: nothing is created */
 } Creation;
+
+/* Where something is created. */
+typedef struct
+{
+  int         dir_fd;
+  const char *path;
+} Place;
 
 /* Sets the function that is asked before each creation. */
 void
@@ -83,30 +90,81 @@ begin_record (TfOpenName    *name,
     tf_debug_trace ("could not be written down, so that no sweep finds it:", path);
 }
 
+/* Called after a failure. @is_undone says whether nothing can be there. */
 static void
-cancel_record (TfOpenName *name)
+cancel_record (TfOpenName *name,
+               gboolean    is_undone)
 {
   int saved_errno = errno;
 
-  if (name != NULL)
+  if (name != NULL && is_undone)
     tf_journal_clear (g_steal_pointer (&name->record));
+  else if (name != NULL)
+    tf_journal_leave (g_steal_pointer (&name->record));
   errno = saved_errno;
 }
 
-static int
-create_at (const Creation   *creation,
-           const TfOpenName *name,
-           const char       *path,
-           guint             mode)
+static Place
+get_place (const TfOpenName *name,
+           const char       *path)
 {
   if (name != NULL && name->dir_fd > 0)
-    return TF_RETRY_EINTR (creation->create (name->dir_fd, strrchr (path, '/') + 1, mode));
+    return (Place) { name->dir_fd, strrchr (path, '/') + 1 };
 
-  return TF_RETRY_EINTR (creation->create (AT_FDCWD, path, mode));
+  return (Place) { AT_FDCWD, path };
+}
+
+/* Returns whether the errno means that no file has the name of a file in this directory. */
+static gboolean
+means_nothing (int saved_errno)
+{
+  return saved_errno == ENOENT || saved_errno == ENOTDIR || saved_errno == EACCES || saved_errno == ENAMETOOLONG;
+}
+
+/* Called after a failure of creating something with a name that nobody else knows: a file system can create it and report
+ * an error all the same. Removes what looks new there. Returns FALSE if something may be left. Does not change errno. */
+gboolean
+tf_open_undo (int         dir_fd,
+              const char *path,
+              gboolean    is_dir)
+{
+  int saved_errno = errno;
+  TfSystemStat st;
+  gboolean success;
+
+  /* The name belongs to somebody else. */
+  if (errno == EEXIST)
+    return TRUE;
+
+  if (!tf_system_stat (&st, dir_fd, path))
+    success = means_nothing (errno);
+  else
+    success = !tf_identity_is_new (&st, is_dir) ||
+              unlinkat (dir_fd, path, is_dir ? AT_REMOVEDIR : 0) == 0 || errno == ENOENT;
+
+  errno = saved_errno;
+  return success;
+}
+
+static int
+create_at (const Creation *creation,
+           TfOpenName     *name,
+           const char     *path,
+           guint           mode)
+{
+  const Place place = get_place (name, path);
+  int result = creation->create (place.dir_fd, place.path, mode);
+
+  if (result < 0)
+    cancel_record (name, creation->kind == 0 ||
+                         tf_open_undo (place.dir_fd, place.path, creation->kind == TF_JOURNAL_DIR));
+
+  return result;
 }
 
 /* Tries fresh names in the directory of the template until one is free. The guard is asked about each. If @name is not
- * NULL, each is written down in the journal before it is created. */
+ * NULL, each is written down in the journal before it is created. When a signal has interrupted the creation, the next
+ * name is tried: that one may have been created. */
 static int
 create_at_new_name (const Creation    *creation,
                     const TfTemplate  *template,
@@ -136,8 +194,7 @@ create_at_new_name (const Creation    *creation,
           return result;
         }
 
-      cancel_record (name);
-      if (errno != EEXIST)
+      if (errno != EEXIST && errno != EINTR)
         {
           tf_errno_set (error, errno, creation->call, candidate);
           return -1;
@@ -236,7 +293,7 @@ char *
 tf_open_free_name (const TfTemplate  *template,
                    GError           **error)
 {
-  const Creation nothing = { create_nothing, "lstat", NULL, TF_JOURNAL_FILE };
+  const Creation nothing = { create_nothing, "lstat", NULL, 0 };
   char *path = NULL;
 
   create_in_dir (&nothing, template, NULL, &path, NULL, error);
@@ -259,6 +316,7 @@ create_and_unlink (const TfTemplate  *template,
   if (unlink (path) != 0 && errno != ENOENT)
     {
       tf_errno_set (error, errno, "unlink", path);
+      tf_journal_leave (g_steal_pointer (&name.record));
       return -1;
     }
 

@@ -47,6 +47,10 @@ char *tf_open_free_name         (const TfTemplate  *template,
                                  GError           **error);
 void  tf_open_name_clear        (TfOpenName        *self);
 
+gboolean tf_open_undo (int         dir_fd,
+                       const char *path,
+                       gboolean    is_dir);
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfOpenName, tf_open_name_clear)
 
 G_END_DECLS

@@ -8,12 +8,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
 #include "base/tf-system.h"
+#include "names/tf-open.h"
 #include "names/tf-template.h"
 
 /* Creates an entry with a given name in the directory. Returns a non-negative number, or -1 with errno set. */
@@ -81,7 +83,7 @@ create_file (const TfReplacement *self,
              const char          *name,
              guint                mode)
 {
-  int fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  int fd = openat (dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
   int lifted = tf_fd_lift (fd);
   int saved_errno = errno;
 
@@ -90,6 +92,51 @@ create_file (const TfReplacement *self,
 
   errno = saved_errno;
   return lifted;
+}
+
+/* Returns the identity of the file behind @fd, which has the inode number 0 if it is not known. Does not
+ * change errno. */
+static TfIdentity
+get_identity (int fd)
+{
+  TfIdentity identity = { 0 };
+  int saved_errno = errno;
+
+  tf_identity_read (&identity, fd, "");
+  errno = saved_errno;
+  return identity;
+}
+
+/* Called after a failure of giving the file this name. Returns whether it has the name nevertheless: a server that has
+ * done what it was asked for, and was not heard, is asked again, and then says that the new name exists, or that the
+ * former one does not. Does not change errno. */
+static gboolean
+has_name (const TfReplacement *self,
+          int                  dir_fd,
+          const char          *name)
+{
+  int saved_errno = errno;
+  TfIdentity own = get_identity (self->fd);
+  TfIdentity found;
+  gboolean result = own.inode != 0 && tf_identity_read (&found, dir_fd, name) && tf_identity_equal (&own, &found);
+
+  errno = saved_errno;
+  return result;
+}
+
+/* Called after a failure. Does not change errno. */
+static void
+cancel_record (TfReplacement *self,
+               gboolean       is_undone)
+{
+  TfJournalRecord *record = g_steal_pointer (&self->record);
+  int saved_errno = errno;
+
+  if (is_undone)
+    tf_journal_clear (record);
+  else
+    tf_journal_leave (record);
+  errno = saved_errno;
 }
 
 static int
@@ -105,13 +152,10 @@ make_at_name (TfReplacement       *self,
   self->record = make == link_fd ? tf_journal_add (&target->place, name, self->fd, "")
                                  : tf_journal_begin (&target->place, name, TF_JOURNAL_FILE);
   result = make (self, target->dir_fd, name, mode);
+  if (result < 0 && make == link_fd && has_name (self, target->dir_fd, name))
+    result = 0;
   if (result < 0)
-    {
-      int saved_errno = errno;
-
-      tf_journal_clear (g_steal_pointer (&self->record));
-      errno = saved_errno;
-    }
+    cancel_record (self, tf_open_undo (target->dir_fd, name, FALSE));
 
   return result;
 }
@@ -135,7 +179,7 @@ try_new_names (TfReplacement       *self,
       result = make_at_name (self, target, make, name, mode);
       if (result >= 0)
         self->name = g_steal_pointer (&name);
-      if (result >= 0 || errno != EEXIST)
+      if (result >= 0 || (errno != EEXIST && errno != EINTR))
         return result;
     }
 
@@ -177,6 +221,24 @@ tf_replacement_create (TfReplacement       *self,
   return self->fd;
 }
 
+/* Returns -1 with errno set if the name is still there. Some file systems remove it and fail nevertheless. */
+static int
+unlink_at (int         dir_fd,
+           const char *name)
+{
+  struct stat st;
+  int saved_errno;
+  gboolean is_gone;
+
+  if (unlinkat (dir_fd, name, 0) == 0 || errno == ENOENT)
+    return 0;
+
+  saved_errno = errno;
+  is_gone = fstatat (dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+  errno = saved_errno;
+  return is_gone ? 0 : -1;
+}
+
 /* Removes the temporary name. If there is none, does nothing. */
 int
 tf_replacement_remove (TfReplacement       *self,
@@ -187,7 +249,7 @@ tf_replacement_remove (TfReplacement       *self,
   if (self->name == NULL)
     return 0;
 
-  if (unlinkat (target->dir_fd, self->name, 0) != 0 && errno != ENOENT)
+  if (unlink_at (target->dir_fd, self->name) != 0)
     return -1;
 
   forget_name (self);
@@ -218,48 +280,55 @@ tf_replacement_discard (TfReplacement       *self,
   abandon_name (self);
 }
 
+/* Called after the temporary name was to become that of the target. */
+static int
+end_rename (TfReplacement       *self,
+            const TfDestination *target,
+            int                  result)
+{
+  if (result == 0)
+    forget_name (self);
+  else if (has_name (self, target->dir_fd, target->name))
+    {
+      tf_replacement_discard (self, target);
+      result = 0;
+    }
+
+  return result;
+}
+
 static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
-  int result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
-
-  if (result == 0)
-    forget_name (self);
-
-  return result;
+  return end_rename (self, target,
+                     TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name)));
 }
 
 static int
 rename_as_new (TfReplacement       *self,
                const TfDestination *target)
 {
-  int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
-
-  if (result == 0)
-    forget_name (self);
-
-  return result;
+  return end_rename (self, target,
+                     tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE));
 }
 
+/* Exchanges the temporary name for that of the target, after which the file has the name @wanted of the two instead of
+ * @former. What a
+ * signal has interrupted is repeated only if it was certainly not done. */
 static int
 exchange (TfReplacement       *self,
-          const TfDestination *target)
+          const TfDestination *target,
+          const char          *former,
+          const char          *wanted)
 {
-  return tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
-}
+  int result;
 
-/* Returns the identity of the file behind @fd, which has the inode number 0 if it is not known. Does not
- * change errno. */
-static TfIdentity
-get_identity (int fd)
-{
-  TfIdentity identity = { 0 };
-  int saved_errno = errno;
+  do
+    result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
+  while (result != 0 && errno == EINTR && has_name (self, target->dir_fd, former));
 
-  tf_identity_read (&identity, fd, "");
-  errno = saved_errno;
-  return identity;
+  return result != 0 && has_name (self, target->dir_fd, wanted) ? 0 : result;
 }
 
 /* Returns whether another file than @own has the name of the target now. */
@@ -282,7 +351,7 @@ unlink_target (const TfDestination *target,
 {
   int saved_errno = errno;
   gboolean success = is_other_file (target, own) ||
-                     unlinkat (target->dir_fd, target->name, 0) == 0 || errno == ENOENT;
+                     unlink_at (target->dir_fd, target->name) == 0;
 
   errno = saved_errno;
   return success;
@@ -297,7 +366,7 @@ exchange_for_replaced (TfReplacement       *self,
   int saved_errno;
 
   self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, target->name);
-  result = exchange (self, target);
+  result = exchange (self, target, self->name, target->name);
   saved_errno = errno;
   if (result != 0)
     tf_journal_clear (g_steal_pointer (&self->replaced));
@@ -311,7 +380,7 @@ static int
 take_target (const TfReplacement *self,
              const TfDestination *target)
 {
-  int fd = create_file (self, target->dir_fd, target->name, 0600);
+  int fd = TF_RETRY_EINTR (create_file (self, target->dir_fd, target->name, 0600));
   int saved_errno = errno;
   TfIdentity found;
 
@@ -350,7 +419,8 @@ static int
 link_name (TfReplacement       *self,
            const TfDestination *target)
 {
-  if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0)
+  if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0 &&
+      !has_name (self, target->dir_fd, target->name))
     return -1;
 
   if (tf_replacement_remove (self, target) == 0)
@@ -368,7 +438,10 @@ place_new (TfReplacement       *self,
   int result;
 
   if (self->name == NULL)
-    return link_fd (self, target->dir_fd, target->name, 0);
+    {
+      result = link_fd (self, target->dir_fd, target->name, 0);
+      return result < 0 && has_name (self, target->dir_fd, target->name) ? 0 : result;
+    }
 
   result = rename_as_new (self, target);
   if (result < 0 && errno == ENOTSUP)
@@ -425,7 +498,7 @@ exchange_back (TfReplacement       *self,
 {
   /* If this process is killed, a sweep must not remove the replaced file from its own name. */
   tf_journal_clear (g_steal_pointer (&self->replaced));
-  if (exchange (self, target) == 0)
+  if (exchange (self, target, target->name, self->name) == 0)
     return TRUE;
 
   self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, self->name);

@@ -37,6 +37,7 @@
  *   REQUEST=ERROR     this request fails: a name in request_names, an error in error_names
  *   at=N:ERROR        the request number N, counted from 0, fails
  *   from=N:ERROR      that and all later ones fail
+ *   done=N:ERROR      the request number N is carried out, and fails all the same, if it changes names
  *   kill=N            who makes that request is killed; it is carried out
  *   die=N             the file system ends instead of answering
  *   quota=N           no file is larger than N bytes: EDQUOT
@@ -76,6 +77,7 @@ typedef struct
   int at_error;
   guint64 at;
   guint64 from;
+  guint64 done_at;
   guint64 kill_at;
   guint64 die_at;
   guint64 quota;
@@ -99,6 +101,7 @@ static Settings settings;
 static GHashTable *failing; /* (element-type utf8 int): by name of request */
 static pid_t test; /* that has started it */
 static guint64 n_requests; /* since the settings were set */
+static int false_error; /* with which the current request is to fail when it is done, or 0 */
 static GHashTable *nodes; /* (element-type guint64 Node) */
 static GHashTable *nodes_by_inode; /* (element-type guint64 Node) */
 static Node *root;
@@ -199,6 +202,8 @@ parse_value (const char *name,
     settings.at = parse_point (value);
   else if (strcmp (name, "from") == 0)
     settings.from = parse_point (value);
+  else if (strcmp (name, "done") == 0)
+    settings.done_at = parse_point (value);
   else if (strcmp (name, "kill") == 0)
     settings.kill_at = strtoull (value, NULL, 10);
   else if (strcmp (name, "die") == 0)
@@ -226,7 +231,7 @@ set_settings (const char *text)
   const guint64 never = G_MAXUINT64;
   g_auto(GStrv) words = g_strsplit (text, ",", -1);
 
-  settings = (Settings) { .at = never, .from = never, .kill_at = never, .die_at = never, .quota = never, .owner = -1 };
+  settings = (Settings) { .at = never, .from = never, .done_at = never, .kill_at = never, .die_at = never, .quota = never, .owner = -1 };
   g_hash_table_remove_all (failing);
   for (guint i = 0; words[i] != NULL; i++)
     {
@@ -304,6 +309,7 @@ get_fault (const struct fuse_in_header *in)
 {
   guint64 number;
 
+  false_error = 0;
   if (!is_counted (in) || is_control (in))
     return 0;
 
@@ -315,6 +321,8 @@ get_fault (const struct fuse_in_header *in)
     _exit (EXIT_SUCCESS);
   if (number == settings.kill_at)
     kill (in->pid, SIGKILL);
+  if (number == settings.done_at)
+    false_error = settings.at_error;
   if (number == settings.at || number >= settings.from)
     return settings.at_error;
 
@@ -502,7 +510,7 @@ reply_entry (fuse_req_t  req,
              const char *name)
 {
   struct fuse_entry_param entry;
-  int error = find (parent, name, &entry);
+  int error = false_error != 0 ? false_error : find (parent, name, &entry);
 
   if (error != 0)
     fuse_reply_err (req, error);
@@ -514,7 +522,7 @@ static void
 reply (fuse_req_t req,
        gboolean   success)
 {
-  fuse_reply_err (req, success ? 0 : errno);
+  fuse_reply_err (req, success ? false_error : errno);
 }
 
 static void
@@ -951,9 +959,13 @@ hostile_create (fuse_req_t             req,
   become (req);
   fd = openat (get_fd (parent), name, (info->flags & ~O_APPEND) | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
   become_root ();
-  error = fd < 0 ? errno : find (parent, name, &entry);
+  error = fd < 0 ? errno : false_error;
+  if (error == 0)
+    error = find (parent, name, &entry);
   if (error != 0)
     {
+      if (fd >= 0)
+        close (fd);
       fuse_reply_err (req, error);
       return;
     }

@@ -35,8 +35,9 @@
  *
  * What is done is done by a child. This process looks at the folder behind the file system, which does not lie.
  *
- * For each mode, all is done once; then some of it once for each request that it makes, and at that request the process
- * is killed, the request fails, all requests from then on fail, or the file system goes away. This is a short form for few
+ * For each mode, all is done once; then once for each request that it makes, and at that request the process is killed, the
+ * request fails, or fails after it was carried out, all requests from then on fail, or the file system goes away. This is a
+ * short form for few
  * requests; with TF_HOSTILE_STRIDE=N in the environment, all is done for all modes, and for every Nth request. */
 
 #define PATIENCE 30 /* seconds */
@@ -44,6 +45,7 @@
 #define NOTE "user.note"
 #define CONTENT_SIZE (96 * 1024)
 #define QUOTA "65536"
+#define WRONG_CONTENT "the content is another"
 
 /* What may be otherwise with a mode */
 typedef enum
@@ -157,14 +159,14 @@ typedef struct
   const char *name;
   const char *setting;
   const char *error;
-  gboolean may_leave_empty;
 } Fault;
 
 static const Fault faults[] = {
-  { "kill", "kill", "", FALSE },
-  { "error", "at", ":EIO", TRUE },
-  { "lasting-error", "from", ":EIO", TRUE },
-  { "away", "die", "", TRUE },
+  { "kill", "kill", "" },
+  { "error", "at", ":EIO" },
+  { "done", "done", ":EIO" },
+  { "lasting-error", "from", ":EIO" },
+  { "away", "die", "" },
 };
 
 static const Mode *mode;
@@ -699,6 +701,12 @@ get_stride (void)
   return is_short () ? 37 : MAX (1, atoi (g_getenv ("TF_HOSTILE_STRIDE")));
 }
 
+static guint
+get_work_step (void)
+{
+  return is_short () ? 3 : 1;
+}
+
 /* Each mode begins with another one. */
 static guint
 get_persist_step (void)
@@ -724,7 +732,7 @@ assert_content (TfTempFile *file)
   if (bytes == NULL)
     keep_error (error);
   else if (g_bytes_get_size (bytes) != CONTENT_SIZE || memcmp (g_bytes_get_data (bytes, NULL), content, CONTENT_SIZE) != 0)
-    g_strlcpy (report->message, "the content is another", sizeof report->message);
+    g_strlcpy (report->message, WRONG_CONTENT, sizeof report->message);
   else
     report->succeeded = TRUE;
 }
@@ -893,25 +901,35 @@ try_kill_and_sweep (void)
 
 /* --- At each request --- */
 
-/* An open() that has created a file can fail nevertheless. What was replaced can stay, if the error says what is there. A
- * file system that is mounted again is another one, in which no sweep removes anything. */
+/* What was replaced can stay, if the error says what is there. A file system that is mounted again is another one, in
+ * which no sweep removes anything. */
 static Rest
-get_rest_of_fault (const Fault *fault,
-                   gboolean     has_gone_away)
+get_rest_of_fault (gboolean has_gone_away)
 {
   if (has_gone_away || report->is_there)
     return ANYTHING;
-  if (fault->may_leave_empty || (mode->allowance & MAY_LEAVE_EMPTY))
+  if (mode->allowance & MAY_LEAVE_EMPTY)
     return MAX (EMPTY_FILES, get_rest ());
   return get_rest ();
 }
 
+/* What was written is there, unless a call said that it is not. What could not roll over is still in memory. */
+static void
+check_worked (const char *what,
+              const Work *work)
+{
+  if (g_str_equal (report->message, WRONG_CONTENT))
+    complain (what, "%s", report->message);
+  if (work->func == do_spool && report->is_done && !report->was_written && !report->succeeded)
+    complain (what, "the content is lost: %s", report->message);
+}
+
 /* Sweeps when the file system behaves again, as far as the mode lets it. */
 static void
-check_fault (const char    *what,
-             const Persist *persist,
-             GHashTable    *before,
-             Rest           rest)
+check_fault (const char *what,
+             const Work *work,
+             GHashTable *before,
+             Rest        rest)
 {
   Report first = *report;
 
@@ -919,7 +937,13 @@ check_fault (const char    *what,
     complain (what, "the sweep crashed");
   *report = first;
   has_fault = TRUE;
-  check_persisted (what, persist, before, rest);
+  if (work->func == do_persist)
+    check_persisted (what, work->data, before, rest);
+  else
+    {
+      check_worked (what, work);
+      check_others (what, before, rest);
+    }
   has_fault = FALSE;
 }
 
@@ -938,37 +962,48 @@ mend (gboolean has_died)
 
 /* Returns whether the request number @n was made. */
 static gboolean
-try_fault (const Persist *persist,
-           const Fault   *fault,
-           guint          n)
+try_fault (const Work  *work,
+           const Fault *fault,
+           guint        n)
 {
+  const Persist *persist = work->func == do_persist ? work->data : NULL;
   g_autofree char *setting = g_strdup_printf ("%s=%u%s", fault->setting, n, fault->error);
-  g_autofree char *what = g_strconcat (persist->name, ", ", setting, NULL);
+  g_autofree char *what = g_strconcat (work->name, ", ", setting, NULL);
   g_autoptr(GHashTable) before = NULL;
   gboolean has_exited;
   int n_requests;
 
-  make_all (persist->replaces);
+  make_all (persist == NULL || persist->replaces);
   before = list_others ();
   set_fault (setting);
-  has_exited = do_in_child (do_persist, persist);
+  has_exited = do_in_child (work->func, work->data);
   n_requests = count_requests ();
   if (!has_exited && strcmp (fault->setting, "kill") != 0)
     complain (what, "it crashed");
 
   mend (n_requests < 0);
-  check_fault (what, persist, before, get_rest_of_fault (fault, n_requests < 0));
+  check_fault (what, work, before, get_rest_of_fault (n_requests < 0));
   remove_all ();
   return n_requests < 0 || (guint) n_requests > n;
 }
 
-/* With a stride, each kind of file begins with another request. */
+/* With a stride, each work begins with another request. */
+static void
+try_fault_at_requests (const Work  *work,
+                       const Fault *fault,
+                       guint        first)
+{
+  for (guint n = first % get_stride (); try_fault (work, fault, n); n += get_stride ())
+    ;
+}
+
 static void
 try_faults (const Fault *fault)
 {
   for (guint i = get_first_persist (); i < G_N_ELEMENTS (persists); i += get_persist_step ())
-    for (guint n = i % get_stride (); try_fault (&persists[i], fault, n); n += get_stride ())
-      ;
+    try_fault_at_requests (&(Work) { persists[i].name, do_persist, &persists[i] }, fault, i);
+  for (guint i = get_first_persist () % get_work_step (); i < G_N_ELEMENTS (works); i += get_work_step ())
+    try_fault_at_requests (&works[i], fault, i);
 }
 
 /* --- Tests --- */

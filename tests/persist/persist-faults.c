@@ -6,7 +6,8 @@
 /* Each system call of a persist fails once, with each of several errors. The linker puts the functions
  * below in place of the C library's, see the list of them in meson.build. With the first of the errors that is on
  * the file system of TMPDIR, with the others where thousands of files cost little. Where something is missing, each of
- * them fails with one of the errors, with "-m slow" with all of them.
+ * them fails with one of the errors, with "-m slow" with all of them. And each call that changes a name does so and fails
+ * all the same.
  *
  * In further tests, another process changes something before each of the system calls. */
 
@@ -32,6 +33,7 @@ static guint fail_at;
 static int fail_errno;
 static guint n_calls;
 static const char *failed_call;
+static gboolean is_done_nevertheless; /* only calls that change a name count, and are done */
 
 /* Before which call another process does something, counted from 1; 0: none. */
 static guint meddle_at;
@@ -51,8 +53,27 @@ static gboolean pretends_to_copy;
 static goffset n_pretended;
 
 static gboolean
+changes_name (const char *call)
+{
+  const char *const calls[] = { "linkat", "openat", "renameat", "renameat2", "unlinkat", NULL };
+
+  return g_strv_contains (calls, call);
+}
+
+/* Returns whether a server that does not know what it has done already would say this. */
+static gboolean
+is_said_of (int         error,
+            const char *call)
+{
+  return error != EEXIST || g_str_equal (call, "linkat") || g_str_equal (call, "renameat2");
+}
+
+static gboolean
 fails (const char *call)
 {
+  if (is_done_nevertheless && !(changes_name (call) && is_said_of (fail_errno, call)))
+    return FALSE;
+
   n_calls++;
   if (n_calls == meddle_at)
     {
@@ -67,6 +88,16 @@ fails (const char *call)
   errno = fail_errno;
   return TRUE;
 }
+
+/* Called for a call that fails, with the result of it when it is done nevertheless. */
+static int
+fail_after (int result)
+{
+  errno = fail_errno;
+  return -1;
+}
+
+#define FAIL(call) (is_done_nevertheless ? fail_after (call) : -1)
 
 static gboolean
 is_broken (const char *call)
@@ -207,7 +238,10 @@ __wrap_renameat (int         from_fd,
                  int         to_fd,
                  const char *to)
 {
-  return fails ("renameat") || is_broken ("renameat") ? -1 : __real_renameat (from_fd, from, to_fd, to);
+  if (fails ("renameat"))
+    return FAIL (__real_renameat (from_fd, from, to_fd, to));
+
+  return is_broken ("renameat") ? -1 : __real_renameat (from_fd, from, to_fd, to);
 }
 
 /* Only the removal of temporary names can be broken. */
@@ -216,7 +250,10 @@ __wrap_unlinkat (int         fd,
                  const char *name,
                  int         flags)
 {
-  if (fails ("unlinkat") || (g_str_has_prefix (name, ".tmp-") && is_broken ("unlinkat")))
+  if (fails ("unlinkat"))
+    return FAIL (__real_unlinkat (fd, name, flags));
+
+  if (g_str_has_prefix (name, ".tmp-") && is_broken ("unlinkat"))
     return -1;
 
   return __real_unlinkat (fd, name, flags);
@@ -326,7 +363,14 @@ __wrap_openat64 (int         fd,
   mode = get_last_argument (arguments);
   va_end (arguments);
 
-  return fails ("openat") ? -1 : __real_openat64 (fd, path, flags, (mode_t) mode);
+  /* Others do not change a name. */
+  if (is_done_nevertheless && !(flags & O_CREAT))
+    return __real_openat64 (fd, path, flags, (mode_t) mode);
+
+  if (fails ("openat"))
+    return FAIL (close (__real_openat64 (fd, path, flags, (mode_t) mode)));
+
+  return __real_openat64 (fd, path, flags, (mode_t) mode);
 }
 
 int
@@ -337,7 +381,7 @@ __wrap_linkat (int         from_fd,
                int         flags)
 {
   if (fails ("linkat"))
-    return -1;
+    return no_hard_links || no_empty_path ? -1 : FAIL (__real_linkat (from_fd, from, to_fd, to, flags));
 
   if (no_hard_links)
     errno = EPERM;
@@ -358,7 +402,7 @@ __wrap_renameat2 (int           from_fd,
                   unsigned int  flags)
 {
   if (fails ("renameat2"))
-    return -1;
+    return no_rename_flags ? -1 : FAIL (__real_renameat2 (from_fd, from, to_fd, to, flags));
 
   if (no_rename_flags)
     {
@@ -603,6 +647,14 @@ persist_with_failure (Source         source,
   reached = failed_call != NULL;
 
   g_test_message ("%s: %s", reached ? failed_call : "none", success ? "done" : error->message);
+  if (!success && is_done_nevertheless && no_hard_links && no_rename_flags && has_content (path, ""))
+    {
+      /* It cannot be told from that of another process which takes the name. */
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+      g_assert_cmpstr (failed_call, ==, "openat");
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+
   if (!success)
     {
       if (had_old && no_rename_flags && (flags & TF_PERSIST_DURABLE) && has_content (path, "new content"))
@@ -701,25 +753,48 @@ sweep (Source         source,
   g_test_message ("%u failures", n_swept);
 }
 
+static const TfPersistFlags all_flags[] = {
+  TF_PERSIST_NONE,
+  TF_PERSIST_DURABLE,
+  TF_PERSIST_REPLACE,
+  TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+};
+
 static void
 test_sweep (gconstpointer data)
 {
   System system = GPOINTER_TO_INT (data);
-  const TfPersistFlags flags[] = {
-    TF_PERSIST_NONE,
-    TF_PERSIST_DURABLE,
-    TF_PERSIST_REPLACE,
-    TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
-  };
+  const TfPersistFlags *flags = all_flags;
 
   make_cheap_dir ();
   for (Source source = UNNAMED; source < N_SOURCES; source++)
-    for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    for (gsize i = 0; i < G_N_ELEMENTS (all_flags); i++)
       {
         sweep (source, system, flags[i], FALSE);
         if (!(flags[i] & TF_PERSIST_DURABLE))
           sweep (source, system, flags[i], TRUE);
       }
+  remove_cheap_dir ();
+}
+
+/* Nothing is left of what was done, or it counts as done. */
+static void
+test_done (gconstpointer data)
+{
+  const int errnos[] = { EIO, ENOENT, EEXIST, EINTR };
+
+  make_cheap_dir ();
+  set_dir (FALSE);
+  set_system (GPOINTER_TO_INT (data));
+  for (Source source = UNNAMED; source < N_SOURCES; source++)
+    for (gsize i = 0; i < G_N_ELEMENTS (all_flags) * G_N_ELEMENTS (errnos); i++)
+      {
+        is_done_nevertheless = TRUE;
+        for (guint at = 1; persist_with_failure (source, all_flags[i % 4], FALSE, at, errnos[i / 4]); at++)
+          ;
+        is_done_nevertheless = FALSE;
+      }
+  set_system (ALL_THERE);
   remove_cheap_dir ();
 }
 
@@ -1027,7 +1102,10 @@ main (int    argc,
     {
       g_autofree char *path = g_strconcat ("/persist-faults/", names[system], NULL);
 
+      g_autofree char *done = g_strconcat ("/persist-faults/done/", names[system], NULL);
+
       g_test_add_data_func (path, GINT_TO_POINTER (system), test_sweep);
+      g_test_add_data_func (done, GINT_TO_POINTER (system), test_done);
     }
 
   g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
