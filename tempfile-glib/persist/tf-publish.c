@@ -156,7 +156,8 @@ place (TfReplacement  *entry,
   return outcome;
 }
 
-/* Gives the file itself the name, after its metadata. If these could not be undone, a copy is better. */
+/* Gives the file itself the name, after its metadata. If it does not take these, or they could not be undone, a copy is
+ * better. */
 static Outcome
 place_source (int                fd,
               TfDestination     *target,
@@ -166,7 +167,7 @@ place_source (int                fd,
 {
   TfReplacement entry = TF_REPLACEMENT_INIT (fd);
   g_auto(TfMetadata) before = TF_METADATA_INIT;
-  Outcome outcome = FAILED;
+  Outcome outcome;
 
   if (!tf_metadata_read_fd (&before, fd) || before.lacks_acl)
     return UNLINKABLE;
@@ -174,7 +175,7 @@ place_source (int                fd,
   if (tf_metadata_apply (wanted, fd))
     outcome = place (&entry, target, cancellable, error);
   else
-    tf_errno_set (error, errno, "fchmod", target->path);
+    outcome = UNLINKABLE;
 
   if (outcome != PLACED && outcome != UNSAFE)
     tf_metadata_restore (&before, fd);

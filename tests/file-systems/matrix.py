@@ -4,19 +4,76 @@
 
 """Runs tests on one file system after the other, mounted in a mount namespace of its own. Needs root.
 
-Usage: matrix.py TEST...
+Usage: matrix.py TEST... [-- TEST...]
+
+The second part of the tests runs with TF_TEST_LARGE in the environment only.
 """
 
+import fcntl
+import itertools
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 SFTP_SERVER = '/usr/lib/openssh/sftp-server'
 
+IS_LONG = 'TF_TEST_LARGE' in os.environ
+
 # A test takes seconds, or minutes with large files: this is to say which one hangs, before the whole is ended
-TEST_TIMEOUT = 900 if 'TF_TEST_LARGE' in os.environ else 150
+TEST_TIMEOUT = 900 if IS_LONG else 150
+
+# What runs in the PID namespace ends with it.
+ALL_NAMESPACES = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
+
+# A server runs until the end.
+GLUSTER_PORTS = itertools.count(24990)
+GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
+
+GLUSTER_SERVER = '''
+volume posix
+  type storage/posix
+  option directory {backing}
+  option volume-id {id}
+end-volume
+volume locks
+  type features/locks
+  subvolumes posix
+end-volume
+volume brick
+  type performance/io-threads
+  subvolumes locks
+end-volume
+volume server
+  type protocol/server
+  option transport-type tcp
+  option transport.socket.bind-address 127.0.0.1
+  option transport.socket.listen-port {port}
+  option auth.addr.brick.allow 127.0.0.1
+  subvolumes brick
+end-volume
+'''
+
+GLUSTER_CLIENT = '''
+volume client
+  type protocol/client
+  option transport-type tcp
+  option remote-host 127.0.0.1
+  option remote-port {port}
+  option remote-subvolume brick
+end-volume
+'''
+
+GLUSTER_WRITE_BEHIND = '''
+volume write-behind
+  type performance/write-behind
+  subvolumes client
+end-volume
+'''
 
 
 class Missing(Exception):
@@ -49,6 +106,14 @@ def mount_image(folder, mkfs, size, *arguments):
 def make(folder, name):
     path = os.path.join(folder, name)
     os.mkdir(path)
+    return path
+
+
+def write(folder, name, text, mode=0o600):
+    path = os.path.join(folder, name)
+    with open(path, 'w') as file:
+        file.write(text)
+    os.chmod(path, mode)
     return path
 
 
@@ -86,7 +151,7 @@ def sshfs(folder, options=''):
         file.write(f'#!/bin/sh\nexec {SFTP_SERVER}\n')
     os.chmod(command, 0o755)
     run(program, 'nowhere:' + make(folder, 'remote'), make(folder, 'mnt'),
-        '-o', f'ssh_command={command},allow_other,default_permissions,direct_io,dir_cache=no' + options)
+        '-o', f'ssh_command={command},allow_other,default_permissions,direct_io,dir_cache=no,attr_timeout=0' + options)
 
 
 def sshfs_without_links(folder):
@@ -116,9 +181,83 @@ def bindfs_deny(folder):
     bindfs(folder, '--xattr-none', '--chmod-deny')
 
 
-def passes(test, mount_point):
+def set_loopback_up():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        siocsifflags, iff_up = 0x8914, 1
+        fcntl.ioctl(any_socket, siocsifflags, struct.pack('16sh14x', b'lo', iff_up))
+
+
+def wait_for_port(port):
+    """Nothing tells when the server listens."""
+    for _ in range(200):
+        with socket.socket() as one_socket:
+            if one_socket.connect_ex(('127.0.0.1', port)) == 0:
+                return
+        time.sleep(0.05)
+    raise Missing('the server of GlusterFS does not listen')
+
+
+def glusterfs(folder, backing, *mounts, layers=GLUSTER_WRITE_BEHIND):
+    """Without the daemon that manages volumes: a server, and a client for each mount."""
+    server, client, setfattr = need('glusterfsd'), need('glusterfs'), need('setfattr')
+    set_loopback_up()
+    port = next(GLUSTER_PORTS)
+    path = os.path.join(folder, backing)
+    values = {'backing': path, 'id': GLUSTER_ID, 'port': port}
+    run(setfattr, '-n', 'trusted.glusterfs.volume-id', '-v', '0x' + GLUSTER_ID.replace('-', ''), path)
+    server_volume = write(folder, 'server.vol', GLUSTER_SERVER.format(**values))
+    run(server, '-f', server_volume, '-p', os.path.join(folder, 'server.pid'), '-l', os.path.join(folder, 'server.log'))
+    wait_for_port(port)
+    client_volume = write(folder, 'client.vol', GLUSTER_CLIENT.format(**values) + layers)
+    for name in mounts:
+        run(client, '-f', client_volume, '-l', os.path.join(folder, name + '.log'), make(folder, name))
+        os.stat(os.path.join(folder, name))
+
+
+def glusterfs_write_behind(folder):
+    make(folder, 'remote')
+    glusterfs(folder, 'remote', 'mnt')
+
+
+def glusterfs_write_through(folder):
+    make(folder, 'remote')
+    glusterfs(folder, 'remote', 'mnt', layers='')
+
+
+# What a file that root has created there is not, because it is another user's
+ROOTS = ['/persist/owner', '/persist/planted', '/persist/set-group-id', '/persist/unprivileged']
+
+# Each with the tests that ask it for what it does not have, by the beginning of their paths
+FILE_SYSTEMS = {
+    ext4: [],
+    xfs: [],
+    btrfs: [],
+    tmpfs: [],
+    overlay: [],
+    sshfs_without_links: [],
+    # Modes cannot be changed, which nearly each test of persisting begins with.
+    bindfs_deny: ['/persist'],
+    bindfs: [],
+    bindfs_force_user: ROOTS,
+    bindfs_root_squash: ROOTS,
+    bindfs_without_attributes: [],
+    # The inode number follows the path, and what is open keeps a name.
+    sshfs: ['/persist/backup', '/persist/descriptor'],
+    glusterfs_write_behind: [],
+    glusterfs_write_through: [],
+}
+
+# To persist there takes long, and two-mounts.py and hostile.c do so, too.
+LONG_ONLY = [bindfs, bindfs_force_user, bindfs_root_squash, bindfs_without_attributes, sshfs,
+             glusterfs_write_behind, glusterfs_write_through]
+
+
+def passes(test, mount_point, skipped):
+    command = [test]
+    for path in skipped:
+        command += ['-x', path]
     try:
-        result = subprocess.run([test], env=dict(os.environ, TMPDIR=mount_point), timeout=TEST_TIMEOUT,
+        result = subprocess.run(command, env=dict(os.environ, TMPDIR=mount_point), timeout=TEST_TIMEOUT,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output, passed = result.stdout, result.returncode == 0
     except subprocess.TimeoutExpired as error:
@@ -132,7 +271,7 @@ def passes(test, mount_point):
     return passed
 
 
-def check(make_file_system, tests):
+def check(make_file_system, tests, skipped):
     with tempfile.TemporaryDirectory(prefix='matrix-') as folder:
         mount_point = os.path.join(folder, 'mnt')
         os.chmod(folder, 0o755)
@@ -140,7 +279,7 @@ def check(make_file_system, tests):
             make_file_system(folder)
             if make_file_system is not bindfs_deny:
                 os.chmod(mount_point, 0o777)
-            return all(passes(test, mount_point) for test in tests)
+            return all([passes(test, mount_point, skipped) for test in tests])
         finally:
             for name in ('mnt', 'layers'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
@@ -161,21 +300,19 @@ def enter_namespaces(*more):
 
 
 def main():
-    why_not = enter_namespaces()
+    why_not = enter_namespaces(*ALL_NAMESPACES)
     if why_not:
         print('1..0 # SKIP', why_not)
         return 0
 
-    # The test of persisting asks for holes, default ACLs and modes, and looks at once under the new name. two-mounts.py
-    # and hostile.c persist where these are not.
-    without_persist = [sshfs, bindfs, bindfs_force_user, bindfs_root_squash, bindfs_without_attributes, bindfs_deny]
-    file_systems = [ext4, xfs, btrfs, tmpfs, overlay, sshfs_without_links] + without_persist
-    print(f'1..{len(file_systems)}')
-    for number, file_system in enumerate(file_systems, 1):
+    end = sys.argv.index('--') if '--' in sys.argv else len(sys.argv)
+    tests = sys.argv[1:end] + (sys.argv[end + 1:] if IS_LONG else [])
+    print(f'1..{len(FILE_SYSTEMS)}')
+    for number, (file_system, skipped) in enumerate(FILE_SYSTEMS.items(), 1):
         name = f'{number} {file_system.__name__}'
-        tests = [test for test in sys.argv[1:] if file_system not in without_persist or not test.endswith('persist')]
+        chosen = [test for test in tests if IS_LONG or file_system not in LONG_ONLY or not test.endswith('persist')]
         try:
-            print('ok' if check(file_system, tests) else 'not ok', name)
+            print('ok' if check(file_system, chosen, skipped) else 'not ok', name)
         except Missing as error:
             print('ok', name, '# SKIP', error)
         sys.stdout.flush()

@@ -12,66 +12,18 @@ Usage: two-mounts.py ACT, which is the program of act.c
 TF_RACE_ROUNDS in the environment is how often two race, instead of 20 times.
 """
 
-import fcntl
-import itertools
 import os
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
-import time
 
-from matrix import SFTP_SERVER, Missing, enter_namespaces, make, need, run
+from matrix import ALL_NAMESPACES, SFTP_SERVER, Missing, enter_namespaces, glusterfs, make, need, run, write
 
 # This is to say which one hangs, before the whole is ended.
 TIMEOUT = 60
 
 # Of a folder without room, in KiB: GlusterFS needs some for itself.
 SMALL_SIZE = 1536
-
-# A server runs until the end.
-GLUSTER_PORTS = itertools.count(24990)
-GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
-
-GLUSTER_SERVER = '''
-volume posix
-  type storage/posix
-  option directory {folder}/backing
-  option volume-id {id}
-end-volume
-volume locks
-  type features/locks
-  subvolumes posix
-end-volume
-volume brick
-  type performance/io-threads
-  subvolumes locks
-end-volume
-volume server
-  type protocol/server
-  option transport-type tcp
-  option transport.socket.bind-address 127.0.0.1
-  option transport.socket.listen-port {port}
-  option auth.addr.brick.allow 127.0.0.1
-  subvolumes brick
-end-volume
-'''
-
-GLUSTER_CLIENT = '''
-volume client
-  type protocol/client
-  option transport-type tcp
-  option remote-host 127.0.0.1
-  option remote-port {port}
-  option remote-subvolume brick
-end-volume
-volume write-behind
-  type performance/write-behind
-  subvolumes client
-end-volume
-'''
-
 
 class Failed(Exception):
     pass
@@ -80,14 +32,6 @@ class Failed(Exception):
 def expect(true, what):
     if not true:
         raise Failed(what)
-
-
-def write(folder, name, text, mode=0o600):
-    path = os.path.join(folder, name)
-    with open(path, 'w') as file:
-        file.write(text)
-    os.chmod(path, mode)
-    return path
 
 
 # --- Mounts: each makes "A", and those of two machines "B" ---
@@ -129,36 +73,8 @@ def sshfs_without_links(folder):
     sshfs_twice(folder, ',disable_hardlink')
 
 
-def set_loopback_up():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-        siocsifflags, iff_up = 0x8914, 1
-        fcntl.ioctl(any_socket, siocsifflags, struct.pack('16sh14x', b'lo', iff_up))
-
-
-def wait_for_port(port):
-    """Nothing tells when the server listens."""
-    for _ in range(200):
-        with socket.socket() as one_socket:
-            if one_socket.connect_ex(('127.0.0.1', port)) == 0:
-                return
-        time.sleep(0.05)
-    raise Missing('the server of GlusterFS does not listen')
-
-
 def glusterfs_twice(folder):
-    server, client, setfattr = need('glusterfsd'), need('glusterfs'), need('setfattr')
-    set_loopback_up()
-    port = next(GLUSTER_PORTS)
-    values = {'folder': folder, 'id': GLUSTER_ID, 'port': port}
-    run(setfattr, '-n', 'trusted.glusterfs.volume-id', '-v', '0x' + GLUSTER_ID.replace('-', ''),
-        os.path.join(folder, 'backing'))
-    server_volume = write(folder, 'server.vol', GLUSTER_SERVER.format(**values))
-    run(server, '-f', server_volume, '-p', os.path.join(folder, 'server.pid'), '-l', os.path.join(folder, 'server.log'))
-    wait_for_port(port)
-    client_volume = write(folder, 'client.vol', GLUSTER_CLIENT.format(**values))
-    for name in 'AB':
-        run(client, '-f', client_volume, '-l', os.path.join(folder, name + '.log'), make(folder, name))
-        os.stat(os.path.join(folder, name))
+    glusterfs(folder, 'backing', 'A', 'B')
 
 
 # --- Machines: each has a directory of its own for what is to be known until it is shut down ---
@@ -287,8 +203,7 @@ def check(make_mounts, check_mounts, act):
 
 
 def main():
-    # What runs in the PID namespace ends with it.
-    why_not = enter_namespaces('--net', '--pid', '--fork', '--kill-child', '--mount-proc')
+    why_not = enter_namespaces(*ALL_NAMESPACES)
     if why_not:
         print('1..0 # SKIP', why_not)
         return 0
