@@ -373,13 +373,11 @@ lock_dir (TfEntry *self,
 static void
 unlock_dir (TfEntry *self)
 {
-  TfIdentity found;
-
   if (self->lock_fd < 0)
     return;
 
   /* The program may have closed all descriptors, and opened others. */
-  if (tf_identity_read (&found, self->lock_fd, "") && tf_identity_equal (&found, &self->identity))
+  if (tf_parent_prove (self->lock_fd, &self->identity) || tf_parent_is_lost (self->lock_fd))
     tf_fd_clear (&self->lock_fd);
   self->lock_fd = -1;
   g_atomic_int_add (&n_locks, -1);

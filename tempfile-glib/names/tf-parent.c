@@ -141,7 +141,7 @@ close_fd (TfParent *self)
   int saved_errno = errno;
   int fd = steal_fd (self);
 
-  if (is_open_at (self, fd))
+  if (is_open_at (self, fd) || tf_parent_is_lost (fd))
     tf_fd_clear (&fd);
   errno = saved_errno;
 }
@@ -479,6 +479,16 @@ tf_parent_prove (int               fd,
   TfIdentity found;
 
   return tf_identity_read (&found, fd, "") && tf_identity_equal (&found, identity);
+}
+
+/* Called if a descriptor cannot be looked at. Returns whether it is one of a directory that was removed, and that the file
+ * system does not know any more. */
+gboolean
+tf_parent_is_lost (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) != 0 && (errno == ENOENT || errno == ESTALE) && (fcntl (fd, F_GETFL) & O_DIRECTORY) != 0;
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

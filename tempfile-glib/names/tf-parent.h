@@ -31,6 +31,7 @@ gboolean  tf_parent_check      (TfParent         *self,
                                 int               fd);
 gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
+gboolean  tf_parent_is_lost    (int               fd);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);

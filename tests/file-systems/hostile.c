@@ -801,6 +801,30 @@ do_tree (gconstpointer data)
   keep_error (error);
 }
 
+/* A directory that was removed takes no descriptor. */
+static void
+do_many (gconstpointer data)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_fds = 0;
+
+  report->was_created = report->was_written = report->succeeded = TRUE;
+  for (guint i = 0; i < 4 && error == NULL; i++)
+    {
+      g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, &error);
+
+      if (dir == NULL || !tf_temp_dir_cleanup (dir, NULL, &error))
+        break;
+      if (i == 0)
+        n_fds = tf_test_count_fds ();
+    }
+
+  if (error == NULL && tf_test_count_fds () != n_fds)
+    error = g_error_new (G_IO_ERROR, G_IO_ERROR_FAILED, "%u descriptors have become %u", n_fds, tf_test_count_fds ());
+  report->succeeded = error == NULL;
+  keep_error (error);
+}
+
 static void
 do_named (gconstpointer data)
 {
@@ -853,6 +877,7 @@ static const Work works[] = {
   { "create-rolled-over", do_create, GINT_TO_POINTER (ROLLED_OVER) },
   { "spool", do_spool, NULL },
   { "remove-tree", do_tree, NULL },
+  { "many-dirs", do_many, NULL },
   { "close-named", do_named, NULL },
   { "exit", do_leave, NULL },
 };

@@ -225,7 +225,11 @@ def glusterfs_write_through(folder):
 
 
 # What a file that root has created there is not, because it is another user's
-ROOTS = ['/persist/owner', '/persist/planted', '/persist/set-group-id', '/persist/unprivileged']
+ROOTS = ['/persist/owner', '/persist/planted', '/persist/set-group-id', '/persist/unprivileged', '/temp-dir/odd-modes',
+         '/named-file/unwritable-dir']
+
+# What is open keeps a name when it is removed, or is not known any more.
+FORGETS = ['/named-file/dir-gone']
 
 # Each with the tests that ask it for what it does not have, by the beginning of their paths
 FILE_SYSTEMS = {
@@ -236,15 +240,16 @@ FILE_SYSTEMS = {
     overlay: [],
     sshfs_without_links: [],
     # Modes cannot be changed, which nearly each test of persisting begins with.
-    bindfs_deny: ['/persist'],
-    bindfs: [],
-    bindfs_force_user: ROOTS,
-    bindfs_root_squash: ROOTS,
-    bindfs_without_attributes: [],
+    bindfs_deny: ['/persist', '/temp-dir/stranger', '/temp-dir/ignore-cleanup-errors', '/temp-dir/no-fds',
+                  '/named-file/stranger', '/named-file/not-utf8', '/named-file/unwritable-dir', *FORGETS],
+    bindfs: FORGETS,
+    bindfs_force_user: ROOTS + FORGETS,
+    bindfs_root_squash: ROOTS + FORGETS,
+    bindfs_without_attributes: FORGETS,
     # The inode number follows the path, and what is open keeps a name.
-    sshfs: ['/persist/backup', '/persist/descriptor'],
-    glusterfs_write_behind: [],
-    glusterfs_write_through: [],
+    sshfs: ['/persist/backup', '/persist/descriptor', '/temp-dir/odd-modes', '/named-file/unwritable-dir', *FORGETS],
+    glusterfs_write_behind: FORGETS,
+    glusterfs_write_through: FORGETS,
 }
 
 # To persist there takes long, and two-mounts.py and hostile.c do so, too.
