@@ -679,6 +679,8 @@ tell_rolled_over (gpointer data)
   TfStore *self = data;
   g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
 
+  /* An object that has weak references waits for a lock of GLib when it is dropped. */
+  g_weak_ref_set (&self->emitter, NULL);
   if (owner != NULL)
     self->funcs->rolled_over (owner);
 

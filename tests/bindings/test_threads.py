@@ -134,6 +134,26 @@ for kind in more:
     os.remove(os.path.join(os.environ['TMPDIR'], kind.__name__))
 """)
 
+    @unittest.skipUnless(has_module, 'without it, a thread that drops a file waits for GLib')
+    def test_rolling_over_while_others_are_dropped(self):
+        """The object gets a reference while Python's lock is held, and none under a lock of GLib."""
+        self.run_program("""
+import threading, time
+sys.setswitchinterval(1e-5)
+def work(stop):
+    while time.monotonic() < stop:
+        file = Tf.SpooledTemporaryFile(1000)
+        file.has = 'an attribute'
+        file.write(bytes(900))
+        file.write(bytes(900))
+        file.close()
+threads = [threading.Thread(target=work, args=(time.monotonic() + 3,)) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+""")
+
     def test_forked_while_used(self):
         """A thread of the parent is not in the child, which does not wait for it."""
         self.run_program("""
