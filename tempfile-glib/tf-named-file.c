@@ -31,6 +31,28 @@
  * return g_file_get_contents (tf_named_file_get_path (file), &content, NULL, error);
  * ```
  *
+ * ```py
+ * with Tf.NamedFile(prefix='report-', suffix='.txt') as file:
+ *     file.write(b'Hello world!')
+ *     file.flush()
+ *     with open(file.name, 'rb') as other:
+ *         content = other.read()
+ * ```
+ *
+ * ```js
+ * const file = new Tf.NamedFile({prefix: 'report-', suffix: '.txt'});
+ * file.write('Hello world!');
+ * const [, content] = file.get_file().load_contents(null);
+ * file.close();
+ * ```
+ *
+ * ```vala
+ * var file = new Tf.NamedFile ("report-", ".txt");
+ * file.write ("Hello world!".data);
+ * string content;
+ * FileUtils.get_contents (file.path, out content);
+ * ```
+ *
  * The file's [enum@DeletePolicy] says when the name is removed. Another regular file of the same user that has replaced
  * the file, as editors do that save it, is removed if nobody else can have put it there. If anything else has its name,
  * it is left alone, and the call that should have removed it fails with %G_IO_ERROR_EXISTS, once. If the file no longer

@@ -25,6 +25,31 @@
  *        tf_spooled_file_is_rolled_over (file);
  * ```
  *
+ * ```py
+ * with Tf.SpooledFile(max_size=10) as file:
+ *     file.write(b'0123456789')
+ *     assert not file.is_rolled_over()
+ *     file.write(b'!')
+ *     assert file.is_rolled_over()
+ * ```
+ *
+ * ```js
+ * const file = new Tf.SpooledFile({max_size: 10});
+ * file.write('0123456789');
+ * print(file.is_rolled_over());
+ * file.write('!');
+ * print(file.is_rolled_over());
+ * file.close();
+ * ```
+ *
+ * ```vala
+ * var file = new Tf.SpooledFile (10);
+ * file.write ("0123456789".data);
+ * assert (!file.is_rolled_over ());
+ * file.write ("!".data);
+ * assert (file.is_rolled_over ());
+ * ```
+ *
  * Before each write and each [method@Gio.Seekable.truncate], through any stream or method, the size that the file
  * would have is compared with [property@SpooledFile:max-size]. If it would be larger, the file rolls over first: its
  * bytes are moved to an unnamed file on disk, where they stay. The object, its streams and the position remain the
@@ -184,6 +209,9 @@ tf_spooled_file_class_init (TfSpooledFileClass *klass)
    * [func@Tf.set_roll_over_on_low_memory], it is emitted in the main context that was the thread-default one when the
    * object was created. No lock is held. The handler may use the file, unless an asynchronous call of it is under way:
    * then it may only ask and open readers.
+   *
+   * A handler must not drop the last reference to the file, which the call that emits the signal uses. If it may, whoever
+   * makes that call holds a reference until it has returned.
    *
    * Since: 1.0
    */

@@ -34,6 +34,25 @@
  *        tf_temp_dir_cleanup (dir, NULL, error);
  * ```
  *
+ * ```py
+ * with Tf.TempDir(prefix='unpack-') as path:
+ *     with open(os.path.join(path, 'hello.txt'), 'w') as file:
+ *         file.write('Hello world!')
+ * ```
+ *
+ * ```js
+ * const dir = new Tf.TempDir({prefix: 'unpack-'});
+ * const file = dir.get_child('hello.txt');
+ * file.replace_contents('Hello world!', null, false, Gio.FileCreateFlags.PRIVATE, null);
+ * dir.cleanup();
+ * ```
+ *
+ * ```vala
+ * var dir = new Tf.TempDir ("unpack-");
+ * FileUtils.set_contents (dir.build_filename ({"hello.txt"}), "Hello world!");
+ * dir.cleanup ();
+ * ```
+ *
  * [method@TempDir.cleanup] removes the directory and reports errors. Dropping the last reference removes it as well,
  * but then errors are only logged, and what stays is tried again when the process exits. A large tree makes that call
  * block: call cleanup, or [method@TempDir.cleanup_async], where that matters. The path is valid only as long as the

@@ -44,6 +44,29 @@
  * return bytes != NULL;
  * ```
  *
+ * ```py
+ * with Tf.TempFile() as file:
+ *     file.write(b'Hello world!')
+ *     file.seek(0)
+ *     start = file.read(5)
+ * ```
+ *
+ * ```js
+ * const file = new Tf.TempFile();
+ * file.write('Hello world!');
+ * file.seek(0);
+ * const start = file.read(5);
+ * file.close();
+ * ```
+ *
+ * ```vala
+ * var file = new Tf.TempFile ();
+ * file.write ("Hello world!".data);
+ * file.seek (0, SeekType.SET);
+ * var start = file.read_bytes (5);
+ * assert (start.get_size () == 5);
+ * ```
+ *
  * ## One position
  *
  * As in a [class@Gio.FileIOStream], the file has one position. The methods of this class, those of
@@ -55,7 +78,9 @@
  * ## Closing
  *
  * [method@Gio.IOStream.close] closes the file. Dropping the last reference closes it as well, but then an error
- * is only logged. Closing one of the streams closes only that stream.
+ * is only logged. Closing one of the streams closes only that stream. It is the only one of its kind that the file has:
+ * an input stream that libsoup or %G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE has closed stays closed. Use
+ * [method@TempFile.open_reader] for what closes its stream, and for each attempt of what is tried again.
  *
  * When the last handle of a large file without a name is closed, the kernel frees its blocks, which can take a tenth of
  * a second for each gigabyte. [method@Gio.IOStream.close_async] does this in a worker thread.
@@ -3099,6 +3124,9 @@ tf_temp_file_steal_bytes_finish (TfTempFile    *self,
  * The stream starts at the beginning of the file and is a [iface@Gio.Seekable]. It reads what has been written so
  * far, and then reports the end of the file; it can be read again once more has been written. The file may roll over
  * or be persisted in between. Each reader may be used from a thread of its own while another thread uses the file.
+ *
+ * Use a reader for each attempt to send the content: a stream that was closed, by libsoup or by
+ * %G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE for example, cannot be opened again, and the file has only one input stream.
  *
  * A reader can be read after the file was closed: the bytes in memory, or the descriptor, are released when the last
  * reader is closed.

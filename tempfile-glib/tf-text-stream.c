@@ -37,6 +37,32 @@
  * return line != NULL;
  * ```
  *
+ * ```py
+ * with Tf.SpooledFile() as file:
+ *     text = Tf.TextStream(file, 'UTF-8')
+ *     text.write('Grüße\n')
+ *     text.seek(0)
+ *     line = text.read_line()
+ * ```
+ *
+ * ```js
+ * const file = new Tf.SpooledFile();
+ * const text = new Tf.TextStream({base_file: file, encoding: 'UTF-8'});
+ * text.write('Grüße\n');
+ * text.seek(0);
+ * const line = text.read_line();
+ * file.close();
+ * ```
+ *
+ * ```vala
+ * var file = new Tf.SpooledFile (1024 * 1024);
+ * var text = new Tf.TextStream (file, "UTF-8");
+ * text.write ("Grüße\n");
+ * text.seek (0);
+ * var line = text.read_line ();
+ * assert (line != null);
+ * ```
+ *
  * Encodings, newlines and errors are treated as by Python's `io.TextIOWrapper`. None of this depends on
  * whether the bytes are in memory or on disk, or on when a [class@SpooledFile] rolls over.
  *
