@@ -20,6 +20,8 @@ def file_system_of(path):
 
 TEXT = """Title: Removal compared
 Slug: removal
+Group: Behaviour
+Summary: Difficult directories here and elsewhere, tested
 
 <!--
 SPDX-FileCopyrightText: 2026 The tempfile-glib authors

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Makes the manual: runs gi-docgen, with guides in front of the reference and examples in four languages.
+
+Usage: build-manual.py GI_DOCGEN CONFIG GIR OUTPUT
+
+What gi-docgen reads is copied first, with the language written above each example and without what only the tests of
+the examples need. What it writes is completed then: the guides on the front page and beside each other, the names of
+each symbol in other languages, headings of guides in the index for searching, and manual.css and manual.js, which make
+tabs of examples that follow each other. All of it can be read without scripts.
+"""
+
+import html
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+
+from names import NONE, OR, read_names
+
+LANGUAGES = {'c': 'C', 'py': 'Python', 'js': 'JavaScript', 'vala': 'Vala'}
+SOURCE = pathlib.Path(__file__).parent
+ADDED = ['manual.css', 'manual.js']
+
+FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+HIDDEN = re.compile(r'^<!-- (?:before|after) \w+\n.*?^-->\n', re.DOTALL | re.MULTILINE)
+COMMENT = re.compile(r'<!--.*?-->\s*', re.DOTALL)
+
+
+@dataclass
+class Guide:
+    """A page that is written by hand."""
+
+    name: str
+    title: str
+    group: str
+    summary: str
+    headings: list
+
+    @property
+    def page(self):
+        return self.name.replace('.md', '.html')
+
+
+def read_guide(path):
+    text = path.read_text(encoding='utf-8')
+    header = dict(re.findall(r'^(\w+): (.*)$', text.split('\n\n')[0], re.MULTILINE))
+    headings = re.findall(r'^## (.*)$', FENCE.sub('', text), re.MULTILINE)
+    return Guide(path.name, header['Title'], header['Group'], header['Summary'], headings)
+
+
+def label(match):
+    """Writes the language above an example."""
+    name = LANGUAGES.get(match.group(1))
+    return f'<p class="language">{name}</p>\n\n{match.group()}' if name else match.group()
+
+
+def copy_sources(config, gir, folder):
+    names = re.findall(r'"([^"]*\.(?:md|svg))"', config.read_text(encoding='utf-8'))
+    for name in names:
+        if name.endswith('.svg'):
+            shutil.copy(SOURCE / name, folder / name)
+        elif name != 'names.md':
+            text = (SOURCE / name).read_text(encoding='utf-8')
+            (folder / name).write_text(FENCE.sub(label, HIDDEN.sub('', text)), encoding='utf-8')
+    text = gir.read_text(encoding='utf-8')
+    text = FENCE.sub(lambda match: html.escape(label(match).replace(match.group(), ''), quote=False) + match.group(), text)
+    (folder / gir.name).write_text(text, encoding='utf-8')
+    return [name for name in names if name.endswith('.md')]
+
+
+# --- Names in other languages ----------------------------------------------------------------------
+
+NAMES_HEAD = '''Title: Names in other languages
+Slug: names
+Group: Reference
+Summary: What each symbol is called in C, Python, JavaScript and Vala
+
+# Names in other languages
+
+`Tf.TempFile.read()` stands for the method `read()` of an object of `Tf.TempFile`; what creates an object is called on the
+class itself. Functions whose name ends with `_finish` are not needed where an asynchronous call is awaited. In Python,
+the names of `tempfile` exist as well. The pages for [Python](from-python.html) and [JavaScript](javascript.html) have
+what is only there.
+
+| C | Python | JavaScript | Vala |
+| --- | --- | --- | --- |
+'''
+
+
+def names_page(names):
+    def code(text):
+        return OR.join(f'`{each}`' for each in text.split(OR)) if text != NONE else NONE
+    rows = [f'| [`{name.c}`]({name.page}) | {code(name.python)} | {code(name.javascript)} | {code(name.vala)} |\n'
+            for name in names]
+    return NAMES_HEAD + ''.join(rows)
+
+
+def names_of_page(names):
+    """Returns the names as a table for the page of one symbol, the first of those on it."""
+    def code(text):
+        return OR.join(f'<code>{html.escape(each)}</code>' for each in text.split(OR))
+    rows = [(language, names[0].of_languages()[key]) for key, language in LANGUAGES.items()]
+    cells = ''.join(f'<tr><th scope="row">{language}</th><td>{code(text)}</td></tr>' for language, text in rows)
+    return f'<div class="names"><table>{cells}</table></div>'
+
+
+def name_links(text, names):
+    """Gives links to symbols their names in other languages, for manual.js."""
+    by_link = {(name.page, name.c): name for name in names}
+
+    def complete(match):
+        name = by_link.get((match.group(1), html.unescape(match.group(2))))
+        if name is None:
+            return match.group()
+        data = ''.join(f' data-{key}="{html.escape(value.split(OR)[0])}"'
+                       for key, value in name.of_languages().items() if value != NONE)
+        return f'<a href="{match.group(1)}"><code{data}>{match.group(2)}</code></a>'
+    return re.sub(r'<a href="([\w.:-]+\.html)"><code>([^<]*)</code></a>', complete, text)
+
+
+# --- Completing pages --------------------------------------------------------------------------------
+
+def list_guides(guides):
+    groups = {}
+    for guide in guides:
+        groups.setdefault(guide.group, []).append(guide)
+    return groups
+
+
+def front(guides):
+    parts = ['<section id="guides"><h2>Guides</h2>']
+    for group, members in list_guides(guides).items():
+        items = ''.join(f'<li><a href="{guide.page}">{html.escape(guide.title)}</a>'
+                        f'<span class="summary">{html.escape(guide.summary)}</span></li>' for guide in members)
+        parts.append(f'<h4>{html.escape(group)}</h4><ul class="guides">{items}</ul>')
+    return ''.join(parts) + '</section>'
+
+
+def link_to(guide, current):
+    is_current = ' class="current"' if guide.page == current else ''
+    return f'<a{is_current} href="{guide.page}">{html.escape(guide.title)}</a>'
+
+
+def sidebar(guides, current):
+    parts = []
+    for group, members in list_guides(guides).items():
+        links = ''.join(link_to(guide, current) for guide in members)
+        parts.append(f'<div class="section"><h5>{html.escape(group)}</h5><div class="links">{links}</div></div>')
+    return ''.join(parts)
+
+
+def complete_page(path, guides, names):
+    text = COMMENT.sub('', path.read_text(encoding='utf-8'))
+    pages = [guide.page for guide in guides]
+    text = text.replace('<link rel="stylesheet" href="style.css" type="text/css" />',
+                        '<link rel="stylesheet" href="style.css" type="text/css" />\n'
+                        '  <link rel="stylesheet" href="manual.css" type="text/css" />')
+    text = text.replace('<script src="search.js">', '<script src="index.js"></script>\n  <script src="search.js">')
+    text = text.replace('</head>', '  <script src="manual.js"></script>\n</head>', 1)
+    text = text.replace('<nav class="sidebar devhelp-hidden">',
+                        '<a class="menu devhelp-hidden" href="#menu">Menu</a>\n<nav id="menu" class="sidebar devhelp-hidden">')
+    if path.name == 'index.html':
+        text = re.sub(r'<tr><td><em>\w+</em></td><td><a href="" class="external"></a></td></tr>\s*', '', text)
+        text = re.sub(r'<h3>Namespace</h3>\s*<h1>.*?</h1>', '<h1>tempfile-glib</h1>', text, count=1)
+        text = text.replace('</header>', '</header>' + front(guides), 1)
+    if path.name == 'index.html':
+        text = re.sub(r'(?=<div class="section">\s*<h5>Sections</h5>)', lambda _: sidebar(guides, path.name), text, count=1)
+    elif path.name in pages:
+        text = text.replace('<div class="section generator">', sidebar(guides, path.name) + '<div class="section generator">')
+    else:
+        link = '<div class="section"><div class="links"><a href="index.html#guides">Guides</a></div></div>'
+        text = text.replace('<div class="section generator">', link + '<div class="section generator">')
+    own = [name for name in names if name.page == path.name]
+    if own and '</header>' in text:
+        text = text.replace('</header>', names_of_page(own) + '</header>', 1)
+    if path.name != 'names.html':
+        text = name_links(text, names)
+    path.write_text(text, encoding='utf-8')
+
+
+# --- Searching ---------------------------------------------------------------------------------------
+
+def anchor(heading):
+    """As the extension of Markdown for tables of contents makes it."""
+    text = re.sub(r'[^\w\s-]', '', heading.encode('ascii', 'ignore').decode()).strip().lower()
+    return re.sub(r'[-\s]+', '-', text)
+
+
+def complete_index(output, guides):
+    path = output / 'index.json'
+    index = json.loads(path.read_text(encoding='utf-8'))
+    summaries = {guide.page: guide.summary for guide in guides}
+    for symbol in index['symbols']:
+        symbol['summary'] = re.sub(r'\[\w+@(?:Tf\.)?([\w.:-]+)\]', r'\1', symbol.get('summary') or '')
+        symbol['summary'] = summaries.get(symbol.get('href'), symbol['summary'])
+    for guide in guides:
+        for heading in guide.headings:
+            plain = re.sub(r'[`*\[\]]', '', heading)
+            index['symbols'].append({'type': 'content', 'name': f'{guide.title}: {plain}', 'summary': '',
+                                     'href': f'{guide.page}#{anchor(plain)}'})
+    text = json.dumps(index)
+    path.write_text(text, encoding='utf-8')
+
+    # A page that is opened as a file may not fetch another one.
+    (output / 'index.js').write_text(f'window.searchIndex = {text};\n', encoding='utf-8')
+    path = output / 'search.js'
+    script = path.read_text(encoding='utf-8')
+    path.write_text(script.replace("fetchJSON('index.json', onDidLoadSearchIndex);",
+                                   'onDidLoadSearchIndex(window.searchIndex);'), encoding='utf-8')
+
+
+def main():
+    gi_docgen, config, gir, output = sys.argv[1], *map(pathlib.Path, sys.argv[2:])
+    names = read_names(gir)
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        pages = copy_sources(config, gir, folder)
+        (folder / 'names.md').write_text(names_page(names), encoding='utf-8')
+        guides = [read_guide(folder / page) for page in pages]
+        shutil.rmtree(output, ignore_errors=True)
+        subprocess.run([gi_docgen, 'generate', '--quiet', '--fatal-warnings', '--no-namespace-dir', '--config', config,
+                        '--content-dir', folder, '--output-dir', output, folder / gir.name], check=True)
+    for path in output.glob('*.html'):
+        complete_page(path, guides, names)
+    complete_index(output, guides)
+    for name in ADDED:
+        shutil.copy(SOURCE / name, output / name)
+
+
+main()
