@@ -22,7 +22,7 @@
 #include "tf-journal.h"
 #include "tf-journal-format.h"
 
-/* A segment whose process is dead. It is locked. */
+/* A segment. It is locked if its process is dead. */
 typedef struct
 {
   int            fd;
@@ -36,6 +36,7 @@ typedef struct
 
 typedef enum
 {
+  FOREIGN,    /* a copy, of another user, or not readable: left alone */
   ALIVE,      /* or not certainly dead: left alone */
   WORTHLESS,  /* may be removed unread */
   DEAD,
@@ -61,19 +62,34 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Segment, segment_clear)
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
-/* Locks the file, which fails as long as a process has it mapped. */
+/* Tries to lock the file as well, which fails as long as a process has it mapped. */
 static gboolean
-lock_segment (Segment      *self,
+open_segment (Segment      *self,
               int           dir_fd,
               const char   *name,
+              gboolean     *is_locked,
               TfSystemStat *st)
 {
   self->fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  *is_locked = self->fd >= 0 && tf_system_lock (self->fd, TRUE) == 0;
 
   return self->fd >= 0 &&
-         tf_system_lock (self->fd, TRUE) == 0 &&
          tf_system_stat (st, self->fd, "") &&
          st->n_links > 0 && S_ISREG (st->mode) && st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO));
+}
+
+static gboolean
+is_visible (const TfJournalHead *head)
+{
+  guint64 namespace = tf_system_get_pid_namespace ();
+
+  return namespace != 0 && head->pid_namespace == namespace && head->start_time != 0;
+}
+
+static gboolean
+is_running (const TfJournalHead *head)
+{
+  return is_visible (head) && tf_system_get_start_time (head->pid) == head->start_time;
 }
 
 /* The lock is proof enough, except on overlayfs, where a process can lose it. */
@@ -81,13 +97,7 @@ static gboolean
 is_alive (const TfJournalHead *head,
           TfSystemFs           fs)
 {
-  guint64 namespace = tf_system_get_pid_namespace ();
-  gboolean is_visible = namespace != 0 && head->pid_namespace == namespace && head->start_time != 0;
-
-  if (!is_visible)
-    return fs == TF_SYSTEM_FS_OVERLAY;
-
-  return tf_system_get_start_time (head->pid) == head->start_time;
+  return is_visible (head) ? is_running (head) : fs == TF_SYSTEM_FS_OVERLAY;
 }
 
 static gboolean
@@ -109,15 +119,15 @@ judge (const guint8        *boot_id,
     return WORTHLESS;
 
   if (head->uid != geteuid ())
-    return ALIVE;
+    return FOREIGN;
 
   if (memcmp (boot_id, head->boot_id, TF_SYSTEM_BOOT_ID_SIZE) != 0)
     return WORTHLESS;
 
-  if (is_copy (head, st) || is_alive (head, fs))
-    return ALIVE;
+  if (is_copy (head, st))
+    return FOREIGN;
 
-  return DEAD;
+  return is_alive (head, fs) ? ALIVE : DEAD;
 }
 
 static Life
@@ -133,7 +143,7 @@ read_segment (Segment            *self,
 
   self->slots = g_malloc (st->size);
   if (TF_RETRY_EINTR (pread (self->fd, self->slots, st->size, 0)) != (gssize) st->size)
-    return ALIVE;
+    return FOREIGN;
 
   life = judge (boot_id, (TfJournalHead *) self->slots, st, fs);
   self->n_slots = st->size / sizeof (TfJournalSlot);
@@ -318,6 +328,28 @@ is_early (const TfJournalSlot *record)
   return record->deadline != 0 && tf_journal_get_uptime () < record->deadline;
 }
 
+static void
+report (TfJournalReader     *self,
+        const Segment       *segment,
+        const TfJournalSlot *record,
+        const char          *path,
+        const TfSystemStat  *st,
+        gboolean             is_left)
+{
+  const TfJournalHead *head = (const TfJournalHead *) segment->slots;
+  const TfJournalFound found = {
+    .path = path,
+    .kind = get_kind (record),
+    .pid = is_running (head) ? head->pid : 0,
+    .created = st->birth_seconds != 0 ? st->birth_seconds : st->changed / G_GINT64_CONSTANT (1000000000),
+    .deadline = record->deadline,
+    .is_left = is_left,
+  };
+
+  if (self->func != NULL)
+    self->func (&found, self->user_data);
+}
+
 /* A directory that was just created and has been filled by somebody else stays, too. */
 static Outcome
 remove_ours (TfJournalReader     *self,
@@ -326,6 +358,7 @@ remove_ours (TfJournalReader     *self,
              const char          *name,
              const char          *path,
              const TfIdentity    *identity,
+             const TfSystemStat  *st,
              GCancellable        *cancellable)
 {
   const TfAside aside = {
@@ -345,6 +378,7 @@ remove_ours (TfJournalReader     *self,
     {
       tf_debug_trace ("swept", path);
       self->n_removed++;
+      report (self, segment, record, path, st, TRUE);
       if (aside.kind == TF_JOURNAL_DIR)
         g_hash_table_add (self->removed_dirs, g_strdup (path));
     }
@@ -385,7 +419,7 @@ remove_record (TfJournalReader     *self,
       return STAYS;
     }
 
-  return remove_ours (self, segment, record, name, path, &identity, cancellable);
+  return remove_ours (self, segment, record, name, path, &identity, &st, cancellable);
 }
 
 /* Gives its name back to what a process had moved aside when it was killed. If something has that name by now, what was
@@ -489,7 +523,98 @@ sweep_records (TfJournalReader *self,
   return is_empty;
 }
 
+/* --- Listing -------------------------------------------------------------------------------- */
+
+static gboolean
+list_name (TfJournalReader     *self,
+           const Segment       *segment,
+           const TfJournalSlot *record,
+           const char          *name,
+           gboolean             is_dead)
+{
+  g_autofree char *path = g_build_filename (segment->place.path, name, NULL);
+  TfIdentity identity;
+  TfSystemStat st;
+
+  if (!tf_identity_stat (&identity, segment->parent_fd, name, &st) ||
+      !is_old (&st, self->min_age_seconds) ||
+      (segment->is_exchanged && record->state != TF_JOURNAL_DONE) ||
+      !is_ours (record, segment->parent_fd, name, &identity, &st))
+    return FALSE;
+
+  report (self, segment, record, path, &st, is_dead && !is_early (record));
+  return TRUE;
+}
+
+static void
+list_record (TfJournalReader *self,
+             Segment         *segment,
+             guint            slot,
+             gboolean         is_dead)
+{
+  const TfJournalSlot *record = &segment->slots[slot];
+  g_autofree char *aside = NULL;
+  g_autofree char *name = read_name (segment, slot, &aside);
+
+  if (name == NULL || !is_parent (segment, record->parent) ||
+      !is_wanted (self, &segment->slots[record->parent], name))
+    return;
+
+  open_parent (self, segment, record->parent);
+  if (segment->parent_fd < 0)
+    return;
+
+  if (aside == NULL || !list_name (self, segment, record, aside, is_dead))
+    list_name (self, segment, record, name, is_dead);
+}
+
+/* A living process may change its records meanwhile. What is not there, or is not what the record says, is not listed. */
+static void
+list_records (TfJournalReader *self,
+              Segment         *segment,
+              gboolean         is_dead,
+              GCancellable    *cancellable)
+{
+  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots && !g_cancellable_is_cancelled (cancellable); i++)
+    {
+      guint32 state = segment->slots[i].state;
+
+      if (state == TF_JOURNAL_DONE || (state == TF_JOURNAL_INTENT && is_dead))
+        list_record (self, segment, i, is_dead);
+    }
+}
+
 /* --- Places --------------------------------------------------------------------------------- */
+
+typedef void (*SegmentFunc) (TfJournalReader *self,
+                             int              dir_fd,
+                             const char      *name,
+                             TfSystemFs       fs,
+                             GCancellable    *cancellable);
+
+static void
+list_segment (TfJournalReader *self,
+              int              dir_fd,
+              const char      *name,
+              TfSystemFs       fs,
+              GCancellable    *cancellable)
+{
+  g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
+  gboolean is_locked;
+  TfSystemStat st;
+  Life life;
+
+  if (!open_segment (&segment, dir_fd, name, &is_locked, &st))
+    {
+      if (segment.fd < 0)
+        report_lack_of_fds (self, name);
+      return;
+    }
+
+  life = read_segment (&segment, self->boot_id, &st, fs);
+  if (life == ALIVE || life == DEAD)
+    list_records (self, &segment, life == DEAD && is_locked, cancellable);
+}
 
 static void
 sweep_segment (TfJournalReader *self,
@@ -499,10 +624,11 @@ sweep_segment (TfJournalReader *self,
                GCancellable    *cancellable)
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
+  gboolean is_locked;
   TfSystemStat st;
   Life life;
 
-  if (!lock_segment (&segment, dir_fd, name, &st))
+  if (!open_segment (&segment, dir_fd, name, &is_locked, &st) || !is_locked)
     {
       if (segment.fd < 0)
         report_lack_of_fds (self, name);
@@ -514,18 +640,40 @@ sweep_segment (TfJournalReader *self,
     unlinkat (dir_fd, name, 0);
 }
 
+/* Two of the places can be the same directory. */
+static gboolean
+is_new_place (TfIdentity *seen,
+              guint       index,
+              int         dir_fd)
+{
+  if (dir_fd < 0 || !tf_identity_read (&seen[index], dir_fd, ""))
+    return dir_fd >= 0;
+
+  for (guint i = 0; i < index; i++)
+    if (tf_identity_equal (&seen[i], &seen[index]))
+      return FALSE;
+
+  return TRUE;
+}
+
 static void
-sweep_place (TfJournalReader *self,
-             guint            index,
-             GCancellable    *cancellable)
+read_place (TfJournalReader *self,
+            guint            index,
+            TfIdentity      *seen,
+            SegmentFunc      func,
+            GCancellable    *cancellable)
 {
   const TfTemplate template = { .prefix = (char *) "" };
   g_autofree char *path = NULL;
   TfSystemFs fs;
   tf_autofd int dir_fd = tf_journal_place_open (index, FALSE, &path, &fs);
-  int own_fd = dir_fd >= 0 ? fcntl (dir_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
+  gboolean is_new = is_new_place (seen, index, dir_fd);
+  int own_fd = is_new ? fcntl (dir_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
   DIR *names = own_fd >= 0 ? fdopendir (own_fd) : NULL;
   const struct dirent *entry;
+
+  if (dir_fd >= 0 && !is_new)
+    return;
 
   if (names == NULL)
     {
@@ -536,9 +684,20 @@ sweep_place (TfJournalReader *self,
 
   while (!g_cancellable_is_cancelled (cancellable) && (entry = readdir (names)) != NULL)
     if (strlen (entry->d_name) == TF_TEMPLATE_RANDOM_LENGTH && tf_template_matches (&template, entry->d_name))
-      sweep_segment (self, dir_fd, entry->d_name, fs, cancellable);
+      func (self, dir_fd, entry->d_name, fs, cancellable);
 
   closedir (names);
+}
+
+static void
+read_places (TfJournalReader *self,
+             SegmentFunc      func,
+             GCancellable    *cancellable)
+{
+  TfIdentity seen[TF_JOURNAL_N_PLACES] = { 0 };
+
+  for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
+    read_place (self, i, seen, func, cancellable);
 }
 
 static void
@@ -548,13 +707,29 @@ sweep_places (TfJournalReader *self,
   gboolean has_journal = tf_journal_count_segments () > 0;
 
   self->removed_dirs = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  for (guint i = 0; i < TF_JOURNAL_N_PLACES; i++)
-    sweep_place (self, i, cancellable);
+  read_places (self, sweep_segment, cancellable);
   g_clear_pointer (&self->removed_dirs, g_hash_table_unref);
 
   /* What was moved aside was the first that this process has recorded, and may be the last. */
   if (!has_journal)
     tf_journal_trim ();
+}
+
+static gboolean
+reader_begin (TfJournalReader  *self,
+              GCancellable     *cancellable,
+              GError          **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (tf_system_read_boot_id (self->boot_id))
+    return TRUE;
+
+  return errno == EMFILE || errno == ENFILE
+         ? tf_errno_set (error, errno, "read the boot ID", NULL)
+         : tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
+                              "Nothing can be swept, because the system does not tell when it was booted");
 }
 
 /* Continues after errors, which are added to the failures. Fails if journals are not supported, or if cancelled. */
@@ -563,16 +738,24 @@ tf_journal_reader_sweep (TfJournalReader  *self,
                          GCancellable     *cancellable,
                          GError          **error)
 {
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+  if (!reader_begin (self, cancellable, error))
     return FALSE;
 
-  if (!tf_system_read_boot_id (self->boot_id))
-    return errno == EMFILE || errno == ENFILE
-           ? tf_errno_set (error, errno, "read the boot ID", NULL)
-           : tf_errno_set_code (error, G_IO_ERROR_NOT_SUPPORTED,
-                                "Nothing can be swept, because the system does not tell when it was booted");
-
   sweep_places (self, cancellable);
+
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+/* Calls the function for what is there, of all processes of the user, and changes nothing. Fails as a sweep does. */
+gboolean
+tf_journal_reader_list (TfJournalReader  *self,
+                        GCancellable     *cancellable,
+                        GError          **error)
+{
+  if (!reader_begin (self, cancellable, error))
+    return FALSE;
+
+  read_places (self, list_segment, cancellable);
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
