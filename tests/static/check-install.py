@@ -5,8 +5,9 @@
 """Installs into a folder, looks whether all is there, and builds and runs a program with it.
 
 Usage: check-install.py BUILD_ROOT PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
-       check-install.py --static SOURCE_ROOT BUILD PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
-FILEs are relative to PREFIX. With --static the static library alone is built before, in the folder BUILD.
+       check-install.py --static|--both SOURCE_ROOT BUILD PREFIX PROGRAM.C FILE... -- MESON... -- COMPILER...
+FILEs are relative to PREFIX. With --static the static library alone is built before, in the folder BUILD, and with --both
+both.
 """
 
 import os
@@ -27,9 +28,9 @@ def split(words):
     return words[:first], words[first + 1:second], words[second + 1:]
 
 
-def build_static(source, folder, prefix, meson):
+def build_library(library, source, folder, prefix, meson):
     options = ['tests=false', 'introspection=disabled', 'vapi=disabled', 'documentation=disabled']
-    build(meson, folder, source, f'--prefix={prefix}', '--default-library=static', '--optimization=0',
+    build(meson, folder, source, f'--prefix={prefix}', f'--default-library={library}', '--optimization=0',
           *[f'-D{option}' for option in options])
 
 
@@ -77,9 +78,9 @@ def check_program(compiler, program, folder, installed, pc, options):
 
 def main():
     arguments, meson, compiler = split(sys.argv[1:])
-    if arguments[0] == '--static':
-        source, folder, prefix = arguments[1:4]
-        build_static(source, folder, prefix, meson)
+    if arguments[0] in ('--static', '--both'):
+        library, source, folder, prefix = arguments[:4]
+        build_library(library[2:], source, folder, prefix, meson)
         del arguments[:2]
     build_root, prefix, program, *files = arguments
     with tempfile.TemporaryDirectory() as folder:
