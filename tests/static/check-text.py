@@ -32,8 +32,8 @@ def problems_of(name, data):
     for number, line in enumerate(text.splitlines(), 1):
         if line != line.rstrip():
             yield f'{number}: space at the end of the line'
-        # vapigen's metadata and Go are indented by tabulators.
-        if '\t' in line and not name.endswith(('.metadata', '.go')):
+        # vapigen's metadata, Go and make are indented by tabulators.
+        if '\t' in line and not name.endswith(('.metadata', '.go', 'debian/rules')):
             yield f'{number}: a tabulator'
         if LEFTOVER.search(line):
             yield f'{number}: {LEFTOVER.search(line).group()}'
