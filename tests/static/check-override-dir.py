@@ -21,17 +21,11 @@ VERSION = '%d.%d' % sys.version_info[:2]
 
 # The layout of Python's packages, what Meson is told, and where the override is then, without and with the module
 DISTRIBUTIONS = {
-    'Debian': {
-        'purelib': 'lib/python3/dist-packages',
-        'platlib': 'lib/python3/dist-packages',
-        'options': ['--prefix=/usr', '--libdir=lib/x86_64-linux-gnu'],
-        'without': '/usr/lib/python3/dist-packages/gi/overrides',
-        'with': '/usr/lib/python3/dist-packages/gi/overrides',
-    },
     'Fedora': {
         'purelib': f'lib/python{VERSION}/site-packages',
         'platlib': f'lib64/python{VERSION}/site-packages',
         'options': ['--prefix=/usr', '--libdir=/usr/lib64', '--libexecdir=/usr/libexec'],
+        'modules': ['disabled', 'enabled'],
         'without': f'/usr/lib/python{VERSION}/site-packages/gi/overrides',
         'with': f'/usr/lib64/python{VERSION}/site-packages/gi/overrides',
     },
@@ -39,15 +33,8 @@ DISTRIBUTIONS = {
         'purelib': f'lib/python{VERSION}/site-packages',
         'platlib': f'lib/python{VERSION}/site-packages',
         'options': ['--prefix=/usr', '--libexecdir=lib'],
-        'without': f'/usr/lib/python{VERSION}/site-packages/gi/overrides',
+        'modules': ['enabled'],
         'with': f'/usr/lib/python{VERSION}/site-packages/gi/overrides',
-    },
-    'Flatpak': {
-        'purelib': f'lib/python{VERSION}/site-packages',
-        'platlib': f'lib/python{VERSION}/site-packages',
-        'options': ['--prefix=/app', '--libdir=lib'],
-        'without': f'/app/lib/python{VERSION}/site-packages/gi/overrides',
-        'with': f'/app/lib/python{VERSION}/site-packages/gi/overrides',
     },
 }
 
@@ -74,7 +61,9 @@ def main():
     root, *meson = sys.argv[1:]
     has_module = 'pygobject-3.0' in run('pkg-config', '--list-package-names').split()
     for name, layout in DISTRIBUTIONS.items():
-        for module in ('disabled', 'enabled') if has_module else ('disabled',):
+        for module in layout['modules']:
+            if module == 'enabled' and not has_module:
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 installed = installed_by(meson, root, layout, module, pathlib.Path(folder))
             expected = layout['with' if module == 'enabled' else 'without']

@@ -228,7 +228,8 @@ class RunTest(ToolTest):
         self.assertEqual(output, '[]\n')
 
     def test_stop_and_continue(self):
-        process, pid, _ = self.listen(start_new_session=False)
+        # The system stops no process group that nobody in its session can continue.
+        process, pid, _ = self.listen(preexec_fn=os.setpgrp)
         os.kill(process.pid, signal.SIGTSTP)
         self.assertEqual(os.waitpid(process.pid, os.WUNTRACED)[1], signal.SIGTSTP << 8 | 0x7f)
         wait_until(lambda: state_of(pid) == 'T')
