@@ -23,7 +23,8 @@ typedef struct
 
 #define TF_PROGRESS_INIT(func_, data_) { .func = (func_), .data = (data_), .reported = -1 }
 
-/* Never goes back, when something is copied again. Calls code of the user's. */
+/* Never goes back, when something is copied again. There are no fewer bytes than were copied, if it was not known how many
+ * there are. Calls code of the user's. */
 static inline void
 tf_progress_report (TfProgress *self,
                     goffset     n_copied)
@@ -32,6 +33,7 @@ tf_progress_report (TfProgress *self,
     return;
 
   self->reported = n_copied;
+  self->total = MAX (self->total, n_copied);
   self->func (n_copied, self->total, self->data);
 }
 
