@@ -500,7 +500,7 @@ static const Deed deeds[] = {
   { "unlink-async", begin_named, unlink_named_async, is_path_gone },
   { "keep", begin_named, keep_named, remove_path },
   { "drop", begin_named, drop_file, NULL },
-  { "hand-over", begin_named, hand_over_named, is_path_there },
+  { "hand-over", begin_named, hand_over_named, remove_path },
   { "hold", begin_named, hold_named, is_path_there },
   { "file-inside", begin_dir, make_inside, is_file_usable },
   { "dir-inside", begin_dir, make_dir_inside, NULL },

@@ -234,7 +234,7 @@ try_scene (gconstpointer  data,
   model_init (&self, &program, programs_get_dest (), message);
   self.settle = faults_end;
   self.excuses = fault_runs_excuse;
-  self.is_durable = ledger_is_durable;
+  self.find_gap = ledger_find_gap;
   if (!prepare (&self))
     return FALSE;
 

@@ -101,7 +101,7 @@ is_wanted (Runner *self)
 {
   const char *only = g_getenv ("TF_PROOF_FAULT");
 
-  if (only != NULL)
+  if (only != NULL && strchr (only, ':') != NULL)
     return g_str_equal (only, shared->where);
 
   return shared->run >= self->first && (shared->run + first_of_scene) % stride == 0;
@@ -115,13 +115,15 @@ run_once (Runner    *self,
           int        with_errno)
 {
   shared->run++;
-  g_snprintf (shared->where, sizeof shared->where, "%s:%u:%s:%d", self->name, at, faults_get_mode (mode), with_errno);
+  g_snprintf (shared->where, sizeof shared->where, "%s:%u:%s:%s:%d", self->name, at, shared->calls[at],
+              faults_get_mode (mode), with_errno);
   if (!is_wanted (self))
     return;
 
   alarm (PATIENCE);
   shared->n_runs++;
   shared->errnos[with_errno % 256] = TRUE;
+  faults_expect (shared->calls[at]);
   if (!self->func (self->scene, at, mode, with_errno, shared->message))
     exit (EXIT_FAILURE);
   if (self->is_cold || programs_have_name ())
@@ -173,7 +175,8 @@ run_all (gpointer data)
   shared->run = 0;
   if (g_getenv ("TF_PROOF_FAULT") == NULL)
     programs_be_quiet ();
-  if (!self->is_cold)
+  /* The first time, the library also does what it does once. */
+  for (int i = 0; i < 2 && !self->is_cold; i++)
     count_calls (self);
   for (guint at = 1; at <= shared->n_calls; at++)
     run_point (self, at, shared->calls[at]);
@@ -197,7 +200,11 @@ check_leftovers (Runner *self)
   if (!is_clean ())
     proof_sweep ();
   if (!is_clean ())
-    complain (self, "a name is left");
+    {
+      g_autofree char *what = g_strdup_printf ("a name is left: %s", programs_find_name ());
+
+      complain (self, what);
+    }
   if (!are_others_there ())
     complain (self, "what others have is gone");
 }
@@ -223,6 +230,15 @@ run_child (Runner    *self,
   return !shared->is_done && *shared->where != '\0';
 }
 
+/* TF_PROOF_FAULT is the name of a scene, or one fault of one. */
+static gboolean
+is_chosen (const char *name)
+{
+  const char *only = g_getenv ("TF_PROOF_FAULT");
+
+  return only == NULL || (g_str_has_prefix (only, name) && strchr (":", only[strlen (name)]) != NULL);
+}
+
 void
 fault_runs_try (const char    *name,
                 FaultFunc      func,
@@ -232,7 +248,7 @@ fault_runs_try (const char    *name,
   Runner self = { name, func, scene, is_cold, 0, };
   guint before = n_violations;
 
-  if (g_getenv ("TF_PROOF_FAULT") != NULL && !g_str_has_prefix (g_getenv ("TF_PROOF_FAULT"), name))
+  if (!is_chosen (name))
     return;
 
   n_scenes++;

@@ -23,6 +23,9 @@ typedef enum
   N_FAULT_MODES,
 } FaultMode;
 
+/* Which call the next fault is for; NULL: any. */
+void faults_expect (const char *call);
+
 /* Call number @at, counted from 1, is the first that fails. 0: none does, all are counted. */
 void  faults_begin       (guint     at,
                           FaultMode mode,
@@ -43,9 +46,10 @@ const char *faults_take_complaint (void);
 
 /* Notes what happens to files, in order. */
 void ledger_begin (void);
-/* Whether the file was on the medium before it got its name, and after that the directory. */
-gboolean ledger_is_durable (const char *path,
-                            const char *dir);
+/* Whether the file was on the medium before it got its name, and after that the directory: NULL, or what happened
+ * instead. */
+char *ledger_find_gap (const char *path,
+                       const char *dir);
 void     ledger_note_write (int         fd);
 void     ledger_note_sync  (int         fd);
 void     ledger_note_name  (void);

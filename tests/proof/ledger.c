@@ -96,14 +96,36 @@ find_last (Deed        deed,
   return last;
 }
 
-gboolean
-ledger_is_durable (const char *path,
-                   const char *dir)
+static char *
+describe (const char *path,
+          const char *dir)
+{
+  const char *const deeds[] = { "write", "sync", "name" };
+  GString *text = g_string_new (NULL);
+  struct stat st = { 0 };
+  struct stat dir_st = { 0 };
+
+  stat (path, &st);
+  stat (dir, &dir_st);
+  for (guint i = 0; i < n_entries; i++)
+    g_string_append_printf (text, " %s%s", deeds[entries[i].deed],
+                            entries[i].inode == 0 ? "" : entries[i].inode == st.st_ino ? " it" :
+                            entries[i].inode == dir_st.st_ino ? " the folder" : " another");
+
+  return g_string_free (text, FALSE);
+}
+
+char *
+ledger_find_gap (const char *path,
+                 const char *dir)
 {
   int write = find_last (WRITE, path);
   int sync = find_last (SYNC, path);
   int name = find_last (NAME, NULL);
   int sync_of_dir = find_last (SYNC, dir);
 
-  return n_entries == MAX_ENTRIES || (write < sync && sync >= 0 && sync < name && name < sync_of_dir);
+  if (n_entries == MAX_ENTRIES || (write < sync && sync >= 0 && sync < name && name < sync_of_dir))
+    return NULL;
+
+  return describe (path, dir);
 }

@@ -265,6 +265,7 @@ MODEL_OP (model_fill_async)
   if (n < 0)
     return model_is_excused (self, error, call.cancelled);
 
+  model_settle (self);
   MODEL_CHECK (self, (gsize) n <= model_get_rest (self, G_MAXSIZE));
   MODEL_CHECK (self, (gsize) n >= model_get_rest (self, MIN (count, 65536)));
   return model_peek (self, step);
@@ -315,6 +316,7 @@ MODEL_OP (model_get_fd_async)
   if (fd < 0)
     return model_is_excused (self, error, call.cancelled);
 
+  model_settle (self);
   return model_get_fd (self, step);
 }
 

@@ -119,6 +119,15 @@ take_lasting (Model      *self,
   self->lasting = g_strdup (path);
 }
 
+static gboolean
+check_durable (Model      *self,
+               const char *path)
+{
+  g_autofree char *gap = self->find_gap != NULL ? self->find_gap (path, self->dir) : NULL;
+
+  return gap == NULL || model_fail (self, "it would not survive a loss of power:%s", gap);
+}
+
 /* With @existed, something had the name before. */
 gboolean
 model_check_persisted (Model          *self,
@@ -150,8 +159,8 @@ model_check_persisted (Model          *self,
   if (g_strcmp0 (g_file_peek_path (final), self->lasting) == 0)
     return TRUE;
 
-  if (success && flags & TF_PERSIST_DURABLE && self->is_durable != NULL)
-    MODEL_CHECK (self, self->is_durable (g_file_peek_path (final), self->dir));
+  if (success && flags & TF_PERSIST_DURABLE && !check_durable (self, g_file_peek_path (final)))
+    return FALSE;
 
   is_new_name = g_strcmp0 (path, self->lasting) != 0;
   take_lasting (self, g_file_peek_path (final));

@@ -7,6 +7,7 @@
 
 #include "model.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -469,10 +470,12 @@ check_fd (Model *self,
           int    fd)
 {
   g_autofree guint8 *data = g_malloc (self->bytes->len + 1);
-  gssize n = pread (fd, data, self->bytes->len + 1, 0);
+  gssize n;
 
   model_settle (self);
-  MODEL_CHECK (self, n == (gssize) self->bytes->len);
+  n = pread (fd, data, self->bytes->len + 1, 0);
+  if (n != (gssize) self->bytes->len)
+    return model_fail (self, "descriptor %d has %zd bytes instead of %u: %s", fd, n, self->bytes->len, g_strerror (errno));
   MODEL_CHECK (self, n == 0 || memcmp (data, self->bytes->data, n) == 0);
   MODEL_CHECK (self, lseek (fd, 0, SEEK_CUR) == self->position);
   MODEL_CHECK (self, fcntl (fd, F_GETFD) == FD_CLOEXEC);

@@ -48,8 +48,8 @@ typedef struct
   void (*settle) (void);                         /* (nullable): called after the call of an operation */
   gboolean (*excuses) (const GError  *error,     /* (nullable): whether it may fail so */
                        const char   **reason);
-  gboolean (*is_durable) (const char *path,      /* (nullable): whether it would survive a loss of power */
-                          const char *dir);
+  char *(*find_gap) (const char *path,           /* (nullable): why it would not survive a loss of power, or NULL */
+                     const char *dir);
   guint n_excused;
 } Model;
 

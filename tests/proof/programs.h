@@ -28,6 +28,7 @@ void        programs_clean_up    (void);
 /* What is left behind by what has run, or NULL. */
 const char *programs_find_litter (void);
 gboolean    programs_have_name   (void);
+const char *programs_find_name   (void);
 
 void programs_be_quiet (void);
 
