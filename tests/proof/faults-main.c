@@ -86,9 +86,10 @@ try_in_dir (void (*func) (guint stride))
   fault_runs_begin (stride);
   func (stride > 1 ? 7 : 1);
   fault_runs_end ();
-  programs_end ();
   end_others ();
+  /* While the folders are there that records are about */
   proof_sweep ();
+  programs_end ();
 }
 
 static void
