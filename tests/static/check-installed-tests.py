@@ -20,12 +20,13 @@ SOME = 'mkstemp', 'temp-dir', 'sweep', 'python-names', 'gjs', 'tool'
 build, prefix, libdir, datadir, overrides, name, runner, _, *meson = sys.argv[1:]
 
 
-def lead_to(tests, folder):
-    """The tests were installed for another folder."""
+def lead_to(tests, folder, python_path):
+    """The tests were installed for another folder, and Python looks for modules there."""
     for test in tests:
         text = test.read_text(encoding='utf-8')
         assert prefix in text, text
         test.write_text('\n'.join(line.replace(f'{prefix}/', f'{folder}{prefix}/').replace(f'{folder}/usr/bin/env', '/usr/bin/env')
+                                  .replace(' PYTHONPATH=', f' PYTHONPATH={python_path}:')
                                   for line in text.split('\n')), encoding='utf-8')
 
 
@@ -36,7 +37,8 @@ def main():
         installed = pathlib.Path(folder + prefix)
         data = installed / datadir / 'installed-tests' / name
         tests = sorted(data.glob('*.test'))
-        lead_to(tests, folder)
+        python_path = os.path.dirname(os.path.dirname(folder + os.path.join(prefix, overrides)))
+        lead_to(tests, folder, python_path)
 
         env = dict(
             os.environ,
@@ -44,7 +46,6 @@ def main():
             GI_TYPELIB_PATH=str(installed / libdir / 'girepository-1.0'),
             GJS_PATH='',
             XDG_DATA_DIRS=f'{installed / datadir}:' + os.environ.get('XDG_DATA_DIRS', '/usr/local/share:/usr/share'),
-            PYTHONPATH=os.path.dirname(os.path.dirname(folder + os.path.join(prefix, overrides))),
         )
         chosen = [f'{name}/{test.name}' for test in tests if test.stem in SOME]
         result = subprocess.run([runner, '--list'], env=env, capture_output=True, text=True, check=True)
