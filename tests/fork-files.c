@@ -963,6 +963,49 @@ test_first_thread (void)
   g_test_trap_assert_passed ();
 }
 
+static void
+end_at_once (void)
+{
+}
+
+static gpointer
+splice_again (gpointer kinds)
+{
+  while (!g_atomic_int_get (&stop))
+    {
+      g_autoptr(TfTempFile) from = tf_test_kind_make (((const TfTestKind **) kinds)[0]);
+      g_autoptr(TfTempFile) to = tf_test_kind_make (((const TfTestKind **) kinds)[1]);
+
+      g_seekable_truncate (G_SEEKABLE (from), 1024 * 1024, NULL, NULL);
+      g_output_stream_splice (g_io_stream_get_output_stream (G_IO_STREAM (to)),
+                              g_io_stream_get_input_stream (G_IO_STREAM (from)), 0, NULL, NULL);
+    }
+
+  return NULL;
+}
+
+/* A thread that has the lock of a file, and waits for that of another one, and a fork that has the other. */
+static void
+test_beside_splice (void)
+{
+  alarm (120);
+  for (const TfTestKind *from = tf_test_kinds; from->name != NULL; from++)
+    for (const TfTestKind *to = tf_test_kinds; to->name != NULL; to++)
+      {
+        const TfTestKind *kinds[] = { from, to };
+        GThread *thread;
+
+        g_atomic_int_set (&stop, FALSE);
+        thread = g_thread_new ("splice", splice_again, kinds);
+        for (int i = 0; i < 10; i++)
+          tf_test_in_child (end_at_once);
+
+        g_atomic_int_set (&stop, TRUE);
+        g_thread_join (thread);
+      }
+  alarm (0);
+}
+
 static gpointer
 use_own_files (gpointer no_data)
 {
@@ -978,11 +1021,6 @@ use_own_files (gpointer no_data)
     }
 
   return NULL;
-}
-
-static void
-end_at_once (void)
-{
 }
 
 /* Threads that use their files all the time, and create more, do not keep others from forking. */
@@ -1024,6 +1062,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-rollover", test_beside_rollover);
   g_test_add_func ("/fork-files/locks", test_locks);
   tf_test_add_for_kinds ("fork-files", "used", test_used);
+  g_test_add_func ("/fork-files/beside-splice", test_beside_splice);
   g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
 

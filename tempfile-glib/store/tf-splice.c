@@ -96,31 +96,47 @@ copy_from (TfStore       *self,
   return success;
 }
 
-/* Called with both locks held. That of @source is given up while the bytes are copied, because @self can roll over,
- * which calls code of the user's. */
+/* How many bytes are moved in one piece. */
 static gboolean
-splice_locked (TfStore       *self,
-               TfStore       *source,
-               gsize         *n_moved,
-               GCancellable  *cancellable,
-               GError       **error)
+measure_piece (TfStore  *source,
+               gsize    *count,
+               GError  **error)
 {
-  gboolean success;
   goffset size;
-  gsize count;
 
   if (!tf_backing_get_size (&source->backing, &size, error))
     return FALSE;
 
-  count = CLAMP (size - source->position, 0, PIECE);
-  if (count == 0)
-    return TRUE;
+  *count = CLAMP (size - source->position, 0, PIECE);
+  return TRUE;
+}
+
+/* Called with both locks held, which are given up. That of @source is not held while the bytes are copied, because
+ * @self can roll over, which calls code of the user's; and neither lock is waited for with the other one, because a fork
+ * waits for both. */
+static gboolean
+splice_piece (TfStore       *self,
+              TfStore       *source,
+              gsize          count,
+              gsize         *n_moved,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  gboolean success;
 
   tf_store_begin_copy (source);
   success = copy_from (self, source, count, n_moved, cancellable, error);
-  return tf_store_end_copy (source, success ? error : NULL) &&
-         tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) &&
-         success;
+  tf_store_pause (self);
+
+  success = tf_store_end_copy (source, success ? error : NULL) &&
+            tf_store_move_to (source, source->position + *n_moved, success ? error : NULL) &&
+            success;
+  tf_store_unlock (source);
+
+  /* Only @self can have rolled over. It notifies its owner when no lock is held any more. */
+  tf_store_resume (self);
+  tf_store_unlock (self);
+  return success;
 }
 
 /* Moves some bytes from the position of @source, which is another store, to that of @self; none at the end. @n_moved is
@@ -133,14 +149,16 @@ tf_splice_store (TfStore       *self,
                  GError       **error)
 {
   gboolean success;
+  gsize count = 0;
 
   *n_moved = 0;
   if (!tf_store_lock_two_settled (self, source, cancellable, error))
     return FALSE;
 
-  success = splice_locked (self, source, n_moved, cancellable, error);
+  success = measure_piece (source, &count, error);
+  if (count > 0)
+    return splice_piece (self, source, count, n_moved, cancellable, error);
 
-  /* Only @self can have rolled over. It notifies its owner when no lock is held any more. */
   tf_store_unlock (source);
   tf_store_unlock (self);
   return success;

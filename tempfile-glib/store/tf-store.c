@@ -167,6 +167,18 @@ is_at_rest (TfStore *self)
   return self->at_rest && !g_atomic_int_get (&self->gate_closed);
 }
 
+void
+tf_store_pause (TfStore *self)
+{
+  unlock (self);
+}
+
+void
+tf_store_resume (TfStore *self)
+{
+  lock (self);
+}
+
 /* Gives the lock up until tf_store_end_copy(). The bytes do not change meanwhile. */
 void
 tf_store_begin_copy (TfStore *self)

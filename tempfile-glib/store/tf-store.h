@@ -200,6 +200,10 @@ void     tf_store_begin_copy (TfStore  *self);
 gboolean tf_store_end_copy   (TfStore  *self,
                               GError  **error);
 
+/* Gives the lock up without notifying the owner, and takes it again. */
+void tf_store_pause  (TfStore *self);
+void tf_store_resume (TfStore *self);
+
 gboolean tf_store_make_room        (TfStore       *self,
                                     gsize          count,
                                     GCancellable  *cancellable,
