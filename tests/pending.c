@@ -465,6 +465,33 @@ test_close_during_own (gconstpointer data)
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
 }
 
+/* A reader's position is moved by its pending read. */
+static void
+test_reader (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  char buffer[3];
+
+  g_assert_true (tf_temp_file_write (file, text, strlen (text), NULL, &error));
+  g_assert_no_error (error);
+  reader = tf_temp_file_open_reader (file, &error);
+  g_assert_no_error (error);
+
+  g_input_stream_read_async (reader, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &result);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (reader), 5, G_SEEK_SET, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_clear_error (&error);
+  g_assert_cmpint (g_input_stream_read_finish (reader, tf_test_wait (&result), &error), ==, sizeof buffer);
+  g_assert_no_error (error);
+  g_assert_cmpmem (buffer, sizeof buffer, text, sizeof buffer);
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_SET, NULL, &error));
+  g_assert_no_error (error);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -478,6 +505,7 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "text", test_text);
   tf_test_add_for_kinds ("pending", "order", test_order);
   g_test_add_func ("/pending/many", test_many);
+  tf_test_add_for_kinds ("pending", "reader", test_reader);
   tf_test_add_for_kinds ("pending", "closed-streams", test_closed_streams);
   tf_test_add_for_kinds ("pending", "close-while-busy", test_close_while_busy);
   tf_test_add_for_kinds ("pending", "close-during-own", test_close_during_own);

@@ -227,17 +227,13 @@ tf_reader_can_seek (GSeekable *seekable)
 }
 
 static gboolean
-tf_reader_seek (GSeekable     *seekable,
-                goffset        offset,
-                GSeekType      type,
-                GCancellable  *cancellable,
-                GError       **error)
+move (TfReader      *self,
+      goffset        offset,
+      GSeekType      type,
+      GCancellable  *cancellable,
+      GError       **error)
 {
-  TfReader *self = TF_READER (seekable);
   goffset base = 0;
-
-  if (self->store == NULL)
-    return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The reader is closed");
 
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
@@ -255,6 +251,27 @@ tf_reader_seek (GSeekable     *seekable,
 
   self->position = base + offset;
   return TRUE;
+}
+
+static gboolean
+tf_reader_seek (GSeekable     *seekable,
+                goffset        offset,
+                GSeekType      type,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  GInputStream *stream = G_INPUT_STREAM (seekable);
+  gboolean success;
+
+  if (TF_READER (stream)->store == NULL)
+    return tf_errno_set_code (error, G_IO_ERROR_CLOSED, "The reader is closed");
+
+  if (!g_input_stream_set_pending (stream, error))
+    return FALSE;
+
+  success = move (TF_READER (stream), offset, type, cancellable, error);
+  g_input_stream_clear_pending (stream);
+  return success;
 }
 
 static gboolean

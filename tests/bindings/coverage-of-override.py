@@ -27,7 +27,7 @@ except ImportError:
     sys.exit(77)
 
 # In percent. The rest is what is done when memory is short, and when the interpreter cannot do what it always can.
-LEAST_OF_MODULE = 95
+LEAST_OF_MODULE = 91
 
 
 def take_module(path):
