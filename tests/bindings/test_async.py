@@ -102,6 +102,23 @@ class Loop:
 
         self.run_main(main())
 
+    def test_text_that_waits(self):
+        """Asking while a call is under way does not lose what the bytes would refuse."""
+        async def main():
+            file = Tf.TempFile(mode='w+')
+            file.write('before')
+            flushed = asyncio.ensure_future(file.load_bytes_async())
+            await asyncio.sleep(0)
+            file.write('later')
+            for ask in file.get_size, file.is_closed, file.open_reader, file.get_output_stream:
+                ask()
+            await flushed
+            file.seek(0)
+            self.assertEqual(file.read(), 'beforelater')
+            file.close()
+
+        self.run_main(main())
+
     def test_functions(self):
         async def main():
             directory = await Tf.mkdtemp_async('.d', 'p')

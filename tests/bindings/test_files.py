@@ -413,6 +413,19 @@ class FlushTest(TestCase):
             self.assertEqual(os.fstat(file.fileno()).st_size, 100)
             file.close()
 
+    def test_asking_in_a_callback(self):
+        told = []
+        with Tf.TempFile(mode='w+') as file, Tf.TempDir() as path:
+            file.write('before')
+
+            def tell(*args):
+                file.write('later')
+                told.append(file.get_size())
+            file.persist(os.path.join(path, 'text'), progress_callback=tell)
+            file.seek(0)
+            self.assertIn(told[0], (6, 11))
+            self.assertEqual(file.read(), 'before' + 'later' * len(told))
+
     def test_end_of_with(self):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         with self.assertRaises(OSError):

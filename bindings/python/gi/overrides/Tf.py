@@ -122,7 +122,7 @@ class Call:
 
     def __call__(self, *args, **kwargs):
         if args:
-            flush_text(args[0])
+            flush_text(args[0], self.never_waits)
         used = args[0] if args and not self.never_waits else None
         fast.begin_use(used)
         try:
@@ -513,9 +513,15 @@ def become_text(file, mode, buffering, encoding, newline, errors):
             file.__dict__[name] = getattr(text, name)
 
 
-def flush_text(object):
-    """Before C is called for the file, what was written is in its bytes. C writes them if it has to."""
+def flush_text(object, only_asks=False):
+    """Before C is called for the file, what was written is in its bytes. C writes them if it has to.
+
+    While another call has the file, its bytes take nothing, and a text loses what they refuse: who only asks then does
+    not hear of the text that waits.
+    """
     text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
+    if only_asks and text is not None and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
+        return
     if text is not None and is_open(text):
         object._buffer._mover = get_ident()
         try:

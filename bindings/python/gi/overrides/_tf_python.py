@@ -49,6 +49,10 @@ def end_use(object):
     pass
 
 
+def is_used(object):
+    return False
+
+
 def get_last_errno():
     """C alone can tell."""
 

@@ -101,6 +101,13 @@ end_use (PyObject *module,
   Py_RETURN_NONE;
 }
 
+static PyObject *
+is_used (PyObject *module,
+         PyObject *object)
+{
+  return PyBool_FromLong (gi_tf_is_used (object_of (object)));
+}
+
 static PyMethodDef functions[] = {
   { "set_up", set_up, METH_VARARGS, NULL },
   { "set_classes", set_classes, METH_VARARGS, NULL },
@@ -110,6 +117,7 @@ static PyMethodDef functions[] = {
   { "set_auditing", set_auditing, METH_O, NULL },
   { "begin_use", begin_use, METH_O, NULL },
   { "end_use", end_use, METH_O, NULL },
+  { "is_used", is_used, METH_O, NULL },
   { NULL },
 };
 
