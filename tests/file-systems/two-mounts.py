@@ -144,7 +144,8 @@ def one_of_two_wins(here, there):
         winner = one_wins(racers, name)
         # A mount may have cached what it was before.
         with open(os.path.join(os.path.dirname(here.mount), 'backing', name)) as file:
-            expect(file.read() == winner, f'{name} is not that of the winner')
+            content = file.read()
+            expect(content == winner, f'{name} has {content!r}, and {winner!r} has won')
         os.unlink(os.path.join(here.mount, name))
     for racer in racers:
         racer.communicate(timeout=TIMEOUT)
