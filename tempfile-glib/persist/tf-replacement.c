@@ -313,9 +313,8 @@ rename_as_new (TfReplacement       *self,
                      tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE));
 }
 
-/* Exchanges the temporary name for that of the target, after which the file has the name @wanted of the two instead of
- * @former. What a
- * signal has interrupted is repeated only if it was certainly not done. */
+/* Exchanges the temporary name for that of the target. The file has the name @former before that, and @wanted after it.
+ * What a signal has interrupted is repeated only if it was certainly not done. */
 static int
 exchange (TfReplacement       *self,
           const TfDestination *target,
