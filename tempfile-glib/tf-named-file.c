@@ -810,7 +810,8 @@ tf_named_file_get_delete_policy (TfNamedFile *self)
  *
  * It can be set at any time, even after the file was closed. With %TF_DELETE_NEVER, a sweep leaves the file alone as
  * well, from the moment when this returns. After [method@NamedFile.keep] and [method@TempFile.persist], the policy
- * stays %TF_DELETE_NEVER, and setting it does nothing.
+ * stays %TF_DELETE_NEVER, and setting it does nothing. With %TF_DELETE_ON_CLOSE, closing removes the file even if it is
+ * held.
  *
  * Since: 1.0
  */

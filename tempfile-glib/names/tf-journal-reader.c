@@ -390,6 +390,30 @@ remove_ours (TfJournalReader     *self,
   return result == TF_ASIDE_STAYS ? STAYS : SETTLED;
 }
 
+/* Something is mounted on it: it is there again once that is unmounted. */
+static gboolean
+is_mount_point (const Segment *segment,
+                const char    *name)
+{
+  return tf_system_get_mount (segment->parent_fd, name) != tf_system_get_mount (segment->parent_fd, "");
+}
+
+static Outcome
+settle_strange (TfJournalReader *self,
+                const Segment   *segment,
+                const char      *name,
+                const char      *path)
+{
+  if (segment->is_exchanged)
+    return STAYS;
+
+  if (!is_mount_point (segment, name))
+    return SETTLED;
+
+  tf_failures_add (self->failures, EBUSY, "unlink", path);
+  return STAYS;
+}
+
 static Outcome
 remove_record (TfJournalReader     *self,
                const Segment       *segment,
@@ -411,7 +435,7 @@ remove_record (TfJournalReader     *self,
     return STAYS;
 
   if (!is_ours (record, segment->parent_fd, name, &identity, &st))
-    return segment->is_exchanged ? STAYS : SETTLED;
+    return settle_strange (self, segment, name, path);
 
   if (tf_debug_has (TF_DEBUG_KEEP))
     {

@@ -18,6 +18,9 @@
 
 #include "base/tf-fd.h"
 #include "tf-remove-tree.h"
+#include "tf-named-file.h"
+#include "tf-sweep.h"
+#include "tf-temp-dir.h"
 #include "tree/tf-dir.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -221,6 +224,56 @@ remove_mounted_root (void)
   g_assert_cmpint (rmdir ("host"), ==, 0);
 }
 
+static void
+make_and_stay (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempDir *dir = tf_temp_dir_new ("mounted-", NULL, NULL, NULL, &error);
+  TfNamedFile *file = tf_named_file_new ("mounted-", NULL, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_file_set_contents ("dir-path", tf_temp_dir_get_path (dir), -1, NULL));
+  g_assert_true (g_file_set_contents ("file-path", tf_named_file_get_path (file), -1, NULL));
+}
+
+/* Something is mounted on what a dead process has left: it stays, and goes when that is unmounted. */
+static void
+sweep_mounted (void)
+{
+  g_autofree char *dir = NULL;
+  g_autofree char *file = NULL;
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("host");
+  tree_make_file ("host/precious");
+  tf_test_run_and_kill (make_and_stay);
+  g_assert_true (g_file_get_contents ("dir-path", &dir, NULL, NULL));
+  g_assert_true (g_file_get_contents ("file-path", &file, NULL, NULL));
+  g_assert_cmpint (mount ("host", dir, "none", MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (mount ("host/precious", file, "none", MS_BIND, NULL), ==, 0);
+
+  for (guint i = 0; i < 2; i++)
+    {
+      g_assert_false (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+      g_assert_cmpuint (n_removed, ==, 0);
+      g_clear_error (&error);
+    }
+
+  g_assert_cmpint (umount2 (dir, MNT_DETACH), ==, 0);
+  g_assert_cmpint (umount2 (file, MNT_DETACH), ==, 0);
+  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 2);
+
+  g_assert_cmpint (unlink ("host/precious"), ==, 0);
+  g_assert_cmpint (rmdir ("host"), ==, 0);
+  g_assert_cmpint (unlink ("dir-path"), ==, 0);
+  g_assert_cmpint (unlink ("file-path"), ==, 0);
+}
+
 /* Runs a command. Returns whether it could be run and succeeded. */
 static gboolean
 run (const char *command)
@@ -309,7 +362,7 @@ test_mount (gconstpointer func)
       /* The last resort tells file systems apart, no more. */
       if ((missing[i] & TF_SYSTEM_PROC) &&
           (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point ||
-           func == remove_subvolumes))
+           func == remove_subvolumes || func == sweep_mounted))
         continue;
 
       tf_system_missing = missing[i];
@@ -331,6 +384,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/mount-point", remove_mount_point, test_mount);
   g_test_add_data_func ("/mounts/subvolumes", remove_subvolumes, test_mount);
   g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
+  g_test_add_data_func ("/mounts/sweep", sweep_mounted, test_mount);
 
   return tf_test_run ();
 }
