@@ -81,7 +81,7 @@ creation_new (const char *prefix,
 static void
 creation_undo (Creation *self)
 {
-  tf_entry_drop (&self->entry, NULL, NULL);
+  tf_entry_drop (&self->entry, FALSE, NULL, NULL);
   tf_fd_clear (&self->fd);
 }
 

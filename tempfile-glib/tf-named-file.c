@@ -236,11 +236,12 @@ tf_named_file_close (GIOStream     *stream,
 {
   TfNamedFile *self = TF_NAMED_FILE (stream);
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  gboolean is_undone = tf_async_initable_is_unclaimed (self);
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (priv->delete_policy == TF_DELETE_ON_CLOSE || tf_async_initable_is_unclaimed (self))
-    success = tf_entry_drop (&priv->entry, cancellable, error);
+  if (priv->delete_policy == TF_DELETE_ON_CLOSE || is_undone)
+    success = tf_entry_drop (&priv->entry, is_undone, cancellable, error);
   priv->reported = !success;
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
@@ -257,7 +258,7 @@ tf_named_file_dispose (GObject *object)
 
   /* On TF_DELETE_ON_CLOSE too: the policy may have been set, and what was in the way gone, after closing. */
   if (priv->delete_policy != TF_DELETE_NEVER &&
-      !tf_entry_drop (&priv->entry, NULL, &error) && !priv->reported)
+      !tf_entry_drop (&priv->entry, FALSE, NULL, &error) && !priv->reported)
     tf_errno_log_lost ("Removing a temporary file", error);
 }
 
@@ -863,6 +864,7 @@ tf_named_file_keep (TfNamedFile *self)
 
 static gboolean
 unlink_name (TfNamedFile   *self,
+             gboolean       kept_too,
              GCancellable  *cancellable,
              GError       **error)
 {
@@ -872,7 +874,7 @@ unlink_name (TfNamedFile   *self,
     return tf_errno_set_not_initialized (error, "temporary file");
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         tf_entry_remove (&priv->entry, cancellable, error);
+         tf_entry_remove (&priv->entry, kept_too, cancellable, error);
 }
 
 /**
@@ -903,7 +905,7 @@ tf_named_file_unlink (TfNamedFile   *self,
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return unlink_name (self, cancellable, error);
+  return unlink_name (self, TRUE, cancellable, error);
 }
 
 static gssize
@@ -915,7 +917,7 @@ unlink_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return unlink_name (source_object, cancellable, error) ? 0 : -1;
+  return unlink_name (source_object, GPOINTER_TO_INT (task_data), cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -928,7 +930,8 @@ unlink_func (gpointer       source_object,
  *
  * Asynchronous version of [method@NamedFile.unlink].
  *
- * A worker thread does the work. The file can be read, written and closed meanwhile.
+ * A worker thread does the work. The file can be read, written and closed meanwhile. If it is kept or persisted before it
+ * is unlinked, it stays, and the operation fails with %G_IO_ERROR_CANCELLED.
  *
  * @callback is called in the thread-default main context of the caller. It calls [method@NamedFile.unlink_finish].
  *
@@ -941,12 +944,14 @@ tf_named_file_unlink_async (TfNamedFile         *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
   g_autoptr(GTask) task = NULL;
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = tf_task_new (self, tf_named_file_unlink_async, io_priority, cancellable, callback, user_data);
+  g_task_set_task_data (task, GINT_TO_POINTER (priv->delete_policy == TF_DELETE_NEVER), NULL);
   tf_task_run (task, unlink_func);
 }
 

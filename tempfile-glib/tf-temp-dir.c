@@ -191,7 +191,7 @@ tf_temp_dir_dispose (GObject *object)
   GError *failure = NULL;
 
   if ((priv->auto_cleanup || tf_async_initable_is_unclaimed (self)) && !priv->is_kept)
-    tf_entry_drop (&priv->entry, NULL, &failure);
+    tf_entry_drop (&priv->entry, TRUE, NULL, &failure);
 
   if (!report_cleanup (self, failure, &error))
     tf_errno_log_lost ("Removing a temporary directory", error);
@@ -1027,7 +1027,7 @@ tf_temp_dir_cleanup (TfTempDir     *self,
     return FALSE;
 
   if (!priv->is_kept)
-    tf_entry_remove (&priv->entry, cancellable, &failure);
+    tf_entry_remove (&priv->entry, TRUE, cancellable, &failure);
 
   return report_cleanup (self, failure, error);
 }
@@ -1043,7 +1043,7 @@ cleanup_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return tf_entry_remove (&priv->entry, cancellable, error) ? 0 : -1;
+  return tf_entry_remove (&priv->entry, TRUE, cancellable, error) ? 0 : -1;
 }
 
 static void

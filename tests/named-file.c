@@ -746,6 +746,61 @@ test_unlink_async (void)
 }
 
 static void
+keep (TfNamedFile *file)
+{
+  g_free (tf_named_file_keep (file));
+}
+
+static void
+set_never (TfNamedFile *file)
+{
+  tf_named_file_set_delete_policy (file, TF_DELETE_NEVER);
+}
+
+static void
+save (TfNamedFile *file)
+{
+  g_autoptr(GFile) saved = g_file_new_for_path ("saved");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), saved, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* The worker begins before or after it. */
+static void
+check_unlink_and (void (*keep_somehow) (TfNamedFile *file))
+{
+  for (guint i = 0; i < 60; i++)
+    {
+      g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+      gboolean was_there;
+
+      tf_named_file_unlink_async (file, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+      keep_somehow (file);
+      was_there = exists (tf_named_file_get_path (file));
+
+      if (!tf_named_file_unlink_finish (file, tf_test_wait (&result), &error))
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_true (exists (tf_named_file_get_path (file)) == was_there);
+      g_assert_true (error == NULL || was_there);
+      g_unlink (tf_named_file_get_path (file));
+    }
+
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_unlink_and_keep (void)
+{
+  check_unlink_and (keep);
+  check_unlink_and (set_never);
+  check_unlink_and (save);
+}
+
+static void
 test_unlink_fails (void)
 {
   g_autoptr(TfNamedFile) blank = g_object_new (TF_TYPE_NAMED_FILE, NULL);
@@ -1001,6 +1056,7 @@ main (int    argc,
   g_test_add_func ("/named-file/new-from-bytes-fails", test_new_from_bytes_fails);
   g_test_add_func ("/named-file/no-fds", test_no_fds);
   tf_test_add_async ("/named-file/unlink-async", test_unlink_async);
+  g_test_add_func ("/named-file/unlink-and-keep", test_unlink_and_keep);
   g_test_add_func ("/named-file/unlink-fails", test_unlink_fails);
   g_test_add_func ("/named-file/derived", test_derived);
   g_test_add_func ("/named-file/derived/without-close", test_derived_without_close);

@@ -868,16 +868,33 @@ check_ours (TfEntry  *self,
   return FALSE;
 }
 
+static gboolean
+check_not_kept (TfEntry   *self,
+                gboolean   kept_too,
+                GError   **error)
+{
+  g_autofree char *display = NULL;
+
+  if (kept_too || !self->is_kept)
+    return TRUE;
+
+  display = g_filename_display_name (self->path);
+  tf_errno_set_code (error, G_IO_ERROR_CANCELLED, "“%s” was kept before it was removed", display);
+  return FALSE;
+}
+
 /* Removes the entry if this process created it. Calling this again does nothing and succeeds; after an error, it tries
- * again. */
+ * again. Without @kept_too, another thread may have kept the entry meanwhile. */
 gboolean
 tf_entry_remove (TfEntry       *self,
+                 gboolean       kept_too,
                  GCancellable  *cancellable,
                  GError       **error)
 {
   TfEntry *entry = claim (self);
   gboolean success = !exists (entry) ||
-                     (check_ours (entry, error) && remove_ours (entry, TRUE, cancellable, error));
+                     (check_not_kept (entry, kept_too, error) &&
+                      check_ours (entry, error) && remove_ours (entry, TRUE, cancellable, error));
 
   tf_registry_release (&entry->node);
   return success;
@@ -891,10 +908,11 @@ drop_claimed (TfEntry       *self,
   return !exists (self) || !tf_registry_is_ours (&self->node) || remove_ours (self, TRUE, cancellable, error);
 }
 
-/* Like tf_entry_remove(), for removal that the user did not ask for: in a forked child, an entry of the parent is no
- * error, and what was handed over stays. */
+/* Like tf_entry_remove(), for removal that the user did not ask for: an entry of the parent of a forked child is no
+ * error, and neither is one that was kept; what was handed over stays. */
 gboolean
 tf_entry_drop (TfEntry       *self,
+               gboolean       kept_too,
                GCancellable  *cancellable,
                GError       **error)
 {
@@ -905,7 +923,7 @@ tf_entry_drop (TfEntry       *self,
     return TRUE;
 
   entry = claim (self);
-  success = get_deadline (entry) != 0 || drop_claimed (entry, cancellable, error);
+  success = get_deadline (entry) != 0 || (!kept_too && entry->is_kept) || drop_claimed (entry, cancellable, error);
   tf_registry_release (&entry->node);
   return success;
 }

@@ -65,12 +65,14 @@ gboolean tf_entry_create_dir    (TfEntry           *self,
                                  GCancellable      *cancellable,
                                  GError           **error);
 gboolean tf_entry_remove        (TfEntry           *self,
+                                 gboolean           kept_too,
                                  GCancellable      *cancellable,
                                  GError           **error);
 gboolean tf_entry_remove_former (TfEntry           *self,
                                  const char        *path,
                                  GError           **error);
 gboolean tf_entry_drop          (TfEntry           *self,
+                                 gboolean           kept_too,
                                  GCancellable      *cancellable,
                                  GError           **error);
 void     tf_entry_set_kept      (TfEntry           *self,
