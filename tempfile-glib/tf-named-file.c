@@ -236,12 +236,13 @@ tf_named_file_close (GIOStream     *stream,
 {
   TfNamedFile *self = TF_NAMED_FILE (stream);
   TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
-  gboolean is_undone = tf_async_initable_is_unclaimed (self);
   gboolean success = TRUE;
 
   /* Before the descriptor goes: as long as it is open, no other file can get its inode number. */
-  if (priv->delete_policy == TF_DELETE_ON_CLOSE || is_undone)
-    success = tf_entry_drop (&priv->entry, is_undone, cancellable, error);
+  if (priv->delete_policy == TF_DELETE_ON_CLOSE)
+    success = tf_entry_drop (&priv->entry, FALSE, cancellable, error);
+  else if (tf_async_initable_is_unclaimed (self))
+    success = tf_entry_drop (&priv->entry, TRUE, cancellable, error);
   priv->reported = !success;
 
   return G_IO_STREAM_CLASS (tf_named_file_parent_class)->close_fn (stream, cancellable, success ? error : NULL) &&
