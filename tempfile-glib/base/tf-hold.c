@@ -168,14 +168,14 @@ tf_hold_for_pid (gpointer object,
 {
   g_autoptr(GMainContext) context = NULL;
   g_autoptr(GSource) source = NULL;
-  int fd = open_pidfd (pid);
+  tf_autofd int fd = open_pidfd (pid);
   Hold *self;
 
-  if (fd < 0 && (errno == ESRCH || !is_running (pid)))
+  if (!is_running (pid))
     return FALSE;
 
   self = g_new (Hold, 1);
-  *self = (Hold) { .object = g_object_ref (object), .pid = pid, .fd = fd };
+  *self = (Hold) { .object = g_object_ref (object), .pid = pid, .fd = tf_fd_steal (&fd) };
 
   context = g_main_context_ref_thread_default ();
   source = create_source (self);

@@ -438,8 +438,11 @@ test_policy_of_what_is_not_held (void)
 {
   int end;
   pid_t pid = fork_reader (&end);
+  siginfo_t info;
 
   close (end);
+  g_assert_cmpint (waitid (P_PID, pid, &info, WEXITED | WNOWAIT), ==, 0);
+  assert_policy_stays (pid);
   g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
   assert_policy_stays (pid);
   tf_hold_avoid_pidfd = TRUE;
