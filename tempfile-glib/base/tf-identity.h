@@ -25,7 +25,17 @@ typedef struct
   const char *path;   /* absolute */
   guint64     device;
   guint64     inode;
+  guint32     birth;  /* made of its birth time; 0 if that is not recorded */
 } TfPlace;
+
+static inline void
+tf_place_set (TfPlace            *self,
+              const TfSystemStat *st)
+{
+  self->device = st->device;
+  self->inode = st->inode;
+  self->birth = (guint32) st->birth_seconds ^ st->birth_nanoseconds;
+}
 
 static inline gboolean
 tf_identity_equal (const TfIdentity *a,

@@ -837,10 +837,10 @@ remove_from_disk (TfEntry       *self,
 }
 
 static gboolean
-remove_ours (TfEntry       *self,
-             gboolean       takes_replacement,
-             GCancellable  *cancellable,
-             GError       **error)
+remove_or_show (TfEntry       *self,
+                gboolean       takes_replacement,
+                GCancellable  *cancellable,
+                GError       **error)
 {
   if (tf_debug_has (TF_DEBUG_KEEP))
     tf_debug_say ("kept", self->path);
@@ -851,6 +851,21 @@ remove_ours (TfEntry       *self,
 
   forget (self);
   return TRUE;
+}
+
+/* What is gone does not keep its directory open. */
+static gboolean
+remove_ours (TfEntry       *self,
+             gboolean       takes_replacement,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  gboolean success = remove_or_show (self, takes_replacement, cancellable, error);
+
+  if (self->is_gone)
+    g_clear_pointer (&self->name.parent, tf_parent_unref);
+
+  return success;
 }
 
 static gboolean

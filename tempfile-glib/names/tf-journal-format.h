@@ -35,7 +35,7 @@ typedef enum
   TF_JOURNAL_TEXT = 0x74786554,   /* more of the text in the slot before */
 } TfJournalState;
 
-/* For a directory, @inode is its inode and @birth_seconds is its device. */
+/* For a directory, @inode is its inode, @birth_seconds is its device, and @birth_nanoseconds is made of its birth time. */
 typedef struct
 {
   guint32 state;             /* (atomic): a TfJournalState; written last, cleared first */

@@ -232,6 +232,15 @@ report_lack_of_fds (TfJournalReader *self,
     tf_failures_add (self->failures, errno, "open", path);
 }
 
+/* Returns whether the directory with the inode number of a recorded one is another one: a later one, or that of another
+ * disk at the same place. */
+static gboolean
+is_younger (const TfJournalSlot *parent,
+            const TfPlace       *found)
+{
+  return parent->birth_nanoseconds != 0 && found->birth != 0 && parent->birth_nanoseconds != found->birth;
+}
+
 /* Opens the directory of a record if it is still the same one. Its path may lead through symlinks: device and inode
  * decide. The process does not look at its directories each time it creates a file, and may have found another one at
  * the path; then the file itself decides. */
@@ -264,9 +273,8 @@ open_parent (TfJournalReader *reader,
     tf_fd_clear (&self->parent_fd);
   else
     {
-      self->is_exchanged = st.inode != parent->inode;
-      self->place.device = st.device;
-      self->place.inode = st.inode;
+      tf_place_set (&self->place, &st);
+      self->is_exchanged = st.inode != parent->inode || is_younger (parent, &self->place);
     }
 }
 

@@ -229,7 +229,8 @@ is_same_parent (gconstpointer a,
   const TfPlace *first = a;
   const TfPlace *second = b;
 
-  return first->inode == second->inode && first->device == second->device && g_str_equal (first->path, second->path);
+  return first->inode == second->inode && first->device == second->device && first->birth == second->birth &&
+         g_str_equal (first->path, second->path);
 }
 
 static void
@@ -399,6 +400,7 @@ segment_add_parent (Segment       *self,
   segment_write_text (self, slot, dir->path, length);
   written->inode = dir->inode;
   written->birth_seconds = dir->device;
+  written->birth_nanoseconds = dir->birth;
   set_state (written, TF_JOURNAL_PARENT);
   return parent;
 }

@@ -233,7 +233,7 @@ add (const char         *path,
   TfParent *self = g_new (TfParent, 1);
 
   *self = (TfParent) {
-    .place = { .path = g_strdup (path), .device = st->device, .inode = st->inode },
+    .place = { .path = g_strdup (path) },
     .n_refs = 1,
     .fd = -1,
     .is_lasting = is_lasting,
@@ -241,6 +241,7 @@ add (const char         *path,
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
   };
 
+  tf_place_set (&self->place, st);
   make_known (self);
   if (fd >= 0)
     {

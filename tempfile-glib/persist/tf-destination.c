@@ -146,8 +146,7 @@ open_dir (TfDestination  *self,
 
   if (tf_system_stat (&st, self->dir_fd, ""))
     {
-      self->place.device = st.device;
-      self->place.inode = st.inode;
+      tf_place_set (&self->place, &st);
     }
 
   if (!(self->flags & TF_PERSIST_DURABLE))

@@ -341,6 +341,121 @@ remove_subvolumes (void)
   g_assert_cmpint (rmdir ("mnt"), ==, 0);
 }
 
+static gboolean
+make_disk (const char *image,
+           const char *time)
+{
+  g_autofree char *truncate = g_strconcat ("truncate -s 4M ", image, NULL);
+  g_autofree char *mkfs = g_strconcat ("mkfs.ext4 -q ", image, NULL);
+
+  g_setenv ("E2FSPROGS_FAKE_TIME", time, TRUE);
+  return run (truncate) && run (mkfs);
+}
+
+/* Returns FALSE if its number is another than @device, because somebody else has taken the device meanwhile. */
+static gboolean
+mount_disk (const char *image,
+            dev_t      *device)
+{
+  g_autofree char *command = g_strdup_printf ("mount -o loop %s disk", image);
+  struct stat st;
+
+  if (!run (command) || stat ("disk", &st) != 0)
+    return FALSE;
+
+  if (*device == 0)
+    *device = st.st_dev;
+  return st.st_dev == *device;
+}
+
+static void
+make_on_disk_and_stay (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autofree char *disk = tf_test_path ("disk");
+
+  g_assert_nonnull (tf_temp_dir_new (NULL, NULL, disk, NULL, &error));
+  g_assert_nonnull (tf_named_file_new (NULL, NULL, disk, NULL, &error));
+}
+
+static guint
+sweep_all (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  return n_removed;
+}
+
+/* The root directories of two disks have one inode number, and their devices can have one number, too. */
+static void
+sweep_other_disk (void)
+{
+  const char *directories = g_getenv ("PATH");
+  g_autofree char *more = g_strconcat (directories != NULL ? directories : "", ":/usr/sbin:/sbin", NULL);
+  dev_t device = 0;
+
+  g_setenv ("PATH", more, TRUE);
+  tree_make_dir ("disk");
+  if (enter_namespace () && make_disk ("one", "1700000000") && make_disk ("two", "1700000001") &&
+      mount_disk ("one", &device))
+    {
+      tf_test_run_and_kill (make_on_disk_and_stay);
+      g_assert_cmpint (umount2 ("disk", 0), ==, 0);
+
+      if (mount_disk ("two", &device))
+        g_assert_cmpuint (sweep_all (), ==, 0);
+      g_assert_cmpint (umount2 ("disk", 0), ==, 0);
+
+      if (mount_disk ("one", &device))
+        g_assert_cmpuint (sweep_all (), ==, 2);
+      g_assert_cmpint (umount2 ("disk", 0), ==, 0);
+    }
+  else
+    g_test_message ("no disk can be made");
+
+  unlink ("one");
+  unlink ("two");
+  g_assert_cmpint (rmdir ("disk"), ==, 0);
+}
+
+/* What is gone does not keep its directory open as long as the object exists. */
+static void
+let_go_of_mount (void)
+{
+  g_autofree char *path = tf_test_path ("mount");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("mount");
+  g_assert_cmpint (mount ("none", "mount", "tmpfs", 0, NULL), ==, 0);
+
+  {
+    g_autoptr(TfNamedFile) closed = tf_named_file_new (NULL, NULL, path, NULL, &error);
+    g_autoptr(TfNamedFile) unlinked = tf_named_file_new (NULL, NULL, path, NULL, &error);
+    g_autoptr(TfNamedFile) replaced = tf_named_file_new (NULL, NULL, path, NULL, &error);
+    g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, path, NULL, &error);
+
+    g_assert_no_error (error);
+    g_assert_true (g_io_stream_close (G_IO_STREAM (closed), NULL, &error));
+    g_assert_true (tf_named_file_unlink (unlinked, NULL, &error));
+    g_assert_true (g_io_stream_close (G_IO_STREAM (unlinked), NULL, &error));
+    g_assert_true (tf_temp_dir_cleanup (dir, NULL, &error));
+    g_assert_no_error (error);
+
+    g_assert_cmpint (unlink (tf_named_file_get_path (replaced)), ==, 0);
+    g_assert_cmpint (mkdir (tf_named_file_get_path (replaced), 0700), ==, 0);
+    g_assert_false (g_io_stream_close (G_IO_STREAM (replaced), NULL, &error));
+    g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+
+    g_assert_cmpint (umount2 ("mount", 0), ==, 0);
+  }
+
+  g_assert_cmpint (rmdir ("mount"), ==, 0);
+}
+
 static void
 test_mount (gconstpointer func)
 {
@@ -365,6 +480,10 @@ test_mount (gconstpointer func)
            func == remove_subvolumes || func == sweep_mounted))
         continue;
 
+      /* Only the birth time tells them apart. */
+      if ((missing[i] & TF_SYSTEM_STATX) && func == sweep_other_disk)
+        continue;
+
       tf_system_missing = missing[i];
       tf_test_in_child ((void (*) (void)) func);
     }
@@ -384,7 +503,9 @@ main (int    argc,
   g_test_add_data_func ("/mounts/mount-point", remove_mount_point, test_mount);
   g_test_add_data_func ("/mounts/subvolumes", remove_subvolumes, test_mount);
   g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
+  g_test_add_data_func ("/mounts/let-go", let_go_of_mount, test_mount);
   g_test_add_data_func ("/mounts/sweep", sweep_mounted, test_mount);
+  g_test_add_data_func ("/mounts/sweep-other-disk", sweep_other_disk, test_mount);
 
   return tf_test_run ();
 }
