@@ -1717,7 +1717,7 @@ write_at_position (TfStore        *self,
   return success;
 }
 
-/* Like tf_store_write_at_once(), if there are several threads. */
+/* Like tf_store_write_at_once(), if there are several threads. Does not wait for another one. */
 gboolean
 tf_store_write_at_rest (TfStore       *self,
                         gconstpointer  data,
@@ -1725,10 +1725,9 @@ tf_store_write_at_rest (TfStore       *self,
 {
   guint8 *target = NULL;
 
-  if (!tf_task_may_block (NULL))
+  if (!tf_task_may_block (NULL) || g_atomic_int_get (&tf_fork_is_coming) || !try_lock (self))
     return FALSE;
 
-  lock (self);
   if (is_at_rest (self))
     target = tf_store_claim (self, count);
   if (target != NULL)

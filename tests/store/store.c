@@ -729,6 +729,7 @@ test_gate_closed_while_locked (gconstpointer data)
   g_assert_true (tf_store_write_at_rest (owner.store, "4", 1));
 
   g_mutex_lock (&owner.store->lock);
+  g_assert_false (tf_store_write_at_rest (owner.store, "x", 1));
   tf_store_close_gate (owner.store);
   g_mutex_unlock (&owner.store->lock);
   g_assert_false (tf_store_write_at_rest (owner.store, "x", 1));
