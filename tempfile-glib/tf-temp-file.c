@@ -387,6 +387,7 @@ tf_temp_file_dispose (GObject *object)
   if (!g_io_stream_close (G_IO_STREAM (object), NULL, &error))
     tf_errno_log_lost ("Closing a temporary file", error);
 
+  tf_store_part_with_owner (tf_file_get_store (object));
   G_OBJECT_CLASS (tf_temp_file_parent_class)->dispose (object);
 }
 

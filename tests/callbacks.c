@@ -398,6 +398,47 @@ test_async (void)
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "more than fourlater", 19);
 }
 
+/* What needs locks of GLib and of the file. */
+static gpointer
+use_other_thread (gpointer data)
+{
+  g_autoptr(GObject) other = g_object_new (G_TYPE_OBJECT, NULL);
+  GWeakRef reference;
+
+  g_weak_ref_init (&reference, other);
+  g_weak_ref_clear (&reference);
+  ask (data);
+  return NULL;
+}
+
+static void
+on_toggled (gpointer  n_calls,
+            GObject  *file,
+            gboolean  is_last)
+{
+  if (is_last)
+    return;
+
+  ++*(guint *) n_calls;
+  g_thread_join (g_thread_new ("other", use_other_thread, file));
+}
+
+/* An interpreter is told when somebody else gets a reference to an object of its own, and waits for its other threads. */
+static void
+test_toggle_reference (void)
+{
+  TfTempFile *file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  guint n_calls = 0;
+
+  g_object_add_toggle_ref (G_OBJECT (file), on_toggled, &n_calls);
+  g_object_unref (file);
+  g_assert_true (g_output_stream_write_all (output, text, sizeof text, NULL, NULL, NULL));
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+  g_assert_cmpuint (n_calls, >=, 1);
+  g_object_remove_toggle_ref (G_OBJECT (file), on_toggled, &n_calls);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -411,6 +452,7 @@ main (int    argc,
       g_test_add_data_func (path, GUINT_TO_POINTER (i), test_audit);
     }
   g_test_add_func ("/callbacks/rolled-over", test_rolled_over);
+  g_test_add_func ("/callbacks/toggle-reference", test_toggle_reference);
   g_test_add_func ("/callbacks/progress", test_progress);
   g_test_add_func ("/callbacks/close", test_close);
   g_test_add_func ("/callbacks/async", test_async);

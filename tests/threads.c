@@ -145,6 +145,54 @@ test_async (void)
     }
 }
 
+static gpointer
+write_piece (gpointer output)
+{
+  g_output_stream_write (output, "piece", 5, NULL, NULL);
+  return NULL;
+}
+
+static gpointer
+drop (gpointer file)
+{
+  g_object_unref (file);
+  return NULL;
+}
+
+static void
+on_finalized (gpointer  n_finalized,
+              GObject  *former_object)
+{
+  ++*(guint *) n_finalized;
+}
+
+/* A file that rolls over in one thread is dropped in another one: it is finalized once, and not before the signal is
+ * over. */
+static void
+test_dropped_while_rolling_over (void)
+{
+  guint n_finalized = 0;
+  gint n_emitted = 0;
+
+  for (int i = 0; i < ROUNDS / 4; i++)
+    {
+      TfTempFile *file = TF_TEMP_FILE (tf_spooled_file_new (0));
+      g_autoptr(GOutputStream) output = g_object_ref (g_io_stream_get_output_stream (G_IO_STREAM (file)));
+      g_autoptr(GThread) writer = NULL;
+      g_autoptr(GThread) dropper = NULL;
+
+      g_signal_connect (file, "rolled-over", G_CALLBACK (on_rolled_over), &n_emitted);
+      g_object_weak_ref (G_OBJECT (file), on_finalized, &n_finalized);
+      writer = g_thread_new ("writer", write_piece, output);
+      dropper = g_thread_new ("dropper", drop, file);
+      g_thread_join (g_steal_pointer (&writer));
+      g_thread_join (g_steal_pointer (&dropper));
+      g_assert_cmpuint (n_finalized, ==, i + 1);
+    }
+
+  g_assert_cmpint (n_emitted, <=, ROUNDS / 4);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -152,6 +200,7 @@ main (int    argc,
   tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/threads/streams", test_streams);
+  g_test_add_func ("/threads/dropped-while-rolling-over", test_dropped_while_rolling_over);
   g_test_add_func ("/threads/splice-to-and-fro", test_splice_to_and_fro);
   tf_test_add_async ("/threads/async", test_async);
 

@@ -64,8 +64,6 @@ tf_store_free (gpointer data)
   release_backing (self);
   g_clear_pointer (&self->fork_guard, g_free);
   g_clear_pointer (&self->context, g_main_context_unref);
-  if (self->rolled_over)
-    g_weak_ref_clear (&self->emitter);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
 }
@@ -329,19 +327,88 @@ tf_store_is_closing_here (TfStore *self)
   return closing == self;
 }
 
+/* The bit of the number of borrowers that tells that the owner is being disposed of. */
+#define OWNER_GOES (1u << 31)
+
+/* Returns the owner, which stays until return_owner(); NULL if it goes, or if there is none. */
+static gpointer
+borrow_owner (TfStore *self)
+{
+  guint n;
+
+  do
+    {
+      n = g_atomic_int_get (&self->n_borrowers);
+      if (self->owner == NULL || (n & OWNER_GOES) != 0)
+        return NULL;
+    }
+  while (!g_atomic_int_compare_and_exchange (&self->n_borrowers, n, n + 1));
+
+  return self->owner;
+}
+
+static void
+return_owner (TfStore *self)
+{
+  if ((guint) g_atomic_int_add (&self->n_borrowers, -1) == OWNER_GOES + 1)
+    g_object_unref (self->owner);
+}
+
+/* Called by the owner when it is disposed of. Those who have borrowed it keep it. Calling this again does nothing. */
+void
+tf_store_part_with_owner (TfStore *self)
+{
+  guint n;
+
+  if (self->owner == NULL)
+    return;
+
+  if (g_atomic_int_compare_and_exchange (&self->n_borrowers, 0, OWNER_GOES))
+    return;
+
+  g_object_ref (self->owner);
+  n = g_atomic_int_or (&self->n_borrowers, OWNER_GOES);
+  if (n == 0 || (n & OWNER_GOES) != 0)
+    g_object_unref (self->owner);
+}
+
+/* No lock is held when the reference is taken. */
+static GObject *
+ref_owner (TfStore *self)
+{
+  GObject *owner = borrow_owner (self);
+
+  if (owner == NULL)
+    return NULL;
+
+  g_object_ref (owner);
+  return_owner (self);
+  return owner;
+}
+
+static gboolean
+owner_has_pending (TfStore *self)
+{
+  GIOStream *owner = borrow_owner (self);
+  gboolean has_pending;
+
+  if (owner == NULL)
+    return FALSE;
+
+  has_pending = g_io_stream_has_pending (owner);
+  return_owner (self);
+  return has_pending;
+}
+
 /* Fails while the file has an asynchronous operation under way. */
 gboolean
 tf_store_check_stream_idle (TfStore  *self,
                             GError  **error)
 {
-  GIOStream *owner = self->owner;
-
-  if (G_LIKELY (!g_atomic_int_get (&self->gate_closed)) || g_atomic_int_get (&self->state) != TF_STORE_OPEN)
-    return TRUE;
-
-  return owner == NULL ||
+  return G_LIKELY (!g_atomic_int_get (&self->gate_closed)) ||
          closing == self ||
-         !g_io_stream_has_pending (owner) ||
+         g_atomic_int_get (&self->state) != TF_STORE_OPEN ||
+         !owner_has_pending (self) ||
          tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 }
 
@@ -689,10 +756,8 @@ static gboolean
 tell_rolled_over (gpointer data)
 {
   TfStore *self = data;
-  g_autoptr(GObject) owner = g_weak_ref_get (&self->emitter);
+  g_autoptr(GObject) owner = ref_owner (self);
 
-  /* An object that has weak references waits for a lock of GLib when it is dropped. */
-  g_weak_ref_set (&self->emitter, NULL);
   if (owner != NULL)
     self->funcs->rolled_over (owner);
 
@@ -706,7 +771,6 @@ unlock_and_tell (TfStore *self)
   g_autofree TfBacking *left = g_steal_pointer (&self->left);
 
   self->must_tell = FALSE;
-  g_weak_ref_init (&self->emitter, self->owner);
   unlock (self);
 
   if (left != NULL)

@@ -56,6 +56,11 @@ G_BEGIN_DECLS
  * The functions that only ask never wait. While another thread holds the lock, they return what was the case when it
  * took the lock: whoever gives the lock up, or changes something without it, shows what is the case then.
  *
+ * A thread that uses the owner without the lock borrows it, which never waits. Who disposes of the owner meanwhile leaves
+ * it a reference, and whoever is the last to give it back drops that. A GWeakRef would not do: GLib takes the reference
+ * under a lock of its own and calls toggle references there, which wait for the lock of an interpreter. What has that
+ * lock may be waiting for GLib's.
+ *
  * In a thread that must not block, see tf_task_may_block(), a function that would touch the disk or wait for another
  * thread fails with G_IO_ERROR_WOULD_BLOCK and changes nothing. */
 typedef struct _TfStore TfStore;
@@ -110,8 +115,9 @@ struct _TfStore
 
   gint64 max_size;  /* the largest size in memory, in bytes; -1 for no limit */
   const TfStoreFuncs *funcs;
-  gpointer owner;     /* (unowned): valid while TF_STORE_OPEN, because it closes the store before it is finalized */
-  GWeakRef emitter;   /* the owner, for calls without the lock; not set before the first such call */
+  gpointer owner;     /* (unowned): valid with the lock while TF_STORE_OPEN, because it closes the store before it is
+                       * finalized, and for who has borrowed it */
+  guint n_borrowers;  /* (atomic): of the owner, and a bit that tells that it goes */
 
   TfMemoryPoolNode pool_node;
   TfForkGuard *fork_guard; /* (owned) (atomic) (nullable): of a TfStoreGuard, once the store is on disk, or was used when
@@ -140,6 +146,8 @@ gboolean tf_store_close          (TfStore             *self,
                                   GError             **error);
 gboolean tf_store_close_locked   (TfStore             *self,
                                   GError             **error);
+
+void tf_store_part_with_owner (TfStore *self);
 
 gboolean tf_store_is_blank        (TfStore  *self);
 gboolean tf_store_fail_closed     (TfStore  *self,

@@ -174,15 +174,13 @@ gi_tf_end_use (GObject *object)
   g_mutex_unlock (&lock);
 }
 
-/* A reference is taken while Python's lock is held: GLib takes one under a lock of its own in g_weak_ref_get(), where
- * the first one behind that of Python would wait for Python's lock. */
 void
 gi_tf_call_begin (GiTfCall *self,
                   gpointer  object)
 {
   self->object = object;
   if (object != NULL)
-    gi_tf_begin_use (g_object_ref (object));
+    gi_tf_begin_use (object);
   self->thread = PyEval_SaveThread ();
 }
 
@@ -192,7 +190,6 @@ gi_tf_call_end (GiTfCall *self)
   if (self->object != NULL)
     gi_tf_end_use (self->object);
   PyEval_RestoreThread (self->thread);
-  g_clear_object (&self->object);
 }
 
 gboolean

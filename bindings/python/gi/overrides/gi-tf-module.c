@@ -83,7 +83,7 @@ begin_use (PyObject *module,
            PyObject *object)
 {
   if (object_of (object) != NULL)
-    gi_tf_begin_use (g_object_ref (object_of (object)));
+    gi_tf_begin_use (object_of (object));
   Py_RETURN_NONE;
 }
 
@@ -91,13 +91,8 @@ static PyObject *
 end_use (PyObject *module,
          PyObject *object)
 {
-  GObject *used = object_of (object);
-
-  if (used != NULL)
-    {
-      gi_tf_end_use (used);
-      g_object_unref (used);
-    }
+  if (object_of (object) != NULL)
+    gi_tf_end_use (object_of (object));
   Py_RETURN_NONE;
 }
 

@@ -35,7 +35,7 @@ typedef enum
 /* A call during which other threads of Python run. If it has an object, those that want to use it wait until it ends. */
 typedef struct
 {
-  GObject *object; /* (owned) (nullable) */
+  GObject *object; /* (unowned) (nullable) */
   PyThreadState *thread;
 } GiTfCall;
 
