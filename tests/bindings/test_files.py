@@ -413,6 +413,122 @@ class FlushTest(TestCase):
             self.assertEqual(os.fstat(file.fileno()).st_size, 100)
             file.close()
 
+    def each_text(self):
+        """Text files that write through, or whose descriptor is known."""
+        for create in (functools.partial(Tf.NamedFile, buffered=False), functools.partial(Tf.NamedTemporaryFile, buffered=False),
+                       Tf.NamedFile, Tf.TempFile, Tf.TemporaryFile, Tf.SpooledFile):
+            file = create(mode='w+')
+            if not isinstance(file, Tf.NamedFile) or file.props.buffered:
+                file.fileno()
+            with self.subTest(create), file:
+                yield file
+
+    def assert_text(self, file, text):
+        """Also in the kernel."""
+        file.flush()
+        with open(f'/proc/self/fd/{file.fileno()}') as other:
+            self.assertEqual(other.read(), text)
+        file.seek(0)
+        self.assertEqual(file.read(), text)
+
+    def test_text_on_a_full_disk(self):
+        """A text forgets what its bytes refuse, so they keep it."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for file in self.each_text():
+            text = ''.join(chr(32 + i % 90) for i in range(200))
+            file.write(text[:100])
+            for full in 0, 70:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (full, limits[1]))
+                for refused in file.open_reader, file.load_bytes, file.flush, lambda: file.read(1), file.buffer.read1, \
+                        lambda: file.seek(0), lambda: file.truncate(1), file.fileno, lambda: next(file.buffer):
+                    self.assertEqual((file.get_size(), file.tell()), (100, 100))
+                    with self.assertRaises(OSError):
+                        refused()
+            file.write(text[100:])
+            self.assertEqual((file.get_size(), file.tell()), (200, 200))
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assertEqual(file.open_reader().read_bytes(300, None).get_data().decode(), text)
+            self.assert_text(file, text)
+
+    def test_much_text_on_a_full_disk(self):
+        """As much is kept as a file holds back."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for file in self.each_text():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+            written = []
+            with self.assertRaises(OSError) as raised:
+                while len(written) < 1000:
+                    file.write(f'{len(written):099}\n')
+                    written.append(f'{len(written):099}\n')
+            self.assertEqual(raised.exception.errno, errno.EFBIG)
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assertGreater(len(written), 600)
+            file.seek(0)
+            text = file.read()
+            self.assertGreater(len(text), 60000)
+            self.assertEqual(text, ''.join(written)[:len(text)])
+
+    def test_text_that_is_closed_on_a_full_disk(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for file in self.each_text():
+            file.write('x' * 100)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            with self.assertRaises(OSError):
+                file.get_input_stream()
+            with self.assertRaises(OSError):
+                file.close()
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assertTrue(file.closed)
+
+    def test_bytes_of_text_that_are_dropped(self):
+        """What they keep is written, as by an io.BufferedWriter."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        file = Tf.NamedFile('w+', buffered=False)
+        file.write('x' * 100)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        with self.assertRaises(OSError):
+            file.detach()
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        buffer = file.detach()
+        self.assertEqual(os.path.getsize(file.name), 100)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+        self.assertEqual(buffer.write(b'y' * 100), 100)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        del buffer, file._buffer
+        gc.collect()
+        self.assertEqual(pathlib.Path(file.name).read_bytes(), b'x' * 100 + b'y' * 100)
+        Gio.IOStream.close(file, None)
+
+    def test_unreadable_text_on_a_full_disk(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with Tf.NamedFile('w', buffered=False) as file:
+            file.write('x' * 100)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            with self.assertRaises(OSError):
+                file.open_reader()
+            self.assertEqual((file.get_size(), file.tell()), (100, 100))
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            file.open_reader()
+            self.assertEqual(os.path.getsize(file.name), 100)
+
+    def test_position_while_iterating(self):
+        """As for files of io, next() disables tell(), and what is asked in between does not enable it."""
+        for create in Tf.TempFile, Tf.NamedFile, functools.partial(open, os.path.join(self.sandbox, 'file')):
+            with create(mode='w+') as file:
+                file.write('line\n' * 10)
+                file.seek(0)
+                for i, line in enumerate(file):
+                    self.assertEqual(line, 'line\n')
+                    if hasattr(file, 'get_size'):
+                        self.assertEqual(file.get_size(), 50)
+                        file.open_reader()
+                        file.load_bytes()
+                        file.is_closed()
+                    with self.assertRaises(OSError):
+                        file.tell()
+                self.assertEqual((i, file.tell()), (9, 50))
+        os.remove(file.name)
+
     def test_asking_in_a_callback(self):
         told = []
         with Tf.TempFile(mode='w+') as file, Tf.TempDir() as path:
@@ -420,10 +536,10 @@ class FlushTest(TestCase):
 
             def tell(*args):
                 file.write('later')
-                told.append(file.get_size())
+                told.append((file.get_size(), file.tell()))
             file.persist(os.path.join(path, 'text'), progress_callback=tell)
             file.seek(0)
-            self.assertIn(told[0], (6, 11))
+            self.assertEqual(told[0], (11, 11))
             self.assertEqual(file.read(), 'before' + 'later' * len(told))
 
     def test_end_of_with(self):

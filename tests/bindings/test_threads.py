@@ -112,9 +112,9 @@ import os, threading
 asking = 'get_size', 'tell', 'is_closed', 'open_reader', 'get_input_stream', 'get_output_stream'
 more = {Tf.NamedFile: ('get_path', 'get_file', 'get_delete_policy', 'is_handed_over'),
         Tf.SpooledFile: ('is_rolled_over', 'get_max_size'), Tf.TempFile: ()}
-for kind in more:
-    file, begun, ended = kind(), threading.Event(), threading.Event()
-    file.write(b'x')
+for kind, mode in [(kind, mode) for kind in more for mode in ('w+b', 'w+')]:
+    file, begun, ended = kind(mode=mode), threading.Event(), threading.Event()
+    file.write('x' if mode == 'w+' else b'x')
     def wait(*args):
         begun.set()
         ended.wait()
@@ -122,6 +122,13 @@ for kind in more:
                               kwargs={'progress_callback': wait})
     thread.start()
     begun.wait()
+    if mode == 'w+':
+        for i in range(1000):
+            file.write('y' * 10)
+            if file.tell() != 11 + 10 * i:
+                sys.exit('wrong position')
+        if file.get_size() != 10001:
+            sys.exit('wrong size')
     for name in asking + more[kind]:
         asks = threading.Thread(target=getattr(file, name), daemon=True)
         asks.start()
@@ -130,6 +137,10 @@ for kind in more:
             print(name, 'waits', file=sys.stderr, flush=True)
     ended.set()
     thread.join()
+    if mode == 'w+':
+        file.seek(0)
+        if file.read() != 'x' + 'y' * 10000:
+            sys.exit('wrong text')
     file.close()
     os.remove(os.path.join(os.environ['TMPDIR'], kind.__name__))
 """)

@@ -99,10 +99,11 @@ def load_calls():
     return _tf_calls
 
 
-# What does not wait for another thread that uses the object.
+# What does not wait for another thread that uses the object: what shows the bytes, and what does not.
+SHOW_BYTES = {'get_input_stream', 'get_output_stream', 'open_reader'}
 NEVER_WAIT = {
-    'get_delete_policy', 'get_file', 'get_input_stream', 'get_max_size', 'get_output_stream', 'get_path', 'get_size',
-    'has_pending', 'is_closed', 'is_handed_over', 'is_rolled_over', 'open_reader', 'tell',
+    'get_delete_policy', 'get_file', 'get_max_size', 'get_path', 'has_pending', 'is_closed', 'is_handed_over',
+    'is_rolled_over',
 }
 
 
@@ -112,7 +113,8 @@ class Call:
     def __init__(self, owner, name, klass=None):
         self.owner = owner
         self.klass = klass or owner
-        self.never_waits = name in NEVER_WAIT
+        self.shows_bytes = name in SHOW_BYTES
+        self.never_waits = self.shows_bytes or name in NEVER_WAIT
         self.__name__ = name
         self.__qualname__ = f'{klass.__name__}.{name}' if klass else name
         self.__module__ = 'gi.repository.Tf'
@@ -121,8 +123,8 @@ class Call:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, *args, **kwargs):
-        if args:
-            flush_text(args[0], self.never_waits)
+        if args and (self.shows_bytes or not self.never_waits):
+            flush_text(args[0], self.shows_bytes)
         used = args[0] if args and not self.never_waits else None
         fast.begin_use(used)
         try:
@@ -459,13 +461,81 @@ def access_of_mode(mode):
 texts = weakref.WeakSet()
 
 
+# How many bytes a text may have in its Bytes: as many as a file holds back.
+MOST_KEPT = 65536
+
+
 class Bytes(fast.Buffer):
-    """The bytes of a text file."""
+    """The bytes of a text file.
+
+    A text forgets what its bytes refuse. So these keep it, as an io.BufferedRandom does, and write it before they do
+    anything else. Who wants it written hears of the error.
+    """
+
+    _kept = b''
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self._asking = set()
+
+    def ask(self, question, *args):
+        """Calls what brings text here. This thread waits neither for the disk nor for who uses the file."""
+        thread = get_ident()
+        self._asking.add(thread)
+        try:
+            return question(*args)
+        finally:
+            self._asking.discard(thread)
+
+    def write_kept(self):
+        """Writes what was refused, also before this goes. What is refused again stays."""
+        if self._kept:
+            kept, self._kept = self._kept, b''
+            try:
+                super().write(kept)
+            except BaseException as error:
+                self._kept = kept[count_written(error):] + self._kept
+                raise
+
+    def keep(self, data, n_written=0):
+        """Returns False if that is too much."""
+        rest = memoryview(data).cast('B')[n_written:]
+        if len(self._kept) + len(rest) > MOST_KEPT:
+            return False
+        self._kept += rest
+        return True
+
+    def write(self, data, /):
+        """Write all of a bytes-like object, or keep what is refused, and return its size in bytes."""
+        if get_ident() in self._asking and ((not self._kept and self.try_write(data)) or self.keep(data)):
+            return len(data)
+        try:
+            self.write_kept()
+            return super().write(data)
+        except io.UnsupportedOperation:
+            raise
+        except (OSError, MemoryError) as error:
+            if not self.keep(data, 0 if self._kept else count_written(error)):
+                raise
+        return memoryview(data).nbytes
+
+    def tell(self):
+        """Return the position."""
+        return super().tell() + len(self._kept)
 
     def flush(self, *args, **kwargs):
-        """Writes what is held back, but for a thread that only brings text here."""
-        if self.__dict__.get('_mover') != get_ident():
+        """Write what is held back in this process to the file, unless this thread only asks."""
+        if get_ident() not in self._asking:
+            self.write_kept()
             super().flush(*args, **kwargs)
+
+    def close(self, *args, **kwargs):
+        """Close the file; again does nothing."""
+        try:
+            if not self.closed:
+                self.write_kept()
+        finally:
+            super().close(*args, **kwargs)
 
     @property
     def name(self):
@@ -492,9 +562,36 @@ class Bytes(fast.Buffer):
         return raw
 
 
+def count_written(error):
+    """Returns how many bytes were written before the error."""
+    return getattr(error, 'characters_written', 0)
+
+
+def after_kept(function):
+    """Makes a method of the bytes write what they keep, first."""
+    @functools.wraps(function)
+    def call(self, *args, **kwargs):
+        if self._kept:
+            self.write_kept()
+        return function(self, *args, **kwargs)
+    return call
+
+
+for name in ('fileno', 'peek', 'read', 'read1', 'readinto', 'readinto1', 'readline', 'readlines', 'seek', 'truncate',
+             'writelines', '__next__'):
+    setattr(Bytes, name, after_kept(getattr(fast.Buffer, name)))
+
 io.BufferedIOBase.register(Bytes)
 
 FAST_FOR_TEXT = 'read', 'readline', 'write'
+
+
+def tell_of_text(reference):
+    """The tell() of an io.TextIOWrapper: it waits for nobody."""
+    text = reference()
+    if text is None:
+        raise ValueError('I/O operation on closed file.')
+    return text.buffer.ask(io.TextIOWrapper.tell, text)
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):
@@ -506,6 +603,8 @@ def become_text(file, mode, buffering, encoding, newline, errors):
         buffer.name = file.name
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
     text.mode = mode
+    # Without a cycle, so that a text that is dropped goes at once.
+    text.tell = functools.partial(tell_of_text, weakref.ref(text))
     texts.add(text)
     file._text, file._buffer, file._mode = text, buffer, mode
     for name in FAST_FOR_TEXT:
@@ -513,21 +612,30 @@ def become_text(file, mode, buffering, encoding, newline, errors):
             file.__dict__[name] = getattr(text, name)
 
 
+def bring(text):
+    """Brings what was written to the bytes. What reads does so before, and unlike flush() leaves tell() as it is."""
+    try:
+        text.read(0)
+    except io.UnsupportedOperation:
+        text.flush()
+
+
+def open_text_of(object):
+    """Returns the text of an open text file, or None."""
+    text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
+    return text if text is not None and is_open(text) else None
+
+
 def flush_text(object, only_asks=False):
     """Before C is called for the file, what was written is in its bytes. C writes them if it has to.
 
-    While another call has the file, its bytes take nothing, and a text loses what they refuse: who only asks then does
-    not hear of the text that waits.
+    Who only asks does not hear of the text that waits while another call has the file.
     """
-    text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
-    if only_asks and text is not None and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
+    text = open_text_of(object)
+    if text is None or only_asks and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
         return
-    if text is not None and is_open(text):
-        object._buffer._mover = get_ident()
-        try:
-            text.flush()
-        finally:
-            object._buffer.__dict__.pop('_mover', None)
+    object._buffer.ask(bring, text)
+    object._buffer.write_kept()
 
 
 def is_open(text):
@@ -646,6 +754,14 @@ class TempFile(fast.File, Tf.TempFile):
     def __repr__(self):
         state = 'closed ' if self.closed else ''
         return f'<{state}Tf.{type(self).__name__} mode={self.mode!r} at {id(self):#x}>'
+
+    def get_size(self):
+        """The size of the file in bytes, those of all that was written to a text included."""
+        text = open_text_of(self)
+        if text is None:
+            return super().get_size()
+        self._buffer.ask(bring, text)
+        return max(super().get_size(), self._buffer.tell() if self._buffer._kept else 0)
 
     @property
     def name(self):

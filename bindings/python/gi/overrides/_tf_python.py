@@ -9,6 +9,7 @@ import operator
 import os
 import sys
 import warnings
+from _thread import get_ident
 
 from gi.repository import Gio, GLib
 
@@ -41,16 +42,27 @@ def set_names_are_bytes(are_bytes):
     """All names go through the same way here."""
 
 
+# What calls of C use, and in which threads. All are safe, but whoever only asks does not wait for them.
+uses = []
+
+
 def begin_use(object):
-    """All calls of C are safe here."""
+    uses.append((object, get_ident()))
 
 
 def end_use(object):
-    pass
+    uses.remove((object, get_ident()))
 
 
 def is_used(object):
-    return False
+    return any(used is object for used, thread in uses)
+
+
+def drop_uses_of_others():
+    uses[:] = [use for use in uses if use[1] == get_ident()]
+
+
+os.register_at_fork(after_in_child=drop_uses_of_others)
 
 
 def get_last_errno():
@@ -104,6 +116,22 @@ def method(access=None):
             return function(self, *args, **kwargs)
         return call
     return decorate
+
+
+def counted(function):
+    """Makes an error of write() say how many bytes were written before it."""
+    @functools.wraps(function)
+    def call(self, data, *args, **kwargs):
+        seekable = self.input if isinstance(self, Buffer) else self
+        start = Gio.Seekable.tell(seekable)
+        try:
+            return function(self, data, *args, **kwargs)
+        except GLib.Error as error:
+            # The operation that is in the way may move the position.
+            is_pending = error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PENDING)
+            error.characters_written = 0 if is_pending else max(Gio.Seekable.tell(seekable) - start, 0)
+            raise
+    return call
 
 
 def is_in_memory(file):
@@ -224,8 +252,13 @@ class Buffer(Reading):
         """The file is dropped; from now on this keeps it."""
         self.taken = file
 
+    def write_kept(self):
+        """For what derives from this, and keeps what is to be written before it goes."""
+
     def __del__(self):
         """A text that was there has closed the file."""
+        if not self.closed:
+            self.write_kept()
         if self.taken is not None and not self.closed:
             warn(self.taken)
             close_object(self.taken)
@@ -286,6 +319,11 @@ class Buffer(Reading):
     read1 = read
     readinto1 = Reading.readinto
 
+    def try_write(self, data):
+        """C alone can tell whether it would not wait."""
+        return False
+
+    @counted
     @whole_errors
     def write(self, data, /):
         self.check('w')
@@ -485,6 +523,7 @@ class File(Reading):
         File.seekable(self)
         return super().readline(size) if size >= 0 else Tf.TempFile.read_line(self) or b''
 
+    @counted
     @method('w')
     def write(self, data, cancellable=None):
         """Write all of a bytes-like object and return its size in bytes."""

@@ -78,6 +78,7 @@ DEFINE_WITH_OBJECT (buffer_readable, gi_tf_io_readable)
 DEFINE_WITH_OBJECT (buffer_readinto, gi_tf_io_readinto)
 DEFINE_WITH_OBJECT (buffer_seekable, gi_tf_io_seekable)
 DEFINE_WITH_OBJECT (buffer_tell, gi_tf_io_tell)
+DEFINE_WITH_OBJECT (buffer_try_write, gi_tf_io_try_write)
 DEFINE_WITH_OBJECT (buffer_writable, gi_tf_io_writable)
 DEFINE_WITH_OBJECT (buffer_writelines, gi_tf_io_writelines)
 
@@ -159,20 +160,35 @@ close_dropped (PyObject *self)
   return gi_tf_close_object (self, NULL);
 }
 
+/* For what derives from this, and keeps what is to be written before it goes. */
+static PyObject *
+buffer_write_kept (PyObject *self,
+                   PyObject *unused)
+{
+  Py_RETURN_NONE;
+}
+
+static void
+report (PyObject *self,
+        PyObject *result)
+{
+  if (result == NULL)
+    PyErr_WriteUnraisable (self);
+  Py_XDECREF (result);
+}
+
 /* A text that was there has closed the file. */
 static void
 buffer_finalize (PyObject *self)
 {
-  PyObject *type, *value, *traceback, *result;
-
-  if (((Buffer *) self)->file == NULL)
-    return;
+  GObject *object = ((Buffer *) self)->object;
+  PyObject *type, *value, *traceback;
 
   PyErr_Fetch (&type, &value, &traceback);
-  result = DURING_CALL (close_dropped (self));
-  if (result == NULL)
-    PyErr_WriteUnraisable (self);
-  Py_XDECREF (result);
+  if (object != NULL && !g_io_stream_is_closed ((GIOStream *) object))
+    report (self, PyObject_CallMethod (self, "write_kept", NULL));
+  if (((Buffer *) self)->file != NULL)
+    report (self, DURING_CALL (close_dropped (self)));
   PyErr_Restore (type, value, traceback);
 }
 
@@ -263,6 +279,8 @@ static PyMethodDef buffer_methods[] = {
   { "readinto1", buffer_readinto, METH_O, NULL },
   { "seekable", buffer_seekable, METH_NOARGS, NULL },
   { "tell", buffer_tell, METH_NOARGS, NULL },
+  { "try_write", buffer_try_write, METH_O, NULL },
+  { "write_kept", buffer_write_kept, METH_NOARGS, NULL },
   { "writable", buffer_writable, METH_NOARGS, NULL },
   { "writelines", buffer_writelines, METH_O, NULL },
   { "__enter__", buffer_enter, METH_NOARGS, NULL },

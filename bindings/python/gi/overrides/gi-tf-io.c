@@ -137,6 +137,49 @@ peek (TfTempFile *file,
 
 /* --- Writing --- */
 
+/* Writes what only has to be copied, unless somebody uses the file. */
+static gboolean
+write_at_once (TfTempFile *file,
+               const void *data,
+               Py_ssize_t  size)
+{
+  return G_LIKELY (size > 0 && size <= AT_ONCE && !gi_tf_is_busy (file)) && tf_temp_file_try_write (file, data, size);
+}
+
+/* Sets @n_written to what the position tells, which an operation that is in the way may move. */
+static gboolean
+write_counting (TfTempFile    *file,
+                const void    *data,
+                Py_ssize_t     size,
+                gint64        *n_written,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  goffset start = g_seekable_tell ((GSeekable *) file);
+
+  if (tf_temp_file_write (file, data, size, cancellable, error))
+    return TRUE;
+
+  *n_written = g_error_matches (*error, G_IO_ERROR, G_IO_ERROR_PENDING) ? start : g_seekable_tell ((GSeekable *) file);
+  *n_written = MAX (*n_written - start, 0);
+  return FALSE;
+}
+
+/* Makes the exception say how much was written, as an io.BlockingIOError does. */
+static void
+add_written (gint64 n_written)
+{
+  PyObject *type, *value, *traceback, *number;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  PyErr_NormalizeException (&type, &value, &traceback);
+  number = PyLong_FromLongLong (n_written);
+  if (number == NULL || PyObject_SetAttrString (value, "characters_written", number) < 0)
+    PyErr_Clear ();
+  Py_XDECREF (number);
+  PyErr_Restore (type, value, traceback);
+}
+
 static gboolean
 write_all (TfTempFile   *file,
            const void   *data,
@@ -144,16 +187,30 @@ write_all (TfTempFile   *file,
            GCancellable *cancellable)
 {
   GError *error = NULL;
+  gint64 n_written;
   gboolean success;
 
-  if (G_LIKELY (size > 0 && size <= AT_ONCE && cancellable == NULL && !gi_tf_is_busy (file)) &&
-      tf_temp_file_try_write (file, data, size))
+  if (cancellable == NULL && write_at_once (file, data, size))
     return TRUE;
 
-  GI_TF_RELEASED (file, success = tf_temp_file_write (file, data, size, cancellable, &error));
-  if (!success)
-    gi_tf_raise (error);
-  return success;
+  GI_TF_RELEASED (file, success = write_counting (file, data, size, &n_written, cancellable, &error));
+  if (success)
+    return TRUE;
+
+  gi_tf_raise (error);
+  add_written (n_written);
+  return FALSE;
+}
+
+/* Returns whether the bytes, which are of type bytes, were written without waiting for anybody. */
+PyObject *
+gi_tf_io_try_write (PyObject *self,
+                    PyObject *data)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+
+  return PyBool_FromLong (file != NULL && PyBytes_CheckExact (data) &&
+                          write_at_once (file, PyBytes_AS_STRING (data), PyBytes_GET_SIZE (data)));
 }
 
 /* Writes the bytes of what is not contiguous, in the order of C. */

@@ -141,6 +141,7 @@ GiTfObjectFunc gi_tf_io_readable;
 GiTfObjectFunc gi_tf_io_readinto;
 GiTfObjectFunc gi_tf_io_seekable;
 GiTfObjectFunc gi_tf_io_tell;
+GiTfObjectFunc gi_tf_io_try_write;
 GiTfObjectFunc gi_tf_io_writable;
 GiTfObjectFunc gi_tf_io_writelines;
 
