@@ -116,7 +116,8 @@ free_path (gpointer  path,
   g_free (path);
 }
 
-/* Another thread may be looking at the former path. */
+/* Another thread may be looking at the former path. Who is notified may close the file, which must not remove what is
+ * persisted. */
 static gboolean
 move_apply (gpointer data)
 {
@@ -128,9 +129,11 @@ move_apply (gpointer data)
   g_object_weak_ref (G_OBJECT (self), free_path, former_path);
   priv->persisted = TRUE;
 
+  g_object_freeze_notify (G_OBJECT (self));
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_PATH]);
   g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_FILE]);
   change_policy (self, TF_DELETE_NEVER);
+  g_object_thaw_notify (G_OBJECT (self));
   return G_SOURCE_REMOVE;
 }
 

@@ -398,6 +398,31 @@ test_async (void)
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "more than fourlater", 19);
 }
 
+static void
+close_notified (GObject    *file,
+                GParamSpec *pspec,
+                gpointer    no_data)
+{
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+}
+
+/* Who is notified of the first property finds the others changed as well: the file is not a temporary one any more. */
+static void
+test_persisted (gconstpointer signal)
+{
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_signal_connect (file, signal, G_CALLBACK (close_notified), NULL);
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), place, 0, NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (g_io_stream_is_closed (G_IO_STREAM (file)));
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+}
+
 /* What needs locks of GLib and of the file. */
 static gpointer
 use_other_thread (gpointer data)
@@ -453,6 +478,9 @@ main (int    argc,
     }
   g_test_add_func ("/callbacks/rolled-over", test_rolled_over);
   g_test_add_func ("/callbacks/toggle-reference", test_toggle_reference);
+  g_test_add_data_func ("/callbacks/persisted/path", "notify::path", test_persisted);
+  g_test_add_data_func ("/callbacks/persisted/file", "notify::file", test_persisted);
+  g_test_add_data_func ("/callbacks/persisted/delete-policy", "notify::delete-policy", test_persisted);
   g_test_add_func ("/callbacks/progress", test_progress);
   g_test_add_func ("/callbacks/close", test_close);
   g_test_add_func ("/callbacks/async", test_async);
