@@ -399,6 +399,31 @@ test_async (void)
 }
 
 static void
+note_size (TfTempFile *file,
+           gpointer    size)
+{
+  *(goffset *) size = tf_temp_file_get_size (file);
+}
+
+/* What makes a file roll over is in it when the signal is emitted, however much it is. */
+static void
+test_text (gconstpointer length)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  g_autoptr(TfTextStream) stream = NULL;
+  g_autofree char *content = g_strnfill (GPOINTER_TO_UINT (length), 'x');
+  g_autoptr(GError) error = NULL;
+  goffset size = 0;
+
+  g_signal_connect (file, "rolled-over", G_CALLBACK (note_size), &size);
+  stream = tf_text_stream_new (file, NULL, TF_NEWLINE_LF, TF_TEXT_ERRORS_STRICT, &error);
+  g_assert_no_error (error);
+  g_assert_true (tf_text_stream_write (stream, content, -1, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (size, ==, GPOINTER_TO_UINT (length));
+}
+
+static void
 close_notified (GObject    *file,
                 GParamSpec *pspec,
                 gpointer    no_data)
@@ -477,6 +502,8 @@ main (int    argc,
       g_test_add_data_func (path, GUINT_TO_POINTER (i), test_audit);
     }
   g_test_add_func ("/callbacks/rolled-over", test_rolled_over);
+  g_test_add_data_func ("/callbacks/text/short", GUINT_TO_POINTER (10), test_text);
+  g_test_add_data_func ("/callbacks/text/long", GUINT_TO_POINTER (3000000), test_text);
   g_test_add_func ("/callbacks/toggle-reference", test_toggle_reference);
   g_test_add_data_func ("/callbacks/persisted/path", "notify::path", test_persisted);
   g_test_add_data_func ("/callbacks/persisted/file", "notify::file", test_persisted);

@@ -1898,7 +1898,7 @@ write_piece_by_piece (TfStore       *self,
   return success;
 }
 
-/* Like tf_store_writev(), but gives the lock up in between if there is so much to write that a worker does it. Only
+/* Like tf_store_writev(), but an asynchronous operation gives the lock up in between if there is much to write. Only
  * readers, which have positions of their own, use the store meanwhile, because it is this operation's turn. */
 gboolean
 tf_store_write_in_pieces (TfStore              *self,
@@ -1909,13 +1909,14 @@ tf_store_write_in_pieces (TfStore              *self,
                           GError              **error)
 {
   gsize count = count_all (vectors, n_vectors);
+  gboolean at_once = count <= LARGEST_AT_ONCE || !g_atomic_int_get (&self->gate_closed);
   gboolean success;
 
   *n_written = 0;
-  if (n_vectors == 1 && count <= LARGEST_AT_ONCE)
+  if (at_once && n_vectors == 1)
     return tf_store_write_locking (self, vectors[0].buffer, count, n_written, cancellable, error);
 
-  if (count <= LARGEST_AT_ONCE)
+  if (at_once)
     return tf_store_writev (self, vectors, n_vectors, n_written, cancellable, error);
 
   success = tf_store_may_copy (count, error) && make_room_ahead (self, count, cancellable, error);
