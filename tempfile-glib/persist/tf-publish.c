@@ -126,7 +126,7 @@ place_synced (TfReplacement  *entry,
     }
 
   success = sync_dir (target, error);
-  if (success && tf_replacement_remove (entry, target) != 0)
+  if (success && placed == TF_PLACED_EXCHANGED && tf_replacement_remove (entry, target) != 0)
     success = tf_errno_set (error, errno, "unlink what was replaced at", target->path);
 
   if (success || tf_replacement_take_back (entry, target, placed))

@@ -373,18 +373,53 @@ exchange_for_replaced (TfReplacement       *self,
   return result;
 }
 
+/* Creates an empty file without opening it, if possible: FUSE hears late that a file is closed, and libfuse moves an open
+ * file out of the way before another one is renamed over it. For that moment, the name would be free for anybody. */
+static int
+create_empty_file (const TfReplacement *self,
+                   int                  dir_fd,
+                   const char          *name)
+{
+  int fd;
+
+  if (TF_RETRY_EINTR (mknodat (dir_fd, name, S_IFREG | 0600, 0)) == 0)
+    return 0;
+
+  fd = errno == EEXIST ? -1 : TF_RETRY_EINTR (create_file (self, dir_fd, name, 0600));
+  if (fd < 0)
+    return -1;
+
+  tf_fd_clear (&fd);
+  return 0;
+}
+
 /* Creates an empty file at the name of the target. Some file systems fail with another errno than EEXIST for whoever
  * is late. */
 static int
 take_target (const TfReplacement *self,
              const TfDestination *target)
 {
-  int fd = TF_RETRY_EINTR (create_file (self, target->dir_fd, target->name, 0600));
+  int result = create_empty_file (self, target->dir_fd, target->name);
   int saved_errno = errno;
   TfIdentity found;
 
-  errno = fd < 0 && tf_identity_read (&found, target->dir_fd, target->name) ? EEXIST : saved_errno;
-  return fd;
+  errno = result < 0 && tf_identity_read (&found, target->dir_fd, target->name) ? EEXIST : saved_errno;
+  return result;
+}
+
+/* Removes the empty file from the target. Where an inode number is that of a name, only what it has tells it from the
+ * file of another process. Does not change errno. */
+static void
+give_up_target (const TfDestination *target,
+                TfIdentity           own)
+{
+  int saved_errno = errno;
+  TfIdentity found;
+  TfSystemStat st;
+
+  if (tf_identity_stat (&found, target->dir_fd, target->name, &st) && tf_identity_equal (&own, &found) && st.size == 0)
+    unlink_at (target->dir_fd, target->name);
+  errno = saved_errno;
 }
 
 /* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
@@ -393,31 +428,25 @@ static int
 rename_over_own_file (TfReplacement       *self,
                       const TfDestination *target)
 {
-  int fd = take_target (self, target);
-  TfIdentity own;
-  TfJournalRecord *record;
+  TfIdentity own = { 0 };
 
-  if (fd < 0)
+  if (take_target (self, target) != 0)
     return -1;
 
-  own = get_identity (fd);
-  record = tf_journal_add (&target->place, target->name, fd, "");
-  tf_fd_clear (&fd);
-  /* Before the name can stand for what the user wants there. */
-  tf_journal_clear (record);
-  if (rename_over (self, target) != 0)
-    {
-      unlink_target (target, own);
-      return -1;
-    }
+  tf_identity_read (&own, target->dir_fd, target->name);
+  if (rename_over (self, target) == 0)
+    return 0;
 
-  return 0;
+  give_up_target (target, own);
+  return -1;
 }
 
 static int
 link_name (TfReplacement       *self,
            const TfDestination *target)
 {
+  TfIdentity own;
+
   if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0 &&
       !has_name (self, target->dir_fd, target->name))
     return -1;
@@ -425,8 +454,13 @@ link_name (TfReplacement       *self,
   if (tf_replacement_remove (self, target) == 0)
     return 0;
 
+  /* Without a birth time, it may be the same file with another inode number. */
+  own = get_identity (self->fd);
+  if (!tf_identity_has_birth (&own) && is_other_file (target, own))
+    return 0;
+
   /* Should the new name have to stay as well, the caller fails to remove the temporary one again. */
-  return unlink_target (target, get_identity (self->fd)) ? -1 : 0;
+  return unlink_target (target, own) ? -1 : 0;
 }
 
 /* Gives the file the name of the target. Returns -1 with EEXIST if the target exists. */

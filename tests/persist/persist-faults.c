@@ -55,7 +55,7 @@ static goffset n_pretended;
 static gboolean
 changes_name (const char *call)
 {
-  const char *const calls[] = { "linkat", "openat", "renameat", "renameat2", "unlinkat", NULL };
+  const char *const calls[] = { "linkat", "mknodat", "openat", "renameat", "renameat2", "unlinkat", NULL };
 
   return g_strv_contains (calls, call);
 }
@@ -227,10 +227,24 @@ __wrap_fsync (int fd)
   return __real_fstat64 (fd, &st) == 0 && S_ISDIR (st.st_mode) && is_broken ("fsync") ? -1 : 0;
 }
 
+int __real_mknodat (int fd, const char *name, mode_t mode, dev_t device);
+int __wrap_mknodat (int fd, const char *name, mode_t mode, dev_t device);
 int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __real_unlinkat (int fd, const char *name, int flags);
 int __wrap_unlinkat (int fd, const char *name, int flags);
+
+int
+__wrap_mknodat (int         fd,
+                const char *name,
+                mode_t      mode,
+                dev_t       device)
+{
+  if (fails ("mknodat"))
+    return FAIL (__real_mknodat (fd, name, mode, device));
+
+  return __real_mknodat (fd, name, mode, device);
+}
 
 int
 __wrap_renameat (int         from_fd,
@@ -651,7 +665,7 @@ persist_with_failure (Source         source,
     {
       /* It cannot be told from that of another process which takes the name. */
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
-      g_assert_cmpstr (failed_call, ==, "openat");
+      g_assert_cmpstr (failed_call, ==, "mknodat");
       g_assert_cmpint (unlink (path), ==, 0);
     }
 

@@ -34,6 +34,8 @@ static int set_mark_errno;
 static int remove_errno;
 static int chmod_errno;
 static int link_errno;
+static int mknod_errno;
+static int tmpfile_errno;
 static int rename2_errno;
 
 /* Which of the calls of that kind are the first to fail, counted from 1; 0: none. */
@@ -48,6 +50,12 @@ static gboolean inodes_are_of_names;
 /* An exclusive creation fails with EPERM when somebody else was faster. */
 static gboolean hides_loss;
 
+/* As libfuse: what is open is moved out of the way before another file is renamed over it, and what is closed counts as open
+ * for some time more. Meanwhile, somebody else takes the name. */
+static gboolean vacates_names;
+static gboolean replaces_first; /* before a renaming fails, somebody else replaces "doc" */
+static gboolean was_doc_opened;
+
 /* Attributes are not named by the file system, but can be asked for. */
 static gboolean lists_nothing;
 
@@ -55,9 +63,10 @@ static void
 grant_all (void)
 {
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
-  set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = rename2_errno = 0;
+  set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = mknod_errno = tmpfile_errno = 0;
+  rename2_errno = 0;
   fail_sync_at = fail_rename2_at = fail_unlink_at = fail_rename_at = 0;
-  lists_nothing = hides_loss = inodes_are_of_names = FALSE;
+  lists_nothing = hides_loss = inodes_are_of_names = vacates_names = replaces_first = was_doc_opened = FALSE;
 }
 
 static gboolean
@@ -104,8 +113,6 @@ WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, in
       link_errno)
 WRAP (int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags),
       (from_fd, from, to_fd, to, flags), rename2_errno != 0 ? rename2_errno : fail_from (&fail_rename2_at))
-WRAP (int, renameat, (int from_fd, const char *from, int to_fd, const char *to), (from_fd, from, to_fd, to),
-      fail_from (&fail_rename_at))
 WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), fail_from (&fail_unlink_at))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
@@ -184,6 +191,40 @@ __wrap_fsync (int fd)
 
 static void put_theirs (void);
 
+int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
+
+int
+__wrap_renameat (int         from_fd,
+                 const char *from,
+                 int         to_fd,
+                 const char *to)
+{
+  if (replaces_first)
+    put_theirs ();
+  if (is_refused (fail_from (&fail_rename_at)))
+    return -1;
+
+  if (vacates_names && was_doc_opened && g_str_equal (to, "doc"))
+    put_theirs ();
+  return __real_renameat (from_fd, from, to_fd, to);
+}
+
+int __real_mknodat (int fd, const char *path, mode_t mode, dev_t device);
+int __wrap_mknodat (int fd, const char *path, mode_t mode, dev_t device);
+
+int
+__wrap_mknodat (int         fd,
+                const char *path,
+                mode_t      mode,
+                dev_t       device)
+{
+  if (hides_loss)
+    put_theirs ();
+
+  return is_refused (hides_loss ? EPERM : mknod_errno) ? -1 : __real_mknodat (fd, path, mode, device);
+}
+
 int __real_openat64 (int fd, const char *path, int flags, ...);
 int __wrap_openat64 (int fd, const char *path, int flags, ...);
 
@@ -200,6 +241,10 @@ __wrap_openat64 (int         fd,
   mode = va_arg (arguments, guintptr);
   va_end (arguments);
 
+  if ((flags & O_TMPFILE) == O_TMPFILE && is_refused (tmpfile_errno))
+    return -1;
+
+  was_doc_opened |= (flags & O_CREAT) != 0 && g_str_equal (path, "doc");
   if (!hides_loss || !(flags & O_EXCL) || !g_str_equal (path, "doc"))
     return __real_openat64 (fd, path, flags, mode);
 
@@ -548,6 +593,7 @@ test_link (gconstpointer data)
     {
       link_errno = errnos[i % G_N_ELEMENTS (errnos)];
       rename2_errno = i % 2 == 0 ? EPERM : EINVAL;
+      mknod_errno = i % 3 == 0 ? EPERM : 0;
       persist_without_links (data, flags[i / G_N_ELEMENTS (errnos)]);
       grant_all ();
       remove_doc ();
@@ -572,6 +618,80 @@ test_hidden_loss (gconstpointer data)
   assert_doc ("theirs");
   g_clear_object (&file);
   remove_doc ();
+}
+
+/* The name is not free for anybody between the empty file that takes it and the one that gets it. */
+static void
+test_vacated_name (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+
+  tf_test_write (file, "new");
+  link_errno = EPERM;
+  rename2_errno = EINVAL;
+  vacates_names = TRUE;
+  tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+  g_assert_false (was_doc_opened);
+  grant_all ();
+  g_assert_no_error (error);
+  assert_doc ("new");
+  g_clear_object (&file);
+  remove_doc ();
+}
+
+/* The file that took the name cannot be replaced. Whatever has the name by then, it is removed only if it is that one. */
+static void
+test_taken_name (gconstpointer data)
+{
+  const TfTestKind *kind = data;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+      g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+      g_autoptr(GError) error = NULL;
+
+      tf_test_write (file, "new");
+      link_errno = EPERM;
+      rename2_errno = EINVAL;
+      inodes_are_of_names = TRUE;
+      fail_rename_at = 1;
+      replaces_first = i == 1;
+      g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
+      grant_all ();
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      if (i == 1)
+        assert_doc ("theirs");
+      else
+        g_assert_false (g_file_test ("doc", G_FILE_TEST_EXISTS));
+      g_clear_object (&file);
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, i);
+      remove_all ();
+    }
+}
+
+/* A file has its name by a link, where a link has another inode number, and the temporary name cannot be removed. */
+static void
+test_link_of_other_inode (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+  gboolean success;
+
+  tmpfile_errno = EOPNOTSUPP;
+  file = tf_test_kind_make (data);
+  tf_test_write (file, "new");
+  rename2_errno = EINVAL;
+  inodes_are_of_names = TRUE;
+  fail_unlink_at = 1;
+  success = tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+  grant_all ();
+  g_assert_cmpint (success, ==, g_file_test ("doc", G_FILE_TEST_EXISTS));
+  g_clear_object (&file);
+  remove_all ();
 }
 
 typedef struct
@@ -770,6 +890,9 @@ main (int    argc,
 
   tf_test_add_for_kinds ("refusals", "link", test_link);
   tf_test_add_for_kinds ("refusals", "hidden-loss", test_hidden_loss);
+  tf_test_add_for_kinds ("refusals", "vacated-name", test_vacated_name);
+  tf_test_add_for_kinds ("refusals", "taken-name", test_taken_name);
+  tf_test_add_for_kinds ("refusals", "link-of-other-inode", test_link_of_other_inode);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lasting_errors); i++)
     {

@@ -210,6 +210,7 @@ static const struct
   { "madvise", of_features },
   { "memfd_create", of_opening },
   { "mkdirat", of_naming },
+  { "mknodat", of_naming },
   { "linkat", of_naming },
   { "renameat", of_naming + 1 },
   { "renameat2", of_naming },
@@ -294,6 +295,7 @@ WRAP (int, statfs64, "statfs", (const char *path, struct statfs *fs), (path, fs)
 WRAP (int, madvise, "madvise", (void *data, size_t size, int advice), (data, size, advice))
 WRAP (int, memfd_create, "memfd_create", (const char *name, unsigned int flags), (name, flags))
 WRAP (int, mkdirat, "mkdirat", (int fd, const char *name, mode_t mode), (fd, name, mode))
+WRAP (int, mknodat, "mknodat", (int fd, const char *name, mode_t mode, dev_t device), (fd, name, mode, device))
 WRAP (int, name_to_handle_at, "name_to_handle_at",
       (int fd, const char *name, struct file_handle *handle, int *mount, int flags), (fd, name, handle, mount, flags))
 WRAP (ssize_t, readlinkat, "readlinkat", (int fd, const char *name, char *content, size_t size), (fd, name, content, size))
