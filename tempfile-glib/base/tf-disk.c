@@ -183,42 +183,109 @@ tf_disk_get_size (int          fd,
   return TRUE;
 }
 
+/* Copies up to @size bytes, without the holes that @map shows. @size becomes less if the file ends before. */
 static gboolean
 copy_data (int            from,
+           int            map,
            int            to,
-           goffset        size,
+           goffset       *size,
            const char    *where,
            TfProgress    *progress,
            GCancellable  *cancellable,
            GError       **error)
 {
-  /* Finding holes moves the offset. If the file cannot be opened again, holes are copied as zeros. */
-  tf_autofd int map = tf_system_open_again (from);
   goffset start = 0;
   goffset end;
 
-  while (start < size)
+  while (start < *size)
     {
       gsize n_copied = 0;
 
-      tf_system_find_data (map, size, &start, &end);
+      tf_system_find_data (map, *size, &start, &end);
       end = MIN (end, start + TF_PROGRESS_PIECE);
       if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
+      if (start + (goffset) n_copied < end)
+        *size = end = start + n_copied;
       start = end;
-      tf_progress_report (progress, MIN (end, size));
+      tf_progress_report (progress, MIN (end, *size));
     }
-
-  if (TF_RETRY_EINTR (ftruncate (to, size)) != 0)
-    return tf_errno_set (error, errno, "ftruncate", where);
 
   return TRUE;
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from, or -1 if it is not
- * known: some file systems do not tell it of a file without a name. @progress may be NULL. Shares the blocks if the file
- * system can, otherwise copies them without the holes. The offsets of both do not change. */
+/* Copies what is behind @size, if there is something. */
+static gboolean
+copy_rest (int            from,
+           int            to,
+           goffset       *size,
+           const char    *where,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  gsize n_copied = 0;
+  gboolean success;
+  guint8 byte;
+  gssize n = TF_RETRY_EINTR (pread (from, &byte, 1, *size));
+
+  if (n <= 0)
+    return n == 0 || tf_errno_set (error, errno, "read", NULL);
+
+  success = tf_disk_copy (from, *size, to, where, *size, G_MAXSSIZE, &n_copied, cancellable, error);
+  *size += n_copied;
+  return success;
+}
+
+/* Copies a file that nobody else can change. Where a file system confuses a file that has lost its name with another one, the
+ * kernel reads no more of it than the other one has. */
+static gboolean
+copy_own (int            from,
+          goffset        size,
+          int            to,
+          const char    *where,
+          TfProgress    *progress,
+          GCancellable  *cancellable,
+          GError       **error)
+{
+  goffset end = lseek (from, 0, SEEK_END);
+  goffset copied = size;
+
+  if (end >= 0 && end < size && TF_RETRY_EINTR (ftruncate (from, size)) != 0)
+    return tf_errno_set (error, errno, "ftruncate", NULL);
+
+  if (!copy_data (from, from, to, &copied, where, progress, cancellable, error))
+    return FALSE;
+
+  /* The file system has lost some. */
+  return copied == size || tf_errno_set (error, EIO, "read", NULL);
+}
+
+/* Copies up to where the file ends when it is read there. */
+static gboolean
+copy_shared (int            from,
+             goffset       *size,
+             int            to,
+             const char    *where,
+             TfProgress    *progress,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  /* Looking for holes moves the offset. If the file cannot be opened again, holes are copied as zeros. */
+  tf_autofd int map = *size == TF_DISK_UNTOLD_SIZE ? -1 : tf_system_open_again (from);
+
+  if (*size == TF_DISK_UNTOLD_SIZE)
+    *size = 0;
+  else if (!tf_disk_get_size (from, where, size, error))
+    return FALSE;
+
+  return copy_data (from, map, to, size, where, progress, cancellable, error) &&
+         copy_rest (from, to, size, where, cancellable, error);
+}
+
+/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from if nobody else can change
+ * it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system may tell a wrong one. @progress may
+ * be NULL. Shares the blocks if the file system can, otherwise copies them without the holes. */
 gboolean
 tf_disk_copy_file (int            from,
                    goffset        size,
@@ -228,14 +295,19 @@ tf_disk_copy_file (int            from,
                    GCancellable  *cancellable,
                    GError       **error)
 {
+  gboolean success;
+
   if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, NULL, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)
     return TRUE;
 
-  return (size >= 0 || tf_disk_get_size (from, where, &size, error)) &&
-         copy_data (from, to, size, where, progress, cancellable, error);
+  success = size >= 0 ? copy_own (from, size, to, where, progress, cancellable, error)
+                      : copy_shared (from, &size, to, where, progress, cancellable, error);
+
+  return success &&
+         (TF_RETRY_EINTR (ftruncate (to, size)) == 0 || tf_errno_set (error, errno, "ftruncate", where));
 }
 
 /* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in
@@ -278,7 +350,8 @@ tf_disk_reserve (int            fd,
         continue;
 
       /* Frees the blocks that were allocated before the failure. */
-      (void) !ftruncate (fd, end);
+      if (saved_errno != ENOTSUP)
+        (void) !ftruncate (fd, end);
       return saved_errno != EINTR && tf_errno_set (error, saved_errno, "fallocate", where);
     }
 

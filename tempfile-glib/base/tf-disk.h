@@ -14,6 +14,9 @@ G_BEGIN_DECLS
 /* A value for offsets: use and move the offset of the descriptor. */
 #define TF_DISK_OWN_OFFSET ((goffset) -1)
 
+/* A value for sizes: only reading can tell. */
+#define TF_DISK_UNTOLD_SIZE ((goffset) -2)
+
 gboolean tf_disk_read      (int             fd,
                             const char     *where,
                             goffset         offset,

@@ -274,6 +274,15 @@ tf_system_open_unnamed (int         dir_fd,
   return fd;
 }
 
+gboolean
+tf_system_may_hide (int fd)
+{
+  struct statfs fs;
+
+  return (fcntl (fd, F_GETFL) & O_TMPFILE) != O_TMPFILE &&
+         (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0 || (guint32) fs.f_type == FUSE_SUPER_MAGIC);
+}
+
 int
 tf_system_open_dir (const char *path)
 {

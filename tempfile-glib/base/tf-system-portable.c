@@ -82,6 +82,12 @@ tf_system_open_unnamed (int         dir_fd,
   return fail_with_not_supported ();
 }
 
+gboolean
+tf_system_may_hide (int fd)
+{
+  return TRUE;
+}
+
 /* Does not use O_SEARCH: Linux does not have it, and on macOS a directory that is opened with it cannot be synced. */
 int
 tf_system_open_dir (const char *path)

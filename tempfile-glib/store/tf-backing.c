@@ -57,6 +57,13 @@ tf_backing_is_in_memory (const TfBacking *self)
   return self->fd < 0;
 }
 
+/* See tf_system_may_hide(). */
+gboolean
+tf_backing_may_be_hidden (const TfBacking *self)
+{
+  return self->unnamed && tf_system_may_hide (self->fd);
+}
+
 /* From now on, small writes are held back, and reads read ahead. @known_size is the size of a file that nobody else can
  * open, or -1. */
 void
@@ -64,6 +71,7 @@ tf_backing_hold_back (TfBacking *self,
                       goffset    known_size)
 {
   self->may_hold_back = TRUE;
+  self->unnamed = known_size >= 0;
   self->disk_size = known_size;
 }
 

@@ -20,6 +20,7 @@ typedef struct
   int            fd;
   guint          shared : 1;    /* the descriptor was handed out: its offset is the position, and others may move it */
   guint          may_hold_back : 1; /* small writes are held back, and reads read ahead */
+  guint          unnamed : 1;   /* the file has had no name since it was opened */
   char          *where;         /* (owned) (nullable): path for messages */
   goffset        disk_size;     /* of a file that nobody else can open; otherwise -1, and fstat(2) tells */
   TfIoBuffer    *io_buffer;     /* (owned) (nullable): created when first needed. If nothing may be held back, it has
@@ -33,6 +34,7 @@ gboolean tf_backing_close             (TfBacking            *self,
                                        GError              **error);
 void     tf_backing_disown            (TfBacking            *self);
 gboolean tf_backing_is_in_memory      (const TfBacking      *self);
+gboolean tf_backing_may_be_hidden     (const TfBacking      *self);
 gboolean tf_backing_read              (TfBacking            *self,
                                        goffset               offset,
                                        gpointer              data,

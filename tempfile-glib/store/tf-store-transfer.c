@@ -27,9 +27,12 @@ fill (const TfBacking  *from,
       GError          **error)
 {
   TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
+  goffset size = tf_backing_get_known_size (from);
 
+  if (size < 0 && tf_backing_may_be_hidden (from))
+    size = TF_DISK_UNTOLD_SIZE;
   if (!tf_backing_is_in_memory (from))
-    return tf_disk_copy_file (from->fd, tf_backing_get_known_size (from), to, where, progress, cancellable, error);
+    return tf_disk_copy_file (from->fd, size, to, where, progress, cancellable, error);
 
   return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
 }
@@ -113,7 +116,7 @@ tf_store_persist (TfStore         *self,
     return FALSE;
 
   /* A file that has a lasting name is copied, because with a second name, writing to one would change both. */
-  source.fd = self->lasting ? -1 : self->backing.fd;
+  source.fd = self->lasting || tf_backing_may_be_hidden (&self->backing) ? -1 : self->backing.fd;
   content.position = self->position;
   if (progress->func != NULL && !tf_backing_get_size (&self->backing, &progress->total, NULL))
     progress->total = 0;

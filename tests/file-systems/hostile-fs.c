@@ -29,7 +29,7 @@
 /* A file system that shows a folder, and misbehaves as it is told: hostile-fs FOLDER MOUNT-POINT SETTINGS
  *
  * It writes a line when it is mounted, and runs until it is unmounted. There is one thread: when a call through the file
- * system has returned, all calls before it are done. Nothing is cached.
+ * system has returned, all calls before it are done. Nothing is cached, but for what is told of hidden files.
  *
  * Settings are words with commas between them, said when it is started, or set later as the attribute HOSTILE_ATTRIBUTE
  * of the root, which takes the place of all settings before. Read, it is the number of requests since then.
@@ -52,6 +52,8 @@
  *   inodes-change     inode numbers change at each look
  *   ignore-case       names that differ only in case are one
  *   hide              what is removed while it is open gets the name .fuse_hidden*
+ *   hidden-taken=N    the same, and another machine then gives that name to a file of N bytes. What is done without a
+ *                     descriptor is done to that one
  *   clock=N           all times are N seconds later
  *   clock-grain=N     all times are multiples of N seconds
  *   one-link          each file seems to have one link
@@ -92,6 +94,7 @@ typedef struct
   gboolean has_changing_inodes;
   gboolean ignores_case;
   gboolean hides;
+  gint64 hidden_size; /* of another machine's file, or -1 */
   gint64 clock;
   gint64 clock_grain;
   gboolean has_one_link;
@@ -217,6 +220,11 @@ parse_value (const char *name,
     settings.unlinked = parse_error (value);
   else if (strcmp (name, "owner") == 0)
     settings.owner = strtoll (value, NULL, 10);
+  else if (strcmp (name, "hidden-taken") == 0)
+    {
+      settings.hides = TRUE;
+      settings.hidden_size = strtoll (value, NULL, 10);
+    }
   else if (strcmp (name, "clock") == 0)
     settings.clock = strtoll (value, NULL, 10);
   else if (strcmp (name, "clock-grain") == 0)
@@ -231,7 +239,16 @@ set_settings (const char *text)
   const guint64 never = G_MAXUINT64;
   g_auto(GStrv) words = g_strsplit (text, ",", -1);
 
-  settings = (Settings) { .at = never, .from = never, .done_at = never, .kill_at = never, .die_at = never, .quota = never, .owner = -1 };
+  settings = (Settings) {
+    .at = never,
+    .from = never,
+    .done_at = never,
+    .kill_at = never,
+    .die_at = never,
+    .quota = never,
+    .owner = -1,
+    .hidden_size = -1,
+  };
   g_hash_table_remove_all (failing);
   for (guint i = 0; words[i] != NULL; i++)
     {
@@ -449,6 +466,8 @@ distort (const Node  *node,
 
   if (settings.owner >= 0)
     st->st_uid = settings.owner;
+  if (settings.hidden_size >= 0)
+    st->st_ino = node->inode;
   if (settings.has_new_inodes)
     st->st_ino = node->id;
   if (settings.has_changing_inodes)
@@ -653,6 +672,21 @@ hostile_link (fuse_req_t  req,
     fuse_reply_err (req, errno);
 }
 
+/* From now on, the node is another machine's file by that name. What is open stays what it was. */
+static void
+take_hidden_name (Node *node)
+{
+  int fd = openat (node->hidden_dir, "another", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+  if (fd < 0 || ftruncate (fd, settings.hidden_size) != 0 ||
+      renameat (node->hidden_dir, "another", node->hidden_dir, node->hidden_name) != 0)
+    g_error ("%s", g_strerror (errno));
+
+  close (fd);
+  close (node->fd);
+  node->fd = openat (node->hidden_dir, node->hidden_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* As libfuse does: the name goes when the last descriptor does. */
 static gboolean
 hide (fuse_ino_t  parent,
@@ -668,7 +702,12 @@ hide (fuse_ino_t  parent,
 
   node->hidden_name = g_strdup_printf (".fuse_hidden%016" G_GUINT64_FORMAT, (guint64) node->id);
   node->hidden_dir = openat (get_fd (parent), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  return renameat (node->hidden_dir, name, node->hidden_dir, node->hidden_name) == 0;
+  if (renameat (node->hidden_dir, name, node->hidden_dir, node->hidden_name) != 0)
+    return FALSE;
+
+  if (settings.hidden_size >= 0)
+    take_hidden_name (node);
+  return TRUE;
 }
 
 static void
@@ -744,14 +783,14 @@ hostile_getattr (fuse_req_t             req,
 {
   struct stat st;
 
-  if (fstat (get_fd (id), &st) != 0)
+  if (fstat (info != NULL && settings.hidden_size >= 0 ? (int) info->fh : get_fd (id), &st) != 0)
     fuse_reply_err (req, errno);
   else if (settings.unlinked != 0 && (st.st_nlink == 0 || get_node (id)->hidden_name != NULL))
     fuse_reply_err (req, settings.unlinked);
   else
     {
       distort (get_node (id), &st);
-      fuse_reply_attr (req, &st, 0);
+      fuse_reply_attr (req, &st, settings.hidden_size >= 0 && get_node (id)->hidden_name != NULL ? 1 : 0);
     }
 }
 
@@ -802,9 +841,10 @@ set_mode (fuse_ino_t id,
 }
 
 static gboolean
-set_size (fuse_ino_t id,
-          goffset    size,
-          int        which)
+set_size (fuse_ino_t             id,
+          goffset                size,
+          int                    which,
+          struct fuse_file_info *info)
 {
   if (!(which & FUSE_SET_ATTR_SIZE))
     return TRUE;
@@ -815,7 +855,7 @@ set_size (fuse_ino_t id,
       return FALSE;
     }
 
-  return truncate (get_path (id), size) == 0;
+  return info != NULL ? ftruncate (info->fh, size) == 0 : truncate (get_path (id), size) == 0;
 }
 
 static void
@@ -825,7 +865,7 @@ hostile_setattr (fuse_req_t             req,
                  int                    which,
                  struct fuse_file_info *info)
 {
-  if (set_owner (id, st, which) && set_mode (id, st->st_mode, which) && set_size (id, st->st_size, which) &&
+  if (set_owner (id, st, which) && set_mode (id, st->st_mode, which) && set_size (id, st->st_size, which, info) &&
       set_times (id, st, which))
     hostile_getattr (req, id, info);
   else

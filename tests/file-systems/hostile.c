@@ -114,6 +114,8 @@ static const Mode modes[] = {
   { "inodes-change", "inodes-change", MAY_LEAVE | MAY_NOT_PERSIST },
   { "ignore-case", "ignore-case", 0 },
   { "fuse-hidden", "hide", 0 },
+  { "hidden-taken", "hidden-taken=0", 0 },
+  { "hidden-taken-larger", "hidden-taken=200000,link=EPERM,rename-flags=EINVAL", TAKES_NAMES },
   { "clock-coarse", "clock-grain=2", 0 },
   { "clock-ahead", "clock=86400", 0 },
   { "clock-behind", "clock=-1000000000", 0 },
