@@ -327,11 +327,12 @@ is_empty_dir (int fd)
   return is_empty;
 }
 
-/* Reads the identity of the new directory. If it is not unreadable, opens it if that is wanted. */
+/* Reads the identity of the new directory. Opens it if that is wanted; if it cannot be opened, sets @open_errno. */
 static gboolean
 look_at_dir (TfEntry      *self,
              gboolean      wants_fd,
              int          *fd,
+             int          *open_errno,
              TfSystemStat *st)
 {
   gboolean success;
@@ -344,6 +345,7 @@ look_at_dir (TfEntry      *self,
     *fd = tf_fd_lift (TF_RETRY_EINTR (openat (place.dir_fd, place.name,
                                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)));
 
+  *open_errno = errno;
   success = *fd >= 0 ? tf_identity_stat (&self->identity, *fd, "", st)
                      : tf_identity_stat (&self->identity, place.dir_fd, place.name, st);
   leave (self, &place);
@@ -385,16 +387,17 @@ unlock_dir (TfEntry *self)
 
 /* A directory is created and looked at in two steps. In between, someone who may rename in the parent directory can put
  * another one of this user's directories there. Returns whether this is certainly the new one; if not, sets errno to
- * EAGAIN. If there is no descriptor to find out, sets errno to EMFILE. */
+ * EAGAIN. If it could not be opened to find out, sets errno to @open_errno. */
 static gboolean
 check_new_dir (const TfTemplate   *template,
                gboolean            is_guarded,
                int                 fd,
+               int                 open_errno,
                const TfSystemStat *st)
 {
-  if (!is_guarded && fd < 0 && (st->mode & S_IRUSR))
+  if (!is_guarded && fd < 0 && S_ISDIR (st->mode) && (st->mode & S_IRUSR))
     {
-      errno = EMFILE;
+      errno = open_errno;
       return FALSE;
     }
 
@@ -414,14 +417,15 @@ settle_seen_dir (TfEntry          *self,
   gboolean is_guarded = parent_is_guarded (self);
   gboolean wants_lock = self->name.dir_fd == 0 && may_lock ();
   tf_autofd int fd = -1;
+  int open_errno;
   TfSystemStat st;
 
-  if (!look_at_dir (self, wants_lock || !is_guarded, &fd, &st))
+  if (!look_at_dir (self, wants_lock || !is_guarded, &fd, &open_errno, &st))
     {
       if (self->name.dir_fd == 0)
         renew_parent (self);
       is_guarded = FALSE;
-      if (!look_at_dir (self, TRUE, &fd, &st))
+      if (!look_at_dir (self, TRUE, &fd, &open_errno, &st))
         {
           if (errno == ENOENT || errno == ENOTDIR)
             errno = EAGAIN;
@@ -429,7 +433,7 @@ settle_seen_dir (TfEntry          *self,
         }
     }
 
-  if (!check_new_dir (template, is_guarded, fd, &st))
+  if (!check_new_dir (template, is_guarded, fd, open_errno, &st))
     return FALSE;
 
   tf_journal_complete (self->name.record, fd >= 0 ? fd : AT_FDCWD, fd >= 0 ? "" : self->path, &self->identity);

@@ -4,13 +4,15 @@
  */
 
 /* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
- * puts a function in place of mkdirat(), see meson.build. */
+ * puts functions in place of mkdirat() and openat(), see meson.build. */
 
 #include "names/tf-entry.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <glib/gstdio.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -44,6 +46,34 @@ __wrap_mkdirat (int         dir_fd,
     }
 
   return result;
+}
+
+/* With which new directories cannot be opened, or 0 */
+static int open_dir_errno;
+
+int __real_openat64 (int dir_fd, const char *path, int flags, ...);
+int __wrap_openat64 (int dir_fd, const char *path, int flags, ...);
+
+int
+__wrap_openat64 (int         dir_fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  if (open_dir_errno != 0 && (flags & O_DIRECTORY) != 0)
+    {
+      errno = open_dir_errno;
+      return -1;
+    }
+
+  return __real_openat64 (dir_fd, path, flags, mode);
 }
 
 /* A directory that nobody else may write, unlike the sandbox. */
@@ -632,6 +662,31 @@ test_no_fds_where_others_write (void)
   tf_test_in_child (remove_without_fds_where_others_write);
 }
 
+/* As on a network file system that shows another owner: the error is the one of the file system. */
+static void
+test_closed_to_its_creator (void)
+{
+  const int errnos[] = { EACCES, EMFILE, EIO };
+  const int codes[] = { G_IO_ERROR_PERMISSION_DENIED, G_IO_ERROR_TOO_MANY_OPEN_FILES, G_IO_ERROR_FAILED };
+  g_autoptr(GFile) own = NULL;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      open_dir_errno = errnos[i];
+      g_assert_null (tf_temp_dir_new (NULL, NULL, "own", NULL, &error));
+      open_dir_errno = 0;
+      g_assert_error (error, G_IO_ERROR, codes[i]);
+    }
+
+  /* What cannot be known again is left. */
+  own = g_file_new_for_path ("own");
+  g_assert_true (tf_remove_tree (own, NULL, NULL));
+}
+
 /* A descriptor that the program has closed, and opened as something else, is not used. */
 static void
 close_all (void)
@@ -743,6 +798,7 @@ main (int    argc,
   g_test_add_func ("/entry/no-fds", test_no_fds);
   g_test_add_func ("/entry/hand-over-without-fds", test_hand_over_without_fds);
   g_test_add_func ("/entry/no-fds-where-others-write", test_no_fds_where_others_write);
+  g_test_add_func ("/entry/closed-to-its-creator", test_closed_to_its_creator);
   g_test_add_func ("/entry/close-all", test_close_all);
   g_test_add_func ("/entry/final", test_final);
 
