@@ -648,6 +648,20 @@ raise KeyboardInterrupt
         self.assertEqual(run.returncode, -signal.SIGINT)
         self.assertEqual(self.entries(), [])
 
+    def test_first_calls_without_descriptors(self):
+        run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + """
+import os, resource
+directory, file, other = Tf.TempDir(), Tf.NamedFile(), Tf.NamedFile()
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+kept = directory.keep(), file.keep()
+other.unlink()
+resource.setrlimit(resource.RLIMIT_NOFILE, resource.getrlimit(resource.RLIMIT_NOFILE)[1:] * 2)
+os.rmdir(kept[0])
+os.remove(kept[1])
+"""], env={**os.environ, 'TMPDIR': self.sandbox}, capture_output=True, text=True)
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        self.assertEqual(self.entries(), [])
+
     def test_alive_at_exit(self):
         directory, file = Tf.TemporaryDirectory(), Tf.NamedTemporaryFile()
         overrides.remove_alive()

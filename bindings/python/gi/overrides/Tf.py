@@ -26,6 +26,7 @@ from gi.repository import Gio, GLib, GObject
 
 from ..module import get_introspection_module
 from ..overrides import override
+from . import _tf_calls as calls
 from ._tf_errors import as_python_error, find_filename
 
 try:
@@ -93,12 +94,6 @@ if hasattr(Tf, 'set_audit_func'):
 
 # --- Functions of C ------------------------------------------------------------------------------
 
-@functools.lru_cache(maxsize=None)
-def load_calls():
-    from . import _tf_calls
-    return _tf_calls
-
-
 # What does not wait for another thread that uses the object: what shows the bytes, and what does not.
 SHOW_BYTES = {'get_input_stream', 'get_output_stream', 'open_reader'}
 NEVER_WAIT = {
@@ -136,7 +131,7 @@ class Call:
 
     @functools.cached_property
     def completed(self):
-        return load_calls().Completed(self.owner, self.klass, self.__name__, python_error)
+        return calls.Completed(self.owner, self.klass, self.__name__, python_error)
 
     @property
     def __signature__(self):
@@ -162,9 +157,8 @@ class CallOrNone(Call):
         return None if piece == b'' and file.tell() >= file.get_size() else piece
 
 
-def call_async(*args):
-    start, finish, *others = args
-    return load_calls().call_async(start, finish, python_error, *others)
+def call_async(start, finish, *others):
+    return calls.call_async(start, finish, python_error, *others)
 
 
 NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
@@ -172,14 +166,13 @@ NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
 
 def complete_class(klass, *bases):
     """Completes the methods of C that a class has from BASES, but for those that it or what stands first defines."""
-    first = {TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)
+    defined = {*dir({TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)), *vars(klass)}
     for base in bases:
         for name, function in vars(base).items():
-            if not isinstance(function, FunctionInfo) or name.startswith('do_'):
-                continue
-            if name not in vars(klass) and not hasattr(first, name):
+            if isinstance(function, FunctionInfo) and name not in defined and not name.startswith('do_'):
                 kind = StaticCall if not function.is_method() else CallOrNone if name in NONE_AT_END else Call
                 setattr(klass, name, kind(base, name, klass))
+                defined.add(name)
 
 
 # --- Names -------------------------------------------------------------------------------------
@@ -348,12 +341,12 @@ def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIOR
 @python_errors
 def remove_tree(path, cancellable=None):
     """Like shutil.rmtree(), for a file, too; takes a path or a Gio.File."""
-    Tf.remove_tree(load_calls().as_file(path), cancellable)
+    Tf.remove_tree(calls.as_file(path), cancellable)
 
 
 def remove_tree_async(path, io_priority=GLib.PRIORITY_DEFAULT, cancellable=None, callback=None, *user_data):
     """Like remove_tree(); to be awaited, or with a callback that calls Tf.remove_tree_finish()."""
-    return call_async(Tf.remove_tree_async, Tf.remove_tree_finish, (load_calls().as_file(path),),
+    return call_async(Tf.remove_tree_async, Tf.remove_tree_finish, (calls.as_file(path),),
                       io_priority, cancellable, callback, user_data)
 
 
@@ -673,7 +666,6 @@ def warm_up():
                     function(*TOO_MANY)
                 except TypeError:
                     pass
-    load_calls()
 
 
 @atexit.register
@@ -822,7 +814,7 @@ class NamedFile(Tf.NamedFile):
     @python_errors
     def new_from_bytes(content, prefix=None, suffix=None, dir=None, cancellable=None):
         """Takes a bytes-like object or GLib.Bytes."""
-        content = load_calls().as_bytes(content)
+        content = calls.as_bytes(content)
         return Tf.NamedFile.new_from_bytes(content, *name_parts(prefix, suffix, dir)[0], cancellable)
 
     @staticmethod
@@ -830,7 +822,7 @@ class NamedFile(Tf.NamedFile):
                                 cancellable=None, callback=None, *user_data):
         """Like new_from_bytes(); to be awaited, or with a callback that calls create_from_bytes_finish()."""
         return call_async(Tf.NamedFile.create_from_bytes_async, Tf.NamedFile.create_from_bytes_finish,
-                          (load_calls().as_bytes(content), *name_parts(prefix, suffix, dir)[0]),
+                          (calls.as_bytes(content), *name_parts(prefix, suffix, dir)[0]),
                           io_priority, cancellable, callback, user_data)
 
     def __repr__(self):

@@ -3,7 +3,7 @@
 
 """Makes of functions of C what Python expects: paths for files, defaults for arguments at the end, what can be awaited.
 
-Loaded when the first of them is called.
+Loaded before the first of them is called, which may be when there is no descriptor, or after chroot().
 """
 
 import functools
@@ -11,7 +11,11 @@ import os
 import weakref
 
 from gi._gi import Direction
-from gi.repository import Gio, GLib, Tf
+from gi.repository import Gio, GLib
+
+from ..module import get_introspection_module
+
+Tf = get_introspection_module('Tf')
 
 # What an argument at the end is that is left out, by its name; without one here it is None if that is allowed.
 DEFAULTS = {
