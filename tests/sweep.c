@@ -472,6 +472,44 @@ test_unclaimed (void)
   g_assert_cmpuint (tf_test_sweep (0), ==, 2);
 }
 
+/* Enough other directories are in use that the one that is moved is not open any more. */
+static void
+drop_what_was_moved (void)
+{
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, "moved", NULL, NULL);
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, "moved", NULL, NULL);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      g_autofree char *other = g_strdup_printf ("other-%u", i);
+
+      g_assert_cmpint (mkdir (other, 0700), ==, 0);
+      g_assert_nonnull (tf_named_file_new (NULL, NULL, other, NULL, NULL));
+    }
+
+  g_assert_cmpint (rename ("moved", "away"), ==, 0);
+  g_object_unref (file);
+  g_object_unref (dir);
+  tf_test_ignore_leaks ();
+  exit (EXIT_SUCCESS);
+}
+
+/* What could not be found at the end is left to a sweep. */
+static void
+test_moved_at_exit (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  g_assert_cmpint (mkdir ("moved", 0700), ==, 0);
+  g_assert_cmpint (tf_test_get_child_status (drop_what_was_moved), ==, EXIT_SUCCESS);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+
+  g_assert_cmpint (rename ("away", "moved"), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
+  remove_all (".");
+}
+
 static void
 leave_claimed (void)
 {
@@ -788,6 +826,7 @@ main (int    argc,
   tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/sweep/unclaimed", test_unclaimed);
+  g_test_add_func ("/sweep/moved-at-exit", test_moved_at_exit);
   g_test_add_func ("/sweep/claimed", test_claimed);
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/inside", test_inside);

@@ -1502,9 +1502,6 @@ leave_to_heir (TfEntry *self)
 {
   TfHeir *heir = make_heir (self);
 
-  /* A file is found by its path, so that no descriptor of its directory is held for it. */
-  if (!heir->entry.is_dir)
-    g_clear_pointer (&heir->entry.name.parent, tf_parent_unref);
   tf_registry_release (&heir->entry.node);
   g_clear_pointer (&self->heir, heir_unref);
   heir_unref (heir);
