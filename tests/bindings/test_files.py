@@ -468,6 +468,19 @@ class FlushTest(TestCase):
             self.assertGreater(len(text), 60000)
             self.assertEqual(text, ''.join(written)[:len(text)])
 
+    def test_much_text_while_the_file_is_busy(self):
+        for ask in (lambda file: None), (lambda file: file.get_size()), (lambda file: file.tell()):
+            for file in self.each_text():
+                done, text = [], ''
+                file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+                for i in range(2000):
+                    text += f'{i:099}\n'
+                    self.assertEqual(file.write(f'{i:099}\n'), 100)
+                    ask(file)
+                while not done:
+                    GLib.MainContext.default().iteration(True)
+                self.assert_text(file, text)
+
     def test_text_that_is_closed_on_a_full_disk(self):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         for file in self.each_text():

@@ -454,22 +454,21 @@ def access_of_mode(mode):
 texts = weakref.WeakSet()
 
 
-# How many bytes a text may have in its Bytes: as many as a file holds back.
+# How many bytes of a text are kept that the disk refuses: as many as a file holds back.
 MOST_KEPT = 65536
 
 
 class Bytes(fast.Buffer):
     """The bytes of a text file.
 
-    A text forgets what its bytes refuse. So these keep it, as an io.BufferedRandom does, and write it before they do
-    anything else. Who wants it written hears of the error.
+    A text forgets what its bytes refuse, of all writes since the last time that it brought some here. So these keep it,
+    as an io.BufferedRandom does, and write it before they do anything else. Who wants it written hears of the error.
     """
-
-    _kept = b''
 
     def __init__(self, *args):
         super().__init__(*args)
         self._asking = set()
+        self._kept = bytearray()
 
     def ask(self, question, *args):
         """Calls what brings text here. This thread waits neither for the disk nor for who uses the file."""
@@ -483,24 +482,18 @@ class Bytes(fast.Buffer):
     def write_kept(self):
         """Writes what was refused, also before this goes. What is refused again stays."""
         if self._kept:
-            kept, self._kept = self._kept, b''
+            kept, self._kept = self._kept, bytearray()
             try:
                 super().write(kept)
             except BaseException as error:
                 self._kept = kept[count_written(error):] + self._kept
                 raise
 
-    def keep(self, data, n_written=0):
-        """Returns False if that is too much."""
-        rest = memoryview(data).cast('B')[n_written:]
-        if len(self._kept) + len(rest) > MOST_KEPT:
-            return False
-        self._kept += rest
-        return True
-
     def write(self, data, /):
         """Write all of a bytes-like object, or keep what is refused, and return its size in bytes."""
-        if get_ident() in self._asking and ((not self._kept and self.try_write(data)) or self.keep(data)):
+        if get_ident() in self._asking:
+            if self._kept or not self.try_write(data):
+                self._kept += data
             return len(data)
         try:
             self.write_kept()
@@ -508,8 +501,10 @@ class Bytes(fast.Buffer):
         except io.UnsupportedOperation:
             raise
         except (OSError, MemoryError) as error:
-            if not self.keep(data, 0 if self._kept else count_written(error)):
+            rest = memoryview(data).cast('B')[0 if self._kept else count_written(error):]
+            if len(self._kept) + len(rest) > MOST_KEPT and not is_pending(error):
                 raise
+            self._kept += rest
         return memoryview(data).nbytes
 
     def tell(self):
@@ -553,6 +548,11 @@ class Bytes(fast.Buffer):
         raw = io.FileIO(os.dup(self.fileno()), self.mode.replace('x', 'w'))
         self.close()
         return raw
+
+
+def is_pending(error):
+    """Another operation is under way: this one is not refused for good."""
+    return isinstance(error, GLib.Error) and error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.PENDING)
 
 
 def count_written(error):
