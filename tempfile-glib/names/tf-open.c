@@ -205,6 +205,28 @@ create_at_new_name (const Creation    *creation,
   return -1;
 }
 
+/* Looks at the directory, unless that was done. If it cannot be looked at, neither can what would be created in it: the
+ * creation fails before there is anything. */
+static gboolean
+have_parent (TfOpenName        *self,
+             const Creation    *creation,
+             const TfTemplate  *template,
+             const char        *dir,
+             GError           **error)
+{
+  g_autofree char *candidate = NULL;
+  int saved_errno;
+
+  if (self->parent == NULL)
+    self->parent = tf_parent_get (dir, template->is_default);
+  if (self->parent != NULL)
+    return TRUE;
+
+  saved_errno = errno;
+  candidate = tf_template_make_path (template, dir, error);
+  return candidate != NULL && tf_errno_set (error, saved_errno, creation->call, candidate);
+}
+
 /* Creates something in the directory of the template. @name may be NULL, if the caller will remove it. */
 static int
 create_in_dir (const Creation    *creation,
@@ -223,9 +245,8 @@ create_in_dir (const Creation    *creation,
   if (dir == NULL)
     return -1;
 
-  /* Without a directory, there is no record, and the creation fails. */
-  if (name != NULL && name->parent == NULL)
-    name->parent = tf_parent_get (dir, template->is_default);
+  if (name != NULL && !have_parent (name, creation, template, dir, error))
+    return -1;
 
   result = create_at_new_name (creation, template, dir, name, path, cancellable, error);
   if (result < 0 && name != NULL && name->dir_fd == 0)
