@@ -116,13 +116,17 @@ move (const TfAside    *self,
   return NULL;
 }
 
-static gboolean
-is_same (const TfAside *self,
-         const char    *aside)
+/* Returns what is to become of what is called @aside now. If it cannot be looked at, it may still be ours. */
+static TfAsideResult
+judge (const TfAside *self,
+       const char    *aside)
 {
   TfIdentity found;
 
-  return tf_identity_read (&found, self->dir_fd, aside) && tf_identity_equal (&found, self->identity);
+  if (!tf_identity_read (&found, self->dir_fd, aside))
+    return errno == ENOENT ? TF_ASIDE_OTHER : TF_ASIDE_STAYS;
+
+  return tf_identity_equal (&found, self->identity) ? TF_ASIDE_REMOVED : TF_ASIDE_OTHER;
 }
 
 /* Gives the name back to what another program has put there. If there is something newer, both stay. */
@@ -210,14 +214,16 @@ move_and_remove (const TfAside  *self,
 {
   TfJournalRecord *record = NULL;
   g_autofree char *aside = move (self, &record);
+  TfAsideResult fate;
 
   if (aside == NULL)
     return report_unmoved (self, cancellable, error);
 
-  if (!is_same (self, aside))
+  fate = judge (self, aside);
+  if (fate == TF_ASIDE_OTHER)
     return restore_other (self, aside, record);
 
-  if (!is_idle (self, aside) || !remove_name (self, aside, cancellable, error))
+  if (fate == TF_ASIDE_STAYS || !is_idle (self, aside) || !remove_name (self, aside, cancellable, error))
     return restore (self, aside, record);
 
   tf_journal_clear (record);
