@@ -282,6 +282,6 @@ fault_files_try (guint stride)
 
           make_scene (&scene, kind, stage, call);
           if (n++ % stride == 0)
-            fault_runs_try (name, try_scene, &scene, FALSE);
+            fault_runs_try (name, try_scene, &scene, FAULT_RUNS_WARM);
         }
 }

@@ -9,8 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Each @stride'th scene with files, and with all else. */
+/* Each @stride'th scene with files. */
 void fault_files_try (guint stride);
-void fault_deeds_try (guint stride);
+/* All else. */
+void fault_deeds_try (void);
 
 G_END_DECLS

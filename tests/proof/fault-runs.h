@@ -18,12 +18,18 @@ typedef gboolean (*FaultFunc) (gconstpointer  scene,
                                int            with_errno,
                                char          *message);
 
-/* Runs a scene with each fault that it can meet: with @is_cold, each in a process of its own that has not used the library
- * before. */
+typedef enum
+{
+  FAULT_RUNS_WARM,    /* one after the other in a process */
+  FAULT_RUNS_COLD,    /* each in a process of its own that has not used the library before */
+  FAULT_RUNS_LASTING, /* the same, and no failure is left out that lasts from a call on */
+} FaultRuns;
+
+/* Runs a scene with each fault that it can meet. */
 void fault_runs_try (const char    *name,
                      FaultFunc      func,
                      gconstpointer  scene,
-                     gboolean       is_cold);
+                     FaultRuns      runs);
 
 /* Which of them: each @stride'th, or only the one that TF_PROOF_FAULT says. */
 void fault_runs_begin (guint stride);

@@ -16,6 +16,8 @@
 #include "tf-test.h"
 
 #define STRIDE 13
+/* There are many scenes with files, and the others are worth more. */
+#define SCENE_STRIDE 7
 
 static char *kept; /* a file that a dead process has left on purpose */
 static ProofLiving living;
@@ -75,16 +77,16 @@ is_clean (void)
 }
 
 static void
-try_in_dir (void (*func) (guint stride))
+try_in_dir (void (*func) (void),
+            guint stride)
 {
-  guint stride = proof_get_number ("TF_PROOF_FAULT_STRIDE", STRIDE);
   g_autofree char *dir = g_build_filename (proof_get_other_dir (), "files", NULL);
 
   start_others ();
   programs_init (dir);
   fault_runs_set_check (is_clean, are_others_there);
   fault_runs_begin (stride);
-  func (stride > 1 ? 7 : 1);
+  func ();
   fault_runs_end ();
   end_others ();
   /* While the folders are there that records are about */
@@ -92,16 +94,28 @@ try_in_dir (void (*func) (guint stride))
   programs_end ();
 }
 
+static guint
+get_stride (void)
+{
+  return proof_get_number ("TF_PROOF_FAULT_STRIDE", STRIDE);
+}
+
+static void
+try_files (void)
+{
+  fault_files_try (get_stride () > 1 ? SCENE_STRIDE : 1);
+}
+
 static void
 test_files (void)
 {
-  try_in_dir (fault_files_try);
+  try_in_dir (try_files, get_stride ());
 }
 
 static void
 test_deeds (void)
 {
-  try_in_dir (fault_deeds_try);
+  try_in_dir (fault_deeds_try, get_stride () > 1 ? get_stride () * SCENE_STRIDE : 1);
 }
 
 int
