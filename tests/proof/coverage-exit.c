@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -17,11 +18,34 @@ void  __gcov_reset (void);
 pid_t __gcov_fork  (void);
 pid_t __fork       (void);
 
+/* A test may have limited the size of files, and going beyond the limit raises a signal. */
+static void
+dump (void)
+{
+  const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+  struct rlimit limit;
+  int is_limited = getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  struct rlimit most = { limit.rlim_max, limit.rlim_max };
+
+  if (is_limited && setrlimit (RLIMIT_FSIZE, &unlimited) != 0)
+    setrlimit (RLIMIT_FSIZE, &most);
+  __gcov_dump ();
+  if (is_limited)
+    setrlimit (RLIMIT_FSIZE, &limit);
+}
+
 static void
 write_counts (void)
 {
-  __gcov_dump ();
+  dump ();
   __gcov_reset ();
+}
+
+/* Runs before the compiler's destructors write the counts. */
+__attribute__ ((destructor (200))) static void
+write_at_exit (void)
+{
+  write_counts ();
 }
 
 /* The C library's other name of fork(), which the compiler leaves alone. */
@@ -35,7 +59,7 @@ __gcov_fork (void)
 void
 _exit (int status)
 {
-  __gcov_dump ();
+  dump ();
   syscall (SYS_exit_group, status);
   __builtin_unreachable ();
 }
@@ -45,4 +69,13 @@ raise (int sig)
 {
   write_counts ();
   return pthread_kill (pthread_self (), sig) == 0 ? 0 : -1;
+}
+
+int
+kill (pid_t pid,
+      int   sig)
+{
+  if (pid == getpid ())
+    write_counts ();
+  return syscall (SYS_kill, pid, sig);
 }
