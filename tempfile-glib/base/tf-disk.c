@@ -333,7 +333,7 @@ tf_disk_reserve (int            fd,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  goffset end;
+  goffset end = 0;
   int saved_errno;
 
   if (!tf_disk_get_size (fd, where, &end, error))

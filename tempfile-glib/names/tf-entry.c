@@ -262,7 +262,7 @@ static gboolean
 is_safe (const TfEntry    *self,
          const TfTemplate *template)
 {
-  return self->name.dir_fd > 0 && tf_parent_is_private (self->name.parent) && !template->inside->is_corrected;
+  return template->inside != NULL && !template->inside->is_corrected && tf_parent_is_private (self->name.parent);
 }
 
 static gboolean

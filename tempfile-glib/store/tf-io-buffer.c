@@ -128,6 +128,7 @@ fill (TfIoBuffer    *self,
   self->ahead = in_sequence ? MIN (self->ahead * 4, TF_IO_BUFFER_SIZE) : AHEAD_MIN;
   self->ahead = MIN (MAX (self->ahead, count), (guint64) (G_MAXINT64 - start));
   if (kept > 0)
+    /* What has bytes is there. NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
     memmove (self->data, self->data + (start - self->start), kept);
   self->start = start;
   self->filled = kept;

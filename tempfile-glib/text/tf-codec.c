@@ -22,7 +22,7 @@
 #define SCRATCH (2 * ROOM + 1)
 
 /* Returned by convert() instead of an errno if iconv has substituted characters. */
-#define SUBSTITUTED -1
+#define SUBSTITUTED (-1)
 
 #if G_BYTE_ORDER == G_LITTLE_ENDIAN
 # define NATIVE_ORDER "LE"
@@ -560,22 +560,39 @@ tf_codec_decode (TfCodec        *self,
  * nothing unless every character was converted and none substituted. The result of the return is no number of
  * characters: for ISO-2022-CN-EXT, that of glibc is 1. */
 static gboolean
-encode_all (GIConv      converter,
-            const char *text,
-            gsize       length,
-            TfString   *bytes)
+encode (GIConv     converter,
+        char     **text,
+        gsize      length,
+        TfString  *bytes)
 {
   char buffer[ROOM];
   gsize left = sizeof buffer;
-  char *in = (char *) text;
   char *out = buffer;
-  gsize result = g_iconv (converter, text != NULL ? &in : NULL, &length, &out, &left);
+  gsize result = g_iconv (converter, text, &length, &out, &left);
 
   if (result == (gsize) -1 || (text != NULL && result > 0))
     return FALSE;
 
   tf_string_append (bytes, buffer, sizeof buffer - left);
   return TRUE;
+}
+
+static gboolean
+encode_all (GIConv      converter,
+            const char *text,
+            gsize       length,
+            TfString   *bytes)
+{
+  char *in = (char *) text;
+
+  return encode (converter, &in, length, bytes);
+}
+
+static gboolean
+encode_end (GIConv    converter,
+            TfString *bytes)
+{
+  return encode (converter, NULL, 0, bytes);
 }
 
 /* Appends the text of bytes that were just encoded. */
@@ -605,7 +622,7 @@ try_to_encode (TfCodec    *self,
   g_iconv (self->probe, NULL, NULL, NULL, NULL);
 
   return encode_all (self->probe, text, length, bytes) &&
-         (self->judge == NULL || (encode_all (self->probe, NULL, 0, bytes) && decode_again (self, bytes, again)));
+         (self->judge == NULL || (encode_end (self->probe, bytes) && decode_again (self, bytes, again)));
 }
 
 static gboolean
@@ -764,7 +781,7 @@ tf_codec_encode (TfCodec     *self,
         return FALSE;
       text = g_utf8_next_char (text);
     }
-  encode_all (self->encoder, NULL, 0, bytes);
+  encode_end (self->encoder, bytes);
 
   return TRUE;
 }
