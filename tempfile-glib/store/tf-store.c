@@ -1707,7 +1707,6 @@ tf_store_read_upto (TfStore       *self,
   TfString piece = { NULL, };
   gboolean success = TRUE;
   gboolean done = FALSE;
-  gboolean at_end;
   goffset start;
 
   *length = 0;
@@ -1721,11 +1720,10 @@ tf_store_read_upto (TfStore       *self,
 
   if (!success)
     tf_store_move_to (self, start, NULL);
-  at_end = success && piece.data == NULL;
   forget_if_shared (self);
   tf_store_unlock (self);
 
-  if (!success || at_end)
+  if (!success)
     tf_string_clear (&piece);
   *length = piece.size;
   return piece.data;
