@@ -137,6 +137,14 @@ start_temp_file (GCancellable  *cancellable,
 }
 
 static void
+start_full_temp_file (GCancellable  *cancellable,
+                      GAsyncResult **result)
+{
+  tf_temp_file_create_full_async ("p-", ".s", NULL, 0640,
+                                  G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, result);
+}
+
+static void
 start_named_file (GCancellable  *cancellable,
                   GAsyncResult **result)
 {
@@ -214,6 +222,13 @@ finish_temp_file (GAsyncResult  *result,
 }
 
 static gpointer
+finish_full_temp_file (GAsyncResult  *result,
+                       GError       **error)
+{
+  return tf_temp_file_create_full_finish (result, error);
+}
+
+static gpointer
 finish_named_file (GAsyncResult  *result,
                    GError       **error)
 {
@@ -274,6 +289,7 @@ finish_mkdtemp (GAsyncResult  *result,
 
 static const Kind kinds[] = {
   { "temp-file", start_temp_file, finish_temp_file, tf_temp_file_get_type, FALSE },
+  { "full-temp-file", start_full_temp_file, finish_full_temp_file, tf_temp_file_get_type, FALSE },
   { "named-file", start_named_file, finish_named_file, tf_named_file_get_type, FALSE },
   { "kept-named-file", start_kept_named_file, finish_named_file, tf_named_file_get_type, TRUE },
   { "full-named-file", start_full_named_file, finish_full_named_file, tf_named_file_get_type, TRUE },

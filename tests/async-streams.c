@@ -226,6 +226,63 @@ use_memory (TfTempFile *file)
   g_assert_true (g_io_stream_close_finish (G_IO_STREAM (file), tf_test_wait (&closed), NULL));
 }
 
+/* A reader has its own position, and one operation at a time. */
+static void
+test_reader (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = new_spooled (data != NULL ? 0 : -1);
+  g_autoptr(GInputStream) reader = NULL;
+  g_autoptr(GAsyncResult) read = NULL;
+  g_autoptr(GAsyncResult) skipped = NULL;
+  g_autoptr(GAsyncResult) closed = NULL;
+  g_autoptr(GError) error = NULL;
+  char buffer[5];
+
+  g_assert_cmpint (write_async (file, "Hello world", NULL, NULL), ==, 11);
+  reader = tf_temp_file_open_reader (file, NULL);
+  g_assert_true (g_seekable_can_seek (G_SEEKABLE (reader)));
+  g_input_stream_read_async (reader, buffer, 5, 0, NULL, tf_test_take_result, &read);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_SET, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_clear_error (&error);
+  g_assert_cmpint (g_input_stream_read_finish (reader, tf_test_wait (&read), NULL), ==, 5);
+  g_assert_cmpmem (buffer, 5, "Hello", 5);
+
+  g_input_stream_skip_async (reader, 100, 0, NULL, tf_test_take_result, &skipped);
+  g_assert_cmpint (g_input_stream_skip_finish (reader, tf_test_wait (&skipped), NULL), ==, 6);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (reader)), ==, 11);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (reader), -1, G_SEEK_CUR, NULL, NULL));
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (reader)), ==, 10);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (reader), G_MAXINT64, G_SEEK_CUR, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_clear_error (&error);
+  g_assert_false (g_seekable_truncate (G_SEEKABLE (reader), 0, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
+  g_clear_error (&error);
+
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_input_stream_close_async (reader, 0, NULL, tf_test_take_result, &closed);
+  g_assert_true (g_input_stream_close_finish (reader, tf_test_wait (&closed), NULL));
+  g_assert_false (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_SET, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+static void
+test_reader_cancelled (void)
+{
+  g_autoptr(TfTempFile) file = new_spooled (-1);
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_SET, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_cmpint (g_input_stream_skip (reader, 1, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 /* In a child, where no thread of an earlier test runs. */
 static void
 in_memory_without_thread (void)
@@ -668,6 +725,9 @@ main (int    argc,
   tf_test_add_async ("/async-streams/refused", test_refused);
   g_test_add_func ("/async-streams/not-initialized", test_not_initialized);
   tf_test_add_async ("/async-streams/closed", test_closed);
+  g_test_add_data_func ("/async-streams/reader/memory", NULL, test_reader);
+  g_test_add_data_func ("/async-streams/reader/disk", "disk", test_reader);
+  g_test_add_func ("/async-streams/reader/cancelled", test_reader_cancelled);
   tf_test_add_async ("/async-streams/close-named", test_close_named);
   tf_test_add_async ("/async-streams/cleanup", test_cleanup);
   g_test_add_func ("/async-streams/file-dropped", test_file_dropped);

@@ -8,6 +8,8 @@
 #include <tempfile-glib.h>
 
 #include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,10 +23,16 @@ int     __real_fallocate64 (int fd, int mode, off_t offset, off_t size);
 int     __wrap_fallocate64 (int fd, int mode, off_t offset, off_t size);
 ssize_t __real_pwrite64    (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+int     __real_sem_init    (sem_t *semaphore, int is_shared, unsigned int value);
+int     __wrap_sem_init    (sem_t *semaphore, int is_shared, unsigned int value);
+GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 
 static gboolean fstat_fails;
 static gboolean fallocate_fails;
 static gboolean pwrite_fails;
+static gboolean sem_init_fails;
+static gboolean has_no_threads;
 
 int
 __wrap_fstat64 (int          fd,
@@ -62,6 +70,31 @@ __wrap_pwrite64 (int         fd,
 
   errno = ENOSPC;
   return -1;
+}
+
+int
+__wrap_sem_init (sem_t        *semaphore,
+                 int           is_shared,
+                 unsigned int  value)
+{
+  if (!sem_init_fails)
+    return __real_sem_init (semaphore, is_shared, value);
+
+  errno = ENOSPC;
+  return -1;
+}
+
+GThread *
+__wrap_g_thread_try_new (const char   *name,
+                         GThreadFunc   func,
+                         gpointer      data,
+                         GError      **error)
+{
+  if (!has_no_threads)
+    return __real_g_thread_try_new (name, func, data, error);
+
+  g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "there are too many");
+  return NULL;
 }
 
 static TfTempFile *
@@ -226,6 +259,53 @@ test_hole_at_end (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 1000005);
 }
 
+static gboolean
+is_handled (void)
+{
+  struct sigaction action;
+
+  g_assert_cmpint (sigaction (SIGTERM, NULL, &action), ==, 0);
+  return action.sa_handler != SIG_DFL;
+}
+
+static void
+assert_not_handled (int code)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_cleanup_on_signals (&error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_false (is_handled ());
+}
+
+static void
+look_in_child (void)
+{
+  g_assert_false (is_handled ());
+}
+
+static void
+handle_signals_at_last (void)
+{
+  signal (SIGTERM, SIG_DFL);
+  sem_init_fails = TRUE;
+  assert_not_handled (G_IO_ERROR_NO_SPACE);
+  sem_init_fails = FALSE;
+  has_no_threads = TRUE;
+  assert_not_handled (G_IO_ERROR_FAILED);
+  has_no_threads = FALSE;
+  tf_test_in_child (look_in_child);
+  g_assert_true (tf_cleanup_on_signals (NULL));
+  g_assert_true (is_handled ());
+}
+
+/* What could not be had once may be there the next time, and a fork in between has nothing to restore. */
+static void
+test_signals (void)
+{
+  tf_test_in_child (handle_signals_at_last);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -240,6 +320,7 @@ main (int    argc,
   g_test_add_data_func ("/failing-calls/holes/rollover", NULL, test_holes);
   g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
   g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
+  g_test_add_func ("/failing-calls/signals", test_signals);
 
   return tf_test_run ();
 }

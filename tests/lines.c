@@ -464,6 +464,38 @@ test_written_by_descriptor (gconstpointer data)
   g_assert_no_error (error);
 }
 
+static gssize
+fill_async (TfTempFile  *file,
+            gsize        count,
+            GError     **error)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  tf_temp_file_fill_async (file, count, 0, NULL, tf_test_take_result, &result);
+  return tf_temp_file_fill_finish (file, tf_test_wait (&result), error);
+}
+
+static void
+async_fill (void)
+{
+  g_autoptr(TfTempFile) file = make_file (async_kind, "0123456789", 10);
+  g_autoptr(GError) error = NULL;
+  gconstpointer bytes;
+  gsize count;
+
+  g_assert_cmpint (fill_async (file, 1000, &error), ==, 10);
+  g_assert_no_error (error);
+  bytes = tf_temp_file_peek (file, &count);
+  g_assert_cmpmem (bytes, count, "0123456789", 10);
+  g_assert_true (tf_temp_file_consume (file, 10, NULL));
+  g_assert_cmpint (fill_async (file, 1, &error), ==, 0);
+  g_assert_no_error (error);
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  g_assert_cmpint (fill_async (file, 1, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
 static void
 for_each_kind (void (*func) (void))
 {
@@ -475,6 +507,12 @@ static void
 test_async_lines (void)
 {
   for_each_kind (async_lines);
+}
+
+static void
+test_async_fill (void)
+{
+  for_each_kind (async_fill);
 }
 
 static void
@@ -515,6 +553,7 @@ main (int    argc,
   tf_test_add_for_kinds ("lines", "no-memory", test_no_memory);
   tf_test_add_for_kinds ("lines", "cancelled", test_cancelled);
   tf_test_add_async ("/lines/async/lines", test_async_lines);
+  tf_test_add_async ("/lines/async/fill", test_async_fill);
   tf_test_add_async ("/lines/async/load", test_async_load);
   tf_test_add_async ("/lines/async/pending", test_async_pending);
   tf_test_add_async ("/lines/async/closed", test_async_closed);

@@ -586,6 +586,37 @@ test_shareable_inside (void)
     }
 }
 
+/* Run by a user whom the modes bind. */
+static void
+share_in_read_only_dir (void)
+{
+  g_autofree char *info = tf_test_path ("flatpak-info");
+  g_autofree char *dir = tf_test_path ("home/.var/app/org.example.App/cache/tmp");
+  g_autofree char *home = tf_test_path ("home");
+  g_autofree char *apps = g_build_filename (home, ".var", NULL);
+  g_autoptr(GFile) tree = g_file_new_for_path (apps);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_setenv ("HOME", home, TRUE));
+  g_assert_true (g_file_set_contents (info, "[Application]\nname=org.example.App\n", -1, NULL));
+  flatpak_info = info;
+  g_assert_cmpint (g_mkdir_with_parents (dir, 0700), ==, 0);
+  g_assert_cmpint (g_chmod (dir, 0500), ==, 0);
+  g_assert_null (tf_get_shareable_dir (&error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_nonnull (strstr (error->message, dir));
+
+  g_assert_true (tf_remove_tree (tree, NULL, NULL));
+  g_assert_cmpint (g_rmdir (home), ==, 0);
+  g_assert_cmpint (g_unlink (info), ==, 0);
+}
+
+static void
+test_shareable_read_only (void)
+{
+  tf_test_as_unprivileged (share_in_read_only_dir);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -608,6 +639,7 @@ main (int    argc,
   g_test_add_func ("/location/rollover", test_rollover);
   g_test_add_func ("/location/shareable/outside", test_shareable_outside);
   g_test_add_func ("/location/shareable/inside", test_shareable_inside);
+  g_test_add_func ("/location/shareable/read-only", test_shareable_read_only);
   tf_test_add_async ("/location/async", test_async);
   tf_test_add_async ("/location/async-cancelled", test_async_cancelled);
   tf_test_add_async ("/location/async-none-usable", test_async_none_usable);

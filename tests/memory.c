@@ -5,9 +5,13 @@
 
 #include <tempfile-glib.h>
 
+#include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "store/tf-file.h"
@@ -17,6 +21,37 @@
 #define N_THREADS 4
 #define N_ROUNDS 100
 #define KIB ((gsize) 1024)
+
+/* What the kernel tells of pressure with, or -1. The linker puts these functions in the place of others, see
+ * meson.build. */
+static int pressure_fd = -1;
+static gboolean has_no_threads;
+
+int __wrap_tf_system_open_memory_pressure (void);
+GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+
+int
+__wrap_tf_system_open_memory_pressure (void)
+{
+  int fd = pressure_fd;
+
+  pressure_fd = -1;
+  return fd;
+}
+
+GThread *
+__wrap_g_thread_try_new (const char   *name,
+                         GThreadFunc   func,
+                         gpointer      data,
+                         GError      **error)
+{
+  if (!has_no_threads)
+    return __real_g_thread_try_new (name, func, data, error);
+
+  g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "there are too many");
+  return NULL;
+}
 
 static void
 write_zeros (TfSpooledFile *file,
@@ -418,6 +453,120 @@ test_low_memory (void)
   tf_set_roll_over_on_low_memory (FALSE);
 }
 
+/* Of what poll(2) reports POLLPRI for, a socket with urgent data is what everybody can have. */
+static gboolean
+connect_sockets (int ends[2])
+{
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl (INADDR_LOOPBACK) };
+  socklen_t size = sizeof address;
+  int listening = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+  ends[0] = ends[1] = -1;
+  if (listening >= 0 &&
+      bind (listening, (struct sockaddr *) &address, size) == 0 && listen (listening, 1) == 0 &&
+      getsockname (listening, (struct sockaddr *) &address, &size) == 0)
+    {
+      ends[1] = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      if (connect (ends[1], (struct sockaddr *) &address, size) == 0)
+        ends[0] = accept (listening, NULL, NULL);
+    }
+
+  if (listening >= 0)
+    g_assert_cmpint (close (listening), ==, 0);
+  if (ends[0] < 0 && ends[1] >= 0)
+    g_assert_cmpint (close (ends[1]), ==, 0);
+  if (ends[0] < 0)
+    g_test_skip ("sockets cannot be connected");
+  return ends[0] >= 0;
+}
+
+static gboolean
+is_open (int fd)
+{
+  return fcntl (fd, F_GETFD) >= 0;
+}
+
+static void
+test_pressure (void)
+{
+  g_autoptr(TfSpooledFile) file = NULL;
+  int ends[2];
+
+  if (!connect_sockets (ends))
+    return;
+
+  file = tf_spooled_file_new (-1);
+  write_zeros (file, LARGE);
+  pressure_fd = ends[0];
+  tf_set_roll_over_on_low_memory (TRUE);
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+
+  g_assert_cmpint (send (ends[1], "!", 1, MSG_OOB), ==, 1);
+  while (!tf_spooled_file_is_rolled_over (file))
+    g_main_context_iteration (NULL, TRUE);
+
+  tf_set_roll_over_on_low_memory (FALSE);
+  while (is_open (ends[0]))
+    g_main_context_iteration (NULL, FALSE);
+  g_assert_cmpint (close (ends[1]), ==, 0);
+}
+
+/* When there is nothing more to be told, the descriptor is closed, and no file has rolled over. */
+static void
+test_pressure_ends (void)
+{
+  const struct linger at_once = { 1, 0 };
+  g_autoptr(TfSpooledFile) file = NULL;
+  int ends[2];
+
+  if (!connect_sockets (ends))
+    return;
+
+  file = tf_spooled_file_new (-1);
+  write_zeros (file, LARGE);
+  pressure_fd = ends[0];
+  tf_set_roll_over_on_low_memory (TRUE);
+  g_assert_cmpint (setsockopt (ends[1], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), ==, 0);
+  g_assert_cmpint (close (ends[1]), ==, 0);
+  while (is_open (ends[0]))
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+  tf_set_roll_over_on_low_memory (FALSE);
+}
+
+/* If no worker can be started, the next warning tries again. */
+static void
+test_low_memory_without_threads (void)
+{
+  g_autoptr(TfSpooledFile) file = NULL;
+
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  file = tf_spooled_file_new (-1);
+  write_zeros (file, LARGE);
+  tf_set_roll_over_on_low_memory (TRUE);
+  has_no_threads = TRUE;
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Rolling temporary files over: *");
+  warn ();
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_test_assert_expected_messages ();
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+
+  has_no_threads = FALSE;
+  warn ();
+  while (!tf_spooled_file_is_rolled_over (file))
+    g_main_context_iteration (NULL, TRUE);
+  tf_set_roll_over_on_low_memory (FALSE);
+}
+
 static GLogWriterOutput
 count_messages (GLogLevelFlags   level,
                 const GLogField *fields,
@@ -522,6 +671,9 @@ main (int    argc,
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   g_test_add_func ("/memory/low-memory", test_low_memory);
   g_test_add_func ("/memory/low-memory/leaves-descriptors", test_low_memory_leaves_descriptors);
+  g_test_add_func ("/memory/low-memory/without-threads", test_low_memory_without_threads);
+  g_test_add_func ("/memory/pressure", test_pressure);
+  g_test_add_func ("/memory/pressure/ends", test_pressure_ends);
 
   return tf_test_run ();
 }

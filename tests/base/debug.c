@@ -76,6 +76,65 @@ test_keep (void)
 }
 
 static void
+hand_over_one (void)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+
+  tf_named_file_hand_over (file, 0);
+  while (tf_named_file_is_handed_over (file))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+/* Its time is over, and it stays. */
+static void
+test_keep_when_handed_over (void)
+{
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+
+  if (g_test_subprocess ())
+    {
+      tf_set_temp_dir (g_getenv ("OUTER"));
+      hand_over_one ();
+      return;
+    }
+
+  g_assert_true (g_setenv ("OUTER", tf_test_get_sandbox (), TRUE));
+  run_with ("keep");
+  g_test_trap_assert_stderr ("*kept*debug-*");
+  names = g_dir_open (".", 0, NULL);
+  name = g_dir_read_name (names);
+  g_assert_true (g_str_has_prefix (name, "debug-"));
+  g_assert_cmpint (unlink (name), ==, 0);
+  g_assert_null (g_dir_read_name (names));
+}
+
+static void
+name_without_journal (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+
+  tf_test_limit_file_size (1024);
+  file = tf_named_file_new ("debug-", NULL, NULL, NULL, NULL);
+  g_assert_nonnull (file);
+  tf_test_unlimit_file_size ();
+}
+
+/* What no sweep finds is named. */
+static void
+test_trace_without_journal (void)
+{
+  if (g_test_subprocess ())
+    {
+      name_without_journal ();
+      return;
+    }
+
+  run_with ("trace");
+  g_test_trap_assert_stderr ("*could not be written down*debug-*");
+}
+
+static void
 assert_swept (guint n)
 {
   g_autoptr(GError) error = NULL;
@@ -234,7 +293,9 @@ main (int    argc,
 
   g_test_add_func ("/debug/keep", test_keep);
   g_test_add_func ("/debug/keep/when-sweeping", test_keep_when_sweeping);
+  g_test_add_func ("/debug/kept-when-handed-over", test_keep_when_handed_over);
   g_test_add_func ("/debug/trace", test_trace);
+  g_test_add_func ("/debug/unrecorded", test_trace_without_journal);
   g_test_add_func ("/debug/kept-or-removed", test_kept_or_removed);
   g_test_add_func ("/debug/trace-place", test_trace_place);
   g_test_add_func ("/debug/leaks", test_leaks);

@@ -341,6 +341,33 @@ test_killed (gconstpointer leave_something)
 }
 
 static void
+leave_new_dir (void)
+{
+  TfSystemStat st;
+  TfPlace place = { .path = tf_test_get_sandbox () };
+
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "."));
+  place.device = st.device;
+  place.inode = st.inode;
+  g_assert_nonnull (tf_journal_begin (&place, "new", TF_JOURNAL_DIR));
+  g_assert_cmpint (g_mkdir ("new", 0700), ==, 0);
+}
+
+/* What may not be ours keeps its name until it is removed. */
+static void
+test_killed_with_new_dir (void)
+{
+  if (skip ())
+    return;
+
+  leave (leave_new_dir);
+  tf_test_run_and_kill (sweep_and_die);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+static void
 sweep_saved_and_die (void)
 {
   before_rename = save_once;
@@ -476,6 +503,7 @@ main (int    argc,
   g_test_add_data_func ("/aside/killed/file", leave_file, test_killed);
   g_test_add_data_func ("/aside/killed/dir", leave_dir, test_killed);
   g_test_add_data_func ("/aside/killed/dir-handed-over", leave_dir_handed_over, test_killed);
+  g_test_add_func ("/aside/killed/new-dir", test_killed_with_new_dir);
   g_test_add_func ("/aside/killed-with-saved", test_killed_with_saved);
   g_test_add_data_func ("/aside/opened/hand-over", NULL, test_opened);
   g_test_add_data_func ("/aside/opened/sweep", "sweep", test_opened);

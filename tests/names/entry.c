@@ -4,7 +4,7 @@
  */
 
 /* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
- * puts functions in place of mkdirat() and openat(), see meson.build. */
+ * puts functions in place of mkdirat(), openat() and statx(), see meson.build. */
 
 #include "names/tf-entry.h"
 
@@ -27,8 +27,17 @@
 /* The name of the directory that takes the place of the next one that is made. */
 static const char *intruder;
 
+/* Somebody is always faster, and has put something in what was made. */
+static gboolean is_always_filled;
+
+/* Whose a file is according to the file system, and what has this suffix; 0: the true ones. */
+static guint shown_uid;
+static const char *only_of; /* (nullable) */
+
 int __real_mkdirat (int dir_fd, const char *path, mode_t mode);
 int __wrap_mkdirat (int dir_fd, const char *path, mode_t mode);
+int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 
 /* The owner of the parent directory moves another directory there. */
 int
@@ -45,6 +54,37 @@ __wrap_mkdirat (int         dir_fd,
       intruder = NULL;
     }
 
+  if (is_always_filled && dir_fd == AT_FDCWD)
+    {
+      g_autofree char *file = g_build_filename (path, "file", NULL);
+
+      tree_make_file (file);
+    }
+
+  return result;
+}
+
+static gboolean
+is_of_other (int         fd,
+             const char *path)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  g_autofree char *target = *path == '\0' ? g_file_read_link (link, NULL) : g_strdup (path);
+
+  return shown_uid != 0 && (only_of == NULL || g_str_has_suffix (target, only_of));
+}
+
+int
+__wrap_statx (int           fd,
+              const char   *path,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  int result = __real_statx (fd, path, flags, mask, stx);
+
+  if (is_of_other (fd, path))
+    stx->stx_uid = shown_uid;
   return result;
 }
 
@@ -116,6 +156,13 @@ close_file (TfNamedFile *file)
 
   g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
   g_assert_no_error (error);
+}
+
+static void
+close_file_but_stay (TfNamedFile *file)
+{
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  close_file (file);
 }
 
 static void
@@ -346,6 +393,27 @@ test_persisted_to_itself (void)
   remove_own_dir ();
 }
 
+/* What somebody else has put at its former name is not in the way. */
+static void
+test_persisted_after_replacement (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autofree char *former = g_strdup (tf_named_file_get_path (file));
+  g_autofree char *content = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_file_set_contents (former, "theirs", 6, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  close_file (file);
+  g_assert_true (g_file_get_contents (former, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "theirs");
+  g_assert_cmpint (unlink (former), ==, 0);
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
 static TfNamedFile *shared;
 
 static void
@@ -441,6 +509,38 @@ test_exchanged_parent (void)
   remove_own_dir ();
 }
 
+/* Its name leads to it, whatever has become of the directory in which it was created. */
+static void
+test_moved_to_new_parent (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(TfNamedFile) other = NULL;
+  g_autofree char *moved = NULL;
+  const char *path;
+
+  make_own_dir ();
+  file = make_file ("own");
+  other = make_file ("own");
+  path = tf_named_file_get_path (file);
+  moved = g_build_filename ("moved", strrchr (path, '/') + 1, NULL);
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  g_assert_cmpint (rename (moved, path), ==, 0);
+  close_file (file);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+
+  /* Another one is somebody else's. */
+  g_assert_cmpuint (tf_test_count_entries ("moved"), ==, 1);
+  g_assert_cmpint (g_rename ("moved", "away"), ==, 0);
+  tree_make_file (tf_named_file_get_path (other));
+  close_file (other);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
+  g_assert_cmpint (unlink (tf_named_file_get_path (other)), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("away"), ==, 0);
+  g_assert_cmpint (rmdir ("away"), ==, 0);
+  remove_own_dir ();
+}
+
 static void
 test_removed_parent (void)
 {
@@ -482,6 +582,66 @@ test_intruder (void)
   g_assert_cmphex (before.st_mode, ==, after.st_mode);
   g_assert_cmpint (unlink ("project/precious"), ==, 0);
   g_assert_cmpint (rmdir ("project"), ==, 0);
+}
+
+/* They are left behind, as they may be somebody's. */
+static void
+test_intruder_each_time (void)
+{
+  g_autoptr(GFile) own = g_file_new_for_path ("own");
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(GError) error = NULL;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  is_always_filled = TRUE;
+  dir = tf_temp_dir_new (NULL, NULL, "own", NULL, &error);
+  is_always_filled = FALSE;
+  g_assert_null (dir);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 100);
+  g_assert_true (tf_remove_tree (own, NULL, NULL));
+}
+
+/* A network file system can show another user for all that is created on it. */
+static void
+test_mapped_user (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  shown_uid = geteuid () + 1;
+  dir = make_dir ("own");
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_IS_DIR));
+  clean_up (dir);
+  shown_uid = 0;
+  remove_own_dir ();
+}
+
+/* But not for the directory alone. */
+static void
+test_other_user_each_time (void)
+{
+  g_autoptr(GFile) own = g_file_new_for_path ("own");
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  shown_uid = geteuid () + 1;
+  only_of = ".theirs";
+  dir = tf_temp_dir_new (NULL, ".theirs", "own", NULL, &error);
+  shown_uid = 0;
+  only_of = NULL;
+  g_assert_null (dir);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_assert_true (tf_remove_tree (own, NULL, NULL));
 }
 
 static guint
@@ -616,7 +776,6 @@ test_no_fds (void)
   tf_test_in_child (create_without_fds);
 }
 
-/* By its path alone, it is not known to be the same one until it is removed. */
 /* There is no main context yet, and it cannot be created. */
 static void
 hand_over_without_fds (void)
@@ -636,6 +795,57 @@ test_hand_over_without_fds (void)
   tf_test_in_child (hand_over_without_fds);
 }
 
+/* There is one already. */
+static void
+hand_over_without_fds_again (void)
+{
+  g_autoptr(TfNamedFile) first = make_file (NULL);
+  g_autoptr(TfNamedFile) second = make_file (NULL);
+
+  close_file_but_stay (first);
+  close_file_but_stay (second);
+  tf_named_file_hand_over (first, 0);
+  tf_test_take_fds ();
+  tf_named_file_hand_over (second, 0);
+  tf_test_give_all_fds ();
+  while (tf_named_file_is_handed_over (first) || tf_named_file_is_handed_over (second))
+    g_main_context_iteration (NULL, TRUE);
+}
+
+static void
+test_hand_over_without_fds_again (void)
+{
+  if (!tf_test_skip_without_leases ())
+    tf_test_in_child (hand_over_without_fds_again);
+}
+
+static TfNamedFile *of_parent;
+
+static void
+keep_without_fds (void)
+{
+  g_autofree char *path = NULL;
+
+  tf_test_take_fds ();
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Keeping what belongs to the parent of this process: *");
+  path = tf_named_file_keep (of_parent);
+  g_test_assert_expected_messages ();
+  tf_test_give_all_fds ();
+}
+
+/* A sweep could take it after the death of both. */
+static void
+test_kept_by_child_without_fds (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  of_parent = make_file (NULL);
+  tf_test_in_child (keep_without_fds);
+  g_assert_finalize_object (g_steal_pointer (&of_parent));
+}
+
+/* By its path alone, it is not known to be the same one until it is removed. */
 static void
 remove_without_fds_where_others_write (void)
 {
@@ -784,12 +994,17 @@ main (int    argc,
   g_test_add_func ("/entry/replaced/by-other-user", test_replaced_by_other_user);
   g_test_add_func ("/entry/swept-where-created", test_swept_where_created);
   g_test_add_func ("/entry/persisted-to-itself", test_persisted_to_itself);
+  g_test_add_func ("/entry/persisted-after-replacement", test_persisted_after_replacement);
   g_test_add_func ("/entry/persisted-by-child", test_persisted_by_child);
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
+  g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);
   g_test_add_func ("/entry/removed-parent", test_removed_parent);
   g_test_add_func ("/entry/intruder", test_intruder);
+  g_test_add_func ("/entry/intruder/each-time", test_intruder_each_time);
+  g_test_add_func ("/entry/mapped-user", test_mapped_user);
+  g_test_add_func ("/entry/other-user/each-time", test_other_user_each_time);
   g_test_add_func ("/entry/umask", test_umask);
   g_test_add_func ("/entry/set-group-id", test_set_group_id);
   g_test_add_func ("/entry/others-may-lock", test_others_may_lock);
@@ -797,6 +1012,8 @@ main (int    argc,
   g_test_add_func ("/entry/create-after-close", test_create_after_close);
   g_test_add_func ("/entry/no-fds", test_no_fds);
   g_test_add_func ("/entry/hand-over-without-fds", test_hand_over_without_fds);
+  g_test_add_func ("/entry/hand-over-without-fds/again", test_hand_over_without_fds_again);
+  g_test_add_func ("/entry/kept-by-child-without-fds", test_kept_by_child_without_fds);
   g_test_add_func ("/entry/no-fds-where-others-write", test_no_fds_where_others_write);
   g_test_add_func ("/entry/closed-to-its-creator", test_closed_to_its_creator);
   g_test_add_func ("/entry/close-all", test_close_all);

@@ -305,6 +305,35 @@ test_many_parents (void)
   g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
 }
 
+/* What is written down of a directory is there once for all records in it, and not longer than they are, even if there
+ * are others in the segment. */
+static void
+test_parents_in_one_segment (void)
+{
+  const TfPlace stays = make_parent ();
+  const TfPlace other = { "/other", 1, 1 };
+  TfJournalRecord *records[50];
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (records); i++)
+    records[i] = tf_journal_begin (i % 2 == 0 ? &stays : &other, "name", TF_JOURNAL_FILE);
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+  for (gsize i = 1; i < G_N_ELEMENTS (records); i++)
+    tf_journal_clear (records[i]);
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/%u", i);
+      const TfPlace goes = { path, 1, i };
+
+      tf_journal_clear (tf_journal_begin (&goes, "name", TF_JOURNAL_DIR));
+      g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+    }
+  tf_journal_clear (records[0]);
+}
+
 static gpointer
 record_in_thread (gpointer data)
 {
@@ -834,6 +863,7 @@ main (int    argc,
   g_test_add_func ("/journal/done", test_done);
   g_test_add_func ("/journal/long-names", test_long_names);
   g_test_add_func ("/journal/many-parents", test_many_parents);
+  g_test_add_func ("/journal/parents-in-one-segment", test_parents_in_one_segment);
   g_test_add_func ("/journal/threads", test_threads);
   g_test_add_func ("/journal/segments", test_segments);
   g_test_add_data_func ("/journal/fork", GINT_TO_POINTER (FALSE), test_fork);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/tf-system.h"
+#include "names/tf-journal.h"
 #include "tf-test.h"
 
 #define RACE_SIZE 20000
@@ -1704,6 +1705,34 @@ test_race (gconstpointer data)
     }
 }
 
+/* Whatever way the file takes, nothing is recorded any more afterwards. */
+static void
+test_no_record_left (void)
+{
+  const guint ways[] = { 0, TF_SYSTEM_LINK_FD, TF_SYSTEM_LINK_FD | TF_SYSTEM_RENAMEAT2 };
+  const TfPersistFlags flags[] = { TF_PERSIST_NONE, TF_PERSIST_REPLACE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (kinds) * G_N_ELEMENTS (ways) * G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr(TfTempFile) file = kinds[i % G_N_ELEMENTS (kinds)] ();
+      g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+      TfPersistFlags how = flags[i / G_N_ELEMENTS (kinds) % G_N_ELEMENTS (flags)];
+      g_autoptr(GError) error = NULL;
+
+      if (how == TF_PERSIST_REPLACE)
+        put ("lasting", "former", 0600);
+      write_text (file, "new");
+      tf_system_missing = missing | ways[i / G_N_ELEMENTS (kinds) / G_N_ELEMENTS (flags)];
+      g_assert_true (tf_temp_file_persist (file, destination, how, NULL, NULL, NULL, NULL, &error));
+      tf_system_missing = missing;
+      g_assert_no_error (error);
+      assert_content ("lasting", "new");
+      tf_journal_trim ();
+      g_assert_cmpuint (tf_journal_count_segments (), ==, 0);
+      g_assert_cmpint (unlink ("lasting"), ==, 0);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1716,6 +1745,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
+  g_test_add_func ("/persist/no-record-left", test_no_record_left);
   g_test_add_func ("/persist/new", test_new);
   g_test_add_func ("/persist/exists", test_exists);
   g_test_add_func ("/persist/replace", test_replace);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/tf-system.h"
 #include "tf-test.h"
 
 #define KIB ((gsize) 1024)
@@ -67,6 +68,22 @@ assert_all (TfMemoryBuffer *buffer,
   for (gsize i = start; i < end; i++)
     if (buffer->data[i] != byte)
       g_error ("byte %" G_GSIZE_FORMAT " is 0x%02x, not 0x%02x", i, buffer->data[i], byte);
+}
+
+/* A huge page is begun once, and asked for before that. */
+static void
+test_huge_page_begins (void)
+{
+  const gsize page = TF_SYSTEM_HUGE_PAGE;
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+  g_assert_false (tf_memory_buffer_begins_huge_page (&buffer, 1, G_MAXSSIZE));
+  fill (&buffer, page + 1);
+  g_assert_true (buffer.mapped);
+  g_assert_false (tf_memory_buffer_begins_huge_page (&buffer, page + 2, G_MAXSSIZE));
+  g_assert_false (tf_memory_buffer_begins_huge_page (&buffer, 2 * page, G_MAXSSIZE));
+  g_assert_true (tf_memory_buffer_begins_huge_page (&buffer, 2 * page + 1, G_MAXSSIZE));
+  g_assert_cmpuint (buffer.room, <=, 2 * page);
 }
 
 static void
@@ -413,6 +430,7 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
+  g_test_add_func ("/memory-buffer/huge-page-begins", test_huge_page_begins);
   g_test_add_func ("/memory-buffer/write-read", test_write_read);
   g_test_add_data_func ("/memory-buffer/gap/heap", GSIZE_TO_POINTER (1000), test_gap);
   g_test_add_data_func ("/memory-buffer/gap/mapping", GSIZE_TO_POINTER (3 * MIB + 5), test_gap);

@@ -87,6 +87,20 @@ test_split (gconstpointer encoding)
     }
 }
 
+/* The first byte of a character says nothing yet, also where characters are decoded one after the other. */
+static void
+test_split_carefully (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_auto(TfString) text = { NULL, };
+
+  open_codec (&codec, "BIG5-HKSCS", TF_TEXT_ERRORS_STRICT);
+  g_assert_cmpuint (decode (&codec, "a\x88", 2, FALSE, &text), ==, 1);
+  g_assert_cmpstr (tf_string_get (&text), ==, "a");
+  g_assert_cmpuint (decode (&codec, "\x88\x62", 2, TRUE, &text), ==, 2);
+  g_assert_cmpstr (tf_string_get (&text), ==, "a\303\212\314\204");
+}
+
 static void
 test_byte_order_mark (void)
 {
@@ -411,6 +425,7 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
+  g_test_add_func ("/codec/split/carefully", test_split_carefully);
   g_test_add_data_func ("/codec/split/utf-8", "UTF-8", test_split);
   g_test_add_data_func ("/codec/split/utf-16", "UTF-16", test_split);
   g_test_add_data_func ("/codec/split/utf-32", "UTF-32", test_split);

@@ -1,0 +1,108 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+#include "names/tf-parent.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tf-test.h"
+
+static void
+test_guards (void)
+{
+  const struct
+  {
+    gboolean is_of_other;
+    guint mode;
+    gboolean guards;
+  } cases[] = {
+    { FALSE, 0700, TRUE },
+    { FALSE, 0755, TRUE },
+    { FALSE, 0720, FALSE },
+    { FALSE, 0702, FALSE },
+    { FALSE, 01777, TRUE },
+    { FALSE, 01720, TRUE },
+    { TRUE, 0700, FALSE },
+    { TRUE, 01777, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const guint uid = geteuid ();
+      const TfSystemStat st = { .uid = cases[i].is_of_other ? uid + 1 : uid, .mode = S_IFDIR | cases[i].mode };
+      const TfSystemStat of_root = { .uid = 0, .mode = st.mode };
+
+      g_assert_cmpint (tf_parent_guards (&st), ==, cases[i].guards);
+      if (!cases[i].is_of_other)
+        g_assert_cmpint (tf_parent_guards (&of_root), ==, cases[i].guards);
+    }
+}
+
+static guint64
+get_inode (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_ino;
+}
+
+/* Leaves the directory without references, and puts another one at its path. */
+static guint64
+exchange_idle (const char *path,
+               gboolean    is_lasting)
+{
+  TfParent *parent;
+  guint64 inode;
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  parent = tf_parent_get (path, is_lasting);
+  g_assert_nonnull (parent);
+  inode = tf_parent_get_place (parent)->inode;
+  g_assert_cmpuint (inode, ==, get_inode (path));
+  tf_parent_unref (parent);
+
+  g_assert_cmpint (rename (path, "moved"), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  return inode;
+}
+
+/* The last one is kept: where temporary files usually are, it is not looked at again. */
+static void
+test_idle (gconstpointer data)
+{
+  gboolean is_lasting = data != NULL;
+  g_autofree char *path = tf_test_path ("dir");
+  guint64 former = exchange_idle (path, is_lasting);
+  TfParent *parent = tf_parent_get (path, is_lasting);
+
+  g_assert_nonnull (parent);
+  g_assert_cmpuint (tf_parent_get_place (parent)->inode, ==, is_lasting ? former : get_inode (path));
+  tf_parent_unref (parent);
+
+  /* For the test of open descriptors */
+  parent = tf_parent_get (path, FALSE);
+  tf_parent_unref (parent);
+  g_assert_cmpint (rmdir (path), ==, 0);
+  g_assert_null (tf_parent_get (path, FALSE));
+  g_assert_cmpint (errno, ==, ENOENT);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+
+  g_test_add_func ("/parent/guards", test_guards);
+  g_test_add_data_func ("/parent/idle/lasting", "lasting", test_idle);
+  g_test_add_data_func ("/parent/idle/other", NULL, test_idle);
+
+  return tf_test_run ();
+}
