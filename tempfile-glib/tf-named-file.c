@@ -310,13 +310,24 @@ tf_named_file_get_property (GObject    *object,
 }
 
 static void
+set_buffered (TfNamedFile *self,
+              gboolean     buffered)
+{
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
+  if (priv->buffered == buffered)
+    return;
+
+  priv->buffered = buffered;
+  g_object_notify_by_pspec (G_OBJECT (self), properties[PROP_BUFFERED]);
+}
+
+static void
 tf_named_file_set_property (GObject      *object,
                             guint         prop_id,
                             const GValue *value,
                             GParamSpec   *pspec)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (TF_NAMED_FILE (object));
-
   switch ((TfNamedFileProperty) prop_id)
     {
     case PROP_DELETE_POLICY:
@@ -324,7 +335,7 @@ tf_named_file_set_property (GObject      *object,
       break;
 
     case PROP_BUFFERED:
-      priv->buffered = g_value_get_boolean (value);
+      set_buffered (TF_NAMED_FILE (object), g_value_get_boolean (value));
       break;
 
     case PROP_PATH:
@@ -408,7 +419,7 @@ tf_named_file_class_init (TfNamedFileClass *klass)
   properties[PROP_BUFFERED] =
     g_param_spec_boolean ("buffered", NULL, NULL,
                           FALSE,
-                          G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+                          G_PARAM_READWRITE | G_PARAM_EXPLICIT_NOTIFY | G_PARAM_STATIC_STRINGS);
 
   g_object_class_install_properties (object_class, G_N_ELEMENTS (properties), properties);
 }
