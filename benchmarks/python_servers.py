@@ -109,7 +109,7 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
+        self.process.kill()  # uvicorn would wait for clients that have given up
         self.process.communicate()
 
     def ask(self, connection, *request):
@@ -121,7 +121,7 @@ class Server:
         return int(answer)
 
     def connect(self):
-        return http.client.HTTPConnection('127.0.0.1', self.port, timeout=120)
+        return http.client.HTTPConnection('127.0.0.1', self.port, timeout=1800)
 
     def get_time(self):
         """In ns of CPU time."""
