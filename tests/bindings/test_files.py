@@ -542,6 +542,15 @@ class FlushTest(TestCase):
                 self.assertEqual((i, file.tell()), (9, 50))
         os.remove(file.name)
 
+    def test_position_of_a_text_that_is_gone(self):
+        file = Tf.TempFile('w+')
+        tell = file._text.tell
+        file.close()
+        self.assertRaises(ValueError, tell)
+        del file
+        gc.collect()
+        self.assertRaises(ValueError, tell)
+
     def test_asking_in_a_callback(self):
         told = []
         with Tf.TempFile(mode='w+') as file, Tf.TempDir() as path:

@@ -584,7 +584,7 @@ def tell_of_text(reference):
     text = reference()
     if text is None:
         raise ValueError('I/O operation on closed file.')
-    return text.buffer.ask(io.TextIOWrapper.tell, text)
+    return text.buffer.ask(io.TextIOWrapper.tell, text) if is_open(text) else io.TextIOWrapper.tell(text)
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):

@@ -3,13 +3,13 @@
 
 """What the extension module _gi_tf does, for a Python that it was not built for: the same, slower."""
 
+import contextlib
 import functools
 import io
 import operator
 import os
 import sys
 import warnings
-from _thread import get_ident
 
 from gi.repository import Gio, GLib
 
@@ -42,27 +42,23 @@ def set_names_are_bytes(are_bytes):
     """All names go through the same way here."""
 
 
-# What calls of C use, and in which threads. All are safe, but whoever only asks does not wait for them.
+# What calls of C use. All are safe, but whoever only asks does not wait for them. The threads of a parent are not in its
+# child.
 uses = []
+os.register_at_fork(after_in_child=uses.clear)
 
 
 def begin_use(object):
-    uses.append((object, get_ident()))
+    uses.append(object)
 
 
 def end_use(object):
-    uses.remove((object, get_ident()))
+    with contextlib.suppress(ValueError):
+        uses.remove(object)
 
 
 def is_used(object):
-    return any(used is object for used, thread in uses)
-
-
-def drop_uses_of_others():
-    uses[:] = [use for use in uses if use[1] == get_ident()]
-
-
-os.register_at_fork(after_in_child=drop_uses_of_others)
+    return any(used is object for used in uses)
 
 
 def get_last_errno():
