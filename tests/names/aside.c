@@ -31,6 +31,8 @@ static void (*before_rename) (void); /* (atomic) */
 static void (*before_next_rename) (void);
 static void (*before_unlink) (void);
 static gboolean has_renameat2 = TRUE;
+static gboolean is_name_taken; /* the next one is */
+static int rename_errno;       /* of each call, or 0 */
 
 /* What is to be removed, and what another process has open in it. */
 static char *path;
@@ -53,6 +55,15 @@ __wrap_renameat2 (int           from_fd,
   if (func != NULL)
     func ();
   g_atomic_pointer_set (&before_rename, g_steal_pointer (&before_next_rename));
+  if (is_name_taken)
+    g_assert_cmpint (mkdirat (to_fd, to, 0700), ==, 0);
+  is_name_taken = FALSE;
+  if (rename_errno != 0)
+    {
+      errno = rename_errno;
+      return -1;
+    }
+
   if (has_renameat2)
     return __real_renameat2 (from_fd, from, to_fd, to, flags);
 
@@ -300,6 +311,101 @@ test_swept (void)
   g_assert_cmpuint (count (), ==, 0);
 }
 
+/* A directory cannot be linked. */
+static void
+test_swept_in_steps (gconstpointer data)
+{
+  void (*func) (void) = data;
+
+  if (skip ())
+    return;
+
+  leave (func);
+  has_renameat2 = FALSE;
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  has_renameat2 = TRUE;
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+/* The name that it is to have meanwhile exists already, and another one is found. */
+static void
+sweep_with_taken_name (void (*func) (void))
+{
+  g_autoptr(GDir) names = NULL;
+
+  leave (func);
+  is_name_taken = TRUE;
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  g_assert_false (is_name_taken);
+  g_assert_cmpuint (count (), ==, 1);
+  names = g_dir_open (".", 0, NULL);
+  g_assert_cmpint (rmdir (g_dir_read_name (names)), ==, 0);
+}
+
+static void
+test_name_taken (gconstpointer data)
+{
+  void (*func) (void) = data;
+
+  if (skip ())
+    return;
+
+  sweep_with_taken_name (func);
+  has_renameat2 = FALSE;
+  sweep_with_taken_name (func);
+  has_renameat2 = TRUE;
+}
+
+static void
+remove_it (void)
+{
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
+/* Somebody else was faster. */
+static void
+test_swept_when_gone (void)
+{
+  if (skip ())
+    return;
+
+  leave (leave_file);
+  before_rename = remove_it;
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+static void
+assert_sweep_fails (int code)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_sweep (NULL, NULL, 0, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_true (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+/* It stays where it is, for the next sweep. */
+static void
+test_unmoved (void)
+{
+  if (skip ())
+    return;
+
+  leave (leave_file);
+  rename_errno = EACCES;
+  assert_sweep_fails (G_IO_ERROR_PERMISSION_DENIED);
+  rename_errno = 0;
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+
+  /* As a mount point cannot be moved, and this is none. */
+  leave (leave_dir);
+  rename_errno = EBUSY;
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  rename_errno = 0;
+  g_assert_cmpuint (count (), ==, 0);
+}
+
 static void
 test_swept_dir (void)
 {
@@ -500,6 +606,12 @@ main (int    argc,
   g_test_add_data_func ("/aside/swept-while-ending/file", leave_file, test_swept_while_ending);
   g_test_add_data_func ("/aside/swept-while-ending/dir", leave_dir, test_swept_while_ending);
   g_test_add_func ("/aside/swept-dir", test_swept_dir);
+  g_test_add_data_func ("/aside/swept-in-steps/file", leave_file, test_swept_in_steps);
+  g_test_add_data_func ("/aside/swept-in-steps/dir", leave_dir, test_swept_in_steps);
+  g_test_add_data_func ("/aside/name-taken/file", leave_file, test_name_taken);
+  g_test_add_data_func ("/aside/name-taken/dir", leave_dir, test_name_taken);
+  g_test_add_func ("/aside/swept-when-gone", test_swept_when_gone);
+  g_test_add_func ("/aside/unmoved", test_unmoved);
   g_test_add_data_func ("/aside/killed/file", leave_file, test_killed);
   g_test_add_data_func ("/aside/killed/dir", leave_dir, test_killed);
   g_test_add_data_func ("/aside/killed/dir-handed-over", leave_dir_handed_over, test_killed);

@@ -334,6 +334,68 @@ test_parents_in_one_segment (void)
   tf_journal_clear (records[0]);
 }
 
+/* A long path takes a larger segment, and what is too long is not recorded. */
+static void
+test_too_long (void)
+{
+  g_autofree char *long_path = g_strdup_printf ("/%0*d", PATH_MAX - 3, 0);
+  g_autofree char *too_long_path = g_strdup_printf ("/%0*d", PATH_MAX, 0);
+  g_autofree char *too_long_name = g_strnfill (TF_JOURNAL_MAX_NAME + 1, 'n');
+  const TfPlace place = { long_path, 1, 2 };
+  const TfPlace too_long = { too_long_path, 1, 2 };
+  TfJournalRecord *record;
+  g_autofree char *journal = NULL;
+  struct stat st;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_journal_trim ();
+  g_assert_null (tf_journal_begin (&place, too_long_name, TF_JOURNAL_FILE));
+  g_assert_null (tf_journal_begin (&too_long, "name", TF_JOURNAL_FILE));
+  tf_journal_trim ();
+  record = tf_journal_begin (&place, "name", TF_JOURNAL_FILE);
+  g_assert_nonnull (record);
+  journal = find_journal (TRUE);
+  g_assert_cmpint (stat (journal, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, 2 * TF_JOURNAL_MIN_SIZE);
+  tf_journal_clear (record);
+  tf_journal_trim ();
+}
+
+static TfJournalRecord *parents_record;
+
+/* Without its file, no sweep finds it; and another file is nobody's journal. */
+static void
+keep_without_journal (void)
+{
+  g_autofree char *journal = find_journal (TRUE);
+  g_autofree char *moved = g_strconcat (journal, ".moved", NULL);
+  TfIdentity identity;
+
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  g_assert_cmpint (rename (journal, moved), ==, 0);
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  tree_make_file (journal);
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (rename (moved, journal), ==, 0);
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, FALSE));
+  g_assert_true (tf_journal_keep_in_child (NULL, &identity, TRUE));
+}
+
+static void
+test_keep_in_child (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  parents_record = record_file ("file");
+  tf_test_in_child (keep_without_journal);
+  tf_journal_clear (parents_record);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
 static gpointer
 record_in_thread (gpointer data)
 {
@@ -623,6 +685,80 @@ test_other_boot (void)
   g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
+/* Returns the offset of the first slot in a state. */
+static goffset
+find_slot (const char     *journal,
+           TfJournalState  state)
+{
+  g_autofree char *content = NULL;
+  gsize length;
+
+  g_assert_true (g_file_get_contents (journal, &content, &length, NULL));
+  for (gsize i = sizeof (TfJournalHead); i < length; i += sizeof (TfJournalSlot))
+    if (((TfJournalSlot *) (gpointer) (content + i))->state == state)
+      return i;
+
+  g_assert_not_reached ();
+}
+
+/* Of another file system, there may be one at the path again. */
+static void
+test_other_device (void)
+{
+  g_autofree char *journal = NULL;
+  g_autofree char *content = NULL;
+  const gint64 other = 4711;
+  goffset offset;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  offset = find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, birth_seconds);
+  g_assert_true (g_file_get_contents (journal, &content, NULL, NULL));
+  patch_journal (journal, offset, &other, sizeof other);
+  g_assert_cmpuint (sweep (), ==, 0);
+  patch_journal (journal, offset, content + offset, sizeof other);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+/* What the process has not written is worth nothing. */
+static void
+test_other_size (void)
+{
+  g_autofree char *journal = NULL;
+  const guint32 other = 3;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, n_slots), &other, sizeof other);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+/* The path of a directory begins with a slash. */
+static void
+test_relative_parent (void)
+{
+  g_autofree char *journal = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  patch_journal (journal, find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, text), ".", 1);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  g_assert_cmpint (unlink (journal), ==, 0);
+}
+
 /* Nobody holds the lock of a copy, as of the disk of a container that runs. */
 static void
 test_copy (void)
@@ -874,6 +1010,11 @@ main (int    argc,
   g_test_add_func ("/journal/descendant", test_descendant);
   g_test_add_func ("/journal/close-all", test_close_all);
   g_test_add_func ("/journal/other-boot", test_other_boot);
+  g_test_add_func ("/journal/other-device", test_other_device);
+  g_test_add_func ("/journal/other-size", test_other_size);
+  g_test_add_func ("/journal/relative-parent", test_relative_parent);
+  g_test_add_func ("/journal/too-long", test_too_long);
+  g_test_add_func ("/journal/keep-in-child", test_keep_in_child);
   g_test_add_func ("/journal/copy", test_copy);
   g_test_add_func ("/journal/garbage", test_garbage);
   g_test_add_func ("/journal/parent-out-of-reach", test_parent_out_of_reach);

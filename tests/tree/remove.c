@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/tf-fd.h"
@@ -17,6 +18,12 @@
 /* Set to have another process remove the directory after it was found not to be empty. */
 static const char *vanishes;
 
+/* What the next calls for a directory fail with; the last one is for all that follow. */
+static const int *rmdir_errnos; /* (nullable) */
+
+/* A directory that another process removes as soon as a file was removed from it. */
+static const char *vanishes_when_empty; /* (nullable) */
+
 int __real_unlinkat (int fd, const char *name, int flags);
 int __wrap_unlinkat (int fd, const char *name, int flags);
 
@@ -25,10 +32,19 @@ __wrap_unlinkat (int         fd,
                  const char *name,
                  int         flags)
 {
-  int result = __real_unlinkat (fd, name, flags);
+  gboolean fails = flags == AT_REMOVEDIR && rmdir_errnos != NULL;
+  int result = fails ? -1 : __real_unlinkat (fd, name, flags);
   const char *path = g_steal_pointer (&vanishes);
   g_autofree char *file = path != NULL ? g_build_filename (path, "file", NULL) : NULL;
 
+  if (fails)
+    {
+      errno = *rmdir_errnos;
+      if (rmdir_errnos[1] != 0)
+        rmdir_errnos++;
+    }
+  if (flags == 0 && vanishes_when_empty != NULL)
+    g_assert_cmpint (rmdir (g_steal_pointer (&vanishes_when_empty)), ==, 0);
   if (path == NULL)
     return result;
 
@@ -216,6 +232,78 @@ test_vanished (void)
   g_assert_null (vanishes);
 }
 
+static void
+assert_rmdir_fails (const int  *errnos,
+                    int         code,
+                    const char *in_message)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  fd = tree_open (path);
+  rmdir_errnos = errnos;
+  g_assert_false (remove_tree (path, fd, &error));
+  rmdir_errnos = NULL;
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_nonnull (strstr (error->message, in_message));
+  g_assert_true (remove_tree (path, fd, NULL));
+}
+
+static void
+test_errors (void)
+{
+  const int at_once[] = { EACCES, 0 };
+  const int mount_point[] = { EBUSY, 0 };
+  const int when_empty[] = { ENOTEMPTY, EACCES, 0 };
+  const int never_empty[] = { EEXIST, ENOTEMPTY, 0 };
+
+  assert_rmdir_fails (at_once, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
+  assert_rmdir_fails (mount_point, G_IO_ERROR_BUSY, "mount point");
+  assert_rmdir_fails (when_empty, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
+  assert_rmdir_fails (never_empty, G_IO_ERROR_NOT_EMPTY, "rmdir");
+}
+
+static void
+test_vanished_when_empty (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  fd = tree_open (path);
+  vanishes_when_empty = path;
+  g_assert_true (remove_tree (path, fd, &error));
+  g_assert_no_error (error);
+  g_assert_null (vanishes_when_empty);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  TfIdentity identity;
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = tree_open (".");
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  identity = identify (path);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_remove_dir_at (fd, "dir", path, &identity, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_true (g_file_test (file, G_FILE_TEST_EXISTS));
+  g_assert_true (tf_remove_dir_at (fd, "dir", path, &identity, NULL, NULL));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -229,6 +317,9 @@ main (int    argc,
   g_test_add_func ("/remove/moved-tree", test_moved_tree);
   g_test_add_func ("/remove/refused", test_refused);
   g_test_add_func ("/remove/vanished", test_vanished);
+  g_test_add_func ("/remove/vanished/when-empty", test_vanished_when_empty);
+  g_test_add_func ("/remove/errors", test_errors);
+  g_test_add_func ("/remove/cancelled", test_cancelled);
 
   return tf_test_run ();
 }
