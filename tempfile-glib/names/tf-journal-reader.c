@@ -298,6 +298,19 @@ is_known_file (const TfJournalSlot *record,
          record->birth_nanoseconds == found->birth_nanoseconds;
 }
 
+/* Returns whether the file could be told only by its handle, which cannot be had. */
+static gboolean
+is_in_doubt (const TfJournalSlot *record,
+             int                  dir_fd,
+             const char          *name,
+             const TfIdentity    *found)
+{
+  guint64 hash;
+
+  return record->state == TF_JOURNAL_DONE && record->birth_nanoseconds == TF_JOURNAL_HANDLE &&
+         record->inode == found->inode && !tf_system_hash_handle (dir_fd, name, &hash);
+}
+
 /* Returns whether the process was killed right after it had created this. An INTENT says nothing more than the name. */
 static gboolean
 is_untouched_file (const TfJournalSlot *record,
@@ -440,6 +453,9 @@ remove_record (TfJournalReader     *self,
     return STAYS;
 
   if (segment->is_exchanged && record->state != TF_JOURNAL_DONE)
+    return STAYS;
+
+  if (is_in_doubt (record, segment->parent_fd, name, &identity))
     return STAYS;
 
   if (!is_ours (record, segment->parent_fd, name, &identity, &st))

@@ -701,6 +701,49 @@ find_slot (const char     *journal,
   g_assert_not_reached ();
 }
 
+/* As where there are no birth times. */
+static void
+leave_with_handle (void)
+{
+  const TfPlace parent = make_parent ();
+  TfIdentity identity;
+
+  tree_make_file ("file");
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  identity.birth_seconds = identity.birth_nanoseconds = 0;
+  g_assert_nonnull (tf_journal_write (&parent, "file", TF_JOURNAL_FILE, AT_FDCWD, "file", &identity, 0));
+}
+
+/* Without its handle, it is not known whether it is the file. */
+static void
+test_handle (void)
+{
+  guint64 hash;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (!tf_system_hash_handle (AT_FDCWD, ".", &hash))
+    {
+      g_test_skip ("the file system has no handles");
+      return;
+    }
+
+  run_and_kill (leave_with_handle);
+  tf_system_missing = TF_SYSTEM_HANDLE;
+  g_assert_cmpuint (sweep (), ==, 0);
+  tf_system_missing = 0;
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+
+  run_and_kill (leave_with_handle);
+  tree_make_file ("other");
+  g_assert_cmpint (rename ("other", "file"), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
 /* Of another file system, there may be one at the path again. */
 static void
 test_other_device (void)
@@ -1010,6 +1053,7 @@ main (int    argc,
   g_test_add_func ("/journal/descendant", test_descendant);
   g_test_add_func ("/journal/close-all", test_close_all);
   g_test_add_func ("/journal/other-boot", test_other_boot);
+  g_test_add_func ("/journal/handle", test_handle);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
   g_test_add_func ("/journal/relative-parent", test_relative_parent);
