@@ -69,6 +69,26 @@ test_inside (void)
   g_assert_false (g_file_test (place, G_FILE_TEST_EXISTS));
 }
 
+static void
+sweep_without_stdin (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (close (STDIN_FILENO), ==, 0);
+  g_assert_true (tf_sweep (NULL, tf_test_get_sandbox (), 0, NULL, NULL, &error));
+  g_assert_no_error (error);
+}
+
+/* Its number is as good as another one. */
+static void
+test_without_stdin (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (sweep_without_stdin);
+}
+
 /* As after the clock was set back. */
 static void
 leave_file_of_the_future (void)
@@ -825,6 +845,7 @@ main (int    argc,
 {
   tf_test_init_async (&argc, &argv);
 
+  g_test_add_func ("/sweep/without-stdin", test_without_stdin);
   g_test_add_func ("/sweep/unclaimed", test_unclaimed);
   g_test_add_func ("/sweep/moved-at-exit", test_moved_at_exit);
   g_test_add_func ("/sweep/claimed", test_claimed);
