@@ -228,6 +228,25 @@ assert_bytes (GBytes     *bytes,
   g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), expected, strlen (expected));
 }
 
+/* Where there are no files without a name, its name has the parts that were asked for, for a moment. */
+static void
+test_new_full (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = tf_temp_file_new_full ("p-", ".s", NULL, 0640, NULL, &error);
+  g_autoptr(TfTempFile) none = NULL;
+  struct stat st;
+
+  g_assert_no_error (error);
+  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 0777 & ~0640, ==, 0);
+  g_assert_cmphex (st.st_mode & 0600, ==, 0600);
+
+  none = tf_temp_file_new_full ("a/b", NULL, NULL, 0600, NULL, &error);
+  g_assert_null (none);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_FILENAME);
+}
+
 static void
 test_steal (gconstpointer on_disk)
 {
@@ -631,6 +650,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
+  g_test_add_func ("/temp-file/new-full", test_new_full);
   g_test_add_func ("/temp-file/write-read", test_write_read);
   g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);

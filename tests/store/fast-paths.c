@@ -466,6 +466,33 @@ test_mistakes (void)
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 0);
 }
 
+/* Without copying, and without going beyond what is there. */
+static void
+test_peek (void)
+{
+  g_autoptr(TfTempFile) file = create_in_memory ();
+  g_autoptr(GError) error = NULL;
+  gconstpointer bytes;
+  gsize count;
+
+  g_assert_null (tf_temp_file_peek (file, &count));
+  g_assert_true (tf_temp_file_write (file, "0123456789", 10, NULL, NULL));
+  g_assert_null (tf_temp_file_peek (file, &count));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 4, G_SEEK_SET, NULL, NULL));
+  bytes = tf_temp_file_peek (file, &count);
+  g_assert_cmpmem (bytes, count, "456789", 6);
+  g_assert_true (tf_temp_file_consume (file, 2, &error));
+  g_assert_no_error (error);
+  bytes = tf_temp_file_peek (file, &count);
+  g_assert_cmpmem (bytes, count, "6789", 4);
+  g_assert_true (tf_temp_file_consume (file, 0, NULL));
+  g_assert_false (tf_temp_file_consume (file, 5, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 6);
+  g_assert_true (tf_temp_file_consume (file, 4, NULL));
+  g_assert_null (tf_temp_file_peek (file, &count));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -478,6 +505,7 @@ main (int    argc,
   g_test_add_func ("/fast-paths/refused", test_refused);
   g_test_add_func ("/fast-paths/named-at-once", test_named_at_once);
   g_test_add_func ("/fast-paths/mistakes", test_mistakes);
+  g_test_add_func ("/fast-paths/peek", test_peek);
   g_test_add_func ("/fast-paths/random-threads", test_random_threads);
   g_test_add_func ("/fast-paths/two-threads", test_two_threads);
 
