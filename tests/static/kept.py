@@ -1,12 +1,35 @@
+#!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Builds in folders that are kept, so that only what has changed is built the next time."""
+"""What is kept of a run of a test for the next one: folders, so that only what has changed is built, and results.
 
+Usage: kept.py SOURCE_ROOT BUILD_ROOT COMMAND...
+
+Runs a test of which the result depends on nothing but what it reads. If it has passed, and nothing of that has changed
+since, says so, repeats its output, and passes. What it reads is taken to be all of the source tree, what is built of the
+library and its bindings, the programs and files of the command, the variables of the environment that programs look at,
+and the packages that are installed. A test that is skipped, or in part, is always run.
+
+With TF_TEST_ANEW in the environment, everything is run.
+"""
+
+import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import sys
+import sysconfig
+import time
+
+VARIABLES = re.compile(
+    r'(CC|CFLAGS|HOME|LANG|LANGUAGE|PATH|TMPDIR|TZ|.*SAN_OPTIONS)$|(LC|GI|GJS|G|LD|NODE|PKG_CONFIG|PYTHON|TF|XDG)_?[A-Z_]*$')
+# What changes whenever a package is installed, removed or updated
+PACKAGES = ['/var/lib/dpkg/status', '/var/lib/rpm', '/usr/lib/sysimage/rpm', '/var/lib/pacman/local',
+            '/lib/apk/db/installed']
+BUILT = ('.so', '.a', '.gir', '.typelib', '.vapi', '.h', '.pc', '.py', '.toml')
 
 
 def run(*command, **env):
@@ -34,3 +57,97 @@ def build(meson, folder, source, *options):
         record.unlink()
         raise
     return output
+
+
+def walk(root):
+    """The files below the folder, but for those of version control, and for what is built or written meanwhile."""
+    for folder, names, files in os.walk(root):
+        names[:] = sorted(name for name in names if name not in ('.git', '_build', '__pycache__', 'node_modules') and
+                          not os.path.exists(os.path.join(folder, name, 'meson-private')))
+        yield from (os.path.join(folder, name) for name in sorted(files))
+
+
+def list_built(build_root):
+    yield from (os.path.join(build_root, name) for name in ('build.ninja', 'meson-info/intro-buildoptions.json'))
+    for folder in 'tempfile-glib', 'bindings', 'doc', 'tools':
+        for path in walk(os.path.join(build_root, folder)):
+            if path.endswith(BUILT):
+                yield path
+
+
+def describe(path):
+    """A file of the system is what it was while its size and its times are."""
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        return f'{path} {error.errno}'
+    return f'{os.path.realpath(path)} {status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}'
+
+
+def list_of_system(words):
+    yield f'{os.uname().release} {os.geteuid()} {sys.version}'
+    folders = [*os.environ.get('PATH', '').split(':'), sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
+    yield from (describe(path) for path in [*PACKAGES, *folders, *words])
+    yield from (f'{name}={value}' for name, value in sorted(os.environ.items())
+                if VARIABLES.match(name) and name != 'TF_TEST_ANEW')
+
+
+def make_key(source_root, build_root, command):
+    roots = tuple(os.path.join(os.path.realpath(root), '') for root in (source_root, build_root))
+    own = [word for word in command if os.path.realpath(word).startswith(roots) and os.path.isfile(word)]
+    key = hashlib.sha256()
+    for path in [*walk(source_root), *list_built(build_root), *own]:
+        key.update(path.encode() + b'\0')
+        try:
+            with open(path, 'rb') as file:
+                key.update(hashlib.sha256(file.read()).digest())
+        except OSError as error:
+            # A symbolic link that leads nowhere
+            key.update(str(error.errno).encode())
+    system = list_of_system([word for word in command if os.path.isabs(word) and word not in own])
+    key.update('\0'.join([*command, *system]).encode(errors='surrogateescape'))
+    return key.hexdigest()
+
+
+def run_and_show(command):
+    """Returns the output."""
+    lines = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        for line in process.stdout:
+            lines.append(line)
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
+    return process.returncode, b''.join(lines)
+
+
+def is_pass(status, output):
+    lines = output.decode(errors='replace').splitlines()
+    return status == 0 and not any(re.match(r'not ok|Bail out!|.*# *SKIP', line, re.IGNORECASE) for line in lines)
+
+
+def main():
+    source_root, build_root, *command = sys.argv[1:]
+    name = hashlib.sha256('\0'.join(command).encode()).hexdigest()[:16]
+    record = pathlib.Path(build_root, 'tests', 'kept', name)
+    key = make_key(source_root, build_root, command)
+    if record.is_file() and not os.environ.get('TF_TEST_ANEW'):
+        kept_key, when, output = record.read_bytes().split(b'\n', 2)
+        if kept_key.decode() == key:
+            print(f'# Passed at {when.decode()}, and nothing that it reads has changed since. TF_TEST_ANEW=1 runs it again.',
+                  flush=True)
+            sys.stdout.buffer.write(output)
+            return 0
+
+    record.unlink(missing_ok=True)
+    status, output = run_and_show(command)
+    if is_pass(status, output) and make_key(source_root, build_root, command) == key and \
+            any(os.path.exists(path) for path in PACKAGES):
+        record.parent.mkdir(exist_ok=True)
+        temporary = record.with_suffix(f'.{os.getpid()}')
+        temporary.write_bytes(b'\n'.join([key.encode(), time.strftime('%Y-%m-%d %H:%M:%S').encode(), output]))
+        temporary.replace(record)
+    return status if status >= 0 else 128 - status
+
+
+if __name__ == '__main__':
+    sys.exit(main())

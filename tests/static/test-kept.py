@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""When kept.py runs a test, and when it repeats what it has said before."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+KEPT = pathlib.Path(__file__).resolve().parent / 'kept.py'
+
+PROGRAM = '''
+import os, pathlib, sys
+with open(os.environ['RUNS'], 'a') as runs:
+    runs.write('.')
+source = pathlib.Path(__file__).parent
+print((source / 'output').read_text(), end='')
+sys.exit(int((source / 'status').read_text()))
+'''
+
+
+class KeptTest(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+        self.source, self.build = self.root / 'source', self.root / 'build'
+        (self.source / 'folder').mkdir(parents=True)
+        for name in 'tests', 'tempfile-glib':
+            (self.build / name).mkdir(parents=True)
+        for name, text in {'program.py': PROGRAM, 'output': 'ok 1\n', 'status': '0', 'folder/input': ''}.items():
+            (self.source / name).write_text(text)
+        (self.build / 'tempfile-glib/lib.so').write_text('')
+
+    def run_it(self, *arguments, **env):
+        """Returns how often it was run, the exit status, and the output."""
+        runs = self.root / 'runs'
+        runs.write_text('')
+        environment = {name: value for name, value in os.environ.items() if name != 'TF_TEST_ANEW'}
+        result = subprocess.run([sys.executable, str(KEPT), str(self.source), str(self.build), sys.executable,
+                                 str(self.source / 'program.py'), *arguments],
+                                env={**environment, 'RUNS': str(runs), **env}, stdout=subprocess.PIPE, text=True)
+        return len(runs.read_text()), result.returncode, result.stdout
+
+    def assert_runs(self, *arguments, **env):
+        self.assertEqual(self.run_it(*arguments, **env)[0], 1)
+
+    def assert_kept(self, *arguments, **env):
+        n, status, output = self.run_it(*arguments, **env)
+        self.assertEqual((n, status), (0, 0))
+        self.assertRegex(output, '^# Passed at .*\nok 1\n$')
+
+    def test_pass(self):
+        self.assert_runs()
+        self.assert_kept()
+        self.assert_runs(TF_TEST_ANEW='1')
+        self.assert_kept()
+
+    def test_changes(self):
+        self.assert_runs()
+        for path in self.source / 'folder/input', self.build / 'tempfile-glib/lib.so', self.source / 'new':
+            path.write_text('changed')
+            self.assert_runs()
+            self.assert_kept()
+        (self.source / 'new').unlink()
+        self.assert_runs()
+        self.assert_runs('another')
+        self.assert_runs(TF_HOW='otherwise')
+        self.assert_runs(PATH=os.environ['PATH'] + ':/another')
+
+    def test_failure(self):
+        for name, text in ('status', '3'), ('output', 'not ok 1\n'), ('output', 'ok 1 # SKIP\n'), ('output', 'Bail out!\n'):
+            with self.subTest(name, text=text):
+                before = (self.source / name).read_text()
+                (self.source / name).write_text(text)
+                self.assert_runs()
+                self.assert_runs()
+                self.assertEqual(self.run_it()[1], 3 if name == 'status' else 0)
+                (self.source / name).write_text(before)
+
+    def test_failure_after_pass(self):
+        self.assert_runs()
+        (self.source / 'status').write_text('1')
+        self.assert_runs()
+        (self.source / 'status').write_text('0')
+        self.assert_runs()
+
+
+if __name__ == '__main__':
+    unittest.main()
