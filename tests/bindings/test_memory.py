@@ -39,7 +39,7 @@ CREATE = {
     'named': 'Tf.NamedTemporaryFile()',
 }
 
-SIZE = 64  # in MiB
+SIZE = 32  # in MiB
 ROOM = 12
 
 # What is done before the call, the call, and how many sizes of it stay in memory when it has returned.
