@@ -662,6 +662,20 @@ os.remove(kept[1])
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         self.assertEqual(self.entries(), [])
 
+    def test_ends_without_descriptors(self):
+        run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+files = []
+try:
+    while True:
+        files.append(Tf.TempFile(mode='w+'))
+except OSError as error:
+    print(error.strerror)
+"""], env={**os.environ, 'TMPDIR': self.sandbox, 'LC_ALL': 'C'}, capture_output=True, text=True)
+        self.assertEqual((run.returncode, run.stderr), (0, ''))
+        self.assertEqual(run.stdout, 'Too many open files\n')
+
     def test_alive_at_exit(self):
         directory, file = Tf.TemporaryDirectory(), Tf.NamedTemporaryFile()
         overrides.remove_alive()
