@@ -7,8 +7,8 @@
 Usage: optional-arguments.py TF-1.D.TS
 Arguments at the end may be left out, also before a callback, or given as options, and a static asynchronous function without a callback
 returns a promise: ts-for-gir 5.4 says so of methods alone, and TypeScript lets no other file add to the static side of
-a class. What GIR does not tell of properties, of the path of an audit function and of the file that persist() returns is
-told as well.
+a class. What GIR does not tell of properties, of the path of an audit function and of what persist() and sweep() return is told
+as well.
 """
 
 import pathlib
@@ -21,6 +21,8 @@ REPLACEMENTS = [
     (re.compile(r'\b((?:get )?(?:prefix|suffix|dir)(?:\(\))?: string);'), r'\1 | null;'),
     (re.compile(r'(\bpersist(?:_finish)?\(.*\): )\[boolean, Gio\.File \| null\]'), r'\1Gio.File'),
     (re.compile(r'(\bpersist_async\(.*\): globalThis\.Promise<Gio\.File) \| null'), r'\1'),
+    (re.compile(r'(\bsweep(?:_finish)?\(.*\): )\[boolean, number\]'), r'\1number'),
+    (re.compile(r'(\bsweep_async\(.*\): globalThis\.Promise<)\[number\]'), r'\1number'),
     (re.compile(r'(interface AuditFunc \{\s*\(event: string, path: )Uint8Array'), r'\1string'),
 ]
 HERE = pathlib.Path(__file__).resolve()

@@ -510,7 +510,8 @@ const tests = {
         Tf.remove_tree(sub);
         await Tf.remove_tree_async(Gio.File.new_for_path(dir));
         equal(await Tf.get_temp_dir_async(), Tf.get_temp_dir());
-        equal([Tf.sweep(), await Tf.sweep_async('other-', sandbox)], [[true, 0], [0]]);
+        equal([Tf.sweep(), await Tf.sweep_async('other-', sandbox)], [0, 0]);
+        equal(await new Promise(resolve => Tf.sweep_async((_source, result) => resolve(Tf.sweep_finish(result)))), 0);
         await throws(Gio.IOErrorEnum.NOT_FOUND, () => Tf.mkstemp_async(null, null, '/nonexistent'));
     },
 

@@ -606,11 +606,11 @@ var _init = (() => {
         }
     }
 
-    // GJS 1.74 returns the gboolean as well, which introspection tells to skip.
-    function skipSuccess(prototype, name) {
-        const func = prototype[name];
+    // GJS 1.74 returns the gboolean as well, before the result.
+    function skipSuccess(object, name) {
+        const func = object[name];
 
-        prototype[name] = function (...args) {
+        object[name] = function (...args) {
             const result = func.apply(this, args);
             return Array.isArray(result) ? result[1] : result;
         };
@@ -791,6 +791,8 @@ var _init = (() => {
         overrideTextStream(this.TextStream.prototype);
         makeDisposable(this.TempFile.prototype, 'close');
         makeDisposable(this.TempDir.prototype, 'cleanup');
+        skipSuccess(this, 'sweep');
+        skipSuccess(this, 'sweep_finish');
 
         this.set_audit_func = function (func = null) {
             setAuditFunc(func && ((event, path) => func(event, new TextDecoder().decode(path))));

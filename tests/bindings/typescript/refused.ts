@@ -47,7 +47,7 @@ async function create(): Promise<void> {
     const closed: boolean = await unnamed.close_async(GLib.PRIORITY_DEFAULT, null);
     await named[Symbol.asyncDispose]();
     const removed: boolean = await dir.cleanup_async(GLib.PRIORITY_DEFAULT, null);
-    const [nRemoved]: [number] = await Tf.sweep_async('p', await Tf.get_temp_dir_async());
+    const nRemoved: number = await Tf.sweep_async('p', await Tf.get_temp_dir_async());
     print(closed && removed && nRemoved > 0);
 }
 create();
@@ -73,7 +73,9 @@ async function leaveOut(dir: Tf.TempDir): Promise<void> {
     const created: Tf.TempDir = await Tf.TempDir.create_async();
     Tf.TempFile.new_full(null, null, null).close();
     Tf.TempDir.new_full(null, null, null, 0o755).hold_for_subprocess(new Gio.Subprocess());
-    print(await part.close_async(), await folder.cleanup_async(), created.cleanup(), Tf.sweep('p'));
+    print(await part.close_async(), await folder.cleanup_async(), created.cleanup());
+    const n: number = Tf.sweep('p');
+    print(n);
 }
 leaveOut(new Tf.TempDir());
 
@@ -89,7 +91,7 @@ function withCallback(named: Tf.NamedFile, dir: Tf.TempDir, child: Gio.File): vo
     stream.read_async(7, (_stream, result) => print(stream.read_finish(result)));
     Tf.NamedFile.create_full_async((_source, result) => Tf.NamedFile.create_full_finish(result).close());
     Tf.TempDir.create_async('p', (_source, result) => Tf.TempDir.create_finish(result).cleanup());
-    Tf.sweep_async('p', null, (_source, result) => print(Tf.sweep_finish(result)));
+    Tf.sweep_async('p', null, (_source, result) => print(Tf.sweep_finish(result) + 1));
     Tf.remove_tree_async(child, (_source, result) => print(Tf.remove_tree_finish(result)));
 }
 withCallback(new Tf.NamedFile(), new Tf.TempDir(), Gio.File.new_for_path('x'));

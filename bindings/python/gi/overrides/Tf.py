@@ -331,11 +331,15 @@ def sweep_async(prefix=None, dir=None, min_age_seconds=0, io_priority=GLib.PRIOR
                 cancellable=None, callback=None, *user_data):
     """Like sweep(); to be awaited, or with a callback that calls Tf.sweep_finish()."""
     parts, _ = name_parts(prefix, None, dir)
-
-    def finish(result):
-        return Tf.sweep_finish(result).n_removed
-    return call_async(Tf.sweep_async, finish, (parts[0], parts[2], min_age_seconds),
+    return call_async(Tf.sweep_async, count_removed, (parts[0], parts[2], min_age_seconds),
                       io_priority, cancellable, callback, user_data)
+
+
+def count_removed(result):
+    return Tf.sweep_finish(result).n_removed
+
+
+sweep_finish = python_errors(count_removed)
 
 
 @python_errors
@@ -351,7 +355,7 @@ def remove_tree_async(path, io_priority=GLib.PRIORITY_DEFAULT, cancellable=None,
 
 
 __all__ += ['remove_tree', 'remove_tree_async']
-__all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async']
+__all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async', 'sweep_finish']
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
 
 
