@@ -15,7 +15,7 @@
 #include "tf-test-async.h"
 #include "tf-test.h"
 
-#define STRIDE 53
+#define STRIDE 8
 /* There are many scenes with files, and the others are worth more. */
 #define SCENE_STRIDE 7
 
