@@ -481,6 +481,31 @@ class FlushTest(TestCase):
                     GLib.MainContext.default().iteration(True)
                 self.assert_text(file, text)
 
+    def test_text_while_the_file_is_closed(self):
+        for file in self.each_text():
+            file.write('first')
+            done = []
+            file.close_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.close_finish(result)))
+            with self.assertRaises(OSError) as raised:
+                file.write('second')
+            self.assertEqual(raised.exception.errno, errno.EBUSY)
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            self.assertRaises(ValueError, file.write, 'third')
+
+    def test_text_after_stealing_was_cancelled(self):
+        with Tf.SpooledFile(mode='w+') as file:
+            file.write('first')
+            done, cancellable = [], Gio.Cancellable()
+            cancellable.cancel()
+            file.steal_bytes_async(GLib.PRIORITY_DEFAULT, cancellable, lambda file, result: done.append(result))
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            self.assertRaises(OSError, file.steal_bytes_finish, done[0])
+            file.write('second')
+            file.seek(0)
+            self.assertEqual(file.read(), 'firstsecond')
+
     def test_text_that_is_closed_on_a_full_disk(self):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         for file in self.each_text():

@@ -101,6 +101,9 @@ NEVER_WAIT = {
     'is_rolled_over',
 }
 
+# What no text can come after.
+END_FILE = {'close_async', 'steal_bytes_async'}
+
 
 class Call:
     """A function or method of C that takes paths, has defaults for arguments at the end, and can be awaited."""
@@ -110,6 +113,7 @@ class Call:
         self.klass = klass or owner
         self.shows_bytes = name in SHOW_BYTES
         self.never_waits = self.shows_bytes or name in NEVER_WAIT
+        self.ends_file = name in END_FILE
         self.__name__ = name
         self.__qualname__ = f'{klass.__name__}.{name}' if klass else name
         self.__module__ = 'gi.repository.Tf'
@@ -120,6 +124,8 @@ class Call:
     def __call__(self, *args, **kwargs):
         if args and (self.shows_bytes or not self.never_waits):
             flush_text(args[0], self.shows_bytes)
+        if self.ends_file and args:
+            refuse_text(args[0])
         used = args[0] if args and not self.never_waits else None
         fast.begin_use(used)
         try:
@@ -633,6 +639,23 @@ def flush_text(object, only_asks=False):
         return
     object._buffer.ask(bring, text)
     object._buffer.write_kept()
+
+
+def write_after(reference, text):
+    """The write() of a text file that may be about to be closed: it would keep what nobody could write any more."""
+    file = reference()
+    if Gio.IOStream.has_pending(file):
+        raise python_error(GLib.Error.new_literal(Gio.io_error_quark(), 'The temporary file has an outstanding operation',
+                                                  Gio.IOErrorEnum.PENDING))
+    file.__dict__['write'] = file._text.write
+    return file._text.write(text)
+
+
+def refuse_text(file):
+    """Refuses what is written until the file is closed, or turns out not to be."""
+    text = open_text_of(file)
+    if text is not None and file.__dict__.get('write') == text.write:
+        file.__dict__['write'] = functools.partial(write_after, weakref.ref(file))
 
 
 def is_open(text):
