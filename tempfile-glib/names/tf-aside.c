@@ -190,13 +190,25 @@ remove_in_place (const TfAside  *self,
   return remove_name (self, self->name, cancellable, error) ? TF_ASIDE_REMOVED : TF_ASIDE_STAYS;
 }
 
+/* A renaming that says so proves nothing on its own. */
+static gboolean
+is_missing (const TfAside *self)
+{
+  int saved_errno = errno;
+  TfIdentity found;
+  gboolean missing = !tf_identity_read (&found, self->dir_fd, self->name) && errno == ENOENT;
+
+  errno = saved_errno;
+  return missing;
+}
+
 /* A directory that cannot be moved because it is a mount point gets the error of one. */
 static TfAsideResult
 report_unmoved (const TfAside  *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  if (errno == ENOENT)
+  if (errno == ENOENT && is_missing (self))
     return TF_ASIDE_OTHER;
 
   if (errno == EBUSY && is_dir (self))

@@ -395,6 +395,8 @@ test_unmoved (void)
   leave (leave_file);
   rename_errno = EACCES;
   assert_sweep_fails (G_IO_ERROR_PERMISSION_DENIED);
+  rename_errno = ENOENT;
+  assert_sweep_fails (G_IO_ERROR_NOT_FOUND);
   rename_errno = 0;
   g_assert_cmpuint (tf_test_sweep (0), ==, 1);
 
