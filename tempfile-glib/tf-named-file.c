@@ -1038,7 +1038,7 @@ tf_named_file_hold_until_exit (TfNamedFile *self)
  *
  * A delete policy of %TF_DELETE_ON_CLOSE becomes %TF_DELETE_ON_DISPOSE, and the object is referenced until then.
  * [method@NamedFile.hold_until_exit] describes what a hold does not do. The end is noticed in the thread-default
- * main context of the caller. If that is not iterated, the file is removed when this process exits. The last
+ * main context of the caller. When this process exits, the file is removed, even if @subprocess still runs. The last
  * reference is dropped in a worker thread.
  *
  * Since: 1.0
@@ -1090,16 +1090,17 @@ tf_named_file_hold_for_pid (TfNamedFile *self,
  *
  * The file stays for @grace_seconds, in which the other program should have opened it. After that it is removed as soon
  * as no process has it open; this process counts as well, and so do mappings and running programs. Closing the file and
- * dropping the last reference do not remove it any more. Nothing is flushed: call [method@TempFile.flush] or close the
- * file first if it is buffered.
+ * dropping the last reference do not remove it any more. Nothing is flushed: if the file is buffered, call
+ * [method@TempFile.flush] first, or close the file afterwards. To close it first removes it, unless its policy is another
+ * one than %TF_DELETE_ON_CLOSE; this call then does nothing.
  *
- * When this process exits, or is killed, before the file is removed, the file stays. The next [func@Tf.sweep] of any
- * program of the user that finds the time over and the file not in use removes it. The time is that since the boot of
- * the system, so that setting the clock does not matter. After a reboot, nothing is known of the file, and it stays.
+ * The time is noticed in the thread-default main context of the caller, and a worker thread removes the file. While the
+ * file is in use, it is looked at every ten seconds. As long as this process lives, no sweep removes the file.
  *
- * The time is noticed in the thread-default main context of the caller, and a worker thread removes the file. If that
- * context is not iterated, the exit of this process removes the file; a sweep does not, as long as the process lives.
- * While the file is in use, it is looked at every ten seconds.
+ * When this process exits, it removes the file if the time is over and the file not in use, and leaves it otherwise. If
+ * it is killed, the file stays. What stays is removed by the next [func@Tf.sweep] of any program of the user that finds
+ * the time over and the file not in use. The time is that since the boot of the system, so that setting the clock does
+ * not matter. After a reboot, nothing is known of the file, and it stays.
  *
  * Whether a file is open is told by a lease, see fcntl(2), which does not count descriptors with `O_PATH`. In doubt the
  * file stays: on any other file system than ext2 to ext4, XFS, btrfs, F2FS, tmpfs and ramfs, or if the file belongs to

@@ -1523,8 +1523,8 @@ tf_temp_dir_hold_until_exit (TfTempDir *self)
  * Holds the directory until @subprocess has ended, whatever happens to the references to the object.
  *
  * The object is referenced until then. [method@TempDir.hold_until_exit] describes what a hold does not do. The end is
- * noticed in the thread-default main context of the caller. If that is not iterated, the directory is removed when this
- * process exits. The last reference is dropped, and so the directory removed, in a worker thread.
+ * noticed in the thread-default main context of the caller. When this process exits, the directory is removed, even if
+ * @subprocess still runs. The last reference is dropped, and so the directory removed, in a worker thread.
  *
  * Since: 1.0
  */
