@@ -87,7 +87,8 @@ Summary: What each symbol is called in C, Python, JavaScript and Vala
 `Tf.TempFile.read()` stands for the method `read()` of an object of `Tf.TempFile`; what creates an object is called on the
 class itself. Functions whose name ends with `_finish` are not needed where an asynchronous call is awaited. In Python,
 the names of `tempfile` exist as well. The pages for [Python](from-python.html) and [JavaScript](javascript.html) have
-what is only there.
+what is only there. The arguments in Vala, with their defaults, are in the VAPI, of which
+[Getting started](getting-started.html) makes a manual.
 
 | C | Python | JavaScript | Vala |
 | --- | --- | --- | --- |
