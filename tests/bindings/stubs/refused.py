@@ -3,7 +3,7 @@
 
 """What mypy has to refuse: each line with a mark."""
 
-from gi.repository import Tf
+from gi.repository import Gio, Tf
 
 Tf.TempFile().write('text')  # refused
 Tf.TempFile('w+').write(b'bytes')  # refused
@@ -15,3 +15,4 @@ Tf.no_such_function()  # refused
 Tf.SpooledFile('10')  # refused
 Tf.TempDir().cleanup('now')  # refused
 Tf.TextStream(b'x')  # refused
+Tf.sweep_finish(Gio.AsyncResult()).n_removed  # refused
