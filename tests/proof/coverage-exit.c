@@ -22,12 +22,11 @@ pid_t __fork       (void);
 static void
 dump (void)
 {
-  const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
   struct rlimit limit;
-  int is_limited = getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+  int is_limited = getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != limit.rlim_max;
   struct rlimit most = { limit.rlim_max, limit.rlim_max };
 
-  if (is_limited && setrlimit (RLIMIT_FSIZE, &unlimited) != 0)
+  if (is_limited)
     setrlimit (RLIMIT_FSIZE, &most);
   __gcov_dump ();
   if (is_limited)

@@ -36,6 +36,7 @@ def read_tests(build, suites):
     for test in json.loads(text):
         if {suite.partition(':')[2] for suite in test['suite']} & set(suites):
             tests[test['name']] = test
+            test['workdir'] = test['workdir'] or str(build)
     return dict(sorted(tests.items(), key=lambda item: -item[1]['priority']))
 
 

@@ -170,8 +170,17 @@ static gboolean
 hand_over_named (GError **error)
 {
   tf_named_file_hand_over (TF_NAMED_FILE (file), 3600);
-  g_clear_object (&file);
   return TRUE;
+}
+
+/* Nobody sweeps it in the next hour. */
+static gboolean
+is_handed_over (void)
+{
+  gboolean handed_over = tf_named_file_is_handed_over (TF_NAMED_FILE (file));
+  g_autofree char *kept = tf_named_file_keep (TF_NAMED_FILE (file));
+
+  return handed_over && remove_path ();
 }
 
 static gboolean
@@ -306,8 +315,16 @@ static gboolean
 hand_over_dir (GError **error)
 {
   tf_temp_dir_hand_over (dir, 3600);
-  g_clear_object (&dir);
   return TRUE;
+}
+
+static gboolean
+is_dir_handed_over (void)
+{
+  gboolean handed_over = tf_temp_dir_is_handed_over (dir);
+  g_autofree char *kept = tf_temp_dir_keep (dir);
+
+  return handed_over && remove_path ();
 }
 
 static gboolean
@@ -569,7 +586,7 @@ static const Deed deeds[] = {
   { "unlink-async", begin_named, unlink_named_async, is_path_gone },
   { "keep", begin_named, keep_named, remove_path },
   { "drop", begin_named, drop_file, NULL },
-  { "hand-over", begin_named, hand_over_named, remove_path },
+  { "hand-over", begin_named, hand_over_named, is_handed_over },
   { "hold", begin_named, hold_named, is_path_there },
   { "file-inside", begin_dir, make_inside, is_file_usable, TRUE },
   { "dir-inside", begin_dir, make_dir_inside, NULL, TRUE },
@@ -580,7 +597,7 @@ static const Deed deeds[] = {
   { "drop-dir", begin_tree, drop_dir, NULL },
   { "remove-tree", begin_kept_tree, remove_tree, is_path_gone },
   { "keep-dir", begin_dir, keep_dir, remove_path },
-  { "hand-over-dir", begin_dir, hand_over_dir, remove_path },
+  { "hand-over-dir", begin_dir, hand_over_dir, is_dir_handed_over },
   { "temp-dir", begin_search, find_temp_dir, is_place_there },
   { "spool-dir", begin_search, find_spool_dir, is_place_there },
   { "shareable-dir", begin_search, find_shareable_dir, is_place_there },

@@ -196,7 +196,7 @@ give_up_root (gpointer data)
 static void
 limit_file_size (gpointer data)
 {
-  const struct rlimit none = { 0, 0 };
+  const struct rlimit none = { 0, RLIM_INFINITY };
 
   /* It writes to a file of its own, to see whether it can. */
   tf_get_temp_dir (NULL);
