@@ -1705,6 +1705,71 @@ test_race (gconstpointer data)
     }
 }
 
+static void
+exit_meanwhile (goffset  n_copied,
+                goffset  n_total,
+                gpointer no_data)
+{
+  exit (EXIT_SUCCESS);
+}
+
+static void
+fork_meanwhile (goffset  n_copied,
+                goffset  n_total,
+                gpointer n_forks)
+{
+  int status;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    _exit (EXIT_SUCCESS);
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  (*(guint *) n_forks)++;
+}
+
+static TfTempFile *
+make_to_be_copied (void)
+{
+  g_autofree char *content = g_malloc0 (RACE_SIZE);
+  TfTempFile *file = make_unnamed ();
+
+  g_assert_true (tf_temp_file_write (file, content, RACE_SIZE, NULL, NULL));
+  tf_system_missing = missing | TF_SYSTEM_LINK_FD | TF_SYSTEM_CLONE;
+  return file;
+}
+
+static void
+persist_and_exit (void)
+{
+  g_autoptr(TfTempFile) file = make_to_be_copied ();
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+
+  tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, exit_meanwhile, NULL, NULL, NULL);
+  g_assert_not_reached ();
+}
+
+/* The name that it has meanwhile goes with the process, and not with a fork. */
+static void
+test_ended_meanwhile (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autoptr(GError) error = NULL;
+  guint n_forks = 0;
+
+  tf_test_in_child (persist_and_exit);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+
+  file = make_to_be_copied ();
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, fork_meanwhile, &n_forks, NULL, &error));
+  tf_system_missing = missing;
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_forks, >, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 1);
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
 /* Whatever way the file takes, nothing is recorded any more afterwards. */
 static void
 test_no_record_left (void)
@@ -1745,6 +1810,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
+  g_test_add_func ("/persist/ended-meanwhile", test_ended_meanwhile);
   g_test_add_func ("/persist/no-record-left", test_no_record_left);
   g_test_add_func ("/persist/new", test_new);
   g_test_add_func ("/persist/exists", test_exists);

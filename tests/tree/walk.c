@@ -19,6 +19,32 @@
 #include "tree.h"
 #include "walk-calls.h"
 
+/* What the next reading of a directory fails with, or 0. The linker puts this function in the place of the C library's,
+ * see meson.build. */
+static int listing_errno;
+static gboolean knows_no_types; /* as some file systems */
+
+ssize_t __real_getdents64 (int fd, void *buffer, size_t size);
+ssize_t __wrap_getdents64 (int fd, void *buffer, size_t size);
+
+ssize_t
+__wrap_getdents64 (int     fd,
+                   void   *buffer,
+                   size_t  size)
+{
+  ssize_t n = listing_errno == 0 ? __real_getdents64 (fd, buffer, size) : -1;
+
+  if (n < 0)
+    {
+      errno = listing_errno != 0 ? listing_errno : errno;
+      listing_errno = 0;
+    }
+
+  for (ssize_t i = 0; knows_no_types && i < n; i += ((TfSystemEntry *) (gpointer) ((char *) buffer + i))->size)
+    ((TfSystemEntry *) (gpointer) ((char *) buffer + i))->type = TF_SYSTEM_ENTRY_UNKNOWN;
+  return n;
+}
+
 static const char *
 make_root (void)
 {
@@ -551,6 +577,86 @@ test_swapped (void)
   g_assert_cmpint (rmdir ("outside"), ==, 0);
 }
 
+/* What cannot be read stays, and is an error; without descriptors, it is read again with fewer. */
+static void
+test_unreadable (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("getdents64()"))
+    return;
+
+  make_root ();
+  tree_make_wide ("root", 2, 2);
+  listing_errno = EIO;
+  g_assert_false (empty ("root", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "readdir"));
+  g_assert_cmpint (listing_errno, ==, 0);
+  listing_errno = EMFILE;
+  assert_emptied ("root");
+  g_assert_cmpint (listing_errno, ==, 0);
+
+  g_clear_error (&error);
+  g_assert_false (tf_walk_empty ("/nothing", -1, NULL, &error));
+  g_assert_nonnull (error);
+}
+
+static void
+test_without_types (void)
+{
+  make_root ();
+  tree_make_wide ("root", 3, 3);
+  tree_make_link ("nowhere", "root/link");
+  knows_no_types = TRUE;
+  assert_emptied ("root");
+  knows_no_types = FALSE;
+}
+
+static int
+exchange_before_unlink (int         dir_fd,
+                        const char *name,
+                        int         flags)
+{
+  unlinkat_func = NULL;
+  g_assert_cmpint (flags, ==, 0);
+  g_assert_cmpint (__real_unlinkat (dir_fd, name, 0), ==, 0);
+  g_assert_cmpint (mkdirat (dir_fd, name, 0700), ==, 0);
+  return __real_unlinkat (dir_fd, name, 0);
+}
+
+/* A file can become a directory after the directory in which it is was read. */
+static void
+test_becomes_dir (void)
+{
+  make_root ();
+  tree_make_file ("root/file");
+  unlinkat_func = exchange_before_unlink;
+  assert_emptied ("root");
+  g_assert_true (unlinkat_func == NULL);
+}
+
+/* The root was opened before its owner took the permissions from himself. */
+static void
+empty_locked_root (void)
+{
+  int fd;
+
+  make_root ();
+  tree_make_wide ("root", 2, 2);
+  fd = tree_open ("root");
+  g_assert_cmpint (chmod ("root", 0), ==, 0);
+  g_assert_true (tf_walk_empty ("root", fd, NULL, NULL));
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpint (rmdir ("root"), ==, 0);
+}
+
+static void
+test_locked_root (void)
+{
+  tf_test_as_unprivileged (empty_locked_root);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -572,6 +678,10 @@ main (int    argc,
   g_test_add_func ("/walk/moved", test_moved);
   g_test_add_func ("/walk/two-removers", test_two_removers);
   g_test_add_func ("/walk/swapped", test_swapped);
+  g_test_add_func ("/walk/unreadable", test_unreadable);
+  g_test_add_func ("/walk/without-types", test_without_types);
+  g_test_add_func ("/walk/becomes-dir", test_becomes_dir);
+  g_test_add_func ("/walk/locked-root", test_locked_root);
 
   return tf_test_run ();
 }
