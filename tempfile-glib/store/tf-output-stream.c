@@ -776,9 +776,3 @@ tf_output_stream_new (TfStore *store)
   self->store = tf_store_ref (store);
   return G_OUTPUT_STREAM (self);
 }
-
-TfStore *
-tf_output_stream_get_store (TfOutputStream *self)
-{
-  return self->store;
-}

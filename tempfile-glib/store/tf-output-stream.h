@@ -12,7 +12,6 @@ G_BEGIN_DECLS
 #define TF_TYPE_OUTPUT_STREAM (tf_output_stream_get_type ())
 G_DECLARE_FINAL_TYPE (TfOutputStream, tf_output_stream, TF, OUTPUT_STREAM, GOutputStream)
 
-GOutputStream *tf_output_stream_new       (TfStore        *store);
-TfStore       *tf_output_stream_get_store (TfOutputStream *self);
+GOutputStream *tf_output_stream_new (TfStore *store);
 
 G_END_DECLS
