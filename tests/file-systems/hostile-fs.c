@@ -32,12 +32,13 @@
  * system has returned, all calls before it are done. Nothing is cached, but for what is told of hidden files.
  *
  * Settings are words with commas between them, said when it is started, or set later as the attribute HOSTILE_ATTRIBUTE
- * of the root, which takes the place of all settings before. Read, it is the number of requests since then.
+ * of the root, which takes the place of all settings before. Read, it is the number of requests since then, and of those
+ * of them that change names.
  *
  *   REQUEST=ERROR     this request fails: a name in request_names, an error in error_names
  *   at=N:ERROR        the request number N, counted from 0, fails
  *   from=N:ERROR      that and all later ones fail
- *   done=N:ERROR      the request number N is carried out, and fails all the same, if it changes names
+ *   done=N:ERROR      the request number N of those that change names is carried out, and fails all the same
  *   kill=N            who makes that request is killed; it is carried out
  *   die=N             the file system ends instead of answering
  *   quota=N           no file is larger than N bytes: EDQUOT
@@ -104,6 +105,7 @@ static Settings settings;
 static GHashTable *failing; /* (element-type utf8 int): by name of request */
 static pid_t test; /* that has started it */
 static guint64 n_requests; /* since the settings were set */
+static guint64 n_changes; /* of them, those that change names */
 static int false_error; /* with which the current request is to fail when it is done, or 0 */
 static GHashTable *nodes; /* (element-type guint64 Node) */
 static GHashTable *nodes_by_inode; /* (element-type guint64 Node) */
@@ -263,7 +265,7 @@ set_settings (const char *text)
         g_error ("There is no setting %s", words[i]);
     }
 
-  n_requests = 0;
+  n_requests = n_changes = 0;
 }
 
 /* --- Requests, before libfuse sees them --- */
@@ -287,6 +289,26 @@ is_counted (const struct fuse_in_header *in)
       return FALSE;
     default:
       return TRUE;
+    }
+}
+
+static gboolean
+changes_name (const struct fuse_in_header *in)
+{
+  switch (in->opcode)
+    {
+    case FUSE_CREATE:
+    case FUSE_LINK:
+    case FUSE_MKDIR:
+    case FUSE_MKNOD:
+    case FUSE_RENAME:
+    case FUSE_RENAME2:
+    case FUSE_RMDIR:
+    case FUSE_SYMLINK:
+    case FUSE_UNLINK:
+      return TRUE;
+    default:
+      return FALSE;
     }
 }
 
@@ -338,7 +360,7 @@ get_fault (const struct fuse_in_header *in)
     _exit (EXIT_SUCCESS);
   if (number == settings.kill_at)
     kill (in->pid, SIGKILL);
-  if (number == settings.done_at)
+  if (changes_name (in) && n_changes++ == settings.done_at)
     false_error = settings.at_error;
   if (number == settings.at || number >= settings.from)
     return settings.at_error;
@@ -882,7 +904,7 @@ hostile_getxattr (fuse_req_t  req,
   gssize length;
 
   if (id == FUSE_ROOT_ID && strcmp (name, HOSTILE_ATTRIBUTE) == 0)
-    length = g_snprintf (value, size, "%" G_GUINT64_FORMAT, n_requests);
+    length = g_snprintf (value, size, "%" G_GUINT64_FORMAT " %" G_GUINT64_FORMAT, n_requests, n_changes);
   else
     length = getxattr (get_path (id), name, value, size);
   reply_bytes (req, value, length, size);

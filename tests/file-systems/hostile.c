@@ -161,12 +161,13 @@ typedef struct
   const char *name;
   const char *setting;
   const char *error;
+  gboolean is_of_changes; /* only of requests that change names */
 } Fault;
 
 static const Fault faults[] = {
   { "kill", "kill", "" },
   { "error", "at", ":EIO" },
-  { "done", "done", ":EIO" },
+  { "done", "done", ":EIO", TRUE },
   { "lasting-error", "from", ":EIO" },
   { "away", "die", "" },
 };
@@ -214,14 +215,14 @@ set_fault (const char *fault)
     g_error ("%s: %s", settings, g_strerror (errno));
 }
 
-/* Returns -1 if the file system has gone away. */
+/* Returns how many requests of those that can have this fault were made, or -1 if the file system has gone away. */
 static int
-count_requests (void)
+count_requests (const Fault *fault)
 {
-  char value[32] = "";
+  char value[64] = "";
 
   if (getxattr (mount_point, HOSTILE_ATTRIBUTE, value, sizeof value - 1) > 0)
-    return atoi (value);
+    return atoi (fault->is_of_changes ? strchr (value, ' ') : value);
 
   g_assert_true (errno == ENOTCONN || errno == ECONNABORTED);
   return -1;
@@ -284,6 +285,8 @@ do_in_child (void (*func) (gconstpointer data),
   if (!wait_for_end (pid))
     end_what_hangs (pid);
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  /* Then, the file system has done all that it was asked for, also that for which nobody waits. */
+  getxattr (mount_point, HOSTILE_ATTRIBUTE, NULL, 0);
   return status == 0;
 }
 
@@ -697,10 +700,13 @@ is_short (void)
   return g_getenv ("TF_HOSTILE_STRIDE") == NULL;
 }
 
+/* Few requests change names. */
 static guint
-get_stride (void)
+get_stride (const Fault *fault)
 {
-  return is_short () ? 149 : MAX (1, atoi (g_getenv ("TF_HOSTILE_STRIDE")));
+  guint stride = is_short () ? 97 : MAX (1, atoi (g_getenv ("TF_HOSTILE_STRIDE")));
+
+  return fault->is_of_changes ? MAX (1, stride / 29) : stride;
 }
 
 /* Of the works and of the persists, the short form does each Nth. Each mode begins with another one. */
@@ -1004,7 +1010,7 @@ try_fault (const Work  *work,
   before = list_others ();
   set_fault (setting);
   has_exited = do_in_child (work->func, work->data);
-  n_requests = count_requests ();
+  n_requests = count_requests (fault);
   if (!has_exited && strcmp (fault->setting, "kill") != 0)
     complain (what, "it crashed");
 
@@ -1014,13 +1020,15 @@ try_fault (const Work  *work,
   return n_requests < 0 || (guint) n_requests > n;
 }
 
-/* With a stride, each work begins with another request. */
+/* With a stride, each work and each fault begins with another request. */
 static void
 try_fault_at_requests (const Work  *work,
                        const Fault *fault,
-                       guint        first)
+                       guint        index)
 {
-  for (guint n = first % get_stride (); try_fault (work, fault, n); n += get_stride ())
+  guint first = 23 * index + 7 * (fault - faults);
+
+  for (guint n = first % get_stride (fault); try_fault (work, fault, n); n += get_stride (fault))
     ;
 }
 
