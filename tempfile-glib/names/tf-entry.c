@@ -857,7 +857,14 @@ remove_or_show (TfEntry       *self,
   return TRUE;
 }
 
-/* What is gone does not keep its directory open. */
+/* What is gone does not keep its directory open. Not called while the directory is entered. */
+static void
+let_go_if_gone (TfEntry *self)
+{
+  if (self->is_gone)
+    g_clear_pointer (&self->name.parent, tf_parent_unref);
+}
+
 static gboolean
 remove_ours (TfEntry       *self,
              gboolean       takes_replacement,
@@ -866,9 +873,7 @@ remove_ours (TfEntry       *self,
 {
   gboolean success = remove_or_show (self, takes_replacement, cancellable, error);
 
-  if (self->is_gone)
-    g_clear_pointer (&self->name.parent, tf_parent_unref);
-
+  let_go_if_gone (self);
   return success;
 }
 
@@ -1219,6 +1224,7 @@ settle_claimed (TfEntry *self)
     return RETRY_SECONDS;
 
   forget (self);
+  let_go_if_gone (self);
   return 0;
 }
 
