@@ -55,8 +55,8 @@ static void
 check (gboolean  success,
        GError   *error)
 {
-  if (!success)
-    g_error ("%s", error->message);
+  g_assert_no_error (error);
+  g_assert_true (success);
 }
 
 typedef struct

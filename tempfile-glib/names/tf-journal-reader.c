@@ -694,8 +694,8 @@ is_new_place (TfIdentity *seen,
               guint       index,
               int         dir_fd)
 {
-  if (dir_fd < 0 || !tf_identity_read (&seen[index], dir_fd, ""))
-    return dir_fd >= 0;
+  if (!tf_identity_read (&seen[index], dir_fd, ""))
+    return TRUE;
 
   for (guint i = 0; i < index; i++)
     if (tf_identity_equal (&seen[i], &seen[index]))
@@ -715,14 +715,18 @@ read_place (TfJournalReader *self,
   g_autofree char *path = NULL;
   TfSystemFs fs;
   tf_autofd int dir_fd = tf_journal_place_open (index, FALSE, &path, &fs);
-  gboolean is_new = is_new_place (seen, index, dir_fd);
-  int own_fd = is_new ? fcntl (dir_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1) : -1;
-  DIR *names = own_fd >= 0 ? fdopendir (own_fd) : NULL;
   const struct dirent *entry;
+  int own_fd = -1;
+  DIR *names;
 
-  if (dir_fd >= 0 && !is_new)
-    return;
+  if (dir_fd >= 0)
+    {
+      if (!is_new_place (seen, index, dir_fd))
+        return;
+      own_fd = fcntl (dir_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    }
 
+  names = own_fd >= 0 ? fdopendir (own_fd) : NULL;
   if (names == NULL)
     {
       report_lack_of_fds (self, "the journals");
