@@ -217,6 +217,7 @@ read_all (TfBacking     *backing,
       total += n;
     }
 
+  /* What is not returned is freed with the variable. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
   return success ? g_bytes_new_take (g_steal_pointer (&data), total) : NULL;
 }
 
