@@ -69,6 +69,20 @@ test_inside (void)
   g_assert_false (g_file_test (place, G_FILE_TEST_EXISTS));
 }
 
+/* The result of another call is refused before it is looked into. */
+static void
+test_other_result (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+  guint n_removed = 7;
+
+  tf_get_temp_dir_async (0, NULL, tf_test_take_result, &result);
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*tf_sweep_async*");
+  g_assert_false (tf_sweep_finish (tf_test_wait (&result), &n_removed, NULL));
+  g_test_assert_expected_messages ();
+  g_assert_cmpuint (n_removed, ==, 7);
+}
+
 static void
 sweep_without_stdin (void)
 {
@@ -845,6 +859,7 @@ main (int    argc,
 {
   tf_test_init_async (&argc, &argv);
 
+  g_test_add_func ("/sweep/other-result", test_other_result);
   g_test_add_func ("/sweep/without-stdin", test_without_stdin);
   g_test_add_func ("/sweep/unclaimed", test_unclaimed);
   g_test_add_func ("/sweep/moved-at-exit", test_moved_at_exit);

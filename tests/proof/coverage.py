@@ -91,14 +91,22 @@ def prepare(place, objects):
         counts.chmod(0o666)
 
 
+def run_gcov(place, files):
+    return subprocess.run(['gcov', '--json-format', '--branch-probabilities', '--stdout', *files],
+                          cwd=place, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
 def read_counts(place, build):
     counted = [path.name for path in sorted(place.glob('*.gcda')) if path.stat().st_size > 0 and path.with_suffix('.gcno').exists()]
     if not counted:
         return
-    text = subprocess.run(['gcov', '--json-format', '--branch-probabilities', '--stdout', *counted],
-                          cwd=place, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
-    for line in text.splitlines():
-        yield json.loads(line)
+    results = [run_gcov(place, counted)]
+    if results[0].returncode != 0:
+        # What a process that was killed has written in part, or was written before the source was changed, is left out.
+        results = [run_gcov(place, [file]) for file in counted]
+    for result in results:
+        for line in result.stdout.splitlines() if result.returncode == 0 else []:
+            yield json.loads(line)
 
 
 class Exclusions:
@@ -133,7 +141,7 @@ def report(counts, source, exclusions):
         here = collections.Counter()
         missing = []
         for number, count in sorted(counts.lines[path].items()):
-            text = texts[number - 1]
+            text = texts[number - 1] if number <= len(texts) else ''
             branches = counts.branches[path][number].values()
             missed = sum(not branch for branch in branches)
             if (count == 0 or missed) and exclusions.covers(path, text):
