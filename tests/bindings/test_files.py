@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 import array
+import contextlib
 import csv
 import errno
 import functools
@@ -21,7 +22,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import threading
 import unittest
+import unittest.mock
 import zipfile
 
 from gi.repository import Gio, GLib
@@ -588,6 +591,54 @@ class FlushTest(TestCase):
             file.seek(0)
             self.assertEqual(told[0], (11, 11))
             self.assertEqual(file.read(), 'before' + 'later' * len(told))
+
+    def test_writing_in_a_handler(self):
+        """It comes after what the handler is called for."""
+        with Tf.SpooledFile(max_size=10, mode='w+') as file:
+            def write(spooled):
+                file.write('later')
+                # The streams that are used without the extension module refuse it here.
+                with contextlib.suppress(OSError):
+                    file.flush()
+                told.append((file.get_size(), file.tell()))
+            told = []
+            file.connect('rolled-over', write)
+            file.write('x' * 50)
+            self.assertEqual(file.get_size(), 50)
+            file.flush()
+            self.assertEqual(told, [(55, 55)])
+            file.seek(0)
+            self.assertEqual(file.read(), 'x' * 50 + 'later')
+
+    def test_threads_that_are_gone(self):
+        """In a child, or while the interpreter ends, nobody waits for them."""
+        forget = sys.modules['gi.overrides.Tf'].forget_threads
+        begun, ended = threading.Event(), threading.Event()
+
+        def wait(*args):
+            begun.set()
+            ended.wait()
+        with Tf.SpooledFile(max_size=10, mode='w+') as file:
+            file.write('x' * 50)
+            self.assertEqual(file.get_size(), 50)
+            file.connect('rolled-over', wait)
+            writes = threading.Thread(target=file.flush)
+            writes.start()
+            begun.wait()
+            begun.clear()
+            asks = threading.Thread(target=file.buffer.ask, args=(wait,))
+            asks.start()
+            begun.wait()
+            forget()
+            with unittest.mock.patch('sys.is_finalizing', lambda: True):
+                file.get_size(), file.tell()
+            file.buffer.ask(forget)
+            ended.set()
+            writes.join()
+            asks.join()
+            self.assertRaises(TypeError, file.buffer.ask)
+            file.seek(0)
+            self.assertEqual(file.read(), 'x' * 50)
 
     def test_end_of_with(self):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -22,9 +22,51 @@ from gi.repository import Tf
 """
 
 
+# A thread that pauses where functions of Python begin that have a name among these.
+PAUSE = """
+import os, threading, warnings
+# From Python 3.12 on
+warnings.filterwarnings('ignore', 'This process .* is multi-threaded')
+class Pausing(threading.Thread):
+    def __init__(self, function, pauses, seconds=0.1):
+        super().__init__(daemon=True)
+        self.function, self.pauses, self.seconds = function, pauses, seconds
+        self.paused, self.goes_on = threading.Event(), threading.Event()
+        self.start()
+        self.paused.wait()
+    def pause(self, frame, event, argument):
+        name = frame.f_code.co_name if event == 'call' else argument.__name__ if event == 'c_call' else None
+        if name in self.pauses and 'overrides' in frame.f_code.co_filename:
+            sys.setprofile(None)
+            self.paused.set()
+            # Others may have to wait for this thread.
+            self.goes_on.wait(self.seconds)
+    def run(self):
+        sys.setprofile(self.pause)
+        self.function()
+        sys.setprofile(None)
+        self.paused.set()
+    def go_on(self):
+        self.goes_on.set()
+        self.join()
+def through():
+    file = Tf.TempFile(mode='w+')
+    file.fileno()
+    return file
+creators = through, lambda: Tf.NamedFile(mode='w+', buffered=False), lambda: Tf.TempFile(mode='w+')
+def check(file, expected):
+    file.flush()
+    file.seek(0)
+    text = file.read()
+    if text != expected:
+        sys.exit(f'{text!r} instead of {expected!r}')
+    file.close()
+"""
+
+
 class ThreadsTest(TestCase):
-    def run_program(self, program):
-        run = subprocess.run([sys.executable, '-c', PREAMBLE % has_module + program],
+    def run_program(self, program, first=''):
+        run = subprocess.run([sys.executable, '-c', first + PREAMBLE % has_module + program],
                              env={**os.environ, 'TMPDIR': self.sandbox}, capture_output=True, text=True, timeout=60)
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         return run.stdout
@@ -59,6 +101,45 @@ for _ in range(3):
     threading.Thread(target=time.sleep, args=(0.6,), daemon=True).start()
 time.sleep(0.3)
 del cycle
+""")
+
+    def test_threads_that_die_in_a_text(self):
+        """A thread ends in the middle of writing text; then more is written."""
+        self.run_program("""
+import gc
+class Last:
+    def __init__(self):
+        self.read, self.file = os.read, file
+    def __del__(self):
+        left = 1 << 20
+        while left > 0:
+            left -= len(self.read(r, left))
+        self.file.write('later')
+        self.file.get_size()
+        self.file.flush()
+        if self.read(r, 100) != b'later':
+            print('lost', file=sys.stderr)
+        self.file.close()
+def work():
+    goes.wait()
+    file.write('x' * (1 << 20))
+r, w = os.pipe()
+file = Tf.NamedFile(mode='w+', buffered=False, delete_policy=Tf.DeletePolicy.NEVER)
+os.remove(file.name)
+os.dup2(w, file.fileno())
+gc.disable()
+cycle = [Last()]
+cycle.append(cycle)
+threading.Thread(target=work, daemon=True).start()
+del cycle
+""", """
+import atexit, os, threading, time
+goes = threading.Event()
+# After the text was written that there is at the end.
+@atexit.register
+def go():
+    goes.set()
+    time.sleep(0.3)
 """)
 
     def test_threads_and_long_lines(self):
@@ -191,6 +272,152 @@ if os.waitpid(child, 0)[1] != 0:
 ended.set()
 thread.join()
 file.close()
+""")
+
+    def test_text_that_another_thread_asks_for(self):
+        """What one thread writes stays in order while another one has taken it, and has not put it anywhere."""
+        self.run_program(PAUSE + """
+for create in creators:
+    for name in 'get_size', 'tell', 'open_reader', 'get_output_stream', 'get_input_stream':
+        file = create()
+        file.write('first ')
+        asks = Pausing(getattr(file, name), ('write', 'try_write'))
+        file.write('second ')
+        file.flush()
+        file.write('third ')
+        asks.go_on()
+        check(file, 'first second third ')
+""")
+
+    def test_kept_text_that_another_thread_writes(self):
+        """What follows is not written before it, and what asks meanwhile counts all."""
+        self.run_program(PAUSE + """
+import resource, signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+for create in creators[:2]:
+    for name in 'open_reader', 'flush', 'load_bytes':
+        for pauses in ('write', 'write_now'), ('write_kept', 'try_write_kept', 'flush'), ('write_in_turn',):
+            file = create()
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            file.write('first ')
+            try:
+                file.flush()
+            except OSError:
+                pass
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            other = Pausing(getattr(file, name), pauses)
+            counts = []
+            asks = threading.Thread(target=lambda: counts.extend([file.get_size(), file.tell()]))
+            asks.start()
+            asks.join(20)
+            if counts != [6, 6]:
+                sys.exit(f'{counts} instead of 6')
+            file.write('second ')
+            file.flush()
+            file.write('third ')
+            other.go_on()
+            check(file, 'first second third ')
+""")
+
+    def test_text_that_waits(self):
+        """Threads that bring text to a file that is used write it in the order in which they came."""
+        self.run_program(PAUSE + """
+import time
+fast = sys.modules['gi.overrides._gi_tf'] or sys.modules['gi.overrides._tf_python']
+def use(file, begun, ended):
+    fast.begin_use(file)
+    begun.set()
+    ended.wait()
+    fast.end_use(file)
+for create in creators[:2] * 5:
+    file, begun, ended, expected = create(), threading.Event(), threading.Event(), ''
+    threads = [threading.Thread(target=use, args=(file, begun, ended))]
+    threads[0].start()
+    begun.wait()
+    for word in 'one ', 'two ', 'three ', 'four ':
+        file.write(word)
+        expected += word
+        threads.append(threading.Thread(target=file.flush))
+        threads[-1].start()
+        end = time.monotonic() + 0.2
+        while file.buffer.tell() < len(expected) and time.monotonic() < end:
+            time.sleep(0)
+    ended.set()
+    for thread in threads:
+        thread.join()
+    check(file, expected)
+""")
+
+    def test_text_in_order(self):
+        """Threads that only ask, and one that writes, and changes of thread wherever they can be."""
+        self.run_program(PAUSE + """
+import time
+sys.setswitchinterval(1e-6)
+end = time.monotonic() + 2
+rounds = 0
+while rounds < 100 and (rounds == 0 or time.monotonic() < end):
+    file = creators[rounds % 3]()
+    asks = getattr(file, ('get_size', 'tell', 'open_reader')[rounds // 3 % 3])
+    stop = []
+    def ask():
+        while not stop:
+            asks()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    text = ''
+    for i in range(100):
+        file.write(f'{i}\\n')
+        text += f'{i}\\n'
+        if i % 3 == 0:
+            file.flush()
+    stop.append(True)
+    thread.join()
+    check(file, text)
+    rounds += 1
+""")
+
+    def test_forked_while_text_is_written(self):
+        """A child does not wait for the thread of its parent that writes or asks."""
+        self.run_program(PAUSE + """
+import signal
+def in_child(file):
+    signal.alarm(30)
+    file.get_size(), file.tell(), file.open_reader()
+    fd = file.fileno()
+    def write():
+        end = file.seek(0, 2)
+        file.write('child ')
+        file.flush()
+        if os.fstat(fd).st_size != end + 6:
+            os._exit(1)
+    # This thread may have the number of the one that the parent has.
+    threads = [threading.Thread(target=write) for i in range(3)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    file.seek(0)
+    if not file.read().endswith('child child child '):
+        os._exit(2)
+    os._exit(0)
+for create in creators:
+    for function, pauses in [
+        (lambda: file.write('x' * 400000), ('write', 'write_in_turn', 'write_now')),
+        (lambda: file.get_size(), ('bring', 'write')),
+        (lambda: file.open_reader(), ('try_write_kept', 'write_kept_in_turn', 'bring')),
+    ]:
+        file = create()
+        file.write('parent ')
+        file.flush()
+        thread = Pausing(function, pauses, seconds=None)
+        child = os.fork()
+        if child == 0:
+            in_child(file)
+        status = os.waitpid(child, 0)[1]
+        thread.go_on()
+        if status != 0:
+            sys.exit(f'the child ended with {status}')
+        file.close()
 """)
 
 

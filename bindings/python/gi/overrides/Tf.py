@@ -19,7 +19,6 @@ import sys
 import types
 import warnings
 import weakref
-from _thread import get_ident
 
 from gi._gi import FunctionInfo
 from gi.repository import Gio, GLib, GObject
@@ -464,6 +463,15 @@ def access_of_mode(mode):
 texts = weakref.WeakSet()
 
 
+def forget_threads():
+    for text in list(texts):
+        if is_open(text):
+            text.buffer.forget_threads()
+
+
+os.register_at_fork(after_in_child=forget_threads)
+
+
 # How many bytes of a text are kept that the disk refuses: as many as a file holds back.
 MOST_KEPT = 65536
 
@@ -475,55 +483,33 @@ class Bytes(fast.Buffer):
     as an io.BufferedRandom does, and write it before they do anything else. Who wants it written hears of the error.
     """
 
-    def __init__(self, *args):
-        super().__init__(*args)
-        self._asking = set()
-        self._kept = bytearray()
-
-    def ask(self, question, *args):
-        """Calls what brings text here. This thread waits neither for the disk nor for who uses the file."""
-        thread = get_ident()
-        self._asking.add(thread)
+    def write_in_turn(self, data, is_kept):
+        """Writes the data, or what is kept, at whose end it is. What is refused is kept. No other thread uses the file."""
         try:
-            return question(*args)
-        finally:
-            self._asking.discard(thread)
-
-    def write_kept(self):
-        """Writes what was refused, also before this goes. What is refused again stays."""
-        if self._kept:
-            kept, self._kept = self._kept, bytearray()
-            try:
-                super().write(kept)
-            except BaseException as error:
-                self._kept = kept[count_written(error):] + self._kept
-                raise
-
-    def write(self, data, /):
-        """Write all of a bytes-like object, or keep what is refused, and return its size in bytes."""
-        if get_ident() in self._asking:
-            if self._kept or not self.try_write(data):
-                self._kept += data
-            return len(data)
-        try:
-            self.write_kept()
-            return super().write(data)
-        except io.UnsupportedOperation:
-            raise
+            if is_kept:
+                self.write_kept()
+            else:
+                self.write_now(data)
         except (OSError, MemoryError) as error:
-            rest = memoryview(data).cast('B')[0 if self._kept else count_written(error):]
-            if len(self._kept) + len(rest) > MOST_KEPT and not is_pending(error):
+            rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
+            is_too_much = len(self.kept) + len(rest) > MOST_KEPT and not is_pending(error)
+            if is_too_much or isinstance(error, io.UnsupportedOperation):
+                if is_kept:
+                    self.drop_end(bytes(data))
                 raise
-            self._kept += rest
+            # What is kept by now came later.
+            self.kept[:0] = rest
         return memoryview(data).nbytes
 
-    def tell(self):
-        """Return the position."""
-        return super().tell() + len(self._kept)
+    def drop_end(self, data):
+        """Keeps the data, which was refused, no longer. The rest stays of what was written in part."""
+        end = self.kept[-len(data):] if data else b''
+        if end and data.endswith(end):
+            del self.kept[-len(end):]
 
     def flush(self, *args, **kwargs):
         """Write what is held back in this process to the file, unless this thread only asks."""
-        if get_ident() not in self._asking:
+        if not self.is_asking():
             self.write_kept()
             super().flush(*args, **kwargs)
 
@@ -574,7 +560,7 @@ def after_kept(function):
     """Makes a method of the bytes write what they keep, first."""
     @functools.wraps(function)
     def call(self, *args, **kwargs):
-        if self._kept:
+        if self.kept:
             self.write_kept()
         return function(self, *args, **kwargs)
     return call
@@ -638,7 +624,10 @@ def flush_text(object, only_asks=False):
     if text is None or only_asks and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
         return
     object._buffer.ask(bring, text)
-    object._buffer.write_kept()
+    if only_asks:
+        object._buffer.try_write_kept()
+    else:
+        object._buffer.write_kept()
 
 
 def write_after(reference, text):
@@ -780,7 +769,7 @@ class TempFile(fast.File, Tf.TempFile):
         if text is None:
             return super().get_size()
         self._buffer.ask(bring, text)
-        return max(super().get_size(), self._buffer.tell() if self._buffer._kept else 0)
+        return max(self._buffer.tell() if self._buffer.kept else 0, super().get_size())
 
     @property
     def name(self):

@@ -10,6 +10,7 @@ import operator
 import os
 import sys
 import warnings
+from _thread import RLock, get_ident
 
 from gi.repository import Gio, GLib
 
@@ -168,6 +169,14 @@ def plain(file):
     return Buffer if isinstance(file, Buffer) else File
 
 
+def is_free(lock):
+    """False if another thread has the lock."""
+    free = lock.acquire(blocking=False)
+    if free:
+        lock.release()
+    return free
+
+
 class Reading:
     """What follows from read(), write() and seek()."""
 
@@ -234,22 +243,107 @@ class Reading:
 
 
 class Buffer(Reading):
-    """The bytes of a text file. It has a reference to the streams of the file; to the file, if that was left to it."""
+    """The bytes of a text file. It has a reference to the streams of the file; to the file, if that was left to it.
+
+    What a text has taken of what was written to it is not here at once. So a thread that makes it do so, and only asks,
+    has a lock until it is: who writes waits for that lock first, so that nothing overtakes it.
+    """
 
     taken = None
+    # The position of the first byte that is kept, and how many are being written, while that is so.
+    being_written = None
 
     def __init__(self, file, state={}):
         self.state = state
         self.input = file.get_input_stream()
         self.output = file.get_output_stream()
         self.file = file.weak_ref()
+        self.kept = bytearray()
+        self.asking = set()
+        self.placing = RLock()
+        self.turn = RLock()
 
     def take_file(self, file):
         """The file is dropped; from now on this keeps it."""
         self.taken = file
 
+    def is_asking(self):
+        return get_ident() in self.asking
+
+    def ask(self, question, *args):
+        """Calls what brings text here. Meanwhile this thread waits neither for the disk nor for who uses the file."""
+        if self.is_asking():
+            return question(*args)
+        self.forget_dead_threads()
+        with self.placing:
+            self.asking.add(get_ident())
+            try:
+                return question(*args)
+            finally:
+                self.asking.discard(get_ident())
+
+    def write(self, data, /):
+        """Write all of a bytes-like object, or keep what is refused, and return its size in bytes."""
+        self.forget_dead_threads()
+        with self.placing:
+            is_kept = self.is_asking() or len(self.kept) > 0
+            if is_kept:
+                self.kept += data
+        if self.is_asking():
+            return len(data)
+        with self.turn:
+            return self.write_in_turn(data, is_kept)
+
     def write_kept(self):
-        """For what derives from this, and keeps what is to be written before it goes."""
+        """Writes what is kept, before anything else is done with the file, and before this goes."""
+        self.forget_dead_threads()
+        if self.kept:
+            with self.turn:
+                self.write_kept_in_turn()
+
+    def try_write_kept(self):
+        """Writes what is kept, unless another thread writes."""
+        if self.kept and self.turn.acquire(blocking=False):
+            try:
+                self.write_kept_in_turn()
+            finally:
+                self.turn.release()
+
+    def write_kept_in_turn(self):
+        """What is refused stays. What a function writes that this calls is kept behind it."""
+        if self.being_written is not None:
+            return
+        with self.placing:
+            kept = bytes(self.kept)
+            self.being_written = self.input.tell(), len(kept)
+        n_written = 0
+        try:
+            n_written = self.write_now(kept)
+        except BaseException as error:
+            n_written = getattr(error, 'characters_written', 0)
+            raise
+        finally:
+            self.drop_written(n_written)
+
+    def drop_written(self, size):
+        with self.placing:
+            if self.being_written is not None:
+                del self.kept[:size]
+                self.being_written = None
+
+    def forget_dead_threads(self):
+        """While the interpreter ends, threads end in the middle of what they do."""
+        if sys.is_finalizing():
+            self.forget_threads()
+
+    def forget_threads(self):
+        """In a child, which has none of the other threads of its parent. What one of them writes is not kept there."""
+        self.asking &= {get_ident()}
+        if not is_free(self.placing):
+            self.placing = RLock()
+        if not is_free(self.turn):
+            self.turn = RLock()
+            self.drop_written(self.being_written[1] if self.being_written is not None else 0)
 
     def __del__(self):
         """A text that was there has closed the file."""
@@ -315,13 +409,9 @@ class Buffer(Reading):
     read1 = read
     readinto1 = Reading.readinto
 
-    def try_write(self, data):
-        """C alone can tell whether it would not wait."""
-        return False
-
     @counted
     @whole_errors
-    def write(self, data, /):
+    def write_now(self, data, /):
         self.check('w')
         data = as_bytes(data)
         if data or self.closed:
@@ -342,9 +432,13 @@ class Buffer(Reading):
         return self.input.tell()
 
     def tell(self):
+        """Counts what is kept."""
         if self.closed:
             raise closed_error()
-        return self.input.tell()
+        self.forget_dead_threads()
+        with self.placing:
+            start = self.input.tell() if self.being_written is None else self.being_written[0]
+            return start + len(self.kept)
 
     @whole_errors
     def truncate(self, size=None, /):

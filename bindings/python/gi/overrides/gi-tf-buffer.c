@@ -7,15 +7,25 @@
 
 #include "gi-tf.h"
 
+#include <structmember.h>
+
 /* The type Buffer: the bytes of a file that is text. It begins like a PyGObject, whose object is there during calls
  * alone, so that what such a call runs cannot take it away. Before the object is disposed, the file that has it is
- * dropped, and is left to the Buffer. Thus nobody reads the weak pointer while it is cleared. */
+ * dropped, and is left to the Buffer. Thus nobody reads the weak pointer while it is cleared.
+ *
+ * A text takes what was written to it, and then calls write(). Until that has written it or put it behind what is kept,
+ * no other thread of Python runs, so that nothing overtakes it. What is kept stays there until it is written. Who writes
+ * it uses the file meanwhile. */
 
 typedef struct
 {
   PyGObject parent;
   GObject *object; /* (nullable): a weak pointer */
   PyObject *file; /* (owned) (nullable): the file, if it was dropped and left to this */
+  PyObject *kept; /* (owned) (nullable): a bytearray of what is not written yet */
+  PyObject *asking; /* (owned) (nullable): a set of the threads that wait for nobody */
+  gint64 start; /* the position of the first byte that is kept while it is written, or else -1 */
+  Py_ssize_t n_being_written; /* of what is kept, in bytes */
   guint n_calls;
 } Buffer;
 
@@ -67,7 +77,7 @@ DEFINE_WITH_KEYWORDS (buffer_read, gi_tf_io_read)
 DEFINE_WITH_KEYWORDS (buffer_read1, gi_tf_io_read1)
 DEFINE_WITH_KEYWORDS (buffer_seek, gi_tf_io_seek)
 DEFINE_WITH_KEYWORDS (buffer_truncate, gi_tf_io_truncate)
-DEFINE_WITH_KEYWORDS (buffer_write, gi_tf_io_write)
+DEFINE_WITH_KEYWORDS (buffer_write_now, gi_tf_io_write)
 DEFINE_WITH_ARGUMENTS (buffer_peek, gi_tf_io_peek)
 DEFINE_WITH_ARGUMENTS (buffer_readline, gi_tf_io_readline)
 DEFINE_WITH_ARGUMENTS (buffer_readlines, gi_tf_io_readlines)
@@ -77,10 +87,292 @@ DEFINE_WITH_OBJECT (buffer_isatty, gi_tf_io_isatty)
 DEFINE_WITH_OBJECT (buffer_readable, gi_tf_io_readable)
 DEFINE_WITH_OBJECT (buffer_readinto, gi_tf_io_readinto)
 DEFINE_WITH_OBJECT (buffer_seekable, gi_tf_io_seekable)
-DEFINE_WITH_OBJECT (buffer_tell, gi_tf_io_tell)
-DEFINE_WITH_OBJECT (buffer_try_write, gi_tf_io_try_write)
 DEFINE_WITH_OBJECT (buffer_writable, gi_tf_io_writable)
 DEFINE_WITH_OBJECT (buffer_writelines, gi_tf_io_writelines)
+
+static PyObject *
+get_thread (void)
+{
+  return PyLong_FromUnsignedLong (PyThread_get_thread_ident ());
+}
+
+/* Returns 1 if this thread only asks, 0 if not, and -1 with an exception. */
+static int
+is_asking (Buffer *self)
+{
+  PyObject *thread;
+  int result;
+
+  if (PySet_GET_SIZE (self->asking) == 0)
+    return 0;
+
+  thread = get_thread ();
+  result = thread != NULL ? PySet_Contains (self->asking, thread) : -1;
+  Py_XDECREF (thread);
+  return result;
+}
+
+static PyObject *
+buffer_is_asking (PyObject *self,
+                  PyObject *unused)
+{
+  int result = is_asking ((Buffer *) self);
+
+  return result >= 0 ? PyBool_FromLong (result) : NULL;
+}
+
+/* Calls what brings text here. Meanwhile this thread waits neither for the disk nor for who uses the file. */
+static PyObject *
+buffer_ask (PyObject         *self,
+            PyObject   *const*args,
+            Py_ssize_t        n_args)
+{
+  PyObject *asking = ((Buffer *) self)->asking;
+  int was_asking = is_asking ((Buffer *) self);
+  PyObject *thread = was_asking >= 0 ? get_thread () : NULL;
+  PyObject *result = NULL;
+
+  if (n_args == 0)
+    PyErr_SetString (PyExc_TypeError, "ask() takes what to call");
+  else if (thread != NULL && PySet_Add (asking, thread) == 0)
+    {
+      result = PyObject_Vectorcall (args[0], args + 1, n_args - 1, NULL);
+      if (!was_asking)
+        PySet_Discard (asking, thread);
+    }
+
+  Py_XDECREF (thread);
+  return result;
+}
+
+static Py_ssize_t
+count_kept (PyObject *self)
+{
+  return PyByteArray_GET_SIZE (((Buffer *) self)->kept);
+}
+
+static gboolean
+keep (PyObject *self,
+      PyObject *data)
+{
+  PyObject *kept = PySequence_InPlaceConcat (((Buffer *) self)->kept, data);
+
+  Py_XDECREF (kept);
+  return kept != NULL;
+}
+
+static PyObject *
+tell (PyObject *self)
+{
+  PyObject *position, *kept, *sum;
+
+  if (((Buffer *) self)->start >= 0)
+    return PyLong_FromLongLong (((Buffer *) self)->start + count_kept (self));
+
+  position = gi_tf_io_tell (self, NULL);
+  if (position == NULL || count_kept (self) == 0)
+    return position;
+
+  kept = PyLong_FromSsize_t (count_kept (self));
+  sum = kept != NULL ? PyNumber_Add (position, kept) : NULL;
+  Py_XDECREF (kept);
+  Py_DECREF (position);
+  return sum;
+}
+
+/* Counts what is kept. */
+static PyObject *
+buffer_tell (PyObject *self,
+             PyObject *unused)
+{
+  return DURING_CALL (tell (self));
+}
+
+/* Returns how many bytes were written before the exception that is set. */
+static Py_ssize_t
+count_written (void)
+{
+  PyObject *type, *value, *traceback, *number;
+  Py_ssize_t n_written;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  PyErr_NormalizeException (&type, &value, &traceback);
+  number = PyObject_GetAttrString (value, "characters_written");
+  n_written = number != NULL ? PyLong_AsSsize_t (number) : 0;
+  Py_XDECREF (number);
+  PyErr_Restore (type, value, traceback);
+  return MAX (n_written, 0);
+}
+
+static void
+drop_written (Buffer     *self,
+              Py_ssize_t  size)
+{
+  PyObject *type, *value, *traceback;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  if (PySequence_DelSlice (self->kept, 0, MIN (size, self->n_being_written)) < 0)
+    PyErr_WriteUnraisable (self->kept);
+  self->n_being_written = 0;
+  self->start = -1;
+  PyErr_Restore (type, value, traceback);
+}
+
+static PyObject *
+write_bytes (PyObject *self,
+             PyObject *data)
+{
+  PyObject *result;
+
+  ((Buffer *) self)->start = g_seekable_tell (G_SEEKABLE (gi_tf_file_of (self)));
+  ((Buffer *) self)->n_being_written = PyBytes_GET_SIZE (data);
+  result = gi_tf_io_write (self, &data, 1, NULL);
+  drop_written ((Buffer *) self, result != NULL ? PyBytes_GET_SIZE (data) : count_written ());
+  return result;
+}
+
+/* Forgets what was being written by a thread that is not there any more. */
+static void
+forget_writing (Buffer *self)
+{
+  if (self->start >= 0)
+    drop_written (self, self->n_being_written);
+}
+
+/* What is refused stays. What a function writes that this calls is kept behind it. */
+static PyObject *
+write_kept (PyObject *self)
+{
+  PyObject *data, *result;
+
+  if (gi_tf_is_finalizing ())
+    forget_writing ((Buffer *) self);
+  if (((Buffer *) self)->start >= 0 || count_kept (self) == 0)
+    Py_RETURN_NONE;
+  if (gi_tf_file_of (self) == NULL)
+    return gi_tf_raise_closed ();
+
+  data = PyBytes_FromObject (((Buffer *) self)->kept);
+  result = data != NULL ? write_bytes (self, data) : NULL;
+  Py_XDECREF (data);
+  return result;
+}
+
+static PyObject *
+end_turn (PyObject *self,
+          PyObject *result)
+{
+  GObject *object = pygobject_get (self);
+
+  if (object != NULL)
+    gi_tf_end_use (object);
+  return end_call ((Buffer *) self, result);
+}
+
+/* Waits until nobody else uses the file. */
+static void
+begin_turn (PyObject *self)
+{
+  begin_call ((Buffer *) self);
+  if (pygobject_get (self) != NULL)
+    gi_tf_begin_use (pygobject_get (self));
+}
+
+static gboolean
+try_begin_turn (PyObject *self)
+{
+  begin_call ((Buffer *) self);
+  if (pygobject_get (self) == NULL || gi_tf_try_begin_use (pygobject_get (self)))
+    return TRUE;
+
+  end_call ((Buffer *) self, NULL);
+  return FALSE;
+}
+
+/* Writes what is kept, before anything else is done with the file, and before this goes. */
+static PyObject *
+buffer_write_kept (PyObject *self,
+                   PyObject *unused)
+{
+  if (count_kept (self) == 0)
+    Py_RETURN_NONE;
+
+  begin_turn (self);
+  return end_turn (self, write_kept (self));
+}
+
+/* Writes what is kept, unless another thread uses the file. */
+static PyObject *
+buffer_try_write_kept (PyObject *self,
+                       PyObject *unused)
+{
+  if (count_kept (self) == 0 || !try_begin_turn (self))
+    Py_RETURN_NONE;
+
+  return end_turn (self, write_kept (self));
+}
+
+static gboolean
+try_write (PyObject *self,
+           PyObject *data)
+{
+  gboolean success;
+
+  begin_call ((Buffer *) self);
+  success = gi_tf_io_try_write (self, data);
+  end_call ((Buffer *) self, NULL);
+  return success;
+}
+
+static PyObject *
+keep_and_wait (PyObject *self,
+               PyObject *data)
+{
+  if (!keep (self, data))
+    return NULL;
+
+  begin_turn (self);
+  return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_True));
+}
+
+static PyObject *
+buffer_write (PyObject *self,
+              PyObject *data)
+{
+  int asks = is_asking ((Buffer *) self);
+
+  if (asks < 0)
+    return NULL;
+  if (count_kept (self) == 0 && try_write (self, data))
+    return PyLong_FromSsize_t (PyBytes_GET_SIZE (data));
+  if (asks)
+    return keep (self, data) ? PyLong_FromSsize_t (PyObject_Size (data)) : NULL;
+  if (count_kept (self) > 0 || !try_begin_turn (self))
+    return keep_and_wait (self, data);
+
+  return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_False));
+}
+
+/* In a child, which has none of the other threads of its parent. What one of them writes is not kept there. */
+static PyObject *
+buffer_forget_threads (PyObject *self,
+                       PyObject *unused)
+{
+  Buffer *buffer = (Buffer *) self;
+  int asks = is_asking (buffer);
+  PyObject *thread = asks >= 0 ? get_thread () : NULL;
+  gboolean success = thread != NULL && PySet_Clear (buffer->asking) == 0;
+
+  if (success && asks)
+    success = PySet_Add (buffer->asking, thread) == 0;
+  if (!gi_tf_is_used (buffer->object))
+    forget_writing (buffer);
+
+  Py_XDECREF (thread);
+  if (!success)
+    return NULL;
+  Py_RETURN_NONE;
+}
 
 static PyObject *
 buffer_get_closed (PyObject *self,
@@ -160,14 +452,6 @@ close_dropped (PyObject *self)
   return gi_tf_close_object (self, NULL);
 }
 
-/* For what derives from this, and keeps what is to be written before it goes. */
-static PyObject *
-buffer_write_kept (PyObject *self,
-                   PyObject *unused)
-{
-  Py_RETURN_NONE;
-}
-
 static void
 report (PyObject *self,
         PyObject *result)
@@ -199,6 +483,26 @@ gi_tf_buffer_take_file (PyObject *self,
 {
   Py_INCREF (file);
   Py_XSETREF (((Buffer *) self)->file, file);
+}
+
+static PyObject *
+buffer_new (PyTypeObject *type,
+            PyObject     *args,
+            PyObject     *keywords)
+{
+  Buffer *self = (Buffer *) type->tp_alloc (type, 0);
+
+  if (self == NULL)
+    return NULL;
+
+  self->start = -1;
+  self->kept = PyByteArray_FromStringAndSize (NULL, 0);
+  self->asking = PySet_New (NULL);
+  if (self->kept != NULL && self->asking != NULL)
+    return (PyObject *) self;
+
+  Py_DECREF (self);
+  return NULL;
 }
 
 static int
@@ -253,6 +557,8 @@ buffer_dealloc (PyObject *self)
   PyObject_GC_UnTrack (self);
   g_clear_weak_pointer (&((Buffer *) self)->object);
   buffer_clear (self);
+  Py_CLEAR (((Buffer *) self)->kept);
+  Py_CLEAR (((Buffer *) self)->asking);
   type->tp_free (self);
   Py_DECREF (type);
 }
@@ -267,11 +573,14 @@ static PyMethodDef buffer_methods[] = {
   { "read1", FUNCTION (buffer_read1), WITH_KEYWORDS, NULL },
   { "seek", FUNCTION (buffer_seek), WITH_KEYWORDS, NULL },
   { "truncate", FUNCTION (buffer_truncate), WITH_KEYWORDS, NULL },
-  { "write", FUNCTION (buffer_write), WITH_KEYWORDS, NULL },
+  { "write_now", FUNCTION (buffer_write_now), WITH_KEYWORDS, NULL },
+  { "ask", FUNCTION (buffer_ask), METH_FASTCALL, NULL },
   { "peek", FUNCTION (buffer_peek), METH_FASTCALL, NULL },
   { "readline", FUNCTION (buffer_readline), METH_FASTCALL, NULL },
   { "readlines", FUNCTION (buffer_readlines), METH_FASTCALL, NULL },
   { "fileno", buffer_fileno, METH_NOARGS, NULL },
+  { "forget_threads", buffer_forget_threads, METH_NOARGS, NULL },
+  { "is_asking", buffer_is_asking, METH_NOARGS, NULL },
   { "is_in_memory", buffer_is_in_memory, METH_NOARGS, NULL },
   { "isatty", buffer_isatty, METH_NOARGS, NULL },
   { "readable", buffer_readable, METH_NOARGS, NULL },
@@ -279,13 +588,19 @@ static PyMethodDef buffer_methods[] = {
   { "readinto1", buffer_readinto, METH_O, NULL },
   { "seekable", buffer_seekable, METH_NOARGS, NULL },
   { "tell", buffer_tell, METH_NOARGS, NULL },
-  { "try_write", buffer_try_write, METH_O, NULL },
+  { "try_write_kept", buffer_try_write_kept, METH_NOARGS, NULL },
+  { "write", buffer_write, METH_O, NULL },
   { "write_kept", buffer_write_kept, METH_NOARGS, NULL },
   { "writable", buffer_writable, METH_NOARGS, NULL },
   { "writelines", buffer_writelines, METH_O, NULL },
   { "__enter__", buffer_enter, METH_NOARGS, NULL },
   { "__exit__", buffer_exit, METH_VARARGS, NULL },
   { "_dealloc_warn", buffer_dealloc_warn, METH_O, NULL },
+  { NULL },
+};
+
+static PyMemberDef buffer_members[] = {
+  { "kept", T_OBJECT_EX, offsetof (Buffer, kept), READONLY, PyDoc_STR ("What is not written yet.") },
   { NULL },
 };
 
@@ -297,8 +612,9 @@ static PyGetSetDef buffer_getset[] = {
 static PyType_Slot buffer_slots[] = {
   { Py_tp_doc, (void *) PyDoc_STR ("The bytes of a text file.") },
   { Py_tp_methods, buffer_methods },
+  { Py_tp_members, buffer_members },
   { Py_tp_getset, buffer_getset },
-  { Py_tp_new, PyType_GenericNew },
+  { Py_tp_new, buffer_new },
   { Py_tp_init, buffer_init },
   { Py_tp_traverse, buffer_traverse },
   { Py_tp_clear, buffer_clear },

@@ -73,8 +73,8 @@ gi_tf_call_set_up (void)
 }
 
 /* Whether threads may have ended in the middle of a use. */
-static gboolean
-is_finalizing (void)
+gboolean
+gi_tf_is_finalizing (void)
 {
 #if PY_VERSION_HEX >= 0x030D0000
   return Py_IsFinalizing ();
@@ -119,13 +119,13 @@ add_use (gpointer object)
 }
 
 /* Fails while another thread uses the object. Called with Python's lock. */
-static gboolean
-try_begin_use (gpointer object)
+gboolean
+gi_tf_try_begin_use (GObject *object)
 {
   gboolean is_free;
 
   g_mutex_lock (&lock);
-  is_free = find_other_use (object) == NULL || is_finalizing ();
+  is_free = find_other_use (object) == NULL || gi_tf_is_finalizing ();
   if (is_free)
     add_use (object);
   g_mutex_unlock (&lock);
@@ -148,7 +148,7 @@ wait_for_end (gpointer object)
 void
 gi_tf_begin_use (GObject *object)
 {
-  while (!try_begin_use (object))
+  while (!gi_tf_try_begin_use (object))
     {
       PyThreadState *thread = PyEval_SaveThread ();
 
@@ -327,8 +327,8 @@ gi_tf_path (PyObject   *self,
 }
 
 static Py_ssize_t
-find_keyword (const char *const*keywords,
-              PyObject         *name)
+find_keyword (const char *const *keywords,
+              PyObject          *name)
 {
   for (Py_ssize_t i = 0; keywords[i] != NULL; i++)
     if (PyUnicode_CompareWithASCIIString (name, keywords[i]) == 0)
@@ -340,11 +340,11 @@ find_keyword (const char *const*keywords,
 
 /* Puts the arguments into @values, which holds NULL for each of @keywords. */
 gboolean
-gi_tf_get_arguments (const char *const*keywords,
-                     PyObject   *const*args,
-                     Py_ssize_t        n_args,
-                     PyObject         *names,
-                     PyObject        **values)
+gi_tf_get_arguments (const char *const  *keywords,
+                     PyObject *const    *args,
+                     Py_ssize_t          n_args,
+                     PyObject           *names,
+                     PyObject          **values)
 {
   Py_ssize_t n_keywords = g_strv_length ((char **) keywords);
 

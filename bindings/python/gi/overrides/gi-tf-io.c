@@ -202,15 +202,15 @@ write_all (TfTempFile   *file,
   return FALSE;
 }
 
-/* Returns whether the bytes, which are of type bytes, were written without waiting for anybody. */
-PyObject *
+/* Returns whether the data was written without waiting for anybody. */
+gboolean
 gi_tf_io_try_write (PyObject *self,
                     PyObject *data)
 {
   TfTempFile *file = gi_tf_file_of (self);
 
-  return PyBool_FromLong (file != NULL && PyBytes_CheckExact (data) &&
-                          write_at_once (file, PyBytes_AS_STRING (data), PyBytes_GET_SIZE (data)));
+  return file != NULL && PyBytes_CheckExact (data) && is_allowed (self, "w") &&
+         write_at_once (file, PyBytes_AS_STRING (data), PyBytes_GET_SIZE (data));
 }
 
 /* Writes the bytes of what is not contiguous, in the order of C. */

@@ -39,13 +39,16 @@ typedef struct
   PyThreadState *thread;
 } GiTfCall;
 
-void     gi_tf_call_set_up (void);
-void     gi_tf_call_begin  (GiTfCall *self,
-                            gpointer  object);
-void     gi_tf_call_end    (GiTfCall *self);
-void     gi_tf_begin_use   (GObject  *object);
-void     gi_tf_end_use     (GObject  *object);
-gboolean gi_tf_is_used     (gpointer  object);
+void     gi_tf_call_set_up   (void);
+void     gi_tf_call_begin    (GiTfCall *self,
+                              gpointer  object);
+void     gi_tf_call_end      (GiTfCall *self);
+void     gi_tf_begin_use     (GObject  *object);
+gboolean gi_tf_try_begin_use (GObject  *object);
+void     gi_tf_end_use       (GObject  *object);
+gboolean gi_tf_is_used       (gpointer  object);
+
+gboolean gi_tf_is_finalizing (void);
 
 extern int gi_tf_n_uses; /* (atomic) */
 
@@ -141,7 +144,6 @@ GiTfObjectFunc gi_tf_io_readable;
 GiTfObjectFunc gi_tf_io_readinto;
 GiTfObjectFunc gi_tf_io_seekable;
 GiTfObjectFunc gi_tf_io_tell;
-GiTfObjectFunc gi_tf_io_try_write;
 GiTfObjectFunc gi_tf_io_writable;
 GiTfObjectFunc gi_tf_io_writelines;
 
@@ -154,6 +156,8 @@ void      gi_tf_buffer_take_file (PyObject     *self,
                                   PyObject     *file);
 PyObject *gi_tf_raise_closed     (void);
 gboolean  gi_tf_is_in_memory     (TfTempFile   *file);
+gboolean  gi_tf_io_try_write     (PyObject     *self,
+                                  PyObject     *data);
 
 PyObject *gi_tf_file_create_type   (void);
 PyObject *gi_tf_buffer_create_type (void);
