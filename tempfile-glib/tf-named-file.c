@@ -879,7 +879,7 @@ tf_named_file_keep (TfNamedFile *self)
 
 static gboolean
 unlink_name (TfNamedFile   *self,
-             gboolean       kept_too,
+             guint          n_kept,
              GCancellable  *cancellable,
              GError       **error)
 {
@@ -889,7 +889,7 @@ unlink_name (TfNamedFile   *self,
     return tf_errno_set_not_initialized (error, "temporary file");
 
   return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
-         tf_entry_remove (&priv->entry, kept_too, cancellable, error);
+         tf_entry_remove (&priv->entry, n_kept, cancellable, error);
 }
 
 /**
@@ -916,11 +916,13 @@ tf_named_file_unlink (TfNamedFile   *self,
                       GCancellable  *cancellable,
                       GError       **error)
 {
+  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
-  return unlink_name (self, TRUE, cancellable, error);
+  return unlink_name (self, tf_entry_count_kept (&priv->entry), cancellable, error);
 }
 
 static gssize
@@ -932,7 +934,7 @@ unlink_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return unlink_name (source_object, GPOINTER_TO_INT (task_data), cancellable, error) ? 0 : -1;
+  return unlink_name (source_object, GPOINTER_TO_UINT (task_data), cancellable, error) ? 0 : -1;
 }
 
 /**
@@ -966,7 +968,7 @@ tf_named_file_unlink_async (TfNamedFile         *self,
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
   task = tf_task_new (self, tf_named_file_unlink_async, io_priority, cancellable, callback, user_data);
-  g_task_set_task_data (task, GINT_TO_POINTER (priv->delete_policy == TF_DELETE_NEVER), NULL);
+  g_task_set_task_data (task, GUINT_TO_POINTER (tf_entry_count_kept (&priv->entry)), NULL);
   tf_task_run (task, unlink_func);
 }
 

@@ -1027,7 +1027,7 @@ tf_temp_dir_cleanup (TfTempDir     *self,
     return FALSE;
 
   if (!priv->is_kept)
-    tf_entry_remove (&priv->entry, TRUE, cancellable, &failure);
+    tf_entry_remove (&priv->entry, tf_entry_count_kept (&priv->entry), cancellable, &failure);
 
   return report_cleanup (self, failure, error);
 }
@@ -1043,7 +1043,7 @@ cleanup_func (gpointer       source_object,
   if (!tf_task_may_block (error))
     return -1;
 
-  return tf_entry_remove (&priv->entry, TRUE, cancellable, error) ? 0 : -1;
+  return tf_entry_remove (&priv->entry, tf_entry_count_kept (&priv->entry), cancellable, error) ? 0 : -1;
 }
 
 static void

@@ -769,11 +769,12 @@ save (TfNamedFile *file)
 
 /* The worker begins before or after it. */
 static void
-check_unlink_and (void (*keep_somehow) (TfNamedFile *file))
+check_unlink_and (TfDeletePolicy policy,
+                  void (*keep_somehow) (TfNamedFile *file))
 {
   for (guint i = 0; i < 60; i++)
     {
-      g_autoptr(TfNamedFile) file = make (TF_DELETE_ON_CLOSE);
+      g_autoptr(TfNamedFile) file = make (policy);
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;
       gboolean was_there;
@@ -795,9 +796,14 @@ check_unlink_and (void (*keep_somehow) (TfNamedFile *file))
 static void
 test_unlink_and_keep (void)
 {
-  check_unlink_and (keep);
-  check_unlink_and (set_never);
-  check_unlink_and (save);
+  const TfDeletePolicy policies[] = { TF_DELETE_ON_CLOSE, TF_DELETE_NEVER };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (policies); i++)
+    {
+      check_unlink_and (policies[i], keep);
+      check_unlink_and (policies[i], set_never);
+      check_unlink_and (policies[i], save);
+    }
 }
 
 static void

@@ -658,6 +658,13 @@ is_to_be_removed (TfEntry *self)
   return exists (self) && !self->is_kept && tf_registry_is_ours (&self->node);
 }
 
+/* How often it was kept, or got a lasting name. */
+guint
+tf_entry_count_kept (const TfEntry *self)
+{
+  return g_atomic_int_get (&self->n_kept);
+}
+
 /* Called when there is nothing to remove any more. */
 static void
 forget (TfEntry *self)
@@ -832,7 +839,12 @@ remove_from_disk (TfEntry       *self,
     return tf_errno_set (error, errno, "find", self->path);
 
   if (found == MISSING)
-    return TRUE;
+    {
+      /* By its path alone it cannot be told whether its directory was moved. A sweep knows that from the record. */
+      if (self->name.parent == NULL)
+        self->name.record = NULL;
+      return TRUE;
+    }
 
   learn (self, &identity, &st);
   success = remove_found (self, &place, &identity, &st, takes_replacement, cancellable, error);
@@ -893,13 +905,13 @@ check_ours (TfEntry  *self,
 }
 
 static gboolean
-check_not_kept (TfEntry   *self,
-                gboolean   kept_too,
-                GError   **error)
+check_not_kept_since (const TfEntry  *self,
+                      guint           n_kept,
+                      GError        **error)
 {
   g_autofree char *display = NULL;
 
-  if (kept_too || !self->is_kept)
+  if (tf_entry_count_kept (self) == n_kept)
     return TRUE;
 
   display = g_filename_display_name (self->path);
@@ -908,16 +920,16 @@ check_not_kept (TfEntry   *self,
 }
 
 /* Removes the entry if this process created it. Calling this again does nothing and succeeds; after an error, it tries
- * again. Without @kept_too, another thread may have kept the entry meanwhile. */
+ * again. @n_kept is what tf_entry_count_kept() returned when this was asked for. */
 gboolean
 tf_entry_remove (TfEntry       *self,
-                 gboolean       kept_too,
+                 guint          n_kept,
                  GCancellable  *cancellable,
                  GError       **error)
 {
   TfEntry *entry = claim (self);
   gboolean success = !exists (entry) ||
-                     (check_not_kept (entry, kept_too, error) &&
+                     (check_not_kept_since (self, n_kept, error) &&
                       check_ours (entry, error) && remove_ours (entry, TRUE, cancellable, error));
 
   tf_registry_release (&entry->node);
@@ -1045,8 +1057,12 @@ set_kept (TfEntry  *self,
           gboolean  kept,
           gboolean  final)
 {
-  TfEntry *entry = claim (self);
+  TfEntry *entry;
 
+  if (kept)
+    g_atomic_int_inc (&self->n_kept);
+
+  entry = claim (self);
   if (!entry->is_final && entry->is_kept != kept)
     {
       entry->is_kept = kept;
@@ -1106,9 +1122,11 @@ tf_entry_move (TfEntry          *self,
                const char       *path,
                const TfIdentity *identity)
 {
-  TfEntry *entry = claim (self);
+  TfEntry *entry;
   char *former;
 
+  g_atomic_int_inc (&self->n_kept);
+  entry = claim (self);
   if (entry == self && is_to_be_removed (self))
     leave_to_heir (self);
 
@@ -1508,6 +1526,9 @@ leave_to_heir (TfEntry *self)
 {
   TfHeir *heir = make_heir (self);
 
+  /* A file is found by its path, so that no descriptor of its directory is held for it. */
+  if (!heir->entry.is_dir)
+    g_clear_pointer (&heir->entry.name.parent, tf_parent_unref);
   tf_registry_release (&heir->entry.node);
   g_clear_pointer (&self->heir, heir_unref);
   heir_unref (heir);

@@ -34,6 +34,7 @@ struct _TfEntry
   TfIdentity     identity;
   TfParent      *inside;   /* (owned) (nullable): the directory itself, once something was created in it */
   TfHeir        *heir;     /* (owned) (atomic) (nullable): stands for this entry, since it was handed over */
+  gint           n_kept;   /* (atomic): how often it was kept, or got a lasting name */
   int            lock_fd;  /* shows systemd-tmpfiles that a directory is in use; -1 for most */
   guint          is_dir : 1;
   guint          is_gone : 1;  /* was removed, does not exist any more, or was given up */
@@ -65,9 +66,10 @@ gboolean tf_entry_create_dir    (TfEntry           *self,
                                  GCancellable      *cancellable,
                                  GError           **error);
 gboolean tf_entry_remove        (TfEntry           *self,
-                                 gboolean           kept_too,
+                                 guint              n_kept,
                                  GCancellable      *cancellable,
                                  GError           **error);
+guint    tf_entry_count_kept    (const TfEntry     *self);
 gboolean tf_entry_remove_former (TfEntry           *self,
                                  const char        *path,
                                  GError           **error);

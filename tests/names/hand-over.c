@@ -477,7 +477,7 @@ test_whole_seconds (void)
   before = tf_journal_get_uptime ();
   tf_entry_hand_over (&entry, GRACE);
   g_assert_cmpint (entry.heir->deadline, >, before + GRACE);
-  g_assert_true (tf_entry_remove (&entry, FALSE, NULL, NULL));
+  g_assert_true (tf_entry_remove (&entry, 0, NULL, NULL));
   tf_entry_clear (&entry);
 }
 
