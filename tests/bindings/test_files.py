@@ -633,6 +633,7 @@ class FlushTest(TestCase):
             with unittest.mock.patch('sys.is_finalizing', lambda: True):
                 file.get_size(), file.tell()
             file.buffer.ask(forget)
+            self.assertEqual(file.buffer.ask(file.get_size), file.get_size())
             ended.set()
             writes.join()
             asks.join()

@@ -484,7 +484,10 @@ class Bytes(fast.Buffer):
     """
 
     def write_in_turn(self, data, is_kept):
-        """Writes the data, or what is kept, at whose end it is. What is refused is kept. No other thread uses the file."""
+        """Writes the data, or what is kept, at whose end it is. What is refused is kept.
+
+        No other thread uses the file.
+        """
         try:
             if is_kept:
                 self.write_kept()
