@@ -1077,7 +1077,7 @@ on_cleaned (GTask  *task,
  * Asynchronous version of [method@TempDir.cleanup].
  *
  * A worker thread does the work. Until it is done, another cleanup fails with %G_IO_ERROR_PENDING, and
- * [method@TempDir.keep] has no effect on it.
+ * neither [method@TempDir.keep] nor [property@TempDir:auto-cleanup] has an effect on it.
  *
  * @callback is called in the thread-default main context of the caller. It calls [method@TempDir.cleanup_finish].
  *
