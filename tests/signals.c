@@ -335,7 +335,7 @@ test_not_asked (void)
   status = interrupt (not_asked, SIGTERM);
   g_assert_true (WIFSIGNALED (status));
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 2);
-  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, NULL));
+  g_assert_true (tf_sweep (NULL, tf_test_get_sandbox (), 0, &n_removed, NULL, NULL));
   g_assert_cmpuint (n_removed, ==, 2);
 }
 
