@@ -145,9 +145,7 @@ open_dir (TfDestination  *self,
     return tf_errno_set (error, errno, "open", dir);
 
   if (tf_system_stat (&st, self->dir_fd, ""))
-    {
-      tf_place_set (&self->place, &st);
-    }
+    tf_place_set (&self->place, &st);
 
   if (!(self->flags & TF_PERSIST_DURABLE))
     return TRUE;

@@ -95,7 +95,7 @@ test_max_open (void)
   TfDirStack stack;
 
   make_chain ("d");
-  init (&stack, "/root", 8);
+  init (&stack, "/top", 8);
   for (int i = 1; i < N_LEVELS; i++)
     push (&stack, "d");
   assert_open (&stack, "1011111111");
@@ -126,7 +126,7 @@ test_moved (void)
   TfDirStack stack;
 
   make_chain ("d");
-  init (&stack, "/root", 8);
+  init (&stack, "/top", 8);
   for (int i = 1; i < N_LEVELS; i++)
     push (&stack, "d");
   tf_dir_stack_close_all (&stack);
@@ -147,11 +147,11 @@ test_path (void)
   TfDirStack stack;
 
   make_chain (name);
-  init (&stack, "/root", 8);
+  init (&stack, "/top", 8);
   push (&stack, name);
   top = tf_dir_stack_make_path (&stack, NULL);
-  g_assert_true (g_str_has_prefix (top, "/root/ddd"));
-  g_assert_cmpuint (strlen (top), ==, strlen ("/root/") + 200);
+  g_assert_true (g_str_has_prefix (top, "/top/ddd"));
+  g_assert_cmpuint (strlen (top), ==, strlen ("/top/") + 200);
 
   for (int i = 2; i < N_LEVELS; i++)
     push (&stack, name);
