@@ -42,6 +42,14 @@ typedef enum
   DEAD,
 } Life;
 
+/* What was found, beside what a record says. */
+typedef enum
+{
+  OTHER,
+  OURS,
+  IN_DOUBT, /* it can be told only by its handle, which cannot be had */
+} Match;
+
 /* What becomes of a record. */
 typedef enum
 {
@@ -278,8 +286,9 @@ open_parent (TfJournalReader *reader,
     }
 }
 
-static gboolean
-is_known_file (const TfJournalSlot *record,
+/* Compares what was found with a record that knows the file. */
+static Match
+compare_known (const TfJournalSlot *record,
                int                  dir_fd,
                const char          *name,
                const TfIdentity    *found)
@@ -287,28 +296,20 @@ is_known_file (const TfJournalSlot *record,
   guint64 hash;
 
   if (record->inode != found->inode)
-    return FALSE;
+    return OTHER;
 
   if (record->birth_nanoseconds == TF_JOURNAL_HANDLE)
-    return tf_system_hash_handle (dir_fd, name, &hash) && (gint64) hash == record->birth_seconds;
+    {
+      if (!tf_system_hash_handle (dir_fd, name, &hash))
+        return IN_DOUBT;
+
+      return (gint64) hash == record->birth_seconds ? OURS : OTHER;
+    }
 
   /* Without a birth time, a later file with the same inode number would look alike. */
   return tf_identity_has_birth (found) &&
          record->birth_seconds == found->birth_seconds &&
-         record->birth_nanoseconds == found->birth_nanoseconds;
-}
-
-/* Returns whether the file could be told only by its handle, which cannot be had. */
-static gboolean
-is_in_doubt (const TfJournalSlot *record,
-             int                  dir_fd,
-             const char          *name,
-             const TfIdentity    *found)
-{
-  guint64 hash;
-
-  return record->state == TF_JOURNAL_DONE && record->birth_nanoseconds == TF_JOURNAL_HANDLE &&
-         record->inode == found->inode && !tf_system_hash_handle (dir_fd, name, &hash);
+         record->birth_nanoseconds == found->birth_nanoseconds ? OURS : OTHER;
 }
 
 /* Returns whether the process was killed right after it had created this. An INTENT says nothing more than the name. */
@@ -319,18 +320,20 @@ is_untouched_file (const TfJournalSlot *record,
   return found->uid == geteuid () && tf_identity_is_new (found, get_kind (record) == TF_JOURNAL_DIR);
 }
 
-static gboolean
-is_ours (const TfJournalSlot *record,
+static Match
+compare (const TfJournalSlot *record,
          int                  dir_fd,
          const char          *name,
          const TfIdentity    *identity,
          const TfSystemStat  *found)
 {
   if (get_kind (record) == TF_JOURNAL_DIR ? !S_ISDIR (found->mode) : !S_ISREG (found->mode))
-    return FALSE;
+    return OTHER;
 
-  return record->state == TF_JOURNAL_DONE ? is_known_file (record, dir_fd, name, identity)
-                                          : is_untouched_file (record, found);
+  if (record->state == TF_JOURNAL_DONE)
+    return compare_known (record, dir_fd, name, identity);
+
+  return is_untouched_file (record, found) ? OURS : OTHER;
 }
 
 static gboolean
@@ -445,6 +448,7 @@ remove_record (TfJournalReader     *self,
   g_autofree char *path = g_build_filename (segment->place.path, name, NULL);
   TfIdentity identity;
   TfSystemStat st;
+  Match match;
 
   if (!tf_identity_stat (&identity, segment->parent_fd, name, &st))
     return errno == ENOENT && !segment->is_exchanged ? SETTLED : STAYS;
@@ -455,10 +459,11 @@ remove_record (TfJournalReader     *self,
   if (segment->is_exchanged && record->state != TF_JOURNAL_DONE)
     return STAYS;
 
-  if (is_in_doubt (record, segment->parent_fd, name, &identity))
+  match = compare (record, segment->parent_fd, name, &identity, &st);
+  if (match == IN_DOUBT)
     return STAYS;
 
-  if (!is_ours (record, segment->parent_fd, name, &identity, &st))
+  if (match == OTHER)
     return settle_strange (self, segment, name, path);
 
   if (tf_debug_has (TF_DEBUG_KEEP))
@@ -485,7 +490,7 @@ undo_aside (const Segment       *segment,
     return name;
 
   return tf_identity_stat (&found, segment->parent_fd, aside, &st) &&
-         is_ours (record, segment->parent_fd, aside, &found, &st) ? aside : name;
+         compare (record, segment->parent_fd, aside, &found, &st) == OURS ? aside : name;
 }
 
 static gboolean
@@ -587,7 +592,7 @@ list_name (TfJournalReader     *self,
   if (!tf_identity_stat (&identity, segment->parent_fd, name, &st) ||
       !is_old (&st, self->min_age_seconds) ||
       (segment->is_exchanged && record->state != TF_JOURNAL_DONE) ||
-      !is_ours (record, segment->parent_fd, name, &identity, &st))
+      compare (record, segment->parent_fd, name, &identity, &st) != OURS)
     return FALSE;
 
   report (self, segment, record, path, &st, is_dead && !is_early (record));
@@ -640,6 +645,26 @@ typedef void (*SegmentFunc) (TfJournalReader *self,
                              TfSystemFs       fs,
                              GCancellable    *cancellable);
 
+/* One that is not locked is read if it @may_be_mapped, and may belong to a living process then. */
+static Life
+load_segment (TfJournalReader *self,
+              Segment         *segment,
+              int              dir_fd,
+              const char      *name,
+              TfSystemFs       fs,
+              gboolean         may_be_mapped,
+              gboolean        *is_locked)
+{
+  TfSystemStat st;
+
+  if (open_segment (segment, dir_fd, name, is_locked, &st))
+    return *is_locked || may_be_mapped ? read_segment (segment, self->boot_id, &st, fs) : ALIVE;
+
+  if (segment->fd < 0)
+    report_lack_of_fds (self, name);
+  return FOREIGN;
+}
+
 static void
 list_segment (TfJournalReader *self,
               int              dir_fd,
@@ -649,17 +674,8 @@ list_segment (TfJournalReader *self,
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
   gboolean is_locked;
-  TfSystemStat st;
-  Life life;
+  Life life = load_segment (self, &segment, dir_fd, name, fs, TRUE, &is_locked);
 
-  if (!open_segment (&segment, dir_fd, name, &is_locked, &st))
-    {
-      if (segment.fd < 0)
-        report_lack_of_fds (self, name);
-      return;
-    }
-
-  life = read_segment (&segment, self->boot_id, &st, fs);
   if (life == ALIVE || life == DEAD)
     list_records (self, &segment, life == DEAD && is_locked, cancellable);
 }
@@ -673,17 +689,8 @@ sweep_segment (TfJournalReader *self,
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
   gboolean is_locked;
-  TfSystemStat st;
-  Life life;
+  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE, &is_locked);
 
-  if (!open_segment (&segment, dir_fd, name, &is_locked, &st) || !is_locked)
-    {
-      if (segment.fd < 0)
-        report_lack_of_fds (self, name);
-      return;
-    }
-
-  life = read_segment (&segment, self->boot_id, &st, fs);
   if (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable)))
     unlinkat (dir_fd, name, 0);
 }
