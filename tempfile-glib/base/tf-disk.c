@@ -237,8 +237,8 @@ copy_rest (int            from,
   return success;
 }
 
-/* Copies a file that nobody else can change. Where a file system confuses a file that has lost its name with another one, the
- * kernel reads no more of it than the other one has. */
+/* Copies a file that nobody else can change. Where a file system confuses a file that has lost its name with another one,
+ * the kernel reads no more of it than the other one has. */
 static gboolean
 copy_own (int            from,
           goffset        size,
@@ -283,9 +283,9 @@ copy_shared (int            from,
          copy_rest (from, to, size, where, cancellable, error);
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from if nobody else can change
- * it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system may tell a wrong one. @progress may
- * be NULL. Shares the blocks if the file system can, otherwise copies them without the holes. */
+/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from if nobody else can
+ * change it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system may tell a wrong one.
+ * @progress may be NULL. Shares the blocks if the file system can, otherwise copies them without the holes. */
 gboolean
 tf_disk_copy_file (int            from,
                    goffset        size,

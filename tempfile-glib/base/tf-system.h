@@ -151,9 +151,9 @@ int tf_system_open_beneath (int         parent_fd,
 int tf_system_open_to_describe (int         dir_fd,
                                 const char *name);
 
-/* Returns whether a file that has no name of its own may have one: some file systems of FUSE rename what is removed while it
- * is open. Two machines may give such a name to a file each, so that what is asked or done by it, also by fstat(2), may be
- * about the other one. */
+/* Returns whether a file that has no name of its own may have one: some file systems of FUSE rename what is removed while
+ * it is open. Two machines may give such a name to a file each, so that what is asked or done by it, also by fstat(2), may
+ * be about the other one. */
 gboolean tf_system_may_hide (int fd);
 
 /* Opens the file behind @fd once more, for reading, with an offset of its own. */
