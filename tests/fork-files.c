@@ -57,6 +57,7 @@ fork_and_run (TfTempFile *file,
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     {
+      close (ready[1]);
       if (read (ready[0], &token, 1) != 1)
         _exit (1);
       func (file);
@@ -246,6 +247,46 @@ test_reading_parent (gconstpointer data)
       g_assert_cmpint (tf_temp_file_read (file, buffer, 2, NULL, NULL), ==, 2);
       g_assert_cmpmem (buffer, 2, "C1", 2);
     }
+}
+
+#define N_LOOKED_AT 5000
+
+/* What tf_temp_file_peek() returned */
+static const guint8 *looked_at;
+
+static void
+compare (TfTempFile *file)
+{
+  for (gsize i = 0; i < N_LOOKED_AT; i++)
+    if (looked_at[i] != i % 251)
+      abort ();
+}
+
+/* What one thread looks at is not freed because another one forks, and can be consumed. */
+static void
+test_peeked (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autofree guint8 *bytes = g_malloc (3 * N_LOOKED_AT);
+  g_autoptr(GError) error = NULL;
+  gsize available;
+
+  for (gsize i = 0; i < 3 * N_LOOKED_AT; i++)
+    bytes[i] = i % 251;
+  g_assert_true (tf_temp_file_write (file, bytes, 3 * N_LOOKED_AT, NULL, NULL));
+  tf_test_seek (file, 0, G_SEEK_SET);
+  g_assert_cmpint (tf_temp_file_fill (file, N_LOOKED_AT, NULL, NULL), >=, N_LOOKED_AT);
+  looked_at = tf_temp_file_peek (file, &available);
+  g_assert_cmpuint (available, >=, N_LOOKED_AT);
+
+  fork_and_run (file, compare, compare);
+  compare (file);
+  g_assert_true (tf_temp_file_consume (file, N_LOOKED_AT, &error));
+  g_assert_no_error (error);
+
+  g_assert_cmpint (tf_temp_file_read (file, bytes, N_LOOKED_AT, NULL, NULL), ==, N_LOOKED_AT);
+  for (gsize i = 0; i < N_LOOKED_AT; i++)
+    g_assert_cmpuint (bytes[i], ==, (N_LOOKED_AT + i) % 251);
 }
 
 static void
@@ -1062,6 +1103,7 @@ main (int    argc,
   tf_test_add_for_kinds ("fork-files", "reading-child", test_reading_child);
   tf_test_add_for_kinds ("fork-files", "writing-both", test_writing_both);
   tf_test_add_for_kinds ("fork-files", "reading-parent", test_reading_parent);
+  tf_test_add_for_kinds ("fork-files", "peeked", test_peeked);
   tf_test_add_for_kinds ("fork-files", "matrix", test_matrix);
   tf_test_add_for_kinds ("fork-files", "programs", test_programs);
   tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);

@@ -28,14 +28,15 @@ tf_backing_clear (TfBacking *self)
   g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
 }
 
-/* In a forked child, drops what the parent holds back, which the parent will write itself, and what it has read ahead. */
+/* In a forked child, drops what the parent holds back, which the parent will write itself. */
 void
 tf_backing_disown (TfBacking *self)
 {
   if (self->io_buffer == NULL)
     return;
 
-  tf_io_buffer_drop (self->io_buffer);
+  if (tf_io_buffer_is_dirty (self->io_buffer))
+    tf_io_buffer_drop (self->io_buffer);
   self->disk_size = -1;
 }
 
@@ -105,7 +106,8 @@ prepare_io_buffer (TfBacking *self,
   return tf_io_buffer_prepare (self->io_buffer, count);
 }
 
-/* From now on, nothing is held back or read ahead, because others can open the file. */
+/* From now on, nothing is held back or read ahead, because others can open the file. What was read ahead stays where it is
+ * until tf_backing_forget(): somebody may be looking at it. */
 gboolean
 tf_backing_hold_back_no_more (TfBacking  *self,
                               GError    **error)
@@ -115,7 +117,8 @@ tf_backing_hold_back_no_more (TfBacking  *self,
 
   self->may_hold_back = FALSE;
   self->disk_size = -1;
-  g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
+  if (self->io_buffer != NULL && self->io_buffer->filled == 0)
+    g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
   return TRUE;
 }
 
