@@ -438,6 +438,20 @@ read_into_bytes (TfTempFile   *file,
   return TRUE;
 }
 
+/* Moves the position behind what was taken of what peek() returned. That fails if another process has moved it. */
+static inline gboolean
+consume (TfTempFile *file,
+         gsize       size)
+{
+  GError *error = NULL;
+
+  if (G_LIKELY (tf_temp_file_consume (file, size, &error)))
+    return TRUE;
+
+  gi_tf_raise (error);
+  return FALSE;
+}
+
 /* Reads up to the end, but @most bytes. */
 static PyObject *
 read_up_to (TfTempFile   *file,
@@ -498,8 +512,8 @@ read_bytes (TfTempFile   *file,
     return read_slowly (file, size, cancellable);
 
   bytes = PyBytes_FromStringAndSize (data, size);
-  if (bytes != NULL)
-    tf_temp_file_consume (file, size, NULL);
+  if (bytes != NULL && !consume (file, size))
+    Py_CLEAR (bytes);
   return bytes;
 }
 
@@ -559,8 +573,7 @@ read_into_view (TfTempFile *file,
       (data = peek (file, &available)) != NULL && available >= (gsize) view->len)
     {
       memcpy (view->buf, data, view->len);
-      tf_temp_file_consume (file, view->len, NULL);
-      return view->len;
+      return consume (file, view->len) ? view->len : -1;
     }
 
   return read_some (file, view->buf, view->len, NULL, &n_read) ? n_read : -1;
@@ -678,8 +691,7 @@ line_add_ahead (Line       *self,
   memcpy (self->data + self->size, data, size);
   self->size += size;
   self->is_over = end != NULL;
-  tf_temp_file_consume (file, size, NULL);
-  return TRUE;
+  return consume (file, size);
 }
 
 /* Adds what has to be read, and moves back to behind the end of the line. */
@@ -778,8 +790,8 @@ read_line_ahead (TfTempFile *file,
     return FALSE;
 
   *line = PyBytes_FromStringAndSize (data, end - data);
-  if (*line != NULL)
-    tf_temp_file_consume (file, end - data, NULL);
+  if (*line != NULL && !consume (file, end - data))
+    Py_CLEAR (*line);
   return TRUE;
 }
 
@@ -883,9 +895,7 @@ append_ahead (TfTempFile *file,
     }
 
   *size = line - start;
-  if (*size > 0)
-    tf_temp_file_consume (file, *size, NULL);
-  return success;
+  return (*size == 0 || consume (file, *size)) && success;
 }
 
 static gboolean
