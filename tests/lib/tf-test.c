@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -127,6 +128,42 @@ tf_test_fork_beside_threads (void)
   g_assert_cmpint (pthread_atfork (NULL, NULL, check_no_leaks), ==, 0);
 }
 
+/* Returns whether the thread waits for something, at this moment. */
+static gboolean
+is_asleep (const char *thread)
+{
+  g_autofree char *path = g_build_filename ("/proc/self/task", thread, "stat", NULL);
+  g_autofree char *status = NULL;
+  const char *end;
+
+  if (atoi (thread) == getpid () || !g_file_get_contents (path, &status, NULL, NULL))
+    return TRUE;
+
+  end = strrchr (status, ')');
+  return end != NULL && g_str_has_prefix (end, ") S");
+}
+
+static gboolean
+are_others_asleep (void)
+{
+  g_autoptr(GDir) threads = g_dir_open ("/proc/self/task", 0, NULL);
+  const char *thread;
+  gboolean result = TRUE;
+
+  while (threads != NULL && result && (thread = g_dir_read_name (threads)) != NULL)
+    result = is_asleep (thread);
+
+  return result;
+}
+
+/* A thread of GLib that has just begun has a lock of GLib now and then, which a child of fork() would wait for. */
+static void
+let_others_begin (void)
+{
+  while (!are_others_asleep () || !are_others_asleep ())
+    sched_yield ();
+}
+
 void
 tf_test_start_worker (void)
 {
@@ -136,6 +173,7 @@ tf_test_start_worker (void)
   g_task_run_in_thread (task, do_nothing);
   while (!g_task_get_completed (task))
     g_main_context_iteration (NULL, TRUE);
+  let_others_begin ();
 
   n_fds = tf_test_count_fds ();
 }
