@@ -73,7 +73,7 @@ class KeptTest(unittest.TestCase):
         self.assert_runs(PATH=os.environ['PATH'] + ':/another')
 
     def test_failure(self):
-        for name, text in ('status', '3'), ('output', 'not ok 1\n'), ('output', 'ok 1 # SKIP\n'), ('output', 'Bail out!\n'):
+        for name, text in ('status', '3'), ('output', 'not ok 1\n'), ('output', '1..0 # SKIP\n'), ('output', 'Bail out!\n'):
             with self.subTest(name, text=text):
                 before = (self.source / name).read_text()
                 (self.source / name).write_text(text)
@@ -81,6 +81,13 @@ class KeptTest(unittest.TestCase):
                 self.assert_runs()
                 self.assertEqual(self.run_it()[1], 3 if name == 'status' else 0)
                 (self.source / name).write_text(before)
+
+    def test_skip_in_part(self):
+        (self.source / 'output').write_text('ok 1\nok 2 # SKIP\n')
+        self.assert_runs()
+        n, status, output = self.run_it()
+        self.assertEqual((n, status), (0, 0))
+        self.assertIn('ok 2 # SKIP', output)
 
     def test_failure_after_pass(self):
         self.assert_runs()
