@@ -5,6 +5,8 @@
 
 #include "tf-decoded-text.h"
 
+#include "base/tf-errno.h"
+
 void
 tf_decoded_text_clear (TfDecodedText *self)
 {
@@ -130,8 +132,21 @@ tf_decoded_text_is_aligned (TfDecodedText *self)
   return self->n_taken == self->text.size;
 }
 
+/* Fails where some of the characters were taken that the same bytes stand for: an escape, for example. */
+static gboolean
+check_boundary (TfDecodedText   *self,
+                const TfString  *before,
+                gsize            n_before,
+                GError         **error)
+{
+  return before->size <= self->n_taken ||
+         tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA,
+                            "The position is within the text of the bytes before %" G_GOFFSET_FORMAT,
+                            self->start + (goffset) n_before);
+}
+
 /* Finds where in the file the text that was not taken begins. @codec must be in the state of the start of the bytes,
- * and is left in that of their end. @path is for messages. */
+ * and is left in that of their end, or on failure in no certain one. @path is for messages. */
 gboolean
 tf_decoded_text_locate (TfDecodedText  *self,
                         TfCodec        *codec,
@@ -146,6 +161,7 @@ tf_decoded_text_locate (TfDecodedText  *self,
 
   if (!tf_decoded_text_is_aligned (self) &&
       (!tf_codec_decode (codec, bytes, self->n_decoded, FALSE, self->n_taken, &scratch, &n_before, error) ||
+       !check_boundary (self, &scratch, n_before, error) ||
        !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, &scratch,
                          &n_rest, error)))
     return FALSE;

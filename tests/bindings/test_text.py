@@ -3,6 +3,7 @@
 
 """TfTextStream agrees with io.TextIOWrapper."""
 
+import functools
 import io
 import itertools
 import random
@@ -212,6 +213,25 @@ class TextTest(TestCase):
                 if whole[:n].count('\\') == 0:
                     stream.seek(stream.tell(), GLib.SeekType.SET)
                 self.assertEqual(stream.read_all(), whole[n:])
+
+    def test_position_within_an_escape(self):
+        """No position of the file is there, and nothing is lost by asking for one."""
+        data = b'ab\xff\xfecd'
+        boundaries = {0: 0, 1: 1, 2: 2, 6: 3, 10: 4, 11: 5, 12: 6}
+        for n, ask in itertools.product(range(13), ('tell', 'flush', 'truncate', lambda stream: stream.write('x'))):
+            stream, model = self.open(data, 'utf-8', None, 'backslashreplace')
+            whole = model.read()
+            with self.subTest(n=n, ask=ask):
+                self.assertEqual(stream.read(n) if n > 0 else '', whole[:n])
+                call = functools.partial(getattr(stream, ask)) if isinstance(ask, str) else functools.partial(ask, stream)
+                if n not in boundaries:
+                    with self.assertRaises(GLib.Error) as raised:
+                        call()
+                    self.assertTrue(raised.exception.matches(Gio.io_error_quark(), Gio.IOErrorEnum.INVALID_DATA))
+                elif ask in ('tell', 'flush'):
+                    self.assertEqual(call(), boundaries[n] if ask == 'tell' else True)
+                if n not in boundaries or ask in ('tell', 'flush'):
+                    self.assertEqual(stream.read_all(), whole[n:])
 
     def test_across_rollover(self):
         for encoding in ALPHABETS:
