@@ -348,6 +348,30 @@ start (TfTempFile    *file,
 }
 
 /* To copy much in memory takes long, too: a worker does it, of which none is left here. */
+#define N_HELD_BACK 50000
+
+/* The size has what is held back, also while it is being written. */
+static void
+test_held_back (void)
+{
+  g_autoptr(TfTempFile) file = g_initable_new (TF_TYPE_NAMED_FILE, NULL, NULL, "buffered", TRUE, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autofree char *content = g_strnfill (N_HELD_BACK, 'x');
+  g_autoptr(GError) error = NULL;
+
+  for (int i = 0; i < N_HELD_BACK; i += 1000)
+    g_assert_true (tf_temp_file_write (file, content + i, 1000, NULL, NULL));
+
+  stop_next_call (FALSE);
+  tf_temp_file_flush_async (file, 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, N_HELD_BACK);
+  go_on ();
+  g_assert_true (tf_temp_file_flush_finish (file, tf_test_wait (&result), &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, N_HELD_BACK);
+}
+
 static void
 test_memory (gconstpointer call)
 {
@@ -521,6 +545,7 @@ main (int    argc,
 
       g_test_add_data_func (path, calls[i], test_memory);
     }
+  g_test_add_func ("/waiting/held-back", test_held_back);
   g_test_add_func ("/waiting/cancel", test_cancel);
   g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);
   g_test_add_data_func ("/waiting/cancel-write/stream", GINT_TO_POINTER (TRUE), test_cancel_write);

@@ -312,8 +312,7 @@ tf_backing_get_size (TfBacking  *self,
   if (!tf_disk_get_size (self->fd, self->where, size, error))
     return FALSE;
 
-  if (self->io_buffer != NULL)
-    *size = MAX (*size, tf_io_buffer_get_end (self->io_buffer));
+  *size = MAX (*size, tf_backing_get_held_back_end (self));
   return TRUE;
 }
 

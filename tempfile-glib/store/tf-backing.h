@@ -151,6 +151,13 @@ tf_backing_is_dirty (const TfBacking *self)
   return self->io_buffer != NULL && tf_io_buffer_is_dirty (self->io_buffer);
 }
 
+/* Returns where in the file ends what is held back; 0 if nothing is. */
+static inline goffset
+tf_backing_get_held_back_end (const TfBacking *self)
+{
+  return self->io_buffer != NULL ? tf_io_buffer_get_end (self->io_buffer) : 0;
+}
+
 static inline gsize
 tf_backing_count_held_back (const TfBacking *self)
 {

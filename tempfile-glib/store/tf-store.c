@@ -99,16 +99,19 @@ try_lock (TfStore *self)
   return g_mutex_trylock (&self->lock);
 }
 
-/* Called with the lock held. */
+/* Called with the lock held. Who sees that the end is not the size any more also sees that fstat(2) has to tell it. */
 static void
 show (TfStore *self)
 {
   goffset size = tf_backing_get_known_size (&self->backing);
 
-  if (size < 0)
-    size = self->seen_size < 0 ? self->seen_size : ~self->seen_size;
+  if (size >= 0)
+    __atomic_store_n (&self->told_size, -1, __ATOMIC_RELAXED);
+  else if (self->told_size < 0)
+    __atomic_store_n (&self->told_size, self->seen_end, __ATOMIC_RELAXED);
+
   __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
-  __atomic_store_n (&self->seen_size, size, __ATOMIC_RELAXED);
+  __atomic_store_n (&self->seen_end, size >= 0 ? size : tf_backing_get_held_back_end (&self->backing), __ATOMIC_RELEASE);
 }
 
 /* Gives the lock up in a way that those who ask while another thread has it see what is the case now. */
@@ -1779,6 +1782,13 @@ write_at_position (TfStore        *self,
   return success;
 }
 
+/* Takes the lock if that does not wait for another thread. */
+static inline gboolean
+try_lock_at_rest (TfStore *self)
+{
+  return tf_task_may_block (NULL) && !g_atomic_int_get (&tf_fork_is_coming) && try_lock (self);
+}
+
 /* Like tf_store_write_at_once(), if there are several threads. Does not wait for another one. */
 gboolean
 tf_store_write_at_rest (TfStore       *self,
@@ -1787,7 +1797,7 @@ tf_store_write_at_rest (TfStore       *self,
 {
   guint8 *target = NULL;
 
-  if (!tf_task_may_block (NULL) || g_atomic_int_get (&tf_fork_is_coming) || !try_lock (self))
+  if (!try_lock_at_rest (self))
     return FALSE;
 
   if (is_at_rest (self))
@@ -1928,12 +1938,12 @@ tf_store_write_in_pieces (TfStore              *self,
 static goffset
 look_at_size (TfStore *self)
 {
-  goffset size = __atomic_load_n (&self->seen_size, __ATOMIC_RELAXED);
+  goffset end = __atomic_load_n (&self->seen_end, __ATOMIC_ACQUIRE);
+  goffset size = __atomic_load_n (&self->told_size, __ATOMIC_RELAXED);
 
-  if (size >= 0)
-    return size;
+  if (size < 0)
+    return end;
 
-  size = ~size;
   if (!tf_store_pin (self, NULL))
     return 0;
 
@@ -1941,7 +1951,7 @@ look_at_size (TfStore *self)
   tf_disk_get_size (__atomic_load_n (&self->backing.fd, __ATOMIC_RELAXED), NULL, &size, NULL);
   g_mutex_unlock (&replacing);
   tf_store_unpin (self);
-  return size;
+  return MAX (size, end);
 }
 
 /* Returns 0 if the store is not open, and the size that was seen last if the file system does not tell. */
@@ -1957,8 +1967,9 @@ tf_store_get_size (TfStore *self)
     return look_at_size (self);
 
   if (self->state == TF_STORE_OPEN && !tf_backing_get_size (&self->backing, &size, NULL))
-    size = self->seen_size < 0 ? ~self->seen_size : self->seen_size;
-  __atomic_store_n (&self->seen_size, size, __ATOMIC_RELAXED);
+    size = MAX (self->told_size, tf_backing_get_held_back_end (&self->backing));
+  if (self->told_size >= 0)
+    __atomic_store_n (&self->told_size, size, __ATOMIC_RELAXED);
   unlock (self);
   return size;
 }

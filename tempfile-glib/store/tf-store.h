@@ -110,8 +110,9 @@ struct _TfStore
   TfBacking backing;
   TfBacking *left;  /* (owned) (nullable): what the store has left for the disk, to be released without the lock */
   goffset position; /* in bytes; while the backing is shared, a copy of the descriptor's offset */
-  goffset seen_position; /* (atomic): of the moment when the lock was last given up, like @seen_size */
-  goffset seen_size;     /* (atomic): if fstat(2) has to tell, the complement of what it told last */
+  goffset seen_position; /* (atomic): of the moment when the lock was last given up, like the others */
+  goffset seen_end;      /* (atomic): the size, or where what is held back ends if fstat(2) has to tell the size */
+  goffset told_size;     /* (atomic): what fstat(2) told last, if it has to; -1 if not */
 
   gint64 max_size;  /* the largest size in memory, in bytes; -1 for no limit */
   const TfStoreFuncs *funcs;
@@ -328,12 +329,12 @@ tf_store_advance (TfStore *self,
   __atomic_store_n (&self->seen_position, self->position, __ATOMIC_RELAXED);
 }
 
-/* Called after tf_store_advance() for bytes that were written, if the size is known. */
+/* Called after tf_store_advance() for bytes that were written to memory, or are held back. */
 static inline void
 tf_store_extend (TfStore *self)
 {
-  if ((guint64) self->seen_size < (guint64) self->position)
-    __atomic_store_n (&self->seen_size, self->position, __ATOMIC_RELAXED);
+  if (self->seen_end < self->position)
+    __atomic_store_n (&self->seen_end, self->position, __ATOMIC_RELAXED);
 }
 
 /* Reads @count bytes if they only have to be copied. Otherwise, returns FALSE without a change.
