@@ -453,6 +453,34 @@ test_low_memory (void)
   tf_set_roll_over_on_low_memory (FALSE);
 }
 
+/* What somebody looks at stays in memory, until it is consumed. */
+static void
+test_low_memory_after_peek (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  TfTempFile *base = TF_TEMP_FILE (file);
+  GThread *emitted_in = NULL;
+  gsize available;
+
+  write_zeros (file, LARGE);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  g_signal_connect (file, "rolled-over", G_CALLBACK (note_thread), &emitted_in);
+  tf_set_roll_over_on_low_memory (TRUE);
+
+  g_assert_nonnull (tf_temp_file_peek (base, &available));
+  warn ();
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+
+  g_assert_true (tf_temp_file_consume (base, 10, NULL));
+  warn ();
+  while (emitted_in == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (tf_spooled_file_is_rolled_over (file));
+  tf_set_roll_over_on_low_memory (FALSE);
+}
+
 /* Of what poll(2) reports POLLPRI for, a socket with urgent data is what everybody can have. */
 static gboolean
 connect_sockets (int ends[2])
@@ -670,6 +698,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   g_test_add_func ("/memory/low-memory", test_low_memory);
+  g_test_add_func ("/memory/low-memory/after-peek", test_low_memory_after_peek);
   g_test_add_func ("/memory/low-memory/leaves-descriptors", test_low_memory_leaves_descriptors);
   g_test_add_func ("/memory/low-memory/without-threads", test_low_memory_without_threads);
   g_test_add_func ("/memory/pressure", test_pressure);

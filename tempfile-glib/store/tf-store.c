@@ -1627,6 +1627,7 @@ tf_store_consume (TfStore  *self,
   else
     success = tf_store_move_to (self, self->position + count, error);
 
+  self->lent = FALSE;
   tf_store_unlock (self);
   return success;
 }

@@ -386,6 +386,7 @@ tf_store_consume_at_once (TfStore *self,
       tf_backing_peek (&self->backing, self->position, count) == NULL)
     return FALSE;
 
+  self->lent = FALSE;
   tf_store_advance (self, count);
   return TRUE;
 }
