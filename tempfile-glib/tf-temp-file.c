@@ -897,6 +897,37 @@ tf_temp_file_read (TfTempFile    *self,
 }
 
 /**
+ * tf_temp_file_try_read: (skip)
+ * @self: a temporary file
+ * @buffer: where to put the bytes
+ * @count: the number of bytes to read, at least 1
+ *
+ * Reads @count bytes at the position if they are in memory, or were read ahead.
+ *
+ * It does not touch the disk. It does nothing while an asynchronous operation of the file is under way. A language
+ * binding calls it first, and lets other threads of its interpreter run only while it calls [method@TempFile.read]
+ * after that.
+ *
+ * Returns: %TRUE if @count bytes were read; %FALSE if nothing was read, in which case [method@TempFile.read] is to be
+ *   called
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_try_read (TfTempFile *self,
+                       void       *buffer,
+                       gsize       count)
+{
+  TfStore *store;
+
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (buffer != NULL || count == 0, FALSE);
+
+  store = tf_file_get_store (self);
+  return tf_store_read_at_once (store, buffer, count, NULL) || tf_store_read_at_rest (store, buffer, count);
+}
+
+/**
  * tf_temp_file_read_bytes:
  * @self: a temporary file
  * @count: the number of bytes to read; %G_MAXSIZE for all that are left
@@ -1775,7 +1806,7 @@ tf_temp_file_read_upto_finish (TfTempFile    *self,
  * Returns the bytes at the position that can be read without asking the disk.
  *
  * Nothing is copied, and the position does not move. The pointer is valid until the next call that uses the file or
- * one of its streams, except [method@TempFile.consume]. For a file in memory, these are all bytes from the position
+ * one of its streams, [method@TempFile.consume] included. For a file in memory, these are all bytes from the position
  * to the end. For a file on disk, they are those that were read ahead; [method@TempFile.fill] reads more.
  *
  * It never blocks on the disk.

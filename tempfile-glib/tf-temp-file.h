@@ -88,6 +88,11 @@ gboolean      tf_temp_file_write              (TfTempFile             *self,
                                                GError                **error);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_try_read           (TfTempFile             *self,
+                                               void                   *buffer,
+                                               gsize                   count);
+
+TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_write          (TfTempFile             *self,
                                                const void             *data,
                                                gsize                   size);

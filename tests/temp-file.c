@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/tf-file.h"
+#include "tf-test-files.h"
 #include "tf-test.h"
 
 #define N_WRITES 4000
@@ -146,13 +147,47 @@ test_try_write (void)
   g_assert_false (tf_temp_file_try_write (in_memory, "x", 1));
 }
 
+/* What is in memory, what was read ahead and what is held back; not what others can change. */
+static void
+test_try_read (void)
+{
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  TfTempFile *files[] = { in_memory, on_disk, named };
+  char buffer[8];
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      gboolean is_there = files[i] != named;
+
+      write_text (files[i], "Hello");
+      tf_test_seek (files[i], 0, G_SEEK_SET);
+      g_assert_false (tf_temp_file_try_read (files[i], buffer, 0));
+      g_assert_false (tf_temp_file_try_read (files[i], buffer, 6));
+      g_assert_cmpint (tf_temp_file_try_read (files[i], buffer, 4), ==, is_there);
+      if (is_there)
+        g_assert_cmpmem (buffer, 4, "Hell", 4);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (files[i])), ==, is_there ? 4 : 0);
+    }
+
+  /* What line reading has read ahead of a file that others can open is old when it is read. */
+  g_assert_cmpint (tf_temp_file_fill (named, 5, NULL, NULL), ==, 5);
+  g_assert_false (tf_temp_file_try_read (named, buffer, 1));
+
+  g_io_stream_close (G_IO_STREAM (in_memory), NULL, NULL);
+  g_assert_false (tf_temp_file_try_read (in_memory, buffer, 1));
+}
+
 static void
 test_not_initialized (void)
 {
   g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_TEMP_FILE, NULL);
   g_autoptr(GError) error = NULL;
+  char byte;
 
   g_assert_false (tf_temp_file_try_write (file, "x", 1));
+  g_assert_false (tf_temp_file_try_read (file, &byte, 1));
   g_assert_false (tf_temp_file_write (file, "x", 1, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
 }
@@ -652,6 +687,7 @@ main (int    argc,
 
   g_test_add_func ("/temp-file/new-full", test_new_full);
   g_test_add_func ("/temp-file/write-read", test_write_read);
+  g_test_add_func ("/temp-file/try-read", test_try_read);
   g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);
   g_test_add_data_func ("/temp-file/seal/memory", NULL, test_seal);

@@ -1790,6 +1790,29 @@ try_lock_at_rest (TfStore *self)
   return tf_task_may_block (NULL) && !g_atomic_int_get (&tf_fork_is_coming) && try_lock (self);
 }
 
+/* Like tf_store_read_at_once(), if there are several threads. Does not wait for another one. */
+gboolean
+tf_store_read_at_rest (TfStore  *self,
+                       gpointer  data,
+                       gsize     count)
+{
+  const guint8 *source = NULL;
+
+  if (count == 0 || !try_lock_at_rest (self))
+    return FALSE;
+
+  if (is_at_rest (self))
+    source = tf_backing_peek (&self->backing, self->position, count);
+  if (source != NULL)
+    {
+      memcpy (data, source, count);
+      self->position += count;
+    }
+  unlock (self);
+
+  return source != NULL;
+}
+
 /* Like tf_store_write_at_once(), if there are several threads. Does not wait for another one. */
 gboolean
 tf_store_write_at_rest (TfStore       *self,

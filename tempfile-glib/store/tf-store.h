@@ -275,6 +275,9 @@ gboolean      tf_store_skip            (TfStore              *self,
                                         gsize                *n_skipped,
                                         GCancellable         *cancellable,
                                         GError              **error);
+gboolean      tf_store_read_at_rest    (TfStore              *self,
+                                        gpointer              data,
+                                        gsize                 count);
 gboolean      tf_store_write_at_rest   (TfStore              *self,
                                         gconstpointer         data,
                                         gsize                 count);
