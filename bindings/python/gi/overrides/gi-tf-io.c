@@ -479,10 +479,19 @@ read_up_to (TfTempFile   *file,
   return bytes;
 }
 
+/* Reads what only has to be copied, unless somebody uses the file. */
+static inline gboolean
+read_at_once (TfTempFile *file,
+              void       *data,
+              gint64      size)
+{
+  return G_LIKELY (size > 0 && size <= AT_ONCE && !gi_tf_is_busy (file)) && tf_temp_file_try_read (file, data, size);
+}
+
 static PyObject *
-read_slowly (TfTempFile   *file,
-             gint64        size,
-             GCancellable *cancellable)
+read_bytes (TfTempFile   *file,
+            gint64        size,
+            GCancellable *cancellable)
 {
   PyObject *bytes;
   gsize used = 0;
@@ -491,29 +500,13 @@ read_slowly (TfTempFile   *file,
     return read_up_to (file, size < 0 ? G_MAXSSIZE : size, cancellable);
 
   bytes = PyBytes_FromStringAndSize (NULL, size);
-  if (bytes != NULL && !read_into_bytes (file, bytes, &used, cancellable))
+  if (bytes == NULL || (cancellable == NULL && read_at_once (file, PyBytes_AS_STRING (bytes), size)))
+    return bytes;
+
+  if (!read_into_bytes (file, bytes, &used, cancellable))
     Py_CLEAR (bytes);
-  else if (bytes != NULL && used < (gsize) size)
+  else if (used < (gsize) size)
     _PyBytes_Resize (&bytes, used);
-  return bytes;
-}
-
-static PyObject *
-read_bytes (TfTempFile   *file,
-            gint64        size,
-            GCancellable *cancellable)
-{
-  gsize available;
-  const char *data;
-  PyObject *bytes;
-
-  if (G_UNLIKELY (size <= 0 || size > AT_ONCE || cancellable != NULL) ||
-      (data = peek (file, &available)) == NULL || available < (gsize) size)
-    return read_slowly (file, size, cancellable);
-
-  bytes = PyBytes_FromStringAndSize (data, size);
-  if (bytes != NULL && !consume (file, size))
-    Py_CLEAR (bytes);
   return bytes;
 }
 
@@ -565,16 +558,10 @@ static gssize
 read_into_view (TfTempFile *file,
                 Py_buffer  *view)
 {
-  gsize available;
-  const char *data;
   gssize n_read;
 
-  if (view->len > 0 && view->len <= AT_ONCE &&
-      (data = peek (file, &available)) != NULL && available >= (gsize) view->len)
-    {
-      memcpy (view->buf, data, view->len);
-      return consume (file, view->len) ? view->len : -1;
-    }
+  if (read_at_once (file, view->buf, view->len))
+    return view->len;
 
   return read_some (file, view->buf, view->len, NULL, &n_read) ? n_read : -1;
 }
@@ -969,7 +956,7 @@ static PyObject *
 peek_unbuffered (TfTempFile *file,
                  gint64      size)
 {
-  PyObject *bytes = read_slowly (file, size, NULL);
+  PyObject *bytes = read_bytes (file, size, NULL);
 
   if (bytes != NULL && !step_back (file, PyBytes_GET_SIZE (bytes)))
     Py_CLEAR (bytes);
