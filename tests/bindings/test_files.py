@@ -484,17 +484,130 @@ class FlushTest(TestCase):
                     GLib.MainContext.default().iteration(True)
                 self.assert_text(file, text)
 
+    def assert_refuses_while_closing(self, write):
+        """The bytes may be closed before the file is."""
+        with self.assertRaises((OSError, ValueError)) as raised:
+            write()
+        self.assertIn(getattr(raised.exception, 'errno', None), (errno.EBUSY, None))
+
     def test_text_while_the_file_is_closed(self):
         for file in self.each_text():
             file.write('first')
             done = []
             file.close_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.close_finish(result)))
-            with self.assertRaises(OSError) as raised:
-                file.write('second')
-            self.assertEqual(raised.exception.errno, errno.EBUSY)
+            self.assert_refuses_while_closing(lambda: file.write('second'))
             while not done:
                 GLib.MainContext.default().iteration(True)
             self.assertRaises(ValueError, file.write, 'third')
+
+    def test_ways_to_write_while_the_file_is_closed(self):
+        class Named(Tf.NamedFile):
+            def write(self, text):
+                return super().write(text)
+
+        def write_row(file):
+            return csv.writer(file).writerow(['abc'])
+
+        ways = (lambda file: file.writelines(['abc', 'def']), lambda file: file.file.write('abc'), write_row,
+                lambda file: file.buffer.write(b'abc'), lambda file: print('abc', file=file))
+        for create, way, name in itertools.product((Tf.NamedFile, Named), ways, ('close', 'steal_bytes')):
+            if name == 'steal_bytes' and create is Named:
+                continue
+            file = create(mode='w+')
+            bound = file.write
+            file.write('first')
+            done = []
+            getattr(file, f'{name}_async')(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(result))
+            for write in way, lambda file: bound('abc'):
+                with self.subTest(create=create, way=ways.index(way), name=name):
+                    self.assert_refuses_while_closing(lambda: write(file))
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            getattr(file, f'{name}_finish')(done[0])
+            self.assertTrue(file.closed)
+
+    def assert_names_are_done(self, create):
+        for way, is_there in (
+                (Tf.NamedFile.unlink, False),
+                (lambda file: file.keep(), True),
+                (lambda file: file.hand_over(0), True),
+                (lambda file: file.set_delete_policy(Tf.DeletePolicy.NEVER), True),
+                (lambda file: setattr(file, 'delete', False), True)):
+            file = create()
+            path = file.name
+            way(file)
+            self.assertEqual(os.path.exists(path), is_there)
+            yield file
+            file.close()
+            pathlib.Path(path).unlink(missing_ok=True)
+
+    def test_names_on_a_full_disk(self):
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+        def create():
+            file = Tf.NamedFile('w+', buffered=False)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            file.write('refused')
+            with self.assertRaises(OSError):
+                file.flush()
+            return file
+
+        for file in self.assert_names_are_done(create):
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assert_text(file, 'refused')
+
+    def test_names_while_the_file_is_busy(self):
+        done = []
+
+        def create():
+            file = Tf.NamedFile('w+')
+            file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+            file.write('later')
+            return file
+
+        for file in self.assert_names_are_done(create):
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            done.clear()
+            self.assert_text(file, 'later')
+
+    def test_reading_after_a_line(self):
+        """What line reading has read ahead is not what reading returns, where others can change the file."""
+        for read in (lambda file: file.read(4)), (lambda file: file.readinto(bytearray(4))):
+            with Tf.NamedFile(buffering=0) as file:
+                file.write(b'a\nbbbb\n')
+                file.seek(0)
+                self.assertEqual(file.readline(), b'a\n')
+                with open(file.name, 'r+b') as other:
+                    other.truncate(4)
+                self.assertIn(read(file), (b'bb', 2))
+
+    def test_time_of_what_waits(self):
+        """What is kept while the file is busy is not looked at with each write."""
+        with Tf.TempFile('w+') as file:
+            done = []
+            file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+            with unittest.mock.patch.object(type(file.buffer), 'write_kept', side_effect=AssertionError) as write_kept:
+                for _ in range(2000):
+                    file.write('x' * 100)
+            write_kept.assert_not_called()
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            self.assert_text(file, 'x' * 200_000)
+
+    def test_lines_while_the_file_is_busy(self):
+        with Tf.TempFile('w+', buffering=1) as file:
+            done = []
+            file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+            self.assertEqual(file.write('first\n'), 6)
+            print('second', file=file)
+            with self.assertRaises(OSError):
+                file.flush()
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            file.write('third\n')
+            self.assertEqual(os.fstat(file.fileno()).st_size, 19)
+            self.assert_text(file, 'first\nsecond\nthird\n')
 
     def test_text_after_stealing_was_cancelled(self):
         with Tf.SpooledFile(mode='w+') as file:

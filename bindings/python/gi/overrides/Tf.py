@@ -103,6 +103,9 @@ NEVER_WAIT = {
 # What no text can come after.
 END_FILE = {'close_async', 'steal_bytes_async'}
 
+# What is done whether the bytes are written or not.
+LEAVE_BYTES = {'hand_over', 'keep', 'set_delete_policy', 'unlink', 'unlink_async'}
+
 
 class Call:
     """A function or method of C that takes paths, has defaults for arguments at the end, and can be awaited."""
@@ -113,6 +116,7 @@ class Call:
         self.shows_bytes = name in SHOW_BYTES
         self.never_waits = self.shows_bytes or name in NEVER_WAIT
         self.ends_file = name in END_FILE
+        self.leaves_bytes = name in LEAVE_BYTES
         self.__name__ = name
         self.__qualname__ = f'{klass.__name__}.{name}' if klass else name
         self.__module__ = 'gi.repository.Tf'
@@ -121,9 +125,11 @@ class Call:
         return self if instance is None else types.MethodType(self, instance)
 
     def __call__(self, *args, **kwargs):
-        if args and (self.shows_bytes or not self.never_waits):
+        if args and self.leaves_bytes:
+            offer_text(args[0])
+        elif args and (self.shows_bytes or not self.never_waits):
             flush_text(args[0], self.shows_bytes)
-        if self.ends_file and args:
+        if args and self.ends_file:
             refuse_text(args[0])
         used = args[0] if args and not self.never_waits else None
         fast.begin_use(used)
@@ -483,11 +489,18 @@ class Bytes(fast.Buffer):
     as an io.BufferedRandom does, and write it before they do anything else. Who wants it written hears of the error.
     """
 
+    # The file is being closed: nobody could write any more what is kept.
+    ends = False
+    # A line is being written, which need not be on the disk at once.
+    writes_line = False
+
     def write_in_turn(self, data, is_kept):
         """Writes the data, or what is kept, at whose end it is. What is refused is kept.
 
         No other thread uses the file.
         """
+        if is_kept and not self.ends and self.is_busy():
+            return memoryview(data).nbytes
         try:
             if is_kept:
                 self.write_kept()
@@ -495,7 +508,7 @@ class Bytes(fast.Buffer):
                 self.write_now(data)
         except (OSError, MemoryError) as error:
             rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
-            is_too_much = len(self.kept) + len(rest) > MOST_KEPT and not is_pending(error)
+            is_too_much = self.ends if is_pending(error) else len(self.kept) + len(rest) > MOST_KEPT
             if is_too_much or isinstance(error, io.UnsupportedOperation):
                 if is_kept:
                     self.drop_end(bytes(data))
@@ -512,9 +525,14 @@ class Bytes(fast.Buffer):
 
     def flush(self, *args, **kwargs):
         """Write what is held back in this process to the file, unless this thread only asks."""
-        if not self.is_asking():
+        if self.is_asking():
+            return
+        try:
             self.write_kept()
             super().flush(*args, **kwargs)
+        except OSError as error:
+            if not (self.writes_line and is_pending(error)):
+                raise
 
     def close(self, *args, **kwargs):
         """Close the file; again does nothing."""
@@ -578,6 +596,19 @@ io.BufferedIOBase.register(Bytes)
 FAST_FOR_TEXT = 'read', 'readline', 'write'
 
 
+class Lines(io.TextIOWrapper):
+    """A text that is written line by line: what was taken is not refused because the file cannot be flushed now."""
+
+    def write(self, text, /):
+        if self.buffer.writes_line:
+            return super().write(text)
+        self.buffer.writes_line = True
+        try:
+            return super().write(text)
+        finally:
+            self.buffer.writes_line = False
+
+
 def tell_of_text(reference):
     """The tell() of an io.TextIOWrapper: it waits for nobody."""
     text = reference()
@@ -593,7 +624,8 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     buffer.mode = mode_of_file(mode)
     if isinstance(file, Tf.NamedFile):
         buffer.name = file.name
-    text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+    kind = Lines if buffering == 1 else io.TextIOWrapper
+    text = kind(buffer, encoding, errors, newline, line_buffering=buffering == 1)
     text.mode = mode
     # Without a cycle, so that a text that is dropped goes at once.
     text.tell = functools.partial(tell_of_text, weakref.ref(text))
@@ -626,6 +658,8 @@ def flush_text(object, only_asks=False):
     text = open_text_of(object)
     if text is None or only_asks and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
         return
+    if object._buffer.ends:
+        object._buffer.ends = Gio.IOStream.has_pending(object)
     object._buffer.ask(bring, text)
     if only_asks:
         object._buffer.try_write_kept()
@@ -633,21 +667,21 @@ def flush_text(object, only_asks=False):
         object._buffer.write_kept()
 
 
-def write_after(reference, text):
-    """The write() of a text file that may be about to be closed: it would keep what nobody could write any more."""
-    file = reference()
-    if Gio.IOStream.has_pending(file):
-        raise python_error(GLib.Error.new_literal(Gio.io_error_quark(), 'The temporary file has an outstanding operation',
-                                                  Gio.IOErrorEnum.PENDING))
-    file.__dict__['write'] = file._text.write
-    return file._text.write(text)
+def offer_text(object):
+    """Like flush_text(), but what is refused does not matter: it is kept."""
+    try:
+        flush_text(object, only_asks=True)
+    except OSError:
+        pass
 
 
 def refuse_text(file):
-    """Refuses what is written until the file is closed, or turns out not to be."""
+    """Refuses what is written until the file is closed, or turns out not to be. From now on, it comes to the bytes at
+    once."""
     text = open_text_of(file)
-    if text is not None and file.__dict__.get('write') == text.write:
-        file.__dict__['write'] = functools.partial(write_after, weakref.ref(file))
+    if text is not None:
+        file._buffer.ends = True
+        file._buffer.ask(functools.partial(text.reconfigure, write_through=True))
 
 
 def is_open(text):

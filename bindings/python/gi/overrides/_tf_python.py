@@ -294,6 +294,12 @@ class Buffer(Reading):
         with self.turn:
             return self.write_in_turn(data, is_kept)
 
+    def is_busy(self):
+        """Whether an asynchronous call refuses what is written now."""
+        file = self.file()
+        return self.output.has_pending() or self.input.has_pending() or \
+            file is not None and Gio.IOStream.has_pending(file)
+
     def write_kept(self):
         """Writes what is kept, before anything else is done with the file, and before this goes."""
         self.forget_dead_threads()

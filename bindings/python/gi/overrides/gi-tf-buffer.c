@@ -384,6 +384,24 @@ buffer_get_closed (PyObject *self,
   return PyBool_FromLong (object == NULL || g_io_stream_is_closed ((GIOStream *) object));
 }
 
+static gboolean
+is_busy (GIOStream *file)
+{
+  return g_io_stream_has_pending (file) ||
+         g_input_stream_has_pending (g_io_stream_get_input_stream (file)) ||
+         g_output_stream_has_pending (g_io_stream_get_output_stream (file));
+}
+
+/* Whether an asynchronous call refuses what is written now. */
+static PyObject *
+buffer_is_busy (PyObject *self,
+                PyObject *unused)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+
+  return PyBool_FromLong (file != NULL && is_busy (G_IO_STREAM (file)));
+}
+
 static PyObject *
 buffer_is_in_memory (PyObject *self,
                      PyObject *unused)
@@ -581,6 +599,7 @@ static PyMethodDef buffer_methods[] = {
   { "fileno", buffer_fileno, METH_NOARGS, NULL },
   { "forget_threads", buffer_forget_threads, METH_NOARGS, NULL },
   { "is_asking", buffer_is_asking, METH_NOARGS, NULL },
+  { "is_busy", buffer_is_busy, METH_NOARGS, NULL },
   { "is_in_memory", buffer_is_in_memory, METH_NOARGS, NULL },
   { "isatty", buffer_isatty, METH_NOARGS, NULL },
   { "readable", buffer_readable, METH_NOARGS, NULL },
