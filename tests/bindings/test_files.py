@@ -596,18 +596,21 @@ class FlushTest(TestCase):
             self.assert_text(file, 'x' * 200_000)
 
     def test_lines_while_the_file_is_busy(self):
-        with Tf.TempFile('w+', buffering=1) as file:
-            done = []
-            file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
-            self.assertEqual(file.write('first\n'), 6)
-            print('second', file=file)
-            with self.assertRaises(OSError):
-                file.flush()
-            while not done:
-                GLib.MainContext.default().iteration(True)
-            file.write('third\n')
-            self.assertEqual(os.fstat(file.fileno()).st_size, 19)
-            self.assert_text(file, 'first\nsecond\nthird\n')
+        for buffering in 1, -1:
+            with Tf.TempFile('w+', buffering=buffering) as file:
+                file.reconfigure(line_buffering=True)
+                done = []
+                file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+                self.assertEqual(file.write('first\n'), 6)
+                print('second', file=file)
+                for flush in file.flush, lambda: print('', end='', file=file, flush=True):
+                    with self.assertRaises(OSError):
+                        flush()
+                while not done:
+                    GLib.MainContext.default().iteration(True)
+                file.write('third\n')
+                self.assertEqual(os.fstat(file.fileno()).st_size, 19)
+                self.assert_text(file, 'first\nsecond\nthird\n')
 
     def test_text_after_stealing_was_cancelled(self):
         with Tf.SpooledFile(mode='w+') as file:

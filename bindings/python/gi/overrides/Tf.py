@@ -491,8 +491,9 @@ class Bytes(fast.Buffer):
 
     # The file is being closed: nobody could write any more what is kept.
     ends = False
-    # A line is being written, which need not be on the disk at once.
-    writes_line = False
+    # The text, as a weak reference, and whether somebody has called flush().
+    text = None
+    is_asked = False
 
     def write_in_turn(self, data, is_kept):
         """Writes the data, or what is kept, at whose end it is. What is refused is kept.
@@ -531,8 +532,13 @@ class Bytes(fast.Buffer):
             self.write_kept()
             super().flush(*args, **kwargs)
         except OSError as error:
-            if not (self.writes_line and is_pending(error)):
+            if not (is_pending(error) and self.flushes_line()):
                 raise
+
+    def flushes_line(self):
+        """Whether it is a text that flushes a line which it has written."""
+        text = None if self.is_asked or self.text is None else self.text()
+        return text is not None and text.line_buffering
 
     def close(self, *args, **kwargs):
         """Close the file; again does nothing."""
@@ -596,25 +602,21 @@ io.BufferedIOBase.register(Bytes)
 FAST_FOR_TEXT = 'read', 'readline', 'write'
 
 
-class Lines(io.TextIOWrapper):
-    """A text that is written line by line: what was taken is not refused because the file cannot be flushed now."""
-
-    def write(self, text, /):
-        if self.buffer.writes_line:
-            return super().write(text)
-        self.buffer.writes_line = True
-        try:
-            return super().write(text)
-        finally:
-            self.buffer.writes_line = False
-
-
 def tell_of_text(reference):
     """The tell() of an io.TextIOWrapper: it waits for nobody."""
     text = reference()
     if text is None:
         raise ValueError('I/O operation on closed file.')
     return text.buffer.ask(io.TextIOWrapper.tell, text) if is_open(text) else io.TextIOWrapper.tell(text)
+
+
+def flush_on_request(text):
+    """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
+    text.buffer.is_asked = True
+    try:
+        text.flush()
+    finally:
+        text.buffer.is_asked = False
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):
@@ -624,8 +626,8 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     buffer.mode = mode_of_file(mode)
     if isinstance(file, Tf.NamedFile):
         buffer.name = file.name
-    kind = Lines if buffering == 1 else io.TextIOWrapper
-    text = kind(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+    text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
+    buffer.text = weakref.ref(text)
     text.mode = mode
     # Without a cycle, so that a text that is dropped goes at once.
     text.tell = functools.partial(tell_of_text, weakref.ref(text))
@@ -634,6 +636,8 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     for name in FAST_FOR_TEXT:
         if getattr(type(file), name) is getattr(fast.File, name):
             file.__dict__[name] = getattr(text, name)
+    if type(file).flush is fast.File.flush:
+        file.__dict__['flush'] = functools.partial(flush_on_request, text)
 
 
 def bring(text):
