@@ -612,11 +612,13 @@ def tell_of_text(reference):
 
 def flush_on_request(text):
     """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
-    text.buffer.is_asked = True
+    # A text that was detached has none, and says so.
+    buffer = text.buffer if text.buffer is not None else types.SimpleNamespace()
+    buffer.is_asked = True
     try:
         text.flush()
     finally:
-        text.buffer.is_asked = False
+        buffer.is_asked = False
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):

@@ -504,7 +504,7 @@ class File(Reading):
             pass
         finally:
             self._buffer.take_file(self)
-            for name in 'read', 'readline', 'write', '_text', '_buffer':
+            for name in 'flush', 'read', 'readline', 'write', '_text', '_buffer':
                 self.__dict__.pop(name, None)
 
     @whole_errors

@@ -272,7 +272,7 @@ gboolean
 gi_tf_state_set_up (void)
 {
   static const char *const names[GI_TF_N_KEYS] = {
-    "_text", "_access", "_name_type", "_buffer", "read", "readline", "write"
+    "_text", "_access", "_name_type", "_buffer", "flush", "read", "readline", "write"
   };
 
   for (guint i = 0; i < GI_TF_N_KEYS; i++)
@@ -305,7 +305,7 @@ void
 gi_tf_forget_text (PyObject *self)
 {
   static const GiTfKey text_keys[] = {
-    GI_TF_KEY_READ, GI_TF_KEY_READLINE, GI_TF_KEY_WRITE, GI_TF_KEY_TEXT, GI_TF_KEY_BUFFER
+    GI_TF_KEY_FLUSH, GI_TF_KEY_READ, GI_TF_KEY_READLINE, GI_TF_KEY_WRITE, GI_TF_KEY_TEXT, GI_TF_KEY_BUFFER
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (text_keys); i++)

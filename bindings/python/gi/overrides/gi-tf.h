@@ -26,7 +26,8 @@ typedef enum
   GI_TF_KEY_ACCESS,    /* "r" or "w" if the mode does not allow both */
   GI_TF_KEY_NAME_TYPE, /* bytes, if the name is to be bytes */
   GI_TF_KEY_BUFFER,    /* what the text is over */
-  GI_TF_KEY_READ,      /* methods of the text */
+  GI_TF_KEY_FLUSH,     /* methods of the text */
+  GI_TF_KEY_READ,
   GI_TF_KEY_READLINE,
   GI_TF_KEY_WRITE,
   GI_TF_N_KEYS,
