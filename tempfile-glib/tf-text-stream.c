@@ -667,7 +667,8 @@ end_ahead (TfTextStreamPrivate *priv)
   priv->is_ahead = FALSE;
 }
 
-/* Reads more of the file, as many bytes as were read ahead already. Sets @is_end at the end of the file. */
+/* Reads more of the file: as many bytes as there is text that was not taken, so that a long line is not searched again and
+ * again. Sets @is_end at the end of the file. */
 static gboolean
 read_ahead (TfTextStreamPrivate  *priv,
             gboolean             *is_end,
@@ -676,6 +677,7 @@ read_ahead (TfTextStreamPrivate  *priv,
 {
   g_autoptr(GBytes) bytes = NULL;
   goffset position = priv->is_ahead ? 0 : get_file_position (priv, cancellable, error);
+  gsize available;
 
   if (position < 0)
     return FALSE;
@@ -688,8 +690,8 @@ read_ahead (TfTextStreamPrivate  *priv,
   if (!move_file (priv, tf_decoded_text_get_end (&priv->ahead), cancellable, error))
     return FALSE;
 
-  bytes = tf_store_read_bytes (get_store (priv), priv->ahead.failed ? 0 : MAX (PIECE_SIZE, priv->ahead.bytes.size),
-                               cancellable, error);
+  tf_decoded_text_peek (&priv->ahead, &available);
+  bytes = tf_store_read_bytes (get_store (priv), priv->ahead.failed ? 0 : MAX (PIECE_SIZE, available), cancellable, error);
   if (bytes == NULL)
     return FALSE;
 
@@ -795,7 +797,7 @@ locate (TfTextStreamPrivate  *priv,
   if (!priv->is_ahead)
     return get_file_position (priv, cancellable, error);
 
-  if (!tf_decoded_text_is_aligned (&priv->ahead) && !place (priv, priv->ahead.start, cancellable, error))
+  if (!tf_decoded_text_is_aligned (&priv->ahead, &priv->codec) && !place (priv, priv->ahead.start, cancellable, error))
     return -1;
 
   if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, get_path (priv), error))

@@ -1103,6 +1103,30 @@ test_programs (void)
                    g_test_rand_int_range (TF_TEXT_ERRORS_STRICT, TF_TEXT_ERRORS_BACKSLASH_REPLACE + 1));
 }
 
+/* However far the file is read, no more than some pieces of it are in memory. */
+static void
+test_read_ahead (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTextStream) stream = NULL;
+  g_autoptr(GString) lines = g_string_new (NULL);
+
+  for (guint i = 0; i < 50000; i++)
+    g_string_append_printf (lines, "line %u\n", i);
+  g_assert_true (tf_temp_file_write (file, lines->str, lines->len, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  stream = tf_text_stream_new (file, NULL, TF_NEWLINE_UNIVERSAL, TF_TEXT_ERRORS_STRICT, NULL);
+
+  for (guint i = 0; i < 50000; i++)
+    {
+      g_autofree char *line = tf_text_stream_read_line (stream, NULL, NULL);
+      g_autofree char *expected = g_strdup_printf ("line %u\n", i);
+
+      g_assert_cmpstr (line, ==, expected);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), <=, tf_text_stream_tell (stream, NULL, NULL) + 32768);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1128,6 +1152,7 @@ main (int    argc,
   tf_test_add_async ("/text-stream/every-call", test_every_call);
   tf_test_add_async ("/text-stream/pending", test_pending);
   g_test_add_func ("/text-stream/pending-base-file", test_pending_base_file);
+  g_test_add_func ("/text-stream/read-ahead", test_read_ahead);
   tf_test_add_async ("/text-stream/dropped", test_dropped);
   tf_test_add_async ("/text-stream/rolled-over", test_rolled_over);
   tf_test_add_async ("/text-stream/cancelled-before", test_cancelled_before);

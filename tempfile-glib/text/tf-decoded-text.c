@@ -125,11 +125,22 @@ tf_decoded_text_take (TfDecodedText *self,
   self->n_taken += length;
 }
 
-/* Returns whether all of the text was taken. Then tf_decoded_text_locate() needs no codec. */
-gboolean
-tf_decoded_text_is_aligned (TfDecodedText *self)
+/* Returns whether the text that was taken and the bytes that it came from are the same: in most files, which are valid
+ * UTF-8. */
+static gboolean
+is_same (TfDecodedText *self,
+         const TfCodec *codec)
 {
-  return self->n_taken == self->text.size;
+  return codec->is_utf8 && self->n_taken <= self->n_decoded &&
+         memcmp (tf_string_get (&self->text), tf_string_get (&self->bytes), self->n_taken) == 0;
+}
+
+/* Returns whether tf_decoded_text_locate() does not use the codec. */
+gboolean
+tf_decoded_text_is_aligned (TfDecodedText *self,
+                            const TfCodec *codec)
+{
+  return self->n_taken == self->text.size || is_same (self, codec);
 }
 
 /* Fails where some of the characters were taken that the same bytes stand for: an escape, for example. */
@@ -156,10 +167,10 @@ tf_decoded_text_locate (TfDecodedText  *self,
 {
   const char *bytes = tf_string_get (&self->bytes);
   g_auto(TfString) scratch = { NULL, };
-  gsize n_before = self->n_decoded;
+  gsize n_before = self->n_taken < self->text.size ? self->n_taken : self->n_decoded;
   gsize n_rest;
 
-  if (!tf_decoded_text_is_aligned (self) &&
+  if (!tf_decoded_text_is_aligned (self, codec) &&
       (!tf_codec_decode (codec, bytes, self->n_decoded, FALSE, self->n_taken, &scratch, &n_before, error) ||
        !check_boundary (self, &scratch, n_before, error) ||
        !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, &scratch,

@@ -38,7 +38,8 @@ const char *tf_decoded_text_peek            (TfDecodedText  *self,
                                              gsize          *length);
 void        tf_decoded_text_take            (TfDecodedText  *self,
                                              gsize           length);
-gboolean    tf_decoded_text_is_aligned      (TfDecodedText  *self);
+gboolean    tf_decoded_text_is_aligned      (TfDecodedText  *self,
+                                             const TfCodec  *codec);
 gboolean    tf_decoded_text_locate          (TfDecodedText  *self,
                                              TfCodec        *codec,
                                              goffset        *offset,
