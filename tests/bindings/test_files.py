@@ -23,6 +23,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import tracemalloc
 import unittest
 import unittest.mock
 import zipfile
@@ -594,6 +595,21 @@ class FlushTest(TestCase):
             while not done:
                 GLib.MainContext.default().iteration(True)
             self.assert_text(file, 'x' * 200_000)
+
+    def test_time_of_lines_that_wait(self):
+        """With each of them, no more is copied than the first ones."""
+        with Tf.TempFile('w+', buffering=1) as file:
+            done = []
+            file.flush_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.flush_finish(result)))
+            file.write('x' * 1_000_000 + '\n')
+            tracemalloc.start()
+            self.addCleanup(tracemalloc.stop)
+            for _ in range(20):
+                file.write('x\n')
+            self.assertLess(tracemalloc.get_traced_memory()[1], 1_900_000)
+            while not done:
+                GLib.MainContext.default().iteration(True)
+            self.assert_text(file, 'x' * 1_000_000 + '\n' + 'x\n' * 20)
 
     def test_lines_while_the_file_is_busy(self):
         for buffering in 1, -1:

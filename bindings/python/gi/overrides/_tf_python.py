@@ -297,8 +297,7 @@ class Buffer(Reading):
     def is_busy(self):
         """Whether an asynchronous call refuses what is written now."""
         file = self.file()
-        return self.output.has_pending() or self.input.has_pending() or \
-            file is not None and Gio.IOStream.has_pending(file)
+        return self.output.has_pending() or file is not None and Gio.IOStream.has_pending(file)
 
     def write_kept(self):
         """Writes what is kept, before anything else is done with the file, and before this goes."""
@@ -317,10 +316,13 @@ class Buffer(Reading):
 
     def write_kept_in_turn(self):
         """What is refused stays. What a function writes that this calls is kept behind it."""
-        if self.being_written is not None:
-            return
+        while self.kept and self.being_written is None:
+            self.write_some_kept()
+
+    def write_some_kept(self):
+        """All of it, but only its beginning, so that the rest is not copied, if that is refused anyway."""
         with self.placing:
-            kept = bytes(self.kept)
+            kept = bytes(self.kept[:4096] if self.is_busy() else self.kept)
             self.being_written = self.input.tell(), len(kept)
         n_written = 0
         try:

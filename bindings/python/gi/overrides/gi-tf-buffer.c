@@ -239,23 +239,45 @@ forget_writing (Buffer *self)
     drop_written (self, self->n_being_written);
 }
 
+static gboolean
+is_busy (GIOStream *file)
+{
+  return g_io_stream_has_pending (file) ||
+         g_input_stream_has_pending (g_io_stream_get_input_stream (file)) ||
+         g_output_stream_has_pending (g_io_stream_get_output_stream (file));
+}
+
+/* Writes all that is kept; but only its beginning, so that the rest is not copied, if that is refused anyway. */
+static gboolean
+write_some_kept (PyObject *self)
+{
+  PyObject *kept = ((Buffer *) self)->kept;
+  gboolean is_refused = is_busy (G_IO_STREAM (gi_tf_file_of (self)));
+  Py_ssize_t size = is_refused ? MIN (count_kept (self), 4096) : count_kept (self);
+  PyObject *data = PyBytes_FromStringAndSize (PyByteArray_AS_STRING (kept), size);
+  PyObject *result = data != NULL ? write_bytes (self, data) : NULL;
+
+  Py_XDECREF (data);
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
 /* What is refused stays. What a function writes that this calls is kept behind it. */
 static PyObject *
 write_kept (PyObject *self)
 {
-  PyObject *data, *result;
-
   if (gi_tf_is_finalizing ())
     forget_writing ((Buffer *) self);
-  if (((Buffer *) self)->start >= 0 || count_kept (self) == 0)
-    Py_RETURN_NONE;
-  if (gi_tf_file_of (self) == NULL)
-    return gi_tf_raise_closed ();
 
-  data = PyBytes_FromObject (((Buffer *) self)->kept);
-  result = data != NULL ? write_bytes (self, data) : NULL;
-  Py_XDECREF (data);
-  return result;
+  while (((Buffer *) self)->start < 0 && count_kept (self) > 0)
+    {
+      if (gi_tf_file_of (self) == NULL)
+        return gi_tf_raise_closed ();
+      if (!write_some_kept (self))
+        return NULL;
+    }
+
+  Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -382,14 +404,6 @@ buffer_get_closed (PyObject *self,
 
   /* A text asks for this with each line. */
   return PyBool_FromLong (object == NULL || g_io_stream_is_closed ((GIOStream *) object));
-}
-
-static gboolean
-is_busy (GIOStream *file)
-{
-  return g_io_stream_has_pending (file) ||
-         g_input_stream_has_pending (g_io_stream_get_input_stream (file)) ||
-         g_output_stream_has_pending (g_io_stream_get_output_stream (file));
 }
 
 /* Whether an asynchronous call refuses what is written now. */
