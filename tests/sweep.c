@@ -54,19 +54,43 @@ leave_file_in_dir (void)
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
 }
 
+static gboolean
+has_journals (void)
+{
+  g_autofree char *place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+
+  return g_file_test (place, G_FILE_TEST_EXISTS);
+}
+
 /* What is recorded in a directory goes with it, and no journal waits for it. None is left of the sweep either. */
 static void
 test_inside (void)
 {
-  g_autofree char *place = NULL;
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   tf_test_run_and_kill (leave_file_in_dir);
   g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
-  place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
-  g_assert_false (g_file_test (place, G_FILE_TEST_EXISTS));
+  g_assert_false (has_journals ());
+}
+
+static void
+leave_journal (void)
+{
+  g_assert_finalize_object (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+}
+
+/* The sweep has nothing to move, and so no journal of its own with which the directory of journals goes. */
+static void
+test_journal_alone (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_run_and_kill (leave_journal);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+  g_assert_false (has_journals ());
 }
 
 /* The result of another call is refused before it is looked into. */
@@ -866,6 +890,7 @@ main (int    argc,
   g_test_add_func ("/sweep/claimed", test_claimed);
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/inside", test_inside);
+  g_test_add_func ("/sweep/journal-alone", test_journal_alone);
   g_test_add_func ("/sweep/future", test_future);
   g_test_add_func ("/sweep/living", test_living);
   g_test_add_func ("/sweep/closed-file", test_closed_file);

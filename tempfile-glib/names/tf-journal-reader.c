@@ -639,11 +639,12 @@ list_records (TfJournalReader *self,
 
 /* --- Places --------------------------------------------------------------------------------- */
 
-typedef void (*SegmentFunc) (TfJournalReader *self,
-                             int              dir_fd,
-                             const char      *name,
-                             TfSystemFs       fs,
-                             GCancellable    *cancellable);
+/* Returns whether the segment was removed. */
+typedef gboolean (*SegmentFunc) (TfJournalReader *self,
+                                 int              dir_fd,
+                                 const char      *name,
+                                 TfSystemFs       fs,
+                                 GCancellable    *cancellable);
 
 /* One that is not locked is read if it @may_be_mapped, and may belong to a living process then. */
 static Life
@@ -665,7 +666,7 @@ load_segment (TfJournalReader *self,
   return FOREIGN;
 }
 
-static void
+static gboolean
 list_segment (TfJournalReader *self,
               int              dir_fd,
               const char      *name,
@@ -678,9 +679,10 @@ list_segment (TfJournalReader *self,
 
   if (life == ALIVE || life == DEAD)
     list_records (self, &segment, life == DEAD && is_locked, cancellable);
+  return FALSE;
 }
 
-static void
+static gboolean
 sweep_segment (TfJournalReader *self,
                int              dir_fd,
                const char      *name,
@@ -691,8 +693,8 @@ sweep_segment (TfJournalReader *self,
   gboolean is_locked;
   Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE, &is_locked);
 
-  if (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable)))
-    unlinkat (dir_fd, name, 0);
+  return (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable))) &&
+         unlinkat (dir_fd, name, 0) == 0;
 }
 
 /* Two of the places can be the same directory. */
@@ -723,6 +725,7 @@ read_place (TfJournalReader *self,
   TfSystemFs fs;
   tf_autofd int dir_fd = tf_journal_place_open (index, FALSE, &path, &fs);
   const struct dirent *entry;
+  gboolean is_changed = FALSE;
   int own_fd = -1;
   DIR *names;
 
@@ -743,9 +746,12 @@ read_place (TfJournalReader *self,
 
   while (!g_cancellable_is_cancelled (cancellable) && (entry = readdir (names)) != NULL)
     if (strlen (entry->d_name) == TF_TEMPLATE_RANDOM_LENGTH && tf_template_matches (&template, entry->d_name))
-      func (self, dir_fd, entry->d_name, fs, cancellable);
+      is_changed |= func (self, dir_fd, entry->d_name, fs, cancellable);
 
   closedir (names);
+  /* Nothing may be in the place any more. */
+  if (is_changed)
+    rmdir (path);
 }
 
 static void
