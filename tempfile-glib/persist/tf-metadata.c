@@ -212,7 +212,7 @@ apply_user_xattrs (const TfMetadata *self,
 }
 
 /* A mode that is right is not set again, because some file systems refuse even that. Where the mode cannot be changed,
- * one that grants less than wanted is accepted. */
+ * one that grants others no more than wanted is accepted. */
 static gboolean
 apply_mode (int    fd,
             mode_t mode)
@@ -223,7 +223,7 @@ apply_mode (int    fd,
   if (known && (st.st_mode & PERMISSIONS) == mode)
     return TRUE;
 
-  return TF_RETRY_EINTR (fchmod (fd, mode)) == 0 || (known && (st.st_mode & PERMISSIONS & ~mode) == 0);
+  return TF_RETRY_EINTR (fchmod (fd, mode)) == 0 || (known && (st.st_mode & PERMISSIONS & ~(mode | S_IRWXU)) == 0);
 }
 
 /* Sets the metadata of the file behind @fd, which this process owns. Further user attributes of the file stay. What

@@ -535,7 +535,28 @@ test_attributes_of_new (gconstpointer data)
   umask (mask);
 }
 
-/* A mode that grants less than that of the replaced file is accepted where it cannot be changed. */
+static void
+replace_without_chmod (const TfTestKind *kind,
+                       int               saved_errno,
+                       guint             mode)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (kind);
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (chmod ("doc", mode), ==, 0);
+  tf_test_write (file, "new");
+  chmod_errno = saved_errno;
+  tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+  grant_all ();
+  g_assert_no_error (error);
+  assert_doc ("new");
+  g_assert_cmphex (get_mode () & ~(mode | S_IRWXU), ==, 0);
+  g_clear_object (&file);
+  remove_doc ();
+}
+
+/* A mode that grants others no more than that of the replaced file is accepted where it cannot be changed. */
 static void
 test_chmod (gconstpointer data)
 {
@@ -543,19 +564,8 @@ test_chmod (gconstpointer data)
 
   for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
     {
-      g_autoptr(TfTempFile) file = tf_test_kind_make (data);
-      g_autoptr(GFile) doc = put_old ();
-      g_autoptr(GError) error = NULL;
-
-      tf_test_write (file, "new");
-      chmod_errno = errnos[i];
-      tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
-      grant_all ();
-      g_assert_no_error (error);
-      assert_doc ("new");
-      g_assert_cmphex (get_mode () & ~0640, ==, 0);
-      g_clear_object (&file);
-      remove_doc ();
+      replace_without_chmod (data, errnos[i], 0640);
+      replace_without_chmod (data, errnos[i], 0400);
     }
 }
 
