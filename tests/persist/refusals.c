@@ -148,6 +148,8 @@ int __real_statx (int fd, const char *name, int flags, unsigned int mask, struct
 int __wrap_statx (int fd, const char *name, int flags, unsigned int mask, struct statx *stx);
 int __real_fstat64 (int fd, struct stat *st);
 int __wrap_fstat64 (int fd, struct stat *st);
+int __real_fstatat64 (int fd, const char *name, struct stat *st, int flags);
+int __wrap_fstatat64 (int fd, const char *name, struct stat *st, int flags);
 
 int
 __wrap_statx (int           fd,
@@ -174,6 +176,20 @@ __wrap_fstat64 (int          fd,
 
   if (result == 0 && inodes_are_of_names && S_ISREG (st->st_mode))
     st->st_ino = get_inode_of_name (fd, "");
+
+  return result;
+}
+
+int
+__wrap_fstatat64 (int          fd,
+                  const char  *name,
+                  struct stat *st,
+                  int          flags)
+{
+  int result = __real_fstatat64 (fd, name, st, flags);
+
+  if (result == 0 && inodes_are_of_names && S_ISREG (st->st_mode))
+    st->st_ino = get_inode_of_name (fd, name);
 
   return result;
 }
@@ -704,6 +720,33 @@ test_link_of_other_inode (gconstpointer data)
   remove_all ();
 }
 
+/* The document is its own backup already. That cannot be seen where a link has another inode number, and renaming a link
+ * over another one does nothing. */
+static void
+test_own_backup (gconstpointer data)
+{
+  const TfPersistFlags flags = TF_PERSIST_REPLACE | TF_PERSIST_BACKUP;
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+  g_autofree char *content = NULL;
+
+  g_assert_cmpint (link ("doc", "doc~"), ==, 0);
+  tf_test_write (file, "new");
+  rename2_errno = EINVAL;
+  inodes_are_of_names = TRUE;
+  tf_temp_file_persist (file, doc, flags, NULL, NULL, NULL, NULL, &error);
+  grant_all ();
+  g_assert_no_error (error);
+  assert_doc ("new");
+  g_assert_true (g_file_get_contents ("doc~", &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "old");
+  /* The former name of a named file is not known either. */
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, TF_IS_NAMED_FILE (file) ? 3 : 2);
+  g_clear_object (&file);
+  remove_all ();
+}
+
 typedef struct
 {
   const char    *name;
@@ -903,6 +946,7 @@ main (int    argc,
   tf_test_add_for_kinds ("refusals", "vacated-name", test_vacated_name);
   tf_test_add_for_kinds ("refusals", "taken-name", test_taken_name);
   tf_test_add_for_kinds ("refusals", "link-of-other-inode", test_link_of_other_inode);
+  tf_test_add_for_kinds ("refusals", "own-backup", test_own_backup);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lasting_errors); i++)
     {
