@@ -2339,7 +2339,8 @@ make_fd_path (int      fd,
  *
  * The path is `/proc/PID/fd/FD`, see proc(5). It works as long as the file is open in this process, for other
  * processes of the same user. If this process has changed its user ID, it works only for root. A process that opens
- * the path gets a position of its own. This call has the same effects on the file as [method@TempFile.get_fd].
+ * the path gets a position of its own. Few file systems, such as GlusterFS, cannot open a file again that has no name.
+ * This call has the same effects on the file as [method@TempFile.get_fd].
  *
  * It blocks on the disk. The errors are those of [method@TempFile.get_fd], and %G_IO_ERROR_NOT_SUPPORTED on a system
  * that has no such paths.
