@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tf-test-async.h"
+#include "tf-test-disk.h"
 #include "tf-test-files.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -54,25 +55,28 @@ leave_file_in_dir (void)
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
 }
 
-static gboolean
-has_journals (void)
+/* Of this process there may be one. Returns -1 if their directory does not exist. */
+static int
+count_journals (void)
 {
   g_autofree char *place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
 
-  return g_file_test (place, G_FILE_TEST_EXISTS);
+  return g_file_test (place, G_FILE_TEST_EXISTS) ? (int) tf_test_count_entries (place) : -1;
 }
 
 /* What is recorded in a directory goes with it, and no journal waits for it. None is left of the sweep either. */
 static void
 test_inside (void)
 {
+  int n_journals = count_journals ();
+
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   tf_test_run_and_kill (leave_file_in_dir);
   g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
-  g_assert_false (has_journals ());
+  g_assert_cmpint (count_journals (), ==, n_journals);
 }
 
 static void
@@ -85,12 +89,14 @@ leave_journal (void)
 static void
 test_journal_alone (void)
 {
+  int n_journals = count_journals ();
+
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   tf_test_run_and_kill (leave_journal);
   g_assert_cmpuint (tf_test_sweep (0), ==, 0);
-  g_assert_false (has_journals ());
+  g_assert_cmpint (count_journals (), ==, n_journals);
 }
 
 /* The result of another call is refused before it is looked into. */
@@ -272,7 +278,8 @@ leave_moved (void)
   g_assert_cmpint (mkdir ("data", 0700), ==, 0);
   g_assert_cmpint (rename (tf_temp_dir_get_path (dir), "data/dir"), ==, 0);
   g_assert_cmpint (rename (tf_named_file_get_path (moved), "data/moved"), ==, 0);
-  g_assert_cmpint (link (tf_named_file_get_path (linked), "data/linked"), ==, 0);
+  if (tf_test_disk_has_hard_links ())
+    g_assert_cmpint (link (tf_named_file_get_path (linked), "data/linked"), ==, 0);
 }
 
 /* Nothing that @func has left is removed by a sweep or at exit. */
@@ -325,7 +332,7 @@ test_moved (void)
     return;
 
   assert_stays (leave_moved, 1, 1);
-  g_assert_cmpuint (tf_test_count_entries ("data"), ==, 3);
+  g_assert_cmpuint (tf_test_count_entries ("data"), ==, tf_test_disk_has_hard_links () ? 3 : 2);
   remove_all ("data");
   g_assert_cmpint (rmdir ("data"), ==, 0);
 }
@@ -618,7 +625,8 @@ test_kept (void)
 static void
 test_strangers (void)
 {
-  const char *const names[] = { "tmpabcdefgh", "tmp_1234567.txt", "tmpaaaaaaaa" };
+  const char *const names[] = { "tmpabcdefgh", "tmp_1234567.txt", "tmpaaaaaaaa", "tmppipepipe" };
+  gboolean has_fifos = tf_test_disk_has_fifos ();
 
   if (tf_test_skip_if_portable ("journals"))
     return;
@@ -627,17 +635,16 @@ test_strangers (void)
   tree_make_file ("tmpabcdefgh/file");
   tree_make_file (names[1]);
   tree_make_link ("/", names[2]);
-  g_assert_cmpint (mkfifo ("tmppipepipe", 0600), ==, 0);
+  if (has_fifos)
+    g_assert_cmpint (mkfifo (names[3], 0600), ==, 0);
   /* With the sticky bit as well: it is not empty. */
-  g_assert_cmpint (chmod (names[0], 01700), ==, 0);
+  if (tf_test_disk_has_modes ())
+    g_assert_cmpint (chmod (names[0], 01700), ==, 0);
   g_assert_cmpuint (tf_test_sweep (0), ==, 0);
-  g_assert_cmpuint (tf_test_count_entries ("."), ==, 4);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, has_fifos ? 4 : 3);
 
   g_assert_cmpint (unlink ("tmpabcdefgh/file"), ==, 0);
-  g_assert_cmpint (rmdir (names[0]), ==, 0);
-  g_assert_cmpint (unlink (names[1]), ==, 0);
-  g_assert_cmpint (unlink (names[2]), ==, 0);
-  g_assert_cmpint (unlink ("tmppipepipe"), ==, 0);
+  remove_all (".");
 }
 
 static void
@@ -701,7 +708,30 @@ create_until_killed (void)
     }
 }
 
-/* Processes that create and remove all the time are killed at random moments, while others sweep. */
+static void
+remove_all_but (const char *first,
+                const char *second,
+                const char *third)
+{
+  const char *const kept[] = { first, second, third };
+  g_autoptr(GDir) names = g_dir_open (".", 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autoptr(GFile) file = g_file_new_for_path (name);
+      gboolean is_kept = FALSE;
+
+      for (gsize i = 0; i < G_N_ELEMENTS (kept); i++)
+        is_kept |= g_str_has_suffix (kept[i], name);
+      if (!is_kept)
+        g_assert_true (tf_remove_tree (file, NULL, NULL));
+    }
+}
+
+/* Processes that create and remove all the time are killed at random moments, while others sweep. Without an owner, a
+ * new file may be anybody's, and stays. And FUSE forgets a file if the process is killed while it asks for its removal:
+ * it gets another handle, and stays, too. */
 static void
 test_killed_at_random (void)
 {
@@ -740,6 +770,8 @@ test_killed_at_random (void)
     }
 
   g_assert_cmpuint (tf_test_sweep (0), >, 0);
+  if (!tf_test_disk_has_owners () || !tf_test_disk_has_birth_times ())
+    remove_all_but (tf_temp_dir_get_path (living_dir), tf_named_file_get_path (living_file), "document");
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 3);
   g_assert_cmpint (unlink ("document"), ==, 0);
   g_assert_true (g_file_test (child, G_FILE_TEST_EXISTS));

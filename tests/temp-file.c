@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "store/tf-file.h"
+#include "tf-test-disk.h"
 #include "tf-test-files.h"
 #include "tf-test.h"
 
@@ -508,7 +509,7 @@ test_reserve (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 5);
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 5);
   g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
-  if (reserved)
+  if (reserved && tf_test_disk_tells_room ())
     g_assert_cmpint (st.st_blocks * 512, >=, MIB);
 
   /* No disk has room for that, and nothing of it stays taken. */
@@ -607,13 +608,15 @@ test_reserve_unsupported (void)
 static void
 test_reserve_without_room (void)
 {
+  gboolean is_told = tf_test_disk_tells_free_room ();
+  int code = is_told ? G_IO_ERROR_NO_SPACE : G_IO_ERROR_NOT_SUPPORTED;
   g_autoptr(TfTempFile) file = make_failing (EOPNOTSUPP, 1, 0);
   g_autoptr(GError) error = NULL;
 
   g_assert_false (tf_temp_file_reserve (file, G_GINT64_CONSTANT (1) << 60, NULL, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_error (error, G_IO_ERROR, code);
   g_assert_nonnull (strstr (error->message, tf_test_get_sandbox ()));
-  g_assert_cmpuint (n_calls, ==, 0);
+  g_assert_cmpuint (n_calls, ==, is_told ? 0 : 1);
   assert_untouched (file);
 }
 
@@ -644,6 +647,7 @@ test_reserve_gives_back (void)
 static void
 test_reserve_interrupted (void)
 {
+  gboolean tells_room = tf_test_disk_tells_room ();
   g_autoptr(TfTempFile) file = make_failing (EINTR, 3, 0);
   g_autoptr(GError) error = NULL;
 
@@ -652,7 +656,7 @@ test_reserve_interrupted (void)
 
   if (!tf_temp_file_reserve (file, MIB, NULL, &error))
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
-  else
+  else if (tells_room)
     g_assert_cmpint (get_room (file), >=, MIB);
   g_assert_cmpuint (n_calls, ==, 4);
   assert_untouched (file);

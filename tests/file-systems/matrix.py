@@ -4,6 +4,8 @@
 
 """Runs tests on one file system after the other, mounted in a mount namespace of its own. Needs root.
 
+A test finds out what a file system does not have by trying it (tf-test-disk.h), and says so in the log.
+
 Usage: matrix.py TEST... [-- TEST...]
 
 The second part of the tests runs with TF_TEST_LARGE in the environment only.
@@ -224,36 +226,22 @@ def glusterfs_write_through(folder):
     glusterfs(folder, 'remote', 'mnt', layers='')
 
 
-# What a file that root has created there is not, because it is another user's
-ROOTS = ['/persist/owner', '/persist/planted', '/persist/set-group-id', '/persist/unprivileged', '/temp-dir/odd-modes',
-         '/named-file/unwritable-dir']
-
-# What is open keeps a name when it is removed, or is not known any more.
-FORGETS = ['/named-file/dir-gone']
-
-# Room is set aside by the server, which tells of it later, and of some failures as if it could not do it at all.
-GLUSTERFS = ['/temp-file/reserve', *FORGETS]
-
-# Each with the tests that ask it for what it does not have, by the beginning of their paths
-FILE_SYSTEMS = {
-    ext4: [],
-    xfs: [],
-    btrfs: [],
-    tmpfs: [],
-    overlay: [],
-    sshfs_without_links: [],
-    # Modes cannot be changed, which nearly each test of persisting begins with.
-    bindfs_deny: ['/persist', '/temp-dir/stranger', '/temp-dir/ignore-cleanup-errors', '/temp-dir/no-fds',
-                  '/named-file/stranger', '/named-file/not-utf8', '/named-file/unwritable-dir', *FORGETS],
-    bindfs: FORGETS,
-    bindfs_force_user: ROOTS + FORGETS,
-    bindfs_root_squash: ROOTS + FORGETS,
-    bindfs_without_attributes: FORGETS,
-    # The inode number follows the path, and what is open keeps a name.
-    sshfs: ['/persist/backup', '/persist/descriptor', '/temp-dir/odd-modes', '/named-file/unwritable-dir', *FORGETS],
-    glusterfs_write_behind: GLUSTERFS,
-    glusterfs_write_through: GLUSTERFS,
-}
+FILE_SYSTEMS = [
+    ext4,
+    xfs,
+    btrfs,
+    tmpfs,
+    overlay,
+    sshfs_without_links,
+    bindfs_deny,
+    bindfs,
+    bindfs_force_user,
+    bindfs_root_squash,
+    bindfs_without_attributes,
+    sshfs,
+    glusterfs_write_behind,
+    glusterfs_write_through,
+]
 
 # What takes long and is nearly the same on each of them. Machines that race are those of two-mounts.py.
 SLOW = [] if IS_LONG else ['/persist/race', '/persist/progress']
@@ -263,12 +251,27 @@ LONG_ONLY = [bindfs, bindfs_force_user, bindfs_root_squash, bindfs_without_attri
              glusterfs_write_behind, glusterfs_write_through]
 
 
-def passes(test, mount_point, skipped):
+def is_fuse(path):
+    kind = subprocess.run(['stat', '--file-system', '--format=%T', path], stdout=subprocess.PIPE, text=True, check=True)
+    return kind.stdout.startswith('fuse')
+
+
+def make_environment(mount_point):
+    """FUSE can have no journals, which then are beside it and not in the real /tmp. A test knows them by the suffix."""
+    environment = dict(os.environ, TMPDIR=mount_point)
+    if is_fuse(mount_point):
+        run_folder = tempfile.mkdtemp(suffix='-tf-test-run', dir=os.path.join(os.path.dirname(mount_point), 'run'))
+        environment['XDG_RUNTIME_DIR'] = run_folder
+    return environment
+
+
+def passes(test, mount_point):
     command = [test]
-    for path in [*skipped, *SLOW]:
+    started = time.monotonic()
+    for path in SLOW:
         command += ['-x', path]
     try:
-        result = subprocess.run(command, env=dict(os.environ, TMPDIR=mount_point), timeout=TEST_TIMEOUT,
+        result = subprocess.run(command, env=make_environment(mount_point), timeout=TEST_TIMEOUT,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output, passed = result.stdout, result.returncode == 0
     except subprocess.TimeoutExpired as error:
@@ -276,23 +279,26 @@ def passes(test, mount_point, skipped):
     text = output.decode(errors='replace')
     for line in text.splitlines():
         print('#', line)
+    print(f'# {os.path.basename(test)} took {time.monotonic() - started:.0f} s')
     if not passed:
         # Meson shows this with its summary.
         print(f'{test} in {mount_point}:\n{text}', file=sys.stderr)
     return passed
 
 
-def check(make_file_system, tests, skipped):
+def check(make_file_system, tests):
     with tempfile.TemporaryDirectory(prefix='matrix-') as folder:
         mount_point = os.path.join(folder, 'mnt')
         os.chmod(folder, 0o755)
+        os.chmod(make(folder, 'run'), 0o755)
         try:
+            run(need('mount'), '-t', 'tmpfs', 'tmpfs', os.path.join(folder, 'run'))
             make_file_system(folder)
             if make_file_system is not bindfs_deny:
                 os.chmod(mount_point, 0o777)
-            return all([passes(test, mount_point, skipped) for test in tests])
+            return all([passes(test, mount_point) for test in tests])
         finally:
-            for name in ('mnt', 'layers'):
+            for name in ('mnt', 'layers', 'run'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
                                stderr=subprocess.DEVNULL, check=False)
 
@@ -319,11 +325,11 @@ def main():
     end = sys.argv.index('--') if '--' in sys.argv else len(sys.argv)
     tests = sys.argv[1:end] + (sys.argv[end + 1:] if IS_LONG else [])
     print(f'1..{len(FILE_SYSTEMS)}')
-    for number, (file_system, skipped) in enumerate(FILE_SYSTEMS.items(), 1):
+    for number, file_system in enumerate(FILE_SYSTEMS, 1):
         name = f'{number} {file_system.__name__}'
         chosen = [test for test in tests if IS_LONG or file_system not in LONG_ONLY or not test.endswith('persist')]
         try:
-            print('ok' if check(file_system, chosen, skipped) else 'not ok', name)
+            print('ok' if check(file_system, chosen) else 'not ok', name)
         except Missing as error:
             print('ok', name, '# SKIP', error)
         sys.stdout.flush()

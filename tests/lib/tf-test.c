@@ -192,6 +192,20 @@ make_runtime_dir (void)
   g_assert_true (g_setenv ("XDG_RUNTIME_DIR", runtime_dir, TRUE));
 }
 
+/* Some file systems have an umask of their own, and some do not let the mode be changed afterwards. */
+static char *
+make_open_dir (char *template)
+{
+  mode_t mask = umask (0);
+  char *path = g_mkdtemp_full (template, 0777);
+
+  umask (mask);
+  g_assert_nonnull (path);
+  if (chmod (path, 0777) != 0)
+    g_assert_cmpint (errno, ==, EPERM);
+  return path;
+}
+
 /* Meson sends this signal to a test that takes too long: its log then says which case hangs. */
 static void
 say_where (int sig)
@@ -215,10 +229,7 @@ tf_test_init (int    *argc,
   /* GLib runs it again for g_test_trap_subprocess(), from the sandbox. */
   (*argv)[0] = g_canonicalize_filename ((*argv)[0], NULL);
 
-  sandbox = g_canonicalize_filename (g_mkdtemp (template), NULL);
-  /* Not every file system has modes. */
-  if (chmod (sandbox, 0777) != 0)
-    g_assert_cmpint (errno, ==, EPERM);
+  sandbox = g_canonicalize_filename (make_open_dir (template), NULL);
   make_runtime_dir ();
   g_assert_true (g_setenv ("TMPDIR", sandbox, TRUE));
   g_unsetenv ("TEMP");
@@ -334,7 +345,7 @@ run_in_child (void (*func) (void),
               gboolean unprivileged)
 {
   gboolean is_nobody = unprivileged && geteuid () == 0;
-  g_autofree char *dir = g_strdup_printf ("%s-nobody-%d", sandbox, (int) getpid ());
+  g_autofree char *dir = g_strdup_printf ("%s-nobody-%d", g_getenv ("XDG_RUNTIME_DIR"), (int) getpid ());
   pid_t pid = fork ();
   int status;
 
@@ -382,6 +393,12 @@ tf_test_get_child_status (void (*func) (void))
   return run_in_child (func, FALSE);
 }
 
+int
+tf_test_get_unprivileged_status (void (*func) (void))
+{
+  return run_in_child (func, TRUE);
+}
+
 void
 tf_test_in_child (void (*func) (void))
 {
@@ -391,7 +408,7 @@ tf_test_in_child (void (*func) (void))
 void
 tf_test_as_unprivileged (void (*func) (void))
 {
-  g_assert_cmpint (run_in_child (func, TRUE), ==, EXIT_SUCCESS);
+  g_assert_cmpint (tf_test_get_unprivileged_status (func), ==, EXIT_SUCCESS);
 }
 
 /* Writing beyond the limit fails with EFBIG, as it does with ENOSPC on a full disk. */

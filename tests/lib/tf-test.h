@@ -40,7 +40,8 @@ void tf_test_in_child        (void (*func) (void));
 void tf_test_as_unprivileged (void (*func) (void));
 
 /* The same, but the child may fail, and end by _exit() with a status of its own. */
-int tf_test_get_child_status (void (*func) (void));
+int tf_test_get_child_status        (void (*func) (void));
+int tf_test_get_unprivileged_status (void (*func) (void));
 
 /* Runs @func in a child that is then killed, so that it removes nothing. */
 void tf_test_run_and_kill (void (*func) (void));
@@ -49,8 +50,8 @@ void tf_test_run_and_kill (void (*func) (void));
 void tf_test_ignore_leaks (void);
 
 /* Whether the library does with POSIX alone; and skips the test then, because that does not have @what. */
-gboolean    tf_test_is_portable       (void);
-gboolean    tf_test_skip_if_portable  (const char   *what);
+gboolean tf_test_is_portable      (void);
+gboolean tf_test_skip_if_portable (const char *what);
 
 /* Skips the test where the library does not know whether a file is in use: with POSIX alone, and if the sandbox is on a
  * file system on which a lease does not tell. */
