@@ -247,7 +247,7 @@ FILE_SYSTEMS = [
 SLOW = [] if IS_LONG else ['/persist/race', '/persist/progress']
 
 # To persist there takes long, and two-mounts.py and hostile.c do so, too.
-LONG_ONLY = [bindfs, bindfs_force_user, bindfs_root_squash, bindfs_without_attributes, sshfs,
+LONG_ONLY = [bindfs_deny, bindfs, bindfs_force_user, bindfs_root_squash, bindfs_without_attributes, sshfs,
              glusterfs_write_behind, glusterfs_write_through]
 
 
