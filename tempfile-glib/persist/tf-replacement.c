@@ -553,8 +553,18 @@ exchange_back (TfReplacement       *self,
   return FALSE;
 }
 
+/* Returns whether the file is still @own. On some file systems, each look finds another inode number. */
+static gboolean
+is_known (const TfReplacement *self,
+          TfIdentity           own)
+{
+  TfIdentity again = get_identity (self->fd);
+
+  return tf_identity_equal (&own, &again);
+}
+
 /* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
- * file system refuses to go back. Does not change errno. */
+ * file system refuses to go back, or cannot tell whether another file is there. Does not change errno. */
 gboolean
 tf_replacement_take_back (TfReplacement       *self,
                           const TfDestination *target,
@@ -564,11 +574,13 @@ tf_replacement_take_back (TfReplacement       *self,
   TfIdentity own = get_identity (self->fd);
   gboolean success;
 
-  if (placed == TF_PLACED_NEW)
-    success = unlink_target (target, own);
   /* If another process has replaced the file, it has replaced the former one as well. */
+  if (is_other_file (target, own))
+    success = is_known (self, own);
+  else if (placed == TF_PLACED_NEW)
+    success = unlink_at (target->dir_fd, target->name) == 0;
   else
-    success = is_other_file (target, own) || (placed == TF_PLACED_EXCHANGED && exchange_back (self, target));
+    success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target);
 
   errno = saved_errno;
   return success;

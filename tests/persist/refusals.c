@@ -47,6 +47,9 @@ static int fail_rename_at;
 /* As on sshfs: whatever has the same name has the same inode number. */
 static gboolean inodes_are_of_names;
 
+/* The inode number of a file is another one each time. */
+static gboolean inodes_change;
+
 /* An exclusive creation fails with EPERM when somebody else was faster. */
 static gboolean hides_loss;
 
@@ -66,7 +69,7 @@ grant_all (void)
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = mknod_errno = tmpfile_errno = 0;
   rename2_errno = 0;
   fail_sync_at = fail_rename2_at = fail_unlink_at = fail_rename_at = 0;
-  lists_nothing = hides_loss = inodes_are_of_names = vacates_names = replaces_first = was_doc_opened = FALSE;
+  lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
 }
 
 static gboolean
@@ -158,12 +161,13 @@ __wrap_statx (int           fd,
               unsigned int  mask,
               struct statx *stx)
 {
+  static guint n_looks;
   int result = __real_statx (fd, name, flags, mask, stx);
 
-  if (result != 0 || !inodes_are_of_names || !S_ISREG (stx->stx_mode))
+  if (result != 0 || !(inodes_are_of_names || inodes_change) || !S_ISREG (stx->stx_mode))
     return result;
 
-  stx->stx_ino = get_inode_of_name (fd, name);
+  stx->stx_ino = inodes_change ? ++n_looks : get_inode_of_name (fd, name);
   stx->stx_btime.tv_sec = stx->stx_btime.tv_nsec = 0;
   return 0;
 }
@@ -829,6 +833,31 @@ test_lasting_error (gconstpointer data)
     }
 }
 
+/* Nobody can know whether the file that has the name is another one. */
+static void
+test_changing_inodes (gconstpointer data)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_DURABLE, TF_PERSIST_DURABLE | TF_PERSIST_REPLACE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+      g_autoptr(GFile) doc = flags[i] & TF_PERSIST_REPLACE ? put_old () : g_file_new_for_path ("doc");
+      g_autofree char *content = NULL;
+      g_autoptr(GError) error = NULL;
+
+      tf_test_write (file, "new");
+      fail_sync_at = 1;
+      inodes_change = TRUE;
+      g_assert_false (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, &error));
+      grant_all ();
+      g_file_get_contents ("doc", &content, NULL, NULL);
+      g_assert_cmpint (strstr (error->message, "The file is at") != NULL, ==, g_strcmp0 (content, "new") == 0);
+      g_clear_object (&file);
+      remove_all ();
+    }
+}
+
 /* What could not be replaced has no other backup than before. */
 static void
 test_backup (gconstpointer data)
@@ -947,6 +976,7 @@ main (int    argc,
   tf_test_add_for_kinds ("refusals", "taken-name", test_taken_name);
   tf_test_add_for_kinds ("refusals", "link-of-other-inode", test_link_of_other_inode);
   tf_test_add_for_kinds ("refusals", "own-backup", test_own_backup);
+  tf_test_add_for_kinds ("refusals", "changing-inodes", test_changing_inodes);
 
   for (gsize i = 0; i < G_N_ELEMENTS (lasting_errors); i++)
     {
