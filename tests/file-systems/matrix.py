@@ -15,6 +15,7 @@ import fcntl
 import itertools
 import os
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -32,7 +33,7 @@ TEST_TIMEOUT = 900 if IS_LONG else 150
 # What runs in the PID namespace ends with it.
 ALL_NAMESPACES = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
 
-# A server runs until the end.
+# No port is used twice.
 GLUSTER_PORTS = itertools.count(24990)
 GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
 
@@ -216,6 +217,17 @@ def glusterfs(folder, backing, *mounts, layers=GLUSTER_WRITE_BEHIND):
         os.stat(os.path.join(folder, name))
 
 
+def end_server(folder):
+    """It writes to the folder behind it for some time more. In this PID namespace, it is a child by now."""
+    try:
+        with open(os.path.join(folder, 'server.pid')) as file:
+            pid = int(file.read())
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    except (OSError, ValueError):
+        pass
+
+
 def glusterfs_write_behind(folder):
     make(folder, 'remote')
     glusterfs(folder, 'remote', 'mnt')
@@ -301,6 +313,7 @@ def check(make_file_system, tests):
             for name in ('mnt', 'layers', 'run'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
                                stderr=subprocess.DEVNULL, check=False)
+            end_server(folder)
 
 
 def enter_namespaces(*more):

@@ -17,7 +17,8 @@ import subprocess
 import sys
 import tempfile
 
-from matrix import ALL_NAMESPACES, SFTP_SERVER, Missing, enter_namespaces, glusterfs, make, need, run, write
+from matrix import (ALL_NAMESPACES, SFTP_SERVER, Missing, end_server, enter_namespaces, glusterfs, make, need,
+                    run, write)
 
 # This is to say which one hangs, before the whole is ended.
 TIMEOUT = 60
@@ -201,6 +202,7 @@ def check(make_mounts, check_mounts, act):
             for name in ('A', 'B', 'backing'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
                                stderr=subprocess.DEVNULL, check=False)
+            end_server(folder)
 
 
 def main():
