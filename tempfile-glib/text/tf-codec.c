@@ -745,6 +745,41 @@ encode_substitute (TfCodec   *self,
   return TRUE;
 }
 
+static const char *
+find_header (const TfCodec *self,
+             const char    *start,
+             const char    *end)
+{
+  const char *found = start;
+
+  while (end - found >= (gssize) self->header_size && memcmp (found, self->header, self->header_size) != 0)
+    found++;
+
+  return end - found >= (gssize) self->header_size ? found : NULL;
+}
+
+/* Removes the headers from @from on. The encoder writes one whenever it begins or ends. */
+static void
+drop_headers (const TfCodec *self,
+              TfString      *bytes,
+              gsize          from)
+{
+  g_auto(TfString) rest = tf_string_new_small (SCRATCH);
+  const char *next = bytes->data + from;
+  const char *end = bytes->data + bytes->size;
+  const char *header;
+
+  while ((header = find_header (self, next, end)) != NULL)
+    {
+      tf_string_append (&rest, next, header - next);
+      next = header + self->header_size;
+    }
+
+  tf_string_append (&rest, next, end - next);
+  tf_string_truncate (bytes, from);
+  tf_string_append (bytes, rest.data, rest.size);
+}
+
 /* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark if @is_start. An encoding with states
  * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. If there was
  * not enough memory for @bytes, the result has no meaning. */
@@ -757,6 +792,7 @@ tf_codec_encode (TfCodec     *self,
                  GError     **error)
 {
   const char *end = text + length;
+  gsize before = bytes->size;
 
   if (self->is_utf8)
     {
@@ -782,8 +818,23 @@ tf_codec_encode (TfCodec     *self,
       text = g_utf8_next_char (text);
     }
   encode_end (self->encoder, bytes);
+  if (self->header_size > 0 && bytes->size > before)
+    drop_headers (self, bytes, before + (is_start ? self->header_size : 0));
 
   return TRUE;
+}
+
+static void
+learn_header (TfCodec *self)
+{
+  g_auto(TfString) bytes = tf_string_new_small (SCRATCH);
+
+  g_iconv (self->encoder, NULL, NULL, NULL, NULL);
+  if (encode_end (self->encoder, &bytes) && bytes.size <= sizeof self->header)
+    {
+      self->header_size = bytes.size;
+      memcpy (self->header, bytes.data, bytes.size);
+    }
 }
 
 /* Returns the number of bytes of a letter, in which the length of every character can be divided. */
@@ -870,6 +921,8 @@ tf_codec_init (TfCodec       *self,
     return TRUE;
 
   self->is_stateful = has_states (self);
+  if (self->is_stateful)
+    learn_header (self);
   self->is_careful |= self->is_stateful;
   if (!open_converter (&self->judge, "UTF-8", encoding, error))
     return FALSE;

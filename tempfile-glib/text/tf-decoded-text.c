@@ -156,7 +156,8 @@ check_boundary (TfDecodedText   *self,
                             self->start + (goffset) n_before);
 }
 
-/* Finds where in the file the text that was not taken begins. @codec must be in the state of the start of the bytes,
+/* Finds where in the file the text that was not taken begins. All bytes up to there were decoded before, an incomplete
+ * character at the end of the file as well. @codec must be in the state of the start of the bytes,
  * and is left in that of their end, or on failure in no certain one. @path is for messages. */
 gboolean
 tf_decoded_text_locate (TfDecodedText  *self,
@@ -171,9 +172,9 @@ tf_decoded_text_locate (TfDecodedText  *self,
   gsize n_rest;
 
   if (!tf_decoded_text_is_aligned (self, codec) &&
-      (!tf_codec_decode (codec, bytes, self->n_decoded, FALSE, self->n_taken, &scratch, &n_before, error) ||
+      (!tf_codec_decode (codec, bytes, self->n_decoded, TRUE, self->n_taken, &scratch, &n_before, error) ||
        !check_boundary (self, &scratch, n_before, error) ||
-       !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, FALSE, G_MAXSIZE, &scratch,
+       !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, TRUE, G_MAXSIZE, &scratch,
                          &n_rest, error)))
     return FALSE;
 

@@ -628,6 +628,16 @@ class FlushTest(TestCase):
                 self.assertEqual(os.fstat(file.fileno()).st_size, 19)
                 self.assert_text(file, 'first\nsecond\nthird\n')
 
+    def test_bytes_of_a_detached_text_while_the_file_is_closed(self):
+        file = Tf.TempFile('w+')
+        file.write('first')
+        buffer = file.detach()
+        done = []
+        file.close_async(GLib.PRIORITY_DEFAULT, None, lambda file, result: done.append(file.close_finish(result)))
+        self.assert_refuses_while_closing(lambda: buffer.write(b'second'))
+        while not done:
+            GLib.MainContext.default().iteration(True)
+
     def test_text_after_stealing_was_cancelled(self):
         with Tf.SpooledFile(mode='w+') as file:
             file.write('first')
@@ -637,6 +647,7 @@ class FlushTest(TestCase):
             while not done:
                 GLib.MainContext.default().iteration(True)
             self.assertRaises(OSError, file.steal_bytes_finish, done[0])
+            self.assertFalse(file.write_through)
             file.write('second')
             file.seek(0)
             self.assertEqual(file.read(), 'firstsecond')

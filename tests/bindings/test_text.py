@@ -233,6 +233,28 @@ class TextTest(TestCase):
                 if n not in boundaries or ask in ('tell', 'flush'):
                     self.assertEqual(stream.read_all(), whole[n:])
 
+    def test_position_within_the_escape_of_what_is_cut_off(self):
+        stream, model = self.open(b'x\xc3', 'utf-8', None, 'backslashreplace')
+        self.assertEqual(stream.read(2), 'x\\')
+        for call in stream.tell, stream.flush, lambda: stream.write('Z'):
+            self.assertRaises(GLib.Error, call)
+        self.assertEqual(stream.read_all(), 'xc3')
+
+    def test_header(self):
+        """RFC 1557 has one at the beginning of the file."""
+        header = b'\x1b$)C'
+        stream, _ = self.open(b'', 'iso-2022-kr')
+        for text in 'abcdefghij', '한', 'x':
+            stream.write(text)
+        stream.seek(0, GLib.SeekType.SET)
+        self.assertEqual(stream.read_all(), 'abcdefghij한x')
+        stream.seek(len(header) + 3, GLib.SeekType.SET)
+        stream.write('')
+        stream.write('Z')
+        stream.flush()
+        stream.seek(0, GLib.SeekType.SET)
+        self.assertEqual(stream.read_all(), 'abcZefghij한x')
+
     def test_across_rollover(self):
         for encoding in ALPHABETS:
             with self.subTest(encoding):

@@ -19,6 +19,7 @@ import sys
 import types
 import warnings
 import weakref
+from _thread import get_ident
 
 from gi._gi import FunctionInfo
 from gi.repository import Gio, GLib, GObject
@@ -491,9 +492,9 @@ class Bytes(fast.Buffer):
 
     # The file is being closed: nobody could write any more what is kept.
     ends = False
-    # The text, as a weak reference, and whether somebody has called flush().
+    # The text, as a weak reference, and the threads that have called flush().
     text = None
-    is_asked = False
+    flushing = frozenset()
 
     def write_in_turn(self, data, is_kept):
         """Writes the data, or what is kept, at whose end it is. What is refused is kept.
@@ -537,7 +538,7 @@ class Bytes(fast.Buffer):
 
     def flushes_line(self):
         """Whether it is a text that flushes a line which it has written."""
-        text = None if self.is_asked or self.text is None else self.text()
+        text = None if get_ident() in self.flushing or self.text is None else self.text()
         return text is not None and text.line_buffering
 
     def close(self, *args, **kwargs):
@@ -612,13 +613,13 @@ def tell_of_text(reference):
 
 def flush_on_request(text):
     """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
-    # A text that was detached has none, and says so.
-    buffer = text.buffer if text.buffer is not None else types.SimpleNamespace()
-    buffer.is_asked = True
+    flushing = set() if text.buffer is None else text.buffer.flushing
+    flushing.add(get_ident())
     try:
+        # A text that was detached says so.
         text.flush()
     finally:
-        buffer.is_asked = False
+        flushing.discard(get_ident())
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):
@@ -629,7 +630,7 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     if isinstance(file, Tf.NamedFile):
         buffer.name = file.name
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
-    buffer.text = weakref.ref(text)
+    buffer.text, buffer.flushing = weakref.ref(text), set()
     text.mode = mode
     # Without a cycle, so that a text that is dropped goes at once.
     text.tell = functools.partial(tell_of_text, weakref.ref(text))
@@ -664,8 +665,9 @@ def flush_text(object, only_asks=False):
     text = open_text_of(object)
     if text is None or only_asks and (fast.is_used(object) or Gio.IOStream.has_pending(object)):
         return
-    if object._buffer.ends:
-        object._buffer.ends = Gio.IOStream.has_pending(object)
+    if object._buffer.ends and not Gio.IOStream.has_pending(object):
+        object._buffer.ends = False
+        object._buffer.ask(functools.partial(text.reconfigure, write_through=object._buffer.wrote_through))
     object._buffer.ask(bring, text)
     if only_asks:
         object._buffer.try_write_kept()
@@ -684,10 +686,13 @@ def offer_text(object):
 def refuse_text(file):
     """Refuses what is written until the file is closed, or turns out not to be. From now on, it comes to the bytes at
     once."""
+    buffer = file.__dict__.get('_buffer') if isinstance(file, TempFile) else None
     text = open_text_of(file)
+    if buffer is not None:
+        buffer.ends = True
     if text is not None:
-        file._buffer.ends = True
-        file._buffer.ask(functools.partial(text.reconfigure, write_through=True))
+        buffer.wrote_through = text.write_through
+        buffer.ask(functools.partial(text.reconfigure, write_through=True))
 
 
 def is_open(text):
