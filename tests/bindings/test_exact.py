@@ -662,6 +662,32 @@ os.remove(kept[1])
         self.assertEqual((run.returncode, run.stderr), (0, ''))
         self.assertEqual(self.entries(), [])
 
+    def test_not_removable_when_dropped(self):
+        """What could not be removed then is removed at the end, or by a sweep."""
+        journals = tempfile.TemporaryDirectory()
+        self.addCleanup(journals.cleanup)
+        env = {**os.environ, 'TMPDIR': self.sandbox, 'XDG_RUNTIME_DIR': journals.name}
+        for end in '', 'os.kill(os.getpid(), signal.SIGKILL)':
+            with self.subTest(end):
+                run = subprocess.run([sys.executable, '-W', 'ignore', '-c', PREAMBLE % (has_module, 'w', '') + """
+import os, resource, signal, sys
+seen = []
+sys.unraisablehook = lambda unraisable: seen.append(isinstance(unraisable.exc_value, OSError))
+directory = Tf.TempDir()
+path = directory.name
+os.mkdir(path + '/inner')
+limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+del directory
+resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+print(seen, os.path.exists(path), flush=True)
+""" + end], env=env, capture_output=True, text=True)
+                self.assertEqual((run.stdout, run.stderr), ('[True] True\n', ''))
+                self.assertEqual(len(self.entries()), 1 if end else 0)
+                subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + 'Tf.sweep(None, None, 0)'],
+                               env=env, check=True)
+                self.assertEqual(self.entries(), [])
+
     def test_ends_without_descriptors(self):
         run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + """
 import resource

@@ -689,7 +689,8 @@ class Dir:
         try:
             Dir.cleanup(self)
         except BaseException:
-            Tf.TempDir.set_auto_cleanup(self, False)
+            # It is tried again, also at the end, and said only once.
+            Tf.TempDir.set_ignore_cleanup_errors(self, True)
             raise
         finally:
             warnings.warn(f'Implicitly cleaning up {self!r}', ResourceWarning, source=self, stacklevel=2)

@@ -109,7 +109,8 @@ dir_finalize (PyObject *self)
   if (result == NULL)
     {
       PyErr_WriteUnraisable (self);
-      tf_temp_dir_set_auto_cleanup (dir, FALSE);
+      /* It is tried again, also at the end, and said only once. */
+      tf_temp_dir_set_ignore_cleanup_errors (dir, TRUE);
     }
   Py_XDECREF (result);
   if (PyErr_ResourceWarning (self, 1, "Implicitly cleaning up %R", self) < 0)
