@@ -22,39 +22,43 @@ is_dir (const TfAside *self)
   return (self->kind & TF_JOURNAL_DIR) != 0;
 }
 
-/* Does in two steps what renameat2(2) does in one. A directory has no links, and another one that is empty may be
- * replaced. */
 static int
-rename_in_steps (int         dir_fd,
-                 const char *from,
-                 const char *to)
-{
-  TfSystemStat st;
-
-  if (linkat (dir_fd, from, dir_fd, to, 0) == 0)
-    return unlinkat (dir_fd, from, 0);
-
-  if (errno == EEXIST || errno == ENOENT)
-    return -1;
-
-  if (tf_system_stat (&st, dir_fd, to))
-    {
-      errno = EEXIST;
-      return -1;
-    }
-
-  return renameat (dir_fd, from, dir_fd, to);
-}
-
-/* Fails with EEXIST if something has the name @to. */
-static int
-rename_to_free (int         dir_fd,
+rename_if_free (int         dir_fd,
                 const char *from,
                 const char *to)
 {
+  TfSystemStat st;
+
+  if (!tf_system_stat (&st, dir_fd, to))
+    return renameat (dir_fd, from, dir_fd, to);
+
+  errno = EEXIST;
+  return -1;
+}
+
+/* Nothing is lost without renameat2(2): nobody else chooses the random name @to, and what is moved is what has the name
+ * at that moment. */
+static int
+rename_to_random (int         dir_fd,
+                  const char *from,
+                  const char *to)
+{
   int result = tf_system_rename (dir_fd, from, to, TF_SYSTEM_RENAME_NOREPLACE);
 
-  return result < 0 && errno == ENOTSUP ? rename_in_steps (dir_fd, from, to) : result;
+  return result < 0 && errno == ENOTSUP ? rename_if_free (dir_fd, from, to) : result;
+}
+
+/* Does in two steps what renameat2(2) does in one. A directory has no links, and another one that is empty may be
+ * replaced. */
+static int
+rename_back_in_steps (int         dir_fd,
+                      const char *from,
+                      const char *to)
+{
+  if (linkat (dir_fd, from, dir_fd, to, 0) == 0)
+    return unlinkat (dir_fd, from, 0);
+
+  return errno == EEXIST || errno == ENOENT ? -1 : rename_if_free (dir_fd, from, to);
 }
 
 /* Gives back the name @name to what is called @aside. Returns FALSE with errno set; to EEXIST if something has it by
@@ -64,7 +68,9 @@ tf_aside_undo (int         dir_fd,
                const char *aside,
                const char *name)
 {
-  return rename_to_free (dir_fd, aside, name) == 0;
+  int result = tf_system_rename (dir_fd, aside, name, TF_SYSTEM_RENAME_NOREPLACE);
+
+  return (result < 0 && errno == ENOTSUP ? rename_back_in_steps (dir_fd, aside, name) : result) == 0;
 }
 
 static TfJournalRecord *
@@ -103,7 +109,7 @@ move (const TfAside    *self,
           return NULL;
         }
 
-      if (rename_to_free (self->dir_fd, self->name, aside) == 0)
+      if (rename_to_random (self->dir_fd, self->name, aside) == 0)
         return g_steal_pointer (&aside);
 
       saved_errno = errno;

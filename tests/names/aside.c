@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* What another program does to a name in the middle of its removal. The linker puts functions in place of renameat2()
- * and unlinkat(), see meson.build. */
+/* What another program does to a name in the middle of its removal. The linker puts functions in place of renameat(),
+ * renameat2() and unlinkat(), see meson.build. */
 
 #include "names/tf-entry.h"
 #include "names/tf-aside.h"
@@ -33,15 +33,34 @@ static void (*before_unlink) (void);
 static gboolean has_renameat2 = TRUE;
 static gboolean is_name_taken; /* the next one is */
 static int rename_errno;       /* of each call, or 0 */
+static gboolean is_append_only; /* nothing can be renamed or removed, but linked */
 
 /* What is to be removed, and what another process has open in it. */
 static char *path;
 static int open_fd = -1;
 
+int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
+int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __real_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 int __wrap_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 int __real_unlinkat (int dir_fd, const char *name, int flags);
 int __wrap_unlinkat (int dir_fd, const char *name, int flags);
+
+static int
+refuse (int number)
+{
+  errno = number;
+  return -1;
+}
+
+int
+__wrap_renameat (int         from_fd,
+                 const char *from,
+                 int         to_fd,
+                 const char *to)
+{
+  return is_append_only ? refuse (EPERM) : __real_renameat (from_fd, from, to_fd, to);
+}
 
 int
 __wrap_renameat2 (int           from_fd,
@@ -58,17 +77,10 @@ __wrap_renameat2 (int           from_fd,
   if (is_name_taken)
     g_assert_cmpint (mkdirat (to_fd, to, 0700), ==, 0);
   is_name_taken = FALSE;
-  if (rename_errno != 0)
-    {
-      errno = rename_errno;
-      return -1;
-    }
+  if (rename_errno != 0 || is_append_only)
+    return refuse (is_append_only ? EPERM : rename_errno);
 
-  if (has_renameat2)
-    return __real_renameat2 (from_fd, from, to_fd, to, flags);
-
-  errno = ENOSYS;
-  return -1;
+  return has_renameat2 ? __real_renameat2 (from_fd, from, to_fd, to, flags) : refuse (ENOSYS);
 }
 
 int
@@ -80,7 +92,7 @@ __wrap_unlinkat (int         dir_fd,
 
   if (func != NULL)
     func ();
-  return __real_unlinkat (dir_fd, name, flags);
+  return is_append_only ? refuse (EPERM) : __real_unlinkat (dir_fd, name, flags);
 }
 
 /* --- What others do --- */
@@ -246,13 +258,14 @@ test_saved_before_move (gconstpointer in_steps)
 }
 
 static void
-test_saved_before_unlink (void)
+test_saved_before_unlink (gconstpointer in_steps)
 {
   g_autoptr(TfNamedFile) file = NULL;
 
   if (skip ())
     return;
 
+  has_renameat2 = in_steps == NULL;
   file = make_file ();
   before_unlink = save_once;
   hand_over_file (file);
@@ -260,6 +273,7 @@ test_saved_before_unlink (void)
   g_assert_null (before_unlink);
   assert_saved ("saved");
   g_assert_cmpuint (count (), ==, 0);
+  has_renameat2 = TRUE;
 }
 
 /* Neither of the two is removed. */
@@ -293,11 +307,12 @@ test_saved_twice (void)
 }
 
 static void
-test_swept (void)
+test_swept (gconstpointer in_steps)
 {
   if (skip ())
     return;
 
+  has_renameat2 = in_steps == NULL;
   leave (leave_file);
   before_unlink = save_once;
   g_assert_cmpuint (tf_test_sweep (0), ==, 1);
@@ -309,6 +324,7 @@ test_swept (void)
   assert_saved ("saved");
   g_assert_cmpuint (tf_test_sweep (0), ==, 0);
   g_assert_cmpuint (count (), ==, 0);
+  has_renameat2 = TRUE;
 }
 
 /* A directory cannot be linked. */
@@ -405,6 +421,24 @@ test_unmoved (void)
   rename_errno = EBUSY;
   g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   rename_errno = 0;
+  g_assert_cmpuint (count (), ==, 0);
+}
+
+/* In a directory with the attribute, or with the sticky bit if the file belongs to another user by now. No other name of
+ * the file is left. */
+static void
+test_append_only (void)
+{
+  if (skip ())
+    return;
+
+  leave (leave_file);
+  is_append_only = TRUE;
+  assert_sweep_fails (G_IO_ERROR_PERMISSION_DENIED);
+  assert_sweep_fails (G_IO_ERROR_PERMISSION_DENIED);
+  is_append_only = FALSE;
+  g_assert_cmpuint (count (), ==, 1);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
   g_assert_cmpuint (count (), ==, 0);
 }
 
@@ -602,9 +636,11 @@ main (int    argc,
   tf_entry_second = 0;
   g_test_add_data_func ("/aside/saved-before-move/at-once", NULL, test_saved_before_move);
   g_test_add_data_func ("/aside/saved-before-move/in-steps", "in steps", test_saved_before_move);
-  g_test_add_func ("/aside/saved-before-unlink", test_saved_before_unlink);
+  g_test_add_data_func ("/aside/saved-before-unlink/at-once", NULL, test_saved_before_unlink);
+  g_test_add_data_func ("/aside/saved-before-unlink/in-steps", "in steps", test_saved_before_unlink);
   g_test_add_func ("/aside/saved-twice", test_saved_twice);
-  g_test_add_func ("/aside/swept", test_swept);
+  g_test_add_data_func ("/aside/swept/at-once", NULL, test_swept);
+  g_test_add_data_func ("/aside/swept/in-steps", "in steps", test_swept);
   g_test_add_data_func ("/aside/swept-while-ending/file", leave_file, test_swept_while_ending);
   g_test_add_data_func ("/aside/swept-while-ending/dir", leave_dir, test_swept_while_ending);
   g_test_add_func ("/aside/swept-dir", test_swept_dir);
@@ -614,6 +650,7 @@ main (int    argc,
   g_test_add_data_func ("/aside/name-taken/dir", leave_dir, test_name_taken);
   g_test_add_func ("/aside/swept-when-gone", test_swept_when_gone);
   g_test_add_func ("/aside/unmoved", test_unmoved);
+  g_test_add_func ("/aside/append-only", test_append_only);
   g_test_add_data_func ("/aside/killed/file", leave_file, test_killed);
   g_test_add_data_func ("/aside/killed/dir", leave_dir, test_killed);
   g_test_add_data_func ("/aside/killed/dir-handed-over", leave_dir_handed_over, test_killed);
