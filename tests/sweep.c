@@ -133,6 +133,31 @@ test_without_stdin (void)
   tf_test_in_child (sweep_without_stdin);
 }
 
+static void
+sweep_with_small_files (void)
+{
+  const struct rlimit none = { 0 };
+
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
+}
+
+/* A limit for files kills who goes beyond it. The journal that is read is not written in this way. */
+static void
+test_small_files (void)
+{
+  g_autofree char *place = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_run_and_kill (leave_both);
+  tf_test_in_child (sweep_with_small_files);
+  place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+  g_assert_cmpuint (tf_test_count_entries (place), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
 /* As after the clock was set back. */
 static void
 leave_file_of_the_future (void)
@@ -917,6 +942,7 @@ main (int    argc,
 
   g_test_add_func ("/sweep/other-result", test_other_result);
   g_test_add_func ("/sweep/without-stdin", test_without_stdin);
+  g_test_add_func ("/sweep/small-files", test_small_files);
   g_test_add_func ("/sweep/unclaimed", test_unclaimed);
   g_test_add_func ("/sweep/moved-at-exit", test_moved_at_exit);
   g_test_add_func ("/sweep/claimed", test_claimed);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ typedef struct
 {
   int            fd;
   TfJournalSlot *slots;       /* (owned): as it was read */
+  TfJournalSlot *shared;      /* (owned) (nullable): mapped for writing */
   guint          n_slots;
   guint          parent;      /* the slot of the directory that is open, or 0 */
   int            parent_fd;   /* -1 if it cannot be had */
@@ -62,6 +64,8 @@ segment_clear (Segment *self)
 {
   tf_fd_clear (&self->fd);
   tf_fd_clear (&self->parent_fd);
+  if (self->shared != NULL)
+    munmap (self->shared, self->n_slots * sizeof (TfJournalSlot));
   g_free (self->slots);
   g_free ((char *) self->place.path);
 }
@@ -551,13 +555,31 @@ sweep_record (TfJournalReader *self,
   return remove_record (self, segment, record, found, cancellable);
 }
 
+/* Writes down that a record is settled. Not by write(2): beyond the limit for the size of files, it kills. */
+static gboolean
+free_record (Segment *self,
+             guint    slot)
+{
+  if (self->shared == NULL)
+    {
+      gpointer shared = mmap (NULL, self->n_slots * sizeof (TfJournalSlot), PROT_READ | PROT_WRITE, MAP_SHARED,
+                              self->fd, 0);
+
+      if (shared == MAP_FAILED)
+        return FALSE;
+      self->shared = shared;
+    }
+
+  __atomic_store_n (&self->shared[slot].state, TF_JOURNAL_FREE, __ATOMIC_RELEASE);
+  return TRUE;
+}
+
 /* Returns whether no record is left. */
 static gboolean
 sweep_records (TfJournalReader *self,
                Segment         *segment,
                GCancellable    *cancellable)
 {
-  const guint32 free_state = TF_JOURNAL_FREE;
   gboolean is_empty = TRUE;
 
   for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
@@ -567,9 +589,8 @@ sweep_records (TfJournalReader *self,
       if (state != TF_JOURNAL_INTENT && state != TF_JOURNAL_DONE)
         continue;
 
-      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS)
-        is_empty = FALSE;
-      else if (pwrite (segment->fd, &free_state, sizeof free_state, (goffset) i * sizeof (TfJournalSlot)) < 0)
+      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS ||
+          !free_record (segment, i))
         is_empty = FALSE;
     }
 
