@@ -900,27 +900,39 @@ tf_system_get_pid_namespace (void)
   return !lacks (TF_SYSTEM_PROC) && stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
-/* The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). */
+/* Returns a number that stands @n fields behind the name of the program, or 0. */
+static guint64
+read_field (const char *name_end,
+            guint       n)
+{
+  const char *field = name_end;
+
+  for (guint i = 0; i < n && field != NULL; i++)
+    field = strchr (field + 1, ' ');
+
+  return field != NULL ? g_ascii_strtoull (field, NULL, 10) : 0;
+}
+
+/* The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). If its first thread has
+ * ended, the process is a zombie, but goes on as long as it has others. */
 guint64
 tf_system_get_start_time (pid_t pid)
 {
   char path[64];
   char text[1024];
-  const char *field;
+  const char *name_end;
+  gboolean has_ended;
 
   snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
   if (read_proc (path, text, sizeof text) < 0)
     return 0;
 
-  field = strrchr (text, ')');
-  if (field == NULL || strlen (field) < 3 || strchr ("ZX", field[2]) != NULL)
+  name_end = strrchr (text, ')');
+  if (name_end == NULL || strlen (name_end) < 3)
     return 0;
 
-  /* From the second field to the 22nd. */
-  for (int i = 0; i < 20 && field != NULL; i++)
-    field = strchr (field + 1, ' ');
-
-  return field != NULL ? g_ascii_strtoull (field, NULL, 10) : 0;
+  has_ended = name_end[2] == 'X' || (name_end[2] == 'Z' && read_field (name_end, 18) <= 1);
+  return has_ended ? 0 : read_field (name_end, 20);
 }
 
 /* Returns the path of this process in the hierarchy of version 2, or NULL. */
