@@ -61,6 +61,8 @@ get_deadline (const TfEntry *self)
   return self->is_heir ? (guint32) g_atomic_int_get (&((const TfHeir *) self)->deadline) : 0;
 }
 
+static void stop_waiting (TfHeir *heir);
+
 static void
 set_deadline (TfEntry *self,
               guint32  deadline)
@@ -70,6 +72,8 @@ set_deadline (TfEntry *self,
 
   g_atomic_int_set (&((TfHeir *) self)->deadline, deadline);
   tf_journal_set_deadline (self->name.record, deadline);
+  if (deadline == 0)
+    stop_waiting ((TfHeir *) self);
 }
 
 static TfHeir *
@@ -1471,6 +1475,22 @@ give_to_heir (Timer    *self,
     }
   g_mutex_unlock (&timers_lock);
   return success;
+}
+
+/* Called when the heir is not handed over any more. Its timer, which holds it, goes at once. */
+static void
+stop_waiting (TfHeir *heir)
+{
+  Timer *timer;
+
+  if (!tf_registry_is_ours (&heir->entry.node))
+    return;
+
+  tf_fork_lock (&timers_fork_handler);
+  timer = g_steal_pointer (&heir->timer);
+  if (timer != NULL)
+    tf_task_hurry (timer->source);
+  g_mutex_unlock (&timers_lock);
 }
 
 static void

@@ -395,6 +395,48 @@ test_persist_afterwards (void)
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 
+static void
+hand_over_for_nothing (void)
+{
+  g_autoptr(TfNamedFile) kept = make_file ();
+  g_autoptr(TfNamedFile) lasting = make_file ();
+  g_autoptr(TfNamedFile) never = make_file ();
+  g_autoptr(TfNamedFile) removed = make_file ();
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autofree char *path = NULL;
+
+  tf_named_file_hand_over (kept, GRACE);
+  tf_named_file_hand_over (lasting, GRACE);
+  tf_named_file_hand_over (never, GRACE);
+  tf_named_file_hand_over (removed, GRACE);
+  tf_temp_dir_hand_over (dir, GRACE);
+  g_assert_cmpuint (tf_entry_count_heirs (), ==, 5);
+
+  path = tf_named_file_keep (kept);
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (lasting), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, NULL));
+  tf_named_file_set_delete_policy (never, TF_DELETE_NEVER);
+  g_assert_true (tf_named_file_unlink (removed, NULL, NULL));
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, NULL));
+
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+  g_assert_cmpint (unlink (tf_named_file_get_path (never)), ==, 0);
+}
+
+/* What is not handed over any more takes no memory for the rest of the time. */
+static void
+test_nothing_pending (void)
+{
+  tf_entry_second = 1000;
+  hand_over_for_nothing ();
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_assert_cmpuint (tf_entry_count_heirs (), ==, 0);
+  tf_entry_second = 0;
+}
+
 /* The latest time counts. */
 static void
 test_again (void)
@@ -802,6 +844,7 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/policy-afterwards", test_policy_afterwards, run);
   g_test_add_data_func ("/hand-over/remove-afterwards", test_remove_afterwards, run);
   g_test_add_data_func ("/hand-over/persist-afterwards", test_persist_afterwards, run);
+  g_test_add_func ("/hand-over/nothing-pending", test_nothing_pending);
   g_test_add_data_func ("/hand-over/again", test_again, run);
   g_test_add_data_func ("/hand-over/shortened", test_shortened, run);
   g_test_add_data_func ("/hand-over/other-context", test_other_context, run);
