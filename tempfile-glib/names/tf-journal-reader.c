@@ -22,6 +22,7 @@
 #include "tf-aside.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
+#include "tree/tf-use.h"
 
 /* A segment. It is locked if its process is dead. */
 typedef struct
@@ -599,6 +600,25 @@ sweep_records (TfJournalReader *self,
 
 /* --- Listing -------------------------------------------------------------------------------- */
 
+/* Returns whether it was handed over and cannot be removed, because a process has it open. */
+static gboolean
+is_in_use (const Segment       *segment,
+           const TfJournalSlot *record,
+           const char          *name,
+           const TfIdentity    *identity)
+{
+  tf_autofd int lease_fd = -1;
+
+  if (record->deadline == 0)
+    return FALSE;
+
+  if (get_kind (record) == TF_JOURNAL_DIR)
+    return !tf_use_is_dir_idle (segment->parent_fd, name, identity);
+
+  lease_fd = tf_use_lease_file (segment->parent_fd, name, identity);
+  return lease_fd < 0;
+}
+
 static gboolean
 list_name (TfJournalReader     *self,
            const Segment       *segment,
@@ -616,7 +636,8 @@ list_name (TfJournalReader     *self,
       compare (record, segment->parent_fd, name, &identity, &st) != OURS)
     return FALSE;
 
-  report (self, segment, record, path, &st, is_dead && !is_early (record));
+  report (self, segment, record, path, &st,
+          is_dead && !is_early (record) && !is_in_use (segment, record, name, &identity));
   return TRUE;
 }
 

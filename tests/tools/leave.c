@@ -12,7 +12,20 @@
 #include <unistd.h>
 
 /* leave KIND [DIR]: creates a temporary file or directory, prints its path, waits for the end of the standard input, and
- * is killed then. KIND is “file”, “dir”, “kept” or “handed-over”. */
+ * is killed then. KIND is “file”, “dir”, “kept”, “handed-over”, “over” or “dir-over”; what is over was handed over for no
+ * time. */
+
+static char *
+create_dir (const char *kind,
+            const char *dir)
+{
+  TfTempDir *left = tf_temp_dir_new ("left-", NULL, dir, NULL, NULL);
+
+  g_assert_nonnull (left);
+  if (g_str_equal (kind, "dir-over"))
+    tf_temp_dir_hand_over (left, 0);
+  return g_strdup (tf_temp_dir_get_path (left));
+}
 
 static char *
 create (const char *kind,
@@ -20,8 +33,8 @@ create (const char *kind,
 {
   TfNamedFile *file;
 
-  if (g_str_equal (kind, "dir"))
-    return g_strdup (tf_temp_dir_get_path (tf_temp_dir_new ("left-", NULL, dir, NULL, NULL)));
+  if (g_str_has_prefix (kind, "dir"))
+    return create_dir (kind, dir);
 
   file = tf_named_file_new ("left-", ".txt", dir, NULL, NULL);
   g_assert_nonnull (file);
@@ -30,6 +43,8 @@ create (const char *kind,
 
   if (g_str_equal (kind, "handed-over"))
     tf_named_file_hand_over (file, 3600);
+  if (g_str_equal (kind, "over"))
+    tf_named_file_hand_over (file, 0);
   return g_strdup (tf_named_file_get_path (file));
 }
 

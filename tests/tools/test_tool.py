@@ -454,6 +454,19 @@ class SweepTest(ToolTest):
         self.assertEqual(self.output_of('sweep'), '')
         self.assertEqual(self.left(), [path])
 
+    def test_in_use(self):
+        """What was handed over and is in use stays, which the dry run knows. Where leases do not tell, all of it stays."""
+        for kind in 'over', 'dir-over':
+            process, path = self.leave(kind)
+            self.kill(process)
+            with open(os.path.join(path, 'document') if os.path.isdir(path) else path, 'w'):
+                self.assertEqual(self.output_of('sweep', '--dry-run'), '')
+                self.assertEqual(self.output_of('list').split()[2:], ['(handed-over)', path])
+                self.assertEqual(self.output_of('sweep'), '')
+            expected = self.output_of('sweep', '--dry-run')
+            self.assertIn(expected, ['', path + '\n'])
+            self.assertEqual(self.output_of('sweep'), expected)
+
     def test_one_place_twice(self):
         """What is in $TMPDIR and in /dev/shm, because these are one directory, is listed once."""
         script = ('mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm && chmod 1777 /dev/shm && '
