@@ -55,7 +55,10 @@
  * A forked child has the mapping for reading, and so the lock lasts until the last of them has ended or executed
  * another program. It does not have the one for writing: what gives up its privileges in a child cannot make a sweep
  * believe it. To keep something, the child opens the file again. Otherwise it forgets the segments, and begins a
- * journal of its own. So does a process of root that has become another user. */
+ * journal of its own.
+ *
+ * A process that becomes another user, for a while or for good, has segments for each: what is recorded in them is that
+ * user's, whose sweeps alone read them. */
 
 #define PLACE_NAME "tempfile-glib"
 
@@ -817,26 +820,20 @@ add_segment (const TfPlace *dir,
   return segment;
 }
 
-/* Only a process of root can become another user. */
-static gboolean
-segment_is_of_user (const Segment *self)
-{
-  return self->uid != 0 || geteuid () == 0;
-}
-
 static TfJournalRecord *
 take_record (const TfPlace  *dir,
              gsize           length,
              Segment       **segment,
              guint          *parent_slot)
 {
+  const guint uid = geteuid ();
   guint slot = 0;
 
   if (closed)
     return NULL;
 
   for (Segment *s = newest; s != NULL && slot == 0; s = s->next)
-    if (segment_is_of_user (s))
+    if (s->uid == uid)
       {
         *segment = s;
         slot = segment_take_record (s, dir, length, parent_slot);
@@ -978,17 +975,18 @@ segment_clear_record (Segment *self,
   self->idle = parent;
 }
 
-/* Removes all empty segments but @kept. */
+/* Removes all empty segments of the user but @kept. */
 static void
 remove_empty_but (const Segment *kept)
 {
+  const guint uid = geteuid ();
   Segment **link = &newest;
 
   while (*link != NULL)
     {
       Segment *segment = *link;
 
-      if (segment->n_records > 0 || segment == kept)
+      if (segment->n_records > 0 || segment->uid != uid || segment == kept)
         {
           link = &segment->next;
           continue;
@@ -999,14 +997,15 @@ remove_empty_but (const Segment *kept)
     }
 }
 
-/* Removes all empty segments but the smallest one, which is likely to be used again. */
+/* Removes all empty segments of the user but the smallest one, which is likely to be used again. */
 static void
 remove_empty (void)
 {
+  const guint uid = geteuid ();
   const Segment *kept = NULL;
 
   for (const Segment *s = newest; s != NULL; s = s->next)
-    if (s->n_records == 0 && (kept == NULL || s->size <= kept->size))
+    if (s->n_records == 0 && s->uid == uid && (kept == NULL || s->size <= kept->size))
       kept = s;
 
   remove_empty_but (kept);

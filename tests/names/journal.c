@@ -571,6 +571,29 @@ record_as_two_users (void)
   tf_journal_clear (of_root);
 }
 
+/* Each has its own segment, which is used again: by that user only, although there is nothing in it at times. */
+static void
+record_in_turn (void)
+{
+  TfJournalRecord *of_nobody;
+
+  g_assert_cmpint (seteuid (65534), ==, 0);
+  of_nobody = record_file ("of-nobody");
+  g_assert_cmpint (seteuid (0), ==, 0);
+  tf_journal_clear (record_file ("of-root"));
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+  tf_journal_clear (of_nobody);
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+  g_assert_cmpint (unlink ("of-root"), ==, 0);
+  record_file ("of-root");
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+
+  g_assert_cmpint (unlink ("of-nobody"), ==, 0);
+  g_assert_cmpint (seteuid (65534), ==, 0);
+  record_file ("of-nobody");
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+}
+
 /* What a process creates after it has become another user is that user's. */
 static void
 test_other_user (void)
@@ -590,6 +613,12 @@ test_other_user (void)
   g_assert_cmpuint (sweep (), ==, 0);
   g_assert_true (tf_remove_tree (place, NULL, NULL));
   g_assert_cmpint (unlink ("of-root"), ==, 0);
+  g_assert_cmpint (unlink ("of-nobody"), ==, 0);
+
+  run_and_kill (record_in_turn);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_true (tf_remove_tree (place, NULL, NULL));
+  g_assert_false (g_file_test ("of-root", G_FILE_TEST_EXISTS));
   g_assert_cmpint (unlink ("of-nobody"), ==, 0);
 }
 
