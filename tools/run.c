@@ -168,6 +168,17 @@ end_like (int status)
 
 /* --- The command ---------------------------------------------------------------------------- */
 
+/* Without a directory that lasts longer, the journals of the command would go with its temporary files, and no sweep
+ * would find what it has created elsewhere. */
+static gboolean
+set_environment (const Command *self)
+{
+  const char *outer = g_getenv ("TMPDIR");
+  const char *lasting = outer != NULL && g_path_is_absolute (outer) ? outer : "/tmp";
+
+  return setenv ("TF_JOURNAL_DIR", lasting, FALSE) == 0 && setenv ("TMPDIR", self->temp_dir, TRUE) == 0;
+}
+
 static void G_GNUC_NORETURN
 begin_command (Command *self)
 {
@@ -180,7 +191,7 @@ begin_command (Command *self)
 
   sigaction (SIGCHLD, &self->on_child, NULL);
   sigprocmask (SIG_SETMASK, &self->mask, NULL);
-  if (setenv ("TMPDIR", self->temp_dir, TRUE) == 0)
+  if (set_environment (self))
     execvp (self->argv[0], self->argv);
 
   saved_errno = errno;

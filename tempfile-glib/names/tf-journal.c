@@ -123,30 +123,38 @@ is_private (int fd)
          (st.st_mode & (S_IRWXU | S_IRWXG | S_IRWXO)) == S_IRWXU;
 }
 
+/* Returns what the variable names, or NULL. */
+static const char *
+get_named_dir (const char *variable)
+{
+  const char *dir = tf_system_getenv (variable);
+
+  return dir != NULL && g_path_is_absolute (dir) ? dir : NULL;
+}
+
 /* Returns the directory that holds place @index, or NULL if there is none. Sets whether that has to be private. */
 static char *
 get_base (guint     index,
           gboolean *is_shared)
 {
-  const char *runtime = tf_system_getenv ("XDG_RUNTIME_DIR");
-  const char *temp = tf_system_getenv ("TMPDIR");
+  const char *temp = get_named_dir ("TMPDIR");
 
   *is_shared = index >= 2;
-  if (temp == NULL || !g_path_is_absolute (temp) || g_str_equal (temp, "/tmp"))
-    temp = NULL;
-
   switch (index)
     {
     case 0:
-      return runtime != NULL && g_path_is_absolute (runtime) ? g_strdup (runtime) : NULL;
+      return g_strdup (get_named_dir ("XDG_RUNTIME_DIR"));
 
     case 1:
       return g_strdup_printf ("/run/user/%u", (guint) geteuid ());
 
     case 2:
-      return g_strdup (temp);
+      return g_strdup (get_named_dir ("TF_JOURNAL_DIR"));
 
     case 3:
+      return g_strcmp0 (temp, "/tmp") != 0 ? g_strdup (temp) : NULL;
+
+    case 4:
       return g_strdup ("/tmp");
 
     default:

@@ -61,7 +61,7 @@ extern gint64 tf_journal_clock_offset;
 
 /* The directories in which journals may be, best first. Each belongs to the user alone. */
 
-#define TF_JOURNAL_N_PLACES 5
+#define TF_JOURNAL_N_PLACES 6
 
 int tf_journal_place_open (guint        index,
                            gboolean     create,

@@ -983,7 +983,7 @@ test_no_fds (void)
   tf_test_in_child (create_without_fds);
 }
 
-/* A place that others can change is not used. */
+/* A place that others can change is not used. One that was named comes before that of temporary files. */
 static void
 create_in_open_place (void)
 {
@@ -997,11 +997,20 @@ create_in_open_place (void)
   tree_make_dir (run);
   g_assert_cmpint (chmod (run, 0755), ==, 0);
   g_assert_true (g_setenv ("XDG_RUNTIME_DIR", run, TRUE));
+  g_unsetenv ("TF_JOURNAL_DIR");
   g_assert_true (g_setenv ("TMPDIR", temp, TRUE));
   record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
   g_assert_nonnull (record);
   g_assert_cmpuint (tf_test_count_entries (run), ==, 0);
   g_assert_cmpuint (tf_test_count_entries (place), ==, 1);
+  tf_journal_clear (record);
+  tf_journal_trim ();
+
+  g_assert_true (g_setenv ("TF_JOURNAL_DIR", run, TRUE));
+  record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+  g_assert_nonnull (record);
+  g_assert_cmpuint (tf_test_count_entries (run), ==, 1);
+  g_assert_cmpuint (tf_test_count_entries (temp), ==, 0);
   tf_journal_clear (record);
   tf_journal_close ();
   g_assert_cmpint (rmdir (temp), ==, 0);

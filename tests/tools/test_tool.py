@@ -467,6 +467,15 @@ class SweepTest(ToolTest):
             self.assertIn(expected, ['', path + '\n'])
             self.assertEqual(self.output_of('sweep'), expected)
 
+    def test_made_elsewhere_below_run(self):
+        """Without a runtime directory, the journal of what runs below the tool does not go with its directory."""
+        self.env['XDG_RUNTIME_DIR'] = ''
+        other = self.sandbox / 'other'
+        other.mkdir()
+        path = self.run_tool('run', LEAVE, 'file', str(other), stdin=subprocess.DEVNULL).stdout.decode()[:-1]
+        self.assertEqual(self.output_of('sweep'), path + '\n')
+        self.assertEqual((self.left(), os.listdir(other)), ([], []))
+
     def test_one_place_twice(self):
         """What is in $TMPDIR and in /dev/shm, because these are one directory, is listed once."""
         script = ('mount -t tmpfs tmpfs /run && mount -t tmpfs tmpfs /dev/shm && chmod 1777 /dev/shm && '
