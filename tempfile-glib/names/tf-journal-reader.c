@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,7 +29,6 @@ typedef struct
 {
   int            fd;
   TfJournalSlot *slots;       /* (owned): as it was read */
-  TfJournalSlot *shared;      /* (owned) (nullable): mapped for writing */
   guint          n_slots;
   guint          parent;      /* the slot of the directory that is open, or 0 */
   int            parent_fd;   /* -1 if it cannot be had */
@@ -39,7 +38,7 @@ typedef struct
 
 typedef enum
 {
-  FOREIGN,    /* a copy, of another user, or not readable: left alone */
+  FOREIGN,    /* no journal, a copy, of another user, or not readable: left alone */
   ALIVE,      /* or not certainly dead: left alone */
   WORTHLESS,  /* may be removed unread */
   DEAD,
@@ -65,8 +64,6 @@ segment_clear (Segment *self)
 {
   tf_fd_clear (&self->fd);
   tf_fd_clear (&self->parent_fd);
-  if (self->shared != NULL)
-    munmap (self->shared, self->n_slots * sizeof (TfJournalSlot));
   g_free (self->slots);
   g_free ((char *) self->place.path);
 }
@@ -127,10 +124,6 @@ judge (const guint8        *boot_id,
        const TfSystemStat  *st,
        TfSystemFs           fs)
 {
-  /* The process was killed before it could write anything. */
-  if (head->magic != TF_JOURNAL_MAGIC)
-    return WORTHLESS;
-
   if (head->uid != geteuid ())
     return FOREIGN;
 
@@ -143,6 +136,18 @@ judge (const guint8        *boot_id,
   return is_alive (head, fs) ? ALIVE : DEAD;
 }
 
+/* Returns whether all bytes are zero. */
+static gboolean
+is_blank (gconstpointer data,
+          gsize         size)
+{
+  const guint8 *bytes = data;
+
+  return size == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, size - 1) == 0);
+}
+
+/* A process that was killed before it could write anything leaves an empty segment, or zeros. What has something else in
+ * it is no journal, and may be precious: others can have moved it here. */
 static Life
 read_segment (Segment            *self,
               const guint8       *boot_id,
@@ -151,12 +156,19 @@ read_segment (Segment            *self,
 {
   Life life;
 
-  if (st->size < TF_JOURNAL_MIN_SIZE || st->size > TF_JOURNAL_MAX_SIZE)
-    return WORTHLESS;
+  if (st->size > TF_JOURNAL_MAX_SIZE)
+    return FOREIGN;
 
-  self->slots = g_malloc (st->size);
+  self->slots = g_malloc0 (MAX (st->size, TF_JOURNAL_MIN_SIZE));
   if (TF_RETRY_EINTR (pread (self->fd, self->slots, st->size, 0)) != (gssize) st->size)
     return FOREIGN;
+
+  if (is_blank (self->slots, st->size))
+    return WORTHLESS;
+  if (((TfJournalHead *) self->slots)->magic != TF_JOURNAL_MAGIC)
+    return FOREIGN;
+  if (st->size < TF_JOURNAL_MIN_SIZE)
+    return WORTHLESS;
 
   life = judge (boot_id, (TfJournalHead *) self->slots, st, fs);
   self->n_slots = st->size / sizeof (TfJournalSlot);
@@ -556,23 +568,19 @@ sweep_record (TfJournalReader *self,
   return remove_record (self, segment, record, found, cancellable);
 }
 
-/* Writes down that a record is settled. Not by write(2): beyond the limit for the size of files, it kills. */
-static gboolean
-free_record (Segment *self,
-             guint    slot)
+/* Writes down that a record is settled. Beyond the limit for the size of files, write(2) kills, and a full disk can refuse
+ * it: then the next sweep finds out that nothing is there any more. */
+static void
+free_record (const Segment *self,
+             guint          slot)
 {
-  if (self->shared == NULL)
-    {
-      gpointer shared = mmap (NULL, self->n_slots * sizeof (TfJournalSlot), PROT_READ | PROT_WRITE, MAP_SHARED,
-                              self->fd, 0);
+  const guint32 free_state = TF_JOURNAL_FREE;
+  const goffset offset = (goffset) slot * sizeof (TfJournalSlot);
+  struct rlimit limit;
+  G_GNUC_UNUSED gssize n_written = 0;
 
-      if (shared == MAP_FAILED)
-        return FALSE;
-      self->shared = shared;
-    }
-
-  __atomic_store_n (&self->shared[slot].state, TF_JOURNAL_FREE, __ATOMIC_RELEASE);
-  return TRUE;
+  if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= offset + sizeof free_state)
+    n_written = pwrite (self->fd, &free_state, sizeof free_state, offset);
 }
 
 /* Returns whether no record is left. */
@@ -590,9 +598,10 @@ sweep_records (TfJournalReader *self,
       if (state != TF_JOURNAL_INTENT && state != TF_JOURNAL_DONE)
         continue;
 
-      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS ||
-          !free_record (segment, i))
+      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS)
         is_empty = FALSE;
+      else
+        free_record (segment, i);
     }
 
   return is_empty;
