@@ -694,9 +694,14 @@ static Segment *
 segment_create (gsize size)
 {
   static gint64 next_try;
+  static guint next_uid;
 
+  const guint uid = geteuid ();
   gboolean out_of_fds = FALSE;
 
+  if (uid != next_uid)
+    next_try = 0;
+  next_uid = uid;
   if (next_try > 0 && g_get_monotonic_time () < next_try)
     return NULL;
 
