@@ -162,17 +162,6 @@ get_base (guint     index,
     }
 }
 
-/* Makes the directory if it does not exist, whatever the umask. */
-static gboolean
-make_dir_at (int         dir_fd,
-             const char *name)
-{
-  if (mkdirat (dir_fd, name, S_IRWXU) == 0)
-    return fchmodat (dir_fd, name, S_IRWXU, 0) == 0;
-
-  return errno == EEXIST;
-}
-
 static int
 open_dir_at (int         dir_fd,
              const char *name)
@@ -180,8 +169,28 @@ open_dir_at (int         dir_fd,
   return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+/* Makes the directory if it does not exist, whatever the umask, and opens it. Fails with EAGAIN if another process has
+ * removed it meanwhile. */
+static int
+make_dir_at (int         dir_fd,
+             const char *name)
+{
+  gboolean is_new = mkdirat (dir_fd, name, S_IRWXU) == 0;
+  int fd = -1;
+
+  if (is_new || errno == EEXIST)
+    {
+      if (!is_new || fchmodat (dir_fd, name, S_IRWXU, 0) == 0)
+        fd = open_dir_at (dir_fd, name);
+      if (fd < 0 && errno == ENOENT)
+        errno = EAGAIN;
+    }
+
+  return fd;
+}
+
 /* Opens a place. With @create, makes it if it does not exist. Returns -1 with errno set if there is no such place; to
- * EMFILE or ENFILE if this may be different at another time. */
+ * EMFILE, ENFILE or EAGAIN if this may be different at another time. */
 int
 tf_journal_place_open (guint        index,
                        gboolean     create,
@@ -206,10 +215,7 @@ tf_journal_place_open (guint        index,
       return -1;
     }
 
-  if (create && !make_dir_at (base_fd, name))
-    return -1;
-
-  fd = open_dir_at (base_fd, name);
+  fd = create ? make_dir_at (base_fd, name) : open_dir_at (base_fd, name);
   if (fd < 0)
     return -1;
 
@@ -677,11 +683,9 @@ segment_create_at (guint place,
       TfSystemFs fs;
       tf_autofd int dir_fd = tf_journal_place_open (place, TRUE, &dir, &fs);
 
-      if (dir_fd < 0)
-        return NULL;
-
-      self = segment_create_in (dir_fd, dir, size, fs);
-      if (self == NULL)
+      if (dir_fd >= 0)
+        self = segment_create_in (dir_fd, dir, size, fs);
+      if (dir_fd >= 0 && self == NULL)
         remove_place (dir);
     }
 

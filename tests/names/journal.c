@@ -1017,6 +1017,57 @@ create_in_open_place (void)
   g_assert_cmpint (rmdir (run), ==, 0);
 }
 
+int __real_mkdirat (int dir_fd, const char *name, mode_t mode);
+int __wrap_mkdirat (int dir_fd, const char *name, mode_t mode);
+
+static guint n_removals; /* of the directory of journals, right after it was made */
+
+int
+__wrap_mkdirat (int         dir_fd,
+                const char *name,
+                mode_t      mode)
+{
+  int result = __real_mkdirat (dir_fd, name, mode);
+
+  if (result == 0 && n_removals > 0)
+    {
+      n_removals--;
+      g_assert_cmpint (unlinkat (dir_fd, name, AT_REMOVEDIR), ==, 0);
+    }
+
+  return result;
+}
+
+/* A sweep may remove the empty directory at any moment. */
+static void
+create_while_swept (void)
+{
+  const TfPlace parent = make_parent ();
+  g_autofree char *run = tf_test_path ("run");
+  g_autofree char *place = g_build_filename (run, "tempfile-glib", NULL);
+  TfJournalRecord *record;
+
+  tree_make_dir (run);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", run, TRUE));
+  n_removals = 3;
+  record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+  g_assert_cmpuint (n_removals, ==, 0);
+  g_assert_nonnull (record);
+  g_assert_cmpuint (tf_test_count_entries (place), ==, 1);
+  tf_journal_clear (record);
+  tf_journal_close ();
+  g_assert_cmpint (rmdir (run), ==, 0);
+}
+
+static void
+test_while_swept (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_while_swept);
+}
+
 static void
 leave_under_umask (void)
 {
@@ -1103,6 +1154,7 @@ main (int    argc,
   g_test_add_func ("/journal/file-size-limit", test_file_size_limit);
   g_test_add_func ("/journal/no-fds", test_no_fds);
   g_test_add_func ("/journal/places", test_places);
+  g_test_add_func ("/journal/while-swept", test_while_swept);
   g_test_add_func ("/journal/umask", test_umask);
   g_test_add_func ("/journal/portable", test_portable);
 
