@@ -827,7 +827,7 @@ tf_named_file_get_delete_policy (TfNamedFile *self)
  * It can be set at any time, even after the file was closed. With %TF_DELETE_NEVER, a sweep leaves the file alone as
  * well, from the moment when this returns. After [method@NamedFile.keep] and [method@TempFile.persist], the policy
  * stays %TF_DELETE_NEVER, and setting it does nothing. With %TF_DELETE_ON_CLOSE, closing removes the file even if it is
- * held.
+ * held. While another thread persists the file, this waits for the moment in which the file gets its name.
  *
  * Since: 1.0
  */

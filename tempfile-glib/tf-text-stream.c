@@ -17,6 +17,9 @@
 
 #define PIECE_SIZE 8192
 
+/* How many bytes are copied in the time that it takes to decode one. */
+#define COPIES_PER_DECODING 32
+
 /**
  * TfTextStream:
  *
@@ -634,6 +637,14 @@ decode_context (TfTextStreamPrivate  *priv,
   return FALSE;
 }
 
+/* Fails in a thread that must not block if it takes long to decode @size bytes. */
+static gboolean
+may_decode (gsize    size,
+            GError **error)
+{
+  return tf_store_may_copy (MIN (size, G_MAXSIZE / COPIES_PER_DECODING) * COPIES_PER_DECODING, error);
+}
+
 /* Makes the codec ready to decode from @offset on. The position has to be in the text read ahead. */
 static gboolean
 place (TfTextStreamPrivate  *priv,
@@ -642,6 +653,9 @@ place (TfTextStreamPrivate  *priv,
        GError              **error)
 {
   gsize size = tf_codec_get_context_size (&priv->codec, offset);
+
+  if (!may_decode (size, error))
+    return FALSE;
 
   priv->placed = FALSE;
   priv->placed = tf_codec_restart (&priv->codec, error) &&
@@ -797,7 +811,8 @@ locate (TfTextStreamPrivate  *priv,
   if (!priv->is_ahead)
     return get_file_position (priv, cancellable, error);
 
-  if (!tf_decoded_text_is_aligned (&priv->ahead, &priv->codec) && !place (priv, priv->ahead.start, cancellable, error))
+  if (!tf_decoded_text_is_aligned (&priv->ahead, &priv->codec) &&
+      !(may_decode (priv->ahead.n_decoded, error) && place (priv, priv->ahead.start, cancellable, error)))
     return -1;
 
   if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, get_path (priv), error))
@@ -1477,7 +1492,8 @@ tf_text_stream_tell (TfTextStream  *self,
  *
  * Asynchronous version of [method@TextStream.tell].
  *
- * The position is found at once if no byte of the file on disk is needed, and otherwise in a worker thread.
+ * The position is found at once if no byte of the file on disk is needed, and little text has to be decoded again. It is
+ * found in a worker thread otherwise.
  *
  * @callback is called in the thread-default main context of the caller. It calls
  * [method@TextStream.tell_finish].

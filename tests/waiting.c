@@ -33,6 +33,8 @@ int     __real_sync_file_range (int fd, off_t start, off_t length, unsigned int 
 int     __wrap_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
 int     __real_close    (int fd);
 int     __wrap_close    (int fd);
+gsize   __real_g_iconv  (GIConv converter, char **in, gsize *in_left, char **out, gsize *out_left);
+gsize   __wrap_g_iconv  (GIConv converter, char **in, gsize *in_left, char **out, gsize *out_left);
 int     __real_munmap   (void *data, size_t size);
 int     __wrap_munmap   (void *data, size_t size);
 
@@ -113,6 +115,20 @@ __wrap_munmap (void  *data,
   if (size >= SIZE)
     stop (TRUE);
   return __real_munmap (data, size);
+}
+
+static GThread *watched;
+static guint n_conversions; /* in the thread that is watched */
+
+gsize
+__wrap_g_iconv (GIConv   converter,
+                char   **in,
+                gsize   *in_left,
+                char   **out,
+                gsize   *out_left)
+{
+  n_conversions += g_thread_self () == watched;
+  return __real_g_iconv (converter, in, in_left, out, out_left);
 }
 
 static void
@@ -348,6 +364,29 @@ start (TfTempFile    *file,
 }
 
 /* To copy much in memory takes long, too: a worker does it, of which none is left here. */
+/* To find the position in much text that was read is left to a worker. */
+static void
+test_much_text (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(TfTextStream) stream = tf_text_stream_new (file, "ISO-8859-1", TF_NEWLINE_LF, TF_TEXT_ERRORS_STRICT, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *text = tf_text_stream_read (stream, SIZE - 10, NULL, &error);
+
+  g_assert_no_error (error);
+  n_conversions = 0;
+  watched = g_thread_self ();
+  tf_text_stream_tell_async (stream, 0, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (tf_text_stream_tell_finish (stream, tf_test_wait (&result), &error), ==, SIZE - 3);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_conversions, ==, 0);
+
+  g_assert_cmpint (tf_text_stream_tell (stream, NULL, &error), ==, SIZE - 3);
+  g_assert_cmpuint (n_conversions, >, 0);
+  watched = NULL;
+}
+
 #define N_HELD_BACK 50000
 
 /* The size has what is held back, also while it is being written. */
@@ -546,6 +585,7 @@ main (int    argc,
       g_test_add_data_func (path, calls[i], test_memory);
     }
   g_test_add_func ("/waiting/held-back", test_held_back);
+  g_test_add_func ("/waiting/much-text", test_much_text);
   g_test_add_func ("/waiting/cancel", test_cancel);
   g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);
   g_test_add_data_func ("/waiting/cancel-write/stream", GINT_TO_POINTER (TRUE), test_cancel_write);
