@@ -27,6 +27,8 @@
 
 ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+ssize_t __real_pread64  (int fd, void *data, size_t count, off_t offset);
+ssize_t __wrap_pread64  (int fd, void *data, size_t count, off_t offset);
 int     __real_fsync    (int fd);
 int     __wrap_fsync    (int fd);
 int     __real_sync_file_range (int fd, off_t start, off_t length, unsigned int flags);
@@ -75,6 +77,20 @@ __wrap_pwrite64 (int         fd,
   if (cancelled_by_write != NULL)
     g_cancellable_cancel (cancelled_by_write);
   return __real_pwrite64 (fd, data, count, offset);
+}
+
+static gboolean stops_reads;
+static gint n_reads;
+
+ssize_t
+__wrap_pread64 (int     fd,
+                void   *data,
+                size_t  count,
+                off_t   offset)
+{
+  if (stops_reads && g_atomic_int_add (&n_reads, 1) == 0)
+    stop (FALSE);
+  return __real_pread64 (fd, data, count, offset);
 }
 
 int
@@ -364,6 +380,65 @@ start (TfTempFile    *file,
 }
 
 /* To copy much in memory takes long, too: a worker does it, of which none is left here. */
+static int
+read_in_thread (TfTempFile *file,
+                pid_t      *thread)
+{
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  char buffer[16];
+
+  g_atomic_int_set (thread, gettid ());
+  g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL), ==, sizeof buffer);
+  return g_atomic_int_get (&n_reads);
+}
+
+static pid_t reading_thread;
+
+static gpointer
+read_meanwhile (gpointer file)
+{
+  return GINT_TO_POINTER (read_in_thread (file, &reading_thread));
+}
+
+static gboolean
+is_asleep (pid_t thread)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", thread);
+  g_autofree char *status = NULL;
+
+  return thread != 0 && g_file_get_contents (path, &status, NULL, NULL) &&
+         g_str_has_prefix (strrchr (status, ')'), ") S");
+}
+
+/* A reader does not wait until a long line has been read. */
+static void
+test_long_line (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autofree char *line = NULL;
+  GThread *thread;
+  gsize length;
+  int n_before;
+
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  n_reads = 0;
+  stops_reads = TRUE;
+  stop_next_call (FALSE);
+  tf_temp_file_read_line_async (file, 0, NULL, tf_test_take_result, &result);
+  wait_until_stopped ();
+  thread = g_thread_new ("reader", read_meanwhile, file);
+  while (!is_asleep (g_atomic_int_get (&reading_thread)))
+    g_thread_yield ();
+  go_on ();
+
+  n_before = GPOINTER_TO_INT (g_thread_join (thread));
+  line = tf_temp_file_read_line_finish (file, tf_test_wait (&result), &length, NULL);
+  stops_reads = FALSE;
+  g_assert_cmpuint (length, ==, SIZE - 7);
+  g_assert_cmpint (n_before, <, n_reads);
+}
+
 /* To find the position in much text that was read is left to a worker. */
 static void
 test_much_text (void)
@@ -585,6 +660,7 @@ main (int    argc,
       g_test_add_data_func (path, calls[i], test_memory);
     }
   g_test_add_func ("/waiting/held-back", test_held_back);
+  g_test_add_func ("/waiting/long-line", test_long_line);
   g_test_add_func ("/waiting/much-text", test_much_text);
   g_test_add_func ("/waiting/cancel", test_cancel);
   g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);

@@ -603,12 +603,28 @@ lock_ahead (TfStore       *self,
   return acquire (self, error) && begin_locked (self, error);
 }
 
+/* How often an operation in pieces lets other threads run so that readers get the lock: a mutex is not fair. */
+#define MAX_YIELDS 1000
+
+/* Called without the lock. */
+static void
+let_readers_in (TfStore *self)
+{
+  for (guint i = 0; i < MAX_YIELDS && g_atomic_int_get (&self->n_waiting) > 0; i++)
+    g_thread_yield ();
+}
+
 /* Takes the lock of a store with a pin, in order to read its bytes. Does not wait for a copier. */
 static gboolean
 lock_pinned (TfStore  *self,
              GError  **error)
 {
-  if (!acquire (self, error))
+  gboolean success;
+
+  g_atomic_int_inc (&self->n_waiting);
+  success = acquire (self, error);
+  g_atomic_int_add (&self->n_waiting, -1);
+  if (!success)
     return FALSE;
 
   if (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error))
@@ -1473,6 +1489,7 @@ tf_store_read_in_pieces (TfStore       *self,
       success = tf_store_read_locking (self, (guint8 *) data + *n_read, MIN (count - *n_read, LARGEST_PIECE), &n,
                                        cancellable, error);
       *n_read += n;
+      let_readers_in (self);
     }
 
   return success;
@@ -1697,6 +1714,30 @@ forget_if_shared (TfStore *self)
     tf_backing_forget (&self->backing);
 }
 
+static void
+end_read_upto (TfStore *self,
+               goffset  position)
+{
+  if (position != self->position)
+    tf_store_move_to (self, position, NULL);
+  forget_if_shared (self);
+  tf_store_unlock (self);
+}
+
+/* Gives the lock up for readers, if nobody else can move the position: during an asynchronous operation. Fails if the
+ * store was closed meanwhile; then the lock is not held. */
+static gboolean
+pause_for_readers (TfStore  *self,
+                   GError  **error)
+{
+  if (!g_atomic_int_get (&self->gate_closed))
+    return TRUE;
+
+  tf_store_unlock (self);
+  let_readers_in (self);
+  return lock_ahead (self, NULL, error);
+}
+
 /* Reads up to one of the bytes @stops, including it if @with_stop, or up to the end of the file. Returns NULL without
  * @error at the end of the file. On failure, the position does not move. */
 char *
@@ -1711,6 +1752,7 @@ tf_store_read_upto (TfStore       *self,
   TfString piece = { NULL, };
   gboolean success = TRUE;
   gboolean done = FALSE;
+  gboolean is_locked = TRUE;
   goffset start;
 
   *length = 0;
@@ -1720,13 +1762,14 @@ tf_store_read_upto (TfStore       *self,
   forget_if_shared (self);
   start = self->position;
   while (success && !done)
-    success = read_some (self, &piece, stops, n_stops, with_stop, &done, cancellable, error);
+    {
+      success = read_some (self, &piece, stops, n_stops, with_stop, &done, cancellable, error);
+      is_locked = !success || done || pause_for_readers (self, error);
+      success = success && is_locked;
+    }
 
-  if (!success)
-    tf_store_move_to (self, start, NULL);
-  forget_if_shared (self);
-  tf_store_unlock (self);
-
+  if (is_locked)
+    end_read_upto (self, success ? self->position : start);
   if (!success)
     tf_string_clear (&piece);
   *length = piece.size;
@@ -1925,6 +1968,7 @@ write_piece_by_piece (TfStore       *self,
     {
       success = tf_store_write_locking (self, data + done, MIN (count - done, LARGEST_PIECE), &n, cancellable, error);
       *n_written += n;
+      let_readers_in (self);
     }
 
   return success;
