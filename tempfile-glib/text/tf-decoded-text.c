@@ -24,6 +24,7 @@ tf_decoded_text_reset (TfDecodedText *self,
   tf_string_truncate (&self->text, 0);
   self->n_decoded = self->n_taken = 0;
   self->kept_bytes = self->kept_text = 0;
+  self->n_same = 0;
   self->failed = FALSE;
 }
 
@@ -51,6 +52,7 @@ drop_taken (TfDecodedText *self)
       tf_string_erase (&self->text, self->kept_text);
       self->start += self->kept_bytes;
       self->n_decoded -= self->kept_bytes;
+      self->n_same -= MIN (self->n_same, self->kept_bytes == self->kept_text ? self->kept_text : G_MAXSIZE);
       self->n_taken -= self->kept_text;
       self->kept_bytes = self->n_decoded;
       self->kept_text = self->text.size;
@@ -102,7 +104,8 @@ tf_decoded_text_append (TfDecodedText  *self,
     return FALSE;
 
   self->n_decoded += n_used;
-  self->failed = g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  /* What is incomplete at the end may be completed. */
+  self->failed = g_bytes_get_size (bytes) > 0 && g_error_matches (local_error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   if (local_error == NULL || self->text.size > n_text)
     return TRUE;
 
@@ -131,8 +134,15 @@ static gboolean
 is_same (TfDecodedText *self,
          const TfCodec *codec)
 {
-  return codec->is_utf8 && self->n_taken <= self->n_decoded &&
-         memcmp (tf_string_get (&self->text), tf_string_get (&self->bytes), self->n_taken) == 0;
+  const char *text = tf_string_get (&self->text) + self->n_same;
+  const char *bytes = tf_string_get (&self->bytes) + self->n_same;
+
+  if (!codec->is_utf8 || self->n_taken > self->n_decoded)
+    return FALSE;
+
+  if (self->n_same < self->n_taken && memcmp (text, bytes, self->n_taken - self->n_same) == 0)
+    self->n_same = self->n_taken;
+  return self->n_same >= self->n_taken;
 }
 
 /* Returns whether tf_decoded_text_locate() does not use the codec. */

@@ -20,6 +20,7 @@ typedef struct
   gsize n_taken;        /* the number of bytes of text that were taken */
   gsize kept_bytes;     /* these bytes decode to the first kept_text bytes of text */
   gsize kept_text;
+  gsize n_same;         /* so many bytes at the beginning are those of the text, as far as they were compared */
   gboolean failed;      /* the next byte to decode is illegal */
 } TfDecodedText;
 

@@ -6,6 +6,7 @@
 import functools
 import io
 import itertools
+import os
 import random
 import unittest
 
@@ -239,6 +240,16 @@ class TextTest(TestCase):
         for call in stream.tell, stream.flush, lambda: stream.write('Z'):
             self.assertRaises(GLib.Error, call)
         self.assertEqual(stream.read_all(), 'xc3')
+
+    def test_completed_after_a_failure(self):
+        for read in 'read_line', 'read_all':
+            stream, _ = self.open(b'abc\xe2', 'utf-8')
+            self.assertRaises(GLib.Error, getattr(stream, read))
+            self.assertRaises(GLib.Error, getattr(stream, read))
+            file = stream.get_base_file()
+            file.seek(0, os.SEEK_END)
+            file.write(b'\x82\xac\n')
+            self.assertEqual(getattr(stream, read)(), 'abc\u20ac\n')
 
     def test_header(self):
         """RFC 1557 has one at the beginning of the file."""
