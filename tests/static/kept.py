@@ -112,9 +112,10 @@ def list_of_system(words):
 
 def make_key(source_root, build_root, command):
     roots = tuple(os.path.join(os.path.realpath(root), '') for root in (source_root, build_root))
-    own = [word for word in command if os.path.realpath(word).startswith(roots) and os.path.isfile(word)]
+    # Of folders that are given, the test may write to those that are built.
+    own = [word for word in command if os.path.join(os.path.realpath(word), '').startswith(roots)]
     key = hashlib.sha256()
-    for path in [*walk(source_root), *list_built(build_root), *own]:
+    for path in [*walk(source_root), *list_built(build_root), *filter(os.path.isfile, own)]:
         key.update(path.encode() + b'\0')
         try:
             with open(path, 'rb') as file:

@@ -72,6 +72,12 @@ class KeptTest(unittest.TestCase):
         self.assert_runs(TF_HOW='otherwise')
         self.assert_runs(PATH=os.environ['PATH'] + ':/another')
 
+    def test_folder_to_build_in(self):
+        (self.build / 'folder').mkdir()
+        self.assert_runs(str(self.build / 'folder'), str(self.build))
+        (self.build / 'folder/built').write_text('')
+        self.assert_kept(str(self.build / 'folder'), str(self.build))
+
     def test_failure(self):
         for name, text in ('status', '3'), ('output', 'not ok 1\n'), ('output', '1..0 # SKIP\n'), ('output', 'Bail out!\n'):
             with self.subTest(name, text=text):
