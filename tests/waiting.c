@@ -380,34 +380,17 @@ start (TfTempFile    *file,
 }
 
 /* To copy much in memory takes long, too: a worker does it, of which none is left here. */
-static int
-read_in_thread (TfTempFile *file,
-                pid_t      *thread)
-{
-  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
-  char buffer[16];
-
-  g_atomic_int_set (thread, gettid ());
-  g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL), ==, sizeof buffer);
-  return g_atomic_int_get (&n_reads);
-}
-
-static pid_t reading_thread;
+static gint reading_thread; /* (atomic): its ID, once it reads */
 
 static gpointer
 read_meanwhile (gpointer file)
 {
-  return GINT_TO_POINTER (read_in_thread (file, &reading_thread));
-}
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  char buffer[16];
 
-static gboolean
-is_asleep (pid_t thread)
-{
-  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", thread);
-  g_autofree char *status = NULL;
-
-  return thread != 0 && g_file_get_contents (path, &status, NULL, NULL) &&
-         g_str_has_prefix (strrchr (status, ')'), ") S");
+  g_atomic_int_set (&reading_thread, gettid ());
+  g_assert_cmpint (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL), ==, sizeof buffer);
+  return GINT_TO_POINTER (g_atomic_int_get (&n_reads));
 }
 
 /* A reader does not wait until a long line has been read. */
@@ -428,7 +411,7 @@ test_long_line (void)
   tf_temp_file_read_line_async (file, 0, NULL, tf_test_take_result, &result);
   wait_until_stopped ();
   thread = g_thread_new ("reader", read_meanwhile, file);
-  while (!is_asleep (g_atomic_int_get (&reading_thread)))
+  while (g_atomic_int_get (&reading_thread) == 0 || !tf_test_is_asleep (g_atomic_int_get (&reading_thread)))
     g_thread_yield ();
   go_on ();
 
@@ -437,6 +420,44 @@ test_long_line (void)
   stops_reads = FALSE;
   g_assert_cmpuint (length, ==, SIZE - 7);
   g_assert_cmpint (n_before, <, n_reads);
+}
+
+static gint ends_reading; /* (atomic): a boolean */
+
+static gpointer
+read_on (gpointer file)
+{
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+  char buffer[4096];
+
+  while (!g_atomic_int_get (&ends_reading))
+    if (g_input_stream_read (reader, buffer, sizeof buffer, NULL, NULL) == 0)
+      g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 0, G_SEEK_SET, NULL, NULL));
+
+  return NULL;
+}
+
+/* A line is whole that is begun in the caller's thread, and read by a worker because a reader has the lock. */
+static void
+test_line_beside_readers (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  GThread *thread = g_thread_new ("reader", read_on, file);
+
+  for (int i = 0; i < 30; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autofree char *line = NULL;
+      gsize length;
+
+      g_assert_true (g_seekable_seek (G_SEEKABLE (file), 7, G_SEEK_SET, NULL, NULL));
+      tf_temp_file_read_line_async (file, 0, NULL, tf_test_take_result, &result);
+      line = tf_temp_file_read_line_finish (file, tf_test_wait (&result), &length, NULL);
+      g_assert_cmpuint (length, ==, SIZE - 7);
+    }
+
+  g_atomic_int_set (&ends_reading, TRUE);
+  g_thread_join (thread);
 }
 
 /* To find the position in much text that was read is left to a worker. */
@@ -661,6 +682,7 @@ main (int    argc,
     }
   g_test_add_func ("/waiting/held-back", test_held_back);
   g_test_add_func ("/waiting/long-line", test_long_line);
+  g_test_add_func ("/waiting/line-beside-readers", test_line_beside_readers);
   g_test_add_func ("/waiting/much-text", test_much_text);
   g_test_add_func ("/waiting/cancel", test_cancel);
   g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);

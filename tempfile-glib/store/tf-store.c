@@ -1724,13 +1724,13 @@ end_read_upto (TfStore *self,
   tf_store_unlock (self);
 }
 
-/* Gives the lock up for readers, if nobody else can move the position: during an asynchronous operation. Fails if the
- * store was closed meanwhile; then the lock is not held. */
+/* Gives the lock up for readers in the worker of an asynchronous operation: nobody else can move the position, and the
+ * lock can be waited for. Fails if the store was closed meanwhile; then the lock is not held. */
 static gboolean
 pause_for_readers (TfStore  *self,
                    GError  **error)
 {
-  if (!g_atomic_int_get (&self->gate_closed))
+  if (!g_atomic_int_get (&self->gate_closed) || !tf_task_may_block (NULL))
     return TRUE;
 
   tf_store_unlock (self);

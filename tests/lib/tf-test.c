@@ -128,15 +128,15 @@ tf_test_fork_beside_threads (void)
   g_assert_cmpint (pthread_atfork (NULL, NULL, check_no_leaks), ==, 0);
 }
 
-/* Returns whether the thread waits for something, at this moment. */
-static gboolean
-is_asleep (const char *thread)
+/* Also if the thread has ended. */
+gboolean
+tf_test_is_asleep (pid_t thread)
 {
-  g_autofree char *path = g_build_filename ("/proc/self/task", thread, "stat", NULL);
+  g_autofree char *path = g_strdup_printf ("/proc/self/task/%d/stat", (int) thread);
   g_autofree char *status = NULL;
   const char *end;
 
-  if (atoi (thread) == getpid () || !g_file_get_contents (path, &status, NULL, NULL))
+  if (!g_file_get_contents (path, &status, NULL, NULL))
     return TRUE;
 
   end = strrchr (status, ')');
@@ -151,7 +151,7 @@ are_others_asleep (void)
   gboolean result = TRUE;
 
   while (threads != NULL && result && (thread = g_dir_read_name (threads)) != NULL)
-    result = is_asleep (thread);
+    result = atoi (thread) == getpid () || tf_test_is_asleep (atoi (thread));
 
   return result;
 }

@@ -43,6 +43,9 @@ void tf_test_as_unprivileged (void (*func) (void));
 int tf_test_get_child_status        (void (*func) (void));
 int tf_test_get_unprivileged_status (void (*func) (void));
 
+/* Whether the thread waits for something, at this moment. */
+gboolean tf_test_is_asleep (pid_t thread);
+
 /* Runs @func in a child that is then killed, so that it removes nothing. */
 void tf_test_run_and_kill (void (*func) (void));
 
