@@ -818,7 +818,7 @@ write_slowly (TfStore       *store,
               GCancellable  *cancellable,
               GError       **error)
 {
-  if (cancellable == NULL && !__libc_single_threaded && tf_store_write_at_rest (store, data, size))
+  if (cancellable == NULL && tf_store_write_at_rest (store, data, size))
     return TRUE;
 
   return tf_file_check_store_idle (store, error) &&

@@ -36,6 +36,16 @@ gboolean tf_string_check     (TfString    *self,
                               const char  *path,
                               GError     **error);
 
+/* Returns whether all bytes are zero. */
+static inline gboolean
+tf_string_is_zero (gconstpointer data,
+                   gsize         size)
+{
+  const char *bytes = data;
+
+  return size == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, size - 1) == 0);
+}
+
 /* Returns the string, which ends with a NUL. */
 static inline const char *
 tf_string_get (const TfString *self)

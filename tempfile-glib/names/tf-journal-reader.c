@@ -19,6 +19,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
+#include "base/tf-string.h"
 #include "tf-aside.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
@@ -136,16 +137,6 @@ judge (const guint8        *boot_id,
   return is_alive (head, fs) ? ALIVE : DEAD;
 }
 
-/* Returns whether all bytes are zero. */
-static gboolean
-is_blank (gconstpointer data,
-          gsize         size)
-{
-  const guint8 *bytes = data;
-
-  return size == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, size - 1) == 0);
-}
-
 /* A process that was killed before it could write anything leaves an empty segment, or zeros. What has something else in
  * it is no journal, and may be precious: others can have moved it here. */
 static Life
@@ -163,7 +154,7 @@ read_segment (Segment            *self,
   if (TF_RETRY_EINTR (pread (self->fd, self->slots, st->size, 0)) != (gssize) st->size)
     return FOREIGN;
 
-  if (is_blank (self->slots, st->size))
+  if (tf_string_is_zero (self->slots, st->size))
     return WORTHLESS;
   if (((TfJournalHead *) self->slots)->magic != TF_JOURNAL_MAGIC)
     return FOREIGN;
@@ -580,7 +571,7 @@ free_record (const Segment *self,
   G_GNUC_UNUSED gssize n_written = 0;
 
   if (getrlimit (RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur >= offset + sizeof free_state)
-    n_written = pwrite (self->fd, &free_state, sizeof free_state, offset);
+    n_written = TF_RETRY_EINTR (pwrite (self->fd, &free_state, sizeof free_state, offset));
 }
 
 /* Returns whether no record is left. */

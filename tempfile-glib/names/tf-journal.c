@@ -700,12 +700,10 @@ segment_create (gsize size)
   static gint64 next_try;
   static guint next_uid;
 
-  const guint uid = geteuid ();
   gboolean out_of_fds = FALSE;
 
-  if (uid != next_uid)
+  if (geteuid () != next_uid)
     next_try = 0;
-  next_uid = uid;
   if (next_try > 0 && g_get_monotonic_time () < next_try)
     return NULL;
 
@@ -719,6 +717,7 @@ segment_create (gsize size)
       out_of_fds = errno == EMFILE || errno == ENFILE;
     }
 
+  next_uid = geteuid ();
   next_try = out_of_fds ? 0 : g_get_monotonic_time () + G_TIME_SPAN_SECOND;
   return NULL;
 }

@@ -13,6 +13,7 @@
 #include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-string.h"
 #include "base/tf-system.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
@@ -423,13 +424,6 @@ tf_backing_reserve (TfBacking     *self,
 /* The granularity of holes, in bytes. */
 #define BLOCK 4096
 
-static gboolean
-is_zero (const guint8 *data,
-         gsize         size)
-{
-  return data[0] == 0 && memcmp (data, data + 1, size - 1) == 0;
-}
-
 /* Returns the end of the blocks from @start on that are all zero, or all not. */
 static gsize
 find_end (const TfMemoryBuffer *bytes,
@@ -438,7 +432,7 @@ find_end (const TfMemoryBuffer *bytes,
 {
   gsize end = start;
 
-  while (end < bytes->size && is_zero (bytes->data + end, MIN (BLOCK, bytes->size - end)) == zero)
+  while (end < bytes->size && tf_string_is_zero (bytes->data + end, MIN (BLOCK, bytes->size - end)) == zero)
     end += BLOCK;
 
   return MIN (end, bytes->size);

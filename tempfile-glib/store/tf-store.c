@@ -1826,11 +1826,11 @@ write_at_position (TfStore        *self,
   return success;
 }
 
-/* Takes the lock if that does not wait for another thread. */
+/* Takes the lock if that does not wait for another thread. If there is none, all was tried that can be done at once. */
 static inline gboolean
 try_lock_at_rest (TfStore *self)
 {
-  return tf_task_may_block (NULL) && !g_atomic_int_get (&tf_fork_is_coming) && try_lock (self);
+  return !__libc_single_threaded && tf_task_may_block (NULL) && !g_atomic_int_get (&tf_fork_is_coming) && try_lock (self);
 }
 
 /* Like tf_store_read_at_once(), if there are several threads. Does not wait for another one. */

@@ -780,7 +780,7 @@ drop_headers (const TfCodec *self,
   tf_string_append (bytes, rest.data, rest.size);
 }
 
-/* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark if @is_start. An encoding with states
+/* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark or header if @is_start. An encoding with states
  * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. If there was
  * not enough memory for @bytes, the result has no meaning. */
 gboolean

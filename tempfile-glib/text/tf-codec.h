@@ -33,7 +33,7 @@ typedef struct
   gboolean knows_order; /* the order is that of the mark of the text */
   gboolean is_stateful; /* the meaning of bytes depends on those before them */
   gboolean is_careful;  /* the converters keep a state, or a character that may combine with the next one */
-  char header[8];       /* what the encoder puts in front of all text, as for ISO-2022-KR: it is only for that of the file */
+  char header[8];       /* what the encoder begins with each time, as that of ISO-2022-KR does; a file has it once */
   gsize header_size;
   GIConv decoder;       /* NULL for UTF-8, and before the byte order mark */
   GIConv encoder;       /* NULL for UTF-8 */
