@@ -182,12 +182,14 @@ sweep_with_small_files (void)
 static void
 test_small_files (void)
 {
+  int n_journals = MAX (count_journals (), 0);
+
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   tf_test_run_and_kill (leave_both);
   tf_test_in_child (sweep_with_small_files);
-  g_assert_cmpint (count_journals (), <=, 0);
+  g_assert_cmpint (count_journals (), <=, n_journals);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
