@@ -770,10 +770,11 @@ tf_named_file_create_from_bytes_finish (GAsyncResult  *result,
 const char *
 tf_named_file_get_path (TfNamedFile *self)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
+  priv = tf_named_file_get_instance_private (self);
   return priv->entry.path;
 }
 
@@ -790,10 +791,11 @@ tf_named_file_get_path (TfNamedFile *self)
 GFile *
 tf_named_file_get_file (TfNamedFile *self)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
+  priv = tf_named_file_get_instance_private (self);
   return priv->entry.path != NULL ? g_file_new_for_path (priv->entry.path) : NULL;
 }
 
@@ -810,10 +812,11 @@ tf_named_file_get_file (TfNamedFile *self)
 TfDeletePolicy
 tf_named_file_get_delete_policy (TfNamedFile *self)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), TF_DELETE_NEVER);
 
+  priv = tf_named_file_get_instance_private (self);
   return priv->delete_policy;
 }
 
@@ -835,11 +838,12 @@ void
 tf_named_file_set_delete_policy (TfNamedFile    *self,
                                  TfDeletePolicy  policy)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
   g_return_if_fail (policy >= TF_DELETE_ON_CLOSE && policy <= TF_DELETE_NEVER);
 
+  priv = tf_named_file_get_instance_private (self);
   if (priv->entry.is_final)
     return;
 
@@ -865,10 +869,11 @@ tf_named_file_set_delete_policy (TfNamedFile    *self,
 char *
 tf_named_file_keep (TfNamedFile *self)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), NULL);
 
+  priv = tf_named_file_get_instance_private (self);
   if (priv->entry.path == NULL)
     return NULL;
 
@@ -916,12 +921,13 @@ tf_named_file_unlink (TfNamedFile   *self,
                       GCancellable  *cancellable,
                       GError       **error)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  priv = tf_named_file_get_instance_private (self);
   return unlink_name (self, tf_entry_count_kept (&priv->entry), cancellable, error);
 }
 
@@ -961,12 +967,13 @@ tf_named_file_unlink_async (TfNamedFile         *self,
                             GAsyncReadyCallback  callback,
                             gpointer             user_data)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
   g_autoptr(GTask) task = NULL;
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  priv = tf_named_file_get_instance_private (self);
   task = tf_task_new (self, tf_named_file_unlink_async, io_priority, cancellable, callback, user_data);
   g_task_set_task_data (task, GUINT_TO_POINTER (tf_entry_count_kept (&priv->entry)), NULL);
   tf_task_run (task, unlink_func);
@@ -1126,10 +1133,11 @@ void
 tf_named_file_hand_over (TfNamedFile *self,
                          guint        grace_seconds)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_if_fail (TF_IS_NAMED_FILE (self));
 
+  priv = tf_named_file_get_instance_private (self);
   tf_entry_hand_over (&priv->entry, grace_seconds);
 }
 
@@ -1148,9 +1156,10 @@ tf_named_file_hand_over (TfNamedFile *self,
 gboolean
 tf_named_file_is_handed_over (TfNamedFile *self)
 {
-  TfNamedFilePrivate *priv = tf_named_file_get_instance_private (self);
+  TfNamedFilePrivate *priv;
 
   g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
 
+  priv = tf_named_file_get_instance_private (self);
   return tf_entry_is_handed_over (&priv->entry);
 }

@@ -665,10 +665,11 @@ tf_temp_dir_create_full_finish (GAsyncResult  *result,
 const char *
 tf_temp_dir_get_path (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
+  priv = tf_temp_dir_get_instance_private (self);
   return priv->entry.path;
 }
 
@@ -685,10 +686,11 @@ tf_temp_dir_get_path (TfTempDir *self)
 GFile *
 tf_temp_dir_get_file (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
+  priv = tf_temp_dir_get_instance_private (self);
   return priv->entry.path != NULL ? g_file_new_for_path (priv->entry.path) : NULL;
 }
 
@@ -752,13 +754,14 @@ tf_temp_dir_get_child (TfTempDir   *self,
                        const char  *name,
                        GError     **error)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
   g_autofree char *path = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (!check_initialized (self, error) || !check_name (name, error))
     return NULL;
 
@@ -828,13 +831,14 @@ tf_temp_dir_build_filenamev (TfTempDir  *self,
                              const char * const *elements,
                              GError    **error)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
   g_autofree char *name = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
   g_return_val_if_fail (elements != NULL, NULL);
   g_return_val_if_fail (error == NULL || *error == NULL, NULL);
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (!check_initialized (self, error))
     return NULL;
 
@@ -859,10 +863,11 @@ tf_temp_dir_build_filenamev (TfTempDir  *self,
 gboolean
 tf_temp_dir_get_auto_cleanup (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
 
+  priv = tf_temp_dir_get_instance_private (self);
   return priv->auto_cleanup;
 }
 
@@ -881,10 +886,11 @@ void
 tf_temp_dir_set_auto_cleanup (TfTempDir *self,
                               gboolean   auto_cleanup)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (priv->is_kept || priv->auto_cleanup == !!auto_cleanup)
     return;
 
@@ -907,10 +913,11 @@ tf_temp_dir_set_auto_cleanup (TfTempDir *self,
 gboolean
 tf_temp_dir_get_ignore_cleanup_errors (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
 
+  priv = tf_temp_dir_get_instance_private (self);
   return priv->ignore_cleanup_errors;
 }
 
@@ -927,10 +934,11 @@ void
 tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
                                        gboolean   ignore_cleanup_errors)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (priv->ignore_cleanup_errors == !!ignore_cleanup_errors)
     return;
 
@@ -955,10 +963,11 @@ tf_temp_dir_set_ignore_cleanup_errors (TfTempDir *self,
 char *
 tf_temp_dir_keep (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), NULL);
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (priv->entry.path == NULL)
     return NULL;
 
@@ -1016,13 +1025,14 @@ tf_temp_dir_cleanup (TfTempDir     *self,
                      GCancellable  *cancellable,
                      GError       **error)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
   GError *failure = NULL;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
   g_return_val_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable), FALSE);
   g_return_val_if_fail (error == NULL || *error == NULL, FALSE);
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (!check_ready (self, cancellable, error))
     return FALSE;
 
@@ -1090,13 +1100,14 @@ tf_temp_dir_cleanup_async (TfTempDir           *self,
                            GAsyncReadyCallback  callback,
                            gpointer             user_data)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
   g_autoptr(GTask) task = NULL;
   GError *error = NULL;
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
   g_return_if_fail (cancellable == NULL || G_IS_CANCELLABLE (cancellable));
 
+  priv = tf_temp_dir_get_instance_private (self);
   task = tf_task_new (self, tf_temp_dir_cleanup_async, io_priority, cancellable, callback, user_data);
   if (!check_ready (self, cancellable, &error))
     {
@@ -1586,10 +1597,11 @@ void
 tf_temp_dir_hand_over (TfTempDir *self,
                        guint      grace_seconds)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_if_fail (TF_IS_TEMP_DIR (self));
 
+  priv = tf_temp_dir_get_instance_private (self);
   if (!is_cleaning (priv))
     tf_entry_hand_over (&priv->entry, grace_seconds);
 }
@@ -1609,9 +1621,10 @@ tf_temp_dir_hand_over (TfTempDir *self,
 gboolean
 tf_temp_dir_is_handed_over (TfTempDir *self)
 {
-  TfTempDirPrivate *priv = tf_temp_dir_get_instance_private (self);
+  TfTempDirPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
 
+  priv = tf_temp_dir_get_instance_private (self);
   return tf_entry_is_handed_over (&priv->entry);
 }

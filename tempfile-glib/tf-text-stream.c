@@ -387,10 +387,11 @@ tf_text_stream_new (TfTempFile    *base_file,
 TfTempFile *
 tf_text_stream_get_base_file (TfTextStream *self)
 {
-  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+  TfTextStreamPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
+  priv = tf_text_stream_get_instance_private (self);
   return priv->base_file;
 }
 
@@ -407,10 +408,11 @@ tf_text_stream_get_base_file (TfTextStream *self)
 const char *
 tf_text_stream_get_encoding (TfTextStream *self)
 {
-  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+  TfTextStreamPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), NULL);
 
+  priv = tf_text_stream_get_instance_private (self);
   return priv->encoding;
 }
 
@@ -427,10 +429,11 @@ tf_text_stream_get_encoding (TfTextStream *self)
 TfNewline
 tf_text_stream_get_newline (TfTextStream *self)
 {
-  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+  TfTextStreamPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), TF_NEWLINE_UNIVERSAL);
 
+  priv = tf_text_stream_get_instance_private (self);
   return priv->newline;
 }
 
@@ -447,10 +450,11 @@ tf_text_stream_get_newline (TfTextStream *self)
 TfTextErrors
 tf_text_stream_get_errors (TfTextStream *self)
 {
-  TfTextStreamPrivate *priv = tf_text_stream_get_instance_private (self);
+  TfTextStreamPrivate *priv;
 
   g_return_val_if_fail (TF_IS_TEXT_STREAM (self), TF_TEXT_ERRORS_STRICT);
 
+  priv = tf_text_stream_get_instance_private (self);
   return priv->errors;
 }
 
