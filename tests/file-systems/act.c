@@ -12,10 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|fill DIR */
+/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race DIR */
 
 #define TEXT "text"
-#define ROOM (2 * 1024 * 1024) /* for "fill": more than there is */
 
 static TfNamedFile *
 make_file (const char     *dir,
@@ -188,43 +187,6 @@ race (const char *dir)
     }
 }
 
-/* Replaces a document, or does not: there is no room for it. */
-static void
-replace_without_room (const char *dir,
-                      TfTempFile *file)
-{
-  g_autofree char *path = g_build_filename (dir, "document", NULL);
-  g_autoptr(GFile) destination = g_file_new_for_path (path);
-  g_autofree char *large = g_strnfill (ROOM, 'x');
-  g_autofree char *content = NULL;
-  g_autoptr(GError) error = NULL;
-
-  if (tf_temp_file_write (file, large, ROOM, NULL, &error))
-    g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
-  g_assert_nonnull (error);
-  g_io_stream_close (G_IO_STREAM (file), NULL, NULL);
-
-  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
-  g_assert_cmpstr (content, ==, TEXT);
-}
-
-static void
-fill (const char *dir)
-{
-  g_autofree char *path = g_build_filename (dir, "document", NULL);
-  g_autoptr(TfTempFile) unnamed = tf_temp_file_new (dir, NULL, NULL);
-  g_autoptr(TfNamedFile) named = tf_named_file_new (NULL, NULL, dir, NULL, NULL);
-  g_autoptr(TfSpooledFile) in_memory = tf_spooled_file_new_full (2 * ROOM, NULL, NULL, dir);
-  g_autoptr(TfSpooledFile) rolled_over = tf_spooled_file_new_full (ROOM / 8, NULL, NULL, dir);
-
-  persist (dir, TF_PERSIST_NONE);
-  replace_without_room (dir, unnamed);
-  replace_without_room (dir, TF_TEMP_FILE (named));
-  replace_without_room (dir, TF_TEMP_FILE (in_memory));
-  replace_without_room (dir, TF_TEMP_FILE (rolled_over));
-  g_assert_cmpint (unlink (path), ==, 0);
-}
-
 typedef struct
 {
   const char *name;
@@ -237,7 +199,6 @@ static const Act acts[] = {
   { "work", work },
   { "sweep", sweep },
   { "race", race },
-  { "fill", fill },
 };
 
 int

@@ -33,6 +33,9 @@ TEST_TIMEOUT = 900 if IS_LONG else 150
 # What runs in the PID namespace ends with it.
 ALL_NAMESPACES = ['--net', '--pid', '--fork', '--kill-child', '--mount-proc']
 
+# Of what is behind a mount, for nearly-full.py: options of a tmpfs. What has a size of its own keeps that.
+STORE_OPTIONS = []
+
 # No port is used twice.
 GLUSTER_PORTS = itertools.count(24990)
 GLUSTER_ID = '00000000-0000-0000-0000-000000000008'
@@ -42,6 +45,7 @@ volume posix
   type storage/posix
   option directory {backing}
   option volume-id {id}
+  option reserve 0
 end-volume
 volume locks
   type features/locks
@@ -112,6 +116,18 @@ def make(folder, name):
     return path
 
 
+def mount_tmpfs(path, *options):
+    run(need('mount'), '-t', 'tmpfs', *options, 'tmpfs', path)
+
+
+def make_store(folder, name='remote'):
+    """What is behind a mount."""
+    path = make(folder, name)
+    if STORE_OPTIONS:
+        mount_tmpfs(path, *STORE_OPTIONS)
+    return path
+
+
 def write(folder, name, text, mode=0o600):
     path = os.path.join(folder, name)
     with open(path, 'w') as file:
@@ -133,12 +149,11 @@ def btrfs(folder):
 
 
 def tmpfs(folder):
-    run(need('mount'), '-t', 'tmpfs', 'tmpfs', make(folder, 'mnt'))
+    mount_tmpfs(make(folder, 'mnt'), *STORE_OPTIONS)
 
 
 def overlay(folder):
-    make(folder, 'layers')
-    run(need('mount'), '-t', 'tmpfs', 'tmpfs', os.path.join(folder, 'layers'))
+    mount_tmpfs(make(folder, 'layers'), *STORE_OPTIONS)
     lower, upper, work = (make(folder, 'layers/' + name) for name in ('lower', 'upper', 'work'))
     run(need('mount'), '-t', 'overlay', 'overlay',
         '-o', f'lowerdir={lower},upperdir={upper},workdir={work}', make(folder, 'mnt'))
@@ -153,7 +168,7 @@ def sshfs(folder, options=''):
     with open(command, 'w') as file:
         file.write(f'#!/bin/sh\nexec {SFTP_SERVER}\n')
     os.chmod(command, 0o755)
-    run(program, 'nowhere:' + make(folder, 'remote'), make(folder, 'mnt'),
+    run(program, 'nowhere:' + make_store(folder), make(folder, 'mnt'),
         '-o', f'ssh_command={command},allow_other,default_permissions,direct_io,dir_cache=no,attr_timeout=0' + options)
 
 
@@ -163,7 +178,7 @@ def sshfs_without_links(folder):
 
 
 def bindfs(folder, *options):
-    remote = make(folder, 'remote')
+    remote = make_store(folder)
     os.chmod(remote, 0o777)
     run(need('bindfs'), '-o', 'attr_timeout=0,entry_timeout=0', *options, remote, make(folder, 'mnt'))
 
@@ -201,7 +216,9 @@ def wait_for_port(port):
 
 
 def glusterfs(folder, backing, *mounts, layers=GLUSTER_WRITE_BEHIND):
-    """Without the daemon that manages volumes: a server, and a client for each mount."""
+    """Without the daemon that manages volumes: a server, and a client for each mount. With a reserve, a disk that was
+    full would remain so for five seconds.
+    """
     server, client, setfattr = need('glusterfsd'), need('glusterfs'), need('setfattr')
     set_loopback_up()
     port = next(GLUSTER_PORTS)
@@ -229,12 +246,12 @@ def end_server(folder):
 
 
 def glusterfs_write_behind(folder):
-    make(folder, 'remote')
+    make_store(folder)
     glusterfs(folder, 'remote', 'mnt')
 
 
 def glusterfs_write_through(folder):
-    make(folder, 'remote')
+    make_store(folder)
     glusterfs(folder, 'remote', 'mnt', layers='')
 
 
@@ -304,13 +321,13 @@ def check(make_file_system, tests):
         os.chmod(folder, 0o755)
         os.chmod(make(folder, 'run'), 0o755)
         try:
-            run(need('mount'), '-t', 'tmpfs', 'tmpfs', os.path.join(folder, 'run'))
+            mount_tmpfs(os.path.join(folder, 'run'))
             make_file_system(folder)
             if make_file_system is not bindfs_deny:
                 os.chmod(mount_point, 0o777)
             return all([passes(test, mount_point) for test in tests])
         finally:
-            for name in ('mnt', 'layers', 'run'):
+            for name in ('mnt', 'layers', 'remote', 'run'):
                 subprocess.run(['umount', '-l', os.path.join(folder, name)],
                                stderr=subprocess.DEVNULL, check=False)
             end_server(folder)
@@ -329,6 +346,21 @@ def enter_namespaces(*more):
     os.execvp('unshare', [*unshare, sys.executable, *sys.argv])
 
 
+def is_chosen(test, file_system):
+    return IS_LONG or file_system not in LONG_ONLY or not test.endswith('persist')
+
+
+def check_all(choose_tests):
+    print(f'1..{len(FILE_SYSTEMS)}')
+    for number, file_system in enumerate(FILE_SYSTEMS, 1):
+        name = f'{number} {file_system.__name__}'
+        try:
+            print('ok' if check(file_system, choose_tests(file_system)) else 'not ok', name)
+        except Missing as error:
+            print('ok', name, '# SKIP', error)
+        sys.stdout.flush()
+
+
 def main():
     why_not = enter_namespaces(*ALL_NAMESPACES)
     if why_not:
@@ -337,15 +369,7 @@ def main():
 
     end = sys.argv.index('--') if '--' in sys.argv else len(sys.argv)
     tests = sys.argv[1:end] + (sys.argv[end + 1:] if IS_LONG else [])
-    print(f'1..{len(FILE_SYSTEMS)}')
-    for number, file_system in enumerate(FILE_SYSTEMS, 1):
-        name = f'{number} {file_system.__name__}'
-        chosen = [test for test in tests if IS_LONG or file_system not in LONG_ONLY or not test.endswith('persist')]
-        try:
-            print('ok' if check(file_system, chosen) else 'not ok', name)
-        except Missing as error:
-            print('ok', name, '# SKIP', error)
-        sys.stdout.flush()
+    check_all(lambda file_system: [test for test in tests if is_chosen(test, file_system)])
     return 0
 
 
