@@ -6,6 +6,7 @@
 #include <tempfile-glib.h>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,12 +106,13 @@ test_no_journals (void)
 {
   g_autofree char *place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
   g_autofree char *large = g_malloc0 (2 * 1024 * 1024);
-  const struct { const char *name; const char *content; gssize size; gboolean stays; } files[] = {
-    { "document", "a few words", 11, TRUE },
-    { "pictures", large, 5000, TRUE },
-    { "archive1", large, 2 * 1024 * 1024, TRUE },
-    { "unbegun1", "", 0, FALSE },
-    { "unbegun2", large, 4096, FALSE },
+  const struct { const char *name; const char *content; gssize size; gboolean stays; int mode; } files[] = {
+    { "document", "a few words", 11, TRUE, 01600 },
+    { "pictures", large, 5000, TRUE, 01600 },
+    { "archive1", large, 2 * 1024 * 1024, TRUE, 01600 },
+    { "lockfile", "", 0, TRUE, 0600 },
+    { "unbegun1", "", 0, FALSE, 01600 },
+    { "unbegun2", large, 4096, FALSE, 01600 },
   };
 
   if (tf_test_skip_if_portable ("journals"))
@@ -123,6 +125,7 @@ test_no_journals (void)
 
       large[0] = files[i].stays ? 'x' : 0;
       g_assert_true (g_file_set_contents_full (path, files[i].content, files[i].size, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+      g_assert_cmpint (chmod (path, files[i].mode), ==, 0);
     }
 
   g_assert_cmpuint (tf_test_sweep (0), ==, 0);
@@ -282,6 +285,33 @@ leave_unkept_by_child (void)
   g_assert_cmpint (status, ==, 0);
 }
 
+/* As with chroot(2), or mounts of its own, the child does not find the journal. */
+static void
+leave_unkept_by_lost_child (void)
+{
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  TfNamedFile *removed = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  g_autofree char *place = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+  g_autofree char *elsewhere = g_strconcat (place, "-elsewhere", NULL);
+  pid_t pid;
+  int status;
+
+  g_assert_cmpint (rename (place, elsewhere), ==, 0);
+  pid = fork ();
+  if (pid == 0)
+    {
+      g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Keeping what belongs to the parent *: No such file *");
+      g_free (tf_named_file_keep (file));
+      g_test_assert_expected_messages ();
+      _exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpint (rename (elsewhere, place), ==, 0);
+  g_assert_nonnull (removed);
+}
+
 /* As with daemon(3), the process that has created them ends, and its child keeps them. */
 static void
 leave_kept_by_child (void)
@@ -383,6 +413,7 @@ test_let_go (void)
   assert_stays (leave_kept_by_child, 1, 4);
   remove_all (".");
   assert_stays (leave_unkept_by_child, 1, 0);
+  assert_stays (leave_unkept_by_lost_child, 2, 0);
 }
 
 static void
@@ -395,6 +426,78 @@ test_moved (void)
   g_assert_cmpuint (tf_test_count_entries ("data"), ==, tf_test_disk_has_hard_links () ? 3 : 2);
   remove_all ("data");
   g_assert_cmpint (rmdir ("data"), ==, 0);
+}
+
+static void
+leave_in_dir (void)
+{
+  g_assert_cmpint (mkdir ("dir", 0700), ==, 0);
+  g_assert_nonnull (tf_named_file_new ("name", NULL, "dir", NULL, NULL));
+}
+
+static char *
+find_name (const char *dir)
+{
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+
+  return g_build_filename (dir, g_dir_read_name (names), NULL);
+}
+
+/* As in a snapshot by hard links, with which another directory then has the path. */
+static void
+test_linked_elsewhere (void)
+{
+  g_autofree char *moved = NULL;
+  g_autofree char *linked = NULL;
+
+  if (tf_test_skip_if_portable ("journals") || !tf_test_disk_has_hard_links ())
+    return;
+
+  tf_test_run_and_kill (leave_in_dir);
+  g_assert_cmpint (rename ("dir", "moved"), ==, 0);
+  moved = find_name ("moved");
+  linked = g_strconcat ("dir", moved + strlen ("moved"), NULL);
+  g_assert_cmpint (mkdir ("dir", 0700), ==, 0);
+  g_assert_cmpint (link (moved, linked), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 0);
+
+  g_assert_cmpint (unlink (linked), ==, 0);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+  g_assert_cmpint (rename ("moved", "dir"), ==, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+}
+
+static void
+leave_and_sweep_within (void)
+{
+  tf_test_run_and_kill (leave_both);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 2);
+}
+
+/* /proc numbers processes as the outer namespace does. */
+static void
+enter_pid_namespace (void)
+{
+  if (unshare (CLONE_NEWPID) != 0)
+    _exit (77);
+
+  tf_test_in_child (leave_and_sweep_within);
+}
+
+static void
+test_pid_namespace (void)
+{
+  int status;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  status = tf_test_get_child_status (enter_pid_namespace);
+  if (status == 77)
+    g_test_skip ("no PID namespace may be made here");
+  else
+    g_assert_cmpint (status, ==, 0);
 }
 
 static void
@@ -997,6 +1100,8 @@ main (int    argc,
   g_test_add_func ("/sweep/errors", test_errors);
   g_test_add_func ("/sweep/let-go", test_let_go);
   g_test_add_func ("/sweep/moved", test_moved);
+  g_test_add_func ("/sweep/linked-elsewhere", test_linked_elsewhere);
+  g_test_add_func ("/sweep/pid-namespace", test_pid_namespace);
   g_test_add_func ("/sweep/unlocked", test_unlocked);
   g_test_add_func ("/sweep/few-fds", test_few_fds);
   g_test_add_func ("/sweep/no-fds", test_no_fds);

@@ -402,6 +402,12 @@ tf_system_lock (int      fd,
   return lacks (TF_SYSTEM_FLOCK) ? -1 : TF_RETRY_EINTR (flock (fd, (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB));
 }
 
+void
+tf_system_unlock (int fd)
+{
+  flock (fd, LOCK_UN);
+}
+
 /* Through FUSE, overlayfs and network file systems, others can come by another inode, and the kernel grants a lease all
  * the same. */
 gboolean
@@ -892,12 +898,21 @@ tf_system_get_uptime (void)
   return clock_gettime (CLOCK_BOOTTIME, &now) == 0 ? now.tv_sec : 0;
 }
 
+/* Returns whether /proc numbers processes as this one does: it may be that of an outer namespace. */
+static gboolean
+is_own_proc (void)
+{
+  char target[32] = "";
+
+  return !lacks (TF_SYSTEM_PROC) && readlink ("/proc/self", target, sizeof target - 1) > 0 && atoi (target) == getpid ();
+}
+
 guint64
 tf_system_get_pid_namespace (void)
 {
   struct stat st;
 
-  return !lacks (TF_SYSTEM_PROC) && stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
+  return is_own_proc () && stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
 /* Returns a number that stands @n fields behind the name of the program, or 0. */

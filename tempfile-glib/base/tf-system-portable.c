@@ -162,6 +162,11 @@ tf_system_lock (int      fd,
   return fail_with_not_supported ();
 }
 
+void
+tf_system_unlock (int fd)
+{
+}
+
 gboolean
 tf_system_keeps_identities (int fd)
 {

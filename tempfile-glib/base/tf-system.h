@@ -179,6 +179,9 @@ char *tf_system_make_fd_path (int fd);
 int tf_system_lock (int      fd,
                     gboolean exclusive);
 
+/* Gives it back, although forked children may have the file open. */
+void tf_system_unlock (int fd);
+
 /* Returns whether all who open a file of the file system of @fd come by one inode, which stays the same when the file is
  * renamed. */
 gboolean tf_system_keeps_identities (int fd);

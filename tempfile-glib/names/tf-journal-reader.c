@@ -50,7 +50,7 @@ typedef enum
 {
   OTHER,
   OURS,
-  IN_DOUBT, /* it can be told only by its handle, which cannot be had */
+  IN_DOUBT, /* it can be told only by its handle, which cannot be had, or is another one once FUSE has forgotten the file */
 } Match;
 
 /* What becomes of a record. */
@@ -86,7 +86,8 @@ open_segment (Segment      *self,
 
   return self->fd >= 0 &&
          tf_system_stat (st, self->fd, "") &&
-         st->n_links > 0 && S_ISREG (st->mode) && st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO));
+         st->n_links > 0 && S_ISREG (st->mode) && st->uid == geteuid () &&
+         (st->mode & 07077) == (TF_JOURNAL_MODE & 07077);
 }
 
 static gboolean
@@ -138,7 +139,7 @@ judge (const guint8        *boot_id,
 }
 
 /* A process that was killed before it could write anything leaves an empty segment, or zeros. What has something else in
- * it is no journal, and may be precious: others can have moved it here. */
+ * it, or does not have the mode that only a journal has, may be precious: others can have moved it here. */
 static Life
 read_segment (Segment            *self,
               const guint8       *boot_id,
@@ -307,12 +308,7 @@ compare_known (const TfJournalSlot *record,
     return OTHER;
 
   if (record->birth_nanoseconds == TF_JOURNAL_HANDLE)
-    {
-      if (!tf_system_hash_handle (dir_fd, name, &hash))
-        return IN_DOUBT;
-
-      return (gint64) hash == record->birth_seconds ? OURS : OTHER;
-    }
+    return tf_system_hash_handle (dir_fd, name, &hash) && (gint64) hash == record->birth_seconds ? OURS : IN_DOUBT;
 
   /* Without a birth time, a later file with the same inode number would look alike. */
   return tf_identity_has_birth (found) &&
@@ -446,6 +442,14 @@ settle_strange (TfJournalReader *self,
   return STAYS;
 }
 
+/* Returns whether the one that was recorded may be elsewhere: in the directory that was recorded. */
+static gboolean
+may_be_link (const Segment      *segment,
+             const TfSystemStat *found)
+{
+  return segment->is_exchanged && S_ISREG (found->mode) && found->n_links > 1;
+}
+
 static Outcome
 remove_record (TfJournalReader     *self,
                const Segment       *segment,
@@ -468,7 +472,7 @@ remove_record (TfJournalReader     *self,
     return STAYS;
 
   match = compare (record, segment->parent_fd, name, &identity, &st);
-  if (match == IN_DOUBT)
+  if (match == IN_DOUBT || (match == OURS && may_be_link (segment, &st)))
     return STAYS;
 
   if (match == OTHER)
@@ -688,20 +692,25 @@ typedef gboolean (*SegmentFunc) (TfJournalReader *self,
                                  TfSystemFs       fs,
                                  GCancellable    *cancellable);
 
-/* One that is not locked is read if it @may_be_mapped, and may belong to a living process then. */
+/* For a sweep, the segment stays locked. Another one is read as well, and may belong to a living process; it is locked
+ * for no longer than it takes to find out, so that no sweep takes a dead process for a living one. */
 static Life
 load_segment (TfJournalReader *self,
               Segment         *segment,
               int              dir_fd,
               const char      *name,
               TfSystemFs       fs,
-              gboolean         may_be_mapped,
+              gboolean         for_sweep,
               gboolean        *is_locked)
 {
   TfSystemStat st;
+  gboolean is_journal = open_segment (segment, dir_fd, name, is_locked, &st);
 
-  if (open_segment (segment, dir_fd, name, is_locked, &st))
-    return *is_locked || may_be_mapped ? read_segment (segment, self->boot_id, &st, fs) : ALIVE;
+  if (*is_locked && !for_sweep)
+    tf_system_unlock (segment->fd);
+
+  if (is_journal)
+    return *is_locked || !for_sweep ? read_segment (segment, self->boot_id, &st, fs) : ALIVE;
 
   if (segment->fd < 0)
     report_lack_of_fds (self, name);
@@ -717,7 +726,7 @@ list_segment (TfJournalReader *self,
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
   gboolean is_locked;
-  Life life = load_segment (self, &segment, dir_fd, name, fs, TRUE, &is_locked);
+  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE, &is_locked);
 
   if (life == ALIVE || life == DEAD)
     list_records (self, &segment, life == DEAD && is_locked, cancellable);
@@ -733,7 +742,7 @@ sweep_segment (TfJournalReader *self,
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
   gboolean is_locked;
-  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE, &is_locked);
+  Life life = load_segment (self, &segment, dir_fd, name, fs, TRUE, &is_locked);
 
   return (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable))) &&
          unlinkat (dir_fd, name, 0) == 0;

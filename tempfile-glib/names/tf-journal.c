@@ -169,6 +169,26 @@ open_dir_at (int         dir_fd,
   return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
+/* Gives back to the owner what the umask has taken. Of another directory that others have put in its place, nothing is
+ * changed that its owner would notice. */
+static gboolean
+undo_umask (int         dir_fd,
+            const char *name)
+{
+  TfSystemStat st;
+
+  if (!tf_system_stat (&st, dir_fd, name))
+    return FALSE;
+
+  if (!S_ISDIR (st.mode) || st.uid != geteuid () || (st.mode & 07777 & ~S_IRWXU) != 0)
+    {
+      errno = EPERM;
+      return FALSE;
+    }
+
+  return (st.mode & S_IRWXU) == S_IRWXU || tf_system_chmod_dir (dir_fd, name, &st, S_IRWXU) == 0;
+}
+
 /* Makes the directory if it does not exist, whatever the umask, and opens it. Fails with EAGAIN if another process has
  * removed it meanwhile. */
 static int
@@ -180,7 +200,7 @@ make_dir_at (int         dir_fd,
 
   if (is_new || errno == EEXIST)
     {
-      if (!is_new || fchmodat (dir_fd, name, S_IRWXU, 0) == 0)
+      if (!is_new || undo_umask (dir_fd, name))
         fd = open_dir_at (dir_fd, name);
       if (fd < 0 && errno == ENOENT)
         errno = EAGAIN;
@@ -515,6 +535,7 @@ make_room (int        fd,
   struct rlimit limit;
 
   /* Going beyond the limit does not only fail, but raises a signal. */
+  errno = EFBIG;
   if (getrlimit (RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur < size)
     return FALSE;
 
@@ -618,6 +639,18 @@ open_again (int         fd,
   return again;
 }
 
+/* Removes a file, or a place in which there is nothing. Does not change errno. */
+static void
+clean_up (int         dir_fd,
+          const char *name,
+          int         flags)
+{
+  int saved_errno = errno;
+
+  unlinkat (dir_fd, name, flags);
+  errno = saved_errno;
+}
+
 /* Creates a segment in @dir_fd. Returns NULL with errno set; to EAGAIN if another try may succeed. */
 static Segment *
 segment_create_in (int         dir_fd,
@@ -645,27 +678,14 @@ segment_create_in (int         dir_fd,
 
   locked_fd = open_again (fd, dir_fd, name);
   if (locked_fd >= 0 && lock_new_file (locked_fd))
-    {
-      self = segment_map (fd, locked_fd, path, size, fs);
-      errno = ENOTSUP;
-    }
+    self = segment_map (fd, locked_fd, path, size, fs);
 
-  if (self == NULL && errno != EAGAIN)
-    unlinkat (dir_fd, name, 0);
+  if (self == NULL)
+    clean_up (dir_fd, name, 0);
   if (self != NULL && fs == TF_SYSTEM_FS_OVERLAY)
     self->fd = tf_fd_steal (&locked_fd);
 
   return self;
-}
-
-/* Removes a place in which there is nothing. */
-static void
-remove_place (const char *dir)
-{
-  int saved_errno = errno;
-
-  rmdir (dir);
-  errno = saved_errno;
 }
 
 /* Returns NULL with errno set. */
@@ -686,8 +706,23 @@ segment_create_at (guint place,
       if (dir_fd >= 0)
         self = segment_create_in (dir_fd, dir, size, fs);
       if (dir_fd >= 0 && self == NULL)
-        remove_place (dir);
+        clean_up (AT_FDCWD, dir, AT_REMOVEDIR);
     }
+
+  return self;
+}
+
+/* Where there is no room for @size, or a limit for files is below it, a smaller segment is as good for some time. */
+static Segment *
+segment_create_small (guint place,
+                      gsize size,
+                      gsize min_size)
+{
+  Segment *self;
+
+  do
+    self = segment_create_at (place, size);
+  while (self == NULL && (errno == ENOSPC || errno == EDQUOT || errno == EFBIG) && (size /= 2) >= min_size);
 
   return self;
 }
@@ -695,7 +730,8 @@ segment_create_at (guint place,
 /* When no segment can be created, the next try is a second later, because trying takes longer than creating a file.
  * Without descriptors it is at once, because that is soon over, and no other place is made. */
 static Segment *
-segment_create (gsize size)
+segment_create (gsize size,
+                gsize min_size)
 {
   static gint64 next_try;
   static guint next_uid;
@@ -709,7 +745,7 @@ segment_create (gsize size)
 
   for (guint i = 0; i < TF_JOURNAL_N_PLACES && !out_of_fds; i++)
     {
-      Segment *self = segment_create_at (i, size);
+      Segment *self = segment_create_small (i, size, min_size);
 
       if (self != NULL)
         return self;
@@ -809,24 +845,18 @@ segment_take_record (Segment       *self,
   return slot;
 }
 
-static gsize
-get_next_size (gsize room)
-{
-  gsize size = newest != NULL ? MIN (2 * newest->size, TF_JOURNAL_MAX_SIZE) : TF_JOURNAL_MIN_SIZE;
-
-  while (size < room && size < TF_JOURNAL_MAX_SIZE)
-    size *= 2;
-
-  return size;
-}
-
 static Segment *
 add_segment (const TfPlace *dir,
              gsize          length)
 {
   guint n_slots = TF_JOURNAL_N_HEAD_SLOTS + tf_journal_count_slots (strlen (dir->path)) + tf_journal_count_slots (length);
-  Segment *segment = segment_create (get_next_size (n_slots * sizeof (TfJournalSlot)));
+  gsize min_size = TF_JOURNAL_MIN_SIZE;
+  Segment *segment;
 
+  while (min_size < n_slots * sizeof (TfJournalSlot) && min_size < TF_JOURNAL_MAX_SIZE)
+    min_size *= 2;
+
+  segment = segment_create (newest != NULL ? CLAMP (2 * newest->size, min_size, TF_JOURNAL_MAX_SIZE) : min_size, min_size);
   if (segment != NULL)
     {
       segment->next = newest;
@@ -924,6 +954,18 @@ tf_journal_complete (TfJournalRecord  *self,
     }
 
   set_state (&self->slot, TF_JOURNAL_DONE);
+}
+
+/* Writes down the handle of what has got its name now: through FUSE, each name has another one. */
+void
+tf_journal_renew (TfJournalRecord *self,
+                  int              dir_fd,
+                  const char      *name)
+{
+  guint64 hash;
+
+  if (self != NULL && self->slot.birth_nanoseconds == TF_JOURNAL_HANDLE && tf_system_hash_handle (dir_fd, name, &hash))
+    self->slot.birth_seconds = hash;
 }
 
 /* Writes down that what is known already has, or is about to get, the name @name in @parent: @from in @dir_fd, or
@@ -1130,6 +1172,14 @@ segment_open_again (const Segment *self,
          found.birth_seconds == head->birth_seconds && found.birth_nanoseconds == head->birth_nanoseconds;
 }
 
+/* Returns whether the parent has nothing recorded there any more, so that no sweep looks for it. Does not change errno. */
+static gboolean
+is_settled (const Segment         *self,
+            const TfJournalRecord *record)
+{
+  return __atomic_load_n (&self->shown[&record->slot - self->slots].state, __ATOMIC_ACQUIRE) == TF_JOURNAL_FREE;
+}
+
 /* Called in a forked child. Sets whether a sweep leaves alone what its parent has recorded. The parent does not look at
  * that, and may still remove it. Returns FALSE with errno set if that is not possible. */
 gboolean
@@ -1145,11 +1195,10 @@ tf_journal_keep_in_child (const TfJournalRecord *self,
   segment = self != NULL ? find_segment (inherited, self) : NULL;
   g_mutex_unlock (&lock);
 
-  /* Without a record or its file, no sweep looks for it. */
   if (segment == NULL)
     return TRUE;
   if (!segment_open_again (segment, &fd))
-    return errno == ENOENT;
+    return is_settled (segment, self);
 
   slots = mmap (NULL, segment->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (slots == MAP_FAILED)

@@ -29,6 +29,9 @@ void             tf_journal_complete  (TfJournalRecord  *self,
                                        int               dir_fd,
                                        const char       *name,
                                        const TfIdentity *identity);
+void             tf_journal_renew     (TfJournalRecord  *self,
+                                       int               dir_fd,
+                                       const char       *name);
 TfJournalRecord *tf_journal_add       (const TfPlace    *parent,
                                        const char       *name,
                                        int               dir_fd,

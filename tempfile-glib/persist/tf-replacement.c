@@ -156,6 +156,8 @@ make_at_name (TfReplacement       *self,
     result = 0;
   if (result < 0)
     cancel_record (self, tf_open_undo (target->dir_fd, name, FALSE));
+  else if (make == link_fd)
+    tf_journal_renew (self->record, target->dir_fd, name);
 
   return result;
 }

@@ -366,7 +366,7 @@ test_too_long (void)
 
 static TfJournalRecord *parents_record;
 
-/* Without its file, no sweep finds it; and another file is nobody's journal. */
+/* It may be elsewhere, where a sweep of another process finds it. Another file is nobody's journal. */
 static void
 keep_without_journal (void)
 {
@@ -376,9 +376,11 @@ keep_without_journal (void)
 
   g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
   g_assert_cmpint (rename (journal, moved), ==, 0);
-  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (errno, ==, ENOENT);
   tree_make_file (journal);
-  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (errno, ==, ENOENT);
   g_assert_cmpint (rename (moved, journal), ==, 0);
   g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
   g_assert_true (tf_journal_keep_in_child (parents_record, &identity, FALSE));
@@ -774,6 +776,89 @@ test_handle (void)
   g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
+static void
+leave_with_other_handle (void)
+{
+  const TfPlace parent = make_parent ();
+  TfJournalRecord *record;
+  TfIdentity identity;
+
+  tree_make_file ("file");
+  tree_make_file ("other");
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  identity.birth_seconds = identity.birth_nanoseconds = 0;
+  record = tf_journal_write (&parent, "file", TF_JOURNAL_FILE, AT_FDCWD, "other", &identity, 0);
+  tf_journal_renew (record, AT_FDCWD, "other");
+}
+
+static void
+leave_with_renewed_handle (void)
+{
+  const TfPlace parent = make_parent ();
+  TfJournalRecord *record;
+  TfIdentity identity;
+
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  identity.birth_seconds = identity.birth_nanoseconds = 0;
+  record = tf_journal_write (&parent, "file", TF_JOURNAL_FILE, AT_FDCWD, "other", &identity, 0);
+  tf_journal_renew (record, AT_FDCWD, "file");
+}
+
+/* Through FUSE, another name has another handle, and one that was forgotten has a new one. */
+static void
+test_other_handle (void)
+{
+  g_autofree char *journal = NULL;
+  guint64 hash;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (!tf_system_hash_handle (AT_FDCWD, ".", &hash))
+    {
+      g_test_skip ("the file system has no handles");
+      return;
+    }
+
+  run_and_kill (leave_with_other_handle);
+  g_assert_cmpuint (sweep (), ==, 0);
+  journal = find_journal (FALSE);
+  g_assert_cmpint (unlink (journal), ==, 0);
+
+  run_and_kill (leave_with_renewed_handle);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpint (unlink ("other"), ==, 0);
+}
+
+static void
+assert_unlocked (const TfJournalFound *found,
+                 gpointer              user_data)
+{
+  g_autofree char *journal = find_journal (FALSE);
+
+  g_assert_nonnull (journal);
+  ++*(guint *) user_data;
+}
+
+/* A sweep at the same time must not take the dead process for a living one. */
+static void
+test_list_unlocked (void)
+{
+  g_auto(TfFailures) failures;
+  guint n_found = 0;
+  TfJournalReader reader = { .failures = &failures, .func = assert_unlocked, .user_data = &n_found };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  tf_failures_init (&failures);
+  g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
+  g_assert_true (tf_failures_report (&failures, NULL));
+  g_assert_cmpuint (n_found, ==, 1);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
 /* Of another file system, there may be one at the path again. */
 static void
 test_other_device (void)
@@ -950,6 +1035,20 @@ create_with_small_limit (void)
   g_assert_cmpuint (tf_journal_count_segments (), ==, 0);
 }
 
+/* More segments instead of larger ones */
+static void
+create_many_with_limit (void)
+{
+  const struct rlimit limit = { 2 * TF_JOURNAL_MIN_SIZE, RLIM_INFINITY };
+  const TfPlace parent = make_parent ();
+  const guint n = 10 * TF_JOURNAL_MIN_SIZE / sizeof (TfJournalSlot);
+
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+  for (guint i = 0; i < n; i++)
+    g_assert_nonnull (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  g_assert_cmpuint (tf_journal_count_segments (), >=, 5);
+}
+
 static void
 test_file_size_limit (void)
 {
@@ -957,6 +1056,8 @@ test_file_size_limit (void)
     return;
 
   tf_test_in_child (create_with_small_limit);
+  tf_test_in_child (create_many_with_limit);
+  g_assert_cmpuint (sweep (), ==, 0);
 }
 
 static void
@@ -966,8 +1067,12 @@ create_without_fds (void)
   TfJournalRecord *record;
 
   tf_test_take_fds ();
-  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
-  tf_test_give_fds (4);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+      tf_test_give_fds (1);
+    }
+
   record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
   g_assert_nonnull (record);
   tf_test_give_all_fds ();
@@ -1021,7 +1126,8 @@ create_in_open_place (void)
 int __real_mkdirat (int dir_fd, const char *name, mode_t mode);
 int __wrap_mkdirat (int dir_fd, const char *name, mode_t mode);
 
-static guint n_removals; /* of the directory of journals, right after it was made */
+static guint n_removals;       /* of the directory of journals, right after it was made */
+static const char *substitute; /* what another user then puts in its place */
 
 int
 __wrap_mkdirat (int         dir_fd,
@@ -1034,6 +1140,12 @@ __wrap_mkdirat (int         dir_fd,
     {
       n_removals--;
       g_assert_cmpint (unlinkat (dir_fd, name, AT_REMOVEDIR), ==, 0);
+    }
+  if (result == 0 && substitute != NULL && g_str_has_prefix (name, "tempfile-glib"))
+    {
+      g_assert_cmpint (unlinkat (dir_fd, name, AT_REMOVEDIR), ==, 0);
+      g_assert_cmpint (renameat (AT_FDCWD, substitute, dir_fd, name), ==, 0);
+      substitute = NULL;
     }
 
   return result;
@@ -1067,6 +1179,57 @@ test_while_swept (void)
     return;
 
   tf_test_in_child (create_while_swept);
+}
+
+static void
+begin_substituted (const char *name)
+{
+  const TfPlace parent = make_parent ();
+
+  substitute = name;
+  tf_journal_clear (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  tf_journal_trim ();
+  g_assert_null (substitute);
+}
+
+/* In a directory in which others can rename */
+static void
+create_beside_attacker (void)
+{
+  g_autofree char *temp = tf_test_path ("temp");
+  g_autofree char *place = g_strdup_printf ("%s/tempfile-glib-%u", temp, (guint) geteuid ());
+  struct stat st;
+
+  tree_make_dir (temp);
+  tree_make_file ("precious");
+  g_assert_cmpint (chmod ("precious", 0400), ==, 0);
+  g_assert_cmpint (symlink ("../precious", "link"), ==, 0);
+  g_assert_cmpint (mkdir ("open", 0755), ==, 0);
+  g_assert_cmpint (chmod ("open", 0755), ==, 0);
+  g_unsetenv ("XDG_RUNTIME_DIR");
+  g_assert_true (g_setenv ("TF_JOURNAL_DIR", temp, TRUE));
+
+  begin_substituted ("link");
+  g_assert_cmpint (stat ("precious", &st), ==, 0);
+  g_assert_cmpint (st.st_mode & 07777, ==, 0400);
+  g_assert_cmpint (unlink (place), ==, 0);
+
+  begin_substituted ("open");
+  g_assert_cmpint (stat (place, &st), ==, 0);
+  g_assert_cmpint (st.st_mode & 07777, ==, 0755);
+  g_assert_cmpint (rmdir (place), ==, 0);
+  tf_journal_close ();
+  g_assert_cmpint (rmdir (temp), ==, 0);
+  g_assert_cmpint (unlink ("precious"), ==, 0);
+}
+
+static void
+test_attacked_place (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_beside_attacker);
 }
 
 static void
@@ -1146,6 +1309,8 @@ main (int    argc,
   g_test_add_func ("/journal/close-all", test_close_all);
   g_test_add_func ("/journal/other-boot", test_other_boot);
   g_test_add_func ("/journal/handle", test_handle);
+  g_test_add_func ("/journal/other-handle", test_other_handle);
+  g_test_add_func ("/journal/list-unlocked", test_list_unlocked);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
   g_test_add_func ("/journal/relative-parent", test_relative_parent);
@@ -1158,6 +1323,7 @@ main (int    argc,
   g_test_add_func ("/journal/no-fds", test_no_fds);
   g_test_add_func ("/journal/places", test_places);
   g_test_add_func ("/journal/while-swept", test_while_swept);
+  g_test_add_func ("/journal/attacked-place", test_attacked_place);
   g_test_add_func ("/journal/umask", test_umask);
   g_test_add_func ("/journal/portable", test_portable);
 
