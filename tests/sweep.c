@@ -846,9 +846,12 @@ persist_one (TfPersistFlags flags)
 {
   g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
   g_autoptr(GFile) document = g_file_new_for_path ("document");
+  g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, NULL));
-  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), document, flags, NULL, NULL, NULL, NULL, NULL));
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "x", 1, NULL, &error));
+  g_assert_no_error (error);
+  tf_temp_file_persist (TF_TEMP_FILE (file), document, flags, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
 }
 
 static void
