@@ -155,17 +155,19 @@ tf_disk_settle (int          fd,
                 const char  *where,
                 GError     **error)
 {
+  const char *call;
   int result;
 
   do
     {
       int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
+      call = copy < 0 ? "dup" : "close";
       result = copy < 0 ? -1 : close (copy);
     }
   while (result != 0 && errno == EINTR);
 
-  return result == 0 || tf_errno_set (error, errno, "close", where);
+  return result == 0 || tf_errno_set (error, errno, call, where);
 }
 
 gboolean

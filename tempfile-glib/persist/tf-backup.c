@@ -100,7 +100,7 @@ link_or_copy (TfBackup             *self,
          (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
 }
 
-/* Sets @done if the file has the name already. A directory is not exchanged for it. */
+/* Sets @done if the file has the name already. What is no former backup is not exchanged for it. */
 static gboolean
 check_occupant (TfBackup             *self,
                 const TfDestination  *target,
@@ -114,7 +114,8 @@ check_occupant (TfBackup             *self,
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
   *done = st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino;
-  return !S_ISDIR (st.st_mode) || tf_errno_set (error, EISDIR, "rename to", self->at.path);
+  return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
+         tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);
 }
 
 /* Sets @is_lost if another file, or none, has the name now. */

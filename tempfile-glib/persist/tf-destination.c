@@ -211,14 +211,15 @@ tf_destination_look_again (TfDestination  *self,
   return check_occupant (self, error);
 }
 
-/* Returns the extension of a name, with what may be compressed in it. The first character of a name begins none. */
+/* Returns the extension of a name, with what may be compressed in it. The first character of a name begins none, and one
+ * that leaves no room for a number is none. */
 static const char *
 find_extension (const char *name)
 {
   const char *end = name + strlen (name);
   const char *dot = strrchr (name, '.');
 
-  if (dot == NULL || dot == name || strchr (dot, ' ') != NULL)
+  if (dot == NULL || dot == name || strchr (dot, ' ') != NULL || end - dot > NAME_MAX / 2)
     return end;
 
   return dot - name > 4 && strncmp (dot - 4, ".tar", 4) == 0 ? dot - 4 : dot;

@@ -141,18 +141,26 @@ has_acl (const TfMetadata *self)
   return g_hash_table_contains (self->xattrs, ACL);
 }
 
+/* Returns the permissions that both the group and others have. */
+static mode_t
+get_permissions_of_all (const TfMetadata *self)
+{
+  return self->mode & (self->mode >> 3) & (has_acl (self) ? 0 : S_IRWXO);
+}
+
 /* Returns a mode for open() with which a new file is open to nobody who may not open one with the metadata, whatever
  * group the file gets. */
 guint
 tf_metadata_get_initial_mode (const TfMetadata *self)
 {
-  guint of_all = self->mode & (self->mode >> 3) & (has_acl (self) ? 0 : S_IRWXO);
+  guint of_all = get_permissions_of_all (self);
 
   return S_IRUSR | S_IWUSR | (self->mode & S_IXUSR) | of_all << 3 | of_all;
 }
 
-/* Sets owner and group if that is permitted. Returns the mode to set: without set-ID bits if either could not be set,
- * and with the group's permissions limited to those of others if the group could not be set. */
+/* Sets owner and group if that is permitted. Returns the mode to set: without set-ID bits if either could not be set. If
+ * the group could not be set, its members are others now, and the file has another one: each may do what both could. An
+ * ACL speaks of the group as well. */
 static mode_t
 apply_owner (const TfMetadata *self,
              int               fd)
@@ -174,8 +182,8 @@ apply_owner (const TfMetadata *self,
 
   if (!same_owner || !same_group)
     mode &= 0777;
-  if (!same_group && !has_acl (self))
-    mode = (mode & 0707) | ((mode & 07) << 3);
+  if (!same_group)
+    mode = (mode & ~(S_IRWXG | S_IRWXO)) | get_permissions_of_all (self) << 3 | get_permissions_of_all (self);
 
   return mode;
 }
@@ -213,9 +221,9 @@ apply_user_xattrs (const TfMetadata *self,
 
 /* A mode that is right is not set again, because some file systems refuse even that. Where the mode cannot be changed,
  * one that grants others no more than wanted is accepted. */
-static gboolean
-apply_mode (int    fd,
-            mode_t mode)
+gboolean
+tf_metadata_set_mode (int    fd,
+                      mode_t mode)
 {
   struct stat st;
   gboolean known = fstat (fd, &st) == 0;
@@ -241,7 +249,7 @@ tf_metadata_apply (const TfMetadata *self,
 
   /* The mode comes last, because a change of the owner clears bits, and a change of the ACL changes those of the
    * group. */
-  return apply_mode (fd, mode);
+  return tf_metadata_set_mode (fd, mode);
 }
 
 /* Undoes the tf_metadata_apply() of other metadata, as far as possible. */

@@ -27,6 +27,8 @@ void     tf_metadata_read             (TfMetadata        *self,
                                        int                fd);
 gboolean tf_metadata_read_fd          (TfMetadata        *self,
                                        int                fd);
+gboolean tf_metadata_set_mode         (int                fd,
+                                       mode_t             mode);
 gboolean tf_metadata_apply            (const TfMetadata  *self,
                                        int                fd);
 void     tf_metadata_restore          (const TfMetadata  *self,

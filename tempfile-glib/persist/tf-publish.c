@@ -218,6 +218,19 @@ get_mode (const TfDestination *target,
   return target->flags & TF_PERSIST_PRIVATE ? 0600 : 0666;
 }
 
+/* Whatever the umask, a private file can be read by its owner. */
+static gboolean
+check_fresh (const TfReplacement  *fresh,
+             const TfDestination  *target,
+             GError              **error)
+{
+  if (fresh->fd < 0)
+    return tf_errno_set (error, errno, "create a file beside", target->path);
+
+  return !(target->flags & TF_PERSIST_PRIVATE) || tf_metadata_set_mode (fresh->fd, S_IRUSR | S_IWUSR) ||
+         tf_errno_set (error, errno, "fchmod", target->path);
+}
+
 /* Creates a file in the directory of the target, without a name if possible. */
 static gboolean
 open_fresh (TfReplacement        *fresh,
@@ -229,7 +242,7 @@ open_fresh (TfReplacement        *fresh,
   if (fresh->fd < 0 && errno == ENOTSUP)
     tf_replacement_create (fresh, target, mode);
 
-  return fresh->fd >= 0 || tf_errno_set (error, errno, "create a file beside", target->path);
+  return check_fresh (fresh, target, error);
 }
 
 /* Replaces an unnamed file that cannot be linked by one with a temporary name. */
@@ -240,8 +253,8 @@ open_fresh_with_name (TfReplacement        *fresh,
                       GError              **error)
 {
   tf_fd_clear (&fresh->fd);
-  return tf_replacement_create (fresh, target, mode) >= 0 ||
-         tf_errno_set (error, errno, "create a file beside", target->path);
+  tf_replacement_create (fresh, target, mode);
+  return check_fresh (fresh, target, error);
 }
 
 /* Returns whether the file can be linked at the target. The device is that of a file in the directory, because the
@@ -339,10 +352,10 @@ tf_publish (const TfPublishSource  *source,
 
   if (target.has_file)
     tf_metadata_read (&replaced, &target.file, target.file_fd);
-  if (!open_fresh (&fresh, &target, get_mode (&target, &replaced), error))
-    return FALSE;
 
-  outcome = persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error);
+  outcome = open_fresh (&fresh, &target, get_mode (&target, &replaced), &first_error)
+            ? persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error)
+            : FAILED;
   tf_replacement_discard (&fresh, &target);
   if (outcome == PLACED || outcome == UNSAFE)
     {

@@ -300,9 +300,22 @@ check_private (TfTempFile *file,
 }
 
 static void
+check_private_with_umask (TfTempFile *file,
+                          const char *path)
+{
+  mode_t mask = umask (0777);
+
+  persist_ok (file, path, TF_PERSIST_PRIVATE);
+  umask (mask);
+  assert_mode (path, 0600);
+}
+
+static void
 test_private (void)
 {
   for_each_kind (check_private);
+  if (tf_test_disk_has_modes ())
+    for_each_kind (check_private_with_umask);
 }
 
 /* As acl(5) has it on disk: the owner rw, the user 65534 and the mask r, the others nothing. */
@@ -313,6 +326,16 @@ static const guint8 acl[] = {
   0x04, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
   0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
   0x20, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+};
+
+/* The same, but the others r, and the group nothing. */
+static const guint8 acl_without_group[] = {
+  0x02, 0, 0, 0,
+  0x01, 0, 6, 0, 0xff, 0xff, 0xff, 0xff,
+  0x02, 0, 4, 0, 0xfe, 0xff, 0x00, 0x00,
+  0x04, 0, 0, 0, 0xff, 0xff, 0xff, 0xff,
+  0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
+  0x20, 0, 4, 0, 0xff, 0xff, 0xff, 0xff,
 };
 
 static void
@@ -956,6 +979,8 @@ test_unique_names (void)
   g_autofree char *begin = g_strnfill (246, 'x');
   g_autofree char *wide_name = g_strconcat (begin, "\xe2\x82\xac" "y.txt", NULL);
   g_autofree char *wide_result = g_strconcat (begin, " (1).txt", NULL);
+  g_autofree char *long_extension = g_strconcat ("a.", cut_name, NULL);
+  g_autofree char *cut_extension = g_strdup_printf ("%.251s (1)", long_extension);
   const struct { const char *name; const char *expected; } cases[] = {
     { "report.pdf", "report (1).pdf" },
     { "archive.tar.gz", "archive (1).tar.gz" },
@@ -967,6 +992,7 @@ test_unique_names (void)
     { "not utf-8 \xff.txt", "not utf-8 \xff (1).txt" },
     { long_name, cut_result },
     { wide_name, wide_result },
+    { long_extension, cut_extension },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -1281,21 +1307,36 @@ test_final_destination (void)
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
-/* Where a directory has the name of the backup, nothing changes. */
+static void
+assert_no_backup (TfTempFile *file,
+                  const char *path,
+                  int         code)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (persist (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_nonnull (strstr (error->message, "doc~"));
+  assert_content (path, "old");
+}
+
+/* Where a directory, or a FIFO, has the name of the backup, nothing changes. */
 static void
 check_no_backup (TfTempFile *file,
                  const char *path)
 {
   g_autofree char *backup = g_strconcat (path, "~", NULL);
-  g_autoptr(GError) error = NULL;
 
   put (path, "old", 0644);
   g_assert_cmpint (mkdir (backup, 0700), ==, 0);
-  g_assert_false (persist (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
-  g_assert_nonnull (strstr (error->message, "doc~"));
-  assert_content (path, "old");
+  assert_no_backup (file, path, G_IO_ERROR_IS_DIRECTORY);
   g_assert_cmpint (rmdir (backup), ==, 0);
+  if (!tf_test_disk_has_fifos ())
+    return;
+
+  g_assert_cmpint (mkfifo (backup, 0600), ==, 0);
+  assert_no_backup (file, path, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (backup), ==, 0);
 }
 
 static void
@@ -1395,12 +1436,30 @@ refused_without_permission (void)
 static void
 group_not_kept (void)
 {
+  const struct { int before; int after; } modes[] = { { 0664, 0644 }, { 0604, 0600 }, { 0640, 0600 } };
+  g_autofree char *path = tf_test_path ("doc");
+
+  for (gsize i = 0; i < G_N_ELEMENTS (modes); i++)
+    {
+      g_autoptr(TfTempFile) file = make_unnamed ();
+      g_autofree char *doc = g_strdup_printf ("%s-%o", path, modes[i].before);
+
+      assert_mode (doc, modes[i].before);
+      persist_ok (file, doc, TF_PERSIST_REPLACE);
+      assert_mode (doc, modes[i].after);
+    }
+}
+
+/* Those who are not in the group any more are not to get what the ACL gives to others, nor another group what it gives to
+ * the former one. */
+static void
+group_of_acl_not_kept (void)
+{
   g_autofree char *path = tf_test_path ("doc");
   g_autoptr(TfTempFile) file = make_unnamed ();
 
-  assert_mode (path, 0664);
   persist_ok (file, path, TF_PERSIST_REPLACE);
-  assert_mode (path, 0644);
+  assert_mode (path, 0600);
 }
 
 static void
@@ -1410,9 +1469,20 @@ test_unprivileged (void)
 
   tf_test_as_unprivileged (refused_without_permission);
 
-  put (path, "old", 0664);
-  if (geteuid () == 0 && getegid () == 0 && tf_test_disk_has_owners ())
-    tf_test_as_unprivileged (group_not_kept);
+  if (geteuid () != 0 || getegid () != 0 || !tf_test_disk_has_owners ())
+    return;
+
+  put ("doc-664", "old", 0664);
+  put ("doc-604", "old", 0604);
+  put ("doc-640", "old", 0640);
+  tf_test_as_unprivileged (group_not_kept);
+  g_assert_cmpint (unlink ("doc-664"), ==, 0);
+  g_assert_cmpint (unlink ("doc-604"), ==, 0);
+  g_assert_cmpint (unlink ("doc-640"), ==, 0);
+
+  put (path, "old", 0600);
+  if (setxattr (path, "system.posix_acl_access", acl_without_group, sizeof acl_without_group, 0) == 0)
+    tf_test_as_unprivileged (group_of_acl_not_kept);
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
