@@ -971,13 +971,55 @@ tf_entry_drop (TfEntry       *self,
 /* Describes the directory of @path. */
 static gboolean
 look_at_dir_of (const char   *path,
+                char        **dir,
                 TfSystemStat *st)
 {
-  g_autofree char *dir = g_path_get_dirname (path);
-  /* The last component may be a symlink. */
-  g_autofree char *inside = g_build_filename (dir, ".", NULL);
+  g_autofree char *parent = g_path_get_dirname (path);
 
-  return tf_system_stat (st, AT_FDCWD, inside);
+  /* The last component may be a symlink. */
+  *dir = g_build_filename (parent, ".", NULL);
+  return tf_system_stat (st, AT_FDCWD, *dir);
+}
+
+/* Returns whether a new name in @other_fd, at @place, is seen in @fd as well. */
+static gboolean
+is_shared (int            fd,
+           int            other_fd,
+           const TfPlace *place)
+{
+  const TfTemplate template = { .prefix = (char *) ".tmp-" };
+  g_autofree char *name = tf_template_make_name (&template, NULL);
+  TfJournalRecord *record;
+  struct stat st;
+  gboolean is_seen;
+
+  if (name == NULL)
+    return TRUE;
+
+  record = tf_journal_begin (place, name, TF_JOURNAL_FILE);
+  is_seen = TF_RETRY_EINTR (mknodat (other_fd, name, S_IFREG | 0600, 0)) != 0 ||
+            fstatat (fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+  unlinkat (other_fd, name, 0);
+  tf_journal_clear (record);
+  return is_seen;
+}
+
+/* Returns whether two directories that do not look the same can be one nevertheless: on another mount, as of FUSE or a
+ * network file system, the same directory has other numbers. */
+static gboolean
+is_other_mount (const char         *dir,
+                const char         *other,
+                const TfSystemStat *st)
+{
+  tf_autofd int fd = tf_system_open_dir (dir);
+  tf_autofd int other_fd = tf_system_open_dir (other);
+  TfPlace place = { .path = other };
+
+  if (fd < 0 || other_fd < 0 || (tf_system_keeps_identities (fd) && tf_system_keeps_identities (other_fd)))
+    return FALSE;
+
+  tf_place_set (&place, st);
+  return is_shared (fd, other_fd, &place);
 }
 
 /* Returns whether @path is another one of the same name in the same directory. The identity of the file does not tell:
@@ -986,13 +1028,18 @@ static gboolean
 is_at (const TfEntry *self,
        const char    *path)
 {
+  g_autofree char *own_dir = NULL;
+  g_autofree char *other_dir = NULL;
   TfSystemStat own;
   TfSystemStat other;
 
-  return g_str_equal (get_name (self), strrchr (path, '/') + 1) &&
-         (g_str_equal (self->path, path) ||
-          !look_at_dir_of (self->path, &own) || !look_at_dir_of (path, &other) ||
-          (own.device == other.device && own.inode == other.inode));
+  if (!g_str_equal (get_name (self), strrchr (path, '/') + 1))
+    return FALSE;
+
+  return g_str_equal (self->path, path) ||
+         !look_at_dir_of (self->path, &own_dir, &own) || !look_at_dir_of (path, &other_dir, &other) ||
+         (own.device == other.device && own.inode == other.inode) ||
+         is_other_mount (own_dir, other_dir, &other);
 }
 
 /* Removes the name that the file had before it got the lasting one @path. If that is the same, by whatever path, it is

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race DIR */
+/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|own DIR */
 
 #define TEXT "text"
 
@@ -187,6 +187,33 @@ race (const char *dir)
     }
 }
 
+/* Persists a file in each directory that it reads, under its own name, and writes whether that is the same directory. */
+static void
+own (const char *dir)
+{
+  char other[1024];
+
+  while (scanf ("%1023s", other) == 1)
+    {
+      g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+      g_autofree char *own_path = g_strdup (tf_named_file_get_path (file));
+      g_autofree char *name = g_path_get_basename (own_path);
+      g_autofree char *path = g_build_filename (other, name, NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autofree char *content = NULL;
+      g_autoptr(GError) error = NULL;
+
+      tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      close_file (file);
+      puts (g_file_test (own_path, G_FILE_TEST_EXISTS) ? "same" : "other");
+      fflush (stdout);
+      g_assert_true (g_file_get_contents (path, &content, NULL, &error));
+      g_assert_cmpstr (content, ==, TEXT);
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+}
+
 typedef struct
 {
   const char *name;
@@ -199,6 +226,7 @@ static const Act acts[] = {
   { "work", work },
   { "sweep", sweep },
   { "race", race },
+  { "own", own },
 };
 
 int

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Mounts one folder twice, which is as two machines that share it: a sweep through one mount takes nothing that lives
-through the other, and of two that persist a file under one name, one succeeds. Also mounts folders in which files show
+through the other, of two that persist a file under one name, one succeeds, and a file persisted to its own name on
+another mount stays. Also mounts folders in which files show
 other owners than those who create them, or in which modes cannot be changed. In namespaces of its own. Needs root.
 
 Usage: two-mounts.py ACT, which is the program of act.c
@@ -150,6 +151,20 @@ def one_of_two_wins(here, there):
     expect(here.entries() == [], f'{here.entries()} is left by a race')
 
 
+def own_name_stays(here, *same_dirs):
+    """A directory is the same on another mount, whatever numbers it has there."""
+    process = here.start('own')
+    for path in same_dirs + (make(here.mount, 'sub'), here.runtime_dir):
+        process.stdin.write(path + '\n')
+        process.stdin.flush()
+        expected = 'same' if path in same_dirs else 'other'
+        said = process.stdout.readline().strip()
+        expect(said == expected, f'{path} is taken for {said!r}')
+    process.communicate(timeout=TIMEOUT)
+    expect(process.returncode == 0, f'the process that persists ended with {process.returncode}')
+    os.rmdir(os.path.join(here.mount, 'sub'))
+
+
 def check_mount(act, folder):
     machine = Machine(act, folder, 'run', 'A')
     machine.does('work')
@@ -168,6 +183,7 @@ def check_two_mounts(act, folder):
         living_stays(here, there)
         dead_is_swept(here, there)
     one_of_two_wins(here, other)
+    own_name_stays(here, other.mount, os.path.join(folder, 'backing'))
 
 
 def check_race(act, folder):
