@@ -18,6 +18,9 @@
 /* The number that the kernel follows at most, see path_resolution(7). */
 #define MAX_SYMLINKS 40
 
+/* How often what is at the destination may be replaced while it is looked at. */
+#define STALE_TRIES 100
+
 /* How many names are tried with TF_PERSIST_UNIQUE. */
 #define MAX_NAMES 10000
 
@@ -156,13 +159,27 @@ open_dir (TfDestination  *self,
 
 /* Describes what is at the destination. Looks once: later, something else may have the name. */
 static gboolean
-look_at_occupant (TfDestination *self)
+look_once_at_occupant (TfDestination *self)
 {
+  tf_fd_clear (&self->file_fd);
   self->file_fd = tf_system_open_to_describe (self->dir_fd, self->name);
   if (self->file_fd >= 0)
     return fstat (self->file_fd, &self->file) == 0;
 
   return errno == ENOTSUP && fstatat (self->dir_fd, self->name, &self->file, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Where another machine has just replaced what was there, a network file system says that it is stale. */
+static gboolean
+look_at_occupant (TfDestination *self)
+{
+  gboolean success = FALSE;
+
+  errno = ESTALE;
+  for (guint i = 0; i < STALE_TRIES && !success && errno == ESTALE; i++)
+    success = look_once_at_occupant (self);
+
+  return success;
 }
 
 /* Checks what is at the destination, for an early error. The last step does not rely on it. */

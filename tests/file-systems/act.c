@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|own DIR */
+/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|replace|own DIR */
 
 #define TEXT "text"
 
@@ -187,6 +187,25 @@ race (const char *dir)
     }
 }
 
+/* Replaces the document that it reads, which another process does, too. */
+static void
+replace (const char *dir)
+{
+  char name[64];
+
+  while (scanf ("%63s", name) == 1)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+      g_autoptr(GError) error = NULL;
+
+      tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+      puts (error == NULL ? "done" : error->message);
+      fflush (stdout);
+    }
+}
+
 /* Persists a file in each directory that it reads, under its own name, and writes whether that is the same directory. */
 static void
 own (const char *dir)
@@ -226,6 +245,7 @@ static const Act acts[] = {
   { "work", work },
   { "sweep", sweep },
   { "race", race },
+  { "replace", replace },
   { "own", own },
 };
 

@@ -151,6 +151,31 @@ def one_of_two_wins(here, there):
     expect(here.entries() == [], f'{here.entries()} is left by a race')
 
 
+def expect_done(process):
+    said = process.stdout.readline().strip()
+    expect(said == 'done', f'replacing a document failed: {said}')
+
+
+def both_replace(here, there):
+    """In turn, and at once. What one machine knows of the document is stale when the other one has replaced it."""
+    processes = [machine.start('replace') for machine in (here, there)]
+    for _ in range(20):
+        for process in processes:
+            process.stdin.write('document\n')
+            process.stdin.flush()
+            expect_done(process)
+    for process in processes:
+        process.stdin.write('document\n' * 50)
+        process.stdin.flush()
+    for process in processes * 50:
+        expect_done(process)
+    for process in processes:
+        process.communicate(timeout=TIMEOUT)
+        expect(process.returncode == 0, f'a process that replaces ended with {process.returncode}')
+    expect(here.entries() == ['document'], f'{here.entries()} is left by replacing')
+    os.unlink(os.path.join(here.mount, 'document'))
+
+
 def own_name_stays(here, *same_dirs):
     """A directory is the same on another mount, whatever numbers it has there."""
     process = here.start('own')
@@ -162,7 +187,6 @@ def own_name_stays(here, *same_dirs):
         expect(said == expected, f'{path} is taken for {said!r}')
     process.communicate(timeout=TIMEOUT)
     expect(process.returncode == 0, f'the process that persists ended with {process.returncode}')
-    os.rmdir(os.path.join(here.mount, 'sub'))
 
 
 def check_mount(act, folder):
@@ -183,6 +207,7 @@ def check_two_mounts(act, folder):
         living_stays(here, there)
         dead_is_swept(here, there)
     one_of_two_wins(here, other)
+    both_replace(here, other)
     own_name_stays(here, other.mount, os.path.join(folder, 'backing'))
 
 
