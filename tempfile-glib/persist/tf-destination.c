@@ -169,15 +169,16 @@ look_once_at_occupant (TfDestination *self)
   return errno == ENOTSUP && fstatat (self->dir_fd, self->name, &self->file, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Where another machine has just replaced what was there, a network file system says that it is stale. */
+/* Where another machine has just replaced what was there, a network file system says that it is stale. Asking for the
+ * name makes the kernel forget that. */
 static gboolean
 look_at_occupant (TfDestination *self)
 {
-  gboolean success = FALSE;
+  struct stat fresh;
+  gboolean success = look_once_at_occupant (self);
 
-  errno = ESTALE;
-  for (guint i = 0; i < STALE_TRIES && !success && errno == ESTALE; i++)
-    success = look_once_at_occupant (self);
+  for (guint i = 1; i < STALE_TRIES && !success && errno == ESTALE; i++)
+    success = fstatat (self->dir_fd, self->name, &fresh, AT_SYMLINK_NOFOLLOW) == 0 && look_once_at_occupant (self);
 
   return success;
 }

@@ -130,8 +130,42 @@ WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP (int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
 WRAP (int, fremovexattr, (int fd, const char *name), (fd, name))
 WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags))
-WRAP (int, fstat64, (int fd, struct stat *st), (fd, st))
-WRAP (int, fstatat64, (int fd, const char *name, struct stat *st, int flags), (fd, name, st, flags))
+
+/* What the kernel knows of a name, until it is asked for the name. */
+static gboolean is_stale;
+
+int __real_fstat64 (int fd, struct stat *st);
+int __wrap_fstat64 (int fd, struct stat *st);
+
+int
+__wrap_fstat64 (int          fd,
+                struct stat *st)
+{
+  int result = fails ("fstat64") ? -1 : __real_fstat64 (fd, st);
+
+  if (!is_stale || result != 0 || !S_ISREG (st->st_mode) || !(fcntl (fd, F_GETFL) & O_PATH))
+    return result;
+
+  errno = ESTALE;
+  return -1;
+}
+
+int __real_fstatat64 (int fd, const char *name, struct stat *st, int flags);
+int __wrap_fstatat64 (int fd, const char *name, struct stat *st, int flags);
+
+int
+__wrap_fstatat64 (int          fd,
+                  const char  *name,
+                  struct stat *st,
+                  int          flags)
+{
+  if (fails ("fstatat64"))
+    return -1;
+
+  is_stale &= !g_str_equal (name, "doc");
+  return __real_fstatat64 (fd, name, st, flags);
+}
+
 WRAP (int, ftruncate64, (int fd, off_t size), (fd, size))
 WRAP (int, lstat64, (const char *path, struct stat *st), (path, st))
 WRAP (int, statx, (int fd, const char *path, int flags, unsigned int mask, struct statx *stx), (fd, path, flags, mask, stx))
@@ -952,6 +986,29 @@ test_vanished (void)
     }
 }
 
+/* Another machine has just replaced the destination, and this one does not know. */
+static void
+test_stale (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("descriptors that only describe"))
+    return;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  put_old (path);
+  file = make (UNNAMED);
+  is_stale = TRUE;
+  persist_with_meddling (file, path, TF_PERSIST_REPLACE, NULL, 0, &error);
+  is_stale = FALSE;
+  g_assert_no_error (error);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 static void
 replace_doc (void)
 {
@@ -1124,6 +1181,7 @@ main (int    argc,
 
   g_test_add_func ("/persist-faults/swapped-dir", test_swapped_dir);
   g_test_add_func ("/persist-faults/vanished", test_vanished);
+  g_test_add_func ("/persist-faults/stale", test_stale);
   g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
