@@ -258,27 +258,36 @@ tf_store_load_bytes (TfStore       *self,
   return bytes;
 }
 
-/* Makes room for the holes if reading them through a mapping takes room: if there is none, it raises SIGBUS. On
- * failure, sets errno, to ENOTSUP if the file cannot be mapped safely. */
+/* Returns whether the file has as many blocks as it has without a hole, the last one as a whole. Others may also have
+ * made room behind the end. */
 static gboolean
-fill_holes (int     fd,
-            goffset size)
+has_all_blocks (const TfBacking *backing,
+                goffset          size)
 {
   struct stat st;
 
-  if (!tf_system_hole_takes_room (fd))
-    return TRUE;
+  return tf_backing_get_known_size (backing) >= 0 &&
+         fstat (backing->fd, &st) == 0 &&
+         st.st_blocks >= (size + st.st_blksize - 1) / st.st_blksize * (st.st_blksize / 512);
+}
 
-  return fstat (fd, &st) == 0 &&
-         (st.st_blocks >= size / 512 || TF_RETRY_EINTR (tf_system_allocate (fd, size)) == 0);
+/* Makes room for the holes if reading them through a mapping takes room: if there is none, it raises SIGBUS. On
+ * failure, sets errno, to ENOTSUP if the file cannot be mapped safely. */
+static gboolean
+fill_holes (const TfBacking *backing,
+            goffset          size)
+{
+  return !tf_system_hole_takes_room (backing->fd) ||
+         has_all_blocks (backing, size) ||
+         TF_RETRY_EINTR (tf_system_allocate (backing->fd, size)) == 0;
 }
 
 /* Returns NULL with errno set on failure. */
 static gpointer
-map (int   fd,
-     gsize size)
+map (const TfBacking *backing,
+     gsize            size)
 {
-  gpointer data = fill_holes (fd, size) ? mmap (NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+  gpointer data = fill_holes (backing, size) ? mmap (NULL, size, PROT_READ, MAP_PRIVATE, backing->fd, 0) : NULL;
 
   return data != MAP_FAILED ? data : NULL;
 }
@@ -304,7 +313,7 @@ map_disk (TfBacking     *backing,
       return NULL;
     }
 
-  data = map (backing->fd, size);
+  data = map (backing, size);
   if (data == NULL && (errno == ENODEV || errno == ENOTSUP))
     return read_all (backing, size, cancellable, error);
 

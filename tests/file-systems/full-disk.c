@@ -184,6 +184,76 @@ steal_holes (void)
     g_assert_cmpint (data[i], ==, 0);
 }
 
+/* Takes all room that there is. */
+static void
+take_room (void)
+{
+  g_autofree char *rubbish = g_strnfill (SIZE, 'r');
+  int fd = open ("disk/rubbish", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+  g_assert_cmpint (fd, >=, 0);
+  while (write (fd, rubbish, SIZE) > 0)
+    continue;
+  close (fd);
+}
+
+/* The bytes cannot be mapped without a signal, and the file is as it was. */
+static void
+assert_not_stolen (TfTempFile *file)
+{
+  goffset size = tf_temp_file_get_size (file);
+  g_autoptr(GError) error = NULL;
+
+  take_room ();
+  g_assert_null (tf_temp_file_steal_bytes (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, size);
+  g_assert_cmpint (unlink ("disk/rubbish"), ==, 0);
+}
+
+/* A page counts as a whole, also if little of it belongs to the file. */
+static void
+steal_hidden_holes (void)
+{
+  const struct
+  {
+    goffset hole;
+    const char *data;
+  } files[] = {
+    { 1, "" },
+    { 511, "" },
+    { 4096, "behind the hole" },
+    { 4096 + 100, "" },
+  };
+
+  g_assert_true (mount_small_disk ("size=64k"));
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_autoptr(TfTempFile) file = tf_temp_file_new ("disk", NULL, NULL);
+
+      g_assert_true (g_seekable_truncate (G_SEEKABLE (file), files[i].hole, NULL, NULL));
+      g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_END, NULL, NULL));
+      g_assert_true (tf_temp_file_write (file, files[i].data, strlen (files[i].data), NULL, NULL));
+      g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+      assert_not_stolen (file);
+    }
+}
+
+/* Whoever has the descriptor may have made room behind the end, which is none for the hole. */
+static void
+steal_hole_of_shared_file (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  int fd;
+
+  g_assert_true (mount_small_disk ("size=64k"));
+  file = tf_temp_file_new ("disk", NULL, NULL);
+  fd = tf_temp_file_get_fd (file, NULL, NULL);
+  g_assert_cmpint (ftruncate (fd, 8192), ==, 0);
+  g_assert_cmpint (fallocate (fd, FALLOC_FL_KEEP_SIZE, 8192, 8192), ==, 0);
+  assert_not_stolen (file);
+}
+
 static void
 try_to_mount (void)
 {
@@ -219,6 +289,18 @@ test_holes (void)
   run (steal_holes);
 }
 
+static void
+test_hidden_holes (void)
+{
+  run (steal_hidden_holes);
+}
+
+static void
+test_hole_of_shared_file (void)
+{
+  run (steal_hole_of_shared_file);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -228,6 +310,8 @@ main (int    argc,
   g_test_add_func ("/full-disk/room", test_room);
   g_test_add_func ("/full-disk/inodes", test_inodes);
   g_test_add_func ("/full-disk/holes", test_holes);
+  g_test_add_func ("/full-disk/hidden-holes", test_hidden_holes);
+  g_test_add_func ("/full-disk/hole-of-shared-file", test_hole_of_shared_file);
 
   return tf_test_run ();
 }
