@@ -170,6 +170,55 @@ with Tf.TemporaryFile() as file:
         thread.join()
 """)
 
+    @unittest.skipUnless(has_module, 'without the module, each call of C is one for itself')
+    def test_threads_that_read_lines(self):
+        """Each line, which takes several calls of C, is read once and whole; peek() moves nothing."""
+        self.run_program("""
+import itertools, threading
+sys.setswitchinterval(1e-6)
+lines = [b'%02d' % i * 50000 + b'\\n' for i in range(40)]
+readers = (lambda file: iter(file.readline, b''), iter,
+           lambda file: itertools.chain.from_iterable(iter(lambda: file.readlines(1), [])),
+           lambda file: iter(lambda: file.peek() and file.readline(), b''),
+           lambda file: iter(lambda: file.read(len(lines[0])), b''))
+for create in Tf.TemporaryFile, lambda: Tf.NamedFile(buffering=0), lambda: Tf.SpooledFile(5000), lambda: Tf.SpooledFile(-1):
+    for read in readers:
+        with create() as file:
+            file.writelines(lines)
+            file.seek(0)
+            found = []
+            threads = [threading.Thread(target=lambda: found.extend(read(file))) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            if sorted(found) != lines:
+                sys.exit(f'{len(set(found) & set(lines))} of {len(lines)} lines are whole')
+""")
+
+    @unittest.skipUnless(has_module, 'without the module, each call of C is one for itself')
+    def test_threads_that_seek(self):
+        """seek() returns where it has moved to."""
+        self.run_program("""
+import threading
+sys.setswitchinterval(1e-6)
+wrong = []
+def move(file, offset, whence, expected):
+    for _ in range(3000):
+        position = file.seek(offset, whence)
+        if position != expected:
+            wrong.append(position)
+with Tf.NamedFile(buffering=0) as file:
+    file.write(b'12345')
+    threads = [threading.Thread(target=move, args=(file, *args)) for args in ((0, 2, 5), (1, 0, 1), (-1, 2, 4))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+if wrong:
+    sys.exit(f'{len(wrong)} positions are wrong')
+""")
+
     def test_threads_that_share(self):
         """What comes of it is undefined, but it ends."""
         self.run_program("""

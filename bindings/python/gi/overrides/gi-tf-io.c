@@ -586,8 +586,8 @@ gi_tf_io_readinto (PyObject *self,
   return n_read >= 0 ? PyLong_FromSsize_t (n_read) : NULL;
 }
 
-/* Makes bytes available to peek(), if that is not the end. Sets @data to NULL where nothing is read ahead, or another
- * thread uses the file by now. */
+/* Looks at what is read ahead, and reads ahead if that is nothing. Sets @data to NULL at the end, and where nothing is
+ * read ahead. Called by who uses the file. */
 static gboolean
 fill (TfTempFile  *file,
       const char **data,
@@ -596,6 +596,10 @@ fill (TfTempFile  *file,
   GError *error = NULL;
   gssize n;
 
+  *data = tf_temp_file_peek (file, available);
+  if (*data != NULL)
+    return TRUE;
+
   GI_TF_RELEASED (file, n = tf_temp_file_fill (file, 4096, NULL, &error));
   if (n < 0)
     {
@@ -603,7 +607,7 @@ fill (TfTempFile  *file,
       return FALSE;
     }
 
-  *data = peek (file, available);
+  *data = tf_temp_file_peek (file, available);
   return TRUE;
 }
 
@@ -716,11 +720,11 @@ line_collect (Line       *self,
   while (!self->is_over && (limit < 0 || self->size < (guint64) limit))
     {
       gsize wanted = limit < 0 ? G_MAXSSIZE : limit - self->size;
+      const char *data;
       gsize available;
-      const char *data = peek (file, &available);
       gboolean success;
 
-      if (data == NULL && !fill (file, &data, &available))
+      if (!fill (file, &data, &available))
         return FALSE;
 
       if (data != NULL)
@@ -754,12 +758,15 @@ read_line_slowly (TfTempFile *file,
   Line line = { NULL };
   PyObject *bytes = NULL;
 
+  /* The line stays whole while several threads read. */
+  gi_tf_begin_use ((GObject *) file);
   if (line_collect (&line, file, limit))
     bytes = PyBytes_FromStringAndSize (line.data, line.size);
   PyMem_Free (line.data);
 
   if (bytes == NULL && PyErr_ExceptionMatches (PyExc_MemoryError))
     give_back (file, line.size);
+  gi_tf_end_use ((GObject *) file);
   return bytes;
 }
 
@@ -963,11 +970,27 @@ peek_unbuffered (TfTempFile *file,
   return bytes;
 }
 
+static PyObject *
+peek_slowly (TfTempFile *file,
+             gint64      size)
+{
+  PyObject *bytes = NULL;
+  const char *data;
+  gsize available;
+
+  gi_tf_begin_use ((GObject *) file);
+  if (fill (file, &data, &available))
+    bytes = data != NULL ? PyBytes_FromStringAndSize (data, MIN ((gint64) available, size)) : peek_unbuffered (file, size);
+  gi_tf_end_use ((GObject *) file);
+  return bytes;
+}
+
 PyObject *
 gi_tf_io_peek (PyObject         *self,
          PyObject   *const*args,
          Py_ssize_t        n_args)
 {
+  TfTempFile *file;
   gint64 size = 0;
   gsize available;
   const char *data;
@@ -980,13 +1003,9 @@ gi_tf_io_peek (PyObject         *self,
     return NULL;
 
   size = CLAMP (size, 8192, 65536);
-  data = peek (gi_tf_file_of (self), &available);
-  if (data == NULL && !fill (gi_tf_file_of (self), &data, &available))
-    return NULL;
-
-  if (data == NULL)
-    return peek_unbuffered (gi_tf_file_of (self), size);
-  return PyBytes_FromStringAndSize (data, MIN ((gint64) available, size));
+  file = gi_tf_file_of (self);
+  data = peek (file, &available);
+  return data != NULL ? PyBytes_FromStringAndSize (data, MIN ((gint64) available, size)) : peek_slowly (file, size);
 }
 
 /* --- The position and the size --- */
@@ -1023,6 +1042,17 @@ seek_in_holes (TfTempFile *file,
   return position >= 0 ? PyLong_FromLongLong (position) : PyErr_SetFromErrno (PyExc_OSError);
 }
 
+/* Returns the position, or -1. */
+static goffset
+seek_and_tell (TfTempFile    *file,
+               gint64         offset,
+               GSeekType      type,
+               GCancellable  *cancellable,
+               GError       **error)
+{
+  return g_seekable_seek ((GSeekable *) file, offset, type, cancellable, error) ? g_seekable_tell ((GSeekable *) file) : -1;
+}
+
 static PyObject *
 seek_to (TfTempFile   *file,
          gint64        offset,
@@ -1030,16 +1060,14 @@ seek_to (TfTempFile   *file,
          GCancellable *cancellable)
 {
   GError *error = NULL;
-  gboolean success;
+  goffset position;
 
   if (type != G_SEEK_END && cancellable == NULL && !gi_tf_is_busy (file))
-    success = g_seekable_seek ((GSeekable *) file, offset, type, NULL, &error);
+    position = seek_and_tell (file, offset, type, NULL, &error);
   else
-    GI_TF_RELEASED (file, success = g_seekable_seek ((GSeekable *) file, offset, type, cancellable, &error));
+    GI_TF_RELEASED (file, position = seek_and_tell (file, offset, type, cancellable, &error));
 
-  if (!success)
-    return gi_tf_raise (error);
-  return PyLong_FromLongLong (g_seekable_tell ((GSeekable *) file));
+  return position >= 0 ? PyLong_FromLongLong (position) : gi_tf_raise (error);
 }
 
 /* What BytesIO does: it refuses to move before the start, or stays there. */
