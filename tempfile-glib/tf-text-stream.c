@@ -17,6 +17,9 @@
 
 #define PIECE_SIZE 8192
 
+/* The number of bytes of text that are translated between two checks of the cancellable. */
+#define LARGEST_PIECE ((gsize) 256 * 1024)
+
 /* How many bytes are copied in the time that it takes to decode one. */
 #define COPIES_PER_DECODING 32
 
@@ -627,7 +630,7 @@ decode_context (TfTextStreamPrivate  *priv,
     return FALSE;
 
   tf_codec_decode (&priv->codec, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes),
-                   FALSE, G_MAXSIZE, &scratch, &n_used, &local_error);
+                   FALSE, G_MAXSIZE, &scratch, &n_used, cancellable, &local_error);
   if (!tf_string_check (&scratch, "read", get_path (priv), error))
     return FALSE;
 
@@ -714,7 +717,7 @@ read_ahead (TfTextStreamPrivate  *priv,
     return FALSE;
 
   *is_end = g_bytes_get_size (bytes) == 0;
-  priv->placed = tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, get_path (priv), error);
+  priv->placed = tf_decoded_text_append (&priv->ahead, &priv->codec, bytes, get_path (priv), cancellable, error);
   return priv->placed;
 }
 
@@ -819,7 +822,7 @@ locate (TfTextStreamPrivate  *priv,
       !(may_decode (priv->ahead.n_decoded, error) && place (priv, priv->ahead.start, cancellable, error)))
     return -1;
 
-  if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, get_path (priv), error))
+  if (tf_decoded_text_locate (&priv->ahead, &priv->codec, &offset, get_path (priv), cancellable, error))
     return offset;
 
   priv->placed = FALSE;
@@ -840,6 +843,45 @@ settle (TfTextStreamPrivate  *priv,
   return TRUE;
 }
 
+/* Returns the size of a piece of the text that does not end within a character. */
+static gsize
+get_piece_size (const char *text,
+                gsize       length)
+{
+  gsize n = MIN (length, LARGEST_PIECE);
+
+  for (gsize i = 0; i < 3 && n < length && (text[n] & 0xc0) == 0x80; i++)
+    n--;
+
+  return n;
+}
+
+/* Appends @text with the newlines of the file. */
+static gboolean
+translate (TfTextStreamPrivate  *priv,
+           const char           *text,
+           gsize                 length,
+           TfString             *translated,
+           GCancellable         *cancellable,
+           GError              **error)
+{
+  const char *end = text + length;
+  gsize n;
+
+  for (; text < end; text += n)
+    {
+      n = get_piece_size (text, end - text);
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      if (!tf_codec_is_utf8 (text, n))
+        return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
+
+      tf_newline_to_file (priv->newline, text, n, translated);
+    }
+
+  return tf_string_check (translated, "write", get_path (priv), error);
+}
+
 /* Appends to @bytes what is to be written. */
 static gboolean
 encode (TfTextStreamPrivate  *priv,
@@ -847,16 +889,14 @@ encode (TfTextStreamPrivate  *priv,
         gsize                 length,
         gboolean              is_start,
         TfString             *bytes,
+        GCancellable         *cancellable,
         GError              **error)
 {
   g_auto(TfString) translated = { NULL, };
 
-  if (!tf_codec_is_utf8 (text, length))
-    return tf_errno_set_code (error, G_IO_ERROR_INVALID_DATA, "The text to write is not valid UTF-8");
-
-  tf_newline_to_file (priv->newline, length > 0 ? text : "", length, &translated);
-  return tf_string_check (&translated, "write", get_path (priv), error) &&
-         tf_codec_encode (&priv->codec, tf_string_get (&translated), translated.size, is_start, bytes, error) &&
+  return translate (priv, text, length, &translated, cancellable, error) &&
+         tf_codec_encode (&priv->codec, tf_string_get (&translated), translated.size, is_start, bytes,
+                          cancellable, error) &&
          tf_string_check (bytes, "write", get_path (priv), error);
 }
 
@@ -893,7 +933,7 @@ write_text (TfTextStreamPrivate  *priv,
   if (offset < 0 || !learn_order (priv, offset, cancellable, error))
     return FALSE;
 
-  if (!encode (priv, request->text, request->length, offset == 0, &bytes, error) ||
+  if (!encode (priv, request->text, request->length, offset == 0, &bytes, cancellable, error) ||
       !settle (priv, offset, cancellable, error))
     return FALSE;
 

@@ -17,7 +17,7 @@
 #include "base/tf-system.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
-#define PIECE (1024 * 1024)
+#define PIECE ((gsize) 1024 * 1024)
 #define MAX_VECTORS 64
 
 void
@@ -150,6 +150,30 @@ tf_backing_settle (TfBacking     *self,
 }
 
 static gboolean
+read_memory (const TfBacking  *self,
+             goffset           offset,
+             gpointer          data,
+             gsize             count,
+             gsize            *n_read,
+             GCancellable     *cancellable,
+             GError          **error)
+{
+  gsize start = MIN (offset, G_MAXSSIZE);
+  gsize n = 1;
+
+  for (; *n_read < count && n > 0; *n_read += n)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n = tf_memory_buffer_read (&self->memory, start + *n_read, (guint8 *) data + *n_read,
+                                 MIN (count - *n_read, PIECE));
+    }
+
+  return TRUE;
+}
+
+static gboolean
 read_from (TfBacking     *self,
            goffset        offset,
            goffset        disk_offset,
@@ -164,10 +188,7 @@ read_from (TfBacking     *self,
     return TRUE;
 
   if (tf_backing_is_in_memory (self))
-    {
-      *n_read = tf_memory_buffer_read (&self->memory, MIN (offset, G_MAXSSIZE), data, count);
-      return TRUE;
-    }
+    return read_memory (self, offset, data, count, n_read, cancellable, error);
 
   /* pread(2) fails for a range that ends beyond the largest offset, instead of finding the end of the file. */
   count = MIN (count, (guint64) (G_MAXINT64 - offset));
@@ -226,6 +247,31 @@ tf_backing_read_aside (TfBacking     *self,
   return success;
 }
 
+/* Adds what was written to @n_written. */
+static gboolean
+write_memory (TfBacking      *self,
+              goffset         offset,
+              gconstpointer   data,
+              gsize           count,
+              gsize          *n_written,
+              GCancellable   *cancellable,
+              GError        **error)
+{
+  gsize n;
+
+  for (gsize done = 0; done < count; done += n)
+    {
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n = MIN (count - done, PIECE);
+      tf_memory_buffer_write (&self->memory, offset + done, (const guint8 *) data + done, n);
+      *n_written += n;
+    }
+
+  return TRUE;
+}
+
 /* Writes all @count bytes, for which there must be room in memory. A gap before them reads as zeros. On failure,
  * @n_written is the number of bytes written before. */
 gboolean
@@ -244,11 +290,7 @@ tf_backing_write (TfBacking      *self,
     return TRUE;
 
   if (tf_backing_is_in_memory (self))
-    {
-      tf_memory_buffer_write (&self->memory, offset, data, count);
-      *n_written = count;
-      return TRUE;
-    }
+    return write_memory (self, offset, data, count, n_written, cancellable, error);
 
   if (prepare_io_buffer (self, count))
     success = tf_io_buffer_write (self->io_buffer, self->fd, self->where, offset, self->disk_size,
@@ -585,11 +627,8 @@ tf_backing_writev (TfBacking            *self,
     return writev_to_disk (self, offset, vectors, n_vectors, n_written, cancellable, error);
 
   for (gsize i = 0; i < n_vectors; i++)
-    {
-      if (vectors[i].size > 0)
-        tf_memory_buffer_write (&self->memory, offset + *n_written, vectors[i].buffer, vectors[i].size);
-      *n_written += vectors[i].size;
-    }
+    if (!write_memory (self, offset + *n_written, vectors[i].buffer, vectors[i].size, n_written, cancellable, error))
+      return FALSE;
 
   return TRUE;
 }

@@ -1802,6 +1802,17 @@ tf_store_skip (TfStore       *self,
   return success;
 }
 
+/* Memory for what was not written is not counted. */
+static void
+end_write (TfStore  *self,
+           gsize     n_written,
+           gboolean  success)
+{
+  self->position += n_written;
+  if (!success)
+    recount (self);
+}
+
 static gboolean
 write_at_position (TfStore        *self,
                    gconstpointer   data,
@@ -1810,7 +1821,7 @@ write_at_position (TfStore        *self,
                    GCancellable   *cancellable,
                    GError        **error)
 {
-  guint8 *target = tf_store_claim (self, count);
+  guint8 *target = count <= LARGEST_AT_ONCE ? tf_store_claim (self, count) : NULL;
   gboolean success = TRUE;
 
   if (target != NULL)
@@ -1822,7 +1833,7 @@ write_at_position (TfStore        *self,
     success = tf_store_make_room (self, count, cancellable, error) &&
               tf_backing_write (&self->backing, self->position, data, count, n_written, cancellable, error);
 
-  self->position += *n_written;
+  end_write (self, *n_written, success);
   return success;
 }
 
@@ -1932,7 +1943,7 @@ tf_store_writev (TfStore              *self,
   success = count == 0 ||
             (tf_store_make_room (self, count, cancellable, error) &&
              tf_backing_writev (&self->backing, self->position, vectors, n_vectors, n_written, cancellable, error));
-  self->position += *n_written;
+  end_write (self, *n_written, success);
   tf_store_unlock (self);
   return success;
 }
@@ -1998,6 +2009,12 @@ tf_store_write_in_pieces (TfStore              *self,
   success = tf_store_may_copy (count, error) && make_room_ahead (self, count, cancellable, error);
   for (gsize i = 0; success && i < n_vectors; i++)
     success = write_piece_by_piece (self, vectors[i].buffer, vectors[i].size, n_written, cancellable, error);
+
+  if (!success && tf_store_lock (self, NULL, NULL))
+    {
+      end_write (self, 0, FALSE);
+      tf_store_unlock (self);
+    }
 
   return success;
 }

@@ -18,6 +18,9 @@
 #define CHUNK 512
 #define ROOM (8 * CHUNK)
 
+/* The number of bytes of UTF-8 that are looked at or copied between two checks of the cancellable. */
+#define UTF8_CHUNK ((gsize) 256 * 1024)
+
 /* The capacity for what comes of one chunk, and of what follows it. */
 #define SCRATCH (2 * ROOM + 1)
 
@@ -252,32 +255,31 @@ measure_utf8 (const guint8 *bytes,
 /* Appends valid characters up to @limit bytes of text. Returns 0, or an errno with the meaning that it has after
  * iconv(3). */
 static int
-decode_utf8_run (const guint8 **bytes,
-                 gsize         *n_bytes,
-                 gsize          limit,
-                 TfString      *text)
+decode_utf8_chunk (const guint8 *bytes,
+                   gsize         n_bytes,
+                   gsize         limit,
+                   TfString     *text,
+                   gsize        *n_used)
 {
-  const guint8 *start = *bytes;
   gsize room = limit - text->size;
   gsize n_done = 0;
   int result = 0;
 
-  while (n_done < *n_bytes && result == 0)
+  while (n_done < n_bytes && result == 0)
     {
       gsize n_needed;
-      gsize n = measure_utf8 (start + n_done, *n_bytes - n_done, &n_needed);
+      gsize n = measure_utf8 (bytes + n_done, n_bytes - n_done, &n_needed);
 
       if (n != n_needed)
-        result = n_needed > 0 && n_done + n == *n_bytes ? EINVAL : EILSEQ;
+        result = n_needed > 0 && n_done + n == n_bytes ? EINVAL : EILSEQ;
       else if (n_done + n > room)
         result = E2BIG;
       else
         n_done += n;
     }
 
-  tf_string_append (text, start, n_done);
-  *bytes += n_done;
-  *n_bytes -= n_done;
+  tf_string_append (text, bytes, n_done);
+  *n_used = n_done;
   return result;
 }
 
@@ -428,32 +430,27 @@ decode_carefully (const TfCodec *self,
   return reason == 0 && *n_used < n_bytes ? E2BIG : reason;
 }
 
+/* Decodes as much as is done without a check of the cancellable. */
 static int
-decode_iconv_run (const TfCodec  *self,
-                  const guint8  **bytes,
-                  gsize          *n_bytes,
-                  gsize           limit,
-                  TfString       *text,
-                  gsize          *n_illegal)
+decode_some (const TfCodec *self,
+             const guint8  *bytes,
+             gsize          n_bytes,
+             gsize          limit,
+             TfString      *text,
+             gsize         *n_used,
+             gsize         *n_illegal)
 {
-  int reason = 0;
+  gsize n = MIN (n_bytes, self->is_utf8 ? UTF8_CHUNK : CHUNK);
+  int reason = SUBSTITUTED;
 
-  while (reason == 0 && *n_bytes > 0 && !text->failed)
-    {
-      gsize n = MIN (*n_bytes, CHUNK);
-      gsize n_used;
+  if (self->is_utf8)
+    reason = decode_utf8_chunk (bytes, n, limit, text, n_used);
+  else if (!self->is_careful)
+    reason = decode_chunk (self->decoder, bytes, n, limit, text, n_used);
+  if (reason == SUBSTITUTED)
+    reason = decode_carefully (self, bytes, n, limit, text, n_used, n_illegal);
 
-      reason = self->is_careful ? SUBSTITUTED : decode_chunk (self->decoder, *bytes, n, limit, text, &n_used);
-      if (reason == SUBSTITUTED)
-        reason = decode_carefully (self, *bytes, n, limit, text, &n_used, n_illegal);
-
-      *bytes += n_used;
-      *n_bytes -= n_used;
-      if (reason == EINVAL && n_used > 0)
-        reason = 0;
-    }
-
-  return reason;
+  return reason == EINVAL && *n_used > 0 ? 0 : reason;
 }
 
 /* Returns the number of bytes of the illegal sequence or, at the end of the text, of the incomplete one. */
@@ -506,8 +503,8 @@ append_for_illegal (const TfCodec  *self,
 }
 
 /* Decodes @n_bytes, or fewer if @text reaches @limit bytes or, before the end of the text, if the last character is
- * incomplete. On failure, too, @text has what was decoded, and @n_used is the number of bytes that it came from. If
- * there was not enough memory for @text, the result has no meaning. */
+ * incomplete. On failure, too, @text has what was decoded, and @n_used is the number of bytes that it came from. If it
+ * was cancelled, or there was not enough memory for @text, the result has no meaning. */
 gboolean
 tf_codec_decode (TfCodec        *self,
                  gconstpointer   bytes,
@@ -516,6 +513,7 @@ tf_codec_decode (TfCodec        *self,
                  gsize           limit,
                  TfString       *text,
                  gsize          *n_used,
+                 GCancellable   *cancellable,
                  GError        **error)
 {
   const guint8 *next = bytes;
@@ -536,10 +534,18 @@ tf_codec_decode (TfCodec        *self,
   while (success && n_left > 0 && text->size < limit && !text->failed)
     {
       gsize n_illegal = 0;
-      int reason = self->is_utf8 ? decode_utf8_run (&next, &n_left, limit, text)
-                                 : decode_iconv_run (self, &next, &n_left, limit, text, &n_illegal);
+      gsize n;
+      int reason;
 
-      if (reason == 0 || reason == E2BIG || (reason == EINVAL && !is_end) || text->size >= limit)
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      reason = decode_some (self, next, n_left, limit, text, &n, &n_illegal);
+      next += n;
+      n_left -= n;
+      if (reason == 0)
+        continue;
+      if (reason == E2BIG || (reason == EINVAL && !is_end) || text->size >= limit)
         break;
 
       if (n_illegal == 0)
@@ -689,13 +695,19 @@ append_judged (TfCodec    *self,
     }
 }
 
-/* Encodes at most CHUNK bytes of text, up to the first character that cannot be encoded. Returns their number. */
+/* Encodes a chunk of text, up to the first character that cannot be encoded. Returns the number of bytes of text. */
 static gsize
 encode_chunk (TfCodec    *self,
               const char *text,
               gsize       length,
               TfString   *bytes)
 {
+  if (self->is_utf8)
+    {
+      tf_string_append (bytes, text, length);
+      return length;
+    }
+
   if (!self->is_careful && self->judge == NULL && encode_all (self->encoder, text, length, bytes))
     return length;
 
@@ -709,10 +721,11 @@ encode_chunk (TfCodec    *self,
 
 /* Returns the size of a chunk of whole characters. */
 static gsize
-get_chunk_size (const char *text,
-                gsize       length)
+get_chunk_size (const TfCodec *self,
+                const char    *text,
+                gsize          length)
 {
-  gsize n = MIN (length, CHUNK);
+  gsize n = MIN (length, self->is_utf8 ? UTF8_CHUNK : CHUNK);
 
   while (n < length && (text[n] & 0xc0) == 0x80)
     n--;
@@ -780,35 +793,25 @@ drop_headers (const TfCodec *self,
   tf_string_append (bytes, rest.data, rest.size);
 }
 
-/* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark or header if @is_start. An encoding with states
- * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. If there was
- * not enough memory for @bytes, the result has no meaning. */
-gboolean
-tf_codec_encode (TfCodec     *self,
-                 const char  *text,
-                 gsize        length,
-                 gboolean     is_start,
-                 TfString    *bytes,
-                 GError     **error)
+static gboolean
+encode_chunks (TfCodec       *self,
+               const char    *text,
+               gsize          length,
+               TfString      *bytes,
+               GCancellable  *cancellable,
+               GError       **error)
 {
   const char *end = text + length;
-  gsize before = bytes->size;
 
-  if (self->is_utf8)
-    {
-      tf_string_append (bytes, text, length);
-      return TRUE;
-    }
-
-  if (self->has_mark && is_start)
-    encode_all (self->encoder, "\357\273\277", 3, bytes);
-
-  g_iconv (self->encoder, NULL, NULL, NULL, NULL);
   while (text < end && !bytes->failed)
     {
-      gsize size = get_chunk_size (text, end - text);
-      gsize n_encoded = encode_chunk (self, text, size, bytes);
+      gsize size = get_chunk_size (self, text, end - text);
+      gsize n_encoded;
 
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      n_encoded = encode_chunk (self, text, size, bytes);
       text += n_encoded;
       if (n_encoded == size)
         continue;
@@ -817,6 +820,34 @@ tf_codec_encode (TfCodec     *self,
         return FALSE;
       text = g_utf8_next_char (text);
     }
+
+  return TRUE;
+}
+
+/* Appends @text, which is valid UTF-8, in the encoding, with the byte order mark or header if @is_start. An encoding with states
+ * begins and ends in its initial state. On failure @bytes has what comes before the character that failed. If there was
+ * not enough memory for @bytes, the result has no meaning. */
+gboolean
+tf_codec_encode (TfCodec       *self,
+                 const char    *text,
+                 gsize          length,
+                 gboolean       is_start,
+                 TfString      *bytes,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  gsize before = bytes->size;
+
+  if (self->is_utf8)
+    return encode_chunks (self, text, length, bytes, cancellable, error);
+
+  if (self->has_mark && is_start)
+    encode_all (self->encoder, "\357\273\277", 3, bytes);
+
+  g_iconv (self->encoder, NULL, NULL, NULL, NULL);
+  if (!encode_chunks (self, text, length, bytes, cancellable, error))
+    return FALSE;
+
   encode_end (self->encoder, bytes);
   if (self->header_size > 0 && bytes->size > before)
     drop_headers (self, bytes, before + (is_start ? self->header_size : 0));

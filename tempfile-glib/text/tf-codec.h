@@ -65,12 +65,14 @@ gboolean tf_codec_decode           (TfCodec        *self,
                                     gsize           limit,
                                     TfString       *text,
                                     gsize          *n_used,
+                                    GCancellable   *cancellable,
                                     GError        **error);
 gboolean tf_codec_encode           (TfCodec        *self,
                                     const char     *text,
                                     gsize           length,
                                     gboolean        is_start,
                                     TfString       *bytes,
+                                    GCancellable   *cancellable,
                                     GError        **error);
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfCodec, tf_codec_clear)

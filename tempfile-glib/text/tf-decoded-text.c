@@ -59,21 +59,24 @@ drop_taken (TfDecodedText *self)
     }
 }
 
-/* Returns whether there was enough memory. Otherwise, takes back what was appended, of which there were @n_bytes and
+/* Returns whether all was done that could be. Otherwise, takes back what was appended, of which there were @n_bytes and
  * @n_text before. */
 static gboolean
-check_memory (TfDecodedText  *self,
-              gsize           n_bytes,
-              gsize           n_text,
-              const char     *path,
-              GError        **error)
+check_whole (TfDecodedText  *self,
+             gsize           n_bytes,
+             gsize           n_text,
+             const char     *path,
+             GError        **decode_error,
+             GError        **error)
 {
   gboolean success = tf_string_check (&self->bytes, "read", path, error);
 
   success = tf_string_check (&self->text, "read", path, success ? error : NULL) && success;
-  if (success)
+  if (success && !g_error_matches (*decode_error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
     return TRUE;
 
+  if (success)
+    g_propagate_error (error, g_steal_pointer (decode_error));
   tf_string_truncate (&self->bytes, n_bytes);
   tf_string_truncate (&self->text, n_text);
   return FALSE;
@@ -87,6 +90,7 @@ tf_decoded_text_append (TfDecodedText  *self,
                         TfCodec        *codec,
                         GBytes         *bytes,
                         const char     *path,
+                        GCancellable   *cancellable,
                         GError        **error)
 {
   g_autoptr(GError) local_error = NULL;
@@ -99,8 +103,8 @@ tf_decoded_text_append (TfDecodedText  *self,
   n_text = self->text.size;
   tf_string_append (&self->bytes, g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes));
   tf_codec_decode (codec, tf_string_get (&self->bytes) + self->n_decoded, self->bytes.size - self->n_decoded,
-                   g_bytes_get_size (bytes) == 0, G_MAXSIZE, &self->text, &n_used, &local_error);
-  if (!check_memory (self, n_bytes, n_text, path, error))
+                   g_bytes_get_size (bytes) == 0, G_MAXSIZE, &self->text, &n_used, cancellable, &local_error);
+  if (!check_whole (self, n_bytes, n_text, path, &local_error, error))
     return FALSE;
 
   self->n_decoded += n_used;
@@ -174,6 +178,7 @@ tf_decoded_text_locate (TfDecodedText  *self,
                         TfCodec        *codec,
                         goffset        *offset,
                         const char     *path,
+                        GCancellable   *cancellable,
                         GError        **error)
 {
   const char *bytes = tf_string_get (&self->bytes);
@@ -182,10 +187,11 @@ tf_decoded_text_locate (TfDecodedText  *self,
   gsize n_rest;
 
   if (!tf_decoded_text_is_aligned (self, codec) &&
-      (!tf_codec_decode (codec, bytes, self->n_decoded, TRUE, self->n_taken, &scratch, &n_before, error) ||
+      (!tf_codec_decode (codec, bytes, self->n_decoded, TRUE, self->n_taken, &scratch, &n_before,
+                         cancellable, error) ||
        !check_boundary (self, &scratch, n_before, error) ||
        !tf_codec_decode (codec, bytes + n_before, self->n_decoded - n_before, TRUE, G_MAXSIZE, &scratch,
-                         &n_rest, error)))
+                         &n_rest, cancellable, error)))
     return FALSE;
 
   *offset = self->start + n_before;

@@ -34,6 +34,7 @@ gboolean    tf_decoded_text_append          (TfDecodedText  *self,
                                              TfCodec        *codec,
                                              GBytes         *bytes,
                                              const char     *path,
+                                             GCancellable   *cancellable,
                                              GError        **error);
 const char *tf_decoded_text_peek            (TfDecodedText  *self,
                                              gsize          *length);
@@ -45,6 +46,7 @@ gboolean    tf_decoded_text_locate          (TfDecodedText  *self,
                                              TfCodec        *codec,
                                              goffset        *offset,
                                              const char     *path,
+                                             GCancellable   *cancellable,
                                              GError        **error);
 
 G_END_DECLS

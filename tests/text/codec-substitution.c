@@ -71,7 +71,7 @@ encode (const char    *encoding,
   g_auto(TfCodec) codec = { NULL, };
 
   return tf_codec_init (&codec, encoding, errors, error) &&
-         tf_codec_encode (&codec, text, strlen (text), TRUE, bytes, error);
+         tf_codec_encode (&codec, text, strlen (text), TRUE, bytes, NULL, error);
 }
 
 static char *
@@ -87,7 +87,7 @@ decode (const char     *encoding,
   g_auto(TfString) text = { NULL, };
 
   if (!tf_codec_init (&codec, encoding, errors, error) ||
-      !tf_codec_decode (&codec, bytes, n_bytes, TRUE, limit, &text, n_used, error))
+      !tf_codec_decode (&codec, bytes, n_bytes, TRUE, limit, &text, n_used, NULL, error))
     return NULL;
 
   return g_strdup (tf_string_get (&text));

@@ -29,7 +29,7 @@ encode (TfCodec    *codec,
   TfString bytes = { NULL, };
   g_autoptr(GError) error = NULL;
 
-  g_assert_true (tf_codec_encode (codec, text, strlen (text), TRUE, &bytes, &error));
+  g_assert_true (tf_codec_encode (codec, text, strlen (text), TRUE, &bytes, NULL, &error));
   g_assert_no_error (error);
   return bytes;
 }
@@ -45,7 +45,7 @@ decode (TfCodec       *codec,
   g_autoptr(GError) error = NULL;
   gsize n_used;
 
-  g_assert_true (tf_codec_decode (codec, bytes, n_bytes, is_end, G_MAXSIZE, text, &n_used, &error));
+  g_assert_true (tf_codec_decode (codec, bytes, n_bytes, is_end, G_MAXSIZE, text, &n_used, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_used, <=, n_bytes);
   return n_used;
@@ -120,7 +120,7 @@ test_byte_order_mark (void)
   g_assert_true (tf_codec_knows_order (&codec));
   start = encode (&codec, "a");
   g_assert_cmpmem (start.data, start.size, "\xfe\xff" "\0a", 4);
-  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL));
+  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL, NULL));
   g_assert_cmpmem (more.data, more.size, "\0a", 2);
   tf_codec_forget_order (&codec);
   g_assert_false (tf_codec_knows_order (&codec));
@@ -129,12 +129,12 @@ test_byte_order_mark (void)
   g_assert_true (tf_codec_restart (&codec, NULL));
   g_assert_cmpuint (decode (&codec, "\xff", 1, FALSE, &text), ==, 0);
 
-  g_assert_false (tf_codec_decode (&codec, "a\0", 2, FALSE, G_MAXSIZE, &text, &n_used, &error));
+  g_assert_false (tf_codec_decode (&codec, "a\0", 2, FALSE, G_MAXSIZE, &text, &n_used, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_cmpuint (n_used, ==, 0);
   g_assert_true (tf_codec_assume_order (&codec, NULL));
   tf_string_truncate (&more, 0);
-  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL));
+  g_assert_true (tf_codec_encode (&codec, "a", 1, FALSE, &more, NULL, NULL));
   g_assert_cmpuint (decode (&codec, more.data, more.size, TRUE, &text), ==, 2);
   g_assert_cmpstr (tf_string_get (&text), ==, "a");
 }
@@ -162,7 +162,7 @@ test_byte_order_mark_of_names (void)
 
       open_codec (&codec, names[i], TF_TEXT_ERRORS_STRICT);
       bytes = encode (&codec, "a");
-      g_assert_true (tf_codec_encode (&codec, "b", 1, FALSE, &bytes, NULL));
+      g_assert_true (tf_codec_encode (&codec, "b", 1, FALSE, &bytes, NULL, NULL));
       g_assert_cmpuint (bytes.size, ==, g_str_has_prefix (names[i], "UTF-32") ? 12 : 6);
       assert_decoded (&codec, bytes.data, bytes.size, "ab");
     }
@@ -240,7 +240,7 @@ test_illegal_strict (gconstpointer encoding)
   gsize n_used;
 
   open_codec (&codec, encoding, TF_TEXT_ERRORS_STRICT);
-  g_assert_false (tf_codec_decode (&codec, "ab\xff" "c", 4, TRUE, G_MAXSIZE, &text, &n_used, &error));
+  g_assert_false (tf_codec_decode (&codec, "ab\xff" "c", 4, TRUE, G_MAXSIZE, &text, &n_used, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "0xff"));
   g_assert_nonnull (strstr (error->message, encoding));
@@ -336,7 +336,7 @@ test_limit (gconstpointer encoding)
       gsize n_used;
 
       g_assert_true (tf_codec_restart (&codec, NULL));
-      g_assert_true (tf_codec_decode (&codec, bytes.data, bytes.size, TRUE, limit, &text, &n_used, &error));
+      g_assert_true (tf_codec_decode (&codec, bytes.data, bytes.size, TRUE, limit, &text, &n_used, NULL, &error));
       g_assert_cmpuint (text.size, <=, limit);
       decode (&codec, bytes.data + n_used, bytes.size - n_used, TRUE, &text);
       g_assert_cmpstr (tf_string_get (&text), ==, SAMPLE);
@@ -370,7 +370,7 @@ test_encode_errors (void)
     }
 
   open_codec (&strict, "ISO-8859-1", TF_TEXT_ERRORS_STRICT);
-  g_assert_false (tf_codec_encode (&strict, "ß€", strlen ("ß€"), TRUE, &before, &error));
+  g_assert_false (tf_codec_encode (&strict, "ß€", strlen ("ß€"), TRUE, &before, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_nonnull (strstr (error->message, "U+20AC"));
   g_assert_cmpmem (before.data, before.size, "\xdf", 1);

@@ -37,7 +37,7 @@ append (Fixture     *fixture,
 {
   g_autoptr(GBytes) added = g_bytes_new (bytes, strlen (bytes));
 
-  return tf_decoded_text_append (&fixture->text, &fixture->codec, added, "/file", error);
+  return tf_decoded_text_append (&fixture->text, &fixture->codec, added, "/file", NULL, error);
 }
 
 static void
@@ -68,7 +68,7 @@ assert_located (Fixture *fixture,
   goffset offset;
 
   g_assert_true (tf_codec_restart (&fixture->codec, NULL));
-  g_assert_true (tf_decoded_text_locate (&fixture->text, &fixture->codec, &offset, "/file", &error));
+  g_assert_true (tf_decoded_text_locate (&fixture->text, &fixture->codec, &offset, "/file", NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpint (offset, ==, expected);
 }
