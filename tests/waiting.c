@@ -593,6 +593,89 @@ test_cancel_write (gconstpointer uses_stream)
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), <, SIZE / 4);
 }
 
+static GCancellable *cancelled_waiting;
+static gint waiting_thread; /* (atomic): its ID, once it reads */
+
+static gpointer
+read_waiting (gpointer stream)
+{
+  g_autoptr(GError) error = NULL;
+  char buffer[16];
+
+  g_atomic_int_set (&waiting_thread, gettid ());
+  g_assert_cmpint (g_input_stream_read (stream, buffer, sizeof buffer, cancelled_waiting, &error), ==, -1);
+  return g_steal_pointer (&error);
+}
+
+/* Cancels a call of another thread that waits for what was stopped. */
+static void
+cancel_in_thread (GInputStream *input)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+  GThread *thread;
+
+  cancelled_waiting = cancellable;
+  g_atomic_int_set (&waiting_thread, 0);
+  thread = g_thread_new ("reader", read_waiting, input);
+  while (g_atomic_int_get (&waiting_thread) == 0 || !tf_test_is_asleep (g_atomic_int_get (&waiting_thread)))
+    g_thread_yield ();
+  g_cancellable_cancel (cancellable);
+  error = g_thread_join (thread);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+/* The same with an asynchronous call, of which there are two. */
+static void
+cancel_in_worker (GInputStream *input)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  char buffer[16];
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_input_stream_read_async (input, buffer, sizeof buffer, 0, cancellable, tf_test_take_result, &result);
+      for (int j = 0; j < 10; j++)
+        g_main_context_iteration (NULL, FALSE);
+      g_assert_null (result);
+      g_cancellable_cancel (cancellable);
+      g_assert_cmpint (g_input_stream_read_finish (input, tf_test_wait (&result), &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_cancellable_reset (cancellable);
+    }
+}
+
+/* Who waits for the other stream can be cancelled, and the next one has its turn nevertheless. */
+static void
+test_cancel_waiting (gconstpointer has_lock)
+{
+  g_autoptr(TfTempFile) file = make_file (has_lock != NULL ? tf_temp_file_new (NULL, NULL, NULL)
+                                                           : TF_TEMP_FILE (tf_spooled_file_new (SIZE)));
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (file));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autoptr(GAsyncResult) read = NULL;
+  char buffer[16];
+
+  stop_next_call (FALSE);
+  g_output_stream_write_bytes_async (output, bytes, 0, NULL, tf_test_take_result, &written);
+  wait_until_stopped ();
+  cancel_in_thread (input);
+  if (has_lock == NULL)
+    cancel_in_worker (input);
+  g_input_stream_read_async (input, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &read);
+  go_on ();
+
+  g_assert_cmpint (g_output_stream_write_bytes_finish (output, tf_test_wait (&written), NULL), ==, SIZE);
+  g_assert_cmpint (g_input_stream_read_finish (input, tf_test_wait (&read), NULL), ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE + 7);
+}
+
 static void
 persist_durably (TfTempFile   *file,
                  GCancellable *cancellable)
@@ -688,6 +771,8 @@ main (int    argc,
   g_test_add_data_func ("/waiting/cancel-write/file", NULL, test_cancel_write);
   g_test_add_data_func ("/waiting/cancel-write/stream", GINT_TO_POINTER (TRUE), test_cancel_write);
   g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
+  g_test_add_data_func ("/waiting/cancel-waiting/turn", NULL, test_cancel_waiting);
+  g_test_add_data_func ("/waiting/cancel-waiting/lock", GINT_TO_POINTER (TRUE), test_cancel_waiting);
 
   return tf_test_run ();
 }

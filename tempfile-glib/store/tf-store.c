@@ -63,6 +63,7 @@ tf_store_free (gpointer data)
 
   release_backing (self);
   g_clear_pointer (&self->fork_guard, g_free);
+  g_clear_pointer (&self->given_up, g_array_unref);
   g_clear_pointer (&self->context, g_main_context_unref);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
@@ -84,11 +85,17 @@ guard (TfStore *self)
 }
 
 static inline void
+make_way_for_fork (void)
+{
+  if (G_UNLIKELY (g_atomic_int_get (&tf_fork_is_coming)))
+    tf_fork_let_pass ();
+}
+
+static inline void
 lock (TfStore *self)
 {
   guard (self);
-  if (G_UNLIKELY (g_atomic_int_get (&tf_fork_is_coming)))
-    tf_fork_let_pass ();
+  make_way_for_fork ();
   g_mutex_lock (&self->lock);
 }
 
@@ -245,35 +252,95 @@ get_next_ticket (TfStore *self)
   return __atomic_load_n (&self->next_ticket, __ATOMIC_SEQ_CST);
 }
 
+/* The time between two looks at the cancellable while waiting, in microseconds */
+#define LOOK_INTERVAL (10 * G_TIME_SPAN_MILLISECOND)
+
+/* Called with the lock held. Fails if the call is cancelled. */
 static gboolean
-wait_for_turn (TfStore  *self,
-               guint16   ticket,
-               gboolean  may_wait)
+wait_for_change (TfStore       *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+
+  if (cancellable == NULL)
+    g_cond_wait (&self->changed, &self->lock);
+  else
+    g_cond_wait_until (&self->changed, &self->lock, g_get_monotonic_time () + LOOK_INTERVAL);
+  return TRUE;
+}
+
+static gboolean
+is_turn_of (TfStore *self,
+            guint16  ticket)
 {
   gboolean is_turn;
 
   lock (self);
-  while (may_wait && self->turn != ticket)
-    g_cond_wait (&self->changed, &self->lock);
   is_turn = self->turn == ticket;
   unlock (self);
 
   return is_turn;
 }
 
-/* Called in a worker. Those who are waited for may still be waiting for workers. */
-static void
-begin_turn (TfStore *self,
-            guint16  ticket)
+/* Fails if the call is cancelled, whose ticket is given up then. */
+static gboolean
+wait_for_turn (TfStore       *self,
+               guint16        ticket,
+               GCancellable  *cancellable,
+               GError       **error)
 {
-  if (!wait_for_turn (self, ticket, FALSE))
+  gboolean success = TRUE;
+
+  lock (self);
+  while (success && self->turn != ticket)
+    success = wait_for_change (self, cancellable, error);
+
+  if (!success)
+    {
+      if (self->given_up == NULL)
+        self->given_up = g_array_new (FALSE, FALSE, sizeof ticket);
+      g_array_append_val (self->given_up, ticket);
+    }
+  unlock (self);
+
+  return success;
+}
+
+/* Called in a worker. Those who are waited for may still be waiting for workers. */
+static gboolean
+begin_turn (TfStore       *self,
+            guint16        ticket,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  gboolean success = TRUE;
+
+  if (!is_turn_of (self, ticket))
     {
       tf_task_leave_pool ();
-      wait_for_turn (self, ticket, TRUE);
+      success = wait_for_turn (self, ticket, cancellable, error);
       tf_task_enter_pool ();
     }
 
-  in_turn = self;
+  if (success)
+    in_turn = self;
+  return success;
+}
+
+/* Returns whether the ticket whose turn it is was given up. */
+static gboolean
+drop_given_up (TfStore *self)
+{
+  for (guint i = 0; self->given_up != NULL && i < self->given_up->len; i++)
+    if (g_array_index (self->given_up, guint16, i) == self->turn)
+      {
+        g_array_remove_index_fast (self->given_up, i);
+        return TRUE;
+      }
+
+  return FALSE;
 }
 
 static void
@@ -282,7 +349,9 @@ end_turn (TfStore *self)
   in_turn = NULL;
 
   lock (self);
-  self->turn++;
+  do
+    self->turn++;
+  while (drop_given_up (self));
   g_cond_broadcast (&self->changed);
   unlock (self);
 }
@@ -427,8 +496,11 @@ run_in_turn (gpointer       source_object,
   gboolean is_worker = tf_task_may_block (NULL);
   gssize result;
 
-  if (is_worker)
-    begin_turn (self->store, self->ticket);
+  if (is_worker && !begin_turn (self->store, self->ticket, cancellable, error))
+    {
+      self->waits = FALSE;
+      return -1;
+    }
 
   result = self->func (source_object, self->data, cancellable, error);
 
@@ -456,7 +528,7 @@ on_ran_in_turn (GTask  *task,
   /* No worker could be started. */
   if (self->waits)
     {
-      begin_turn (self->store, self->ticket);
+      begin_turn (self->store, self->ticket, NULL, NULL);
       end_turn (self->store);
     }
 
@@ -495,9 +567,12 @@ is_taken (TfStore *self)
 
 /* Waits until there is no copier, and until this thread has its turn. Called with the lock held. */
 static gboolean
-wait_for_others (TfStore  *self,
-                 GError  **error)
+wait_for_others (TfStore       *self,
+                 GCancellable  *cancellable,
+                 GError       **error)
 {
+  gboolean success = TRUE;
+
   if (!is_taken (self))
     return TRUE;
 
@@ -507,10 +582,10 @@ wait_for_others (TfStore  *self,
   if (self->copier == g_thread_self ())
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
-  while (is_taken (self))
-    g_cond_wait (&self->changed, &self->lock);
+  while (success && is_taken (self))
+    success = wait_for_change (self, cancellable, error);
 
-  return TRUE;
+  return success;
 }
 
 /* Adds a pin to those that are there. Fails if there is none. */
@@ -557,26 +632,49 @@ tf_store_unpin (TfStore *self)
   tf_store_unref (self);
 }
 
-/* Takes the lock in any state of the store. */
+/* Waits for the lock in a way that can be cancelled, which a mutex does not offer. The one who has it may be waiting for
+ * the disk. */
 static gboolean
-acquire (TfStore  *self,
-         GError  **error)
+wait_for_lock (TfStore       *self,
+               GCancellable  *cancellable,
+               GError       **error)
 {
-  if (G_LIKELY (tf_task_may_block (NULL)))
+  make_way_for_fork ();
+  for (gulong time = 1; !try_lock (self); time = MIN (2 * time, G_TIME_SPAN_MILLISECOND))
     {
-      lock (self);
-      return TRUE;
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+
+      g_usleep (time);
+      make_way_for_fork ();
     }
 
-  return try_lock (self) || tf_task_may_block (error);
+  return TRUE;
+}
+
+/* Takes the lock in any state of the store. */
+static gboolean
+acquire (TfStore       *self,
+         GCancellable  *cancellable,
+         GError       **error)
+{
+  if (!G_LIKELY (tf_task_may_block (NULL)))
+    return try_lock (self) || tf_task_may_block (error);
+
+  if (cancellable != NULL)
+    return wait_for_lock (self, cancellable, error);
+
+  lock (self);
+  return TRUE;
 }
 
 /* The part of lock_ahead() with the lock held, which is given up on failure. */
 static gboolean
-begin_locked (TfStore  *self,
-              GError  **error)
+begin_locked (TfStore       *self,
+              GCancellable  *cancellable,
+              GError       **error)
 {
-  if ((G_UNLIKELY (!is_at_rest (self)) && !(wait_for_others (self, error) && check_open (self, error))) ||
+  if ((G_UNLIKELY (!is_at_rest (self)) && !(wait_for_others (self, cancellable, error) && check_open (self, error))) ||
       (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error)))
     {
       unlock (self);
@@ -600,7 +698,7 @@ lock_ahead (TfStore       *self,
   if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  return acquire (self, error) && begin_locked (self, error);
+  return acquire (self, cancellable, error) && begin_locked (self, cancellable, error);
 }
 
 /* How often an operation in pieces lets other threads run so that readers get the lock: a mutex is not fair. */
@@ -622,7 +720,7 @@ lock_pinned (TfStore  *self,
   gboolean success;
 
   g_atomic_int_inc (&self->n_waiting);
-  success = acquire (self, error);
+  success = acquire (self, NULL, error);
   g_atomic_int_add (&self->n_waiting, -1);
   if (!success)
     return FALSE;
@@ -753,7 +851,7 @@ tf_store_lock_two_settled (TfStore       *first,
       if (lock_at_once (other))
         {
           next = NULL;
-          if (begin_locked (other, error))
+          if (begin_locked (other, cancellable, error))
             {
               forget_ahead (other);
               if (settle_locked (other, cancellable, error))
@@ -1180,6 +1278,7 @@ clean_up_in_child (TfForkGuard *guard)
 
   tf_backing_disown (&self->backing);
   self->turn = get_next_ticket (self);
+  g_clear_pointer (&self->given_up, g_array_unref);
   if (self->copier != NULL && self->copier != g_thread_self ())
     {
       self->copier = NULL;
@@ -1302,7 +1401,7 @@ tf_store_check_blocking (TfStore  *self,
 {
   gboolean success;
 
-  if (!acquire (self, error))
+  if (!acquire (self, NULL, error))
     return FALSE;
 
   success = (tf_backing_is_in_memory (&self->backing) && self->copier == NULL) || tf_task_may_block (error);
@@ -1319,7 +1418,7 @@ tf_store_flush (TfStore       *self,
 {
   gboolean success;
 
-  if (!acquire (self, error))
+  if (!acquire (self, cancellable, error))
     return FALSE;
 
   success = self->state != TF_STORE_OPEN ||

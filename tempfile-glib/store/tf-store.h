@@ -51,7 +51,8 @@ G_BEGIN_DECLS
  * Asynchronous operations close the gate of the store, so that no fast path is taken while one may be under way. Whoever
  * may not overtake them looks at the gate, and opens it again if it finds that none is. Those of the two streams of a
  * file take tickets when they go to a worker, and have their turns in this order. Who has no ticket waits until all
- * turns are over.
+ * turns are over. Whoever is cancelled while waiting stops waiting and gives up the ticket. Waiting looks at the
+ * cancellable from time to time: to be told, one would have to disconnect from it, which waits for handlers of the user's.
  *
  * The functions that only ask never wait. While another thread holds the lock, they return what was the case when it
  * took the lock: whoever gives the lock up, or changes something without it, shows what is the case then.
@@ -101,6 +102,7 @@ struct _TfStore
   GThread *copier;    /* (unowned) (nullable) */
   guint16 next_ticket; /* (atomic) */
   guint16 turn;        /* the ticket whose turn it is */
+  GArray *given_up;    /* (owned) (nullable) (element-type guint16): tickets that come later, and have no turn */
   guint at_rest : 1;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
                         * is claimed */
   guint must_tell : 1; /* rolled over, and the owner was not notified yet */
