@@ -23,6 +23,8 @@ int     __real_fallocate64 (int fd, int mode, off_t offset, off_t size);
 int     __wrap_fallocate64 (int fd, int mode, off_t offset, off_t size);
 ssize_t __real_pwrite64    (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+off_t   __real_lseek64     (int fd, off_t offset, int whence);
+off_t   __wrap_lseek64     (int fd, off_t offset, int whence);
 int     __real_sem_init    (sem_t *semaphore, int is_shared, unsigned int value);
 int     __wrap_sem_init    (sem_t *semaphore, int is_shared, unsigned int value);
 GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
@@ -31,6 +33,7 @@ GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer d
 static gboolean fstat_fails;
 static gboolean fallocate_fails;
 static gboolean pwrite_fails;
+static gint n_lseeks = G_MAXINT; /* those that move an offset before they fail */
 static gboolean sem_init_fails;
 static gboolean has_no_threads;
 
@@ -69,6 +72,18 @@ __wrap_pwrite64 (int         fd,
     return __real_pwrite64 (fd, data, count, offset);
 
   errno = ENOSPC;
+  return -1;
+}
+
+off_t
+__wrap_lseek64 (int   fd,
+                off_t offset,
+                int   whence)
+{
+  if (whence != SEEK_SET || n_lseeks-- > 0)
+    return __real_lseek64 (fd, offset, whence);
+
+  errno = EIO;
   return -1;
 }
 
@@ -306,6 +321,33 @@ test_signals (void)
   tf_test_in_child (handle_signals_at_last);
 }
 
+/* A line that was not read whole moves nothing. */
+static void
+test_line (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autofree char *content = g_strnfill (200000, 'x');
+  g_autofree char *line = NULL;
+  gsize length;
+
+  tf_test_write (file, content);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
+  tf_test_seek (file, 5, G_SEEK_SET);
+
+  for (int n = 0; line == NULL; n++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      n_lseeks = n;
+      line = tf_temp_file_read_line (file, &length, NULL, &error);
+      n_lseeks = G_MAXINT;
+      g_assert_true (line != NULL || strstr (error->message, "lseek") != NULL);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, line != NULL ? 200000 : 5);
+    }
+
+  g_assert_cmpuint (length, ==, 200000 - 5);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -321,6 +363,7 @@ main (int    argc,
   g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
   g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
   g_test_add_func ("/failing-calls/signals", test_signals);
+  g_test_add_func ("/failing-calls/line", test_line);
 
   return tf_test_run ();
 }

@@ -1769,9 +1769,10 @@ find_stop (const guint8 *data,
   return stop - data;
 }
 
-/* Appends the bytes that can be peeked at, up to a stop. Sets @done at a stop and at the end of the file. */
+/* Appends the bytes at @offset that can be peeked at, up to a stop. Sets @done at a stop and at the end of the file. */
 static gboolean
 read_some (TfStore       *self,
+           goffset        offset,
            TfString      *piece,
            const char    *stops,
            gsize          n_stops,
@@ -1786,10 +1787,10 @@ read_some (TfStore       *self,
 
   if (!tf_store_may_copy (piece->size, error) ||
       g_cancellable_set_error_if_cancelled (cancellable, error) ||
-      !tf_backing_fill (&self->backing, self->position, 1, cancellable, error))
+      !tf_backing_fill (&self->backing, offset, 1, cancellable, error))
     return FALSE;
 
-  data = tf_backing_peek_some (&self->backing, self->position, &available);
+  data = tf_backing_peek_some (&self->backing, offset, &available);
   available = MIN (available, LARGEST_AT_ONCE);
   *done = available == 0;
   if (*done)
@@ -1801,8 +1802,7 @@ read_some (TfStore       *self,
     count++;
   tf_string_append (piece, data, count);
 
-  return tf_string_check (piece, "read", self->backing.where, error) &&
-         tf_store_move_to (self, self->position + count, error);
+  return tf_string_check (piece, "read", self->backing.where, error);
 }
 
 /* Whoever has the descriptor as well may write behind the position between two calls. */
@@ -1811,16 +1811,6 @@ forget_if_shared (TfStore *self)
 {
   if (self->backing.shared)
     tf_backing_forget (&self->backing);
-}
-
-static void
-end_read_upto (TfStore *self,
-               goffset  position)
-{
-  if (position != self->position)
-    tf_store_move_to (self, position, NULL);
-  forget_if_shared (self);
-  tf_store_unlock (self);
 }
 
 /* Gives the lock up for readers in the worker of an asynchronous operation: nobody else can move the position, and the
@@ -1852,23 +1842,26 @@ tf_store_read_upto (TfStore       *self,
   gboolean success = TRUE;
   gboolean done = FALSE;
   gboolean is_locked = TRUE;
-  goffset start;
 
   *length = 0;
   if (!lock_ahead (self, cancellable, error))
     return NULL;
 
   forget_if_shared (self);
-  start = self->position;
   while (success && !done)
     {
-      success = read_some (self, &piece, stops, n_stops, with_stop, &done, cancellable, error);
+      success = read_some (self, self->position + piece.size, &piece, stops, n_stops, with_stop, &done,
+                           cancellable, error);
       is_locked = !success || done || pause_for_readers (self, error);
       success = success && is_locked;
     }
 
+  success = success && (piece.size == 0 || tf_store_move_to (self, self->position + piece.size, error));
   if (is_locked)
-    end_read_upto (self, success ? self->position : start);
+    {
+      forget_if_shared (self);
+      tf_store_unlock (self);
+    }
   if (!success)
     tf_string_clear (&piece);
   *length = piece.size;
