@@ -355,6 +355,30 @@ test_get_fd_rolls_over (void)
 }
 
 static void
+close_in_handler (TfSpooledFile *file)
+{
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+}
+
+/* A descriptor that a handler has closed is not returned: its number may be that of another file. */
+static void
+test_get_fd_of_closed (void)
+{
+  int (*calls[]) (TfTempFile *, GCancellable *, GError **) = { tf_temp_file_get_fd, tf_temp_file_dup_fd };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+      g_autoptr(GError) error = NULL;
+
+      tf_test_write (TF_TEMP_FILE (file), "Hello");
+      g_signal_connect (file, "rolled-over", G_CALLBACK (close_in_handler), NULL);
+      g_assert_cmpint (calls[i] (TF_TEMP_FILE (file), NULL, &error), ==, -1);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+    }
+}
+
+static void
 test_nothing_before_rollover (void)
 {
   guint n_fds = tf_test_count_fds ();
@@ -578,6 +602,7 @@ main (int    argc,
   g_test_add_func ("/spooled-file/overwriting", test_overwriting);
   g_test_add_func ("/spooled-file/explicit", test_explicit);
   g_test_add_func ("/spooled-file/get-fd-rolls-over", test_get_fd_rolls_over);
+  g_test_add_func ("/spooled-file/get-fd-of-closed", test_get_fd_of_closed);
   g_test_add_func ("/spooled-file/nothing-before-rollover", test_nothing_before_rollover);
   g_test_add_func ("/spooled-file/cancelled", test_cancelled);
   g_test_add_func ("/spooled-file/properties", test_properties);

@@ -1145,8 +1145,9 @@ tf_store_get_fd (TfStore       *self,
       (self->backing.shared || tf_backing_share (&self->backing, self->position, error)))
     fd = self->backing.fd;
 
+  /* The owner, which is told that the store has rolled over, may close it. */
   tf_store_unlock (self);
-  return fd;
+  return fd >= 0 && check_open (self, error) ? fd : -1;
 }
 
 static void
