@@ -293,7 +293,9 @@ tf_codec_is_utf8 (const char *text,
 
   for (gsize i = 0; i < length; i += n)
     {
-      n = measure_utf8 ((const guint8 *) text + i, length - i, &n_needed);
+      n = n_needed = 1;
+      if ((guchar) text[i] >= 0x80)
+        n = measure_utf8 ((const guint8 *) text + i, length - i, &n_needed);
       if (n != n_needed)
         return FALSE;
     }
