@@ -175,7 +175,7 @@ test_without_stdin (void)
 static void
 sweep_with_small_files (void)
 {
-  const struct rlimit none = { 0 };
+  const struct rlimit none = { 0, RLIM_INFINITY };
 
   g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &none), ==, 0);
   g_assert_cmpuint (tf_test_sweep (0), ==, 2);

@@ -40,11 +40,11 @@ write_counts (void)
   __gcov_reset ();
 }
 
-/* Runs before the compiler's destructors write the counts. */
+/* Runs before the compiler's destructors, which write nothing again. */
 __attribute__ ((destructor (200))) static void
 write_at_exit (void)
 {
-  write_counts ();
+  dump ();
 }
 
 /* The C library's other name of fork(), which the compiler leaves alone. */
@@ -63,10 +63,20 @@ _exit (int status)
   __builtin_unreachable ();
 }
 
+/* In the handler of the signal, what it has interrupted may hold the locks of the C library that writing needs. */
+static int
+is_handling (int sig)
+{
+  sigset_t blocked;
+
+  return pthread_sigmask (SIG_BLOCK, NULL, &blocked) == 0 && sigismember (&blocked, sig);
+}
+
 int
 raise (int sig)
 {
-  write_counts ();
+  if (!is_handling (sig))
+    write_counts ();
   return pthread_kill (pthread_self (), sig) == 0 ? 0 : -1;
 }
 
