@@ -667,6 +667,8 @@ try_deed (gconstpointer  data,
     return complain (message, "a result and an error, or neither", error);
   if (!success && !fault_runs_excuse (error, &reason))
     return complain (message, reason, error);
+  if (!success && mode == FAULT_INTERRUPTED)
+    return complain (message, "it fails because of a signal", error);
   if (!success && !call_again (message))
     return FALSE;
   if (deed->is_good != NULL && !deed->is_good ())

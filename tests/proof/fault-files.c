@@ -198,6 +198,14 @@ repeat (Model      *self,
   return self->n_excused == 0 || model_fail (self, "it fails again");
 }
 
+/* What a signal interrupts is done nevertheless. */
+static gboolean
+check_signals (Model     *self,
+               FaultMode  mode)
+{
+  return mode != FAULT_INTERRUPTED || self->n_excused == 0 || model_fail (self, "it fails because of a signal");
+}
+
 static gboolean
 check_complaint (Model *self)
 {
@@ -244,8 +252,8 @@ try_scene (gconstpointer  data,
   faults_end ();
 
   program.watch = 1;
-  good = good && check_complaint (&self) && model_check (&self) && repeat (&self, step) && model_check (&self) &&
-         model_check_end (&self);
+  good = good && check_complaint (&self) && check_signals (&self, mode) && model_check (&self) &&
+         repeat (&self, step) && model_check (&self) && model_check_end (&self);
   if (good)
     {
       model_forget (&self);

@@ -97,13 +97,17 @@ typedef struct
 } Runner;
 
 static gboolean
-is_wanted (Runner   *self,
-           gboolean  is_lasting)
+is_wanted (Runner    *self,
+           FaultMode  mode,
+           gboolean   is_lasting)
 {
   const char *only = g_getenv ("TF_PROOF_FAULT");
 
   if (only != NULL && strchr (only, ':') != NULL)
     return shared->run >= self->first && g_str_equal (only, shared->where);
+
+  if (mode == FAULT_INTERRUPTED)
+    return shared->run >= self->first;
 
   return shared->run >= self->first &&
          ((self->runs == FAULT_RUNS_LASTING && is_lasting) || (shared->run + first_of_scene) % stride == 0);
@@ -120,7 +124,7 @@ run_once (Runner    *self,
   shared->run++;
   g_snprintf (shared->where, sizeof shared->where, "%s:%u:%s:%s:%d", self->name, at, shared->calls[at],
               faults_get_mode (mode), with_errno);
-  if (!is_wanted (self, is_lasting))
+  if (!is_wanted (self, mode, is_lasting))
     return;
 
   alarm (PATIENCE);
@@ -183,6 +187,7 @@ run_all (gpointer data)
     count_calls (self);
   for (guint at = 1; at <= shared->n_calls; at++)
     run_point (self, at, shared->calls[at]);
+  run_once (self, 1, FAULT_INTERRUPTED, EINTR, TRUE);
   shared->is_done = TRUE;
 }
 

@@ -80,7 +80,7 @@ faults_have_hit (void)
 const char *
 faults_get_mode (FaultMode mode)
 {
-  const char *const names[N_FAULT_MODES] = { "once", "always", "all", "short", "short-always" };
+  const char *const names[N_FAULT_MODES] = { "once", "always", "all", "short", "short-always", "interrupted" };
 
   return names[mode];
 }
@@ -89,6 +89,23 @@ const char *
 faults_take_complaint (void)
 {
   return g_steal_pointer (&complaint);
+}
+
+/* Returns TRUE for every other such call of a thread. */
+static gboolean
+is_interrupted (const char *call)
+{
+  const char *const interruptible[] = {
+    "dup3", "flock", "fstatfs", "fsync", "ftruncate", "linkat", "mknodat", "open", "openat", "posix_fallocate", "pread",
+    "pwrite", "pwritev", "read", "renameat", "statfs", "sync_file_range", "write", "writev", NULL
+  };
+  static __thread gboolean was_interrupted;
+
+  if (!g_strv_contains (interruptible, call))
+    return FALSE;
+
+  was_interrupted = !was_interrupted;
+  return was_interrupted;
 }
 
 /* Returns whether the call is one that the fault is for. */
@@ -107,7 +124,7 @@ is_hit (const char *call)
     return FALSE;
 
   /* Threads make their calls in any order. */
-  if (fail_call == NULL && (expected_call == NULL || g_str_equal (call, expected_call)))
+  if (fail_call == NULL && fail_mode != FAULT_INTERRUPTED && (expected_call == NULL || g_str_equal (call, expected_call)))
     {
       fail_call = call;
       first_hit = number;
@@ -122,15 +139,24 @@ is_hit (const char *call)
     case FAULT_ALL:
       return fail_call != NULL;
 
+    case FAULT_INTERRUPTED:
+      return is_interrupted (call);
+
     default:
       return g_strcmp0 (call, fail_call) == 0;
     }
 }
 
 static gboolean
+is_short (void)
+{
+  return fail_mode == FAULT_SHORT || fail_mode == FAULT_SHORT_ALWAYS;
+}
+
+static gboolean
 fails (const char *call)
 {
-  if (!is_hit (call) || fail_mode >= FAULT_SHORT)
+  if (!is_hit (call) || is_short ())
     return FALSE;
 
   errno = fail_errno;
@@ -145,7 +171,7 @@ fails_or_shortens (const char *call,
   if (!is_hit (call))
     return FALSE;
 
-  if (fail_mode < FAULT_SHORT)
+  if (!is_short ())
     {
       errno = fail_errno;
       return TRUE;

@@ -20,6 +20,7 @@ typedef enum
   FAULT_ALL,          /* each call from there on */
   FAULT_SHORT,        /* does half of what it is asked for */
   FAULT_SHORT_ALWAYS, /* does one byte at a time */
+  FAULT_INTERRUPTED,  /* each call from there on that a signal can interrupt, until it is repeated */
   N_FAULT_MODES,
 } FaultMode;
 
