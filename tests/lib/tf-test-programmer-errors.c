@@ -67,6 +67,16 @@ tf_test_get_file (void)
   return file;
 }
 
+GBytes *
+tf_test_get_bytes (void)
+{
+  static GBytes *bytes;
+
+  if (bytes == NULL)
+    bytes = g_bytes_new_static ("bytes", 5);
+  return bytes;
+}
+
 gpointer
 tf_test_get_stranger (void)
 {
@@ -75,6 +85,17 @@ tf_test_get_stranger (void)
   if (stranger == NULL)
     stranger = g_object_new (G_TYPE_OBJECT, NULL);
   return stranger;
+}
+
+GCancellable *
+tf_test_get_cancelled (void)
+{
+  static GCancellable *cancellable;
+
+  if (cancellable == NULL)
+    cancellable = g_cancellable_new ();
+  g_cancellable_cancel (cancellable);
+  return cancellable;
 }
 
 void

@@ -11,15 +11,17 @@
 
 G_BEGIN_DECLS
 
-/* Arguments for calls that are refused: one object of each class, results, a file, an object of no class that the library knows,
- * and memory for results. They stay until the program ends. */
+/* Arguments for calls that are refused: one object of each class, results, a file, bytes, an object of no class that the library knows,
+ * a cancellable that is cancelled, and memory for results. They stay until the program ends. */
 extern gpointer tf_test_place[16];
 
-gpointer      tf_test_get_object   (GType    type);
-GAsyncResult *tf_test_get_result   (gpointer source_object,
-                                    gpointer source_tag);
-GFile        *tf_test_get_file     (void);
-gpointer      tf_test_get_stranger (void);
+gpointer      tf_test_get_object    (GType    type);
+GAsyncResult *tf_test_get_result    (gpointer source_object,
+                                     gpointer source_tag);
+GFile        *tf_test_get_file      (void);
+GBytes       *tf_test_get_bytes     (void);
+gpointer      tf_test_get_stranger  (void);
+GCancellable *tf_test_get_cancelled (void);
 
 /* The next call prints a critical message that @pattern matches. */
 void tf_test_expect_refusal (const char *pattern);
