@@ -855,6 +855,33 @@ use_shared (void)
   g_assert_true (tf_temp_dir_cleanup (shared, NULL, NULL));
 }
 
+/* It is too late to keep it, and a kept one is not cleaned up. */
+static void
+test_keep_while_cleaning (void)
+{
+  g_autoptr(TfTempDir) dir = make ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) second_result = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autofree char *path = NULL;
+
+  put_file (tf_temp_dir_get_path (dir), "file");
+  tf_temp_dir_cleanup_async (dir, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  tf_temp_dir_set_auto_cleanup (dir, FALSE);
+  tf_temp_dir_hand_over (dir, 0);
+  g_assert_false (tf_temp_dir_is_handed_over (dir));
+  path = tf_temp_dir_keep (dir);
+  g_assert_true (tf_temp_dir_cleanup_finish (dir, tf_test_wait (&result), &error));
+  g_assert_no_error (error);
+  g_assert_false (exists (path));
+
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+  tf_temp_dir_cleanup_async (dir, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &second_result);
+  g_assert_true (tf_temp_dir_cleanup_finish (dir, tf_test_wait (&second_result), &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
 /* No worker has it in the child. */
 static void
 test_fork_while_cleaning (void)
@@ -908,6 +935,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
   g_test_add_func ("/temp-dir/derived", test_derived);
   g_test_add_func ("/temp-dir/dropped/without-fds", test_dropped_without_fds);
+  g_test_add_func ("/temp-dir/keep-while-cleaning", test_keep_while_cleaning);
   g_test_add_func ("/temp-dir/fork-while-cleaning", test_fork_while_cleaning);
 
   return tf_test_run ();

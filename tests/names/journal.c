@@ -27,6 +27,7 @@
 #include "names/tf-journal-reader.h"
 #include "tf-remove-tree.h"
 #include "tf-sweep.h"
+#include "tf-test-disk.h"
 #include "tf-test.h"
 #include "tree.h"
 
@@ -899,6 +900,132 @@ test_other_size (void)
   g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
+static void
+flip (const char *journal,
+      goffset     offset)
+{
+  tf_autofd int fd = open (journal, O_RDWR | O_CLOEXEC);
+  guint8 byte;
+
+  g_assert_cmpint (pread (fd, &byte, 1, offset), ==, 1);
+  byte ^= 1;
+  g_assert_cmpint (pwrite (fd, &byte, 1, offset), ==, 1);
+}
+
+/* What is not the file of a dead process is not removed. The inode of a directory is not asked for: a process does not
+ * look at it each time. */
+static void
+test_other_field (void)
+{
+  const struct { TfJournalState state; gsize offset; } fields[] = {
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, magic) },
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, device) },
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, inode) },
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, birth_seconds) },
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, birth_nanoseconds) },
+    { TF_JOURNAL_FREE, G_STRUCT_OFFSET (TfJournalHead, uid) },
+    { TF_JOURNAL_PARENT, G_STRUCT_OFFSET (TfJournalSlot, birth_seconds) },
+    { TF_JOURNAL_DONE, G_STRUCT_OFFSET (TfJournalSlot, parent) },
+    { TF_JOURNAL_DONE, G_STRUCT_OFFSET (TfJournalSlot, inode) },
+    { TF_JOURNAL_DONE, G_STRUCT_OFFSET (TfJournalSlot, birth_seconds) },
+    { TF_JOURNAL_DONE, G_STRUCT_OFFSET (TfJournalSlot, birth_nanoseconds) },
+  };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (!tf_test_disk_has_birth_times ())
+    {
+      g_test_skip ("the file system has no birth times");
+      return;
+    }
+
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
+    {
+      g_autofree char *journal = NULL;
+      goffset slot;
+
+      run_and_kill (leave_file);
+      journal = find_journal (FALSE);
+      slot = fields[i].state != TF_JOURNAL_FREE ? find_slot (journal, fields[i].state) : 0;
+      flip (journal, slot + fields[i].offset);
+      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+      g_assert_cmpint (unlink ("file"), ==, 0);
+      unlink (journal);
+    }
+}
+
+/* Nor is what another user may have written. */
+static void
+test_other_owner (void)
+{
+  g_autofree char *journal = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  g_assert_cmpint (chmod (journal, 0620), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpint (chmod (journal, TF_JOURNAL_MODE), ==, 0);
+  if (geteuid () == 0 && tf_test_disk_gives_away ())
+    {
+      g_assert_cmpint (chown (journal, 65534, -1), ==, 0);
+      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_cmpint (chown (journal, 0, -1), ==, 0);
+    }
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+/* No journal is as short or as long. */
+static void
+test_other_length (void)
+{
+  g_autofree char *journal = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  g_assert_cmpint (truncate (journal, TF_JOURNAL_MAX_SIZE + 1), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_true (g_file_test (journal, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (truncate (journal, TF_JOURNAL_MIN_SIZE - 1), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_false (g_file_test (journal, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+/* A name is one in its directory. */
+static void
+test_other_name (void)
+{
+  const char *const names[] = { "", ".", "..", "/file", "a/..", "./file", "a/b/c" };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree char *journal = NULL;
+      const guint16 length = strlen (names[i]);
+      goffset slot;
+
+      run_and_kill (leave_file);
+      journal = find_journal (FALSE);
+      slot = find_slot (journal, TF_JOURNAL_DONE);
+      patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, text), names[i], length);
+      patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, length), &length, sizeof length);
+      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
+      g_assert_cmpint (unlink ("file"), ==, 0);
+      unlink (journal);
+    }
+}
+
 /* The path of a directory begins with a slash. */
 static void
 test_relative_parent (void)
@@ -1313,6 +1440,10 @@ main (int    argc,
   g_test_add_func ("/journal/list-unlocked", test_list_unlocked);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
+  g_test_add_func ("/journal/other-field", test_other_field);
+  g_test_add_func ("/journal/other-owner", test_other_owner);
+  g_test_add_func ("/journal/other-length", test_other_length);
+  g_test_add_func ("/journal/other-name", test_other_name);
   g_test_add_func ("/journal/relative-parent", test_relative_parent);
   g_test_add_func ("/journal/too-long", test_too_long);
   g_test_add_func ("/journal/keep-in-child", test_keep_in_child);

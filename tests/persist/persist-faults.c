@@ -1046,6 +1046,74 @@ test_replaced_beside_backup (void)
     }
 }
 
+/* Returns whether the call that was to fail was reached. */
+static gboolean
+back_up_with_failure (const char     *path,
+                      const char     *backup,
+                      TfPersistFlags  flags,
+                      guint           at,
+                      int             with)
+{
+  g_autoptr(TfTempFile) file = make (UNNAMED);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  gboolean reached;
+
+  if (file == NULL)
+    return FALSE;
+
+  put_old (path);
+  g_assert_true (g_file_set_contents (backup, "older", 5, NULL));
+  failed_call = NULL;
+  n_calls = 0;
+  fail_errno = with;
+  fail_at = at;
+  if (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error))
+    {
+      g_assert_no_error (error);
+      g_assert_true (has_content (backup, "old"));
+    }
+  else
+    {
+      g_assert_nonnull (strstr (error->message, dir));
+      assert_old (path);
+      g_assert_true (has_content (backup, "older"));
+    }
+  fail_at = 0;
+  reached = failed_call != NULL;
+
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  g_clear_error (&error);
+  g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (has_content (path, "new content"));
+  remove_others ("");
+  return reached;
+}
+
+/* If it fails, the former backup is the backup. */
+static void
+test_backup (void)
+{
+  const int errnos[] = { ENOSPC, EIO, EACCES, EMFILE, EINTR };
+  const TfPersistFlags flags[] = { TF_PERSIST_BACKUP | TF_PERSIST_REPLACE,
+                                   TF_PERSIST_BACKUP | TF_PERSIST_REPLACE | TF_PERSIST_DURABLE };
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos) * G_N_ELEMENTS (flags); i++)
+    {
+      guint at = 1;
+
+      while (back_up_with_failure (path, backup, flags[i % 2], at, errnos[i / 2]))
+        at++;
+      g_assert_cmpuint (at, >, 10);
+    }
+}
+
 /* A symlink that cannot be read is neither followed nor replaced. */
 static void
 test_unreadable_symlink (void)
@@ -1183,6 +1251,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/vanished", test_vanished);
   g_test_add_func ("/persist-faults/stale", test_stale);
   g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
+  g_test_add_func ("/persist-faults/backup", test_backup);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);

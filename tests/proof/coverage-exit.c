@@ -18,6 +18,8 @@ void  __gcov_reset (void);
 pid_t __gcov_fork  (void);
 pid_t __fork       (void);
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
 /* A test may have limited the size of files, and going beyond the limit raises a signal. */
 static void
 dump (void)
@@ -36,8 +38,10 @@ dump (void)
 static void
 write_counts (void)
 {
+  pthread_mutex_lock (&lock);
   dump ();
   __gcov_reset ();
+  pthread_mutex_unlock (&lock);
 }
 
 /* Runs before the compiler's destructors, which write nothing again. */
@@ -47,17 +51,26 @@ write_at_exit (void)
   dump ();
 }
 
-/* The C library's other name of fork(), which the compiler leaves alone. */
+/* The C library's other name of fork(), which the compiler leaves alone. No thread writes meanwhile, which would leave the
+ * child with a lock that nobody gives back. */
 pid_t
 __gcov_fork (void)
 {
-  write_counts ();
-  return __fork ();
+  pid_t pid;
+
+  pthread_mutex_lock (&lock);
+  dump ();
+  __gcov_reset ();
+  pid = __fork ();
+  pthread_mutex_unlock (&lock);
+
+  return pid;
 }
 
 void
 _exit (int status)
 {
+  pthread_mutex_lock (&lock);
   dump ();
   syscall (SYS_exit_group, status);
   __builtin_unreachable ();

@@ -18,6 +18,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,8 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXCLUDED = HERE / 'coverage-excluded.txt'
+# Calls that set an error return FALSE: where one is the last operand of a condition, there is no other way.
+SETS_ERROR = re.compile(r'(?:\|\||&&) *\(?(?:tf_errno_set\w*|tf_store_fail_closed) \(')
 # More than any path has: counts are written to one folder.
 ALL_DIRECTORIES = '99'
 
@@ -133,6 +136,21 @@ class Exclusions:
         return [rule for rule in self.rules if rule not in self.used]
 
 
+def possible(branches, text, following):
+    """Returns the counts of the branches of a line without those that no value leads to.
+
+    An operand of a condition has two branches, one after the other; what sets an error mostly is the last operand."""
+    joined = text + ' ' + following.strip() if text.endswith(('||', '&&')) else text
+    n_constant = len(SETS_ERROR.findall(joined))
+    left = list(branches)
+    for at in range(len(branches) // 2 * 2 - 2, -1, -2):
+        pair = branches[at:at + 2]
+        if n_constant > 0 and min(pair) == 0 < max(pair):
+            left[at:at + 2] = [max(pair)]
+            n_constant -= 1
+    return left
+
+
 def report(counts, source, exclusions):
     """Prints what is not reached. Returns the percentages of lines and branches that are."""
     totals = collections.Counter()
@@ -142,7 +160,8 @@ def report(counts, source, exclusions):
         missing = []
         for number, count in sorted(counts.lines[path].items()):
             text = texts[number - 1] if number <= len(texts) else ''
-            branches = counts.branches[path][number].values()
+            following = texts[number] if number < len(texts) else ''
+            branches = possible(list(counts.branches[path][number].values()), text, following)
             missed = sum(not branch for branch in branches)
             if (count == 0 or missed) and exclusions.covers(path, text):
                 here['excluded'] += 1
