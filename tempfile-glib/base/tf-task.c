@@ -500,21 +500,6 @@ tf_task_run_over_stream (gpointer             source_object,
 }
 
 void
-tf_task_run_on_stream (GIOStream           *stream,
-                       gpointer             source_tag,
-                       TfTaskFunc           func,
-                       gpointer             data,
-                       GDestroyNotify       free_data,
-                       int                  io_priority,
-                       GCancellable        *cancellable,
-                       GAsyncReadyCallback  callback,
-                       gpointer             user_data)
-{
-  tf_task_run_over_stream (stream, stream, source_tag, func, data, free_data,
-                           io_priority, cancellable, callback, user_data);
-}
-
-void
 tf_task_return (GTask  *task,
                 gssize  result,
                 GError *error)

@@ -66,20 +66,6 @@ find (int                parent_fd,
   return UNSURE;
 }
 
-/* Removes the file @identity at @path, if it exists. */
-gboolean
-tf_remove_file (const char        *path,
-                const TfIdentity  *identity,
-                GError           **error)
-{
-  Found found = refuse (path, error) ? UNSURE : find (AT_FDCWD, path, path, identity, error);
-
-  if (found == OURS && unlink (path) != 0 && errno != ENOENT)
-    return tf_errno_set (error, errno, "unlink", path);
-
-  return found != UNSURE;
-}
-
 static gboolean
 set_open_error (const char  *path,
                 GError     **error)

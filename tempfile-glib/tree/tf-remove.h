@@ -12,9 +12,6 @@
 
 G_BEGIN_DECLS
 
-gboolean tf_remove_file   (const char        *path,
-                           const TfIdentity  *identity,
-                           GError           **error);
 gboolean tf_remove_dir_at (int                parent_fd,
                            const char        *name,
                            const char        *path,

@@ -401,14 +401,15 @@ check_on_stream (gboolean blocks)
   g_autoptr(GError) error = NULL;
 
   record->blocks = blocks;
-  tf_task_run_on_stream (stream, &source_tag, do_as_recorded, record, count_destroyed, 0, NULL, on_stream_done, &result);
+  tf_task_run_over_stream (stream, stream, &source_tag, do_as_recorded, record, count_destroyed, 0, NULL, on_stream_done,
+                           &result);
   g_assert_true (g_io_stream_has_pending (stream));
   g_assert_false (g_io_stream_close (stream, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
   g_clear_error (&error);
 
-  tf_task_run_on_stream (stream, &source_tag, do_as_recorded, refused, count_destroyed, 0, NULL, on_stream_refused,
-                         &refused_result);
+  tf_task_run_over_stream (stream, stream, &source_tag, do_as_recorded, refused, count_destroyed, 0, NULL,
+                           on_stream_refused, &refused_result);
   tf_test_wait (&result);
   tf_test_wait (&refused_result);
   g_assert_false (g_io_stream_has_pending (stream));

@@ -80,41 +80,6 @@ identify (const char *path)
   return identity;
 }
 
-static void
-test_file (void)
-{
-  g_autofree char *path = tf_test_path ("file");
-  g_autoptr(GError) error = NULL;
-  TfIdentity identity;
-
-  tree_make_file (path);
-  identity = identify (path);
-  g_assert_true (tf_remove_file (path, &identity, &error));
-  g_assert_no_error (error);
-  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-
-  /* Already gone. */
-  g_assert_true (tf_remove_file (path, &identity, &error));
-  g_assert_no_error (error);
-}
-
-static void
-test_stranger (void)
-{
-  g_autofree char *path = tf_test_path ("file");
-  g_autoptr(GError) error = NULL;
-  TfIdentity identity;
-
-  tree_make_file (path);
-  identity = identify (path);
-  tree_make_file ("other");
-  g_assert_cmpint (rename ("other", path), ==, 0);
-
-  g_assert_false (tf_remove_file (path, &identity, &error));
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
-  g_assert_cmpint (unlink (path), ==, 0);
-}
-
 /* The file system may give the inode number of a file to the next one; the birth time tells them apart, as
  * soon as its clock has ticked. */
 static void
@@ -208,9 +173,6 @@ test_refused (void)
       g_autoptr(GError) error = NULL;
 
       g_assert_false (tf_remove_dir_at (fd, "tree", paths[i], &identity, NULL, &error));
-      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
-      g_clear_error (&error);
-      g_assert_false (tf_remove_file (paths[i], &identity, &error));
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
     }
 }
@@ -310,8 +272,6 @@ main (int    argc,
 {
   tf_test_init (&argc, &argv);
 
-  g_test_add_func ("/remove/file", test_file);
-  g_test_add_func ("/remove/stranger", test_stranger);
   g_test_add_func ("/remove/reused-inode", test_reused_inode);
   g_test_add_func ("/remove/tree", test_tree);
   g_test_add_func ("/remove/moved-tree", test_moved_tree);
