@@ -8,9 +8,12 @@
 #include <tempfile-glib.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +33,17 @@ int     __wrap_sem_init    (sem_t *semaphore, int is_shared, unsigned int value)
 GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 
+int     __real_fcntl64     (int fd, int command, ...);
+int     __wrap_fcntl64     (int fd, int command, ...);
+int     __real_getentropy  (void *buffer, size_t size);
+int     __wrap_getentropy  (void *buffer, size_t size);
+void *  __real_mmap64      (void *data, size_t size, int protection, int flags, int fd, off_t offset);
+void *  __wrap_mmap64      (void *data, size_t size, int protection, int flags, int fd, off_t offset);
+
 static gboolean fstat_fails;
+static gboolean seal_fails;
+static gboolean getentropy_fails;
+static int mmap_errno; /* of files, or 0 */
 static gboolean fallocate_fails;
 static gboolean pwrite_fails;
 static gint n_lseeks = G_MAXINT; /* those that move an offset before they fail */
@@ -85,6 +98,51 @@ __wrap_lseek64 (int   fd,
 
   errno = EIO;
   return -1;
+}
+
+int
+__wrap_fcntl64 (int fd,
+                int command,
+                ...)
+{
+  va_list arguments;
+  guintptr last;
+
+  va_start (arguments, command);
+  last = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  if (!seal_fails || command != F_ADD_SEALS)
+    return __real_fcntl64 (fd, command, last);
+
+  errno = EBUSY;
+  return -1;
+}
+
+int
+__wrap_getentropy (void   *buffer,
+                   size_t  size)
+{
+  if (!getentropy_fails)
+    return __real_getentropy (buffer, size);
+
+  errno = EIO;
+  return -1;
+}
+
+void *
+__wrap_mmap64 (void   *data,
+               size_t  size,
+               int     protection,
+               int     flags,
+               int     fd,
+               off_t   offset)
+{
+  if (mmap_errno == 0 || fd < 0)
+    return __real_mmap64 (data, size, protection, flags, fd, offset);
+
+  errno = mmap_errno;
+  return MAP_FAILED;
 }
 
 int
@@ -274,6 +332,111 @@ test_hole_at_end (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 1000005);
 }
 
+/* What was not sealed is not given out. */
+static void
+test_seal (void)
+{
+  g_autoptr(TfTempFile) file = make_file ();
+  g_autoptr(GError) error = NULL;
+  guint n_fds = tf_test_count_fds ();
+
+  if (tf_test_skip_if_portable ("memfd_create()"))
+    return;
+
+  seal_fails = TRUE;
+  g_assert_cmpint (tf_temp_file_seal (file, NULL, &error), ==, -1);
+  seal_fails = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "seal"));
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  tf_test_assert_file (file, 2, "content", 7);
+}
+
+/* Of a file system that cannot map files, the bytes are read. */
+static void
+test_mmap (void)
+{
+  const int errnos[] = { ENODEV, ENOTSUP, EACCES };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(TfTempFile) file = make_file ();
+      g_autoptr(GError) error = NULL;
+      g_autoptr(GBytes) bytes = NULL;
+
+      mmap_errno = errnos[i];
+      bytes = tf_temp_file_steal_bytes (file, NULL, &error);
+      mmap_errno = 0;
+      if (errnos[i] == EACCES)
+        {
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+          g_assert_nonnull (strstr (error->message, "mmap"));
+          g_assert_null (bytes);
+        }
+      else
+        {
+          g_assert_no_error (error);
+          g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "content", 7);
+        }
+    }
+}
+
+/* Names are drawn from a pool, which lasts for some. */
+static gboolean
+fails_to_name (GError **error)
+{
+  g_autofree char *path = NULL;
+
+  for (guint i = 0; i < 1000; i++)
+    {
+      int fd = tf_mkstemp (NULL, NULL, NULL, &path, NULL, error);
+
+      if (fd < 0)
+        return TRUE;
+      close (fd);
+      g_assert_cmpint (unlink (path), ==, 0);
+      g_clear_pointer (&path, g_free);
+    }
+
+  return FALSE;
+}
+
+/* Without random bytes, no name can be guessed, because there is none. */
+static void
+test_random (void)
+{
+  g_autoptr(TfTempFile) file = make_file ();
+  g_autoptr(TfTempFile) memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GFile) place = g_file_new_for_path ("doc");
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) second_error = NULL;
+
+  if (tf_test_skip_if_portable ("getentropy()"))
+    return;
+
+  tf_test_write (memory, "new content");
+  g_assert_true (g_file_set_contents ("doc", "old", 3, NULL));
+  getentropy_fails = TRUE;
+  g_assert_true (fails_to_name (&error));
+  g_assert_null (tf_temp_dir_create_file (dir, NULL, NULL, NULL, &second_error));
+  g_clear_error (&second_error);
+  g_assert_null (tf_mkdtemp (NULL, NULL, NULL, NULL, &second_error));
+  g_clear_error (&second_error);
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  g_assert_null (tf_mktemp (NULL, NULL, NULL, &second_error));
+G_GNUC_END_IGNORE_DEPRECATIONS
+  g_clear_error (&second_error);
+  g_assert_false (tf_temp_file_persist (memory, place, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &second_error));
+  getentropy_fails = FALSE;
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_error (second_error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 3);
+  g_assert_true (tf_temp_file_persist (memory, place, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, NULL));
+  g_assert_cmpint (unlink ("doc"), ==, 0);
+}
+
 static gboolean
 is_handled (void)
 {
@@ -362,6 +525,9 @@ main (int    argc,
   g_test_add_data_func ("/failing-calls/holes/rollover", NULL, test_holes);
   g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
   g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
+  g_test_add_func ("/failing-calls/seal", test_seal);
+  g_test_add_func ("/failing-calls/mmap", test_mmap);
+  g_test_add_func ("/failing-calls/random", test_random);
   g_test_add_func ("/failing-calls/signals", test_signals);
   g_test_add_func ("/failing-calls/line", test_line);
 

@@ -283,6 +283,9 @@ test_none_usable (void)
   set_environment (missing, file, NULL);
   tf_test_limit_file_size (0);
   assert_none_usable (g_strerror (EFBIG));
+G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  g_assert_null (tf_mktemp (NULL, NULL, NULL, NULL));
+G_GNUC_END_IGNORE_DEPRECATIONS
   tf_test_unlimit_file_size ();
   g_assert_cmpint (g_unlink ("file"), ==, 0);
 
@@ -571,6 +574,30 @@ shareable_in_child (void)
   g_assert_cmpint (error->domain, ==, G_IO_ERROR);
 }
 
+/* What is no name of a directory cannot be the identifier of an application. */
+static void
+share_without_name (void)
+{
+  const char *const infos[] = { "[Application]\n", "[Application]\nname=\n", "[Application]\nname=../other\n" };
+  g_autofree char *info = tf_test_path ("flatpak-info");
+
+  g_assert_true (g_setenv ("HOME", tf_test_get_sandbox (), TRUE));
+  flatpak_info = info;
+  for (gsize i = 0; i < G_N_ELEMENTS (infos); i++)
+    {
+      g_assert_true (g_file_set_contents (info, infos[i], -1, NULL));
+      g_assert_cmpstr (tf_get_shareable_dir (NULL), ==, tf_get_temp_dir (NULL));
+    }
+  g_assert_cmpint (g_unlink (info), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+test_shareable_without_name (void)
+{
+  tf_test_in_child (share_without_name);
+}
+
 static void
 test_shareable_inside (void)
 {
@@ -630,6 +657,7 @@ main (int    argc,
   g_test_add_func ("/location/cached", test_cached);
   g_test_add_func ("/location/set", test_set);
   g_test_add_func ("/location/not-utf8", test_not_utf8);
+  g_test_add_func ("/location/shareable/without-name", test_shareable_without_name);
   g_test_add_func ("/location/none-usable", test_none_usable);
   g_test_add_func ("/location/none-usable-for-others", test_none_usable_for_others);
   g_test_add_func ("/location/lost-current-dir", test_lost_current_dir);

@@ -1091,6 +1091,33 @@ run_program (const char   *encoding,
     assert_same_content (streams->pdata[0], streams->pdata[i]);
 }
 
+/* There is no position in the file for the middle of what stands for one byte. */
+static void
+test_within_escape (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTextStream) text = tf_text_stream_new (file, "UTF-8", TF_NEWLINE_UNTRANSLATED,
+                                                     TF_TEXT_ERRORS_BACKSLASH_REPLACE, NULL);
+  g_autoptr(GError) error = NULL;
+  g_autofree char *first = NULL;
+  g_autofree char *rest = NULL;
+
+  g_assert_true (tf_temp_file_write (file, "a\377b", 3, NULL, NULL));
+  g_assert_true (tf_text_stream_seek (text, 0, G_SEEK_SET, NULL, NULL));
+  first = tf_text_stream_read (text, 3, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (first, ==, "a\\x");
+  g_assert_cmpint (tf_text_stream_tell (text, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_clear_error (&error);
+
+  rest = tf_text_stream_read (text, 2, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (rest, ==, "ff");
+  g_assert_cmpint (tf_text_stream_tell (text, NULL, &error), ==, 2);
+  g_assert_no_error (error);
+}
+
 /* Asynchronous calls do what synchronous ones do, wherever the bytes are. */
 static void
 test_programs (void)
@@ -1135,6 +1162,7 @@ main (int    argc,
   tf_test_start_worker ();
 
   tf_test_add_async ("/text-stream/without-thread", test_without_thread);
+  g_test_add_func ("/text-stream/within-escape", test_within_escape);
   g_test_add_func ("/text-stream/lines", test_lines);
   g_test_add_func ("/text-stream/every-encoding", test_every_encoding);
   tf_test_add_async ("/text-stream/byte-order", test_byte_order);

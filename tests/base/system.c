@@ -282,6 +282,8 @@ test_extend (void)
   check_extend ();
   tf_system_missing = TF_SYSTEM_FALLOCATE;
   check_extend ();
+  g_assert_cmpint (tf_system_extend (-1, 10000), ==, -1);
+  g_assert_cmpint (errno, ==, EBADF);
   tf_system_missing = 0;
 
   g_assert_cmpint (tf_system_extend (-1, 10000), ==, -1);
@@ -339,6 +341,78 @@ test_refusals (void)
     g_assert_cmpint (errno, ==, ENOTSUP);
   g_assert_cmpint (unlink ("one"), ==, 0);
   g_assert_cmpint (unlink ("two"), ==, 0);
+}
+
+static int
+sync_range (int fd)
+{
+  return tf_system_sync_range (fd, 0, 1);
+}
+
+static int
+allocate (int fd)
+{
+  return tf_system_allocate (fd, 1);
+}
+
+static int
+open_memory (int fd)
+{
+  return tf_system_open_memory ();
+}
+
+static int
+open_pid (int fd)
+{
+  return tf_system_open_pid (getpid ());
+}
+
+static int
+set_xattr (int fd)
+{
+  return tf_system_set_xattr (fd, "user.mark", "blue", 4);
+}
+
+static int
+remove_xattr (int fd)
+{
+  return tf_system_remove_xattr (fd, "user.mark");
+}
+
+/* Each of the errors that mean that the kernel or a sandbox does not have a call is the same one here; others are not. */
+static void
+test_missing (void)
+{
+  const struct { TfSystemPart part; int (*call) (int fd); } calls[] = {
+    { TF_SYSTEM_SYNC_FILE_RANGE, sync_range },
+    { TF_SYSTEM_FALLOCATE, allocate },
+    { TF_SYSTEM_MEMFD, open_memory },
+    { TF_SYSTEM_PIDFD, open_pid },
+    { TF_SYSTEM_XATTR, set_xattr },
+    { TF_SYSTEM_XATTR, remove_xattr },
+  };
+  const int errnos[] = { ENOSYS, EPERM, EOPNOTSUPP, EIO };
+  tf_autofd int fd = open ("file", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+  if (tf_test_skip_if_portable ("calls that can be missing"))
+    {
+      g_assert_cmpint (unlink ("file"), ==, 0);
+      return;
+    }
+
+  for (gsize i = 0; i < G_N_ELEMENTS (calls) * G_N_ELEMENTS (errnos); i++)
+    {
+      tf_system_missing = calls[i / 4].part;
+      tf_system_missing_errno = errnos[i % 4];
+      g_assert_cmpint (calls[i / 4].call (fd), ==, -1);
+      if (calls[i / 4].part == TF_SYSTEM_XATTR)
+        g_assert_true (errno == ENOTSUP || errno == errnos[i % 4]);
+      else
+        g_assert_cmpint (errno, ==, errnos[i % 4] == EIO ? EIO : ENOTSUP);
+    }
+  tf_system_missing = 0;
+  tf_system_missing_errno = ENOSYS;
+  g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
 /* Where the system tells it, nothing has happened yet. Tests in a control group of their own let it happen. */
@@ -417,6 +491,7 @@ main (int    argc,
   g_test_add_func ("/system/memory-pressure", test_memory_pressure);
   g_test_add_func ("/system/extend", test_extend);
   g_test_add_func ("/system/random", test_random);
+  g_test_add_func ("/system/missing", test_missing);
   g_test_add_func ("/system/refusals", test_refusals);
 
   return tf_test_run ();

@@ -26,6 +26,7 @@ static int false_errno; /* of the next creation, or 0 */
 static gboolean is_filled; /* somebody writes to it */
 static gboolean goes_away; /* everything fails after that */
 static gboolean is_away;
+static gboolean unlink_fails;
 
 int __real_mkdirat (int fd, const char *path, mode_t mode);
 int __wrap_mkdirat (int fd, const char *path, mode_t mode);
@@ -117,6 +118,9 @@ __wrap_fstatat64 (int          fd,
 int
 __wrap_unlink (const char *path)
 {
+  if (unlink_fails)
+    return fail (EACCES);
+
   return is_away ? fail (EIO) : __real_unlink (path);
 }
 
@@ -340,6 +344,35 @@ add_for_each_way (const char    *name,
     }
 }
 
+/* What has a name for a moment keeps it if that cannot be taken away, and is removed by a sweep. */
+static void
+fail_to_unlink (void)
+{
+  TfTemplate template = here;
+  g_autoptr(GError) error = NULL;
+
+  tf_system_missing = TF_SYSTEM_TMPFILE;
+  unlink_fails = TRUE;
+  template.dir = (char *) tf_test_get_sandbox ();
+  g_assert_cmpint (tf_open_unnamed (&template, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "unlink"));
+  g_assert_nonnull (strstr (error->message, template.dir));
+  tf_test_ignore_leaks ();
+}
+
+static void
+test_not_unlinked (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_run_and_kill (fail_to_unlink);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 1);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -351,6 +384,7 @@ main (int    argc,
   add_for_each_way ("others", test_others);
   add_for_each_way ("away", test_away);
   g_test_add_func ("/undo/often", test_often);
+  g_test_add_func ("/undo/not-unlinked", test_not_unlinked);
 
   return tf_test_run ();
 }

@@ -7,6 +7,7 @@
 
 #include <tempfile-glib.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixinputstream.h>
 #include <glib-unix.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "tf-test-async.h"
+#include "tf-test-files.h"
 #include "tf-test.h"
 
 #define BOTH (G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE | G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET)
@@ -25,7 +27,11 @@ int __wrap_fstatfs64 (int fd, struct statfs *fs);
 ssize_t __real_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
 ssize_t __wrap_copy_file_range (int from, off_t *from_offset, int to, off_t *to_offset, size_t count, unsigned int flags);
 
+off_t __real_lseek64 (int fd, off_t offset, int whence);
+off_t __wrap_lseek64 (int fd, off_t offset, int whence);
+
 static gboolean is_unknown;
+static int fixed_fd = -1; /* its offset cannot be set */
 static gint n_copies;
 
 /* The type of the file system decides whether the kernel is asked to copy. */
@@ -38,6 +44,18 @@ __wrap_fstatfs64 (int            fd,
   if (is_unknown)
     fs->f_type = 0;
   return result;
+}
+
+off_t
+__wrap_lseek64 (int   fd,
+                off_t offset,
+                int   whence)
+{
+  if (fd != fixed_fd || whence != SEEK_SET)
+    return __real_lseek64 (fd, offset, whence);
+
+  errno = EIO;
+  return -1;
 }
 
 ssize_t
@@ -677,6 +695,24 @@ test_pending (void)
   g_input_stream_clear_pending (source);
 }
 
+/* What was moved is in the file, but the source is not behind it. */
+static void
+test_fixed_source (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("content", 7);
+  g_autoptr(GInputStream) source = from_unix_file (bytes);
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autoptr(GError) error = NULL;
+
+  fixed_fd = g_unix_input_stream_get_fd (G_UNIX_INPUT_STREAM (source));
+  g_assert_cmpint (g_output_stream_splice (output, source, 0, NULL, &error), ==, -1);
+  fixed_fd = -1;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "lseek"));
+  tf_test_assert_file (file, 7, "content", 7);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -687,6 +723,7 @@ main (int    argc,
   tf_test_add_async ("/splice/large", test_large);
   g_test_add_func ("/splice/pieces", test_pieces);
   g_test_add_func ("/splice/proc", test_proc);
+  g_test_add_func ("/splice/fixed-source", test_fixed_source);
   tf_test_add_async ("/splice/own", test_own);
   g_test_add_func ("/splice/cancelled-in-the-middle", test_cancelled_in_the_middle);
   tf_test_add_async ("/splice/cancelled-while-waiting", test_cancelled_while_waiting);
