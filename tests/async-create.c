@@ -796,6 +796,25 @@ test_dir_again (void)
   g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_IS_DIR));
 }
 
+/* The result of another object or call is refused before it is looked into. */
+static void
+test_other_result (void)
+{
+  g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_TEMP_FILE, NULL);
+  g_autoptr(GTask) of_other_object = g_task_new (NULL, NULL, NULL, NULL);
+  g_autoptr(GTask) of_other_call = g_task_new (file, NULL, NULL, NULL);
+
+  g_task_return_boolean (of_other_object, TRUE);
+  g_task_return_boolean (of_other_call, TRUE);
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*g_task_is_valid*");
+  g_assert_false (g_async_initable_init_finish (G_ASYNC_INITABLE (file), G_ASYNC_RESULT (of_other_object), NULL));
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*g_async_result_is_tagged*");
+  g_assert_false (g_async_initable_init_finish (G_ASYNC_INITABLE (file), G_ASYNC_RESULT (of_other_call), NULL));
+  g_test_assert_expected_messages ();
+  g_assert_true (g_task_propagate_boolean (of_other_object, NULL));
+  g_assert_true (g_task_propagate_boolean (of_other_call, NULL));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -822,6 +841,7 @@ main (int    argc,
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);
 
   tf_test_add_async ("/async-create/foreign-result", test_foreign_result);
+  g_test_add_func ("/async-create/other-result", test_other_result);
 
   return tf_test_run ();
 }

@@ -762,6 +762,22 @@ test_build_filename (void)
   g_assert_null (tf_temp_dir_build_filename (dir, NULL, "a", "..", NULL));
 }
 
+/* As those of which the arguments are not a list. */
+static void
+test_build_filename_refuses (void)
+{
+  g_autoptr(TfTempDir) dir = make ();
+  g_autoptr(GError) set = g_error_new_literal (G_IO_ERROR, G_IO_ERROR_FAILED, "set before");
+
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*TF_IS_TEMP_DIR (self)*");
+  g_assert_null (tf_temp_dir_build_filename (NULL, NULL, "name", NULL));
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*error == NULL || *error == NULL*");
+  g_assert_null (tf_temp_dir_build_filename (dir, &set, "name", NULL));
+  g_test_expect_message ("Tf", G_LOG_LEVEL_CRITICAL, "*first_element*");
+  g_assert_null (tf_temp_dir_build_filename (dir, NULL, NULL, NULL));
+  g_test_assert_expected_messages ();
+}
+
 typedef struct
 {
   TfTempDir parent_instance;
@@ -933,6 +949,7 @@ main (int    argc,
   g_test_add_func ("/temp-dir/template-property", test_template_property);
   g_test_add_func ("/temp-dir/properties-before-and-after-init", test_properties_before_and_after_init);
   g_test_add_func ("/temp-dir/build-filename", test_build_filename);
+  g_test_add_func ("/temp-dir/build-filename/refuses", test_build_filename_refuses);
   g_test_add_func ("/temp-dir/derived", test_derived);
   g_test_add_func ("/temp-dir/dropped/without-fds", test_dropped_without_fds);
   g_test_add_func ("/temp-dir/keep-while-cleaning", test_keep_while_cleaning);

@@ -135,6 +135,7 @@ test_try_write (void)
   write_text (in_memory, "Hello");
   assert_tries_to_write (in_memory, 1, TRUE);
   assert_tries_to_write (in_memory, 1 << 20, FALSE);
+  g_assert_false (tf_temp_file_try_write (in_memory, NULL, 0));
   g_assert_cmpint (tf_temp_file_get_size (in_memory), ==, 6);
 
   write_text (on_disk, "Hello");
@@ -165,6 +166,7 @@ test_try_read (void)
       write_text (files[i], "Hello");
       tf_test_seek (files[i], 0, G_SEEK_SET);
       g_assert_false (tf_temp_file_try_read (files[i], buffer, 0));
+      g_assert_false (tf_temp_file_try_read (files[i], NULL, 0));
       g_assert_false (tf_temp_file_try_read (files[i], buffer, 6));
       g_assert_cmpint (tf_temp_file_try_read (files[i], buffer, 4), ==, is_there);
       if (is_there)

@@ -90,6 +90,41 @@ test_every_part_counts (void)
     g_assert_false (tf_identity_equal (&one, &others[i]));
 }
 
+/* A birth time that has no nanoseconds, or is in the first second, is one. */
+static void
+test_birth (void)
+{
+  const TfIdentity births[] = { { .birth_seconds = 3 }, { .birth_nanoseconds = 4 } };
+  const TfIdentity none = { .device = 1, .inode = 2 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (births); i++)
+    g_assert_true (tf_identity_has_birth (&births[i]));
+  g_assert_false (tf_identity_has_birth (&none));
+}
+
+/* What looks in any way as if somebody had used it is not new. */
+static void
+test_new (void)
+{
+  const gint64 second = G_GINT64_CONSTANT (1000000000);
+  const TfSystemStat file = { .mode = S_IFREG | 0600, .n_links = 1, .birth_seconds = 7, .modified = 7 * second, .changed = 7 * second };
+  const TfSystemStat dir = { .mode = S_IFDIR | 0700, .n_links = 2, .birth_seconds = 7, .modified = 7 * second, .changed = 7 * second };
+  TfSystemStat used[] = { file, file, file, file, file };
+
+  g_assert_true (tf_identity_is_new (&file, FALSE));
+  g_assert_true (tf_identity_is_new (&dir, TRUE));
+  g_assert_false (tf_identity_is_new (&file, TRUE));
+  g_assert_false (tf_identity_is_new (&dir, FALSE));
+
+  used[0].size = 1;
+  used[1].n_links = 2;
+  used[2].modified += second;
+  used[3].changed += second;
+  used[4].birth_seconds -= 1;
+  for (gsize i = 0; i < G_N_ELEMENTS (used); i++)
+    g_assert_false (tf_identity_is_new (&used[i], FALSE));
+}
+
 static void
 test_missing (void)
 {
@@ -110,6 +145,8 @@ main (int    argc,
   g_test_add_func ("/identity/same", test_same);
   g_test_add_func ("/identity/different", test_different);
   g_test_add_func ("/identity/every-part-counts", test_every_part_counts);
+  g_test_add_func ("/identity/birth", test_birth);
+  g_test_add_func ("/identity/new", test_new);
   g_test_add_func ("/identity/missing", test_missing);
 
   return tf_test_run ();
