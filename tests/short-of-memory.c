@@ -19,6 +19,7 @@
 
 /* How many calls succeed before one fails. */
 static gint n_until_failure = -1;
+static int iconv_errno = ENOMEM;
 
 static gboolean
 is_refused (void)
@@ -69,7 +70,7 @@ __wrap_g_iconv_open (const char *to,
   if (!is_refused ())
     return __real_g_iconv_open (to, from);
 
-  errno = ENOMEM;
+  errno = iconv_errno;
   return (GIConv) -1;
 }
 
@@ -254,6 +255,78 @@ read_refused (const Case *test_case,
 
   g_assert_cmpstr (all->str, ==, expected);
   return stop_refusing ();
+}
+
+/* Returns whether a call was refused. */
+static gboolean
+open_refused (const char *encoding,
+              int         n,
+              int         code)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTextStream) stream = NULL;
+  g_autoptr(GError) error = NULL;
+  gboolean refused;
+
+  g_atomic_int_set (&n_until_failure, n);
+  stream = tf_text_stream_new (file, encoding, TF_NEWLINE_LF, TF_TEXT_ERRORS_STRICT, &error);
+  refused = stop_refusing ();
+  g_assert_true ((stream == NULL) == (error != NULL));
+  if (error != NULL)
+    g_assert_error (error, G_IO_ERROR, code);
+  return refused;
+}
+
+/* Whichever converter is not there */
+static void
+test_open (void)
+{
+  const struct { int with; int code; } failures[] = {
+    { ENOMEM, G_IO_ERROR_NO_SPACE },
+    { EMFILE, G_IO_ERROR_TOO_MANY_OPEN_FILES },
+    { ENFILE, G_IO_ERROR_TOO_MANY_OPEN_FILES },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (failures) * G_N_ELEMENTS (cases); i++)
+    {
+      int n = 0;
+
+      iconv_errno = failures[i % 3].with;
+      while (open_refused (cases[i / 3].encoding, n, failures[i % 3].code))
+        n++;
+    }
+  iconv_errno = ENOMEM;
+}
+
+/* The text decides in which order its bytes are. Returns whether a call was refused. */
+static gboolean
+read_order_refused (const char *encoding,
+                    const char *bytes,
+                    gsize       n_bytes,
+                    int         n)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTextStream) stream = tf_text_stream_new (file, encoding, TF_NEWLINE_LF, TF_TEXT_ERRORS_STRICT, NULL);
+  g_autoptr(GString) all = g_string_new (NULL);
+
+  g_assert_true (tf_temp_file_write (file, bytes, n_bytes, NULL, NULL));
+  seek_to_start (stream);
+  g_atomic_int_set (&n_until_failure, n);
+  call_twice (stream, OP_READ, FALSE, NULL, all);
+  call_twice (stream, OP_WRITE, FALSE, "b", all);
+  seek_to_start (stream);
+  call_twice (stream, OP_READ_ALL, FALSE, NULL, all);
+  g_assert_cmpstr (all->str, ==, "aab");
+  return stop_refusing ();
+}
+
+static void
+test_order (void)
+{
+  for (int n = 0; read_order_refused ("UTF-16", "\xfe\xff\0a", 4, n); n++)
+    g_assert_cmpint (n, <, 1000);
+  for (int n = 0; read_order_refused ("UTF-16", "\xff\xfe" "a\0", 4, n); n++)
+    g_assert_cmpint (n, <, 1000);
 }
 
 /* Writes, reads some and writes again. Returns whether a call was refused. */
@@ -472,6 +545,8 @@ main (int    argc,
   g_test_add_func ("/short-of-memory/write", test_write);
   g_test_add_func ("/short-of-memory/write-async", test_write_async);
   g_test_add_func ("/short-of-memory/large", test_large);
+  g_test_add_func ("/short-of-memory/open", test_open);
+  g_test_add_func ("/short-of-memory/order", test_order);
 
   return tf_test_run ();
 }

@@ -1102,7 +1102,8 @@ test_backup (void)
   g_autofree char *path = NULL;
   g_autofree char *backup = NULL;
 
-  set_dir (TRUE);
+  make_cheap_dir ();
+  set_dir (FALSE);
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
   for (gsize i = 0; i < G_N_ELEMENTS (systems) * G_N_ELEMENTS (errnos) * G_N_ELEMENTS (flags); i++)
@@ -1115,6 +1116,7 @@ test_backup (void)
       g_assert_cmpuint (at, >, 10);
     }
   set_system (ALL_THERE);
+  remove_cheap_dir ();
 }
 
 /* A symlink that cannot be read is neither followed nor replaced. */
