@@ -24,7 +24,6 @@ typedef struct
   void (*begin) (void);               /* (nullable) */
   gboolean (*call) (GError **error);  /* what fails, and can be repeated then */
   gboolean (*is_good) (void);         /* (nullable): after a success */
-  gboolean is_thorough;               /* no failure is left out that lasts */
 } Deed;
 
 static const Deed *deed;
@@ -575,21 +574,21 @@ begin_unflushed_words (void)
 
 static const Deed deeds[] = {
   { "new-unnamed", NULL, make_unnamed, is_file_usable },
-  { "new-named", NULL, make_named, is_file_usable, TRUE },
-  { "new-named-async", NULL, make_named_async, is_file_usable, TRUE },
-  { "new-from-bytes", NULL, make_from_bytes, has_bytes, TRUE },
-  { "new-dir", NULL, make_dir, is_dir_there, TRUE },
-  { "new-dir-async", NULL, make_dir_async, is_dir_there, TRUE },
-  { "mkstemp", NULL, mkstemp_once, remove_path, TRUE },
-  { "mkdtemp", NULL, mkdtemp_once, remove_path, TRUE },
+  { "new-named", NULL, make_named, is_file_usable },
+  { "new-named-async", NULL, make_named_async, is_file_usable },
+  { "new-from-bytes", NULL, make_from_bytes, has_bytes },
+  { "new-dir", NULL, make_dir, is_dir_there },
+  { "new-dir-async", NULL, make_dir_async, is_dir_there },
+  { "mkstemp", NULL, mkstemp_once, remove_path },
+  { "mkdtemp", NULL, mkdtemp_once, remove_path },
   { "unlink", begin_named, unlink_named, is_path_gone },
   { "unlink-async", begin_named, unlink_named_async, is_path_gone },
   { "keep", begin_named, keep_named, remove_path },
   { "drop", begin_named, drop_file, NULL },
   { "hand-over", begin_named, hand_over_named, is_handed_over },
   { "hold", begin_named, hold_named, is_path_there },
-  { "file-inside", begin_dir, make_inside, is_file_usable, TRUE },
-  { "dir-inside", begin_dir, make_dir_inside, NULL, TRUE },
+  { "file-inside", begin_dir, make_inside, is_file_usable },
+  { "dir-inside", begin_dir, make_dir_inside, NULL },
   { "cleanup", begin_tree, clean_up, is_path_gone },
   { "cleanup-async", begin_tree, clean_up_async, is_path_gone },
   { "cleanup-locked", begin_locked_tree, clean_up, is_path_gone },
@@ -601,7 +600,7 @@ static const Deed deeds[] = {
   { "temp-dir", begin_search, find_temp_dir, is_place_there },
   { "spool-dir", begin_search, find_spool_dir, is_place_there },
   { "shareable-dir", begin_search, find_shareable_dir, is_place_there },
-  { "sweep", begin_sweep, sweep, is_all_swept, TRUE },
+  { "sweep", begin_sweep, sweep, is_all_swept },
   { "sweep-tree", begin_sweep_of_tree, sweep, is_all_swept },
   { "sweep-handed-over", begin_handed_over, sweep, is_all_swept },
   { "sweep-handed-over-tree", begin_handed_over_tree, sweep, is_all_swept },
@@ -682,5 +681,5 @@ void
 fault_deeds_try (void)
 {
   for (guint i = 0; i < G_N_ELEMENTS (deeds); i++)
-    fault_runs_try (deeds[i].name, try_deed, &deeds[i], deeds[i].is_thorough ? FAULT_RUNS_LASTING : FAULT_RUNS_COLD);
+    fault_runs_try (deeds[i].name, try_deed, &deeds[i], FAULT_RUNS_COLD);
 }

@@ -110,7 +110,7 @@ is_wanted (Runner    *self,
     return shared->run >= self->first;
 
   return shared->run >= self->first &&
-         ((self->runs == FAULT_RUNS_LASTING && is_lasting) || (shared->run + first_of_scene) % stride == 0);
+         ((self->runs == FAULT_RUNS_COLD && is_lasting) || (shared->run + first_of_scene) % stride == 0);
 }
 
 /* A process that has used the library once is not one that has not. */

@@ -21,8 +21,7 @@ typedef gboolean (*FaultFunc) (gconstpointer  scene,
 typedef enum
 {
   FAULT_RUNS_WARM,    /* one after the other in a process */
-  FAULT_RUNS_COLD,    /* each in a process of its own that has not used the library before */
-  FAULT_RUNS_LASTING, /* the same, and no failure is left out that lasts from a call on */
+  FAULT_RUNS_COLD,    /* each in a process of its own that has not used the library before; none is left out that lasts */
 } FaultRuns;
 
 /* Runs a scene with each fault that it can meet. */
