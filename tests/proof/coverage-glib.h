@@ -8,13 +8,16 @@
 
 #pragma once
 
-#include <glib-object.h>
+#include <gio/gio.h>
 
 #undef _G_TYPE_CIT
 #define _G_TYPE_CIT(instance, type) (g_type_check_instance_is_a ((GTypeInstance *) instance, type))
 
 #undef g_once_init_enter
 #define g_once_init_enter(location) ((g_once_init_enter) (location))
+
+#undef g_task_set_source_tag
+#undef g_clear_signal_handler
 
 #undef g_clear_pointer
 #define g_clear_pointer(place, destroy) g_clear_pointer ((gpointer *) (place), (GDestroyNotify) (destroy))

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Runs the tests of a build that counts (-Db_coverage=true), and prints which lines and branches of the library none of
-them reaches.
+them reaches. Where a call that sets an error is the last operand of a condition, it has one branch: it returns FALSE.
 
 Usage: coverage.py BUILD SOURCE [--suite SUITE]... [--folder FOLDER] [--lines PERCENT] [--branches PERCENT] [--report]
                    [TEST...]
@@ -60,9 +60,10 @@ def run_test(test, env, timeout=None, command=(), stdout=subprocess.DEVNULL):
 class Counts:
     """How often each line, and each branch of each line, of each file was reached, and by which tests."""
 
-    def __init__(self, source, folder):
+    def __init__(self, source, folder, objects):
         self.source = source
         self.folder = folder
+        self.objects = {notes.stem for notes in objects}
         self.lines = collections.defaultdict(collections.Counter)
         self.branches = collections.defaultdict(lambda: collections.defaultdict(dict))
         self.tests = collections.defaultdict(lambda: collections.defaultdict(set))
@@ -70,7 +71,9 @@ class Counts:
     def add(self, test, data, build):
         for record in data['files']:
             path = os.path.relpath(os.path.join(build, record['file']), self.source)
-            if not path.startswith(self.folder + '/') or path.startswith('..'):
+            # Of objects of tests, inline functions: the lines of examples are those of comments.
+            is_wanted = path.endswith('.h') or pathlib.Path(data['data_file']).stem in self.objects
+            if not path.startswith(self.folder + '/') or path.startswith('..') or not is_wanted:
                 continue
             for line in record['lines']:
                 number = line['line_number']
@@ -94,6 +97,11 @@ def prepare(place, objects):
         counts.chmod(0o666)
 
 
+def objects_of(test):
+    """Returns those of the test itself, which count inline functions of the library as well."""
+    return [notes for word in test['cmd'] for notes in pathlib.Path(word + '.p').glob('*.gcno')]
+
+
 def run_gcov(place, files):
     return subprocess.run(['gcov', '--json-format', '--branch-probabilities', '--stdout', *files],
                           cwd=place, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -114,16 +122,18 @@ def read_counts(place, build):
 
 class Exclusions:
     """The paragraphs of coverage-excluded.txt: lines with # give the reason, others are FILE: TEXT, where FILE may be *.
+    With ~ in front of it, it may be reached all the same.
 
-    A line of code that begins with TEXT need not be reached, and not all of its branches."""
+    A line of code that begins with TEXT need not be reached, and not all of its branches; nor what such an if leads to."""
 
     def __init__(self, path):
         self.rules = []
         self.used = set()
         for line in path.read_text().splitlines() if path.exists() else []:
             if line.strip() and not line.startswith('#'):
-                name, _, text = line.partition(': ')
+                name, _, text = line.lstrip('~').partition(': ')
                 self.rules.append((name, text))
+                self.used.update([(name, text)] if line.startswith('~') else [])
 
     def covers(self, path, text):
         for rule in self.rules:
@@ -134,6 +144,23 @@ class Exclusions:
 
     def unused(self):
         return [rule for rule in self.rules if rule not in self.used]
+
+
+def body_of(texts, number):
+    """Returns the numbers of the lines that an if leads to: one statement, or a block."""
+    last = number
+    while last < len(texts) and not texts[last - 1].rstrip().endswith(')'):
+        last += 1
+    if last >= len(texts):
+        return []
+
+    indent = len(texts[last]) - len(texts[last].lstrip())
+    end = last + 1
+    while texts[last].strip() == '{' and end < len(texts) and texts[end] != ' ' * indent + '}':
+        end += 1
+    while texts[last].strip() != '{' and not texts[end - 1].rstrip().endswith(';'):
+        end += 1
+    return range(last + 1, end + 1)
 
 
 def possible(branches, text, following):
@@ -158,13 +185,16 @@ def report(counts, source, exclusions):
         texts = (source / path).read_text().splitlines()
         here = collections.Counter()
         missing = []
+        excluded = set()
         for number, count in sorted(counts.lines[path].items()):
             text = texts[number - 1] if number <= len(texts) else ''
             following = texts[number] if number < len(texts) else ''
             branches = possible(list(counts.branches[path][number].values()), text, following)
             missed = sum(not branch for branch in branches)
-            if (count == 0 or missed) and exclusions.covers(path, text):
+            if (count == 0 or missed) and (number in excluded or exclusions.covers(path, text)):
                 here['excluded'] += 1
+                if text.strip().startswith('if ('):
+                    excluded.update(body_of(texts, number))
                 continue
             here['lines'] += 1
             here['reached lines'] += count > 0
@@ -214,7 +244,7 @@ def main():
     failed = []
 
     def run(name):
-        prepare(places / name, objects)
+        prepare(places / name, objects + objects_of(tests[name]))
         env = {'GCOV_PREFIX': str(places / name), 'GCOV_PREFIX_STRIP': ALL_DIRECTORIES}
         with open(places / name / 'log', 'wb') as log:
             passed, times[name] = run_test(tests[name], env, tests[name]['timeout'], stdout=log)
@@ -225,7 +255,7 @@ def main():
         list(pool.map(run, [] if options.report else options.tests or tests))
     times_file.write_text(json.dumps(times))
 
-    counts = Counts(source, options.folder)
+    counts = Counts(source, options.folder, objects)
     for place in sorted(places.iterdir()):
         for data in read_counts(place, build):
             counts.add(place.name, data, build)
