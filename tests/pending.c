@@ -280,6 +280,25 @@ test_output (gconstpointer data)
   use_all (file, ALLOWED, ALLOWED, ALLOWED);
 }
 
+/* Splicing into a file that is in use takes nothing from the source. */
+static void
+test_splice (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GInputStream) source = g_memory_input_stream_new_from_data ("S", 1, NULL);
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("b", 1);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) refused = NULL;
+  g_autoptr(GError) error = NULL;
+
+  tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
+  g_output_stream_splice_async (output_of (file), source, 0, 0, NULL, tf_test_take_result, &refused);
+  g_assert_cmpint (g_output_stream_splice_finish (output_of (file), tf_test_wait (&refused), &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (source)), ==, 0);
+  g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
+}
+
 /* Closing is an operation as well, if the file is not closed at once. */
 static void
 test_closing (gconstpointer data)
@@ -501,6 +520,7 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "file", test_file);
   tf_test_add_for_kinds ("pending", "input", test_input);
   tf_test_add_for_kinds ("pending", "output", test_output);
+  tf_test_add_for_kinds ("pending", "splice", test_splice);
   tf_test_add_for_kinds ("pending", "closing", test_closing);
   tf_test_add_for_kinds ("pending", "text", test_text);
   tf_test_add_for_kinds ("pending", "order", test_order);

@@ -532,6 +532,27 @@ test_memory_pressure (void)
   g_assert_cmpint (rmdir ("group"), ==, 0);
 }
 
+/* A device that gives nothing, or cannot be read, is not one for random bytes. */
+static void
+test_random (void)
+{
+  guint8 bytes[8];
+
+  g_assert_true (g_file_set_contents ("empty", "", 0, NULL));
+  proc_path = "/dev/urandom";
+  proc_file = "empty";
+  g_assert_false (tf_fd_read_random (bytes, sizeof bytes));
+  g_assert_cmpint (errno, ==, EIO);
+  proc_file = ".";
+  g_assert_false (tf_fd_read_random (bytes, sizeof bytes));
+  g_assert_cmpint (errno, ==, EISDIR);
+  proc_file = "missing";
+  g_assert_false (tf_fd_read_random (bytes, sizeof bytes));
+  g_assert_cmpint (errno, ==, ENOENT);
+  proc_path = proc_file = NULL;
+  g_assert_cmpint (unlink ("empty"), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -547,6 +568,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/start-time", test_start_time);
   g_test_add_func ("/system-failures/mount", test_mount);
   g_test_add_func ("/system-failures/handle", test_handle);
+  g_test_add_func ("/system-failures/random", test_random);
   g_test_add_func ("/system-failures/memory-pressure", test_memory_pressure);
 
   return tf_test_run ();

@@ -379,6 +379,12 @@ remove_xattr (int fd)
   return tf_system_remove_xattr (fd, "user.mark");
 }
 
+static int
+lease (int fd)
+{
+  return tf_system_lease (fd);
+}
+
 /* Each of the errors that mean that the kernel or a sandbox does not have a call is the same one here; others are not. */
 static void
 test_missing (void)
@@ -390,6 +396,7 @@ test_missing (void)
     { TF_SYSTEM_PIDFD, open_pid },
     { TF_SYSTEM_XATTR, set_xattr },
     { TF_SYSTEM_XATTR, remove_xattr },
+    { TF_SYSTEM_LEASE, lease },
   };
   const int errnos[] = { ENOSYS, EPERM, EOPNOTSUPP, EIO };
   tf_autofd int fd = open ("file", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -405,7 +412,7 @@ test_missing (void)
       tf_system_missing = calls[i / 4].part;
       tf_system_missing_errno = errnos[i % 4];
       g_assert_cmpint (calls[i / 4].call (fd), ==, -1);
-      if (calls[i / 4].part == TF_SYSTEM_XATTR)
+      if (calls[i / 4].part == TF_SYSTEM_XATTR || calls[i / 4].part == TF_SYSTEM_LEASE)
         g_assert_true (errno == ENOTSUP || errno == errnos[i % 4]);
       else
         g_assert_cmpint (errno, ==, errnos[i % 4] == EIO ? EIO : ENOTSUP);
