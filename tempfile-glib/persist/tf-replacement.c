@@ -299,19 +299,11 @@ end_rename (TfReplacement       *self,
   return result;
 }
 
+/* The file at the target may be this one, which is not seen where a link has another inode number. Then renaming does
+ * nothing, and the temporary name stays. */
 static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
-{
-  return end_rename (self, target,
-                     TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name)));
-}
-
-/* Does the same if the file at the target may be this one, which is not seen where a link has another inode number. Then
- * renaming does nothing, and the temporary name stays. */
-static int
-rename_over_link (TfReplacement       *self,
-                  const TfDestination *target)
 {
   TfIdentity found;
   int result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
@@ -516,7 +508,7 @@ place_durably (TfReplacement       *self,
     return result;
 
   *placed = errno == ENOENT ? TF_PLACED_NEW : TF_PLACED_OVER;
-  return rename_over_link (self, target);
+  return rename_over (self, target);
 }
 
 /* Gives the file the name of the target in one step. Returns -1 with errno set on failure, when nothing has changed
