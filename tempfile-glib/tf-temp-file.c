@@ -2610,7 +2610,8 @@ persist (TfTempFile      *self,
  * FUSE, a new name is first taken by an empty file, which others can see for a moment. The last step of
  * %TF_PERSIST_DURABLE can fail after the file got the name. This is undone if possible, which takes `RENAME_EXCHANGE`
  * if a file was replaced. If it is not possible, the message of the error says that the file is at @destination, and
- * the object works on it as after a success.
+ * the object works on it as after a success. Without `RENAME_EXCHANGE`, a backup that was made stays as well if a later
+ * step fails.
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
