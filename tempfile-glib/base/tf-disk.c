@@ -90,6 +90,7 @@ tf_disk_write (int             fd,
 /* Copies some of the bytes, none at the end. @buffer is allocated when it is needed. */
 static gboolean
 copy_some (int            from,
+           const char    *from_where,
            goffset        from_offset,
            int            to,
            goffset        to_offset,
@@ -113,7 +114,7 @@ copy_some (int            from,
 
   n_read = TF_RETRY_EINTR (pread (from, *buffer, MIN (count, COPY_BUFFER), from_offset));
   if (n_read < 0)
-    return tf_errno_set (error, errno, "read", NULL);
+    return tf_errno_set (error, errno, "read", from_where);
 
   return tf_disk_write (to, where, to_offset, *buffer, n_read, n_copied, cancellable, error);
 }
@@ -121,6 +122,7 @@ copy_some (int            from,
 /* Continues copying until @n_copied is @count, or to the end of @from, whose offset is neither used nor moved. */
 gboolean
 tf_disk_copy (int            from,
+              const char    *from_where,
               goffset        from_offset,
               int            to,
               const char    *where,
@@ -139,7 +141,7 @@ tf_disk_copy (int            from,
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
 
-      success = copy_some (from, from_offset + *n_copied,
+      success = copy_some (from, from_where, from_offset + *n_copied,
                            to, to_offset == TF_DISK_OWN_OFFSET ? to_offset : to_offset + (goffset) *n_copied,
                            where, &buffer, count - *n_copied, &n, cancellable, error);
       *n_copied += n;
@@ -188,6 +190,7 @@ tf_disk_get_size (int          fd,
 /* Copies up to @size bytes, without the holes that @map shows. @size becomes less if the file ends before. */
 static gboolean
 copy_data (int            from,
+           const char    *from_where,
            int            map,
            int            to,
            goffset       *size,
@@ -205,7 +208,7 @@ copy_data (int            from,
 
       tf_system_find_data (map, *size, &start, &end);
       end = MIN (end, start + TF_PROGRESS_PIECE);
-      if (!tf_disk_copy (from, start, to, where, start, end - start, &n_copied, cancellable, error))
+      if (!tf_disk_copy (from, from_where, start, to, where, start, end - start, &n_copied, cancellable, error))
         return FALSE;
 
       if (start + (goffset) n_copied < end)
@@ -220,6 +223,7 @@ copy_data (int            from,
 /* Copies what is behind @size, if there is something. */
 static gboolean
 copy_rest (int            from,
+           const char    *from_where,
            int            to,
            goffset       *size,
            const char    *where,
@@ -232,9 +236,9 @@ copy_rest (int            from,
   gssize n = TF_RETRY_EINTR (pread (from, &byte, 1, *size));
 
   if (n <= 0)
-    return n == 0 || tf_errno_set (error, errno, "read", NULL);
+    return n == 0 || tf_errno_set (error, errno, "read", from_where);
 
-  success = tf_disk_copy (from, *size, to, where, *size, G_MAXSSIZE, &n_copied, cancellable, error);
+  success = tf_disk_copy (from, from_where, *size, to, where, *size, G_MAXSSIZE, &n_copied, cancellable, error);
   *size += n_copied;
   return success;
 }
@@ -243,6 +247,7 @@ copy_rest (int            from,
  * the kernel reads no more of it than the other one has. */
 static gboolean
 copy_own (int            from,
+          const char    *from_where,
           goffset        size,
           int            to,
           const char    *where,
@@ -254,18 +259,19 @@ copy_own (int            from,
   goffset copied = size;
 
   if (end >= 0 && end < size && TF_RETRY_EINTR (ftruncate (from, size)) != 0)
-    return tf_errno_set (error, errno, "ftruncate", NULL);
+    return tf_errno_set (error, errno, "ftruncate", from_where);
 
-  if (!copy_data (from, from, to, &copied, where, progress, cancellable, error))
+  if (!copy_data (from, from_where, from, to, &copied, where, progress, cancellable, error))
     return FALSE;
 
   /* The file system has lost some. */
-  return copied == size || tf_errno_set (error, EIO, "read", NULL);
+  return copied == size || tf_errno_set (error, EIO, "read", from_where);
 }
 
 /* Copies up to where the file ends when it is read there. */
 static gboolean
 copy_shared (int            from,
+             const char    *from_where,
              goffset       *size,
              int            to,
              const char    *where,
@@ -278,18 +284,20 @@ copy_shared (int            from,
 
   if (*size == TF_DISK_UNTOLD_SIZE)
     *size = 0;
-  else if (!tf_disk_get_size (from, where, size, error))
+  else if (!tf_disk_get_size (from, from_where, size, error))
     return FALSE;
 
-  return copy_data (from, map, to, size, where, progress, cancellable, error) &&
-         copy_rest (from, to, size, where, cancellable, error);
+  return copy_data (from, from_where, map, to, size, where, progress, cancellable, error) &&
+         copy_rest (from, from_where, to, size, where, cancellable, error);
 }
 
-/* Makes the empty file @to, which is @where in messages, a copy of @from. @size is that of @from if nobody else can
- * change it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system may tell a wrong one.
- * @progress may be NULL. Shares the blocks if the file system can, otherwise copies them without the holes. */
+/* Makes the empty file @to, which is @where in messages, a copy of @from, which is @from_where there. @size is that of
+ * @from if nobody else can change it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system
+ * may tell a wrong one. @progress may be NULL. Shares the blocks if the file system can, otherwise copies them without
+ * the holes. */
 gboolean
 tf_disk_copy_file (int            from,
+                   const char    *from_where,
                    goffset        size,
                    int            to,
                    const char    *where,
@@ -299,14 +307,14 @@ tf_disk_copy_file (int            from,
 {
   gboolean success;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, NULL, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, from_where, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)
     return TRUE;
 
-  success = size >= 0 ? copy_own (from, size, to, where, progress, cancellable, error)
-                      : copy_shared (from, &size, to, where, progress, cancellable, error);
+  success = size >= 0 ? copy_own (from, from_where, size, to, where, progress, cancellable, error)
+                      : copy_shared (from, from_where, &size, to, where, progress, cancellable, error);
 
   return success &&
          (TF_RETRY_EINTR (ftruncate (to, size)) == 0 || tf_errno_set (error, errno, "ftruncate", where));

@@ -45,7 +45,7 @@ fill_copy (TfBackup             *self,
 {
   const char *where = self->at.path;
 
-  if (!tf_disk_copy_file (from, -1, self->copy_fd, where, NULL, cancellable, error))
+  if (!tf_disk_copy_file (from, target->path, -1, self->copy_fd, where, NULL, cancellable, error))
     return FALSE;
 
   if (!tf_metadata_apply (metadata, self->copy_fd))

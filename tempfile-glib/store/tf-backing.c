@@ -670,7 +670,7 @@ tf_backing_copy (TfBacking     *self,
   if (tf_backing_is_in_memory (self))
     return copy_to_memory (self, offset, source_fd, source_offset, count, n_copied, cancellable, error);
 
-  success = tf_disk_copy (source_fd, source_offset, self->fd, self->where,
+  success = tf_disk_copy (source_fd, NULL, source_offset, self->fd, self->where,
                           self->shared ? TF_DISK_OWN_OFFSET : offset, count, n_copied, cancellable, error);
   if (*n_copied > 0)
     note_written (self, offset + *n_copied);

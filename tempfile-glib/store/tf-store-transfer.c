@@ -32,7 +32,7 @@ fill (const TfBacking  *from,
   if (size < 0 && tf_backing_may_be_hidden (from))
     size = TF_DISK_UNTOLD_SIZE;
   if (!tf_backing_is_in_memory (from))
-    return tf_disk_copy_file (from->fd, size, to, where, progress, cancellable, error);
+    return tf_disk_copy_file (from->fd, from->where, size, to, where, progress, cancellable, error);
 
   return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
 }

@@ -705,6 +705,7 @@ persist_with_failure (Source         source,
 
   if (!success)
     {
+      g_assert_nonnull (strchr (error->message, '/'));
       if (had_old && no_rename_flags && (flags & TF_PERSIST_DURABLE) && has_content (path, "new content"))
         g_assert_cmpstr (failed_call, ==, "fsync");
       else if (had_old)
@@ -1229,7 +1230,7 @@ test_copy_of_more_than_4_gib (void)
   fail_errno = EOPNOTSUPP;
   fail_at = 2;
   pretends_to_copy = TRUE;
-  g_assert_true (tf_disk_copy_file (from_fd, -1, to_fd, "copy", NULL, NULL, &error));
+  g_assert_true (tf_disk_copy_file (from_fd, "original", -1, to_fd, "copy", NULL, NULL, &error));
   pretends_to_copy = FALSE;
   fail_at = 0;
 
