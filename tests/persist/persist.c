@@ -756,16 +756,14 @@ static void
 check_symlink_absolute (TfTempFile *file,
                         const char *path)
 {
-  g_autofree char *dir = tf_test_path ("dir");
-  g_autofree char *real = tf_test_path ("dir/real");
+  g_autofree char *real = tf_test_path ("real");
 
-  g_assert_cmpint (mkdir (dir, 0700), ==, 0);
+  g_assert_true (g_path_is_absolute (real));
   g_assert_cmpint (symlink (real, path), ==, 0);
   persist_ok (file, path, TF_PERSIST_FOLLOW_SYMLINK);
   g_assert_true (g_file_test (path, G_FILE_TEST_IS_SYMLINK));
   assert_content (real, "Hello");
   g_assert_cmpint (unlink (real), ==, 0);
-  g_assert_cmpint (rmdir (dir), ==, 0);
 }
 
 static void
