@@ -849,11 +849,11 @@ test_list_unlocked (void)
   guint n_found = 0;
   TfJournalReader reader = { .failures = &failures, .func = assert_unlocked, .user_data = &n_found };
 
+  tf_failures_init (&failures);
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_file);
-  tf_failures_init (&failures);
   g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
   g_assert_true (tf_failures_report (&failures, NULL));
   g_assert_cmpuint (n_found, ==, 1);
