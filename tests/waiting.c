@@ -607,9 +607,11 @@ read_waiting (gpointer stream)
   return g_steal_pointer (&error);
 }
 
-/* Cancels a call of another thread that waits for what was stopped. */
+/* Cancels a call of another thread that waits for what was stopped. If that @has_lock, it is let in after the piece that is
+ * being written. */
 static void
-cancel_in_thread (GInputStream *input)
+cancel_in_thread (GInputStream *input,
+                  gboolean      has_lock)
 {
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
@@ -621,6 +623,8 @@ cancel_in_thread (GInputStream *input)
   while (g_atomic_int_get (&waiting_thread) == 0 || !tf_test_is_asleep (g_atomic_int_get (&waiting_thread)))
     g_thread_yield ();
   g_cancellable_cancel (cancellable);
+  if (has_lock)
+    go_on ();
   error = g_thread_join (thread);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
@@ -665,11 +669,12 @@ test_cancel_waiting (gconstpointer has_lock)
   stop_next_call (FALSE);
   g_output_stream_write_bytes_async (output, bytes, 0, NULL, tf_test_take_result, &written);
   wait_until_stopped ();
-  cancel_in_thread (input);
+  cancel_in_thread (input, has_lock != NULL);
   if (has_lock == NULL)
     cancel_in_worker (input);
   g_input_stream_read_async (input, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &read);
-  go_on ();
+  if (has_lock == NULL)
+    go_on ();
 
   g_assert_cmpint (g_output_stream_write_bytes_finish (output, tf_test_wait (&written), NULL), ==, SIZE);
   g_assert_cmpint (g_input_stream_read_finish (input, tf_test_wait (&read), NULL), ==, 0);

@@ -632,39 +632,21 @@ tf_store_unpin (TfStore *self)
   tf_store_unref (self);
 }
 
-/* Waits for the lock in a way that can be cancelled, which a mutex does not offer. The one who has it may be waiting for
- * the disk. */
+/* Takes the lock in any state of the store. An operation in pieces lets those in who wait for it. */
 static gboolean
-wait_for_lock (TfStore       *self,
-               GCancellable  *cancellable,
-               GError       **error)
+acquire (TfStore  *self,
+         GError  **error)
 {
   make_way_for_fork ();
-  for (gulong time = 1; !try_lock (self); time = MIN (2 * time, G_TIME_SPAN_MILLISECOND))
-    {
-      if (g_cancellable_set_error_if_cancelled (cancellable, error))
-        return FALSE;
+  if (G_LIKELY (try_lock (self)))
+    return TRUE;
 
-      g_usleep (time);
-      make_way_for_fork ();
-    }
+  if (!tf_task_may_block (error))
+    return FALSE;
 
-  return TRUE;
-}
-
-/* Takes the lock in any state of the store. */
-static gboolean
-acquire (TfStore       *self,
-         GCancellable  *cancellable,
-         GError       **error)
-{
-  if (!G_LIKELY (tf_task_may_block (NULL)))
-    return try_lock (self) || tf_task_may_block (error);
-
-  if (cancellable != NULL)
-    return wait_for_lock (self, cancellable, error);
-
+  g_atomic_int_inc (&self->n_waiting);
   lock (self);
+  g_atomic_int_add (&self->n_waiting, -1);
   return TRUE;
 }
 
@@ -698,10 +680,10 @@ lock_ahead (TfStore       *self,
   if (cancellable != NULL && g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
-  return acquire (self, cancellable, error) && begin_locked (self, cancellable, error);
+  return acquire (self, error) && begin_locked (self, cancellable, error);
 }
 
-/* How often an operation in pieces lets other threads run so that readers get the lock: a mutex is not fair. */
+/* How often an operation in pieces lets other threads run so that they get the lock: a mutex is not fair. */
 #define MAX_YIELDS 1000
 
 /* Called without the lock. */
@@ -717,12 +699,7 @@ static gboolean
 lock_pinned (TfStore  *self,
              GError  **error)
 {
-  gboolean success;
-
-  g_atomic_int_inc (&self->n_waiting);
-  success = acquire (self, NULL, error);
-  g_atomic_int_add (&self->n_waiting, -1);
-  if (!success)
+  if (!acquire (self, error))
     return FALSE;
 
   if (!tf_backing_is_in_memory (&self->backing) && !tf_task_may_block (error))
@@ -1402,7 +1379,7 @@ tf_store_check_blocking (TfStore  *self,
 {
   gboolean success;
 
-  if (!acquire (self, NULL, error))
+  if (!acquire (self, error))
     return FALSE;
 
   success = (tf_backing_is_in_memory (&self->backing) && self->copier == NULL) || tf_task_may_block (error);
@@ -1419,7 +1396,7 @@ tf_store_flush (TfStore       *self,
 {
   gboolean success;
 
-  if (!acquire (self, cancellable, error))
+  if (!acquire (self, error))
     return FALSE;
 
   success = self->state != TF_STORE_OPEN ||
@@ -2103,10 +2080,12 @@ tf_store_write_in_pieces (TfStore              *self,
   for (gsize i = 0; success && i < n_vectors; i++)
     success = write_piece_by_piece (self, vectors[i].buffer, vectors[i].size, n_written, cancellable, error);
 
-  if (!success && tf_store_lock (self, NULL, NULL))
+  /* Not by tf_store_lock(), which waits for the other stream. */
+  if (!success)
     {
-      end_write (self, 0, FALSE);
-      tf_store_unlock (self);
+      lock (self);
+      recount (self);
+      unlock (self);
     }
 
   return success;

@@ -97,7 +97,7 @@ struct _TfStore
   TfStoreState state; /* (atomic): changed with the lock held only */
   gint gate_closed;   /* (atomic): a boolean */
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
-  gint n_waiting;     /* (atomic): readers that want the lock */
+  gint n_waiting;     /* (atomic): threads that want the lock */
   gboolean rolled_over; /* (atomic) */
   GThread *copier;    /* (unowned) (nullable) */
   guint16 next_ticket; /* (atomic) */
