@@ -15,13 +15,19 @@ import matrix
 matrix.STORE_OPTIONS = ['-o', 'size=12m']
 
 
+def choose(file_system):
+    if file_system is matrix.glusterfs_write_behind:
+        raise matrix.Missing('its client crashes now and then when it writes to a full disk')
+    return sys.argv[1:]
+
+
 def main():
     why_not = matrix.enter_namespaces(*matrix.ALL_NAMESPACES)
     if why_not:
         print('1..0 # SKIP', why_not)
         return 0
 
-    matrix.check_all(lambda file_system: sys.argv[1:])
+    matrix.check_all(choose)
     return 0
 
 
