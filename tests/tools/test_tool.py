@@ -27,6 +27,11 @@ MAN_PAGE = sys.argv[4]
 WORDS = 'run', 'sweep', 'list'
 FAILED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
 
+# Who runs the tests may ignore some, as shells do in the background, and then the tool does not pass them on.
+for ignored in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT:
+    if signal.getsignal(ignored) == signal.SIG_IGN:
+        signal.signal(ignored, signal.SIG_DFL)
+
 # Says that it is ready, and prints the name of each signal that it gets until it is told to end.
 LISTENER = r'''
 import os, signal, sys
