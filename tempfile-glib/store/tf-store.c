@@ -637,12 +637,12 @@ static gboolean
 acquire (TfStore  *self,
          GError  **error)
 {
+  if (G_UNLIKELY (!tf_task_may_block (NULL)))
+    return try_lock (self) || tf_task_may_block (error);
+
   make_way_for_fork ();
   if (G_LIKELY (try_lock (self)))
     return TRUE;
-
-  if (!tf_task_may_block (error))
-    return FALSE;
 
   g_atomic_int_inc (&self->n_waiting);
   lock (self);
