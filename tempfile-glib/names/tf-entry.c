@@ -981,7 +981,7 @@ look_at_dir_of (const char   *path,
   return tf_system_stat (st, AT_FDCWD, *dir);
 }
 
-/* Returns whether a new name in @other_fd, at @place, is seen in @fd as well. */
+/* Returns whether a new name in @other_fd, at @place, is seen in @fd as well, or may be. */
 static gboolean
 is_shared (int            fd,
            int            other_fd,
@@ -997,10 +997,17 @@ is_shared (int            fd,
     return TRUE;
 
   record = tf_journal_begin (place, name, TF_JOURNAL_FILE);
-  is_seen = TF_RETRY_EINTR (mknodat (other_fd, name, S_IFREG | 0600, 0)) != 0 ||
-            fstatat (fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-  unlinkat (other_fd, name, 0);
-  tf_journal_clear (record);
+  if (TF_RETRY_EINTR (mknodat (other_fd, name, S_IFREG | 0600, 0)) != 0)
+    {
+      tf_journal_clear (record);
+      return TRUE;
+    }
+
+  is_seen = fstatat (fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+  if (TF_RETRY_EINTR (unlinkat (other_fd, name, 0)) == 0)
+    tf_journal_clear (record);
+  else
+    tf_journal_leave (record);
   return is_seen;
 }
 
