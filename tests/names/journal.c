@@ -967,7 +967,7 @@ test_other_owner (void)
 
   run_and_kill (leave_file);
   journal = find_journal (FALSE);
-  g_assert_cmpint (chmod (journal, 0620), ==, 0);
+  g_assert_cmpint (chmod (journal, TF_JOURNAL_MODE | S_IWGRP), ==, 0);
   g_assert_cmpuint (sweep (), ==, 0);
   g_assert_cmpint (chmod (journal, TF_JOURNAL_MODE), ==, 0);
   if (geteuid () == 0 && tf_test_disk_gives_away ())
