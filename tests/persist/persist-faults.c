@@ -1185,6 +1185,7 @@ test_not_taken_back (void)
       g_autoptr(TfTempFile) file = make (IN_MEMORY);
       g_autoptr(GFile) destination = g_file_new_for_path (path);
       g_autoptr(GError) error = NULL;
+      gboolean success;
 
       if (cases[i].flags & TF_PERSIST_REPLACE)
         put_old (path);
@@ -1192,11 +1193,13 @@ test_not_taken_back (void)
       set_system (cases[i].system);
       broken_call = cases[i].call;
       meddle = put_theirs;
-      g_assert_false (tf_temp_file_persist (file, destination, cases[i].flags, NULL, NULL, NULL, NULL, &error));
+      success = tf_temp_file_persist (file, destination, cases[i].flags, NULL, NULL, NULL, NULL, &error);
       broken_call = NULL;
       set_system (ALL_THERE);
 
-      g_test_message ("%s: %s", cases[i].call, error->message);
+      /* Without a birth time, another inode number after a link is no sign of another file. */
+      g_test_message ("%s: %s", cases[i].call, success ? "done" : error->message);
+      g_assert_true (success == (cases[i].system == ONLY_HARD_LINKS && tf_test_is_portable ()));
       g_assert_null (meddle);
       g_assert_true (has_content (path, "theirs"));
       if (!g_str_equal (cases[i].call, "unlinkat"))
