@@ -488,21 +488,28 @@ remove_record (TfJournalReader     *self,
 }
 
 /* Gives its name back to what a process had moved aside when it was killed. If something has that name by now, what was
- * to be removed is removed as it is called, and anything else stays. Returns the name. */
+ * to be removed is removed as it is called, and anything else stays. Returns the name, or %NULL on failure. */
 static const char *
-undo_aside (const Segment       *segment,
+undo_aside (TfJournalReader     *self,
+            const Segment       *segment,
             const TfJournalSlot *record,
             const char          *aside,
             const char          *name)
 {
+  g_autofree char *path = NULL;
   TfIdentity found;
   TfSystemStat st;
 
-  if (tf_aside_undo (segment->parent_fd, aside, name) || errno != EEXIST)
+  if (tf_aside_undo (segment->parent_fd, aside, name) || errno == ENOENT)
     return name;
 
-  return tf_identity_stat (&found, segment->parent_fd, aside, &st) &&
-         compare (record, segment->parent_fd, aside, &found, &st) == OURS ? aside : name;
+  if (errno == EEXIST)
+    return tf_identity_stat (&found, segment->parent_fd, aside, &st) &&
+           compare (record, segment->parent_fd, aside, &found, &st) == OURS ? aside : name;
+
+  path = g_build_filename (segment->place.path, aside, NULL);
+  tf_failures_add (self->failures, errno, "rename", path);
+  return NULL;
 }
 
 static gboolean
@@ -559,8 +566,8 @@ sweep_record (TfJournalReader *self,
   if (segment->parent_fd < 0)
     return segment->place.path != NULL && was_removed (self, segment->place.path) ? SETTLED : STAYS;
 
-  found = aside != NULL ? undo_aside (segment, record, aside, name) : name;
-  return remove_record (self, segment, record, found, cancellable);
+  found = aside != NULL ? undo_aside (self, segment, record, aside, name) : name;
+  return found != NULL ? remove_record (self, segment, record, found, cancellable) : STAYS;
 }
 
 /* Writes down that a record is settled. Beyond the limit for the size of files, write(2) kills, and a full disk can refuse
