@@ -60,9 +60,12 @@ typedef enum
   SETTLED, /* there is nothing to remove, or it was removed */
 } Outcome;
 
+/* A child that was forked meanwhile has the descriptor, and with it the lock. */
 static void
 segment_clear (Segment *self)
 {
+  if (self->fd >= 0)
+    tf_system_unlock (self->fd);
   tf_fd_clear (&self->fd);
   tf_fd_clear (&self->parent_fd);
   g_free (self->slots);

@@ -481,6 +481,34 @@ sweep_in_vain (void)
   g_assert_cmpuint (n_removed, ==, 0);
 }
 
+static pid_t child;
+
+static void
+fork_child (void)
+{
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  while (child == 0)
+    pause ();
+}
+
+/* The child has the descriptors of the sweep that was under way. */
+static void
+test_forked (void)
+{
+  if (skip ())
+    return;
+
+  leave (leave_file);
+  before_rename = fork_child;
+  sweep_in_vain ();
+  g_assert_cmpint (child, >, 0);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 1);
+  g_assert_cmpuint (count (), ==, 0);
+  g_assert_cmpint (kill (child, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+}
+
 /* What was killed in the middle is completed. */
 static void
 test_killed (gconstpointer leave_something)
@@ -667,6 +695,7 @@ main (int    argc,
   g_test_add_func ("/aside/swept-when-gone", test_swept_when_gone);
   g_test_add_func ("/aside/unmoved", test_unmoved);
   g_test_add_func ("/aside/append-only", test_append_only);
+  g_test_add_func ("/aside/forked", test_forked);
   g_test_add_data_func ("/aside/killed/file", leave_file, test_killed);
   g_test_add_data_func ("/aside/killed/dir", leave_dir, test_killed);
   g_test_add_data_func ("/aside/killed/dir-handed-over", leave_dir_handed_over, test_killed);
