@@ -446,7 +446,7 @@ class SweepTest(ToolTest):
 
     def test_list_own(self):
         output = self.output_of('run', 'sh', '-c', 'echo "$TMPDIR"; "$0" list', TOOL)
-        folder, line = output.splitlines()
+        folder, line = self.own_part(output).splitlines()
         self.assertEqual(line.split()[2:], ['tempfile-glib', folder])
 
     def test_handed_over(self):
