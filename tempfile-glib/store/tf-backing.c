@@ -304,23 +304,6 @@ tf_backing_write (TfBacking      *self,
   return success;
 }
 
-/* Returns the bytes that can be read at @offset without the disk, and their number; NULL if there are none. They are
- * valid until the backing is used again. */
-const guint8 *
-tf_backing_peek_some (const TfBacking *self,
-                      goffset          offset,
-                      gsize           *count)
-{
-  *count = 0;
-  if (tf_backing_is_in_memory (self))
-    {
-      *count = (guint64) offset < self->memory.size ? self->memory.size - offset : 0;
-      return *count > 0 ? self->memory.data + offset : NULL;
-    }
-
-  return self->io_buffer != NULL ? tf_io_buffer_peek_some (self->io_buffer, offset, count) : NULL;
-}
-
 /* Reads ahead until tf_backing_peek_some() returns @count bytes at @offset, or fewer at the end, and of a file on disk
  * TF_IO_BUFFER_SIZE at most. Does not move the offset of a descriptor that was handed out. */
 gboolean

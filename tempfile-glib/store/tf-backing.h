@@ -106,14 +106,11 @@ gboolean tf_backing_copy              (TfBacking            *self,
                                        GCancellable         *cancellable,
                                        GError              **error);
 
-const guint8 *tf_backing_peek_some (const TfBacking  *self,
-                                    goffset           offset,
-                                    gsize            *count);
-gboolean      tf_backing_fill      (TfBacking        *self,
-                                    goffset           offset,
-                                    gsize             count,
-                                    GCancellable     *cancellable,
-                                    GError          **error);
+gboolean tf_backing_fill (TfBacking     *self,
+                          goffset        offset,
+                          gsize          count,
+                          GCancellable  *cancellable,
+                          GError       **error);
 
 /* Returns the size if it is known without a system call, otherwise -1. */
 static inline goffset
@@ -174,6 +171,23 @@ tf_backing_peek (const TfBacking *self,
     return self->io_buffer != NULL && self->may_hold_back ? tf_io_buffer_peek (self->io_buffer, offset, count) : NULL;
 
   return tf_memory_buffer_peek (&self->memory, offset, count);
+}
+
+/* Returns the bytes that can be read at @offset without the disk, and their number; NULL if there are none. They are
+ * valid until the backing is used again. */
+static inline const guint8 *
+tf_backing_peek_some (const TfBacking *self,
+                      goffset          offset,
+                      gsize           *count)
+{
+  *count = 0;
+  if (tf_backing_is_in_memory (self))
+    {
+      *count = (guint64) offset < self->memory.size ? self->memory.size - offset : 0;
+      return *count > 0 ? self->memory.data + offset : NULL;
+    }
+
+  return self->io_buffer != NULL ? tf_io_buffer_peek_some (self->io_buffer, offset, count) : NULL;
 }
 
 gboolean tf_backing_write_memory (TfBacking             *self,

@@ -366,30 +366,34 @@ tf_store_read_at_once (TfStore       *self,
   return TRUE;
 }
 
-/* Like tf_store_peek(), for bytes in memory, without the lock for the same reason. */
+/* Whether bytes that are there can be used without the lock, for the same reason. */
+static inline gboolean
+tf_store_is_alone (const TfStore *self)
+{
+  return __libc_single_threaded && self->at_rest && !self->backing.shared;
+}
+
+/* Like tf_store_peek(), or returns NULL. */
 static inline const guint8 *
 tf_store_peek_at_once (TfStore *self,
                        gsize   *count)
 {
-  const guint8 *data = NULL;
+  const guint8 *data = tf_store_is_alone (self) ? tf_backing_peek_some (&self->backing, self->position, count) : NULL;
 
-  if (__libc_single_threaded && self->at_rest && tf_backing_is_in_memory (&self->backing))
-    data = tf_backing_peek (&self->backing, self->position, 1);
-  if (data == NULL)
-    return NULL;
-
-  self->lent = TRUE;
-  *count = self->backing.memory.size - self->position;
+  if (data != NULL)
+    self->lent = TRUE;
   return data;
 }
 
-/* Like tf_store_consume(), for bytes in memory. */
+/* Like tf_store_consume(), or returns FALSE without a change. */
 static inline gboolean
 tf_store_consume_at_once (TfStore *self,
                           gsize    count)
 {
-  if (count == 0 || !__libc_single_threaded || !self->at_rest || !tf_backing_is_in_memory (&self->backing) ||
-      tf_backing_peek (&self->backing, self->position, count) == NULL)
+  gsize available;
+
+  if (count == 0 || !tf_store_is_alone (self) ||
+      tf_backing_peek_some (&self->backing, self->position, &available) == NULL || count > available)
     return FALSE;
 
   self->lent = FALSE;
