@@ -299,6 +299,32 @@ test_splice (gconstpointer data)
   g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
 }
 
+/* The source is read by one operation, which the file of the source has under way. */
+static void
+test_splice_source (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(TfTempFile) target = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("b", 1);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+  goffset size;
+
+  g_output_stream_splice_async (output_of (target), input_of (file), 0, 0, NULL, tf_test_take_result, &result);
+  use_all (file, REFUSED, REFUSED, ALLOWED);
+  g_output_stream_splice_finish (output_of (target), tf_test_wait (&result), &error);
+  g_assert_no_error (error);
+  g_clear_object (&result);
+  use_all (file, ALLOWED, ALLOWED, ALLOWED);
+
+  size = tf_temp_file_get_size (target);
+  tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
+  g_assert_cmpint (g_output_stream_splice (output_of (target), input_of (file), 0, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PENDING);
+  g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
+  g_assert_cmpint (tf_temp_file_get_size (target), ==, size);
+}
+
 /* Closing is an operation as well, if the file is not closed at once. */
 static void
 test_closing (gconstpointer data)
@@ -521,6 +547,7 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "input", test_input);
   tf_test_add_for_kinds ("pending", "output", test_output);
   tf_test_add_for_kinds ("pending", "splice", test_splice);
+  tf_test_add_for_kinds ("pending", "splice-source", test_splice_source);
   tf_test_add_for_kinds ("pending", "closing", test_closing);
   tf_test_add_for_kinds ("pending", "text", test_text);
   tf_test_add_for_kinds ("pending", "order", test_order);

@@ -285,6 +285,7 @@ typedef struct
   TfStore *target;        /* (unowned): the stream has it */
   GInputStream *source;   /* (owned) */
   TfStore *source_store;  /* (unowned) (nullable): if the source is a TfInputStream */
+  gboolean has_source;    /* which is a TfInputStream, and pending */
   int source_fd;          /* or -1 */
   GOutputStreamSpliceFlags flags;
 
@@ -292,6 +293,9 @@ typedef struct
   gsize n_buffered;
   guint64 n_moved;
   GError *error;          /* (owned) (nullable): the first one */
+
+  GAsyncReadyCallback callback; /* (nullable) */
+  gpointer user_data;
 } Splice;
 
 /* Returns the descriptor of the source if its class only reads from it. Other classes may change the bytes. */
@@ -326,9 +330,31 @@ splice_new (GOutputStream            *stream,
   return self;
 }
 
+/* All pieces of a file are one operation of its stream. */
+static gboolean
+take_source (Splice  *self,
+             GError **error)
+{
+  if (self->source_store == NULL)
+    return TRUE;
+
+  self->has_source = tf_store_check_stream_idle (self->source_store, error) &&
+                     g_input_stream_set_pending (self->source, error);
+  return self->has_source;
+}
+
+static void
+release_source (Splice *self)
+{
+  if (self->has_source)
+    g_input_stream_clear_pending (self->source);
+  self->has_source = FALSE;
+}
+
 static void
 splice_free (Splice *self)
 {
+  release_source (self);
   g_object_unref (self->source);
   g_free (self->buffer);
   g_clear_error (&self->error);
@@ -338,23 +364,35 @@ splice_free (Splice *self)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (Splice, splice_free)
 
 static gboolean
+move_from_fd (Splice        *self,
+              gsize         *n_moved,
+              GCancellable  *cancellable,
+              GError       **error)
+{
+  gboolean success = TRUE;
+
+  if (!g_input_stream_set_pending (self->source, error))
+    return FALSE;
+
+  if (self->source_fd >= 0)
+    success = tf_splice_fd (self->target, self->source_fd, n_moved, cancellable, error);
+
+  g_input_stream_clear_pending (self->source);
+  return success;
+}
+
+static gboolean
 move_piece (Splice        *self,
             gsize         *n_moved,
             GCancellable  *cancellable,
             GError       **error)
 {
-  gboolean success = TRUE;
+  gboolean success;
 
   *n_moved = 0;
-  if (!g_input_stream_set_pending (self->source, error))
-    return FALSE;
-
-  if (self->source_store != NULL)
-    success = tf_splice_store (self->target, self->source_store, n_moved, cancellable, error);
-  else if (self->source_fd >= 0)
-    success = tf_splice_fd (self->target, self->source_fd, n_moved, cancellable, error);
-
-  g_input_stream_clear_pending (self->source);
+  success = self->source_store != NULL
+            ? tf_splice_store (self->target, self->source_store, n_moved, cancellable, error)
+            : move_from_fd (self, n_moved, cancellable, error);
   self->n_moved += *n_moved;
   return success;
 }
@@ -454,7 +492,9 @@ splice (GOutputStream             *stream,
   g_autoptr(Splice) self = splice_new (stream, target, source, flags);
   gssize result;
 
-  move (self, cancellable, &self->error);
+  if (take_source (self, &self->error))
+    move (self, cancellable, &self->error);
+  release_source (self);
 
   /* As in GIO, an error of closing the source is ignored. */
   if ((flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
@@ -497,11 +537,15 @@ close_and_complete (GTask *task)
 {
   Splice *self = g_task_get_task_data (task);
 
-  if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
-    g_input_stream_close_async (self->source, g_task_get_priority (task), g_task_get_cancellable (task),
-                                on_source_closed, g_object_ref (task));
-  else
-    complete (task);
+  if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) == 0)
+    {
+      complete (task);
+      return;
+    }
+
+  release_source (self);
+  g_input_stream_close_async (self->source, g_task_get_priority (task), g_task_get_cancellable (task),
+                              on_source_closed, g_object_ref (task));
 }
 
 static gssize
@@ -607,6 +651,19 @@ reads_in_thread (GInputStream *source)
   return TF_IS_READER (source) || G_INPUT_STREAM_GET_CLASS (source)->read_async == base->read_async;
 }
 
+/* As GIO does with the target, the source is pending until the callback is called. */
+static void
+on_completed (GObject      *stream,
+              GAsyncResult *result,
+              gpointer      user_data)
+{
+  Splice *self = user_data;
+
+  release_source (self);
+  if (self->callback != NULL)
+    self->callback (stream, result, self->user_data);
+}
+
 static void
 splice_async (GOutputStream            *stream,
               TfStore                  *target,
@@ -617,17 +674,21 @@ splice_async (GOutputStream            *stream,
               GAsyncReadyCallback       callback,
               gpointer                  user_data)
 {
-  g_autoptr(GTask) task = tf_task_new (stream, splice_async, io_priority, cancellable, callback, user_data);
   Splice *self = splice_new (stream, target, source, flags);
+  g_autoptr(GTask) task = tf_task_new (stream, splice_async, io_priority, cancellable, on_completed, self);
 
+  self->callback = callback;
+  self->user_data = user_data;
   g_task_set_task_data (task, self, (GDestroyNotify) splice_free);
-  if (!tf_store_check_stream_idle (target, &self->error))
+  if (!tf_store_check_stream_idle (target, &self->error) || !take_source (self, &self->error))
     {
       tf_task_return (task, -1, g_steal_pointer (&self->error));
       return;
     }
 
   tf_store_close_gate (target);
+  if (self->source_store != NULL)
+    tf_store_close_gate (self->source_store);
   if (self->source_store != NULL || reads_in_thread (source))
     tf_task_run_step (task, move_func, on_moved);
   else
