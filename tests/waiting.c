@@ -353,6 +353,16 @@ test_write (gconstpointer data)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE + 7);
 }
 
+/* Returns: (transfer none): a file that lives as long as @file */
+static TfTempFile *
+make_target_for (TfTempFile *file)
+{
+  TfTempFile *target = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+  g_object_set_data_full (G_OBJECT (file), "target", target, g_object_unref);
+  return target;
+}
+
 static void
 start (TfTempFile    *file,
        const char    *call,
@@ -374,6 +384,10 @@ start (TfTempFile    *file,
   else if (g_str_equal (call, "read-stream"))
     g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (file)), buffer, sizeof buffer, 0, NULL,
                                tf_test_take_result, result);
+  else if (g_str_equal (call, "splice"))
+    g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (make_target_for (file))),
+                                  g_io_stream_get_input_stream (G_IO_STREAM (file)), 0, 0, NULL,
+                                  tf_test_take_result, result);
   else
     g_output_stream_write_bytes_async (g_io_stream_get_output_stream (G_IO_STREAM (file)), bytes, 0, NULL,
                                        tf_test_take_result, result);
@@ -749,7 +763,9 @@ int
 main (int    argc,
       char **argv)
 {
-  const char *calls[] = { "write", "load", "read-data", "read-upto", "read-line", "read-stream", "write-stream" };
+  const char *calls[] = {
+    "write", "load", "read-data", "read-upto", "read-line", "read-stream", "write-stream", "splice",
+  };
 
   tf_test_init_async (&argc, &argv);
 

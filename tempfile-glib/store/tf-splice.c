@@ -11,8 +11,8 @@
 
 #include "base/tf-errno.h"
 
-/* The number of bytes moved while the locks of two stores are held. */
-#define PIECE (8 * 1024 * 1024)
+/* The number of bytes moved while the lock of the target is held. */
+#define PIECE (1024 * 1024)
 
 /* Returns the number of bytes to move in one call; 0 if the size of the source is not known. */
 static gsize
@@ -68,6 +68,7 @@ tf_splice_fd (TfStore       *self,
 
   success = copy_locked (self, fd, offset, count, n_moved, cancellable, error);
   tf_store_unlock (self);
+  tf_store_let_readers_in (self);
 
   if (*n_moved > 0 && lseek (fd, offset + *n_moved, SEEK_SET) < 0 && success)
     success = tf_errno_set (error, errno, "lseek", NULL);
@@ -96,7 +97,7 @@ copy_from (TfStore       *self,
   return success;
 }
 
-/* How many bytes are moved in one piece. */
+/* How many bytes are moved in one piece. Fails in a thread that must not block if there are many pieces. */
 static gboolean
 measure_piece (TfStore  *source,
                gsize    *count,
@@ -104,7 +105,8 @@ measure_piece (TfStore  *source,
 {
   goffset size;
 
-  if (!tf_backing_get_size (&source->backing, &size, error))
+  if (!tf_backing_get_size (&source->backing, &size, error) ||
+      !tf_store_may_copy (CLAMP (size - source->position, 0, G_MAXSSIZE), error))
     return FALSE;
 
   *count = CLAMP (size - source->position, 0, PIECE);
@@ -136,6 +138,7 @@ splice_piece (TfStore       *self,
   /* Only @self can have rolled over. It notifies its owner when no lock is held any more. */
   tf_store_resume (self);
   tf_store_unlock (self);
+  tf_store_let_readers_in (self);
   return success;
 }
 

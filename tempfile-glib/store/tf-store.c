@@ -687,8 +687,8 @@ lock_ahead (TfStore       *self,
 #define MAX_YIELDS 1000
 
 /* Called without the lock. */
-static void
-let_readers_in (TfStore *self)
+void
+tf_store_let_readers_in (TfStore *self)
 {
   for (guint i = 0; i < MAX_YIELDS && g_atomic_int_get (&self->n_waiting) > 0; i++)
     g_thread_yield ();
@@ -1566,7 +1566,7 @@ tf_store_read_in_pieces (TfStore       *self,
       success = tf_store_read_locking (self, (guint8 *) data + *n_read, MIN (count - *n_read, LARGEST_PIECE), &n,
                                        cancellable, error);
       *n_read += n;
-      let_readers_in (self);
+      tf_store_let_readers_in (self);
     }
 
   return success;
@@ -1801,7 +1801,7 @@ pause_for_readers (TfStore  *self,
     return TRUE;
 
   tf_store_unlock (self);
-  let_readers_in (self);
+  tf_store_let_readers_in (self);
   return lock_ahead (self, NULL, error);
 }
 
@@ -2049,7 +2049,7 @@ write_piece_by_piece (TfStore       *self,
     {
       success = tf_store_write_locking (self, data + done, MIN (count - done, LARGEST_PIECE), &n, cancellable, error);
       *n_written += n;
-      let_readers_in (self);
+      tf_store_let_readers_in (self);
     }
 
   return success;

@@ -226,6 +226,7 @@ gboolean tf_store_move_to          (TfStore       *self,
 void     tf_store_exchange_backing (TfStore       *self,
                                     TfBacking     *backing);
 
+void          tf_store_let_readers_in  (TfStore              *self);
 gboolean      tf_store_may_copy        (gsize                 count,
                                         GError              **error);
 gboolean      tf_store_read_in_pieces  (TfStore              *self,
