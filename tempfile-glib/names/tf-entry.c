@@ -752,6 +752,17 @@ look_at_path (TfEntry      *self,
   return MISSING;
 }
 
+/* By its path alone, for lack of a descriptor, the entry is not found in a directory that was moved. */
+static Found
+check_missing (const TfEntry *self)
+{
+  if (self->name.parent == NULL || !tf_parent_may_have_moved (self->name.parent))
+    return MISSING;
+
+  errno = EMFILE;
+  return FAILED;
+}
+
 /* Looks for the entry in its directory. If it is missing, the descriptor may not be that of the directory any more,
  * because the program has closed it; or another directory was at the path already when the entry was created. */
 static Found
@@ -767,6 +778,8 @@ find (TfEntry      *self,
 
   if (found == MISSING && place->name != self->path)
     found = look_at_path (self, place, identity, st);
+  else if (found == MISSING)
+    found = check_missing (self);
 
   return found;
 }

@@ -500,3 +500,12 @@ tf_parent_is_at_path (TfParent *self)
 
   return !stat_dir (self->place.path, &st) || is_place (self, &st);
 }
+
+/* Returns TRUE also if the path cannot be looked at. */
+gboolean
+tf_parent_may_have_moved (TfParent *self)
+{
+  TfSystemStat st;
+
+  return !stat_dir (self->place.path, &st) || !is_place (self, &st);
+}

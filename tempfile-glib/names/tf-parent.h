@@ -33,6 +33,7 @@ gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
 gboolean  tf_parent_is_lost    (int               fd);
 gboolean  tf_parent_is_at_path (TfParent         *self);
+gboolean  tf_parent_may_have_moved (TfParent     *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);
 gboolean       tf_parent_is_guarded (const TfParent     *self);

@@ -754,6 +754,46 @@ test_many (void)
   tf_test_in_child (create_many);
 }
 
+/* More directories than the library keeps open. */
+#define N_DIRS 20
+
+static void
+unlink_moved_without_fds (void)
+{
+  g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GError) error = NULL;
+
+  for (guint i = 0; i < N_DIRS; i++)
+    {
+      g_autofree char *dir = g_strdup_printf ("dir%u", i);
+
+      tree_make_dir (dir);
+      g_ptr_array_add (files, make_file (dir));
+      close_file_but_stay (files->pdata[i]);
+    }
+
+  g_assert_cmpint (rename ("dir0", "moved"), ==, 0);
+  tf_test_take_fds ();
+  g_assert_false (tf_named_file_unlink (files->pdata[0], NULL, &error));
+  tf_test_give_all_fds ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_cmpint (rename ("moved", "dir0"), ==, 0);
+
+  for (guint i = 0; i < N_DIRS; i++)
+    {
+      g_autofree char *dir = g_strdup_printf ("dir%u", i);
+
+      g_assert_true (tf_named_file_unlink (files->pdata[i], NULL, NULL));
+      g_assert_cmpint (rmdir (dir), ==, 0);
+    }
+}
+
+static void
+test_moved_without_fds (void)
+{
+  tf_test_in_child (unlink_moved_without_fds);
+}
+
 static void
 create_without_fds (void)
 {
@@ -1009,6 +1049,7 @@ main (int    argc,
   g_test_add_func ("/entry/set-group-id", test_set_group_id);
   g_test_add_func ("/entry/others-may-lock", test_others_may_lock);
   g_test_add_func ("/entry/many", test_many);
+  g_test_add_func ("/entry/moved-without-fds", test_moved_without_fds);
   g_test_add_func ("/entry/create-after-close", test_create_after_close);
   g_test_add_func ("/entry/no-fds", test_no_fds);
   g_test_add_func ("/entry/hand-over-without-fds", test_hand_over_without_fds);
