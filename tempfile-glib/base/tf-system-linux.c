@@ -449,6 +449,12 @@ tf_system_lease (int fd)
   return TF_RETRY_EINTR (fcntl (fd, F_SETLEASE, F_WRLCK));
 }
 
+void
+tf_system_unlease (int fd)
+{
+  fcntl (fd, F_SETLEASE, F_UNLCK);
+}
+
 int
 tf_system_link_fd (int         fd,
                    int         dir_fd,

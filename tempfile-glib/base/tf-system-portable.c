@@ -179,6 +179,11 @@ tf_system_lease (int fd)
   return fail_with_not_supported ();
 }
 
+void
+tf_system_unlease (int fd)
+{
+}
+
 int
 tf_system_link_fd (int         fd,
                    int         dir_fd,

@@ -191,6 +191,9 @@ gboolean tf_system_keeps_identities (int fd);
  * can open it. Fails with EAGAIN if it is open, and with another error where this cannot be known. */
 int tf_system_lease (int fd);
 
+/* Gives it back, although forked children may have the file open. */
+void tf_system_unlease (int fd);
+
 /* --- Names ---------------------------------------------------------------------------------- */
 
 /* Gives the file behind @fd the name @name in @dir_fd. */

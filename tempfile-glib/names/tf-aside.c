@@ -262,7 +262,8 @@ tf_aside_remove (const TfAside  *self,
                  GCancellable   *cancellable,
                  GError        **error)
 {
-  tf_autofd int lease_fd = -1;
+  TfAsideResult result;
+  int lease_fd = -1;
 
   if (!is_idle (self, self->name))
     return TF_ASIDE_STAYS;
@@ -275,5 +276,7 @@ tf_aside_remove (const TfAside  *self,
         return TF_ASIDE_STAYS;
     }
 
-  return may_be_moved (self) ? move_and_remove (self, cancellable, error) : remove_in_place (self, cancellable, error);
+  result = may_be_moved (self) ? move_and_remove (self, cancellable, error) : remove_in_place (self, cancellable, error);
+  tf_use_release (&lease_fd);
+  return result;
 }

@@ -621,16 +621,11 @@ is_in_use (const Segment       *segment,
            const char          *name,
            const TfIdentity    *identity)
 {
-  tf_autofd int lease_fd = -1;
-
   if (record->deadline == 0)
     return FALSE;
 
-  if (get_kind (record) == TF_JOURNAL_DIR)
-    return !tf_use_is_dir_idle (segment->parent_fd, name, identity);
-
-  lease_fd = tf_use_lease_file (segment->parent_fd, name, identity);
-  return lease_fd < 0;
+  return get_kind (record) == TF_JOURNAL_DIR ? !tf_use_is_dir_idle (segment->parent_fd, name, identity)
+                                             : !tf_use_is_file_idle (segment->parent_fd, name, identity);
 }
 
 static gboolean

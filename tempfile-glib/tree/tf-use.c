@@ -12,7 +12,13 @@
 #include <sys/stat.h>
 
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "tf-dir.h"
+
+/* A child that is forked while a descriptor is open keeps the file open, and whoever opens it waits for a lease that the
+ * child does not know of. No process forks while this lock is held. */
+static GMutex lock;
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
 /* Opens a regular file, and does not wait for whoever has a lease on it. */
 static int
@@ -44,6 +50,32 @@ tf_use_lease_file (int               dir_fd,
   return tf_system_lease (fd) == 0 ? tf_fd_steal (&fd) : -1;
 }
 
+/* Closes what tf_use_lease_file() has returned, if that is a descriptor. A child may have it as well. */
+void
+tf_use_release (int *fd)
+{
+  if (*fd >= 0)
+    tf_system_unlease (*fd);
+  tf_fd_clear (fd);
+}
+
+/* Whether nobody has the regular file @name in @dir_fd open, provided that it is @identity. */
+gboolean
+tf_use_is_file_idle (int               dir_fd,
+                     const char       *name,
+                     const TfIdentity *identity)
+{
+  gboolean is_idle;
+  int fd;
+
+  tf_fork_lock (&fork_handler);
+  fd = tf_use_lease_file (dir_fd, name, identity);
+  is_idle = fd >= 0;
+  tf_use_release (&fd);
+  g_mutex_unlock (&lock);
+  return is_idle;
+}
+
 /* --- Directories ---------------------------------------------------------------------------- */
 
 /* A directory with all it holds is looked through. The directories that are left to read are named by their paths from
@@ -72,8 +104,9 @@ static gboolean
 is_idle_entry (int         dir_fd,
                const char *name)
 {
-  tf_autofd int fd = -1;
   TfSystemStat st;
+  gboolean is_idle;
+  int fd;
 
   if (!tf_system_stat (&st, dir_fd, name))
     return errno == ENOENT;
@@ -81,8 +114,12 @@ is_idle_entry (int         dir_fd,
   if (!S_ISREG (st.mode))
     return TRUE;
 
+  tf_fork_lock (&fork_handler);
   fd = open_file (dir_fd, name);
-  return fd >= 0 ? tf_system_lease (fd) == 0 : errno == ENOENT;
+  is_idle = fd >= 0 ? tf_system_lease (fd) == 0 : errno == ENOENT;
+  tf_fd_clear (&fd);
+  g_mutex_unlock (&lock);
+  return is_idle;
 }
 
 static gboolean

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -26,11 +27,17 @@ static guint32 other_fs;
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
+static void (*while_open) (void); /* (nullable): called once, when the next file is open */
+
 int
 __wrap_fstatfs64 (int            fd,
                   struct statfs *fs)
 {
   int result = __real_fstatfs64 (fd, fs);
+  void (*func) (void) = g_steal_pointer (&while_open);
+
+  if (func != NULL)
+    func ();
 
   if (other_fs != 0)
     fs->f_type = other_fs;
@@ -200,6 +207,129 @@ test_mapped (void)
 }
 
 /* Whoever opens the file while it is leased does not have the process killed by a signal. */
+static gint is_fork_coming; /* (atomic) */
+static gint child;          /* (atomic) */
+static GThread *forker;
+
+static void
+tell_fork (void)
+{
+  g_atomic_int_set (&is_fork_coming, TRUE);
+}
+
+static gboolean
+has_open (const char *name)
+{
+  g_autofree char *path = tf_test_path (name);
+  g_autoptr(GDir) fds = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *fd;
+
+  while ((fd = g_dir_read_name (fds)) != NULL)
+    {
+      g_autofree char *link = g_build_filename ("/proc/self/fd", fd, NULL);
+      g_autofree char *target = g_file_read_link (link, NULL);
+
+      if (g_strcmp0 (target, path) == 0)
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
+static gpointer
+fork_child (gpointer data)
+{
+  pid_t pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    _exit (has_open ("file") || has_open ("dir/file"));
+
+  g_atomic_int_set (&child, pid);
+  return NULL;
+}
+
+/* Returns when the thread waits in fork(), or has forked. */
+static void
+fork_elsewhere (void)
+{
+  g_atomic_int_set (&is_fork_coming, FALSE);
+  g_atomic_int_set (&child, 0);
+  forker = g_thread_new ("forker", fork_child, NULL);
+  while (!g_atomic_int_get (&is_fork_coming))
+    g_thread_yield ();
+  for (guint i = 0; i < 1000 && g_atomic_int_get (&child) == 0; i++)
+    g_thread_yield ();
+}
+
+static void
+assert_not_open_in_child (void)
+{
+  int status;
+
+  g_thread_join (g_steal_pointer (&forker));
+  g_assert_cmpint (waitpid (g_atomic_int_get (&child), &status, 0), ==, g_atomic_int_get (&child));
+  g_assert_cmpint (status, ==, 0);
+}
+
+/* A child that is forked by another thread does not keep open what was only looked at. */
+static void
+test_fork (void)
+{
+  TfIdentity identity;
+
+  if (tf_test_skip_without_leases ())
+    return;
+
+  g_assert_cmpint (pthread_atfork (tell_fork, NULL, NULL), ==, 0);
+  make_file ("file");
+  identity = identify ("file");
+  g_assert_true (tf_use_is_file_idle (AT_FDCWD, "file", &identity));
+  while_open = fork_elsewhere;
+  g_assert_true (tf_use_is_file_idle (AT_FDCWD, "file", &identity));
+  assert_not_open_in_child ();
+  g_assert_cmpint (unlink ("file"), ==, 0);
+
+  tree_make_dir ("dir");
+  make_file ("dir/file");
+  identity = identify ("dir");
+  while_open = fork_elsewhere;
+  g_assert_true (tf_use_is_dir_idle (AT_FDCWD, "dir", &identity));
+  assert_not_open_in_child ();
+  g_assert_cmpint (unlink ("dir/file"), ==, 0);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+}
+
+/* While a file is being removed, a child can be forked. Nobody waits for what it does not know of. */
+static void
+test_inherited_lease (void)
+{
+  TfIdentity identity;
+  int leased;
+  int fd;
+  pid_t pid;
+
+  if (tf_test_skip_without_leases ())
+    return;
+
+  make_file ("file");
+  identity = identify ("file");
+  leased = tf_use_lease_file (AT_FDCWD, "file", &identity);
+  g_assert_cmpint (leased, >=, 0);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  while (pid == 0)
+    pause ();
+
+  tf_use_release (&leased);
+  fd = open ("file", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_cmpint (kill (pid, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
 static void
 test_lease (void)
 {
@@ -348,6 +478,8 @@ main (int    argc,
   g_test_add_func ("/use/other-fs", test_other_fs);
   g_test_add_func ("/use/mapped", test_mapped);
   g_test_add_func ("/use/lease", test_lease);
+  g_test_add_func ("/use/fork", test_fork);
+  g_test_add_func ("/use/inherited-lease", test_inherited_lease);
   g_test_add_func ("/use/not-the-file", test_not_the_file);
   g_test_add_func ("/use/other-user", test_other_user);
   g_test_add_func ("/use/dir", test_dir);
