@@ -83,8 +83,9 @@ sweep (const TfTemplate  *template,
  *
  * A process that uses these classes writes a journal of the names that it creates. A sweep reads the journals of the
  * user's processes that are certainly dead. It removes what such a journal names, if it still is the same file at the
- * same place, and its process did not keep it. Files that were moved, renamed or replaced, and everything of
- * living processes and of their forked children, stay. [What is removed, and when](lifetime.html) describes the details.
+ * same place, and its process did not keep it. A directory goes with all it holds. Files that were moved, renamed or
+ * replaced, and everything else of living processes and of their forked children, stay.
+ * [What is removed, and when](lifetime.html) describes the details.
  *
  * The arguments only restrict what is removed. With a @prefix, the names begin with it and eight characters out of
  * `[a-z0-9_]`; with a @dir, they lie directly in it.
