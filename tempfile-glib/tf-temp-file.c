@@ -901,30 +901,34 @@ tf_temp_file_read (TfTempFile    *self,
  * @self: a temporary file
  * @buffer: where to put the bytes
  * @count: the number of bytes to read, at least 1
+ * @n_read: (out): the number of bytes that were read
  *
- * Reads @count bytes at the position if they are in memory, or were read ahead.
+ * Reads @count bytes at the position if they were read ahead, or up to as many of a file in memory.
  *
  * It does not touch the disk. It does nothing while an asynchronous operation of the file is under way. A language
  * binding calls it first, and lets other threads of its interpreter run only while it calls [method@TempFile.read]
  * after that.
  *
- * Returns: %TRUE if @count bytes were read; %FALSE if nothing was read, in which case [method@TempFile.read] is to be
- *   called
+ * Returns: %TRUE if @count bytes were read, or fewer at the end of a file in memory; %FALSE if nothing was read, in
+ *   which case [method@TempFile.read] is to be called
  *
  * Since: 1.0
  */
 gboolean
 tf_temp_file_try_read (TfTempFile *self,
                        void       *buffer,
-                       gsize       count)
+                       gsize       count,
+                       gsize      *n_read)
 {
   TfStore *store;
 
   g_return_val_if_fail (is_temp_file (self), FALSE);
   g_return_val_if_fail (buffer != NULL || count == 0, FALSE);
+  g_return_val_if_fail (n_read != NULL, FALSE);
 
   store = tf_file_get_store (self);
-  return tf_store_read_at_once (store, buffer, count, NULL) || tf_store_read_at_rest (store, buffer, count);
+  *n_read = count;
+  return tf_store_read_at_once (store, buffer, count, NULL) || tf_store_read_at_rest (store, buffer, count, n_read);
 }
 
 /**
@@ -1057,9 +1061,9 @@ tf_temp_file_write (TfTempFile    *self,
  * @data: (array length=size) (element-type guint8): the bytes
  * @size: the size of @data in bytes
  *
- * Writes all of @data at the position if there is room for it in memory that the file already has.
+ * Writes all of @data at the position if there is room for it in memory, and it is not more than a MiB.
  *
- * It neither touches the disk nor allocates memory. It does nothing while an asynchronous operation of the file is
+ * It does not touch the disk, and makes no other file roll over. It does nothing while an asynchronous operation of the file is
  * under way. Callers that cannot wait try it before [method@TempFile.write_bytes_async], which costs more.
  * A language binding calls it first, and lets other threads of its interpreter run only while it calls
  * [method@TempFile.write] after that.

@@ -90,7 +90,8 @@ gboolean      tf_temp_file_write              (TfTempFile             *self,
 TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_read           (TfTempFile             *self,
                                                void                   *buffer,
-                                               gsize                   count);
+                                               gsize                   count,
+                                               gsize                  *n_read);
 
 TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_write          (TfTempFile             *self,

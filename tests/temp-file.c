@@ -127,16 +127,29 @@ assert_tries_to_write (TfTempFile *file,
 static void
 test_try_write (void)
 {
+  g_autoptr(TfTempFile) bounded = TF_TEMP_FILE (tf_spooled_file_new (10));
+  g_autoptr(TfTempFile) fresh = TF_TEMP_FILE (tf_spooled_file_new (-1));
   g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
   g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
   g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
 
-  assert_tries_to_write (in_memory, 1, FALSE);
-  write_text (in_memory, "Hello");
-  assert_tries_to_write (in_memory, 1, TRUE);
-  assert_tries_to_write (in_memory, 1 << 20, FALSE);
+  assert_tries_to_write (in_memory, 6, TRUE);
   g_assert_false (tf_temp_file_try_write (in_memory, NULL, 0));
   g_assert_cmpint (tf_temp_file_get_size (in_memory), ==, 6);
+  assert_tries_to_write (in_memory, 1 << 20, TRUE);
+  assert_tries_to_write (in_memory, (1 << 20) + 1, FALSE);
+  tf_test_seek (in_memory, 2 << 20, G_SEEK_SET);
+  assert_tries_to_write (in_memory, 1, FALSE);
+
+  assert_tries_to_write (bounded, 11, FALSE);
+  assert_tries_to_write (bounded, 10, TRUE);
+  assert_tries_to_write (bounded, 1, FALSE);
+  g_assert_false (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (bounded)));
+
+  tf_set_memory_budget (1);
+  assert_tries_to_write (fresh, 100 * 1024, FALSE);
+  tf_set_memory_budget (0);
+  assert_tries_to_write (fresh, 100 * 1024, TRUE);
 
   write_text (on_disk, "Hello");
   assert_tries_to_write (on_disk, 1, TRUE);
@@ -158,6 +171,7 @@ test_try_read (void)
   g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
   TfTempFile *files[] = { in_memory, on_disk, named };
   char buffer[8];
+  gsize n;
 
   for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
     {
@@ -165,21 +179,30 @@ test_try_read (void)
 
       write_text (files[i], "Hello");
       tf_test_seek (files[i], 0, G_SEEK_SET);
-      g_assert_false (tf_temp_file_try_read (files[i], buffer, 0));
-      g_assert_false (tf_temp_file_try_read (files[i], NULL, 0));
-      g_assert_false (tf_temp_file_try_read (files[i], buffer, 6));
-      g_assert_cmpint (tf_temp_file_try_read (files[i], buffer, 4), ==, is_there);
+      g_assert_false (tf_temp_file_try_read (files[i], buffer, 0, &n));
+      g_assert_false (tf_temp_file_try_read (files[i], NULL, 0, &n));
+      g_assert_cmpint (tf_temp_file_try_read (files[i], buffer, 4, &n), ==, is_there);
+      g_assert_cmpuint (n, ==, is_there ? 4 : 0);
       if (is_there)
         g_assert_cmpmem (buffer, 4, "Hell", 4);
       g_assert_cmpint (g_seekable_tell (G_SEEKABLE (files[i])), ==, is_there ? 4 : 0);
+      g_assert_cmpint (tf_temp_file_try_read (files[i], buffer, 6, &n), ==, files[i] == in_memory);
+      g_assert_cmpuint (n, ==, files[i] == in_memory ? 1 : 0);
     }
+
+  /* At the end, and behind it */
+  g_assert_true (tf_temp_file_try_read (in_memory, buffer, 1, &n));
+  g_assert_cmpuint (n, ==, 0);
+  tf_test_seek (in_memory, 10, G_SEEK_SET);
+  g_assert_true (tf_temp_file_try_read (in_memory, buffer, 1, &n));
+  g_assert_cmpuint (n, ==, 0);
 
   /* What line reading has read ahead of a file that others can open is old when it is read. */
   g_assert_cmpint (tf_temp_file_fill (named, 5, NULL, NULL), ==, 5);
-  g_assert_false (tf_temp_file_try_read (named, buffer, 1));
+  g_assert_false (tf_temp_file_try_read (named, buffer, 1, &n));
 
   g_io_stream_close (G_IO_STREAM (in_memory), NULL, NULL);
-  g_assert_false (tf_temp_file_try_read (in_memory, buffer, 1));
+  g_assert_false (tf_temp_file_try_read (in_memory, buffer, 1, &n));
 }
 
 static void
@@ -187,10 +210,11 @@ test_not_initialized (void)
 {
   g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_TEMP_FILE, NULL);
   g_autoptr(GError) error = NULL;
+  gsize n_read;
   char byte;
 
   g_assert_false (tf_temp_file_try_write (file, "x", 1));
-  g_assert_false (tf_temp_file_try_read (file, &byte, 1));
+  g_assert_false (tf_temp_file_try_read (file, &byte, 1, &n_read));
   g_assert_false (tf_temp_file_write (file, "x", 1, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
 }

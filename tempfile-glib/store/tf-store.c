@@ -1914,30 +1914,73 @@ try_lock_at_rest (TfStore *self)
   return !__libc_single_threaded && tf_task_may_block (NULL) && !g_atomic_int_get (&tf_fork_is_coming) && try_lock (self);
 }
 
-/* Like tf_store_read_at_once(), if there are several threads. Does not wait for another one. */
+/* Returns whether @count bytes at the position are there, or all of a file in memory, of which @count is set to what is
+ * left. */
+static gboolean
+is_there (const TfStore *self,
+          gsize         *count)
+{
+  goffset size;
+
+  if (!tf_backing_is_in_memory (&self->backing))
+    return tf_backing_peek (&self->backing, self->position, *count) != NULL;
+
+  size = self->backing.memory.size;
+  *count = MIN (*count, (gsize) MAX (size - self->position, 0));
+  return TRUE;
+}
+
+/* Like tf_store_read_at_once(), if there are several threads, and up to the end of what is in memory. Does not wait for
+ * another thread. */
 gboolean
 tf_store_read_at_rest (TfStore  *self,
                        gpointer  data,
-                       gsize     count)
+                       gsize     count,
+                       gsize    *n_read)
 {
-  const guint8 *source = NULL;
+  gboolean success;
 
+  *n_read = 0;
   if (count == 0 || !try_lock_at_rest (self))
     return FALSE;
 
-  if (is_at_rest (self))
-    source = tf_backing_peek (&self->backing, self->position, count);
-  if (source != NULL)
+  success = is_at_rest (self) && is_there (self, &count);
+  if (success && count > 0)
     {
-      memcpy (data, source, count);
+      memcpy (data, tf_backing_peek (&self->backing, self->position, count), count);
       self->position += count;
+      *n_read = count;
     }
   unlock (self);
 
-  return source != NULL;
+  return success;
 }
 
-/* Like tf_store_write_at_once(), if there are several threads. Does not wait for another one. */
+/* Like tf_store_claim(), with memory that is allocated, if nothing has to go to disk for that. */
+__attribute__ ((cold, noinline)) static guint8 *
+grow_and_claim (TfStore *self,
+                gsize    count)
+{
+  gsize size;
+
+  if (!tf_backing_is_in_memory (&self->backing) || (guint64) self->position > self->backing.memory.size ||
+      count == 0 || count > LARGEST_AT_ONCE)
+    return NULL;
+
+  size = self->position + count;
+  if (size > get_limit (self))
+    return NULL;
+
+  if (tf_memory_pool_charge (&self->pool_node, get_charge (self, size)) &&
+      !tf_memory_pool_is_exceeded () && grow (self, size))
+    return tf_store_claim (self, count);
+
+  recount (self);
+  return NULL;
+}
+
+/* Like tf_store_write_at_once(), if there are several threads, and in memory that has to be allocated. Does not wait for
+ * another thread. */
 gboolean
 tf_store_write_at_rest (TfStore       *self,
                         gconstpointer  data,
@@ -1949,7 +1992,11 @@ tf_store_write_at_rest (TfStore       *self,
     return FALSE;
 
   if (is_at_rest (self))
-    target = tf_store_claim (self, count);
+    {
+      target = tf_store_claim (self, count);
+      if (G_UNLIKELY (target == NULL))
+        target = grow_and_claim (self, count);
+    }
   if (target != NULL)
     {
       memcpy (target, data, count);

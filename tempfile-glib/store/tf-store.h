@@ -281,7 +281,8 @@ gboolean      tf_store_skip            (TfStore              *self,
                                         GError              **error);
 gboolean      tf_store_read_at_rest    (TfStore              *self,
                                         gpointer              data,
-                                        gsize                 count);
+                                        gsize                 count,
+                                        gsize                *n_read);
 gboolean      tf_store_write_at_rest   (TfStore              *self,
                                         gconstpointer         data,
                                         gsize                 count);

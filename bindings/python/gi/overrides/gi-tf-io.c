@@ -397,6 +397,17 @@ get_size (PyObject *argument,
   return argument == NULL || argument == Py_None || gi_tf_get_integer (argument, size);
 }
 
+/* Reads what only has to be copied, unless somebody uses the file. */
+static inline gboolean
+read_at_once (TfTempFile *file,
+              void       *data,
+              gsize       size,
+              gsize      *n_read)
+{
+  return G_LIKELY (size > 0 && size <= AT_ONCE && !gi_tf_is_busy (file)) &&
+         tf_temp_file_try_read (file, data, size, n_read);
+}
+
 static gboolean
 read_some (TfTempFile   *file,
            void         *buffer,
@@ -405,6 +416,13 @@ read_some (TfTempFile   *file,
            gssize       *n_read)
 {
   GError *error = NULL;
+  gsize n_there;
+
+  if (cancellable == NULL && read_at_once (file, buffer, count, &n_there))
+    {
+      *n_read = n_there;
+      return TRUE;
+    }
 
   GI_TF_RELEASED (file, *n_read = tf_temp_file_read (file, buffer, count, cancellable, &error));
   if (*n_read < 0)
@@ -479,15 +497,6 @@ read_up_to (TfTempFile   *file,
   return bytes;
 }
 
-/* Reads what only has to be copied, unless somebody uses the file. */
-static inline gboolean
-read_at_once (TfTempFile *file,
-              void       *data,
-              gint64      size)
-{
-  return G_LIKELY (size > 0 && size <= AT_ONCE && !gi_tf_is_busy (file)) && tf_temp_file_try_read (file, data, size);
-}
-
 static PyObject *
 read_bytes (TfTempFile   *file,
             gint64        size,
@@ -500,8 +509,8 @@ read_bytes (TfTempFile   *file,
     return read_up_to (file, size < 0 ? G_MAXSSIZE : size, cancellable);
 
   bytes = PyBytes_FromStringAndSize (NULL, size);
-  if (bytes == NULL || (cancellable == NULL && read_at_once (file, PyBytes_AS_STRING (bytes), size)))
-    return bytes;
+  if (bytes == NULL)
+    return NULL;
 
   if (!read_into_bytes (file, bytes, &used, cancellable))
     Py_CLEAR (bytes);
@@ -559,9 +568,6 @@ read_into_view (TfTempFile *file,
                 Py_buffer  *view)
 {
   gssize n_read;
-
-  if (read_at_once (file, view->buf, view->len))
-    return view->len;
 
   return read_some (file, view->buf, view->len, NULL, &n_read) ? n_read : -1;
 }
