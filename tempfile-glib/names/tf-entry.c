@@ -754,11 +754,18 @@ look_at_path (TfEntry      *self,
 
 /* By its path alone, for lack of a descriptor, the entry is not found in a directory that was moved. */
 static Found
-check_missing (const TfEntry *self)
+check_by_path (const TfEntry    *self,
+               Place            *place,
+               const TfIdentity *identity,
+               Found             found)
 {
-  if (self->name.parent == NULL || !tf_parent_may_have_moved (self->name.parent))
-    return MISSING;
+  if (self->name.parent == NULL || found == FAILED ||
+      (found == FOUND && tf_identity_equal (identity, &self->identity)) ||
+      !tf_parent_may_have_moved (self->name.parent))
+    return found;
 
+  if (found == FOUND)
+    leave (self, place);
   errno = EMFILE;
   return FAILED;
 }
@@ -773,15 +780,13 @@ find (TfEntry      *self,
 {
   Found found = look (self, place, identity, st);
 
-  if (found == MISSING && place->name != self->path && !tf_parent_check (self->name.parent, place->dir_fd))
+  if (place->name == self->path)
+    return check_by_path (self, place, identity, found);
+
+  if (found == MISSING && !tf_parent_check (self->name.parent, place->dir_fd))
     found = look (self, place, identity, st);
 
-  if (found == MISSING && place->name != self->path)
-    found = look_at_path (self, place, identity, st);
-  else if (found == MISSING)
-    found = check_missing (self);
-
-  return found;
+  return found == MISSING ? look_at_path (self, place, identity, st) : found;
 }
 
 /* Without a descriptor, the name of a directory is looked up twice. Refuses if it can be exchanged in between. */

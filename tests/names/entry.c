@@ -762,6 +762,7 @@ unlink_moved_without_fds (void)
 {
   g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(GError) error = NULL;
+  g_autofree char *copy = NULL;
 
   for (guint i = 0; i < N_DIRS; i++)
     {
@@ -772,11 +773,22 @@ unlink_moved_without_fds (void)
       close_file_but_stay (files->pdata[i]);
     }
 
+  copy = g_strdup (tf_named_file_get_path (files->pdata[0]));
   g_assert_cmpint (rename ("dir0", "moved"), ==, 0);
   tf_test_take_fds ();
   g_assert_false (tf_named_file_unlink (files->pdata[0], NULL, &error));
   tf_test_give_all_fds ();
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_clear_error (&error);
+
+  tree_make_dir ("dir0");
+  tree_make_file (copy);
+  tf_test_take_fds ();
+  g_assert_false (tf_named_file_unlink (files->pdata[0], NULL, &error));
+  tf_test_give_all_fds ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_cmpint (unlink (copy), ==, 0);
+  g_assert_cmpint (rmdir ("dir0"), ==, 0);
   g_assert_cmpint (rename ("moved", "dir0"), ==, 0);
 
   for (guint i = 0; i < N_DIRS; i++)
