@@ -16,7 +16,8 @@
 #include "tf-dir.h"
 
 /* A child that is forked while a descriptor is open keeps the file open, and whoever opens it waits for a lease that the
- * child does not know of. No process forks while this lock is held. */
+ * child does not know of. The process does not fork while this lock is held, and nothing is opened meanwhile from a file
+ * system on which that could take long. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
@@ -68,6 +69,9 @@ tf_use_is_file_idle (int               dir_fd,
   gboolean is_idle;
   int fd;
 
+  if (!tf_system_keeps_identities (dir_fd))
+    return FALSE;
+
   tf_fork_lock (&fork_handler);
   fd = tf_use_lease_file (dir_fd, name, identity);
   is_idle = fd >= 0;
@@ -113,6 +117,9 @@ is_idle_entry (int         dir_fd,
 
   if (!S_ISREG (st.mode))
     return TRUE;
+
+  if (!tf_system_keeps_identities (dir_fd))
+    return FALSE;
 
   tf_fork_lock (&fork_handler);
   fd = open_file (dir_fd, name);
