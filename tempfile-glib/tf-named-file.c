@@ -1142,6 +1142,29 @@ tf_named_file_hand_over (TfNamedFile *self,
 }
 
 /**
+ * tf_named_file_is_inherited:
+ * @self: a temporary file
+ *
+ * Returns whether this process is a forked child of the one that created the file, and therefore does not remove it.
+ *
+ * It returns at once.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_named_file_is_inherited (TfNamedFile *self)
+{
+  TfNamedFilePrivate *priv;
+
+  g_return_val_if_fail (TF_IS_NAMED_FILE (self), FALSE);
+
+  priv = tf_named_file_get_instance_private (self);
+  return tf_entry_is_inherited (&priv->entry);
+}
+
+/**
  * tf_named_file_is_handed_over:
  * @self: a named temporary file
  *

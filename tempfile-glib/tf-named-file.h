@@ -125,6 +125,9 @@ void           tf_named_file_hand_over                (TfNamedFile          *sel
                                                        guint                 grace_seconds);
 
 TF_AVAILABLE_IN_1_0
+gboolean       tf_named_file_is_inherited             (TfNamedFile          *self);
+
+TF_AVAILABLE_IN_1_0
 gboolean       tf_named_file_is_handed_over           (TfNamedFile          *self);
 
 TF_AVAILABLE_IN_1_0

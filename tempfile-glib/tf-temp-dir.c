@@ -1607,6 +1607,29 @@ tf_temp_dir_hand_over (TfTempDir *self,
 }
 
 /**
+ * tf_temp_dir_is_inherited:
+ * @self: a temporary directory
+ *
+ * Returns whether this process is a forked child of the one that created the directory, and therefore does not remove it.
+ *
+ * It returns at once.
+ *
+ * Returns: %TRUE if it is
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_dir_is_inherited (TfTempDir *self)
+{
+  TfTempDirPrivate *priv;
+
+  g_return_val_if_fail (TF_IS_TEMP_DIR (self), FALSE);
+
+  priv = tf_temp_dir_get_instance_private (self);
+  return tf_entry_is_inherited (&priv->entry);
+}
+
+/**
  * tf_temp_dir_is_handed_over:
  * @self: a temporary directory
  *

@@ -168,6 +168,9 @@ void         tf_temp_dir_hand_over                 (TfTempDir            *self,
                                                     guint                 grace_seconds);
 
 TF_AVAILABLE_IN_1_0
+gboolean     tf_temp_dir_is_inherited              (TfTempDir            *self);
+
+TF_AVAILABLE_IN_1_0
 gboolean     tf_temp_dir_is_handed_over            (TfTempDir            *self);
 
 TF_AVAILABLE_IN_1_0

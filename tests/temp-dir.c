@@ -877,12 +877,16 @@ static TfTempDir *shared;
 static void
 use_shared (void)
 {
+  g_autoptr(TfTempDir) own = NULL;
   g_autoptr(GError) error = NULL;
   g_autofree char *path = NULL;
 
   /* The worker may have removed it already. */
   if (!tf_temp_dir_cleanup (shared, NULL, &error))
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  own = make ();
+  g_assert_true (tf_temp_dir_is_inherited (shared));
+  g_assert_false (tf_temp_dir_is_inherited (own));
   path = tf_temp_dir_keep (shared);
   g_assert_true (tf_temp_dir_cleanup (shared, NULL, NULL));
 }
@@ -917,6 +921,7 @@ test_fork_while_cleaning (void)
   shared = make ();
   tf_temp_dir_cleanup_async (shared, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
   tf_test_in_child (use_shared);
+  g_assert_false (tf_temp_dir_is_inherited (shared));
   g_assert_true (tf_temp_dir_cleanup_finish (shared, tf_test_wait (&result), &error));
   g_assert_no_error (error);
   g_clear_object (&shared);

@@ -911,13 +911,20 @@ remove_ours (TfEntry       *self,
   return success;
 }
 
+/* Whether another process has created it, of which this is a fork. */
+gboolean
+tf_entry_is_inherited (TfEntry *self)
+{
+  return !tf_registry_is_ours (&self->node);
+}
+
 static gboolean
 check_ours (TfEntry  *self,
             GError  **error)
 {
   g_autofree char *display = NULL;
 
-  if (tf_registry_is_ours (&self->node))
+  if (!tf_entry_is_inherited (self))
     return TRUE;
 
   display = g_filename_display_name (self->path);

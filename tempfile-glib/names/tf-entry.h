@@ -88,6 +88,7 @@ void     tf_entry_clear         (TfEntry           *self);
 void     tf_entry_hand_over      (TfEntry       *self,
                                   guint          grace_seconds);
 gboolean tf_entry_is_handed_over (const TfEntry *self);
+gboolean tf_entry_is_inherited   (TfEntry       *self);
 
 /* For tests */
 guint tf_entry_count_heirs (void);

@@ -422,6 +422,7 @@ persist_shared (void)
   g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
   g_autoptr(GError) error = NULL;
 
+  g_assert_true (tf_named_file_is_inherited (shared));
   g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (shared), destination, TF_PERSIST_NONE,
                                        NULL, NULL, NULL, NULL, &error));
   g_assert_no_error (error);
@@ -433,6 +434,7 @@ static void
 test_persisted_by_child (void)
 {
   shared = make_file (NULL);
+  g_assert_false (tf_named_file_is_inherited (shared));
   tf_test_in_child (persist_shared);
   g_assert_true (g_file_test ("lasting", G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (tf_named_file_get_path (shared), G_FILE_TEST_EXISTS));
