@@ -325,6 +325,28 @@ test_splice_source (gconstpointer data)
   g_assert_cmpint (tf_temp_file_get_size (target), ==, size);
 }
 
+/* Also when everything was moved at once */
+static void
+test_splice_and_close (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(TfTempFile) source = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_output_stream_splice_async (output_of (file), input_of (source), G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, 0, NULL,
+                                tf_test_take_result, &result);
+  while (result == NULL)
+    {
+      use_file (file, REFUSED);
+      g_main_context_iteration (NULL, TRUE);
+    }
+  g_assert_cmpint (g_output_stream_splice_finish (output_of (file), result, &error), ==, 0);
+  g_assert_no_error (error);
+  g_assert_true (g_output_stream_is_closed (output_of (file)));
+  use_file (file, ALLOWED);
+}
+
 /* Closing is an operation as well, if the file is not closed at once. */
 static void
 test_closing (gconstpointer data)
@@ -548,6 +570,7 @@ main (int    argc,
   tf_test_add_for_kinds ("pending", "output", test_output);
   tf_test_add_for_kinds ("pending", "splice", test_splice);
   tf_test_add_for_kinds ("pending", "splice-source", test_splice_source);
+  tf_test_add_for_kinds ("pending", "splice-and-close", test_splice_and_close);
   tf_test_add_for_kinds ("pending", "closing", test_closing);
   tf_test_add_for_kinds ("pending", "text", test_text);
   tf_test_add_for_kinds ("pending", "order", test_order);

@@ -463,18 +463,6 @@ move (Splice        *self,
   return n_read == 0;
 }
 
-static void
-close_target (Splice       *self,
-              GCancellable *cancellable)
-{
-  if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) == 0)
-    return;
-
-  /* The pending operation is this splice itself. */
-  g_output_stream_clear_pending (self->stream);
-  g_output_stream_close (self->stream, cancellable, self->error == NULL ? &self->error : NULL);
-}
-
 static gssize
 get_result (Splice *self)
 {
@@ -499,7 +487,12 @@ splice (GOutputStream             *stream,
   /* As in GIO, an error of closing the source is ignored. */
   if ((flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
     g_input_stream_close (source, cancellable, NULL);
-  close_target (self, cancellable);
+  if ((flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) != 0)
+    {
+      /* The pending operation is this splice itself. */
+      g_output_stream_clear_pending (stream);
+      g_output_stream_close (stream, cancellable, self->error == NULL ? &self->error : NULL);
+    }
 
   result = get_result (self);
   if (result < 0)
@@ -514,11 +507,38 @@ static void
 complete (GTask *task)
 {
   Splice *self = g_task_get_task_data (task);
-  gssize result;
+  gssize result = get_result (self);
 
-  close_target (self, g_task_get_cancellable (task));
-  result = get_result (self);
   tf_task_return (task, result, g_steal_pointer (&self->error));
+}
+
+static void
+on_target_closed (GObject      *stream,
+                  GAsyncResult *result,
+                  gpointer      user_data)
+{
+  g_autoptr(GTask) task = user_data;
+  Splice *self = g_task_get_task_data (task);
+
+  g_output_stream_close_finish (G_OUTPUT_STREAM (stream), result, self->error == NULL ? &self->error : NULL);
+  complete (task);
+}
+
+static void
+close_target_and_complete (GTask *task)
+{
+  Splice *self = g_task_get_task_data (task);
+
+  if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) == 0)
+    {
+      complete (task);
+      return;
+    }
+
+  /* Closing it is an operation of its own, which is pending in place of this one. */
+  g_output_stream_clear_pending (self->stream);
+  g_output_stream_close_async (self->stream, g_task_get_priority (task), g_task_get_cancellable (task),
+                               on_target_closed, g_object_ref (task));
 }
 
 static void
@@ -529,7 +549,7 @@ on_source_closed (GObject      *source,
   g_autoptr(GTask) task = user_data;
 
   g_input_stream_close_finish (G_INPUT_STREAM (source), result, NULL);
-  complete (task);
+  close_target_and_complete (task);
 }
 
 static void
@@ -539,7 +559,7 @@ close_and_complete (GTask *task)
 
   if ((self->flags & G_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) == 0)
     {
-      complete (task);
+      close_target_and_complete (task);
       return;
     }
 
@@ -680,13 +700,19 @@ splice_async (GOutputStream            *stream,
   self->callback = callback;
   self->user_data = user_data;
   g_task_set_task_data (task, self, (GDestroyNotify) splice_free);
-  if (!tf_store_check_stream_idle (target, &self->error) || !take_source (self, &self->error))
+  if (!tf_store_check_stream_idle (target, &self->error))
     {
-      tf_task_return (task, -1, g_steal_pointer (&self->error));
+      complete (task);
       return;
     }
 
   tf_store_close_gate (target);
+  if (!take_source (self, &self->error))
+    {
+      close_and_complete (task);
+      return;
+    }
+
   if (self->source_store != NULL)
     tf_store_close_gate (self->source_store);
   if (self->source_store != NULL || reads_in_thread (source))
