@@ -838,7 +838,7 @@ read_unread (TfEntry *self)
   TfSystemStat st;
   Place place;
 
-  if (!self->is_unread || look (self, &place, &identity, &st) != FOUND)
+  if (!self->is_unread || find (self, &place, &identity, &st) != FOUND)
     return;
 
   learn (self, &identity, &st);

@@ -802,10 +802,47 @@ unlink_moved_without_fds (void)
     }
 }
 
+/* What the library has not looked at since it created it is not what is at its path now. */
+static void
+unlink_unknown_without_fds (void)
+{
+  TfTempDir *dir = make_dir (NULL);
+  TfNamedFile *file = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(GError) error = NULL;
+
+  for (guint i = 0; i < N_DIRS; i++)
+    {
+      TfTempDir *other = make_dir (NULL);
+
+      g_ptr_array_add (others, other);
+      g_object_unref (tf_temp_dir_create_file (other, NULL, NULL, NULL, NULL));
+    }
+
+  g_assert_cmpint (rename (tf_temp_dir_get_path (dir), "moved"), ==, 0);
+  tree_make_dir (tf_temp_dir_get_path (dir));
+  tree_make_file (tf_named_file_get_path (file));
+  tf_test_take_fds ();
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_DISPOSE);
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
+  tf_test_give_all_fds ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (rmdir (tf_temp_dir_get_path (dir)), ==, 0);
+  g_assert_cmpint (rename ("moved", tf_temp_dir_get_path (dir)), ==, 0);
+
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
+  g_assert_false (g_file_test (tf_named_file_get_path (file), G_FILE_TEST_EXISTS));
+  g_object_unref (file);
+  clean_up (dir);
+  g_object_unref (dir);
+}
+
 static void
 test_moved_without_fds (void)
 {
   tf_test_in_child (unlink_moved_without_fds);
+  tf_test_in_child (unlink_unknown_without_fds);
 }
 
 static void
