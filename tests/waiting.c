@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tf-test-async.h"
@@ -27,6 +28,8 @@
 
 ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+ssize_t __real_pwritev64 (int fd, const struct iovec *iov, int n_iov, off_t offset);
+ssize_t __wrap_pwritev64 (int fd, const struct iovec *iov, int n_iov, off_t offset);
 ssize_t __real_pread64  (int fd, void *data, size_t count, off_t offset);
 ssize_t __wrap_pread64  (int fd, void *data, size_t count, off_t offset);
 int     __real_fsync    (int fd);
@@ -77,6 +80,16 @@ __wrap_pwrite64 (int         fd,
   if (cancelled_by_write != NULL)
     g_cancellable_cancel (cancelled_by_write);
   return __real_pwrite64 (fd, data, count, offset);
+}
+
+ssize_t
+__wrap_pwritev64 (int                 fd,
+                  const struct iovec *iov,
+                  int                 n_iov,
+                  off_t               offset)
+{
+  stop (FALSE);
+  return __real_pwritev64 (fd, iov, n_iov, offset);
 }
 
 static gboolean stops_reads;
@@ -391,6 +404,48 @@ start (TfTempFile    *file,
   else
     g_output_stream_write_bytes_async (g_io_stream_get_output_stream (G_IO_STREAM (file)), bytes, 0, NULL,
                                        tf_test_take_result, result);
+}
+
+/* Splices in all workers wait for reads, which wait for a worker. */
+static void
+test_splices (void)
+{
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  TfTempFile *sources[N_WORKERS];
+  TfTempFile *targets[N_WORKERS];
+  GAsyncResult *spliced[N_WORKERS] = { NULL, };
+  GAsyncResult *read[N_WORKERS] = { NULL, };
+  char buffers[N_WORKERS];
+
+  for (gsize i = 0; i < N_WORKERS; i++)
+    {
+      sources[i] = TF_TEMP_FILE (tf_spooled_file_new (-1));
+      g_assert_true (tf_temp_file_write (sources[i], content, SIZE, NULL, NULL));
+      g_assert_true (g_seekable_seek (G_SEEKABLE (sources[i]), 0, G_SEEK_SET, NULL, NULL));
+      targets[i] = tf_temp_file_new (NULL, NULL, NULL);
+    }
+
+  stop_next_call (FALSE);
+  for (gsize i = 0; i < N_WORKERS; i++)
+    g_output_stream_splice_async (g_io_stream_get_output_stream (G_IO_STREAM (targets[i])),
+                                  g_io_stream_get_input_stream (G_IO_STREAM (sources[i])), 0, 0, NULL,
+                                  tf_test_take_result, &spliced[i]);
+  wait_for_stopped (N_WORKERS);
+  for (gsize i = 0; i < N_WORKERS; i++)
+    g_input_stream_read_async (g_io_stream_get_input_stream (G_IO_STREAM (targets[i])), &buffers[i], 1, 0, NULL,
+                               tf_test_take_result, &read[i]);
+  go_on ();
+
+  for (gsize i = 0; i < N_WORKERS; i++)
+    {
+      tf_test_wait (&spliced[i]);
+      tf_test_wait (&read[i]);
+      g_assert_cmpint (tf_temp_file_get_size (targets[i]), ==, SIZE);
+      g_object_unref (spliced[i]);
+      g_object_unref (read[i]);
+      g_object_unref (sources[i]);
+      g_object_unref (targets[i]);
+    }
 }
 
 /* To copy much in memory takes long, too: a worker does it, of which none is left here. */
@@ -771,6 +826,7 @@ main (int    argc,
 
   g_test_add_func ("/waiting/child", test_child);
   g_test_add_func ("/waiting/rollover", test_rollover);
+  g_test_add_func ("/waiting/splices", test_splices);
   g_test_add_func ("/waiting/rolled-over", test_rolled_over);
   g_test_add_func ("/waiting/seal", test_seal);
   g_test_add_data_func ("/waiting/persist/disk", NULL, test_persist);

@@ -246,8 +246,8 @@ have_worker (GError **error)
   return TRUE;
 }
 
-/* Called in a worker before code of the caller's, which may wait for long, even for other tasks: meanwhile, another
- * worker can be started. */
+/* Called before a worker waits for others, or calls code of the caller's, which may wait for long, even for other tasks:
+ * meanwhile, another worker can be started. */
 void
 tf_task_leave_pool (void)
 {

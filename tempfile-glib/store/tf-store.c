@@ -582,8 +582,11 @@ wait_for_others (TfStore       *self,
   if (self->copier == g_thread_self ())
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
+  /* They may still be waiting for a worker. */
+  tf_task_leave_pool ();
   while (success && is_taken (self))
     success = wait_for_change (self, cancellable, error);
+  tf_task_enter_pool ();
 
   return success;
 }
