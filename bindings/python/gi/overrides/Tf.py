@@ -176,12 +176,18 @@ def call_async(start, finish, *others):
 NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
 
 
+def functions_of(klass):
+    """Returns the functions of C of a class, by their names; newer PyGObject wraps those without an instance."""
+    functions = {name: getattr(function, '__func__', function) for name, function in vars(klass).items()}
+    return {name: function for name, function in functions.items() if isinstance(function, FunctionInfo) and name[0].islower()}
+
+
 def complete_class(klass, *bases):
     """Completes the methods of C that a class has from BASES, but for those that it or what stands first defines."""
     defined = {*dir({TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)), *vars(klass)}
     for base in bases:
-        for name, function in vars(base).items():
-            if isinstance(function, FunctionInfo) and name not in defined and not name.startswith('do_'):
+        for name, function in functions_of(base).items():
+            if name not in defined and not name.startswith('do_'):
                 kind = StaticCall if not function.is_method() else CallOrNone if name in NONE_AT_END else Call
                 setattr(klass, name, kind(base, name, klass))
                 defined.add(name)
@@ -721,15 +727,12 @@ def warm_up():
     functions.append(Gio.File.new_for_path)
     for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream, Gio.Initable, Gio.IOStream,
                   GLib.Bytes, *fast.CLASSES_OF_GIO):
-        functions += (function for name, function in vars(klass).items() if not needs_loop(name))
+        functions += (getattr(klass, name) for name in functions_of(klass) if not needs_loop(name))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         for function in functions:
-            if isinstance(function, FunctionInfo):
-                try:
-                    function(*TOO_MANY)
-                except TypeError:
-                    pass
+            with contextlib.suppress(TypeError):
+                function(*TOO_MANY)
 
 
 @atexit.register
