@@ -869,13 +869,21 @@ class NamedFile(Tf.NamedFile):
     @python_errors
     def _init(self, mode='w+b', buffering=-1, encoding=None, newline=None,
               suffix=None, prefix=None, dir=None, delete=True, *,
-              errors=None, delete_on_close=True, **properties):
-        if not delete:
-            properties.setdefault('delete_policy', Tf.DeletePolicy.NEVER)
+              errors=None, delete_on_close=True, delete_policy=None, **properties):
+        if delete_policy is not None:
+            self._delete_policy = delete_policy
+        elif not delete:
+            self._delete_policy = Tf.DeletePolicy.NEVER
         elif not delete_on_close:
-            properties.setdefault('delete_policy', Tf.DeletePolicy.ON_DISPOSE)
+            self._delete_policy = Tf.DeletePolicy.ON_DISPOSE
         properties.setdefault('buffered', operator.index(buffering) != 0)
         super()._init(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
+
+    def _open(self, cancellable):
+        # While the interpreter ends, newer PyGObject crashes when it sets a property that is an enumeration.
+        if '_delete_policy' in self.__dict__:
+            Tf.NamedFile.set_delete_policy(self, self.__dict__.pop('_delete_policy'))
+        super()._open(cancellable)
 
     @staticmethod
     @python_errors
