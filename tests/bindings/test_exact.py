@@ -280,6 +280,12 @@ class VariableTest(TestCase):
         self.assertIsNone(Tf.tempdir)
         Tf.tempdir = self.sandbox
 
+    def test_of_this_module_alone(self):
+        self.assertFalse(hasattr(Gio, 'tempdir'))
+        Tf.other = None
+        del Tf.other
+        self.assertFalse(hasattr(Tf, 'other'))
+
     def test_template(self):
         self.assertEqual((Tf.TMP_MAX, Tf.template), (10000, 'tmp'))
         with unittest.mock.patch.object(Tf, 'template', 'mine'):

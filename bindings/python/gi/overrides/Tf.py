@@ -226,8 +226,23 @@ class Variable:
 module = sys.modules['gi.repository.Tf']
 tempdir = Variable('tempdir', None, str, bytes, type(None))
 template = Variable('template', 'tmp', str, bytes)
+
+
+class TfProxyModule(type(module)):
+    """Has the variables. Newer PyGObject has one class for all modules, which deletes from their dictionaries alone."""
+
+    __slots__ = ()
+    tempdir, template = tempdir, template
+
+    def __delattr__(self, name):
+        if name in ('tempdir', 'template'):
+            types.ModuleType.__delattr__(self, name)
+        else:
+            super().__delattr__(name)
+
+
+module.__class__ = TfProxyModule
 for variable in tempdir, template:
-    setattr(type(module), variable.name, variable)
     variable.keep(module, variable.value)
 
 TMP_MAX = 10000
