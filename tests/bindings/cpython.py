@@ -33,9 +33,11 @@ NOT_APPLICABLE = {
     'TestTemporaryFile.test_unexpected_error': 'replaces io.open()',
     'TestSpooledTemporaryFile.test_truncate_with_size_parameter': 'looks for a BytesIO in a private attribute',
     'TestExports.test_exports': 'Tf has more than tempfile',
+    'TestNamedTemporaryFile.test_del_by_finalizer': 'expects the name of a private class',
+    'TestTemporaryDirectory.test_cleanup_safe': 'looks at a private variable',
 }
 
-MOST = 12
+MOST = 13
 
 
 class Names:
@@ -94,7 +96,7 @@ def main():
         result = unittest.TextTestRunner(verbosity=1).run(applicable)
 
     print(f'{result.testsRun} of {len(tests)} cases apply')
-    unknown = sorted(NOT_APPLICABLE.keys() - names) if sys.version_info[:2] == (3, 11) else []
+    unknown = sorted(NOT_APPLICABLE.keys() - names) if sys.version_info[:2] == (3, 14) else []
     if unknown:
         print(f'No such case: {unknown}')
     sys.exit(not result.wasSuccessful() or bool(unknown) or len(NOT_APPLICABLE) > MOST)
