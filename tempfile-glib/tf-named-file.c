@@ -359,7 +359,7 @@ tf_named_file_class_init (TfNamedFileClass *klass)
   G_IO_STREAM_CLASS (klass)->close_fn = tf_named_file_close;
 
   /**
-   * TfNamedFile:path: (type filename) (getter get_path)
+   * TfNamedFile:path: (getter get_path)
    *
    * The absolute path of the file; %NULL before it is created.
    *

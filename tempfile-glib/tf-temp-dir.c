@@ -378,7 +378,7 @@ tf_temp_dir_class_init (TfTempDirClass *klass)
                           G_PARAM_WRITABLE | G_PARAM_STATIC_STRINGS);
 
   /**
-   * TfTempDir:path: (type filename) (getter get_path)
+   * TfTempDir:path: (getter get_path)
    *
    * The absolute path of the directory; %NULL before it is created.
    *

@@ -135,8 +135,12 @@ def string_problems(root):
         if element.tag in [f'{CORE}class', f'{CORE}constant']:
             continue
         for what, holder in strings.items():
-            if holder is not None and type_of(holder) == 'utf8' and what not in TEXT.get(name, ()):
-                yield name, f'{what or "its value"} is a string and no (type filename)'
+            if holder is None or what in TEXT.get(name, ()):
+                continue
+            # GJS compares the type of a property, which may not be this one, to that of its getter, which may.
+            wrong, right = ('filename', 'utf8') if element.get('getter') else ('utf8', 'filename')
+            if type_of(holder) == wrong:
+                yield name, f'{what or "its value"} is a {wrong}, and has to be a {right}'
 
 
 def unused_problems(functions, headers):
