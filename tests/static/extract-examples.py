@@ -249,15 +249,15 @@ VALA_CALL = '''    try {{
         enter (out dir);
         yield {name}.example ();
         leave (dir);
-        print ("ok {number} - {name}\\n");
+        stdout.printf ("ok {number} - {name}\\n");
     }} catch (Error error) {{
-        print ("not ok {number} - {name}\\n# %s\\n", error.message);
+        stdout.printf ("not ok {number} - {name}\\n# %s\\n", error.message);
     }}
 '''
 
 VALA_MAIN = '''
 async void run () {{
-    print ("1..{number}\\n");
+    stdout.printf ("1..{number}\\n");
 {calls}
 }}
 
