@@ -6,8 +6,8 @@
 
 Usage: build-valadoc.py VALADOC VAPI GIR VERSION OUTPUT
 
-valadoc does not know the links of gi-docgen, nor arguments that an asynchronous method does not have in Vala. What it
-reads is a copy of the GIR without them.
+valadoc does not know the links of gi-docgen, nor the name of its format, nor arguments that an asynchronous method does
+not have in Vala. What it reads is a copy of the GIR without them.
 """
 
 import pathlib
@@ -20,6 +20,7 @@ import xml.etree.ElementTree as ET
 
 CORE = '{http://www.gtk.org/introspection/core/1.0}'
 C = '{http://www.gtk.org/introspection/c/1.0}'
+DOC = '{http://www.gtk.org/introspection/doc/1.0}'
 NOT_IN_VALA = {'callback', 'user_data', 'progress_data', 'destroy'}
 LINK = re.compile(r'\[(\w+)@([\w.:-]+)\]')
 
@@ -34,6 +35,8 @@ def plain(text):
 
 
 def simplify(tree):
+    for element in tree.getroot().findall(f'{DOC}format'):
+        tree.getroot().remove(element)
     for parent in tree.iter():
         if parent.tag == CORE + 'parameter' and parent.get('name') in NOT_IN_VALA:
             for doc in parent.findall(CORE + 'doc'):
@@ -56,7 +59,7 @@ def main():
             [valadoc, '--force', '--directory', f'{folder}/manual', '--package-name', pathlib.Path(vapi).stem,
              '--package-version', version, '--importdir', folder, '--import', copy.stem, '--pkg', 'gio-2.0', vapi],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace')
-        if result.returncode != 0 or 'warning:' in result.stdout or 'error:' in result.stdout:
+        if result.returncode != 0 or re.search('(warning|error):', result.stdout, re.IGNORECASE):
             sys.exit(result.stdout)
         shutil.rmtree(output, ignore_errors=True)
         shutil.copytree(f'{folder}/manual', output)
