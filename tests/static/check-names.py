@@ -42,8 +42,6 @@ def in_python(name):
     from gi.repository import Tf
 
     parts = re.sub(r'\(.*', '', name).split('.')[1:]
-    if 'props' in parts:
-        return any(each.name.replace('-', '_') == parts[-1] for each in getattr(Tf, parts[0]).props)
     owner = Tf
     for part in parts:
         if not hasattr(owner, part):
