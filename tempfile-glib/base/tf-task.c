@@ -61,6 +61,7 @@ static GQueue waiting = G_QUEUE_INIT; /* (element-type Work) (owned): the most u
 static guint n_workers;
 static guint n_idle;
 static guint n_outside;
+static guint n_blocked;
 
 /* A fork waits for this lock. Otherwise, the child could inherit a main context whose lock a worker held, and would wait
  * for it for ever. */
@@ -234,7 +235,7 @@ have_worker (GError **error)
       return TRUE;
     }
 
-  if (n_workers - MIN (n_outside, MAX_OUTSIDE) >= MAX_WORKERS)
+  if (n_workers >= MAX_WORKERS + MIN (n_outside, MAX_OUTSIDE) + n_blocked)
     return TRUE;
 
   thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);
@@ -246,24 +247,49 @@ have_worker (GError **error)
   return TRUE;
 }
 
-/* Called before a worker waits for others, or calls code of the caller's, which may wait for long, even for other tasks:
- * meanwhile, another worker can be started. */
-void
-tf_task_leave_pool (void)
+static void
+leave (guint *counter)
 {
   g_mutex_lock (&workers_lock);
-  n_outside++;
+  (*counter)++;
   if (!g_queue_is_empty (&waiting))
     have_worker (NULL);
   g_mutex_unlock (&workers_lock);
 }
 
+static void
+enter (guint *counter)
+{
+  g_mutex_lock (&workers_lock);
+  (*counter)--;
+  g_mutex_unlock (&workers_lock);
+}
+
+/* Called in a worker before code of the caller's, which may wait for long, even for other tasks: meanwhile, another
+ * worker can be started. */
+void
+tf_task_leave_pool (void)
+{
+  leave (&n_outside);
+}
+
 void
 tf_task_enter_pool (void)
 {
-  g_mutex_lock (&workers_lock);
-  n_outside--;
-  g_mutex_unlock (&workers_lock);
+  enter (&n_outside);
+}
+
+/* Called before a thread waits for tasks that may be waiting for a worker. However many do, one can be started. */
+void
+tf_task_begin_wait (void)
+{
+  leave (&n_blocked);
+}
+
+void
+tf_task_end_wait (void)
+{
+  enter (&n_blocked);
 }
 
 /* New work comes after waiting work of the same priority. */
@@ -297,7 +323,7 @@ static void
 after_fork_in_child (void)
 {
   g_queue_init (&waiting);
-  n_workers = n_idle = n_outside = 0;
+  n_workers = n_idle = n_outside = n_blocked = 0;
   is_hurried = FALSE;
   g_atomic_int_set (&tf_task_n_hurried, 0);
   g_mutex_unlock (&workers_lock);

@@ -20,7 +20,8 @@ G_BEGIN_DECLS
  * In a worker, they are emitted in the main context of the task, before the callback.
  *
  * There are ten workers at most. A function that calls code of the caller's, such as a stream to read from, does so
- * between tf_task_leave_pool() and tf_task_enter_pool(), so that it takes no worker from others while it waits.
+ * between tf_task_leave_pool() and tf_task_enter_pool(), so that it takes no worker from others while it waits. What
+ * waits for other tasks does so between tf_task_begin_wait() and tf_task_end_wait().
  *
  * A worker passes the task to that context and keeps no reference: it must not drop the last reference to an object
  * of the caller. */
@@ -67,6 +68,8 @@ gssize tf_task_finish          (gpointer              source_object,
 
 void tf_task_leave_pool (void);
 void tf_task_enter_pool (void);
+void tf_task_begin_wait (void);
+void tf_task_end_wait   (void);
 
 void tf_task_defer         (GSourceFunc     func,
                             gpointer        data,
