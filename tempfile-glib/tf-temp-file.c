@@ -120,7 +120,8 @@
  * - While one of the streams has a pending operation, such calls of the file and of this stream fail in the same way.
  *   The other stream can be used. Each operation is done as a whole, in the order in which they were started; a
  *   synchronous one waits for the one that was started before. Each piece of [method@Gio.OutputStream.splice_async] is
- *   such an operation; its source, if that is the stream of a file, is pending until it ends.
+ *   such an operation, and is started when its bytes can be moved, so that what was asked of the other stream in the
+ *   meantime comes first; its source, if that is the stream of a file, is pending until it ends.
  * - What only asks is always answered, and never waits: [method@TempFile.get_size], [method@Gio.Seekable.tell],
  *   [method@SpooledFile.is_rolled_over], [method@TempFile.open_reader] and the properties. While a call is under way,
  *   size and position can be those from before it.

@@ -1092,6 +1092,31 @@ test_busy (void)
   alarm (0);
 }
 
+static void
+overwrite_and_go_back (TfTempFile *file)
+{
+  tf_test_seek (file, 0, G_SEEK_SET);
+  tf_test_write (file, "child");
+  tf_test_seek (file, 0, G_SEEK_SET);
+}
+
+/* What was read ahead before is old. */
+static void
+test_fill (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  const char *data;
+  gsize size;
+
+  tf_test_write (file, "first");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  g_assert_cmpint (tf_temp_file_fill (file, 5, NULL, NULL), ==, 5);
+  fork_and_run (file, overwrite_and_go_back, NULL);
+  g_assert_cmpint (tf_temp_file_fill (file, 5, NULL, NULL), ==, 5);
+  data = tf_temp_file_peek (file, &size);
+  g_assert_cmpmem (data, size, "child", 5);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1107,6 +1132,7 @@ main (int    argc,
   tf_test_add_for_kinds ("fork-files", "matrix", test_matrix);
   tf_test_add_for_kinds ("fork-files", "programs", test_programs);
   tf_test_add_for_kinds ("fork-files", "unrelated-programs", test_unrelated_programs);
+  g_test_add_func ("/fork-files/fill", test_fill);
   g_test_add_func ("/fork-files/full-disk", test_full_disk);
   g_test_add_func ("/fork-files/threads", test_threads);
   g_test_add_func ("/fork-files/beside-operation", test_beside_operation);

@@ -319,9 +319,9 @@ begin_turn (TfStore       *self,
 
   if (!is_turn_of (self, ticket))
     {
-      tf_task_leave_pool ();
+      tf_task_begin_wait ();
       success = wait_for_turn (self, ticket, cancellable, error);
-      tf_task_enter_pool ();
+      tf_task_end_wait ();
     }
 
   if (success)
@@ -583,10 +583,10 @@ wait_for_others (TfStore       *self,
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
   /* They may still be waiting for a worker. */
-  tf_task_leave_pool ();
+  tf_task_begin_wait ();
   while (success && is_taken (self))
     success = wait_for_change (self, cancellable, error);
-  tf_task_enter_pool ();
+  tf_task_end_wait ();
 
   return success;
 }
@@ -1685,6 +1685,14 @@ tf_store_peek (TfStore *self,
   return data;
 }
 
+/* Whoever has the descriptor as well may write behind the position between two calls. */
+static void
+forget_if_shared (TfStore *self)
+{
+  if (self->backing.shared)
+    tf_backing_forget (&self->backing);
+}
+
 /* Reads ahead until tf_store_peek() returns @count bytes, or fewer at the end, and of a file on disk TF_IO_BUFFER_SIZE
  * at most. Sets @available to their number. */
 gboolean
@@ -1699,6 +1707,7 @@ tf_store_fill (TfStore       *self,
   if (!lock_ahead (self, cancellable, error))
     return FALSE;
 
+  forget_if_shared (self);
   success = tf_backing_fill (&self->backing, self->position, count, cancellable, error);
   tf_backing_peek_some (&self->backing, self->position, available);
   self->lent = *available > 0;
@@ -1784,14 +1793,6 @@ read_some (TfStore       *self,
   tf_string_append (piece, data, count);
 
   return tf_string_check (piece, "read", self->backing.where, error);
-}
-
-/* Whoever has the descriptor as well may write behind the position between two calls. */
-static void
-forget_if_shared (TfStore *self)
-{
-  if (self->backing.shared)
-    tf_backing_forget (&self->backing);
 }
 
 /* Gives the lock up for readers in the worker of an asynchronous operation: nobody else can move the position, and the
