@@ -124,7 +124,7 @@ is_idle_entry (int         dir_fd,
   tf_fork_lock (&fork_handler);
   fd = open_file (dir_fd, name);
   is_idle = fd >= 0 ? tf_system_lease (fd) == 0 : errno == ENOENT;
-  tf_fd_clear (&fd);
+  tf_use_release (&fd);
   g_mutex_unlock (&lock);
   return is_idle;
 }
