@@ -511,6 +511,35 @@ test_async_fails (void)
   g_assert_error (dir_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
 }
 
+/* They can put something else there then. */
+static void
+test_opened_to_others (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+  g_autoptr(TfTempDir) child = tf_temp_dir_create_dir (dir, NULL, NULL, NULL, NULL);
+  g_autofree char *file_path = g_strdup (tf_named_file_get_path (file));
+  g_autofree char *child_path = g_strdup (tf_temp_dir_get_path (child));
+  g_autofree char *moved = g_build_filename (tf_temp_dir_get_path (dir), "moved", NULL);
+  g_autofree char *precious = g_build_filename (child_path, "precious", NULL);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (chmod (tf_temp_dir_get_path (dir), 0777), ==, 0);
+  g_assert_cmpint (rename (child_path, moved), ==, 0);
+  tree_make_dir (child_path);
+  tree_make_file (precious);
+  g_assert_cmpint (unlink (file_path), ==, 0);
+  tree_make_file (file_path);
+
+  g_assert_false (tf_temp_dir_cleanup (child, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_true (g_file_test (precious, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (file_path, G_FILE_TEST_EXISTS));
+}
+
 int
 main (int    argc,
       char **argv)
@@ -531,6 +560,7 @@ main (int    argc,
   g_test_add_func ("/inside/kept", test_kept);
   g_test_add_func ("/inside/persisted", test_persisted);
   g_test_add_func ("/inside/exchanged", test_exchanged);
+  g_test_add_func ("/inside/opened-to-others", test_opened_to_others);
   g_test_add_func ("/inside/fork", test_fork);
   g_test_add_func ("/inside/no-record", test_no_record);
   g_test_add_func ("/inside/many", test_many);

@@ -260,8 +260,8 @@ remove_new (TfEntry *self)
     tf_journal_leave (g_steal_pointer (&self->name.record));
 }
 
-/* Returns whether nobody else can do anything with what is created, so that it need not be looked at: it is in a
- * private directory of its own process. If this is needed later, see learn(). */
+/* Returns whether nobody else can do anything with what is being created: it is in a private directory of its own
+ * process. The directory may be opened to others later. */
 static gboolean
 is_safe (const TfEntry    *self,
          const TfTemplate *template)
@@ -276,9 +276,8 @@ settle_file (TfEntry          *self,
 {
   TfSystemStat st;
 
-  self->is_unread = is_safe (self, template);
-  if (self->is_unread)
-    return TRUE;
+  if (is_safe (self, template))
+    return tf_identity_stat (&self->identity, fd, "", &st);
 
   if (!look_at_file (self, fd, &st))
     return FALSE;
@@ -454,8 +453,12 @@ static gboolean
 settle_dir (TfEntry          *self,
             const TfTemplate *template)
 {
-  self->is_unread = is_safe (self, template);
-  return self->is_unread || settle_seen_dir (self, template);
+  TfSystemStat st;
+
+  if (is_safe (self, template))
+    return tf_identity_stat (&self->identity, self->name.dir_fd, get_name (self), &st);
+
+  return settle_seen_dir (self, template);
 }
 
 /* Where somebody can exchange the new directory, it has to be opened. Makes sure that there is a descriptor for that. */
@@ -528,8 +531,6 @@ typedef int (*CreateFunc) (TfEntry           *self,
                            GCancellable      *cancellable,
                            GError           **error);
 
-static void read_unread (TfEntry *self);
-
 /* Returns the directory itself, as the place of what is created in it. */
 static TfParent *
 get_inside (TfEntry  *self,
@@ -538,7 +539,6 @@ get_inside (TfEntry  *self,
   TfEntry *entry = claim (self);
   TfParent *inside = NULL;
 
-  read_unread (entry);
   errno = ENOENT;
   if (!entry->is_gone && entry->inside == NULL)
     entry->inside = tf_parent_get (entry->path, FALSE);
@@ -820,31 +820,6 @@ remove_found (TfEntry             *self,
          tf_errno_set (error, errno, "unlink", self->path);
 }
 
-/* Takes what has the name for the entry, unless it is certainly something else. */
-static void
-learn (TfEntry            *self,
-       const TfIdentity   *found,
-       const TfSystemStat *st)
-{
-  if (self->is_unread && st->uid == geteuid () && (self->is_dir ? S_ISDIR (st->mode) : S_ISREG (st->mode)))
-    self->identity = *found;
-  self->is_unread = FALSE;
-}
-
-static void
-read_unread (TfEntry *self)
-{
-  TfIdentity identity;
-  TfSystemStat st;
-  Place place;
-
-  if (!self->is_unread || find (self, &place, &identity, &st) != FOUND)
-    return;
-
-  learn (self, &identity, &st);
-  leave (self, &place);
-}
-
 static gboolean
 remove_from_disk (TfEntry       *self,
                   gboolean       takes_replacement,
@@ -868,7 +843,6 @@ remove_from_disk (TfEntry       *self,
       return TRUE;
     }
 
-  learn (self, &identity, &st);
   success = remove_found (self, &place, &identity, &st, takes_replacement, cancellable, error);
   leave (self, &place);
   return success;
@@ -1129,7 +1103,6 @@ set_kept_claimed (TfEntry  *self,
     }
   else
     {
-      read_unread (self);
       tf_registry_add (&self->node);
       write_record (self);
     }
@@ -1189,7 +1162,6 @@ become (TfEntry          *self,
   g_clear_pointer (&self->name.parent, tf_parent_unref);
   g_atomic_pointer_set (&self->path, g_strdup (path));
   self->identity = *identity;
-  self->is_unread = FALSE;
   self->is_gone = FALSE;
   self->is_kept = TRUE;
   self->is_final = TRUE;

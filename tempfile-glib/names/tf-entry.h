@@ -40,7 +40,6 @@ struct _TfEntry
   guint          is_gone : 1;  /* was removed, does not exist any more, or was given up */
   guint          is_kept : 1;  /* not to be removed */
   guint          is_final : 1; /* kept for good */
-  guint          is_unread : 1;    /* @identity is not known yet: it is what has the name */
   guint          is_corrected : 1; /* the umask takes permissions from the owner */
   guint          is_heir : 1;  /* this is a TfHeir */
   guint          is_gone_at_exit : 1; /* the end of the process has removed it */
