@@ -1064,8 +1064,8 @@ tf_temp_file_write (TfTempFile    *self,
  *
  * Writes all of @data at the position if there is room for it in memory, and it is not more than a MiB.
  *
- * It does not touch the disk, and makes no other file roll over. It does nothing while an asynchronous operation of the file is
- * under way. Callers that cannot wait try it before [method@TempFile.write_bytes_async], which costs more.
+ * It does not touch the disk, and makes no other file roll over. It does nothing while an asynchronous operation of
+ * the file is under way. Callers that cannot wait try it before [method@TempFile.write_bytes_async], which costs more.
  * A language binding calls it first, and lets other threads of its interpreter run only while it calls
  * [method@TempFile.write] after that.
  *
