@@ -336,6 +336,13 @@ exchange (TfReplacement       *self,
     result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
   while (result != 0 && errno == EINTR && has_name (self, target->dir_fd, former));
 
+  /* The kernel itself repeats what a server answers with ESTALE, although it was done. */
+  if (result == 0 && has_name (self, target->dir_fd, former))
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
   return result != 0 && has_name (self, target->dir_fd, wanted) ? 0 : result;
 }
 

@@ -442,6 +442,8 @@ __wrap_linkat (int         from_fd,
   return -1;
 }
 
+static gboolean is_exchanged_twice;
+
 int
 __wrap_renameat2 (int           from_fd,
                   const char   *from,
@@ -458,6 +460,8 @@ __wrap_renameat2 (int           from_fd,
       return -1;
     }
 
+  if (is_exchanged_twice && (flags & RENAME_EXCHANGE))
+    __real_renameat2 (from_fd, from, to_fd, to, flags);
   return __real_renameat2 (from_fd, from, to_fd, to, flags);
 }
 
@@ -1165,6 +1169,37 @@ put_theirs (void)
 }
 
 /* The file of another process has the name when a persist is undone that has failed. */
+/* As the kernel does it after a server has done it and says ESTALE */
+static void
+test_exchanged_twice (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  file = make (IN_MEMORY);
+  put_old (path);
+  is_exchanged_twice = TRUE;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                        NULL, NULL, NULL, NULL, &error));
+  is_exchanged_twice = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_true (has_content (path, "old"));
+  assert_no_litter (file, path);
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                       NULL, NULL, NULL, NULL, NULL));
+  g_assert_false (has_content (path, "old"));
+  remove_others ("");
+}
+
 static void
 test_not_taken_back (void)
 {
@@ -1271,6 +1306,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/backup", test_backup);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
+  g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
