@@ -182,6 +182,21 @@ tf_backup_make (TfBackup       *self,
   return TRUE;
 }
 
+static void
+take_back (TfBackup *self)
+{
+  g_autofree char *display = NULL;
+  g_autoptr(GError) error = NULL;
+
+  /* A former backup that was renamed over is gone: the new one stays instead. */
+  if (tf_replacement_take_back (&self->entry, &self->at, self->placed) || self->placed == TF_PLACED_OVER)
+    return;
+
+  display = g_filename_display_name (self->at.path);
+  tf_errno_set_code (&error, G_IO_ERROR_FAILED, "The backup “%s” could not be removed again", display);
+  tf_errno_log_lost ("Persisting a file", error);
+}
+
 /* Keeps the backup and removes the former one, or the other way round. */
 void
 tf_backup_end (TfBackup *self,
@@ -191,7 +206,7 @@ tf_backup_end (TfBackup *self,
     return;
 
   if (!keep)
-    tf_replacement_take_back (&self->entry, &self->at, self->placed);
+    take_back (self);
   tf_replacement_discard (&self->entry, &self->at);
   tf_fd_clear (&self->copy_fd);
   g_clear_pointer (&self->at.path, g_free);

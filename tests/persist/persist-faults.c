@@ -301,7 +301,8 @@ __wrap_unlinkat (int         fd,
   if (fails ("unlinkat"))
     return FAIL (__real_unlinkat (fd, name, flags));
 
-  if (g_str_has_prefix (name, ".tmp-") && is_broken ("unlinkat"))
+  if ((g_str_has_prefix (name, ".tmp-") && is_broken ("unlinkat")) ||
+      (g_str_has_suffix (name, "~") && is_broken ("unlinkat of a backup")))
     return -1;
 
   return __real_unlinkat (fd, name, flags);
@@ -1132,6 +1133,60 @@ test_backup (void)
   remove_cheap_dir ();
 }
 
+static guint n_told;
+
+static void
+tell (const char     *domain,
+      GLogLevelFlags  level,
+      const char     *message,
+      gpointer        no_data)
+{
+  n_told += strstr (message, "could not be removed again") != NULL;
+}
+
+/* A backup that nobody asked for any more, and that cannot be removed, is told. */
+static void
+test_backup_stays (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  guint n_left = 0;
+  guint handler;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  handler = g_log_set_handler ("Tf", G_LOG_LEVEL_MESSAGE, tell, NULL);
+  for (guint at = 1; at == 1 || failed_call != NULL; at++)
+    {
+      g_autoptr(TfTempFile) file = make (UNNAMED);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      gboolean success;
+
+      put_old (path);
+      failed_call = NULL;
+      n_told = n_calls = 0;
+      fail_errno = EIO;
+      fail_at = at;
+      broken_call = "unlinkat of a backup";
+      success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                      NULL, NULL, NULL, NULL, NULL);
+      broken_call = NULL;
+      fail_at = 0;
+
+      if (!success && g_file_test (backup, G_FILE_TEST_EXISTS))
+        {
+          g_assert_cmpuint (n_told, ==, 1);
+          n_left++;
+        }
+      remove_others ("");
+    }
+
+  g_log_remove_handler ("Tf", handler);
+  g_assert_cmpuint (n_left, >, 0);
+}
+
 /* A symlink that cannot be read is neither followed nor replaced. */
 static void
 test_unreadable_symlink (void)
@@ -1304,6 +1359,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/stale", test_stale);
   g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
   g_test_add_func ("/persist-faults/backup", test_backup);
+  g_test_add_func ("/persist-faults/backup-stays", test_backup_stays);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
