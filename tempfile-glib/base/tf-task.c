@@ -205,11 +205,20 @@ wait_for_work (void)
   return !g_queue_is_empty (&waiting);
 }
 
+static guint
+get_max_workers (void)
+{
+  return MAX_WORKERS + MIN (n_outside, MAX_OUTSIDE) + n_blocked;
+}
+
+static gboolean have_worker (GError **error);
+
+/* Ends as well when there are more workers than may be, because others do not wait any more. */
 static gpointer
 work_until_idle (gpointer no_data)
 {
   g_mutex_lock (&workers_lock);
-  while (!g_queue_is_empty (&waiting) || wait_for_work ())
+  while ((!g_queue_is_empty (&waiting) || wait_for_work ()) && n_workers <= get_max_workers ())
     {
       Work *next = g_queue_pop_head (&waiting);
 
@@ -218,6 +227,8 @@ work_until_idle (gpointer no_data)
       g_mutex_lock (&workers_lock);
     }
   n_workers--;
+  if (!g_queue_is_empty (&waiting))
+    have_worker (NULL);
   g_mutex_unlock (&workers_lock);
 
   return NULL;
@@ -235,7 +246,7 @@ have_worker (GError **error)
       return TRUE;
     }
 
-  if (n_workers >= MAX_WORKERS + MIN (n_outside, MAX_OUTSIDE) + n_blocked)
+  if (n_workers >= get_max_workers ())
     return TRUE;
 
   thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);
