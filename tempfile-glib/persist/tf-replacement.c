@@ -503,18 +503,29 @@ place_new (TfReplacement       *self,
   return result;
 }
 
+/* Others may create and remove what has the name in between. */
 static int
 place_durably (TfReplacement       *self,
                const TfDestination *target,
                TfPlaced            *placed)
 {
-  int result = exchange_for_replaced (self, target);
+  for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
+    {
+      int result = exchange_for_replaced (self, target);
 
-  *placed = TF_PLACED_EXCHANGED;
-  if (result == 0 || (errno != ENOENT && errno != ENOTSUP))
-    return result;
+      *placed = TF_PLACED_EXCHANGED;
+      if (result != 0 && errno == ENOENT)
+        {
+          *placed = TF_PLACED_NEW;
+          result = place_new (self, target);
+        }
+      if (result == 0 || (errno != EEXIST && errno != ENOTSUP))
+        return result;
+      if (errno == ENOTSUP)
+        break;
+    }
 
-  *placed = errno == ENOENT ? TF_PLACED_NEW : TF_PLACED_OVER;
+  *placed = TF_PLACED_OVER;
   return rename_over (self, target);
 }
 

@@ -444,6 +444,7 @@ __wrap_linkat (int         from_fd,
 }
 
 static gboolean is_exchanged_twice;
+static void (*after_missing) (void); /* (nullable): called once after names could not be exchanged */
 
 int
 __wrap_renameat2 (int           from_fd,
@@ -452,6 +453,10 @@ __wrap_renameat2 (int           from_fd,
                   const char   *to,
                   unsigned int  flags)
 {
+  void (*func) (void) = after_missing;
+  int saved_errno;
+  int result;
+
   if (fails ("renameat2"))
     return no_rename_flags ? -1 : FAIL (__real_renameat2 (from_fd, from, to_fd, to, flags));
 
@@ -463,7 +468,15 @@ __wrap_renameat2 (int           from_fd,
 
   if (is_exchanged_twice && (flags & RENAME_EXCHANGE))
     __real_renameat2 (from_fd, from, to_fd, to, flags);
-  return __real_renameat2 (from_fd, from, to_fd, to, flags);
+  result = __real_renameat2 (from_fd, from, to_fd, to, flags);
+  saved_errno = errno;
+  if (result != 0 && (flags & RENAME_EXCHANGE) && func != NULL)
+    {
+      after_missing = NULL;
+      func ();
+    }
+  errno = saved_errno;
+  return result;
 }
 
 typedef enum
@@ -1255,6 +1268,37 @@ test_exchanged_twice (void)
   remove_others ("");
 }
 
+/* What another process creates before the last step is what has the name again. */
+static void
+test_created_meanwhile (void)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                   TF_PERSIST_REPLACE | TF_PERSIST_DURABLE | TF_PERSIST_BACKUP };
+  g_autofree char *path = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autoptr(GError) error = NULL;
+
+      after_missing = put_theirs;
+      broken_call = "fsync";
+      g_assert_false (tf_temp_file_persist (file, destination, flags[i], NULL, NULL, NULL, NULL, &error));
+      broken_call = NULL;
+      g_assert_null (after_missing);
+      g_assert_true (has_content (path, "theirs"));
+      assert_no_litter (file, path);
+      remove_others ("");
+    }
+}
+
 static void
 test_not_taken_back (void)
 {
@@ -1363,6 +1407,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
+  g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
