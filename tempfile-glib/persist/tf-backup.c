@@ -93,6 +93,8 @@ link_or_copy (TfBackup             *self,
   if (place (self))
     return TRUE;
 
+  /* Another machine may have replaced it. */
+  *is_lost = errno == ESTALE;
   if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
     return tf_errno_set (error, errno, "rename to", self->at.path);
 
@@ -147,7 +149,7 @@ make (TfBackup             *self,
     return TRUE;
 
   self->placed = TF_PLACED_OVER;
-  tf_backup_end (self, TRUE);
+  tf_backup_end (self, target, TRUE);
   return FALSE;
 }
 
@@ -182,6 +184,17 @@ tf_backup_make (TfBackup       *self,
   return TRUE;
 }
 
+/* Returns whether the file that was backed up still has its name. If another process has replaced it, that may have found
+ * the backup made already. */
+static gboolean
+is_in_place (const TfDestination *target)
+{
+  struct stat st;
+
+  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+         st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino;
+}
+
 static void
 take_back (TfBackup *self)
 {
@@ -199,13 +212,14 @@ take_back (TfBackup *self)
 
 /* Keeps the backup and removes the former one, or the other way round. */
 void
-tf_backup_end (TfBackup *self,
-               gboolean  keep)
+tf_backup_end (TfBackup            *self,
+               const TfDestination *target,
+               gboolean             keep)
 {
   if (self->at.path == NULL)
     return;
 
-  if (!keep)
+  if (!keep && is_in_place (target))
     take_back (self);
   tf_replacement_discard (&self->entry, &self->at);
   tf_fd_clear (&self->copy_fd);

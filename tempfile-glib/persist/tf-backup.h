@@ -24,7 +24,8 @@ gboolean tf_backup_make (TfBackup       *self,
                          TfDestination  *target,
                          GCancellable   *cancellable,
                          GError        **error);
-void     tf_backup_end  (TfBackup       *self,
-                         gboolean        keep);
+void     tf_backup_end  (TfBackup            *self,
+                         const TfDestination *target,
+                         gboolean             keep);
 
 G_END_DECLS

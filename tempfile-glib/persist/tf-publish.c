@@ -152,7 +152,7 @@ place (TfReplacement  *entry,
     return FAILED;
 
   outcome = place_synced (entry, target, error);
-  tf_backup_end (&backup, outcome == PLACED || outcome == UNSAFE);
+  tf_backup_end (&backup, target, outcome == PLACED || outcome == UNSAFE);
   return outcome;
 }
 

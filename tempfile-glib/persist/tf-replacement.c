@@ -551,20 +551,6 @@ tf_replacement_place (TfReplacement       *self,
   return rename_over (self, target);
 }
 
-/* Gives the replaced file its name again. On failure, it has the temporary name still. */
-static gboolean
-exchange_back (TfReplacement       *self,
-               const TfDestination *target)
-{
-  /* If this process is killed, a sweep must not remove the replaced file from its own name. */
-  tf_journal_clear (g_steal_pointer (&self->replaced));
-  if (exchange (self, target, target->name, self->name) == 0)
-    return TRUE;
-
-  self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, self->name);
-  return FALSE;
-}
-
 /* Returns whether the file is still @own. On some file systems, each look finds another inode number. */
 static gboolean
 is_known (const TfReplacement *self,
@@ -573,6 +559,37 @@ is_known (const TfReplacement *self,
   TfIdentity again = get_identity (self->fd);
 
   return tf_identity_equal (&own, &again);
+}
+
+/* Called after the names were exchanged back. If another process had put its own file at the target, that has the
+ * temporary name now, and gets back what is its own. */
+static void
+give_back (TfReplacement       *self,
+           const TfDestination *target,
+           TfIdentity           own)
+{
+  TfIdentity found;
+
+  if (tf_identity_read (&found, target->dir_fd, self->name) && !tf_identity_equal (&own, &found) && is_known (self, own))
+    tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
+}
+
+/* Gives the replaced file its name again. On failure, it has the temporary name still. */
+static gboolean
+exchange_back (TfReplacement       *self,
+               const TfDestination *target,
+               TfIdentity           own)
+{
+  /* If this process is killed, a sweep must not remove the replaced file from its own name. */
+  tf_journal_clear (g_steal_pointer (&self->replaced));
+  if (exchange (self, target, target->name, self->name) == 0)
+    {
+      give_back (self, target, own);
+      return TRUE;
+    }
+
+  self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, self->name);
+  return FALSE;
 }
 
 /* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
@@ -592,7 +609,7 @@ tf_replacement_take_back (TfReplacement       *self,
   else if (placed == TF_PLACED_NEW)
     success = unlink_at (target->dir_fd, target->name) == 0;
   else
-    success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target);
+    success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target, own);
 
   errno = saved_errno;
   return success;

@@ -263,6 +263,8 @@ __wrap_fsync (int fd)
 
 int __real_mknodat (int fd, const char *name, mode_t mode, dev_t device);
 int __wrap_mknodat (int fd, const char *name, mode_t mode, dev_t device);
+static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
+
 int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __real_unlinkat (int fd, const char *name, int flags);
@@ -288,6 +290,13 @@ __wrap_renameat (int         from_fd,
 {
   if (fails ("renameat"))
     return FAIL (__real_renameat (from_fd, from, to_fd, to));
+
+  if (before_failing_rename != NULL && g_str_equal (to, "doc"))
+    {
+      g_steal_pointer (&before_failing_rename) ();
+      errno = EIO;
+      return -1;
+    }
 
   return is_broken ("renameat") ? -1 : __real_renameat (from_fd, from, to_fd, to);
 }
@@ -444,6 +453,8 @@ __wrap_linkat (int         from_fd,
 }
 
 static gboolean is_exchanged_twice;
+static guint n_exchanges;
+static void (*before_second_exchange) (void); /* (nullable): called once */
 static void (*after_missing) (void); /* (nullable): called once after names could not be exchanged */
 
 int
@@ -457,6 +468,8 @@ __wrap_renameat2 (int           from_fd,
   int saved_errno;
   int result;
 
+  if ((flags & RENAME_EXCHANGE) && before_second_exchange != NULL && n_exchanges++ == 1)
+    g_steal_pointer (&before_second_exchange) ();
   if (fails ("renameat2"))
     return no_rename_flags ? -1 : FAIL (__real_renameat2 (from_fd, from, to_fd, to, flags));
 
@@ -1300,6 +1313,78 @@ test_created_meanwhile (void)
 }
 
 static void
+persist_by_other (void)
+{
+  g_autoptr(TfTempFile) file = make (IN_MEMORY);
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                       NULL, NULL, NULL, NULL, NULL));
+}
+
+/* A backup that one makes, and another one has found there, stays if the first one fails. */
+static void
+test_backup_of_two (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  for (int has_former = 0; has_former < 2; has_former++)
+    {
+      put_old (path);
+      if (has_former)
+        g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+      g_clear_object (&file);
+      file = make (IN_MEMORY);
+      before_failing_rename = persist_by_other;
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                            NULL, NULL, NULL, NULL, NULL));
+      g_assert_null (before_failing_rename);
+      g_assert_true (has_content (path, "new content"));
+      g_assert_true (has_content (backup, "old"));
+      g_assert_cmpint (unlink (backup), ==, 0);
+      assert_no_litter (file, path);
+      remove_others ("");
+    }
+}
+
+/* What another process puts there right before the new file is taken back stays. */
+static void
+test_replaced_before_taken_back (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  file = make (IN_MEMORY);
+  put_old (path);
+  before_second_exchange = put_theirs;
+  broken_call = "fsync";
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                        NULL, NULL, NULL, NULL, NULL));
+  broken_call = NULL;
+  g_assert_null (before_second_exchange);
+  g_assert_true (has_content (path, "theirs"));
+  assert_no_litter (file, path);
+  remove_others ("");
+}
+
+static void
 test_not_taken_back (void)
 {
   const struct { System system; TfPersistFlags flags; const char *call; } cases[] = {
@@ -1406,6 +1491,8 @@ main (int    argc,
   g_test_add_func ("/persist-faults/backup-stays", test_backup_stays);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
+  g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
+  g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
