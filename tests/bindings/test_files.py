@@ -678,7 +678,8 @@ class FlushTest(TestCase):
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
         self.assertEqual(buffer.write(b'y' * 100), 100)
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        del buffer, file._buffer
+        del buffer
+        file.__dict__.clear()
         gc.collect()
         self.assertEqual(pathlib.Path(file.name).read_bytes(), b'x' * 100 + b'y' * 100)
         Gio.IOStream.close(file, None)

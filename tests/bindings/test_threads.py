@@ -219,6 +219,53 @@ if wrong:
     sys.exit(f'{len(wrong)} positions are wrong')
 """)
 
+    def test_threads_that_write_text(self):
+        """Each line is whole, and those of each thread are in order."""
+        self.run_program("""
+import threading
+sys.setswitchinterval(1e-5)
+def write(file, line):
+    file.write(line)
+def write_lines(file, line):
+    file.writelines([line])
+def write_below(file, line):
+    file._text.write(line)
+def work(file, i):
+    for j in range(1500):
+        way = (write, write_lines, write_below)[i % 3]
+        way(file, f'{i} {j} ' + 'x' * (j % 500) * (1 + j % 99 // 98 * 200) + '.\\n')
+kinds = (lambda: Tf.SpooledTemporaryFile(mode='w+', encoding='latin-1'), lambda: Tf.SpooledFile(50000, mode='w+'),
+         lambda: Tf.TemporaryFile(mode='w+'), lambda: Tf.NamedFile(mode='w+', buffered=False))
+for create in kinds:
+    with create() as file:
+        threads = [threading.Thread(target=work, args=(file, i)) for i in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        file.seek(0)
+        lines = file.read().split('\\n')[:-1]
+        found = [tuple(map(int, line.split()[:2])) for line in lines if line.endswith('.')]
+        if sorted(found) != [(i, j) for i in range(6) for j in range(1500)] or \\
+                any([j for k, j in found if k == i] != list(range(1500)) for i in range(6)):
+            sys.exit(f'{len(set(found))} of 9000 lines are whole')
+""")
+
+    @unittest.skipUnless(has_module, 'what Python calls runs amid what it does')
+    def test_writing_text_while_text_makes_room(self):
+        """What a function writes that a write of text calls is not lost."""
+        self.run_program("""
+for size in 3000, 5000, 9000:
+    with Tf.SpooledFile(10000, mode='w+') as file:
+        file.connect('rolled-over', lambda file: file.write('moved'))
+        for _ in range(20):
+            file.write('x' * size)
+        file.seek(0)
+        text = file.read()
+        if text.replace('moved', '') != 'x' * size * 20 or text.count('moved') != 1:
+            sys.exit(f'{len(text)} characters, {text.count("moved")} from the function')
+""")
+
     def test_threads_that_share(self):
         """What comes of it is undefined, but it ends."""
         self.run_program("""

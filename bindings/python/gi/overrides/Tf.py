@@ -540,6 +540,20 @@ class Bytes(fast.Buffer):
             self.kept[:0] = rest
         return memoryview(data).nbytes
 
+    def write_due(self, data):
+        """Writes what is kept, at whose end the data is that a text has brought. What is refused is kept."""
+        try:
+            self.make_room()
+        except (OSError, MemoryError) as error:
+            if self.ends or isinstance(error, io.UnsupportedOperation):
+                self.drop_end(data)
+                raise
+
+    def make_room(self):
+        """Writes what is kept, unless more may be kept."""
+        if self.ends or not self.is_busy():
+            self.write_kept()
+
     def drop_end(self, data):
         """Keeps the data, which was refused, no longer. The rest stays of what was written in part."""
         end = self.kept[-len(data):] if data else b''
@@ -605,23 +619,7 @@ def count_written(error):
     return getattr(error, 'characters_written', 0)
 
 
-def after_kept(function):
-    """Makes a method of the bytes write what they keep, first."""
-    @functools.wraps(function)
-    def call(self, *args, **kwargs):
-        if self.kept:
-            self.write_kept()
-        return function(self, *args, **kwargs)
-    return call
-
-
-for name in ('fileno', 'peek', 'read', 'read1', 'readinto', 'readinto1', 'readline', 'readlines', 'seek', 'truncate',
-             'writelines', '__next__'):
-    setattr(Bytes, name, after_kept(getattr(fast.Buffer, name)))
-
 io.BufferedIOBase.register(Bytes)
-
-FAST_FOR_TEXT = 'read', 'readline', 'write'
 
 
 def tell_of_text(reference):
@@ -653,13 +651,15 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
     buffer.text, buffer.flushing = weakref.ref(text), set()
     text.mode = mode
+    methods = {'read': text.read, 'readline': text.readline, 'write': fast.get_text_write(buffer, text.write)}
     # Without a cycle, so that a text that is dropped goes at once.
+    text.write = fast.get_text_write(buffer, io.TextIOWrapper.write, weakref.ref(text))
     text.tell = functools.partial(tell_of_text, weakref.ref(text))
     texts.add(text)
     file._text, file._buffer, file._mode = text, buffer, mode
-    for name in FAST_FOR_TEXT:
+    for name, method in methods.items():
         if getattr(type(file), name) is getattr(fast.File, name):
-            file.__dict__[name] = getattr(text, name)
+            file.__dict__[name] = method
     if type(file).flush is fast.File.flush:
         file.__dict__['flush'] = functools.partial(flush_on_request, text)
 

@@ -462,6 +462,36 @@ class Buffer(Reading):
         self.taken = None
 
 
+def after_kept(function):
+    """Makes a method of the bytes write what they keep, first."""
+    @functools.wraps(function)
+    def call(self, *args, **kwargs):
+        if self.kept:
+            self.write_kept()
+        return function(self, *args, **kwargs)
+    return call
+
+
+for name in ('fileno', 'peek', 'read', 'read1', 'readinto', 'readinto1', 'readline', 'readlines', 'seek', 'truncate',
+             'writelines', '__next__'):
+    setattr(Buffer, name, after_kept(getattr(Buffer, name)))
+
+
+def get_text_write(buffer, method, reference=None):
+    """Returns a write() for a text file. Takes its bytes, and the method of the text, or of its class and a weak
+    reference."""
+    def write(string, /):
+        """Write a string to the file and return its length."""
+        text = () if reference is None else (reference(),)
+        if None in text:
+            raise closed_error()
+        buffer.forget_dead_threads()
+        # Where io.TextIOWrapper.write() makes room, it forgets what others write to it meanwhile.
+        with buffer.turn:
+            return method(*text, string)
+    return write
+
+
 @whole_errors
 def close_object(file, cancellable=None):
     Gio.IOStream.close(file, cancellable)

@@ -15,7 +15,13 @@
  *
  * A text takes what was written to it, and then calls write(). Until that has written it or put it behind what is kept,
  * no other thread of Python runs, so that nothing overtakes it. What is kept stays there until it is written. Who writes
- * it uses the file meanwhile. */
+ * it uses the file meanwhile.
+ *
+ * Where io.TextIOWrapper.write() makes room for what it was given, it forgets what others write to it meanwhile (gh-119506
+ * of CPython). Less than MOST_AT_ONCE is written there. So nothing else runs in write() for that: what has to wait is
+ * kept, and is due when the text has returned. */
+
+#define MOST_AT_ONCE 65536
 
 typedef struct
 {
@@ -26,8 +32,12 @@ typedef struct
   PyObject *asking; /* (owned) (nullable): a set of the threads that wait for nobody */
   gint64 start; /* the position of the first byte that is kept while it is written, or else -1 */
   Py_ssize_t n_being_written; /* of what is kept, in bytes */
+  PyObject *due; /* (owned) (nullable): what was kept last of what is to be written when the text returns */
+  guint n_writing; /* calls of the text's write() */
   guint n_calls;
 } Buffer;
+
+static PyTypeObject *buffer_type; /* (owned) (nullable) */
 
 static void
 begin_call (Buffer *self)
@@ -53,42 +63,47 @@ end_call (Buffer   *self,
 
 #define DURING_CALL(call) (begin_call ((Buffer *) self), end_call ((Buffer *) self, call))
 
-#define DEFINE_WITH_KEYWORDS(name, function) \
+/* What needs what is kept to be in the file */
+#define AFTER_KEPT(call) (write_kept_in_turn (self) ? DURING_CALL (call) : NULL)
+
+static gboolean write_kept_in_turn (PyObject *self);
+
+#define DEFINE_WITH_KEYWORDS(name, function, MANNER) \
   static PyObject *name (PyObject *self, PyObject *const*args, Py_ssize_t n_args, PyObject *names) \
   { \
-    return DURING_CALL (function (self, args, n_args, names)); \
+    return MANNER (function (self, args, n_args, names)); \
   }
 
 #define DEFINE_WITH_ARGUMENTS(name, function) \
   static PyObject *name (PyObject *self, PyObject *const*args, Py_ssize_t n_args) \
   { \
-    return DURING_CALL (function (self, args, n_args)); \
+    return AFTER_KEPT (function (self, args, n_args)); \
   }
 
-#define DEFINE_WITH_OBJECT(name, function) \
+#define DEFINE_WITH_OBJECT(name, function, MANNER) \
   static PyObject *name (PyObject *self, PyObject *argument) \
   { \
-    return DURING_CALL (function (self, argument)); \
+    return MANNER (function (self, argument)); \
   }
 
-DEFINE_WITH_KEYWORDS (close_during_call, gi_tf_file_close_cancellable)
-DEFINE_WITH_KEYWORDS (buffer_flush, gi_tf_io_flush)
-DEFINE_WITH_KEYWORDS (buffer_read, gi_tf_io_read)
-DEFINE_WITH_KEYWORDS (buffer_read1, gi_tf_io_read1)
-DEFINE_WITH_KEYWORDS (buffer_seek, gi_tf_io_seek)
-DEFINE_WITH_KEYWORDS (buffer_truncate, gi_tf_io_truncate)
-DEFINE_WITH_KEYWORDS (buffer_write_now, gi_tf_io_write)
+DEFINE_WITH_KEYWORDS (close_during_call, gi_tf_file_close_cancellable, DURING_CALL)
+DEFINE_WITH_KEYWORDS (buffer_flush, gi_tf_io_flush, DURING_CALL)
+DEFINE_WITH_KEYWORDS (buffer_read, gi_tf_io_read, AFTER_KEPT)
+DEFINE_WITH_KEYWORDS (buffer_read1, gi_tf_io_read1, AFTER_KEPT)
+DEFINE_WITH_KEYWORDS (buffer_seek, gi_tf_io_seek, AFTER_KEPT)
+DEFINE_WITH_KEYWORDS (buffer_truncate, gi_tf_io_truncate, AFTER_KEPT)
+DEFINE_WITH_KEYWORDS (buffer_write_now, gi_tf_io_write, DURING_CALL)
 DEFINE_WITH_ARGUMENTS (buffer_peek, gi_tf_io_peek)
 DEFINE_WITH_ARGUMENTS (buffer_readline, gi_tf_io_readline)
 DEFINE_WITH_ARGUMENTS (buffer_readlines, gi_tf_io_readlines)
-DEFINE_WITH_OBJECT (buffer_enter, gi_tf_file_enter)
-DEFINE_WITH_OBJECT (buffer_fileno, gi_tf_io_fileno)
-DEFINE_WITH_OBJECT (buffer_isatty, gi_tf_io_isatty)
-DEFINE_WITH_OBJECT (buffer_readable, gi_tf_io_readable)
-DEFINE_WITH_OBJECT (buffer_readinto, gi_tf_io_readinto)
-DEFINE_WITH_OBJECT (buffer_seekable, gi_tf_io_seekable)
-DEFINE_WITH_OBJECT (buffer_writable, gi_tf_io_writable)
-DEFINE_WITH_OBJECT (buffer_writelines, gi_tf_io_writelines)
+DEFINE_WITH_OBJECT (buffer_enter, gi_tf_file_enter, DURING_CALL)
+DEFINE_WITH_OBJECT (buffer_fileno, gi_tf_io_fileno, AFTER_KEPT)
+DEFINE_WITH_OBJECT (buffer_isatty, gi_tf_io_isatty, DURING_CALL)
+DEFINE_WITH_OBJECT (buffer_readable, gi_tf_io_readable, DURING_CALL)
+DEFINE_WITH_OBJECT (buffer_readinto, gi_tf_io_readinto, AFTER_KEPT)
+DEFINE_WITH_OBJECT (buffer_seekable, gi_tf_io_seekable, DURING_CALL)
+DEFINE_WITH_OBJECT (buffer_writable, gi_tf_io_writable, DURING_CALL)
+DEFINE_WITH_OBJECT (buffer_writelines, gi_tf_io_writelines, AFTER_KEPT)
 
 static PyObject *
 get_thread (void)
@@ -277,6 +292,8 @@ write_kept (PyObject *self)
         return NULL;
     }
 
+  if (count_kept (self) == 0)
+    Py_CLEAR (((Buffer *) self)->due);
   Py_RETURN_NONE;
 }
 
@@ -323,6 +340,16 @@ buffer_write_kept (PyObject *self,
   return end_turn (self, write_kept (self));
 }
 
+static gboolean
+write_kept_in_turn (PyObject *self)
+{
+  PyObject *result = G_LIKELY (count_kept (self) == 0) ? Py_None : PyObject_CallMethod (self, "write_kept", NULL);
+
+  if (result != Py_None)
+    Py_XDECREF (result);
+  return result != NULL;
+}
+
 /* Writes what is kept, unless another thread uses the file. */
 static PyObject *
 buffer_try_write_kept (PyObject *self,
@@ -347,14 +374,43 @@ try_write (PyObject *self,
 }
 
 static PyObject *
-keep_and_wait (PyObject *self,
-               PyObject *data)
+write_last_kept (PyObject *self,
+                 PyObject *data)
+{
+  begin_turn (self);
+  return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_True));
+}
+
+/* Refuses more while much is kept. */
+static gboolean
+make_room (PyObject *self)
+{
+  PyObject *result;
+
+  if (G_LIKELY (count_kept (self) <= MOST_AT_ONCE))
+    return TRUE;
+
+  begin_turn (self);
+  result = end_turn (self, PyObject_CallMethod (self, "make_room", NULL));
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
+/* Keeps what another call writes: that of the text which this is in, if @is_due, and else one that follows. */
+static PyObject *
+keep_for_later (PyObject *self,
+                PyObject *data,
+                gboolean  is_due)
 {
   if (!keep (self, data))
     return NULL;
 
-  begin_turn (self);
-  return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_True));
+  if (is_due)
+    {
+      Py_INCREF (data);
+      Py_XSETREF (((Buffer *) self)->due, data);
+    }
+  return PyLong_FromSsize_t (PyObject_Size (data));
 }
 
 static PyObject *
@@ -367,12 +423,89 @@ buffer_write (PyObject *self,
     return NULL;
   if (count_kept (self) == 0 && try_write (self, data))
     return PyLong_FromSsize_t (PyBytes_GET_SIZE (data));
-  if (asks)
-    return keep (self, data) ? PyLong_FromSsize_t (PyObject_Size (data)) : NULL;
-  if (count_kept (self) > 0 || !try_begin_turn (self))
-    return keep_and_wait (self, data);
+  if (asks || (((Buffer *) self)->n_writing > 0 && PyBytes_CheckExact (data) && PyBytes_GET_SIZE (data) <= MOST_AT_ONCE))
+    return keep_for_later (self, data, !asks);
+  if (count_kept (self) == 0 && try_begin_turn (self))
+    return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_False));
 
-  return end_turn (self, PyObject_CallMethod (self, "write_in_turn", "OO", data, Py_False));
+  return keep (self, data) ? write_last_kept (self, data) : NULL;
+}
+
+static gboolean
+write_due (PyObject *self)
+{
+  PyObject *due = g_steal_pointer (&((Buffer *) self)->due);
+  PyObject *result;
+
+  if (G_LIKELY (due == NULL))
+    return TRUE;
+
+  begin_turn (self);
+  result = end_turn (self, PyObject_CallMethod (self, "write_due", "O", due));
+  Py_DECREF (due);
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
+static PyObject *
+call_text (PyObject *tuple,
+           PyObject *string)
+{
+  PyObject *method = PyTuple_GET_ITEM (tuple, 1);
+  PyObject *args[2] = { NULL, string };
+  PyObject *result;
+
+  if (PyTuple_GET_SIZE (tuple) == 2)
+    return PyObject_CallOneArg (method, string);
+
+  args[0] = PyObject_CallNoArgs (PyTuple_GET_ITEM (tuple, 2));
+  if (args[0] == Py_None)
+    result = gi_tf_raise_closed ();
+  else
+    result = args[0] != NULL ? PyObject_Vectorcall (method, args, 2, NULL) : NULL;
+
+  Py_XDECREF (args[0]);
+  return result;
+}
+
+/* Calls the write() of a text, and then writes what is due. */
+static PyObject *
+text_write (PyObject *tuple,
+            PyObject *string)
+{
+  PyObject *buffer = PyTuple_GET_ITEM (tuple, 0);
+  Buffer *self = (Buffer *) buffer;
+  PyObject *result;
+
+  if (!make_room (buffer))
+    return NULL;
+
+  self->n_writing++;
+  result = call_text (tuple, string);
+  if (self->n_writing > 0)
+    self->n_writing--;
+
+  if (result != NULL && !write_due (buffer))
+    Py_CLEAR (result);
+  return result;
+}
+
+static PyMethodDef text_write_method = {
+  "write", text_write, METH_O,
+  PyDoc_STR ("write($self, text, /)\n--\n\nWrite a string to the file and return its length.")
+};
+
+/* Returns a write() for a text file. Takes its bytes, and the method of the text, or of its class and a weak reference. */
+PyObject *
+gi_tf_buffer_get_text_write (PyObject *module,
+                             PyObject *args)
+{
+  PyObject *buffer, *method, *reference = NULL;
+
+  if (!PyArg_ParseTuple (args, "O!O|O", buffer_type, &buffer, &method, &reference))
+    return NULL;
+
+  return PyCFunction_New (&text_write_method, args);
 }
 
 /* In a child, which has none of the other threads of its parent. What one of them writes is not kept there. */
@@ -389,6 +522,7 @@ buffer_forget_threads (PyObject *self,
     success = PySet_Add (buffer->asking, thread) == 0;
   if (!gi_tf_is_used (buffer->object))
     forget_writing (buffer);
+  buffer->n_writing = 0;
 
   Py_XDECREF (thread);
   if (!success)
@@ -426,7 +560,7 @@ buffer_is_in_memory (PyObject *self,
 static PyObject *
 buffer_iternext (PyObject *self)
 {
-  return DURING_CALL (gi_tf_file_iternext (self));
+  return AFTER_KEPT (gi_tf_file_iternext (self));
 }
 
 static PyObject *
@@ -590,6 +724,7 @@ buffer_dealloc (PyObject *self)
   g_clear_weak_pointer (&((Buffer *) self)->object);
   buffer_clear (self);
   Py_CLEAR (((Buffer *) self)->kept);
+  Py_CLEAR (((Buffer *) self)->due);
   Py_CLEAR (((Buffer *) self)->asking);
   type->tp_free (self);
   Py_DECREF (type);
@@ -677,5 +812,7 @@ PyObject *
 gi_tf_buffer_create_type (void)
 {
   copy_docs ();
-  return PyType_FromSpec (&buffer_spec);
+  Py_XSETREF (buffer_type, (PyTypeObject *) PyType_FromSpec (&buffer_spec));
+  Py_XINCREF (buffer_type);
+  return (PyObject *) buffer_type;
 }

@@ -113,6 +113,7 @@ static PyMethodDef functions[] = {
   { "begin_use", begin_use, METH_O, NULL },
   { "end_use", end_use, METH_O, NULL },
   { "is_used", is_used, METH_O, NULL },
+  { "get_text_write", gi_tf_buffer_get_text_write, METH_VARARGS, NULL },
   { NULL },
 };
 

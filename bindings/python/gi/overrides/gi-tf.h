@@ -155,6 +155,7 @@ PyObject *gi_tf_close_object     (PyObject     *self,
                                   GCancellable *cancellable);
 void      gi_tf_buffer_take_file (PyObject     *self,
                                   PyObject     *file);
+GiTfObjectFunc gi_tf_buffer_get_text_write;
 PyObject *gi_tf_raise_closed     (void);
 gboolean  gi_tf_is_in_memory     (TfTempFile   *file);
 gboolean  gi_tf_io_try_write     (PyObject     *self,
