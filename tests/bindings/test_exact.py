@@ -460,6 +460,19 @@ class WarningTest(TestCase):
             self.assertIn('File' if create is not Tf.TemporaryDirectory else 'TemporaryDirectory', str(seen[0].message))
         self.assertEqual(self.entries(), [])
 
+    def test_removed(self):
+        """Only what is removed is said to be."""
+        for create, expected in ((Tf.NamedTemporaryFile, 'Implicitly cleaning up'),
+                                 (lambda: Tf.NamedTemporaryFile(delete=False), 'unclosed file'),
+                                 (lambda: Tf.NamedTemporaryFile('w+', delete=False), 'unclosed file'),
+                                 (lambda: Tf.NamedTemporaryFile(delete_on_close=False), 'Implicitly cleaning up')):
+            seen = self.warnings_of(lambda: create())
+            self.assertRegex(str(seen[0].message), f'^{expected} <')
+            seen[0].source = None
+        self.assertEqual(len(self.entries()), 2)
+        for name in self.entries():
+            os.remove(os.path.join(self.sandbox, name))
+
     def test_cleaned_up(self):
         def use():
             for directory in Tf.TemporaryDirectory(), Tf.TempDir():
@@ -620,6 +633,100 @@ gi.require_version('Tf', '1')
 from gi.repository import Tf
 MODE, HELLO = %r, %r
 """
+
+
+FORKED = {
+    'the end of with': """
+with tempfile.TemporaryDirectory() as path, tempfile.NamedTemporaryFile() as file, \\
+        tempfile.NamedTemporaryFile(delete_on_close=False) as other, tempfile.NamedTemporaryFile('w+') as text:
+    child = os.fork()
+    if child:
+        check(child, path, file.name, other.name, text.name)
+""",
+    'an exception': """
+with contextlib.suppress(ZeroDivisionError), tempfile.TemporaryDirectory() as path, \\
+        tempfile.NamedTemporaryFile(delete_on_close=False) as file:
+    child = os.fork()
+    if child == 0:
+        1 / 0
+    check(child, path, file.name)
+""",
+    'what is dropped': """
+objects = [create(*arguments) for create in (tempfile.NamedTemporaryFile, tempfile.TemporaryDirectory)
+           for arguments in ((), ('w+',))]
+names = [object.name for object in objects]
+child = os.fork()
+if child == 0:
+    objects.clear()
+    gc.collect()
+else:
+    check(child, *names)
+    close(objects)
+""",
+    'the end of a child': """
+objects = [tempfile.NamedTemporaryFile(), tempfile.NamedTemporaryFile(delete_on_close=False),
+           tempfile.TemporaryDirectory()]
+objects.append(objects)
+child = os.fork()
+if child:
+    check(child, *[object.name for object in objects[:3]])
+    close(objects[:3])
+""",
+    'multiprocessing': """
+import multiprocessing
+objects = [tempfile.NamedTemporaryFile(), tempfile.TemporaryDirectory()]
+def work():
+    for object in objects:
+        with object:
+            pass
+process = multiprocessing.get_context('fork').Process(target=work)
+process.start()
+process.join()
+if process.exitcode != 0 or not all(os.path.exists(object.name) for object in objects):
+    sys.exit('removed')
+close(objects)
+""",
+    'what is removed on purpose': """
+objects = [tempfile.NamedFile(), tempfile.TempDir()]
+child = os.fork()
+if child == 0:
+    for remove in objects[0].unlink, objects[1].cleanup:
+        try:
+            remove()
+        except PermissionError:
+            continue
+        sys.exit('no error')
+else:
+    check(child, objects[0].name, objects[1].name)
+    close(objects)
+""",
+}
+
+FORKED_PREAMBLE = """
+import contextlib, gc, os, warnings
+tempfile = Tf
+warnings.simplefilter('always', ResourceWarning)
+def close(objects):
+    for object in objects:
+        getattr(object, 'close', getattr(object, 'cleanup', None))()
+        if isinstance(object, Tf.NamedFile) and os.path.exists(object.name):
+            object.unlink()
+def check(child, *paths):
+    status = os.waitpid(child, 0)[1]
+    if status != 0 or not all(map(os.path.exists, paths)):
+        sys.exit(f'{status} {[os.path.exists(path) for path in paths]}')
+"""
+
+
+class ForkTest(TestCase):
+    def test_child(self):
+        """A child does nothing to what its parent has, and says nothing, unless it is asked to."""
+        for name, program in FORKED.items():
+            with self.subTest(name):
+                run = subprocess.run([sys.executable, '-c', PREAMBLE % (has_module, 'w', '') + FORKED_PREAMBLE + program],
+                                     env={**os.environ, 'TMPDIR': self.sandbox}, capture_output=True, text=True)
+                self.assertEqual((run.returncode, run.stdout, run.stderr), (0, '', ''))
+                self.assertEqual(self.entries(), [])
 
 
 class EndTest(TestCase):

@@ -98,7 +98,7 @@ if hasattr(Tf, 'set_audit_func'):
 SHOW_BYTES = {'get_input_stream', 'get_output_stream', 'open_reader'}
 NEVER_WAIT = {
     'get_delete_policy', 'get_file', 'get_max_size', 'get_path', 'has_pending', 'is_closed', 'is_handed_over',
-    'is_rolled_over',
+    'is_inherited', 'is_rolled_over',
 }
 
 # What no text can come after.
@@ -967,7 +967,7 @@ class NamedFile(Tf.NamedFile):
 
     def remove_unless_kept(self):
         """Removes the file, if it is not to stay."""
-        if self.delete and not self.is_handed_over():
+        if self.delete and not self.is_handed_over() and not self.is_inherited():
             self.unlink()
 
 
@@ -1146,7 +1146,7 @@ class TempDir(fast.Dir, Tf.TempDir):
 
     def remove_unless_kept(self):
         """Removes the directory, if it is not to stay."""
-        if self.get_auto_cleanup() and not self.is_handed_over():
+        if self.get_auto_cleanup() and not self.is_handed_over() and not self.is_inherited():
             self.cleanup()
 
 

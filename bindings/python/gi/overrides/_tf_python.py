@@ -505,11 +505,18 @@ def is_last_reference(instance):
         return False
 
 
+def is_automatic(file):
+    """Whether the file is removed by this process without being asked to."""
+    return isinstance(file, Tf.NamedFile) and Tf.NamedFile.get_delete_policy(file) != Tf.DeletePolicy.NEVER and \
+        not Tf.NamedFile.is_handed_over(file) and not Tf.NamedFile.is_inherited(file)
+
+
 def warn(file):
-    # As in tempfile, the warning about a named file does not hold it.
-    if isinstance(file, Tf.NamedFile):
+    # As in tempfile, the warning about a file that is removed does not hold it. What a parent has is not this process's to
+    # close.
+    if is_automatic(file):
         warnings.warn(f'Implicitly cleaning up {file!r}', ResourceWarning, stacklevel=3)
-    else:
+    elif not isinstance(file, Tf.NamedFile) or not Tf.NamedFile.is_inherited(file):
         warnings.warn(f'unclosed file {file!r}', ResourceWarning, source=file, stacklevel=3)
 
 
@@ -542,8 +549,7 @@ class File(Reading):
     @whole_errors
     def __exit__(self, *exception):
         self.close()
-        if isinstance(self, Tf.NamedFile) and not self.is_handed_over() and \
-                Tf.NamedFile.get_delete_policy(self) == Tf.DeletePolicy.ON_DISPOSE:
+        if is_automatic(self) and Tf.NamedFile.get_delete_policy(self) == Tf.DeletePolicy.ON_DISPOSE:
             self.unlink()
 
     def __iter__(self):
@@ -707,7 +713,7 @@ class Dir:
         self._init(*args, **kwargs)
 
     def _is_automatic(self):
-        return Tf.TempDir.get_auto_cleanup(self) and not self.is_handed_over()
+        return Tf.TempDir.get_auto_cleanup(self) and not self.is_handed_over() and not Tf.TempDir.is_inherited(self)
 
     def __del__(self):
         if not is_last_reference(self):

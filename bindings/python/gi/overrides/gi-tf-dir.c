@@ -66,11 +66,11 @@ dir_enter (PyObject *self,
   return PyObject_GetAttrString (self, "name");
 }
 
-/* Whether it goes by itself */
+/* Whether this process removes it without being asked to */
 static gboolean
 is_automatic (TfTempDir *dir)
 {
-  return tf_temp_dir_get_auto_cleanup (dir) && !tf_temp_dir_is_handed_over (dir);
+  return tf_temp_dir_get_auto_cleanup (dir) && !tf_temp_dir_is_handed_over (dir) && !tf_temp_dir_is_inherited (dir);
 }
 
 static PyObject *

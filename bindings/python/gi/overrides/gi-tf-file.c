@@ -113,14 +113,21 @@ gi_tf_file_enter (PyObject *self,
   return self;
 }
 
+/* Whether it is removed by this process without being asked to */
+static gboolean
+is_automatic (GObject *object)
+{
+  return TF_IS_NAMED_FILE (object) && tf_named_file_get_delete_policy (TF_NAMED_FILE (object)) != TF_DELETE_NEVER &&
+         !tf_named_file_is_handed_over (TF_NAMED_FILE (object)) && !tf_named_file_is_inherited (TF_NAMED_FILE (object));
+}
+
 static gboolean
 unlink_at_exit (GObject *object)
 {
   GError *error = NULL;
   gboolean success;
 
-  if (!TF_IS_NAMED_FILE (object) || tf_named_file_get_delete_policy (TF_NAMED_FILE (object)) != TF_DELETE_ON_DISPOSE ||
-      tf_named_file_is_handed_over (TF_NAMED_FILE (object)))
+  if (!is_automatic (object) || tf_named_file_get_delete_policy (TF_NAMED_FILE (object)) != TF_DELETE_ON_DISPOSE)
     return TRUE;
 
   GI_TF_RELEASED (object, success = tf_named_file_unlink (TF_NAMED_FILE (object), NULL, &error));
@@ -143,13 +150,18 @@ file_exit (PyObject         *self,
 
 /* --- Dropping --- */
 
-/* As in tempfile, the warning about a named file does not hold it. */
+/* As in tempfile, the warning about a file that is removed does not hold it. What a parent has is not this process's to
+ * close. */
 void
 gi_tf_file_warn (PyObject *self)
 {
-  int result = TF_IS_NAMED_FILE (pygobject_get (self))
-    ? PyErr_WarnFormat (PyExc_ResourceWarning, 1, "Implicitly cleaning up %R", self)
-    : PyErr_ResourceWarning (self, 1, "unclosed file %R", self);
+  GObject *object = pygobject_get (self);
+  int result = 0;
+
+  if (is_automatic (object))
+    result = PyErr_WarnFormat (PyExc_ResourceWarning, 1, "Implicitly cleaning up %R", self);
+  else if (!TF_IS_NAMED_FILE (object) || !tf_named_file_is_inherited (TF_NAMED_FILE (object)))
+    result = PyErr_ResourceWarning (self, 1, "unclosed file %R", self);
 
   if (result < 0)
     PyErr_WriteUnraisable (self);
