@@ -226,7 +226,7 @@ class Cases:
 
     def test_mktemp(self):
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore', DeprecationWarning)
+            warnings.simplefilter('error')
             path = self.tempfile.mktemp('.s', 'p', self.sandbox)
         self.assertRegex(path, self.sandbox + r'/p.{8}\.s$')
         self.assertFalse(os.path.exists(path))

@@ -193,6 +193,10 @@ def complete_class(klass, *bases):
                 defined.add(name)
 
 
+# More arguments than any function takes, and of no type that one takes, so that none does anything.
+TOO_MANY = (object(),) * 50
+
+
 # --- Names -------------------------------------------------------------------------------------
 
 class Variable:
@@ -351,6 +355,12 @@ def gettempprefix():
 def gettempprefixb():
     """Returns what the names of temporary things begin with, as bytes."""
     return os.fsencode(gettempprefix())
+
+
+# As in tempfile, only the documentation says that it is deprecated. PyGObject does so when it makes the function.
+with warnings.catch_warnings(), contextlib.suppress(TypeError):
+    warnings.simplefilter('ignore')
+    Tf.mktemp(*TOO_MANY)
 
 
 @python_errors
@@ -722,10 +732,6 @@ def is_open(text):
         return not text.closed
     except ValueError:
         return False
-
-
-# More arguments than any function takes, and of no type that one takes, so that none does anything.
-TOO_MANY = (object(),) * 50
 
 
 def needs_loop(name):
