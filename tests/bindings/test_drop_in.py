@@ -253,6 +253,14 @@ class Cases:
                     del os.environ[variable]
                     os.environ.update({name: value for name, value in old.items() if value is not None})
 
+    def test_where_with_a_slash(self):
+        self.tempfile.tempdir = None
+        with unittest.mock.patch.dict(os.environ, TMPDIR=self.sandbox + '/'):
+            self.assertEqual(self.tempfile.gettempdir(), self.sandbox)
+            self.assertEqual(self.tempfile.gettempdir(), self.sandbox)
+            with self.tempfile.NamedTemporaryFile() as file:
+                self.assertEqual(os.path.dirname(file.name), self.sandbox)
+
     def test_audit_events(self):
         heard = []
         Listener.heard = heard

@@ -139,9 +139,12 @@ class FunctionTest(TestCase):
         path = Tf.mkdtemp()
         self.assertIs(type(path), bytes)
         os.rmdir(path)
-        for wrong in pathlib.Path(self.sandbox), 7:
-            with self.assertRaises(TypeError):
-                Tf.tempdir = wrong
+        with self.assertRaises(TypeError):
+            Tf.tempdir = 7
+        Tf.tempdir = pathlib.Path(self.sandbox)
+        self.assertEqual((Tf.tempdir, Tf.gettempdir()), (pathlib.Path(self.sandbox), self.sandbox))
+        with Tf.NamedFile() as file:
+            self.assertEqual(os.path.dirname(file.name), self.sandbox)
 
     def test_errors(self):
         for call in Tf.mkstemp, Tf.mkdtemp, Tf.mktemp:

@@ -215,7 +215,7 @@ class Variable:
             allowed = ', '.join(type.__name__ for type in self.types)
             raise TypeError(f'{self.name} must be one of {allowed}, not {type(value).__name__}')
         if self.name == 'tempdir':
-            Tf.set_temp_dir(value)
+            Tf.set_temp_dir(None if value is None else os.fspath(value))
         self.keep(module, value)
 
     def __delete__(self, module):
@@ -228,7 +228,7 @@ class Variable:
 
 
 module = sys.modules['gi.repository.Tf']
-tempdir = Variable('tempdir', None, str, bytes, type(None))
+tempdir = Variable('tempdir', None, str, bytes, os.PathLike, type(None))
 template = Variable('template', 'tmp', str, bytes)
 
 
@@ -337,9 +337,10 @@ def mktemp(suffix='', prefix='tmp', dir=None):
 def gettempdir():
     """Returns the directory for temporary things as str."""
     path = Tf.get_temp_dir()
+    whole = os.path.abspath(path)
     if tempdir.value is None:
-        tempdir.keep(module, path)
-    return tempdir.value if tempdir.value == path else path
+        tempdir.keep(module, whole)
+    return tempdir.value if tempdir.value in (path, whole) else path
 
 
 def gettempdirb():
