@@ -7,6 +7,7 @@ Each error is both a GLib.Error and what Python raises there: an OSError with it
 ValueError for a closed file. What is done most is in the extension module _gi_tf, or else in _tf_python.
 """
 
+import abc
 import atexit
 import contextlib
 import functools
@@ -182,8 +183,32 @@ def functions_of(klass):
     return {name: function for name, function in functions.items() if isinstance(function, FunctionInfo) and name[0].islower()}
 
 
+class Meta(type(Tf.TempFile), abc.ABCMeta):
+    """The class of the classes here, which can be derived from as others of Python: with abc.ABC, or arguments."""
+
+    def __init__(cls, name, bases, namespace, **kwargs):
+        super().__init__(name, bases, namespace)
+
+    @property
+    def __doc__(cls):
+        """The documentation of a class."""
+        return super().__doc__
+
+    @__doc__.setter
+    def __doc__(cls, doc):
+        type.__dict__['__doc__'].__set__(cls, doc)
+
+
+class Nothing:
+    """What C has and Python cannot use."""
+
+    def __get__(self, instance, owner=None):
+        raise AttributeError('There is no such attribute in Python')
+
+
 def complete_class(klass, *bases):
     """Completes the methods of C that a class has from BASES, but for those that it or what stands first defines."""
+    klass.parent_instance = Nothing()
     defined = {*dir({TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)), *vars(klass)}
     for base in bases:
         for name, function in functions_of(base).items():
@@ -789,7 +814,7 @@ def of_text(name):
 
 
 @override
-class TempFile(fast.File, Tf.TempFile):
+class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
     """A temporary file without a name: a file as open() returns it, binary or text.
 
     mode, buffering, encoding, newline and errors are those of open(), permissions are the bits that the umask is
@@ -1059,7 +1084,7 @@ class SpooledTemporaryFile(SpooledFile):
 
 
 @override
-class TextStream(Tf.TextStream):
+class TextStream(Tf.TextStream, metaclass=Meta):
     """Text over a file, with the encodings of iconv; its lines are what it is iterated over.
 
     What other Python code takes for a text file is the file that the modes without a b make.
@@ -1096,7 +1121,7 @@ class TextStream(Tf.TextStream):
 # --- Directories -------------------------------------------------------------------------------
 
 @override
-class TempDir(fast.Dir, Tf.TempDir):
+class TempDir(fast.Dir, Tf.TempDir, metaclass=Meta):
     """A directory that is removed with all it holds; the with statement gives its path."""
 
     __class_getitem__ = classmethod(types.GenericAlias)
