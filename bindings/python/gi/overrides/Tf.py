@@ -524,6 +524,14 @@ def access_of_mode(mode):
     return None if '+' in mode else 'r' if 'r' in mode else 'w'
 
 
+def open_raw(fd, mode, closefd=True):
+    """Returns an io.FileIO, which stays where the file is: FileIO would move to the end to append."""
+    position = os.lseek(fd, 0, os.SEEK_CUR)
+    raw = io.FileIO(fd, mode.replace('x', 'w'), closefd=closefd)
+    os.lseek(fd, position, os.SEEK_SET)
+    return raw
+
+
 texts = weakref.WeakSet()
 
 
@@ -634,13 +642,13 @@ class Bytes(fast.Buffer):
         """The same file as an io.FileIO; in memory there is none."""
         if self.is_in_memory():
             raise AttributeError('Bytes in memory have no attribute \'raw\'')
-        return io.FileIO(self.fileno(), self.mode.replace('x', 'w'), closefd=False)
+        return open_raw(self.fileno(), self.mode, closefd=False)
 
     def detach(self):
         """Closes the file, and returns what was below; in memory that is nothing."""
         if self.is_in_memory():
             raise io.UnsupportedOperation('detach')
-        raw = io.FileIO(os.dup(self.fileno()), self.mode.replace('x', 'w'))
+        raw = open_raw(os.dup(self.fileno()), self.mode)
         self.close()
         return raw
 
@@ -894,14 +902,14 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
         """The same file as an io.FileIO, from which on nothing is held back."""
         if '_text' in self.__dict__:
             raise AttributeError(f'{type(self).__name__!r} object has no attribute \'raw\'')
-        return io.FileIO(self.fileno(), self.mode.replace('x', 'w'), closefd=False)
+        return open_raw(self.fileno(), self.mode, closefd=False)
 
     def detach(self):
         """Returns what is below: the bytes of a text, or else an io.FileIO of the file, which is closed then."""
         text = self.__dict__.get('_text')
         if text is not None:
             return text.detach()
-        raw = io.FileIO(self.dup_fd(), self.mode.replace('x', 'w'))
+        raw = open_raw(self.dup_fd(), self.mode)
         self.close()
         return raw
 
