@@ -917,6 +917,14 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
 io.IOBase.register(TempFile)
 
 
+def close_detached(reference, cancellable=None):
+    """The close() of a named file without its bytes."""
+    file = reference()
+    if file is not None:
+        type(file).close(file, cancellable)
+        file.unlink()
+
+
 @override
 class NamedFile(Tf.NamedFile):
     """A temporary file with a path, which is its name; see TempFile for the other arguments."""
@@ -986,6 +994,15 @@ class NamedFile(Tf.NamedFile):
     def delete(self, delete):
         if bool(delete) != self.delete:
             self.set_delete_policy(Tf.DeletePolicy.ON_CLOSE if delete else Tf.DeletePolicy.NEVER)
+
+    def detach(self):
+        """Returns what is below. The path stays until this object goes, or is closed."""
+        if '_text' in self.__dict__ or not self.delete:
+            return super().detach()
+        self.set_delete_policy(Tf.DeletePolicy.ON_DISPOSE)
+        raw = super().detach()
+        self.close = functools.partial(close_detached, weakref.ref(self))
+        return raw
 
     def hold_for_subprocess(self, subprocess):
         """Takes a Gio.Subprocess or what has a pid: a subprocess.Popen, for example."""
