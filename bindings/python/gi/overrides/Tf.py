@@ -847,12 +847,12 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
         GObject.Object.__init__(self, **name_properties(parts), **properties)
         try:
             self._open(cancellable)
+            self._set_mode(mode, name_type)
+            if not is_binary:
+                become_text(self, mode, buffering, encoding, newline, errors)
         except BaseException:
             super().close()
             raise
-        self._set_mode(mode, name_type)
-        if not is_binary:
-            become_text(self, mode, buffering, encoding, newline, errors)
 
     def _open(self, cancellable):
         Tf.TempFile.init(self, cancellable)
