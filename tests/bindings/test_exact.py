@@ -58,6 +58,10 @@ class ClassTest(TestCase):
         for max_size in 0, None, -5:
             with Tf.SpooledTemporaryFile(max_size) as file:
                 self.assertEqual((file._max_size, file._rolled), (0, False))
+                file.write(b'x')
+                self.assertEqual(file._rolled, max_size == -5)
+        with Tf.SpooledFile(1.5) as file:
+            self.assertEqual(file._max_size, 1)
         with Tf.SpooledTemporaryFile(max_size=3) as file:
             file.write(b'1234')
             self.assertEqual((file._max_size, file._rolled), (3, True))

@@ -1028,6 +1028,12 @@ class NamedFile(Tf.NamedFile):
             self.unlink()
 
 
+def as_max_size(max_size):
+    """Returns the number of bytes, of which there are no parts, and never more than C can count; -1 for no limit."""
+    size = max_size if isinstance(max_size, float) else operator.index(max_size)
+    return -1 if size != size else int(max(GLib.MININT64, min(size, GLib.MAXINT64)))
+
+
 @override
 class SpooledFile(Tf.SpooledFile):
     """A temporary file in memory until it outgrows max_size bytes; -1: never by size."""
@@ -1036,7 +1042,7 @@ class SpooledFile(Tf.SpooledFile):
     def _init(self, max_size=1 << 20, mode='w+b', buffering=-1, encoding=None, newline=None,
               suffix=None, prefix=None, dir=None, *, errors=None, **properties):
         super()._init(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors,
-                      max_size=operator.index(max_size), **properties)
+                      max_size=as_max_size(max_size), **properties)
         self._mode_in_memory = mode
 
     def _open(self, cancellable):
@@ -1100,11 +1106,11 @@ io.TextIOBase.register(TextTemporaryFile)
 
 
 class SpooledTemporaryFile(SpooledFile):
-    """SpooledFile as Python spells it: max_size=0 means that no size makes it roll over."""
+    """SpooledFile as Python spells it: with max_size=0 no size makes it roll over, and with a negative one any does."""
 
     def _init(self, max_size=0, mode='w+b', buffering=-1, encoding=None, newline=None,
               suffix=None, prefix=None, dir=None, *, errors=None, **properties):
-        super()._init(max_size if max_size is not None and max_size > 0 else -1,
+        super()._init(-1 if not max_size else max(as_max_size(max_size), 0 if max_size < 0 else -1),
                       mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors, **properties)
 
 

@@ -577,14 +577,20 @@ class File(Reading):
         """Whether the file is closed."""
         return Gio.IOStream.is_closed(self)
 
+    def _check_spooled(self, name):
+        if not isinstance(self, Tf.SpooledFile):
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+
     @property
     def _rolled(self):
-        if not isinstance(self, Tf.SpooledFile):
-            raise AttributeError(f'{type(self).__name__!r} object has no attribute \'_rolled\'')
+        self._check_spooled('_rolled')
+        # Text that was written counts.
+        self._offer_text()
         return Tf.SpooledFile.is_rolled_over(self)
 
     @property
     def _max_size(self):
+        self._check_spooled('_max_size')
         return max(Tf.SpooledFile.get_max_size(self), 0)
 
     def close(self, cancellable=None):

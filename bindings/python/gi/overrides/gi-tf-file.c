@@ -20,7 +20,7 @@ typedef enum
   KIND_UNNAMED,
   KIND_NAMED,
   KIND_SPOOLED,
-  KIND_DROP_IN_SPOOLED, /* a max_size of 0 means none */
+  KIND_DROP_IN_SPOOLED, /* a max_size of 0 means none, and a negative one 0 */
   KIND_DROP_IN_UNNAMED,
   N_KINDS,
 } Kind;
@@ -276,7 +276,7 @@ file_init (PyObject *self,
 {
   Kind kind = kind_of (self);
   gboolean is_spooled = kind == KIND_SPOOLED || kind == KIND_DROP_IN_SPOOLED;
-  GiTfNames names = { .max_size = kind == KIND_SPOOLED ? 1 << 20 : -1 };
+  GiTfNames names = { .max_size = kind == KIND_SPOOLED ? 1 << 20 : kind == KIND_DROP_IN_SPOOLED ? 0 : -1 };
   GError *error = NULL;
   gpointer object;
 
@@ -285,7 +285,7 @@ file_init (PyObject *self,
     return PyErr_Occurred () ? -1 : gi_tf_init_slowly (self, args, keywords);
 
   if (kind == KIND_DROP_IN_SPOOLED && names.max_size <= 0)
-    names.max_size = -1;
+    names.max_size = names.max_size < 0 ? 0 : -1;
 
   if (is_spooled)
     object = create (kind, &names, NULL);

@@ -67,7 +67,11 @@ get_max_size (PyObject *argument,
     return FALSE;
 
   *max_size = PyLong_AsLongLong (argument);
-  return *max_size != -1 || !PyErr_Occurred ();
+  if (*max_size != -1 || !PyErr_Occurred ())
+    return TRUE;
+
+  PyErr_Clear ();
+  return FALSE;
 }
 
 static gboolean
