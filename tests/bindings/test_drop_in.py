@@ -3,6 +3,9 @@
 
 """What the documentation of Python's tempfile says, of tempfile and of Tf: only the import changes."""
 
+import abc
+import dataclasses
+import gc
 import inspect
 import io
 import os
@@ -11,6 +14,7 @@ import stat
 import sys
 import tempfile
 import unittest
+import unittest.mock
 import warnings
 
 from sandbox import TestCase, Tf
@@ -97,6 +101,74 @@ class Cases:
             self.assertEqual(os.fstat(file.fileno()).st_nlink, 0)
             self.assertIsInstance(file, io.BufferedIOBase)
 
+    def test_raw(self):
+        """Asking for what is below moves nothing."""
+        for mode in 'a+b', 'w+b':
+            with self.tempfile.TemporaryFile(mode) as file:
+                file.write(b'hello')
+                file.seek(1)
+                self.assertEqual((file.raw.mode[0], file.tell(), file.read()), (mode[0].replace('w', 'r'), 1, b'ello'))
+        with self.tempfile.NamedTemporaryFile('a+') as file:
+            file.write('hello')
+            file.seek(0)
+            self.assertIsNotNone(file.buffer.raw)
+            self.assertEqual((file.tell(), file.read()), (0, 'hello'))
+
+    def test_failed_text(self):
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter('always')
+            for name in 'TemporaryFile', 'NamedTemporaryFile':
+                with self.assertRaises(LookupError):
+                    getattr(self.tempfile, name)('w', encoding='no-such')
+                with self.assertRaises(ValueError):
+                    getattr(self.tempfile, name)('w', newline='x')
+            gc.collect()
+        self.assertEqual([warning for warning in seen if issubclass(warning.category, ResourceWarning)], [])
+
+    def test_members(self):
+        kinds = 'TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile', 'TemporaryDirectory'
+        for create in [getattr(self.tempfile, name) for name in kinds]:
+            with warnings.catch_warnings():
+                warnings.simplefilter('ignore')
+                object = create()
+                members = dict(inspect.getmembers(object))
+                self.assertIn('name', members)
+                unittest.mock.Mock(spec=object)
+                unittest.mock.create_autospec(object)
+                del members
+                getattr(object, 'close', getattr(object, 'cleanup', None))()
+
+    def test_derived(self):
+        """As any class of Python."""
+        @dataclasses.dataclass(eq=False)
+        class Upload(self.tempfile.SpooledTemporaryFile):
+            filename: str = ''
+
+            def __post_init__(self):
+                super().__init__(max_size=5)
+
+        with Upload('a') as upload:
+            self.assertEqual((upload.filename, upload.write(b'x')), ('a', 1))
+        self.assertIn('Upload', Upload.__doc__)
+
+        class Tagged(self.tempfile.TemporaryDirectory, abc.ABC):
+            def __init_subclass__(cls, tag=None, **kwargs):
+                super().__init_subclass__(**kwargs)
+                cls.tag = tag
+
+            @abc.abstractmethod
+            def describe(self):
+                """To be defined."""
+
+        class Described(Tagged, tag=7):
+            """Has a description."""
+            describe = len
+
+        self.assertEqual((Described.tag, Described.__doc__), (7, 'Has a description.'))
+        with Described() as path:
+            self.assertTrue(os.path.isdir(path))
+        self.assertEqual(Tagged.__abstractmethods__, {'describe'})
+
     def test_errors(self):
         for name in 'TemporaryFile', 'NamedTemporaryFile', 'TemporaryDirectory', 'mkstemp', 'mkdtemp':
             with self.subTest(name):
@@ -136,6 +208,19 @@ class Cases:
         del file
         self.assertFalse(os.path.exists(name))
 
+    def test_detached(self):
+        file = self.tempfile.NamedTemporaryFile()
+        file.write(b'abc')
+        raw = file.detach()
+        self.assertEqual(pathlib.Path(file.name).read_bytes(), b'abc')
+        # What tempfile has says that it has no bytes, and then removes the path.
+        try:
+            file.close()
+        except ValueError:
+            pass
+        self.assertFalse(os.path.exists(file.name))
+        raw.close()
+
     def test_delete_on_close(self):
         if self.tempfile is tempfile and sys.version_info < (3, 12):
             self.skipTest('new in Python 3.12')
@@ -174,6 +259,45 @@ class Cases:
             file.rollover()
             file.seek(0)
             self.assertEqual(file.read(), 'ä' * 20)
+
+    def test_rolled_text(self):
+        for ask in (lambda file: (file._rolled, type(file.name))), (lambda file: (type(file.name), file._rolled)[::-1]):
+            with self.tempfile.SpooledTemporaryFile(max_size=4, mode='w+') as file:
+                file.write('xxxx')
+                self.assertEqual(ask(file), (False, type(None)))
+                file.write('x')
+                self.assertEqual(ask(file), (True, int))
+
+    def test_text_is_cut(self):
+        with self.tempfile.SpooledTemporaryFile(mode='w+') as file:
+            file.write('abcdef')
+            file.truncate(size=3)
+            file.seek(0)
+            self.assertEqual(file.read(), 'abc')
+
+    def test_max_size(self):
+        for max_size, size, is_rolled in ((1e6, 1000000, False), (1e6, 1000001, True), (2.5, 2, False), (2.5, 3, True),
+                                          (float('inf'), 1 << 21, False), (float('nan'), 1 << 21, False), (0.5, 1, True),
+                                          (0.0, 1 << 21, False), (1 << 70, 1 << 21, False), (-1, 1, True), (-2.5, 1, True),
+                                          (-2 << 70, 1, True), (float('-inf'), 1, True), (True, 1, False),
+                                          (True, 2, True)):
+            for mode, data in ('w+b', b'x'), ('w+', 'x'):
+                with self.subTest(max_size=max_size, mode=mode), \
+                        self.tempfile.SpooledTemporaryFile(max_size, mode) as file:
+                    file.write(data * size)
+                    self.assertEqual(file._rolled, is_rolled)
+
+    def test_file_of_spooled(self):
+        with self.tempfile.SpooledTemporaryFile() as file, self.tempfile.SpooledTemporaryFile(mode='w+') as text:
+            for _ in range(2):
+                file._file.write(b'x')
+                text._file.write('x')
+                self.assertIsInstance(text._file, io.TextIOWrapper)
+                file.rollover()
+                text.rollover()
+            file.seek(0)
+            text.seek(0)
+            self.assertEqual((file.read(), text.read()), (b'xx', 'xx'))
 
     def test_default_of_max_size(self):
         signature = inspect.signature(self.tempfile.SpooledTemporaryFile)

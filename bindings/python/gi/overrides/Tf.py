@@ -106,7 +106,7 @@ NEVER_WAIT = {
 END_FILE = {'close_async', 'steal_bytes_async'}
 
 # What is done whether the bytes are written or not.
-LEAVE_BYTES = {'hand_over', 'keep', 'set_delete_policy', 'unlink', 'unlink_async'}
+LEAVE_BYTES = {'hand_over', 'is_rolled_over', 'keep', 'set_delete_policy', 'unlink', 'unlink_async'}
 
 
 class Call:
@@ -358,6 +358,12 @@ def mktemp(suffix='', prefix='tmp', dir=None):
     return as_type(Tf.mktemp(*parts), path_type)
 
 
+# As in tempfile, only the documentation says that it is deprecated. PyGObject does so when it makes the function.
+with warnings.catch_warnings(), contextlib.suppress(TypeError):
+    warnings.simplefilter('ignore')
+    Tf.mktemp(*TOO_MANY)
+
+
 @python_errors
 def gettempdir():
     """Returns the directory for temporary things as str."""
@@ -381,12 +387,6 @@ def gettempprefix():
 def gettempprefixb():
     """Returns what the names of temporary things begin with, as bytes."""
     return os.fsencode(gettempprefix())
-
-
-# As in tempfile, only the documentation says that it is deprecated. PyGObject does so when it makes the function.
-with warnings.catch_warnings(), contextlib.suppress(TypeError):
-    warnings.simplefilter('ignore')
-    Tf.mktemp(*TOO_MANY)
 
 
 @python_errors
@@ -865,6 +865,9 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
         if mode_of_file(mode) != 'rb+':
             self._mode = mode_of_file(mode)
 
+    def _offer_text(self):
+        offer_text(self)
+
     def __repr__(self):
         state = 'closed ' if self.closed else ''
         return f'<{state}Tf.{type(self).__name__} mode={self.mode!r} at {id(self):#x}>'
@@ -1052,13 +1055,18 @@ class SpooledFile(Tf.SpooledFile):
     @property
     def name(self):
         """None in memory, then the descriptor."""
-        if '_name' in self.__dict__ or self.is_rolled_over():
+        if '_name' in self.__dict__ or self._rolled:
             return TempFile.name.__get__(self)
         return None
 
     @name.setter
     def name(self, name):
         self._name = name
+
+    @property
+    def _file(self):
+        """What tempfile keeps the bytes in: here, the file itself, or its io.TextIOWrapper."""
+        return self.__dict__.get('_text') or self
 
     @property
     def mode(self):

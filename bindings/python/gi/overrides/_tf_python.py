@@ -701,9 +701,13 @@ class File(Reading):
         File.seekable(self)
         return Gio.Seekable.tell(self)
 
-    @method('w')
     def truncate(self, size=None, cancellable=None):
         """Set the size, by default to the position, and return it. The position stays."""
+        text = self.__dict__.get('_text')
+        return File._truncate(self, size, cancellable) if text is None else text.truncate(size)
+
+    @method('w')
+    def _truncate(self, size, cancellable):
         File.seekable(self)
         size = File.tell(self) if size is None else operator.index(size)
         if size < 0 and is_in_memory(self):

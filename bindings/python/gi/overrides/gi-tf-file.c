@@ -332,11 +332,25 @@ check_spooled (PyObject   *self,
   return FALSE;
 }
 
+/* Brings text that was written to the bytes. */
+static gboolean
+offer_text (PyObject *self)
+{
+  PyObject *result;
+
+  if (gi_tf_get_state (self, GI_TF_KEY_TEXT) == NULL)
+    return TRUE;
+
+  result = PyObject_CallMethod (self, "_offer_text", NULL);
+  Py_XDECREF (result);
+  return result != NULL;
+}
+
 static PyObject *
 get_rolled (PyObject *self,
             void     *unused)
 {
-  return check_spooled (self, "_rolled")
+  return check_spooled (self, "_rolled") && offer_text (self)
     ? PyBool_FromLong (tf_spooled_file_is_rolled_over ((TfSpooledFile *) pygobject_get (self))) : NULL;
 }
 

@@ -1205,12 +1205,13 @@ gi_tf_io_truncate (PyObject         *self,
   PyObject *result;
   gint64 size;
 
-  if (divert (self, "truncate", "w", args, n_args, names, &result))
-    return result;
-
   if (!gi_tf_get_arguments (size_keywords, args, n_args, names, values) ||
       !gi_tf_get_cancellable (values[1], &cancellable))
     return NULL;
+
+  /* That of a text has no keywords. */
+  if (divert (self, "truncate", "w", values, values[0] != NULL, NULL, &result))
+    return result;
 
   if (is_closed (gi_tf_file_of (self)))
     return gi_tf_raise_closed ();
