@@ -125,6 +125,18 @@ def functions() -> None:
     assert prefix == tempfile.template and len(names) < limit
 
 
+def copied() -> None:
+    with tempfile.TemporaryFile() as file, tempfile.NamedTemporaryFile() as named, \
+            tempfile.SpooledTemporaryFile(max_size=1000) as spooled:
+        shutil.copyfileobj(io.BytesIO(b'x'), file)
+        shutil.copyfileobj(io.BytesIO(b'x'), named)
+        shutil.copyfileobj(io.BytesIO(b'x'), spooled)
+        shutil.copyfileobj(named, io.BytesIO())
+    with tempfile.TemporaryFile('w+') as text, tempfile.NamedTemporaryFile('w+') as named_text:
+        shutil.copyfileobj(io.StringIO('x'), text)
+        shutil.copyfileobj(io.StringIO('x'), named_text)
+
+
 def use_binary(file: BinaryIO) -> Any:
     return file.read()
 
@@ -134,3 +146,4 @@ named()
 assert spooled() == [b'one\n', b'two\n']
 directories()
 functions()
+copied()

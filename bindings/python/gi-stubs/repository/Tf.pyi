@@ -142,8 +142,9 @@ class TempFile(Gio.IOStream, IO[AnyStr]):
     def readline(self, size: int | None = ..., /) -> AnyStr: ...
     def readlines(self, hint: int | None = ..., /) -> list[AnyStr]: ...
     def peek(self, size: int = ..., /) -> bytes: ...
+    # The first is what shutil.copyfileobj() is checked against.
     @overload  # type: ignore[override]
-    def write(self: TempFile[str], data: str, cancellable: _Cancellable = ...) -> int: ...
+    def write(self, data: AnyStr, cancellable: _Cancellable = ...) -> int: ...
     @overload
     def write(self: TempFile[bytes], data: ReadableBuffer, cancellable: _Cancellable = ...) -> int: ...
     @overload  # type: ignore[override]
@@ -372,28 +373,28 @@ class NamedFile(TempFile[AnyStr]):
 class SpooledFile(TempFile[AnyStr]):
     @overload
     def __init__(
-        self: SpooledFile[str], max_size: int | None, mode: _TextMode, buffering: int = ...,
+        self: SpooledFile[str], max_size: float | None, mode: _TextMode, buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledFile[str], max_size: int | None = ..., *, mode: _TextMode, buffering: int = ...,
+        self: SpooledFile[str], max_size: float | None = ..., *, mode: _TextMode, buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledFile[bytes], max_size: int | None = ..., mode: _BytesMode = ..., buffering: int = ...,
+        self: SpooledFile[bytes], max_size: float | None = ..., mode: _BytesMode = ..., buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledFile[Any], max_size: int | None = ..., mode: str = ..., buffering: int = ...,
+        self: SpooledFile[Any], max_size: float | None = ..., mode: str = ..., buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
@@ -416,28 +417,28 @@ class SpooledFile(TempFile[AnyStr]):
 class SpooledTemporaryFile(SpooledFile[AnyStr]):
     @overload
     def __init__(
-        self: SpooledTemporaryFile[str], max_size: int | None, mode: _TextMode, buffering: int = ...,
+        self: SpooledTemporaryFile[str], max_size: float | None, mode: _TextMode, buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledTemporaryFile[str], max_size: int | None = ..., *, mode: _TextMode, buffering: int = ...,
+        self: SpooledTemporaryFile[str], max_size: float | None = ..., *, mode: _TextMode, buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledTemporaryFile[bytes], max_size: int | None = ..., mode: _BytesMode = ..., buffering: int = ...,
+        self: SpooledTemporaryFile[bytes], max_size: float | None = ..., mode: _BytesMode = ..., buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
     ) -> None: ...
     @overload
     def __init__(
-        self: SpooledTemporaryFile[Any], max_size: int | None = ..., mode: str = ..., buffering: int = ...,
+        self: SpooledTemporaryFile[Any], max_size: float | None = ..., mode: str = ..., buffering: int = ...,
         encoding: str | None = ...,
         newline: str | None = ..., suffix: _Name | None = ..., prefix: _Name | None = ..., dir: _Path | None = ...,
         *, errors: str | None = ..., permissions: int | None = ..., cancellable: _Cancellable = ...,
