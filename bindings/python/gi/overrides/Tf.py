@@ -3,7 +3,7 @@
 
 """Makes Tf feel like Python's tempfile and io.
 
-Each error is both a GLib.Error and what Python raises there: an OSError with its errno, file name and subclass, or
+Each error of C is both a GLib.Error and what Python raises there: an OSError with its errno, file name and subclass, or
 ValueError for a closed file. What is done most is in the extension module _gi_tf, or else in _tf_python.
 """
 
