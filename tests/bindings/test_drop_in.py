@@ -208,6 +208,17 @@ class Cases:
         del file
         self.assertFalse(os.path.exists(name))
 
+    def test_method_of_dropped_text(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore', ResourceWarning)
+            file = self.tempfile.NamedTemporaryFile('w')
+            write = file.file.write
+            self.assertEqual(write('x'), 1)
+            del file
+            gc.collect()
+        with self.assertRaises(ValueError):
+            write('y')
+
     def test_detached(self):
         file = self.tempfile.NamedTemporaryFile()
         file.write(b'abc')
