@@ -491,6 +491,19 @@ class FlushTest(TestCase):
             write()
         self.assertIn(getattr(raised.exception, 'errno', None), (errno.EBUSY, None))
 
+    def test_text_that_is_refused_while_the_file_is_closed(self):
+        """What nobody could write any more is not kept."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for file in self.each_text():
+            sys.modules['gi.overrides.Tf'].refuse_text(file)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+            with self.assertRaises(OSError) as raised:
+                file.write('refused')
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            self.assertEqual((raised.exception.errno, file.get_size()), (errno.EFBIG, 0))
+            file.write('taken')
+            self.assert_text(file, 'taken')
+
     def test_text_while_the_file_is_closed(self):
         for file in self.each_text():
             file.write('first')

@@ -575,7 +575,7 @@ class Bytes(fast.Buffer):
                 self.write_now(data)
         except (OSError, MemoryError) as error:
             rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
-            is_too_much = self.ends if is_pending(error) else len(self.kept) + len(rest) > MOST_KEPT
+            is_too_much = self.ends or not is_pending(error) and len(self.kept) + len(rest) > MOST_KEPT
             if is_too_much or isinstance(error, io.UnsupportedOperation):
                 if is_kept:
                     self.drop_end(bytes(data))
