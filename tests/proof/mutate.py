@@ -149,6 +149,7 @@ class Run:
         self.reached = measured['lines']
         self.times = measured['times']
         self.killers = collections.Counter()
+        self.unchanged = {}
         self.lock = threading.Lock()
         self.deadline = time.monotonic() + options.minutes * 60
         self.reasons = read_reasons()
@@ -207,9 +208,11 @@ class Run:
 
     def is_same(self, original, target, place):
         """Whether the compiler makes the same of it."""
-        same = place / 'same.o'
-        self.plain.compile(original, original.read_text(), same)
-        return same.read_bytes() == target.read_bytes()
+        if (place, original) not in self.unchanged:
+            same = place / 'same.o'
+            self.plain.compile(original, original.read_text(), same)
+            self.unchanged[place, original] = same.read_bytes()
+        return self.unchanged[place, original] == target.read_bytes()
 
     def try_tests(self, build, tests, place, target, slowness):
         deadline = time.monotonic() + LIMIT
