@@ -50,7 +50,8 @@ LIMIT = 150
 
 NOTICED = {'failed', 'hung'}
 MISSED = {'missed', 'unreached'}
-# Lets what is read-only be so, but for one folder. Everything is mounted once more, so that it can be.
+# Lets what is read-only be so, but for one folder, and what tests look at that is in the real /tmp and /var/tmp. Everything
+# is mounted once more, so that it can be.
 SANDBOX = '''
 set -eu
 mount --make-rprivate /
@@ -58,8 +59,12 @@ mount --bind "$1" "$1"
 while read -r _ place _; do
   [ "$place" = "$1" ] || mount -o remount,bind,ro "$place" 2>/dev/null || :
 done </proc/self/mounts
-mount -t tmpfs -o mode=1777,size=2g tmpfs /dev/shm
-mount -t tmpfs -o mode=1777,size=2g tmpfs /var/tmp
+for place in /dev/shm /tmp /var/tmp; do
+  case $1 in
+    $place/*) ;;
+    *) mount -t tmpfs -o mode=1777,size=2g tmpfs $place ;;
+  esac
+done
 shift
 exec "$@"
 '''
@@ -78,6 +83,7 @@ class Build:
         self.compilers = {os.path.normpath(path / entry['file']): entry for entry in self.read_commands('c_COMPILER')
                           if 'core' in entry['output']}
         self.linkers = {str(path / entry['output']): entry for entry in self.read_commands('c_LINKER')}
+        self.sound = {}
 
     def read_commands(self, rule):
         text = subprocess.run(['ninja', '-t', 'compdb', rule], cwd=self.path, check=True, capture_output=True, text=True).stdout
@@ -106,6 +112,9 @@ class Build:
     def run(self, name, place, mutant, usual):
         """Runs a test with a mutant, or without. Returns what happened: 'passed', 'failed', 'hung'."""
         test = dict(self.tests[name])
+        # Some are given relative to the build.
+        words = without_record(test['cmd'])
+        test['cmd'] = [str(self.path / word) if str(self.path / word) in self.linkers else word for word in words]
         programs = [word for word in test['cmd'] if word in self.linkers]
         if mutant is not None:
             changed = {program: str(place / os.path.basename(program)) for program in programs}
@@ -119,6 +128,22 @@ class Build:
             passed, seconds = coverage.run_test(test, {'TMPDIR': str(sandbox)}, timeout, [*ALONE, *self.limits], log)
         shutil.rmtree(sandbox, ignore_errors=True)
         return 'passed' if passed else 'hung' if seconds >= timeout else 'failed'
+
+    def is_sound(self, name, place, usual):
+        """Whether a test passes here without a mutant: otherwise, it notices nothing."""
+        if name not in self.sound:
+            self.sound[name] = self.run(name, place, None, usual) == 'passed'
+            if not self.sound[name]:
+                print(f'{name} fails without any change: {place / "log"}', file=sys.stderr, flush=True)
+        return self.sound[name]
+
+
+def without_record(command):
+    """Returns the words of a test without those that have kept.py remember, in the build folder, that it has passed."""
+    for index, word in enumerate(command):
+        if os.path.basename(word) == 'kept.py':
+            return command[index + 3:]
+    return command
 
 
 def read_reasons():
@@ -220,7 +245,7 @@ class Run:
             if time.monotonic() > deadline:
                 return 'missed', f'{len(tests) - index} tests not tried'
             happened = build.run(name, place, target, self.times[name] * slowness)
-            if happened != 'passed':
+            if happened != 'passed' and build.is_sound(name, place, self.times[name] * slowness):
                 return happened, name
         return 'missed', None
 
