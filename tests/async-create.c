@@ -51,10 +51,22 @@ typedef struct
 static GCancellable *cancelled_by_worker;
 static Moment worker_moment;
 static gint n_met;
+static gint holds_worker; /* (atomic): before it creates something */
+
+static void
+hold_worker (void)
+{
+  g_atomic_int_inc (&n_met);
+  while (g_atomic_int_get (&holds_worker))
+    g_thread_yield ();
+}
 
 static void
 meet (Moment moment)
 {
+  if (moment == BEFORE_CREATION && g_atomic_int_get (&holds_worker))
+    hold_worker ();
+
   if (cancelled_by_worker == NULL || worker_moment != moment)
     return;
 
@@ -709,6 +721,39 @@ test_completed_in_child (void)
   g_clear_object (&forked_result);
 }
 
+static gpointer forked_object; /* (unowned) */
+
+static void
+start_in_child (void)
+{
+  g_autoptr(GAsyncResult) result = NULL;
+
+  alarm (60);
+  g_atomic_int_set (&holds_worker, FALSE);
+  g_async_initable_init_async (G_ASYNC_INITABLE (forked_object), 0, NULL, tf_test_take_result, &result);
+  g_assert_true (finish_init (forked_object, &result, NULL));
+  g_assert_true (exists (forked_object));
+  _exit (0);
+}
+
+/* A worker has not done its part before the fork: in the child, which has no such worker, nothing waits for it. */
+static void
+test_started_in_child (void)
+{
+  g_autoptr(GObject) object = g_object_new (TF_TYPE_TEMP_FILE, NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+
+  forked_object = object;
+  g_atomic_int_set (&n_met, 0);
+  g_atomic_int_set (&holds_worker, TRUE);
+  g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &result);
+  while (g_atomic_int_get (&n_met) == 0)
+    g_thread_yield ();
+  tf_test_in_child (start_in_child);
+  g_atomic_int_set (&holds_worker, FALSE);
+  g_assert_true (finish_init (object, &result, NULL));
+}
+
 /* The second fails for the same reason, and a later one succeeds. */
 static void
 test_first_fails (void)
@@ -836,6 +881,7 @@ main (int    argc,
   tf_test_add_async ("/async-create/first-fails", test_first_fails);
   tf_test_add_async ("/async-create/synchronous-beside", test_synchronous_beside);
   g_test_add_func ("/async-create/completed-in-child", test_completed_in_child);
+  g_test_add_func ("/async-create/started-in-child", test_started_in_child);
   tf_test_add_async ("/async-create/again", test_again);
   g_test_add_func ("/async-create/dir-again", test_dir_again);
   g_test_add_func ("/async-create/dropped-in-child", test_dropped_in_child);
