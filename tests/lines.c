@@ -308,6 +308,19 @@ test_load (gconstpointer data)
   g_assert_cmpuint (g_bytes_get_size (empty), ==, 0);
 }
 
+/* It is read in pieces. */
+static void
+test_load_much (gconstpointer data)
+{
+  g_autoptr(GBytes) content = tf_test_make_bytes (5 * 1024 * 1024 / 2);
+  g_autoptr(TfTempFile) file = make_file (data, g_bytes_get_data (content, NULL), g_bytes_get_size (content));
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) bytes = tf_temp_file_load_bytes (file, NULL, &error);
+
+  g_assert_no_error (error);
+  g_assert_true (g_bytes_equal (bytes, content));
+}
+
 static void
 test_no_memory (gconstpointer data)
 {
@@ -550,6 +563,7 @@ main (int    argc,
   tf_test_add_for_kinds ("lines", "peek-stays", test_peek_stays);
   tf_test_add_for_kinds ("lines", "fill-much", test_fill_much);
   tf_test_add_for_kinds ("lines", "load", test_load);
+  tf_test_add_for_kinds ("lines", "load-much", test_load_much);
   tf_test_add_for_kinds ("lines", "no-memory", test_no_memory);
   tf_test_add_for_kinds ("lines", "cancelled", test_cancelled);
   tf_test_add_async ("/lines/async/lines", test_async_lines);
