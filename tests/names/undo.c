@@ -27,6 +27,7 @@ static gboolean is_filled; /* somebody writes to it */
 static gboolean goes_away; /* everything fails after that */
 static gboolean is_away;
 static gboolean unlink_fails;
+static gboolean unlinks_twice; /* somebody else comes first */
 
 int __real_mkdirat (int fd, const char *path, mode_t mode);
 int __wrap_mkdirat (int fd, const char *path, mode_t mode);
@@ -38,6 +39,8 @@ int __real_fstatat64 (int fd, const char *path, struct stat *st, int flags);
 int __wrap_fstatat64 (int fd, const char *path, struct stat *st, int flags);
 int __real_unlink (const char *path);
 int __wrap_unlink (const char *path);
+int __real_unlinkat (int fd, const char *path, int flags);
+int __wrap_unlinkat (int fd, const char *path, int flags);
 
 static int
 fail (int error)
@@ -122,6 +125,17 @@ __wrap_unlink (const char *path)
     return fail (EACCES);
 
   return is_away ? fail (EIO) : __real_unlink (path);
+}
+
+int
+__wrap_unlinkat (int         fd,
+                 const char *path,
+                 int         flags)
+{
+  if (unlinks_twice)
+    g_assert_cmpint (__real_unlinkat (fd, path, flags), ==, 0);
+
+  return __real_unlinkat (fd, path, flags);
 }
 
 typedef gboolean (*CreateFunc) (GError **error);
@@ -373,6 +387,19 @@ test_not_unlinked (void)
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
+/* What somebody else removes in between is not left. */
+static void
+test_removed_first (void)
+{
+  g_assert_true (g_file_set_contents ("new", "", 0, NULL));
+  unlinks_twice = TRUE;
+  errno = EIO;
+  g_assert_true (tf_open_undo (AT_FDCWD, "new", FALSE));
+  g_assert_cmpint (errno, ==, EIO);
+  unlinks_twice = FALSE;
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -385,6 +412,7 @@ main (int    argc,
   add_for_each_way ("away", test_away);
   g_test_add_func ("/undo/often", test_often);
   g_test_add_func ("/undo/not-unlinked", test_not_unlinked);
+  g_test_add_func ("/undo/removed-first", test_removed_first);
 
   return tf_test_run ();
 }
