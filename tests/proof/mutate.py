@@ -98,7 +98,7 @@ class Build:
         words[words.index('-o') + 1] = str(target)
         if '-MF' in words:
             words[words.index('-MF') + 1] = str(target) + '.d'
-        words += ['-iquote', str(original.parent), '-w', '-Werror=incompatible-pointer-types', '-Werror=int-conversion',
+        words += ['-iquote', str(original.parent), '-Werror=incompatible-pointer-types', '-Werror=int-conversion',
                   '-Werror=discarded-qualifiers']
         return subprocess.run(words, cwd=self.path, stderr=subprocess.DEVNULL).returncode == 0
 
