@@ -7,6 +7,7 @@
 
 #include "tree/tf-walk.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -574,6 +575,27 @@ test_moved (void)
   g_assert_cmpint (rmdir ("elsewhere"), ==, 0);
 }
 
+/* One of the threads reports that a directory cannot be read; for the other one, it ends. */
+static void
+test_unreadable (void)
+{
+  TfDirListing listing = { NULL, };
+  TfDirListing taken = { NULL, };
+  TfDirShare *share;
+  tf_autofd int fd = -1;
+
+  tree_make_file ("file");
+  fd = open ("file", O_RDONLY | O_CLOEXEC);
+  share = tf_dir_share_try_new (fd, &listing);
+  g_assert_cmpint (tf_dir_share_take (share, &taken), ==, -1);
+  g_assert_cmpint (errno, ==, ENOTDIR);
+  g_assert_cmpint (tf_dir_share_take (share, &taken), ==, 0);
+
+  tf_dir_listing_clear (&taken);
+  tf_dir_share_free (share);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -592,6 +614,7 @@ main (int    argc,
   g_test_add_func ("/dir-share/cancel", test_cancel);
   g_test_add_func ("/dir-share/swapped", test_swapped);
   g_test_add_func ("/dir-share/moved", test_moved);
+  g_test_add_func ("/dir-share/unreadable", test_unreadable);
 
   return tf_test_run ();
 }
