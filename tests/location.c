@@ -41,6 +41,7 @@ __wrap_statfs64 (const char    *path,
 
 /* What Flatpak says of the sandbox: NULL when it does not run this program. In place of GLib's function as well. */
 static const char *flatpak_info;
+static GCancellable *cancelled_by_load; /* (unowned) (nullable) */
 
 gboolean __real_g_key_file_load_from_file (GKeyFile *file, const char *path, GKeyFileFlags flags, GError **error);
 gboolean __wrap_g_key_file_load_from_file (GKeyFile *file, const char *path, GKeyFileFlags flags, GError **error);
@@ -52,6 +53,7 @@ __wrap_g_key_file_load_from_file (GKeyFile       *file,
                                   GError        **error)
 {
   g_assert_cmpstr (path, ==, "/.flatpak-info");
+  g_cancellable_cancel (cancelled_by_load);
 
   return __real_g_key_file_load_from_file (file, flatpak_info != NULL ? flatpak_info : "/nonexistent", flags, error);
 }
@@ -613,6 +615,32 @@ test_shareable_inside (void)
     }
 }
 
+static void
+cancel_in_sandbox (void)
+{
+  g_autofree char *info = tf_test_path ("flatpak-info");
+  g_autofree char *apps = tf_test_path (".var");
+  g_autoptr(GFile) tree = g_file_new_for_path (apps);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (g_setenv ("HOME", tf_test_get_sandbox (), TRUE));
+  g_assert_true (g_file_set_contents (info, "[Application]\nname=org.example.App\n", -1, NULL));
+  flatpak_info = info;
+  cancelled_by_load = cancellable;
+  g_assert_null (get_async (&twins[2], cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  g_assert_true (tf_remove_tree (tree, NULL, NULL));
+  g_assert_cmpint (g_unlink (info), ==, 0);
+}
+
+static void
+test_shareable_cancelled (void)
+{
+  tf_test_in_child (cancel_in_sandbox);
+}
+
 /* Run by a user whom the modes bind. */
 static void
 share_in_read_only_dir (void)
@@ -667,6 +695,7 @@ main (int    argc,
   g_test_add_func ("/location/rollover", test_rollover);
   g_test_add_func ("/location/shareable/outside", test_shareable_outside);
   g_test_add_func ("/location/shareable/inside", test_shareable_inside);
+  g_test_add_func ("/location/shareable/cancelled", test_shareable_cancelled);
   g_test_add_func ("/location/shareable/read-only", test_shareable_read_only);
   tf_test_add_async ("/location/async", test_async);
   tf_test_add_async ("/location/async-cancelled", test_async_cancelled);
