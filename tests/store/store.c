@@ -739,6 +739,20 @@ test_gate_closed_while_locked (gconstpointer data)
   g_assert_true (tf_store_write_at_rest (owner.store, "5", 1));
 }
 
+/* After an asynchronous operation, the fast paths are open again. */
+static void
+test_gate_opened (gconstpointer data)
+{
+  g_auto(Owner) owner = { NULL, };
+
+  owner_init (&owner, GPOINTER_TO_INT (data));
+  write_text (owner.store, "0123");
+  tf_store_close_gate (owner.store);
+  g_assert_false (owner.store->at_rest);
+  tf_store_open_gate (owner.store);
+  g_assert_true (owner.store->at_rest);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -765,6 +779,8 @@ main (int    argc,
   g_test_add_data_func ("/store/asked-while-locked/disk", GINT_TO_POINTER (0), test_asked_while_locked);
   g_test_add_data_func ("/store/gate-closed-while-locked/memory", GINT_TO_POINTER (-1), test_gate_closed_while_locked);
   g_test_add_data_func ("/store/gate-closed-while-locked/disk", GINT_TO_POINTER (0), test_gate_closed_while_locked);
+  g_test_add_data_func ("/store/gate-opened/memory", GINT_TO_POINTER (-1), test_gate_opened);
+  g_test_add_data_func ("/store/gate-opened/disk", GINT_TO_POINTER (0), test_gate_opened);
   g_test_add_func ("/store/states", test_states);
   g_test_add_func ("/store/seek-bounds", test_seek_bounds);
   g_test_add_func ("/store/threads", test_threads);
