@@ -258,6 +258,8 @@ test_illegal_utf8 (void)
     const char *escaped;
   } cases[] = {
     { "a\xff" "b", "a\357\277\275b", "a\\xffb" },
+    { "a\x80", "a\357\277\275", "a\\x80" },
+    { "\xc3\xa4\x80", "\xc3\xa4\357\277\275", "\xc3\xa4\\x80" },
     /* As much of a character as is right counts as one. */
     { "\xf0\x9f\x98" "b", "\357\277\275b", "\\xf0\\x9f\\x98b" },
     { "\xe2\x82", "\357\277\275", "\\xe2\\x82" },
