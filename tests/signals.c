@@ -237,6 +237,8 @@ fork_and_kill_child (void)
   pid = fork ();
   if (pid == 0)
     {
+      g_assert_true (signal (SIGINT, SIG_DFL) == SIG_DFL);
+      g_assert_true (signal (SIGHUP, SIG_DFL) == SIG_DFL);
       raise (SIGTERM);
       _exit (0);
     }
