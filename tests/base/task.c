@@ -208,6 +208,11 @@ test_at_once (void)
   g_assert_no_error (error);
   g_assert_cmpuint (record->n_calls, ==, 1);
   g_assert_true (record->threads[0] == g_thread_self ());
+
+  /* From now on, this thread may block, also while another one must not. */
+  g_atomic_int_inc (&tf_task_n_hurried);
+  g_assert_true (tf_task_may_block (NULL));
+  g_atomic_int_add (&tf_task_n_hurried, -1);
 }
 
 static void
