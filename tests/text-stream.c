@@ -528,6 +528,9 @@ test_properties (void)
   g_assert_cmpstr (tf_text_stream_get_encoding (other), ==, "UTF-16");
   g_assert_cmpint (tf_text_stream_get_newline (other), ==, TF_NEWLINE_CRLF);
   g_assert_cmpint (tf_text_stream_get_errors (other), ==, TF_TEXT_ERRORS_REPLACE);
+  g_object_get (other, "newline", &newline, "errors", &errors, NULL);
+  g_assert_cmpint (newline, ==, TF_NEWLINE_CRLF);
+  g_assert_cmpint (errors, ==, TF_TEXT_ERRORS_REPLACE);
   g_assert_finalize_object (stream);
 }
 
