@@ -26,6 +26,8 @@ int     __real_fallocate64 (int fd, int mode, off_t offset, off_t size);
 int     __wrap_fallocate64 (int fd, int mode, off_t offset, off_t size);
 ssize_t __real_pwrite64    (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+ssize_t __real_pread64     (int fd, void *data, size_t count, off_t offset);
+ssize_t __wrap_pread64     (int fd, void *data, size_t count, off_t offset);
 off_t   __real_lseek64     (int fd, off_t offset, int whence);
 off_t   __wrap_lseek64     (int fd, off_t offset, int whence);
 int     __real_sem_init    (sem_t *semaphore, int is_shared, unsigned int value);
@@ -46,6 +48,7 @@ static gboolean getentropy_fails;
 static int mmap_errno; /* of files, or 0 */
 static gboolean fallocate_fails;
 static gboolean pwrite_fails;
+static gboolean is_truncated; /* by somebody else, since the size was asked for */
 static gint n_lseeks = G_MAXINT; /* those that move an offset before they fail */
 static gboolean sem_init_fails;
 static gboolean has_no_threads;
@@ -86,6 +89,15 @@ __wrap_pwrite64 (int         fd,
 
   errno = ENOSPC;
   return -1;
+}
+
+ssize_t
+__wrap_pread64 (int     fd,
+                void   *data,
+                size_t  count,
+                off_t   offset)
+{
+  return is_truncated ? 0 : __real_pread64 (fd, data, count, offset);
 }
 
 off_t
@@ -352,6 +364,22 @@ test_seal (void)
   tf_test_assert_file (file, 2, "content", 7);
 }
 
+/* What somebody else has taken away meanwhile is not waited for. */
+static void
+test_truncated (void)
+{
+  g_autoptr(TfTempFile) file = make_file ();
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, &error), >=, 0);
+  is_truncated = TRUE;
+  bytes = tf_temp_file_load_bytes (file, NULL, &error);
+  is_truncated = FALSE;
+  g_assert_no_error (error);
+  g_assert_cmpuint (g_bytes_get_size (bytes), ==, 0);
+}
+
 /* Of a file system that cannot map files, the bytes are read. */
 static void
 test_mmap (void)
@@ -529,6 +557,7 @@ main (int    argc,
   g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
   g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
   g_test_add_func ("/failing-calls/seal", test_seal);
+  g_test_add_func ("/failing-calls/truncated", test_truncated);
   g_test_add_func ("/failing-calls/mmap", test_mmap);
   g_test_add_func ("/failing-calls/random", test_random);
   g_test_add_func ("/failing-calls/signals", test_signals);
