@@ -42,7 +42,7 @@ EQUIVALENT = coverage.HERE / 'mutate-equivalent.txt'
 SEED = 18
 FOLDER = 'tempfile-glib'
 ARCHIVE = 'tempfile-glib/libtempfile-glib-1.a'
-SUITES = ['c', 'proof', 'root']
+SUITES = ['c', 'proof', 'root', 'tools']
 # A test that takes so much longer than ever hangs.
 SLOWNESS, PATIENCE = 6, 10
 # All tests of one change, in seconds
