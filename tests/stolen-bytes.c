@@ -181,6 +181,22 @@ test_last_reader (gconstpointer data)
   g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
 }
 
+/* The file is closed, but still referenced. */
+static void
+test_last_reader_of_closed (gconstpointer data)
+{
+  guint n_fds = tf_test_count_fds ();
+  gsize n_held = tf_memory_pool_get_held ();
+  g_autoptr(TfTempFile) file = make_file (data);
+  g_autoptr(GInputStream) reader = tf_temp_file_open_reader (file, NULL);
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  assert_read (reader);
+  g_assert_true (g_input_stream_close (reader, NULL, NULL));
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, n_held);
+}
+
 /* They have the same memory. */
 static void
 test_reader_and_bytes (gconstpointer data)
@@ -237,6 +253,7 @@ main (int   argc,
   tf_test_add_for_kinds ("stolen-bytes", "failure", test_failure);
   g_test_add_func ("/stolen-bytes/low-memory", test_low_memory);
   tf_test_add_for_kinds ("stolen-bytes", "last-reader", test_last_reader);
+  tf_test_add_for_kinds ("stolen-bytes", "last-reader-of-closed", test_last_reader_of_closed);
   tf_test_add_for_kinds ("stolen-bytes", "reader-and-bytes", test_reader_and_bytes);
   g_test_add_func ("/stolen-bytes/reader-writes-nothing", test_reader_writes_nothing);
 
