@@ -765,6 +765,7 @@ unlink_moved_without_fds (void)
   g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func (g_object_unref);
   g_autoptr(GError) error = NULL;
   g_autofree char *copy = NULL;
+  g_autofree char *copy_moved = NULL;
 
   for (guint i = 0; i < N_DIRS; i++)
     {
@@ -792,6 +793,18 @@ unlink_moved_without_fds (void)
   g_assert_cmpint (unlink (copy), ==, 0);
   g_assert_cmpint (rmdir ("dir0"), ==, 0);
   g_assert_cmpint (rename ("moved", "dir0"), ==, 0);
+
+  /* The file has moved into the other directory as well. */
+  g_clear_error (&error);
+  copy_moved = g_strconcat ("moved/", strrchr (copy, '/') + 1, NULL);
+  g_assert_cmpint (rename ("dir0", "moved"), ==, 0);
+  tree_make_dir ("dir0");
+  g_assert_cmpint (rename (copy_moved, copy), ==, 0);
+  tf_test_take_fds ();
+  g_assert_true (tf_named_file_unlink (files->pdata[0], NULL, &error));
+  tf_test_give_all_fds ();
+  g_assert_no_error (error);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
 
   for (guint i = 0; i < N_DIRS; i++)
     {
