@@ -35,6 +35,7 @@ static int ioctl_succeeds = -1;
 /* How many of the next calls fail */
 static int handle_fails;
 static int mremap_fails;
+static int tmpfile_errno; /* or 0 */
 
 static guint32 fs_type;   /* 0: the true one */
 static int fs_errno;
@@ -70,6 +71,8 @@ void *__real_mremap (void *data, size_t old_size, size_t new_size, int flags, ..
 void *__wrap_mremap (void *data, size_t old_size, size_t new_size, int flags, ...);
 int __real_madvise (void *data, size_t size, int advice);
 int __wrap_madvise (void *data, size_t size, int advice);
+int __real_openat64 (int fd, const char *path, int flags, ...);
+int __wrap_openat64 (int fd, const char *path, int flags, ...);
 int __real_open64 (const char *path, int flags, ...);
 int __wrap_open64 (const char *path, int flags, ...);
 int __real_name_to_handle_at (int fd, const char *name, struct file_handle *handle, int *mount, int flags);
@@ -161,6 +164,19 @@ __wrap_madvise (void   *data,
                 int     advice)
 {
   return fails (&madvise_succeeds, EINVAL) ? -1 : __real_madvise (data, size, advice);
+}
+
+int
+__wrap_openat64 (int         fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  if (tmpfile_errno == 0 || (flags & O_TMPFILE) != O_TMPFILE)
+    return __real_openat64 (fd, path, flags, 0600);
+
+  errno = tmpfile_errno;
+  return -1;
 }
 
 int
@@ -285,6 +301,24 @@ test_open_memory (void)
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (fcntl (fd, F_GETFD), ==, FD_CLOEXEC);
   g_assert_cmpint (tf_system_seal (fd), ==, 0);
+}
+
+/* Which errno means that the file system has no files without a name differs. */
+static void
+test_open_unnamed (void)
+{
+  const int errnos[] = { EISDIR, ENOENT, EINVAL, EOPNOTSUPP, ENOSYS, EACCES, ENOSPC };
+
+  if (skip ())
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      tmpfile_errno = errnos[i];
+      g_assert_cmpint (tf_system_open_unnamed (AT_FDCWD, ".", 0600), ==, -1);
+      g_assert_cmpint (errno, ==, errnos[i] == EACCES || errnos[i] == ENOSPC ? errnos[i] : ENOTSUP);
+    }
+  tmpfile_errno = 0;
 }
 
 /* Without room, nothing has changed. */
@@ -562,6 +596,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/fs", test_fs);
   g_test_add_func ("/system-failures/forbid-cow", test_forbid_cow);
   g_test_add_func ("/system-failures/open-memory", test_open_memory);
+  g_test_add_func ("/system-failures/open-unnamed", test_open_unnamed);
   g_test_add_func ("/system-failures/remap", test_remap);
   g_test_add_func ("/system-failures/wiped-on-fork", test_wiped_on_fork);
   g_test_add_func ("/system-failures/boot-id", test_boot_id);
