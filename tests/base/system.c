@@ -478,6 +478,38 @@ test_free_pages (void)
   munmap (data, size);
 }
 
+static gsize
+count_mapped_pages (void)
+{
+  g_autofree char *sizes = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &sizes, NULL, NULL));
+  return g_ascii_strtoull (sizes, NULL, 10);
+}
+
+/* Whatever is mapped in order to find a boundary is unmapped. */
+static void
+test_map_aligned (void)
+{
+  const gsize page_size = sysconf (_SC_PAGESIZE);
+  guint8 *data[64];
+  gsize before;
+
+  if (tf_test_skip_if_portable ("huge pages"))
+    return;
+
+  before = count_mapped_pages ();
+  for (gsize i = 0; i < G_N_ELEMENTS (data); i++)
+    {
+      data[i] = tf_system_remap (NULL, 0, page_size);
+      g_assert_nonnull (data[i]);
+    }
+  /* Reading the number may have mapped some, too. */
+  g_assert_cmpuint (count_mapped_pages (), <, before + 2 * G_N_ELEMENTS (data));
+  for (gsize i = 0; i < G_N_ELEMENTS (data); i++)
+    g_assert_cmpint (munmap (data[i], page_size), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -497,6 +529,7 @@ main (int    argc,
   g_test_add_func ("/system/count-descriptors", test_count_descriptors);
   g_test_add_func ("/system/memory-pressure", test_memory_pressure);
   g_test_add_func ("/system/extend", test_extend);
+  g_test_add_func ("/system/map-aligned", test_map_aligned);
   g_test_add_func ("/system/random", test_random);
   g_test_add_func ("/system/missing", test_missing);
   g_test_add_func ("/system/refusals", test_refusals);
