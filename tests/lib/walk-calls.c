@@ -5,6 +5,7 @@
 
 #include "walk-calls.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 /* The linker puts these in the place of the system calls. */
@@ -28,6 +29,9 @@ __wrap_openat64 (int         dir_fd,
                  int         flags,
                  ...)
 {
+  /* A program that another thread starts meanwhile does not get it. */
+  g_assert_true (flags & O_CLOEXEC);
+
   if (parent_func != NULL && strcmp (name, "..") == 0)
     return parent_func (dir_fd);
 

@@ -421,6 +421,8 @@ __wrap_openat64 (int         fd,
   mode = get_last_argument (arguments);
   va_end (arguments);
 
+  /* A program that another thread starts meanwhile does not get it. */
+  g_assert_true (flags & O_CLOEXEC);
   /* Others do not change a name. */
   if (is_done_nevertheless && !(flags & O_CREAT))
     return __real_openat64 (fd, path, flags, (mode_t) mode);
