@@ -851,7 +851,7 @@ void
 tf_system_occupy (gpointer data,
                   gsize    size)
 {
-  (void) mmap (data, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+  (void) mmap (data, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
 guint8 *

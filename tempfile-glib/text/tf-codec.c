@@ -426,9 +426,6 @@ decode_carefully (const TfCodec *self,
         *n_illegal = n;
     }
 
-  if (reason == SUBSTITUTED)
-    return EILSEQ;
-
   return reason == 0 && *n_used < n_bytes ? E2BIG : reason;
 }
 
