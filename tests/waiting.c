@@ -448,7 +448,6 @@ test_splices (void)
     }
 }
 
-/* To copy much in memory takes long, too: a worker does it, of which none is left here. */
 static gint reading_thread; /* (atomic): its ID, once it reads */
 
 static gpointer
@@ -576,6 +575,7 @@ test_held_back (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, N_HELD_BACK);
 }
 
+/* To copy much in memory takes long, too: a worker does it, of which none is left here. */
 static void
 test_memory (gconstpointer call)
 {
