@@ -562,16 +562,22 @@ is_known (const TfReplacement *self,
 }
 
 /* Called after the names were exchanged back. If another process had put its own file at the target, that has the
- * temporary name now, and gets back what is its own. */
+ * temporary name now, and gets back what is its own; or keeps the temporary name, because nothing of others is removed. */
 static void
 give_back (TfReplacement       *self,
            const TfDestination *target,
            TfIdentity           own)
 {
+  g_autoptr(GError) error = NULL;
   TfIdentity found;
 
-  if (tf_identity_read (&found, target->dir_fd, self->name) && !tf_identity_equal (&own, &found) && is_known (self, own))
-    tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE);
+  if (!tf_identity_read (&found, target->dir_fd, self->name) || tf_identity_equal (&own, &found) || !is_known (self, own) ||
+      tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) == 0)
+    return;
+
+  tf_errno_set (&error, errno, "exchange the temporary file beside", target->path);
+  tf_errno_log_lost ("Persisting a file", error);
+  abandon_name (self);
 }
 
 /* Gives the replaced file its name again. On failure, it has the temporary name still. */

@@ -456,6 +456,7 @@ __wrap_linkat (int         from_fd,
 
 static gboolean is_exchanged_twice;
 static guint n_exchanges;
+static guint failing_exchange; /* which one, counted from 1; 0: none */
 static void (*before_second_exchange) (void); /* (nullable): called once */
 static void (*after_missing) (void); /* (nullable): called once after names could not be exchanged */
 
@@ -470,8 +471,15 @@ __wrap_renameat2 (int           from_fd,
   int saved_errno;
   int result;
 
-  if ((flags & RENAME_EXCHANGE) && before_second_exchange != NULL && n_exchanges++ == 1)
+  if (flags & RENAME_EXCHANGE)
+    n_exchanges++;
+  if ((flags & RENAME_EXCHANGE) && n_exchanges == 2 && before_second_exchange != NULL)
     g_steal_pointer (&before_second_exchange) ();
+  if ((flags & RENAME_EXCHANGE) && n_exchanges == failing_exchange)
+    {
+      errno = EIO;
+      return -1;
+    }
   if (fails ("renameat2"))
     return no_rename_flags ? -1 : FAIL (__real_renameat2 (from_fd, from, to_fd, to, flags));
 
@@ -1172,6 +1180,45 @@ tell (const char     *domain,
   n_told += strstr (message, "could not be removed again") != NULL;
 }
 
+/* A server that another machine has asked to replace the document says once that it is stale. */
+static void
+test_stale_backup (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+  gboolean success = FALSE;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  failed_call = NULL;
+  for (guint at = 1; g_strcmp0 (failed_call, "linkat") != 0; at++)
+    {
+      g_clear_object (&file);
+      g_clear_error (&error);
+      remove_others ("");
+      file = make (UNNAMED);
+      put_old (path);
+      n_calls = 0;
+      fail_errno = ESTALE;
+      fail_at = at;
+      success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                      NULL, NULL, NULL, NULL, &error);
+      fail_at = 0;
+    }
+
+  g_assert_no_error (error);
+  g_assert_true (success);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_true (has_content (backup, "old"));
+  remove_others ("");
+}
+
 /* A backup that nobody asked for any more, and that cannot be removed, is told. */
 static void
 test_backup_stays (void)
@@ -1317,6 +1364,24 @@ test_created_meanwhile (void)
     }
 }
 
+/* One file has a temporary name. */
+static void
+assert_litter (const char *content)
+{
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+
+      n += g_str_has_prefix (name, ".tmp-") && has_content (path, content);
+    }
+
+  g_assert_cmpuint (n, ==, 1);
+}
+
 static void
 persist_by_other (void)
 {
@@ -1361,32 +1426,44 @@ test_backup_of_two (void)
     }
 }
 
-/* What another process puts there right before the new file is taken back stays. */
+/* What another process puts there right before the new file is taken back stays, if only under the temporary name. */
 static void
 test_replaced_before_taken_back (void)
 {
-  g_autoptr(TfTempFile) file = NULL;
-  g_autofree char *path = NULL;
-  g_autoptr(GFile) destination = NULL;
-
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
 
   set_dir (TRUE);
   set_system (ALL_THERE);
-  path = g_build_filename (dir, "doc", NULL);
-  destination = g_file_new_for_path (path);
-  file = make (IN_MEMORY);
-  put_old (path);
-  before_second_exchange = put_theirs;
-  broken_call = "fsync";
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
-                                        NULL, NULL, NULL, NULL, NULL));
-  broken_call = NULL;
-  g_assert_null (before_second_exchange);
-  g_assert_true (has_content (path, "theirs"));
-  assert_no_litter (file, path);
-  remove_others ("");
+  for (failing_exchange = 0; failing_exchange <= 3; failing_exchange += 3)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autofree char *path = g_build_filename (dir, "doc", NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+      put_old (path);
+      n_exchanges = 0;
+      before_second_exchange = put_theirs;
+      broken_call = "fsync";
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                            NULL, NULL, NULL, NULL, NULL));
+      broken_call = NULL;
+      g_assert_null (before_second_exchange);
+      g_assert_cmpuint (n_exchanges, ==, 3);
+      if (failing_exchange == 0)
+        {
+          g_assert_true (has_content (path, "theirs"));
+          assert_no_litter (file, path);
+        }
+      else
+        {
+          g_assert_true (has_content (path, "old"));
+          assert_litter ("theirs");
+        }
+      remove_others ("");
+    }
+
+  failing_exchange = 0;
 }
 
 static void
@@ -1493,6 +1570,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/stale", test_stale);
   g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
   g_test_add_func ("/persist-faults/backup", test_backup);
+  g_test_add_func ("/persist-faults/stale-backup", test_stale_backup);
   g_test_add_func ("/persist-faults/backup-stays", test_backup_stays);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
