@@ -1191,13 +1191,15 @@ test_stale_backup (void)
   g_autoptr(GError) error = NULL;
   gboolean success = FALSE;
 
+  if (tf_test_skip_if_portable ("links of open files"))
+    return;
+
   set_dir (TRUE);
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
   destination = g_file_new_for_path (path);
-  failed_call = NULL;
-  for (guint at = 1; g_strcmp0 (failed_call, "linkat") != 0; at++)
+  for (guint at = 1; at == 1 || (failed_call != NULL && !g_str_equal (failed_call, "linkat")); at++)
     {
       g_clear_object (&file);
       g_clear_error (&error);
@@ -1205,6 +1207,7 @@ test_stale_backup (void)
       file = make (UNNAMED);
       put_old (path);
       n_calls = 0;
+      failed_call = NULL;
       fail_errno = ESTALE;
       fail_at = at;
       success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
@@ -1212,6 +1215,7 @@ test_stale_backup (void)
       fail_at = 0;
     }
 
+  g_assert_cmpstr (failed_call, ==, "linkat");
   g_assert_no_error (error);
   g_assert_true (success);
   g_assert_true (has_content (path, "new content"));
