@@ -285,7 +285,7 @@ typedef struct
   TfStore *target;        /* (unowned): the stream has it */
   GInputStream *source;   /* (owned) */
   TfStore *source_store;  /* (unowned) (nullable): if the source is a TfInputStream */
-  gboolean has_source;    /* which is a TfInputStream, and pending */
+  gboolean holds_source;  /* it is pending because of this operation */
   int source_fd;          /* or -1 */
   GOutputStreamSpliceFlags flags;
 
@@ -338,17 +338,17 @@ take_source (Splice  *self,
   if (self->source_store == NULL)
     return TRUE;
 
-  self->has_source = tf_store_check_stream_idle (self->source_store, error) &&
+  self->holds_source = tf_store_check_stream_idle (self->source_store, error) &&
                      g_input_stream_set_pending (self->source, error);
-  return self->has_source;
+  return self->holds_source;
 }
 
 static void
 release_source (Splice *self)
 {
-  if (self->has_source)
+  if (self->holds_source)
     g_input_stream_clear_pending (self->source);
-  self->has_source = FALSE;
+  self->holds_source = FALSE;
 }
 
 static void
