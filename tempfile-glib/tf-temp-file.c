@@ -933,6 +933,41 @@ tf_temp_file_try_read (TfTempFile *self,
 }
 
 /**
+ * tf_temp_file_try_read_line: (skip)
+ * @self: a temporary file
+ * @buffer: where to put the line
+ * @size: the size of @buffer in bytes
+ * @length: (out): the length of the line in bytes, with its newline
+ *
+ * Reads the line at the position, if all of it is in memory or was read ahead, and fits.
+ *
+ * A line ends with a newline character, which is put behind it. There is no NUL. It does not touch the disk, and does
+ * nothing while an asynchronous operation of the file is under way. A language binding calls it first for each line, as
+ * it calls [method@TempFile.try_read].
+ *
+ * Returns: %TRUE if a line was read; %FALSE if nothing was read, in which case [method@TempFile.read_line] or
+ *   [method@TempFile.fill] is to be called
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_try_read_line (TfTempFile *self,
+                            void       *buffer,
+                            gsize       size,
+                            gsize      *length)
+{
+  TfStore *store;
+
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+  g_return_val_if_fail (buffer != NULL || size == 0, FALSE);
+  g_return_val_if_fail (length != NULL, FALSE);
+
+  store = tf_file_get_store (self);
+  return tf_store_read_line_at_once (store, buffer, size, length) ||
+         tf_store_read_line_at_rest (store, buffer, size, length);
+}
+
+/**
  * tf_temp_file_read_bytes:
  * @self: a temporary file
  * @count: the number of bytes to read; %G_MAXSIZE for all that are left

@@ -94,6 +94,12 @@ gboolean      tf_temp_file_try_read           (TfTempFile             *self,
                                                gsize                  *n_read);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_try_read_line      (TfTempFile             *self,
+                                               void                   *buffer,
+                                               gsize                   size,
+                                               gsize                  *length);
+
+TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_write          (TfTempFile             *self,
                                                const void             *data,
                                                gsize                   size);

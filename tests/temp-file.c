@@ -206,6 +206,86 @@ test_try_read (void)
 }
 
 static void
+assert_reads_line (TfTempFile *file,
+                   gsize       size,
+                   const char *expected)
+{
+  goffset position = g_seekable_tell (G_SEEKABLE (file));
+  char buffer[8];
+  gsize n;
+
+  g_assert_cmpint (tf_temp_file_try_read_line (file, buffer, size, &n), ==, expected != NULL);
+  g_assert_cmpuint (n, ==, expected != NULL ? strlen (expected) : 0);
+  if (expected != NULL)
+    g_assert_cmpmem (buffer, n, expected, n);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, position + (goffset) n);
+}
+
+/* Whole lines that fit, of what is in memory or read ahead */
+static void
+assert_reads_lines (TfTempFile *file,
+                    gboolean    is_there)
+{
+  write_text (file, "one\n\ntwo");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  if (!is_there)
+    {
+      assert_reads_line (file, 8, NULL);
+      g_assert_cmpint (tf_temp_file_fill (file, 8, NULL, NULL), ==, 8);
+    }
+  assert_reads_line (file, 0, NULL);
+  assert_reads_line (file, 3, NULL);
+  assert_reads_line (file, 4, "one\n");
+  assert_reads_line (file, 8, "\n");
+  assert_reads_line (file, 8, NULL);
+
+  tf_test_seek (file, 0, G_SEEK_END);
+  assert_reads_line (file, 8, NULL);
+  g_io_stream_close (G_IO_STREAM (file), NULL, NULL);
+  assert_reads_line (file, 8, NULL);
+}
+
+static void
+assert_reads_lines_of_each (void)
+{
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+  assert_reads_lines (in_memory, TRUE);
+  assert_reads_lines (on_disk, TRUE);
+  assert_reads_lines (named, FALSE);
+}
+
+static gpointer
+do_nothing (gpointer data)
+{
+  return data;
+}
+
+/* The process takes another way as soon as it has a second thread. */
+static void
+test_try_read_line (void)
+{
+  assert_reads_lines_of_each ();
+  g_thread_join (g_thread_new ("second", do_nothing, NULL));
+  assert_reads_lines_of_each ();
+}
+
+/* Who has the descriptor as well may move the position. */
+static void
+test_try_read_line_shared (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+
+  write_text (file, "one\ntwo\n");
+  tf_test_seek (file, 0, G_SEEK_SET);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), >=, 0);
+  g_assert_cmpint (tf_temp_file_fill (file, 8, NULL, NULL), ==, 8);
+  assert_reads_line (file, 8, NULL);
+}
+
+static void
 test_not_initialized (void)
 {
   g_autoptr(TfTempFile) file = g_object_new (TF_TYPE_TEMP_FILE, NULL);
@@ -215,6 +295,7 @@ test_not_initialized (void)
 
   g_assert_false (tf_temp_file_try_write (file, "x", 1));
   g_assert_false (tf_temp_file_try_read (file, &byte, 1, &n_read));
+  g_assert_false (tf_temp_file_try_read_line (file, &byte, 1, &n_read));
   g_assert_false (tf_temp_file_write (file, "x", 1, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_INITIALIZED);
 }
@@ -718,6 +799,8 @@ main (int    argc,
   g_test_add_func ("/temp-file/new-full", test_new_full);
   g_test_add_func ("/temp-file/write-read", test_write_read);
   g_test_add_func ("/temp-file/try-read", test_try_read);
+  g_test_add_func ("/temp-file/try-read-line", test_try_read_line);
+  g_test_add_func ("/temp-file/try-read-line/shared", test_try_read_line_shared);
   g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);
   g_test_add_data_func ("/temp-file/seal/memory", NULL, test_seal);

@@ -190,6 +190,22 @@ tf_backing_peek_some (const TfBacking *self,
   return self->io_buffer != NULL ? tf_io_buffer_peek_some (self->io_buffer, offset, count) : NULL;
 }
 
+/* Returns the bytes at @offset up to a newline, which is included, if that is one of the first @size of those that
+ * tf_backing_peek_some() returns. Otherwise, returns NULL. */
+static inline const guint8 *
+tf_backing_peek_line (const TfBacking *self,
+                      goffset          offset,
+                      gsize            size,
+                      gsize           *length)
+{
+  gsize available;
+  const guint8 *data = tf_backing_peek_some (self, offset, &available);
+  const guint8 *newline = data != NULL ? memchr (data, '\n', MIN (available, size)) : NULL;
+
+  *length = newline != NULL ? newline + 1 - data : 0;
+  return newline != NULL ? data : NULL;
+}
+
 gboolean tf_backing_write_memory (TfBacking             *self,
                                   const TfMemoryBuffer  *bytes,
                                   TfProgress            *progress,

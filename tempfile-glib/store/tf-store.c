@@ -1960,6 +1960,31 @@ tf_store_read_at_rest (TfStore  *self,
   return success;
 }
 
+/* Like tf_store_read_line_at_once(), if there are several threads. Does not wait for another thread. */
+gboolean
+tf_store_read_line_at_rest (TfStore  *self,
+                            gpointer  buffer,
+                            gsize     size,
+                            gsize    *length)
+{
+  const guint8 *line = NULL;
+
+  *length = 0;
+  if (!try_lock_at_rest (self))
+    return FALSE;
+
+  if (is_at_rest (self) && !self->backing.shared)
+    line = tf_backing_peek_line (&self->backing, self->position, size, length);
+  if (line != NULL)
+    {
+      memcpy (buffer, line, *length);
+      self->position += *length;
+    }
+  unlock (self);
+
+  return line != NULL;
+}
+
 /* Like tf_store_claim(), with memory that is allocated, if nothing has to go to disk for that. */
 __attribute__ ((cold, noinline)) static guint8 *
 grow_and_claim (TfStore *self,

@@ -283,6 +283,11 @@ gboolean      tf_store_read_at_rest    (TfStore              *self,
                                         gpointer              data,
                                         gsize                 count,
                                         gsize                *n_read);
+gboolean      tf_store_read_line_at_rest
+                                       (TfStore              *self,
+                                        gpointer              buffer,
+                                        gsize                 size,
+                                        gsize                *length);
 gboolean      tf_store_write_at_rest   (TfStore              *self,
                                         gconstpointer         data,
                                         gsize                 count);
@@ -400,6 +405,23 @@ tf_store_consume_at_once (TfStore *self,
 
   self->lent = FALSE;
   tf_store_advance (self, count);
+  return TRUE;
+}
+
+/* Like tf_store_read_at_once(), but reads the line at the position, with its newline, if it is no longer than @size. */
+static inline gboolean
+tf_store_read_line_at_once (TfStore  *self,
+                            gpointer  buffer,
+                            gsize     size,
+                            gsize    *length)
+{
+  const guint8 *line = tf_store_is_alone (self) ? tf_backing_peek_line (&self->backing, self->position, size, length) : NULL;
+
+  if (line == NULL)
+    return FALSE;
+
+  tf_store_advance (self, *length);
+  memcpy (buffer, line, *length);
   return TRUE;
 }
 

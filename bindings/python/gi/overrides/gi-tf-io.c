@@ -776,22 +776,25 @@ read_line_slowly (TfTempFile *file,
   return bytes;
 }
 
-/* Whether the line is in memory or read ahead. Sets @line to it, or to NULL with an exception. */
-static inline gboolean
-read_line_ahead (TfTempFile *file,
-                 gint64      limit,
-                 PyObject  **line)
-{
-  gsize available;
-  const char *data = peek (file, &available);
-  const char *end = data != NULL ? find_end (data, limit < 0 ? available : MIN (available, (guint64) limit)) : NULL;
+/* The length up to which a line takes one call of the library, in bytes */
+#define SHORT_LINE 4096
 
-  if (G_UNLIKELY (end == NULL))
+/* Whether a short line was read from memory, or from what is read ahead. Sets @line to it, or to NULL with an exception. */
+static inline gboolean
+read_line_at_once (TfTempFile *file,
+                   gint64      limit,
+                   PyObject  **line)
+{
+  char buffer[SHORT_LINE];
+  gsize size = limit < 0 ? sizeof buffer : MIN (sizeof buffer, (guint64) limit);
+  gsize length;
+
+  if (G_UNLIKELY (gi_tf_is_busy (file) || !tf_temp_file_try_read_line (file, buffer, size, &length)))
     return FALSE;
 
-  *line = PyBytes_FromStringAndSize (data, end - data);
-  if (*line != NULL && !consume (file, end - data))
-    Py_CLEAR (*line);
+  *line = PyBytes_FromStringAndSize (buffer, length);
+  if (*line == NULL)
+    give_back (file, length);
   return TRUE;
 }
 
@@ -801,7 +804,7 @@ read_line (TfTempFile *file,
 {
   PyObject *line;
 
-  return read_line_ahead (file, limit, &line) ? line : read_line_slowly (file, limit);
+  return read_line_at_once (file, limit, &line) ? line : read_line_slowly (file, limit);
 }
 
 PyObject *
@@ -859,7 +862,7 @@ gi_tf_file_iternext (PyObject *self)
   if (G_UNLIKELY (file == NULL || ((PyGObject *) self)->inst_dict != NULL))
     return iternext_slowly (self);
 
-  return read_line_ahead (file, -1, &line) ? line : iternext_slowly (self);
+  return read_line_at_once (file, -1, &line) ? line : iternext_slowly (self);
 }
 
 /* Appends to a list, which takes the line. */
