@@ -33,11 +33,12 @@ store_of (TfMemoryPoolNode *node)
 TfStore *
 tf_store_new (void)
 {
-  TfStore *self = g_atomic_rc_box_new0 (TfStore);
+  /* Not with calloc(), which does not use what this thread has freed last. */
+  TfStore *self = g_atomic_rc_box_new (TfStore);
 
+  *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY };
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->backing = (TfBacking) TF_BACKING_INIT_IN_MEMORY;
   return self;
 }
 
