@@ -1057,6 +1057,41 @@ test_beside_splice (void)
 }
 
 static gpointer
+grow_again (gpointer no_data)
+{
+  static const char bytes[400000];
+
+  while (!g_atomic_int_get (&stop))
+    {
+      g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+
+      for (int i = 0; i < 11; i++)
+        tf_temp_file_write (file, bytes, sizeof bytes, NULL, NULL);
+    }
+
+  return NULL;
+}
+
+/* A file that gives back what the one before it does not need, and a fork that has the lock of neither. */
+static void
+test_beside_growth (void)
+{
+  GThread *threads[2];
+
+  alarm (120);
+  g_atomic_int_set (&stop, FALSE);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("grow", grow_again, NULL);
+  for (int i = 0; i < get_rounds (700); i++)
+    tf_test_in_child (end_at_once);
+
+  g_atomic_int_set (&stop, TRUE);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+  alarm (0);
+}
+
+static gpointer
 use_own_files (gpointer no_data)
 {
   while (!g_atomic_int_get (&stop))
@@ -1140,6 +1175,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/locks", test_locks);
   tf_test_add_for_kinds ("fork-files", "used", test_used);
   g_test_add_func ("/fork-files/beside-splice", test_beside_splice);
+  g_test_add_func ("/fork-files/beside-growth", test_beside_growth);
   g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
 

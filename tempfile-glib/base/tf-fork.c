@@ -242,7 +242,7 @@ call_each (GPtrArray *guards,
 #define CALL_EACH(guards, func) call_each (guards, G_STRUCT_OFFSET (TfForkGuardFuncs, func))
 
 /* Returns with the lock of the list and with those of all guarded objects. Nobody waits for one of them while holding
- * another one. */
+ * another one. Preparing can take long, and none is added meanwhile. */
 static void
 hold_guards (void)
 {
@@ -252,8 +252,8 @@ hold_guards (void)
   g_mutex_unlock (&guards_lock);
 
   CALL_EACH (held_guards, lock);
-  g_mutex_lock (&guards_lock);
   CALL_EACH (held_guards, prepare);
+  g_mutex_lock (&guards_lock);
 }
 
 static void
@@ -291,6 +291,19 @@ tf_fork_suspend (void)
   g_mutex_lock (&guards_lock);
   while (g_atomic_int_get (&tf_fork_is_coming))
     g_cond_wait (&fork_is_over, &guards_lock);
+}
+
+/* Like tf_fork_suspend(), but does nothing and returns FALSE if a fork is coming. The caller may hold locks. */
+gboolean
+tf_fork_try_suspend (void)
+{
+  tf_fork_watch (&guards_handler);
+  g_mutex_lock (&guards_lock);
+  if (!g_atomic_int_get (&tf_fork_is_coming))
+    return TRUE;
+
+  g_mutex_unlock (&guards_lock);
+  return FALSE;
 }
 
 /* Waits for a fork that is coming, before the lock of a guarded object is taken. */

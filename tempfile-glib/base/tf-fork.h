@@ -75,11 +75,12 @@ struct _TfForkGuard
 
 extern gint tf_fork_is_coming; /* (atomic) */
 
-void tf_fork_suspend      (void);
-void tf_fork_resume       (void);
-void tf_fork_let_pass     (void);
-void tf_fork_guard_add    (TfForkGuard            *self,
-                           const TfForkGuardFuncs *funcs);
-void tf_fork_guard_remove (TfForkGuard           **guard);
+void     tf_fork_suspend      (void);
+gboolean tf_fork_try_suspend  (void);
+void     tf_fork_resume       (void);
+void     tf_fork_let_pass     (void);
+void     tf_fork_guard_add    (TfForkGuard            *self,
+                               const TfForkGuardFuncs *funcs);
+void     tf_fork_guard_remove (TfForkGuard           **guard);
 
 G_END_DECLS

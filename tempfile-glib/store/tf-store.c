@@ -17,7 +17,8 @@
 #include "base/tf-system.h"
 
 static void add_guard    (TfStore *self);
-static void watch_forks  (TfStore *self);
+static void watch_forks (TfStore *self);
+static gboolean try_watch_forks (TfStore *self);
 static void ignore_forks (TfStore *self);
 
 /* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
@@ -77,12 +78,11 @@ tf_store_unref (TfStore *self)
 }
 
 /* Another thread may fork while this one has the lock: the child must not find it taken. */
-static inline void
-guard (TfStore *self)
+static inline gboolean
+lacks_guard (TfStore *self)
 {
-  if (G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
-      g_atomic_int_get (&self->n_pins) > 0)
-    watch_forks (self);
+  return G_UNLIKELY (g_atomic_pointer_get (&self->fork_guard) == NULL) && !__libc_single_threaded &&
+         g_atomic_int_get (&self->n_pins) > 0;
 }
 
 static inline void
@@ -95,16 +95,17 @@ make_way_for_fork (void)
 static inline void
 lock (TfStore *self)
 {
-  guard (self);
+  if (lacks_guard (self))
+    watch_forks (self);
   make_way_for_fork ();
   g_mutex_lock (&self->lock);
 }
 
+/* Waits for nothing, not even for a fork. */
 static inline gboolean
 try_lock (TfStore *self)
 {
-  guard (self);
-  return g_mutex_trylock (&self->lock);
+  return !(lacks_guard (self) && !try_watch_forks (self)) && g_mutex_trylock (&self->lock);
 }
 
 /* Called with the lock held. Who sees that the end is not the size any more also sees that fstat(2) has to tell it. */
@@ -821,10 +822,6 @@ tf_store_lock_two_settled (TfStore       *first,
   TfStore *held = first;
   TfStore *other = second;
 
-  /* Not while one of the locks is held */
-  guard (first);
-  guard (second);
-
   while (tf_store_lock_settled (held, cancellable, error))
     {
       TfStore *next = other;
@@ -1156,14 +1153,13 @@ try_lock_idle (TfStore *self)
   return FALSE;
 }
 
-/* Locks a store for a thread that is not one of its users, unless it is in use. No child finds that lock taken. */
+/* Locks a store for a thread that is not one of its users, unless it is in use. No child finds that lock taken, because
+ * forks are suspended, which ends here. */
 static gboolean
 lock_idle (TfStore *self)
 {
-  gboolean is_locked;
+  gboolean is_locked = try_lock_idle (self);
 
-  tf_fork_suspend ();
-  is_locked = try_lock_idle (self);
   if (is_locked)
     add_guard (self);
   tf_fork_resume ();
@@ -1179,6 +1175,7 @@ move_node_out (TfMemoryPoolNode  *node,
   TfStore *self = store_of (node);
   gboolean success;
 
+  tf_fork_suspend ();
   if (!lock_idle (self))
     return FALSE;
 
@@ -1192,12 +1189,13 @@ move_node_out (TfMemoryPoolNode  *node,
   return success;
 }
 
+/* Called with the lock of another store, for which a fork that is coming may be waiting. */
 static gboolean
 trim_node (TfMemoryPoolNode *node)
 {
   TfStore *self = store_of (node);
 
-  if (!lock_idle (self))
+  if (!tf_fork_try_suspend () || !lock_idle (self))
     return FALSE;
 
   tf_memory_buffer_trim (&self->backing.memory);
@@ -1302,6 +1300,17 @@ watch_forks (TfStore *self)
   tf_fork_suspend ();
   add_guard (self);
   tf_fork_resume ();
+}
+
+static gboolean
+try_watch_forks (TfStore *self)
+{
+  if (!tf_fork_try_suspend ())
+    return FALSE;
+
+  add_guard (self);
+  tf_fork_resume ();
+  return TRUE;
 }
 
 /* Called while the store still is alive, and is not open any more. */
