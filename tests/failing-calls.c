@@ -48,6 +48,8 @@ static gboolean getentropy_fails;
 static int mmap_errno; /* of files, or 0 */
 static gboolean fallocate_fails;
 static gboolean pwrite_fails;
+static int pwrite_tells = -1; /* a descriptor to which a byte is written before pwrite(), or -1 */
+static int pwrite_waits;      /* a descriptor from which a byte is read then */
 static gboolean is_truncated; /* by somebody else, since the size was asked for */
 static gint n_lseeks = G_MAXINT; /* those that move an offset before they fail */
 static gboolean sem_init_fails;
@@ -84,6 +86,13 @@ __wrap_pwrite64 (int         fd,
                  size_t      count,
                  off_t       offset)
 {
+  if (pwrite_tells >= 0)
+    {
+      char byte = 0;
+
+      g_assert_cmpint (write (pwrite_tells, &byte, 1), ==, 1);
+      g_assert_cmpint (read (pwrite_waits, &byte, 1), ==, 1);
+    }
   if (!pwrite_fails)
     return __real_pwrite64 (fd, data, count, offset);
 
@@ -542,6 +551,84 @@ test_line (void)
   g_assert_cmpuint (length, ==, 200000 - 5);
 }
 
+static void
+end_at_once (void)
+{
+}
+
+static gpointer
+fork_in_thread (gpointer data)
+{
+  tf_test_in_child (end_at_once);
+  return NULL;
+}
+
+static void
+on_written (GObject      *object,
+            GAsyncResult *result,
+            gpointer      data)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_write_bytes_finish (TF_TEMP_FILE (object), result, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (object)), ==, 7);
+  *(gboolean *) data = TRUE;
+}
+
+/* Beside a thread, and with descriptors that GLib keeps for its main contexts */
+static void
+write_beside_fork (void)
+{
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) other = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("content", 7);
+  gboolean is_written = FALSE;
+  int told[2], waited[2];
+  GThread *thread;
+  char byte = 0;
+
+  tf_test_ignore_fds ();
+  tf_test_write (on_disk, "content");
+  tf_test_write (other, "some");
+  g_assert_cmpint (pipe (told), ==, 0);
+  g_assert_cmpint (pipe (waited), ==, 0);
+  pwrite_tells = told[1];
+  pwrite_waits = waited[0];
+  thread = g_thread_new ("fork", fork_in_thread, NULL);
+  g_assert_cmpint (read (told[0], &byte, 1), ==, 1);
+  pwrite_tells = -1;
+
+  g_assert_cmpint (tf_temp_file_get_size (other), ==, 4);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (other)), ==, 4);
+  tf_temp_file_write_bytes_async (file, bytes, G_PRIORITY_DEFAULT, NULL, on_written, &is_written);
+
+  g_assert_cmpint (write (waited[1], &byte, 1), ==, 1);
+  while (!is_written)
+    g_main_context_iteration (NULL, TRUE);
+  g_thread_join (thread);
+  for (int i = 0; i < 2; i++)
+    {
+      close (told[i]);
+      close (waited[i]);
+    }
+}
+
+/* A fork writes what another file holds back, which takes long. What never waits does not wait for that either. */
+static void
+test_fork (void)
+{
+  if (g_test_subprocess ())
+    {
+      write_beside_fork ();
+      return;
+    }
+
+  g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+  g_test_trap_assert_passed ();
+}
+
 int
 main (int    argc,
       char **argv)
@@ -562,6 +649,7 @@ main (int    argc,
   g_test_add_func ("/failing-calls/random", test_random);
   g_test_add_func ("/failing-calls/signals", test_signals);
   g_test_add_func ("/failing-calls/line", test_line);
+  g_test_add_func ("/failing-calls/fork", test_fork);
 
   return tf_test_run ();
 }
