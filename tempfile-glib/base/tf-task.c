@@ -234,19 +234,16 @@ work_until_idle (gpointer no_data)
   return NULL;
 }
 
-/* Called with the lock held. Wakes an idle worker that has no work yet, or starts a new one. */
+/* Called with the lock held, and before new work is put into the queue. Wakes an idle worker, or starts a new one if as
+ * many as are idle have work already: the one that was woken for it may end instead. */
 static gboolean
 have_worker (GError **error)
 {
   GThread *thread;
 
-  if (n_idle > g_queue_get_length (&waiting))
-    {
-      g_cond_signal (&work_added);
-      return TRUE;
-    }
-
-  if (n_workers >= get_max_workers ())
+  if (n_idle > 0)
+    g_cond_signal (&work_added);
+  if (n_idle > g_queue_get_length (&waiting) || n_workers >= get_max_workers ())
     return TRUE;
 
   thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);

@@ -511,6 +511,83 @@ test_last_reference_to_context (void)
   g_atomic_pointer_set (&last_context.context, NULL);
 }
 
+/* A function of a task that goes on when it is told to, and perhaps counts as outside of the pool until then. */
+typedef struct
+{
+  gboolean is_outside;
+  gint has_begun;
+  gint may_end;
+  GAsyncResult *result;
+} Wait;
+
+static gssize
+wait_in_worker (gpointer       object,
+                gpointer       task_data,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  Wait *wait = task_data;
+
+  if (!tf_task_may_block (error))
+    return -1;
+
+  if (wait->is_outside)
+    tf_task_leave_pool ();
+  g_atomic_int_set (&wait->has_begun, TRUE);
+  while (!g_atomic_int_get (&wait->may_end))
+    g_thread_yield ();
+  if (wait->is_outside)
+    tf_task_enter_pool ();
+  return 0;
+}
+
+static void
+wait_begin (Wait    *self,
+            GObject *object)
+{
+  GTask *task = tf_task_new (object, &source_tag, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &self->result);
+
+  g_task_set_task_data (task, self, NULL);
+  tf_task_run (task, wait_in_worker);
+  g_object_unref (task);
+  while (!self->may_end && !g_atomic_int_get (&self->has_begun))
+    g_thread_yield ();
+}
+
+static void
+wait_end (Wait *self)
+{
+  g_atomic_int_set (&self->may_end, TRUE);
+  tf_test_wait (&self->result);
+  g_clear_object (&self->result);
+}
+
+/* A worker that is woken, and ends because there are more than may be, leaves its work to another one that is idle, and
+ * not to one that gives up waiting, some seconds later. */
+static void
+test_superfluous (void)
+{
+  g_autoptr(GObject) object = make_object ();
+  Wait waits[11] = { { .is_outside = TRUE } };
+  Wait last = { .may_end = TRUE };
+  gint64 began;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (waits); i++)
+    wait_begin (&waits[i], object);
+  wait_end (&waits[0]);
+  wait_end (&waits[1]);
+  for (int i = 0; i < 10000; i++)
+    g_thread_yield ();
+
+  began = g_get_monotonic_time ();
+  wait_begin (&last, object);
+  wait_end (&last);
+  g_assert_cmpint (g_get_monotonic_time () - began, <, 5 * G_TIME_SPAN_SECOND);
+
+  for (gsize i = 2; i < G_N_ELEMENTS (waits); i++)
+    wait_end (&waits[i]);
+}
+
 static void
 run_in_worker_of_child (void)
 {
@@ -626,6 +703,7 @@ main (int    argc,
   tf_test_add_async ("/task/on-stream", test_on_stream);
   tf_test_add_async ("/task/last-reference", test_last_reference);
   g_test_add_func ("/task/last-reference-to-context", test_last_reference_to_context);
+  g_test_add_func ("/task/superfluous", test_superfluous);
   g_test_add_func ("/task/fork-while-attaching", test_fork_while_attaching);
   g_test_add_func ("/task/without-threads", test_without_threads);
 
