@@ -340,8 +340,13 @@ tf_system_open_to_describe (int         dir_fd,
                             const char *name)
 {
   tf_autofd int fd = TF_RETRY_EINTR (openat (dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct statx fresh;
   FdLink link;
   int readable;
+
+  /* The attributes that fstat() tells then are those of now: another machine may have changed them. */
+  if (fd >= 0 && !lacks (TF_SYSTEM_STATX))
+    statx (fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &fresh);
 
   if (fd < 0 || access (make_fd_link (link, fd), F_OK) == 0)
     return tf_fd_steal (&fd);

@@ -80,7 +80,7 @@ copy (TfBackup             *self,
 static gboolean
 place (TfBackup *self)
 {
-  return tf_replacement_place (&self->entry, &self->at, &self->placed) >= 0;
+  return tf_replacement_exchange (&self->entry, &self->at, &self->placed) >= 0;
 }
 
 static gboolean
@@ -140,8 +140,7 @@ make (TfBackup             *self,
     .sync_fd = -1,
     .file_fd = -1,
     .place = target->place,
-    /* What can be undone. */
-    .flags = TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+    .flags = TF_PERSIST_REPLACE,
   };
 
   if (check_occupant (self, target, &done, error) &&

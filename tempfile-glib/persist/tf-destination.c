@@ -213,6 +213,7 @@ check_occupant (TfDestination  *self,
   if (fstat (self->dir_fd, &dir) != 0)
     return tf_errno_set (error, errno, "stat", self->place.path);
 
+  self->is_occupied = TRUE;
   self->has_file = S_ISREG (mode);
   self->keeps_metadata = self->has_file && !(self->flags & TF_PERSIST_PRIVATE) && !is_planted (&dir, &self->file);
   return TRUE;
@@ -224,6 +225,7 @@ tf_destination_look_again (TfDestination  *self,
                            GError        **error)
 {
   tf_fd_clear (&self->file_fd);
+  self->is_occupied = FALSE;
   self->has_file = FALSE;
   self->keeps_metadata = FALSE;
   return check_occupant (self, error);

@@ -24,6 +24,7 @@ typedef struct
   TfPlace         place;          /* (owned) path: the directory, for the journal */
   int             sync_fd;        /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
+  gboolean        is_occupied;    /* something is there that is replaced */
   gboolean        has_file;       /* a regular file exists at the destination */
   gboolean        keeps_metadata; /* its metadata are those of the new one */
   int             file_fd;        /* (owned): that file, for its metadata only; -1 if the system has no such descriptors */

@@ -24,11 +24,15 @@
 #define MAX_SYNC_PIECE (8 * MIN_SYNC_PIECE)
 #define QUICK_SYNC (20 * G_TIME_SPAN_MILLISECOND)
 
+/* How often others may create what is replaced when nothing was there. */
+#define OCCUPIED_TRIES 100
+
 typedef enum
 {
   PLACED,
   UNSAFE,     /* placed, with an error: it may not survive a loss of power */
   FAILED,
+  OCCUPIED,   /* what is at the target now was not seen before */
   UNLINKABLE, /* this file cannot get the name, but a copy may */
 } Outcome;
 
@@ -104,13 +108,23 @@ sync_file (const TfReplacement  *entry,
 }
 
 static Outcome
+get_outcome (const TfReplacement *entry,
+             const TfDestination *target,
+             int                  saved_errno)
+{
+  if (saved_errno == EEXIST && (target->flags & TF_PERSIST_REPLACE))
+    return OCCUPIED;
+
+  return entry->name == NULL && tf_replacement_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;
+}
+
+static Outcome
 place_synced (TfReplacement  *entry,
               TfDestination  *target,
               GError        **error)
 {
   g_autofree char *display = NULL;
   TfPlaced placed;
-  gboolean success;
   int result;
 
   do
@@ -121,16 +135,16 @@ place_synced (TfReplacement  *entry,
     {
       int saved_errno = errno;
 
-      tf_errno_set (error, saved_errno, target->flags & TF_PERSIST_REPLACE ? "rename to" : "link", target->path);
-      return entry->name == NULL && tf_replacement_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;
+      tf_errno_set (error, saved_errno, target->is_occupied ? "rename to" : "link", target->path);
+      return get_outcome (entry, target, saved_errno);
     }
 
-  success = sync_dir (target, error);
-  if (success && placed == TF_PLACED_EXCHANGED && tf_replacement_remove (entry, target) != 0)
-    success = tf_errno_set (error, errno, "unlink what was replaced at", target->path);
+  if (sync_dir (target, error))
+    return PLACED;
 
-  if (success || tf_replacement_take_back (entry, target, placed))
-    return success ? PLACED : FAILED;
+  /* A file that was replaced is gone: its name would be no safer than this one. */
+  if (placed == TF_PLACED_NEW && tf_replacement_take_back (entry, target, placed))
+    return FAILED;
 
   display = g_filename_display_name (target->path);
   g_prefix_error (error, "The file is at “%s”, but may not survive a loss of power: ", display);
@@ -326,6 +340,64 @@ persist (const TfPublishSource  *source,
   return place_copy (source, fresh, target, wanted, cancellable, error);
 }
 
+/* Where no more files can be created, the file itself can have the name. Nothing tells then whether others may open a new
+ * file, so that they may not. @error is set already, and stays if this file cannot have the name. */
+static Outcome
+place_without_fresh (int                fd,
+                     TfDestination     *target,
+                     const TfMetadata  *replaced,
+                     GCancellable      *cancellable,
+                     GError           **error)
+{
+  g_auto(TfMetadata) own = TF_METADATA_INIT;
+  GError *own_error = NULL;
+  Outcome outcome;
+
+  if (fd < 0 || !tf_metadata_read_fd (&own, fd))
+    return FAILED;
+
+  own.mode &= S_IRWXU;
+  outcome = place_source (fd, target, target->keeps_metadata ? replaced : &own, cancellable, &own_error);
+  if (outcome == UNLINKABLE)
+    {
+      g_clear_error (&own_error);
+      return FAILED;
+    }
+
+  g_clear_error (error);
+  if (own_error != NULL)
+    g_propagate_error (error, own_error);
+  return outcome;
+}
+
+static Outcome
+publish (const TfPublishSource  *source,
+         TfReplacement          *fresh,
+         TfDestination          *target,
+         gboolean               *copied,
+         GCancellable           *cancellable,
+         GError                **error)
+{
+  g_auto(TfMetadata) replaced = TF_METADATA_INIT;
+  g_autoptr(GError) own_error = NULL;
+  Outcome outcome;
+
+  if (target->has_file)
+    tf_metadata_read (&replaced, &target->file, target->file_fd);
+
+  if (open_fresh (fresh, target, get_mode (target, &replaced), &own_error))
+    outcome = persist (source, fresh, target, &replaced, copied, cancellable, &own_error);
+  else if (g_error_matches (own_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
+    outcome = place_without_fresh (source->fd, target, &replaced, cancellable, &own_error);
+  else
+    outcome = FAILED;
+
+  tf_replacement_discard (fresh, target);
+  if (outcome != PLACED)
+    g_propagate_error (error, g_steal_pointer (&own_error));
+  return outcome;
+}
+
 /* Gives @source the name @path in one step. If the file itself cannot get the name, a copy of it does; @copy_fd is the
  * copy, or -1. @final_path is the path to which symlinks led. On failure, nothing has changed, unless @final_path is
  * set: then the file has the name nevertheless. */
@@ -339,9 +411,8 @@ tf_publish (const TfPublishSource  *source,
             GError                **error)
 {
   g_auto(TfDestination) target = TF_DESTINATION_INIT;
-  g_auto(TfMetadata) replaced = TF_METADATA_INIT;
   TfReplacement fresh = TF_REPLACEMENT_INIT (-1);
-  GError *first_error = NULL;
+  g_autoptr(GError) own_error = NULL;
   gboolean copied = FALSE;
   Outcome outcome;
 
@@ -350,13 +421,17 @@ tf_publish (const TfPublishSource  *source,
   if (!tf_destination_open (&target, path, flags, error))
     return FALSE;
 
-  if (target.has_file)
-    tf_metadata_read (&replaced, &target.file, target.file_fd);
+  outcome = publish (source, &fresh, &target, &copied, cancellable, &own_error);
+  for (guint i = 1; i < OCCUPIED_TRIES && outcome == OCCUPIED; i++)
+    {
+      g_clear_error (&own_error);
+      tf_fd_clear (&fresh.fd);
+      copied = FALSE;
+      outcome = tf_destination_look_again (&target, &own_error)
+                ? publish (source, &fresh, &target, &copied, cancellable, &own_error)
+                : FAILED;
+    }
 
-  outcome = open_fresh (&fresh, &target, get_mode (&target, &replaced), &first_error)
-            ? persist (source, &fresh, &target, &replaced, &copied, cancellable, &first_error)
-            : FAILED;
-  tf_replacement_discard (&fresh, &target);
   if (outcome == PLACED || outcome == UNSAFE)
     {
       *final_path = g_steal_pointer (&target.path);
@@ -365,6 +440,6 @@ tf_publish (const TfPublishSource  *source,
   tf_fd_clear (&fresh.fd);
 
   if (outcome != PLACED)
-    g_propagate_error (error, first_error);
+    g_propagate_error (error, g_steal_pointer (&own_error));
   return outcome == PLACED;
 }

@@ -372,21 +372,50 @@ unlink_target (const TfDestination *target,
   return success;
 }
 
+/* Does not change errno. */
+static void
+clear_replaced (TfReplacement *self)
+{
+  int saved_errno = errno;
+
+  tf_journal_clear (g_steal_pointer (&self->replaced));
+  errno = saved_errno;
+}
+
+/* Called after an exchange. Another process may have put something else at the target, which has the temporary name now:
+ * a file is written down, and a directory gets its name back. */
+static int
+look_at_replaced (TfReplacement       *self,
+                  const TfDestination *target)
+{
+  TfIdentity found;
+  TfSystemStat st;
+
+  if (!tf_identity_stat (&found, target->dir_fd, self->name, &st))
+    return 0;
+
+  if (S_ISDIR (st.mode) && exchange (self, target, target->name, self->name) == 0)
+    {
+      clear_replaced (self);
+      errno = EISDIR;
+      return -1;
+    }
+
+  tf_journal_complete (self->replaced, target->dir_fd, self->name, &found);
+  return 0;
+}
+
 /* From now on, the temporary name stands for the replaced file. */
 static int
 exchange_for_replaced (TfReplacement       *self,
                        const TfDestination *target)
 {
-  int result;
-  int saved_errno;
-
   self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, target->name);
-  result = exchange (self, target, self->name, target->name);
-  saved_errno = errno;
-  if (result != 0)
-    tf_journal_clear (g_steal_pointer (&self->replaced));
-  errno = saved_errno;
-  return result;
+  if (exchange (self, target, self->name, target->name) == 0)
+    return look_at_replaced (self, target);
+
+  clear_replaced (self);
+  return -1;
 }
 
 /* Creates an empty file without opening it, if possible: FUSE hears late that a file is closed, and libfuse moves an open
@@ -438,6 +467,15 @@ give_up_target (const TfDestination *target,
   errno = saved_errno;
 }
 
+/* Returns whether something that another process has put there, or has written, is at the target. */
+static gboolean
+was_taken (const TfDestination *target)
+{
+  struct stat st;
+
+  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size != 0;
+}
+
 /* Creates an empty file at the name, which only one process can do, and then renames over it. This is for file systems
  * with neither hard links nor RENAME_NOREPLACE. */
 static int
@@ -450,6 +488,11 @@ rename_over_own_file (TfReplacement       *self,
     return -1;
 
   tf_identity_read (&own, target->dir_fd, target->name);
+  if (was_taken (target))
+    {
+      errno = EEXIST;
+      return -1;
+    }
   if (rename_over (self, target) == 0)
     return 0;
 
@@ -497,18 +540,41 @@ place_new (TfReplacement       *self,
     {
       result = link_name (self, target);
       if (result < 0 && tf_replacement_is_unlinkable_errno (errno))
-        result = rename_over_own_file (self, target);
+        result = target->flags & TF_PERSIST_REPLACE ? rename_over (self, target) : rename_over_own_file (self, target);
     }
 
   return result;
 }
 
-/* Others may create and remove what has the name in between. */
-static int
-place_durably (TfReplacement       *self,
-               const TfDestination *target,
-               TfPlaced            *placed)
+/* Gives the file the name of the target in one step. Returns -1 with errno set on failure, when nothing has changed
+ * except perhaps the temporary name; with EEXIST if the target exists, and may not be replaced or was not seen before.
+ * The caller removes the temporary name in any case. */
+int
+tf_replacement_place (TfReplacement       *self,
+                      const TfDestination *target,
+                      TfPlaced            *placed)
 {
+  *placed = target->is_occupied ? TF_PLACED_OVER : TF_PLACED_NEW;
+  if (!target->is_occupied)
+    return place_new (self, target);
+
+  if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
+    return -1;
+
+  return rename_over (self, target);
+}
+
+/* Like tf_replacement_place(), but replaces what is there whatever it is, unless it is a directory. The replaced file has
+ * the temporary name then, so that this can be undone, provided that the file system can exchange names. */
+int
+tf_replacement_exchange (TfReplacement       *self,
+                         const TfDestination *target,
+                         TfPlaced            *placed)
+{
+  if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
+    return -1;
+
+  /* Others may create and remove what has the name in between. */
   for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
     {
       int result = exchange_for_replaced (self, target);
@@ -524,28 +590,6 @@ place_durably (TfReplacement       *self,
       if (errno == ENOTSUP)
         break;
     }
-
-  *placed = TF_PLACED_OVER;
-  return rename_over (self, target);
-}
-
-/* Gives the file the name of the target in one step. Returns -1 with errno set on failure, when nothing has changed
- * except perhaps the temporary name. The caller removes the temporary name in any case. If the step may have to be
- * undone, the replaced file keeps the temporary name until then, provided that the file system can exchange names. */
-int
-tf_replacement_place (TfReplacement       *self,
-                      const TfDestination *target,
-                      TfPlaced            *placed)
-{
-  *placed = TF_PLACED_NEW;
-  if (!(target->flags & TF_PERSIST_REPLACE))
-    return place_new (self, target);
-
-  if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
-    return -1;
-
-  if (target->flags & TF_PERSIST_DURABLE)
-    return place_durably (self, target, placed);
 
   *placed = TF_PLACED_OVER;
   return rename_over (self, target);

@@ -31,12 +31,15 @@ extern const TfRegistryFuncs tf_replacement_registry_funcs;
 typedef enum
 {
   TF_PLACED_NEW,       /* the target did not exist */
-  TF_PLACED_EXCHANGED, /* the replaced file has the temporary name now */
   TF_PLACED_OVER,      /* the replaced file is gone */
+  TF_PLACED_EXCHANGED, /* the replaced file has the temporary name now */
 } TfPlaced;
 
 gboolean tf_replacement_is_unlinkable_errno (int                  saved_errno);
 int      tf_replacement_place               (TfReplacement       *self,
+                                             const TfDestination *target,
+                                             TfPlaced            *placed);
+int      tf_replacement_exchange            (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced            *placed);
 gboolean tf_replacement_take_back           (TfReplacement       *self,

@@ -458,7 +458,7 @@ static gboolean is_exchanged_twice;
 static guint n_exchanges;
 static guint failing_exchange; /* which one, counted from 1; 0: none */
 static void (*before_second_exchange) (void); /* (nullable): called once */
-static void (*after_missing) (void); /* (nullable): called once after names could not be exchanged */
+static void (*before_exchange) (void); /* (nullable): called once */
 
 int
 __wrap_renameat2 (int           from_fd,
@@ -467,10 +467,8 @@ __wrap_renameat2 (int           from_fd,
                   const char   *to,
                   unsigned int  flags)
 {
-  void (*func) (void) = after_missing;
-  int saved_errno;
-  int result;
-
+  if ((flags & RENAME_EXCHANGE) && before_exchange != NULL)
+    g_steal_pointer (&before_exchange) ();
   if (flags & RENAME_EXCHANGE)
     n_exchanges++;
   if ((flags & RENAME_EXCHANGE) && n_exchanges == 2 && before_second_exchange != NULL)
@@ -489,17 +487,9 @@ __wrap_renameat2 (int           from_fd,
       return -1;
     }
 
-  if (is_exchanged_twice && (flags & RENAME_EXCHANGE))
-    __real_renameat2 (from_fd, from, to_fd, to, flags);
-  result = __real_renameat2 (from_fd, from, to_fd, to, flags);
-  saved_errno = errno;
-  if (result != 0 && (flags & RENAME_EXCHANGE) && func != NULL)
-    {
-      after_missing = NULL;
-      func ();
-    }
-  errno = saved_errno;
-  return result;
+  if (is_exchanged_twice && (flags & RENAME_EXCHANGE) && __real_renameat2 (from_fd, from, to_fd, to, flags) == 0)
+    is_exchanged_twice = FALSE;
+  return __real_renameat2 (from_fd, from, to_fd, to, flags);
 }
 
 typedef enum
@@ -747,7 +737,7 @@ persist_with_failure (Source         source,
   if (!success)
     {
       g_assert_nonnull (strchr (error->message, '/'));
-      if (had_old && no_rename_flags && (flags & TF_PERSIST_DURABLE) && has_content (path, "new content"))
+      if (had_old && (flags & TF_PERSIST_DURABLE) && has_content (path, "new content"))
         g_assert_cmpstr (failed_call, ==, "fsync");
       else if (had_old)
         assert_old (path);
@@ -1125,9 +1115,12 @@ back_up_with_failure (const char     *path,
     }
   else
     {
+      gboolean is_there = strstr (error->message, "The file is at") != NULL;
+
       g_assert_nonnull (strchr (error->message, ':'));
-      assert_old (path);
-      g_assert_true (has_content (backup, "older"));
+      g_assert_true (!is_there || (flags & TF_PERSIST_DURABLE));
+      assert_old (is_there ? backup : path);
+      g_assert_true (has_content (is_there ? path : backup, is_there ? "new content" : "older"));
     }
   g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
   g_clear_error (&error);
@@ -1305,13 +1298,13 @@ put_theirs (void)
   g_assert_cmpint (rename (fresh, path), ==, 0);
 }
 
-/* The file of another process has the name when a persist is undone that has failed. */
 /* As the kernel does it after a server has done it and says ESTALE */
 static void
 test_exchanged_twice (void)
 {
   g_autoptr(TfTempFile) file = NULL;
   g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
   g_autoptr(GFile) destination = NULL;
   g_autoptr(GError) error = NULL;
 
@@ -1321,29 +1314,92 @@ test_exchanged_twice (void)
   set_dir (TRUE);
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
   destination = g_file_new_for_path (path);
   file = make (IN_MEMORY);
   put_old (path);
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
   is_exchanged_twice = TRUE;
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
-                                        NULL, NULL, NULL, NULL, &error));
-  is_exchanged_twice = FALSE;
-  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
-  g_assert_true (has_content (path, "old"));
-  assert_no_litter (file, path);
-  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
-                                       NULL, NULL, NULL, NULL, NULL));
-  g_assert_false (has_content (path, "old"));
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (is_exchanged_twice);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_true (has_content (backup, "old"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
   remove_others ("");
 }
 
-/* What another process creates before the last step is what has the name again. */
+static void
+put_their_secret (void)
+{
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autofree char *fresh = g_build_filename (dir, "theirs", NULL);
+
+  g_assert_true (g_file_set_contents_full (fresh, "theirs", -1, G_FILE_SET_CONTENTS_NONE, 0600, NULL));
+  g_assert_cmpint (rename (fresh, path), ==, 0);
+}
+
+/* What another process creates before the last step is replaced as well, and the new file is open to no more people. */
 static void
 test_created_meanwhile (void)
 {
-  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
-                                   TF_PERSIST_REPLACE | TF_PERSIST_DURABLE | TF_PERSIST_BACKUP };
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+                                   TF_PERSIST_REPLACE | TF_PERSIST_BACKUP };
   g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (flags) * 2; i++)
+    {
+      guint n_replaced = 0;
+      gboolean reached = TRUE;
+
+      set_system (i % 2 == 0 ? ALL_THERE : NO_TMPFILE);
+      for (guint at = 1; reached; at++)
+        {
+          g_autoptr(TfTempFile) file = make (i % 2 == 0 ? UNNAMED : IN_MEMORY);
+          g_autoptr(GError) error = NULL;
+          struct stat st;
+
+          reached = persist_with_meddling (file, path, flags[i / 2], put_their_secret, at, &error);
+          g_assert_no_error (error);
+          g_assert_cmpint (stat (path, &st), ==, 0);
+          g_assert_true (has_content (path, "new content") || has_content (path, "theirs"));
+          if (reached)
+            g_assert_cmphex (st.st_mode & 07777, ==, 0600);
+          if (reached && has_content (path, "new content"))
+            {
+              n_replaced++;
+              g_assert_true (!(flags[i / 2] & TF_PERSIST_BACKUP) || has_content (backup, "theirs"));
+            }
+          g_assert_finalize_object (g_steal_pointer (&file));
+          g_assert_cmpint (unlink (path), ==, 0);
+          remove_others ("");
+        }
+      g_assert_cmpuint (n_replaced, >, 0);
+    }
+  set_system (ALL_THERE);
+}
+
+static void
+put_their_dir (void)
+{
+  g_autofree char *backup = g_build_filename (dir, "doc~", NULL);
+
+  unlink (backup);
+  g_assert_cmpint (mkdir (backup, 0700), ==, 0);
+}
+
+/* A directory that another process gives the name of the backup in the moment of the last step keeps it. */
+static void
+test_dir_at_backup (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
 
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
@@ -1351,18 +1407,23 @@ test_created_meanwhile (void)
   set_dir (TRUE);
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  for (int has_former = 0; has_former < 2; has_former++)
     {
       g_autoptr(TfTempFile) file = make (IN_MEMORY);
-      g_autoptr(GFile) destination = g_file_new_for_path (path);
       g_autoptr(GError) error = NULL;
 
-      after_missing = put_theirs;
-      broken_call = "fsync";
-      g_assert_false (tf_temp_file_persist (file, destination, flags[i], NULL, NULL, NULL, NULL, &error));
-      broken_call = NULL;
-      g_assert_null (after_missing);
-      g_assert_true (has_content (path, "theirs"));
+      put_old (path);
+      if (has_former)
+        g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+      before_exchange = put_their_dir;
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                            NULL, NULL, NULL, NULL, &error));
+      g_assert_null (before_exchange);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+      g_assert_true (has_content (path, "old"));
+      g_assert_cmpint (rmdir (backup), ==, 0);
       assert_no_litter (file, path);
       remove_others ("");
     }
@@ -1430,7 +1491,17 @@ test_backup_of_two (void)
     }
 }
 
-/* What another process puts there right before the new file is taken back stays, if only under the temporary name. */
+static void
+put_their_backup (void)
+{
+  g_autofree char *backup = g_build_filename (dir, "doc~", NULL);
+  g_autofree char *fresh = g_build_filename (dir, "theirs", NULL);
+
+  g_assert_true (g_file_set_contents (fresh, "theirs", -1, NULL));
+  g_assert_cmpint (rename (fresh, backup), ==, 0);
+}
+
+/* What another process puts there right before the new backup is taken back stays, if only under the temporary name. */
 static void
 test_replaced_before_taken_back (void)
 {
@@ -1443,41 +1514,37 @@ test_replaced_before_taken_back (void)
     {
       g_autoptr(TfTempFile) file = make (IN_MEMORY);
       g_autofree char *path = g_build_filename (dir, "doc", NULL);
+      g_autofree char *backup = g_build_filename (dir, "doc~", NULL);
       g_autoptr(GFile) destination = g_file_new_for_path (path);
 
       put_old (path);
+      g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
       n_exchanges = 0;
-      before_second_exchange = put_theirs;
-      broken_call = "fsync";
-      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE,
+      before_second_exchange = put_their_backup;
+      broken_call = "renameat";
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
                                             NULL, NULL, NULL, NULL, NULL));
       broken_call = NULL;
       g_assert_null (before_second_exchange);
       g_assert_cmpuint (n_exchanges, ==, 3);
-      if (failing_exchange == 0)
-        {
-          g_assert_true (has_content (path, "theirs"));
-          assert_no_litter (file, path);
-        }
-      else
-        {
-          g_assert_true (has_content (path, "old"));
-          assert_litter ("theirs");
-        }
+      g_assert_true (has_content (path, "old"));
+      g_assert_true (has_content (backup, failing_exchange == 0 ? "theirs" : "older"));
+      if (failing_exchange != 0)
+        assert_litter ("theirs");
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, failing_exchange == 0 ? 2 : 3);
       remove_others ("");
     }
 
   failing_exchange = 0;
 }
 
+/* The file of another process has the name when a persist is undone that has failed. */
 static void
 test_not_taken_back (void)
 {
   const struct { System system; TfPersistFlags flags; const char *call; } cases[] = {
     { ALL_THERE, TF_PERSIST_DURABLE, "fsync" },
-    { ALL_THERE, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, "fsync" },
     { NOTHING, TF_PERSIST_DURABLE, "fsync" },
-    { NOTHING, TF_PERSIST_REPLACE | TF_PERSIST_DURABLE, "fsync" },
     { NOTHING, TF_PERSIST_NONE, "renameat" },
     { ONLY_HARD_LINKS, TF_PERSIST_NONE, "unlinkat" },
   };
@@ -1491,9 +1558,6 @@ test_not_taken_back (void)
       g_autoptr(GFile) destination = g_file_new_for_path (path);
       g_autoptr(GError) error = NULL;
       gboolean success;
-
-      if (cases[i].flags & TF_PERSIST_REPLACE)
-        put_old (path);
 
       set_system (cases[i].system);
       broken_call = cases[i].call;
@@ -1582,6 +1646,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
+  g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
