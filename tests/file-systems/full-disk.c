@@ -155,6 +155,44 @@ take_all_inodes (void)
   assert_succeeds (file, content);
 }
 
+static void
+assert_persists (TfTempFile     *file,
+                 TfPersistFlags  flags,
+                 guint           mode)
+{
+  g_autofree char *path = tf_test_path ("disk/doc");
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autofree char *content = NULL;
+  g_autoptr(GError) error = NULL;
+  struct stat st;
+
+  tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "new");
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, mode);
+}
+
+/* The file has the last inode. The one that it replaces tells what its mode is to be; a new one is private. */
+static void
+persist_last_inode (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(TfTempFile) other = NULL;
+
+  umask (022);
+  g_assert_true (mount_small_disk ("nr_inodes=3"));
+  file = tf_temp_file_new ("disk", NULL, NULL);
+  other = tf_temp_file_new ("disk", NULL, NULL);
+  g_assert_true (tf_temp_file_write (file, "new", 3, NULL, NULL));
+  g_assert_true (tf_temp_file_write (other, "new", 3, NULL, NULL));
+  assert_persists (file, TF_PERSIST_NONE, 0600);
+  g_assert_cmpint (chmod ("disk/doc", 0640), ==, 0);
+  g_clear_object (&file);
+  assert_persists (other, TF_PERSIST_REPLACE, 0640);
+}
+
 /* Reading a hole of a mapped file takes room on a tmpfs: without, the process would get SIGBUS. */
 static void
 steal_holes (void)
@@ -284,6 +322,13 @@ test_inodes (void)
 }
 
 static void
+test_last_inode (void)
+{
+  if (!tf_test_skip_if_portable ("files without a name"))
+    run (persist_last_inode);
+}
+
+static void
 test_holes (void)
 {
   run (steal_holes);
@@ -309,6 +354,7 @@ main (int    argc,
 
   g_test_add_func ("/full-disk/room", test_room);
   g_test_add_func ("/full-disk/inodes", test_inodes);
+  g_test_add_func ("/full-disk/last-inode", test_last_inode);
   g_test_add_func ("/full-disk/holes", test_holes);
   g_test_add_func ("/full-disk/hidden-holes", test_hidden_holes);
   g_test_add_func ("/full-disk/hole-of-shared-file", test_hole_of_shared_file);

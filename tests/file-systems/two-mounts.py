@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
 """Mounts one folder twice, which is as two machines that share it: a sweep through one mount takes nothing that lives
-through the other, of two that persist a file under one name, one succeeds, and a file persisted to its own name on
-another mount stays. Also mounts folders in which files show
-other owners than those who create them, or in which modes cannot be changed. In namespaces of its own. Needs root.
+through the other, of two that persist a file under one name, one succeeds, a document keeps the mode that the other one
+has given it, and a file persisted to its own name on another mount stays. Also mounts folders in which files show other
+owners than those who create them, or in which modes cannot be changed. In namespaces of its own. Needs root.
 
 Usage: two-mounts.py ACT, which is the program of act.c
 
@@ -176,6 +176,24 @@ def both_replace(here, there):
     os.unlink(os.path.join(here.mount, 'document'))
 
 
+def mode_stays(here, there):
+    """What one machine knows of the document's mode is old when the other one has changed it."""
+    process = here.start('replace')
+    for mode in 0o644, 0o600, 0o640, 0o600:
+        process.stdin.write('document\n')
+        process.stdin.flush()
+        expect_done(process)
+        os.stat(os.path.join(here.mount, 'document'))
+        os.chmod(os.path.join(there.mount, 'document'), mode)
+        process.stdin.write('document\n')
+        process.stdin.flush()
+        expect_done(process)
+        found = os.stat(os.path.join(os.path.dirname(here.mount), 'backing', 'document')).st_mode & 0o7777
+        expect(found == mode, f'a document of mode {mode:o} has {found:o} after it was replaced')
+    process.communicate(timeout=TIMEOUT)
+    os.unlink(os.path.join(here.mount, 'document'))
+
+
 def own_name_stays(here, *same_dirs):
     """A directory is the same on another mount, whatever numbers it has there."""
     process = here.start('own')
@@ -208,6 +226,7 @@ def check_two_mounts(act, folder):
         dead_is_swept(here, there)
     one_of_two_wins(here, other)
     both_replace(here, other)
+    mode_stays(here, other)
     own_name_stays(here, other.mount, os.path.join(folder, 'backing'))
 
 
