@@ -2647,11 +2647,14 @@ persist (TfTempFile      *self,
  * the new one are then two files.
  *
  * On a file system that has neither hard links nor the flag `RENAME_NOREPLACE` of renameat2(2), such as some of
- * FUSE, a new name is first taken by an empty file, which others can see for a moment. The last step of
- * %TF_PERSIST_DURABLE can fail after the file got the name. This is undone if possible, which takes `RENAME_EXCHANGE`
- * if a file was replaced. If it is not possible, the message of the error says that the file is at @destination, and
- * the object works on it as after a success. Without `RENAME_EXCHANGE`, a backup that was made stays as well if a later
- * step fails.
+ * FUSE, a new name is first taken by an empty file, which others can see for a moment; what they put in its place right
+ * before the last step is replaced. Without `RENAME_EXCHANGE`, a backup that was made stays if a later step fails.
+ *
+ * The last step of %TF_PERSIST_DURABLE, to sync the directory, can fail after the file got the name. If the name is a
+ * new one, the file is removed from it again. Otherwise the message of the error says that the file is at @destination,
+ * whole, but perhaps not after a loss of power, and the object works on it as after a success.
+ *
+ * A new file can also be persisted if the file system has no inode left for another file. It has mode 0600 then.
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
