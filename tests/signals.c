@@ -5,6 +5,7 @@
 
 #include <tempfile-glib.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,8 +74,9 @@ interrupt (void (*func) (void),
 
       setrlimit (RLIMIT_CORE, &no_core);
       func ();
+      /* Again and again, because ThreadSanitizer may call a handler only at the next call. */
       for (;;)
-        pause ();
+        poll (NULL, 0, 10);
     }
 
   close (ready_fds[1]);
@@ -164,7 +166,7 @@ handler_that_exits (int sig)
   _exit (42);
 }
 
-static void
+static G_GNUC_UNUSED void
 handler_that_exits_well (int sig)
 {
   exit (43);
@@ -184,7 +186,7 @@ wait_after_handler_that_exits (void)
   wait_for_signal ();
 }
 
-static void
+static G_GNUC_UNUSED void
 wait_after_handler_that_exits_well (void)
 {
   signal (SIGTERM, handler_that_exits_well);
@@ -202,9 +204,11 @@ test_chains (void)
   g_assert_true (WIFEXITED (status));
   g_assert_cmpint (WEXITSTATUS (status), ==, 42);
 
+#ifndef TF_TEST_TSAN /* which rightly complains of exit() in a handler, but it is not ours */
   status = interrupt (wait_after_handler_that_exits_well, SIGTERM);
   g_assert_true (WIFEXITED (status));
   g_assert_cmpint (WEXITSTATUS (status), ==, 43);
+#endif
 
   g_assert_cmpuint (tf_test_count_entries (tf_test_get_sandbox ()), ==, 0);
 }
@@ -223,6 +227,8 @@ test_ignored_stays_ignored (void)
 {
   assert_dies_clean (ignore_hangup, SIGTERM);
 }
+
+#define NO_HANDLERS_IN_CHILD "ThreadSanitizer calls no handlers of signals in a child whose parent had several threads"
 
 /* The child has the handlers of before; what dies with it is the parent's, and stays. */
 static void
@@ -254,6 +260,11 @@ fork_and_kill_child (void)
 static void
 test_fork (void)
 {
+#ifdef TF_TEST_TSAN
+  g_test_skip (NO_HANDLERS_IN_CHILD);
+  return;
+#endif
+
   assert_dies_clean (fork_and_kill_child, SIGTERM);
 }
 
@@ -285,7 +296,7 @@ static void
 test_fork_handles_again (void)
 {
 #ifdef TF_TEST_TSAN
-  g_test_skip ("ThreadSanitizer calls no handlers of signals in a child whose parent had several threads");
+  g_test_skip (NO_HANDLERS_IN_CHILD);
   return;
 #endif
 
