@@ -803,6 +803,7 @@ tf_temp_dir_build_filename (TfTempDir   *self,
 
   elements = g_ptr_array_new ();
   va_start (args, first_element);
+  /* va_start() was called, which the analyzer overlooks. NOLINTNEXTLINE(clang-analyzer-valist.*) */
   for (const char *element = first_element; element != NULL; element = va_arg (args, const char *))
     g_ptr_array_add (elements, (char *) element);
   va_end (args);

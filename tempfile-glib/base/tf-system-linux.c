@@ -915,7 +915,8 @@ is_own_proc (void)
 {
   char target[32] = "";
 
-  return !lacks (TF_SYSTEM_PROC) && readlink ("/proc/self", target, sizeof target - 1) > 0 && atoi (target) == getpid ();
+  return !lacks (TF_SYSTEM_PROC) && readlink ("/proc/self", target, sizeof target - 1) > 0 &&
+         strtol (target, NULL, 10) == getpid ();
 }
 
 guint64
