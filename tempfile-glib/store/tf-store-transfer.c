@@ -131,7 +131,11 @@ tf_store_persist (TfStore         *self,
       tf_backing_hold_back_no_more (&self->backing, NULL);
       copy.where = g_strdup (*final_path);
       if (copy.fd >= 0)
-        tf_store_exchange_backing (self, &copy);
+        {
+          /* If a fork has shared the descriptor meanwhile, and nobody else, the child has the former file. */
+          self->backing.shared &= content.original >= 0;
+          tf_store_exchange_backing (self, &copy);
+        }
       self->lasting = TRUE;
     }
 

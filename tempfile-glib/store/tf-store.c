@@ -199,6 +199,16 @@ tf_store_begin_copy (TfStore *self)
   unlock (self);
 }
 
+/* The part of prepare_for_fork() for which the copier could not be disturbed. The descriptor has the position already, from
+ * which the other process may have gone on. */
+static void
+share_after_fork (TfStore *self)
+{
+  if (self->must_share && !tf_backing_is_in_memory (&self->backing))
+    self->backing.shared = tf_backing_hold_back_no_more (&self->backing, NULL);
+  self->must_share = FALSE;
+}
+
 /* Takes the lock again. Fails if the store was closed meanwhile; its lock is held in this case, too. */
 gboolean
 tf_store_end_copy (TfStore  *self,
@@ -206,6 +216,7 @@ tf_store_end_copy (TfStore  *self,
 {
   lock (self);
   self->copier = NULL;
+  share_after_fork (self);
   g_cond_broadcast (&self->changed);
   update_rest (self);
   if (g_atomic_int_dec_and_test (&self->n_pins))
@@ -1246,8 +1257,13 @@ prepare_for_fork (TfForkGuard *guard)
 {
   TfStore *self = store_of_guard (guard);
 
-  if (self->state == TF_STORE_OPEN && !tf_backing_is_in_memory (&self->backing) && !self->backing.shared)
+  if (self->state != TF_STORE_OPEN || tf_backing_is_in_memory (&self->backing) || self->backing.shared)
+    return;
+
+  if (self->copier == NULL)
     tf_backing_share (&self->backing, self->position, NULL);
+  else
+    self->must_share = tf_backing_seek (&self->backing, self->position, NULL);
 }
 
 /* The threads of the parent do not exist here. */
@@ -1262,6 +1278,7 @@ clean_up_in_child (TfForkGuard *guard)
   if (self->copier != NULL && self->copier != g_thread_self ())
     {
       self->copier = NULL;
+      share_after_fork (self);
       g_atomic_int_add (&self->n_pins, -1);
     }
   update_rest (self);

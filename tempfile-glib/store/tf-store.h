@@ -107,6 +107,7 @@ struct _TfStore
                         * is claimed */
   guint must_tell : 1; /* rolled over, and the owner was not notified yet */
   guint lasting : 1;   /* the file behind the backing has a lasting name */
+  guint must_share : 1; /* a fork came while there was a copier, which uses the backing without the lock */
   guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
   GCond changed;       /* there is no copier any more, or it is another turn */
 

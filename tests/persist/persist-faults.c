@@ -1577,6 +1577,49 @@ test_not_taken_back (void)
     }
 }
 
+static void
+end_at_once (void)
+{
+}
+
+static void
+fork_meanwhile (void)
+{
+  tf_test_in_child (end_at_once);
+}
+
+/* A file that was persisted before is copied. Whenever the process forks meanwhile, what is written afterwards belongs to
+ * the copy. */
+static void
+test_fork_meanwhile (void)
+{
+  g_autofree char *first = NULL;
+  g_autofree char *path = NULL;
+  gboolean reached = TRUE;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  first = g_build_filename (dir, "first", NULL);
+  path = g_build_filename (dir, "doc", NULL);
+  for (guint at = 1; reached; at++)
+    {
+      g_autoptr(TfTempFile) file = make (at % 2 == 0 ? UNNAMED : IN_MEMORY);
+      g_autoptr(GError) error = NULL;
+
+      persist_with_meddling (file, first, TF_PERSIST_NONE, NULL, 0, &error);
+      g_assert_no_error (error);
+      reached = persist_with_meddling (file, path, TF_PERSIST_DURABLE, fork_meanwhile, at, &error);
+      g_assert_no_error (error);
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 11);
+      g_assert_true (tf_temp_file_write (file, "!", 1, NULL, &error));
+      g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+      g_assert_no_error (error);
+      g_assert_true (has_content (first, "new content"));
+      g_assert_true (has_content (path, "new content!"));
+      remove_others ("");
+    }
+}
+
 /* Also where a size has 32 bits. */
 static void
 test_copy_of_more_than_4_gib (void)
@@ -1647,6 +1690,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
+  g_test_add_func ("/persist-faults/fork-meanwhile", test_fork_meanwhile);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
