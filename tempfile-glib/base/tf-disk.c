@@ -230,17 +230,24 @@ copy_rest (int            from,
            GCancellable  *cancellable,
            GError       **error)
 {
-  gsize n_copied = 0;
-  gboolean success;
+  gsize n_copied = 1;
   guint8 byte;
-  gssize n = TF_RETRY_EINTR (pread (from, &byte, 1, *size));
+  gssize n;
 
-  if (n <= 0)
-    return n == 0 || tf_errno_set (error, errno, "read", from_where);
+  /* What a network file system tells of the size may be old until the end is reached. */
+  while (n_copied > 0 && (n = TF_RETRY_EINTR (pread (from, &byte, 1, *size))) != 0)
+    {
+      if (n < 0)
+        return tf_errno_set (error, errno, "read", from_where);
 
-  success = tf_disk_copy (from, from_where, *size, to, where, *size, G_MAXSSIZE, &n_copied, cancellable, error);
-  *size += n_copied;
-  return success;
+      n_copied = 0;
+      if (!tf_disk_copy (from, from_where, *size, to, where, *size, G_MAXSSIZE, &n_copied, cancellable, error))
+        return FALSE;
+
+      *size += n_copied;
+    }
+
+  return TRUE;
 }
 
 /* Copies a file that nobody else can change. Where a file system confuses a file that has lost its name with another one,

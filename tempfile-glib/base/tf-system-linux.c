@@ -274,13 +274,31 @@ tf_system_open_unnamed (int         dir_fd,
   return fd;
 }
 
-gboolean
-tf_system_may_hide (int fd)
+static gboolean
+may_be_fuse (int fd)
 {
   struct statfs fs;
 
-  return (fcntl (fd, F_GETFL) & O_TMPFILE) != O_TMPFILE &&
-         (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0 || (guint32) fs.f_type == FUSE_SUPER_MAGIC);
+  return TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0 || (guint32) fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+gboolean
+tf_system_may_hide (int fd)
+{
+  return (fcntl (fd, F_GETFL) & O_TMPFILE) != O_TMPFILE && may_be_fuse (fd);
+}
+
+void
+tf_system_refresh (int fd)
+{
+  struct statx ignored;
+
+  if (!lacks (TF_SYSTEM_STATX))
+    statx (fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &ignored);
+
+  /* Otherwise the kernel reads no more than it knows of. */
+  if (may_be_fuse (fd))
+    fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_DIRECT);
 }
 
 int
@@ -340,14 +358,11 @@ tf_system_open_to_describe (int         dir_fd,
                             const char *name)
 {
   tf_autofd int fd = TF_RETRY_EINTR (openat (dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  struct statx fresh;
   FdLink link;
   int readable;
 
-  /* The attributes that fstat() tells then are those of now: another machine may have changed them. */
-  if (fd >= 0 && !lacks (TF_SYSTEM_STATX))
-    statx (fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &fresh);
-
+  if (fd >= 0)
+    tf_system_refresh (fd);
   if (fd < 0 || access (make_fd_link (link, fd), F_OK) == 0)
     return tf_fd_steal (&fd);
 

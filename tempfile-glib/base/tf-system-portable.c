@@ -102,6 +102,11 @@ tf_system_open_beneath (int         parent_fd,
   return fail_with_not_supported ();
 }
 
+void
+tf_system_refresh (int fd)
+{
+}
+
 int
 tf_system_open_to_describe (int         dir_fd,
                             const char *name)

@@ -27,7 +27,11 @@ open_replaced (const TfDestination *target,
   struct stat st;
 
   *is_lost = fd < 0 && errno == ENOENT;
-  if (fd < 0 || fstat (fd, &st) != 0)
+  if (fd < 0)
+    return -1;
+
+  tf_system_refresh (fd);
+  if (fstat (fd, &st) != 0)
     return -1;
 
   *is_lost = st.st_dev != target->file.st_dev || st.st_ino != target->file.st_ino;

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|replace|own DIR */
+/* What a process does in a directory, for tests that mount it: act live|die|work|sweep|race|replace|back-up|own DIR */
 
 #define TEXT "text"
 
@@ -189,7 +189,8 @@ race (const char *dir)
 
 /* Replaces the document that it reads, which another process does, too. */
 static void
-replace (const char *dir)
+replace (const char     *dir,
+         TfPersistFlags  flags)
 {
   char name[64];
 
@@ -197,13 +198,26 @@ replace (const char *dir)
     {
       g_autofree char *path = g_build_filename (dir, name, NULL);
       g_autoptr(GFile) destination = g_file_new_for_path (path);
-      g_autoptr(TfNamedFile) file = make_file (dir, TF_DELETE_ON_CLOSE);
+      g_autoptr(TfTempFile) file = tf_temp_file_new (dir, NULL, NULL);
       g_autoptr(GError) error = NULL;
 
-      tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+      g_assert_true (tf_temp_file_write (file, TEXT, strlen (TEXT), NULL, NULL));
+      tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | flags, NULL, NULL, NULL, NULL, &error);
       puts (error == NULL ? "done" : error->message);
       fflush (stdout);
     }
+}
+
+static void
+replace_only (const char *dir)
+{
+  replace (dir, TF_PERSIST_NONE);
+}
+
+static void
+back_up (const char *dir)
+{
+  replace (dir, TF_PERSIST_BACKUP);
 }
 
 /* Persists a file in each directory that it reads, under its own name, and writes whether that is the same directory. */
@@ -245,7 +259,8 @@ static const Act acts[] = {
   { "work", work },
   { "sweep", sweep },
   { "race", race },
-  { "replace", replace },
+  { "replace", replace_only },
+  { "back-up", back_up },
   { "own", own },
 };
 

@@ -57,17 +57,22 @@ def bindfs_deny(folder):
     bindfs(folder, 'A', '--chmod-deny', '--xattr-none')
 
 
-def sshfs_twice(folder, options=''):
+def sshfs_twice(folder, options=',dir_cache=no'):
     sshfs = need('sshfs')
     if not os.path.exists(SFTP_SERVER):
         raise Missing(f'there is no {SFTP_SERVER}')
     server = write(folder, 'server', f'#!/bin/sh\nexec {SFTP_SERVER}\n', 0o700)
     for name in 'AB':
         run(sshfs, 'nowhere:' + os.path.join(folder, 'backing'), make(folder, name),
-            '-o', f'ssh_command={server},allow_other,dir_cache=no' + options)
+            '-o', f'ssh_command={server},allow_other' + options)
 
 
 def sshfs_without_links(folder):
+    sshfs_twice(folder, ',dir_cache=no,disable_hardlink')
+
+
+def sshfs_that_remembers(folder):
+    """For 20 seconds."""
     sshfs_twice(folder, ',disable_hardlink')
 
 
@@ -194,6 +199,26 @@ def mode_stays(here, there):
     os.unlink(os.path.join(here.mount, 'document'))
 
 
+def backup_is_whole(here, there):
+    """What one machine knows of the document's size is old when another one has replaced it."""
+    backing = os.path.join(os.path.dirname(here.mount), 'backing')
+    process = here.start('back-up')
+    for size in 6, 5000, 200000, 0, 3000, 70000, 1:
+        os.path.exists(os.path.join(here.mount, 'document'))
+        content = (f'{size} ' * size)[:size]
+        write(there.mount, 'fresh', content)
+        os.rename(os.path.join(there.mount, 'fresh'), os.path.join(there.mount, 'document'))
+        process.stdin.write('document\n')
+        process.stdin.flush()
+        expect_done(process)
+        with open(os.path.join(backing, 'document~')) as file:
+            found = file.read()
+        expect(found == content, f'the backup of {size} bytes has {len(found)}')
+    process.communicate(timeout=TIMEOUT)
+    for name in 'document', 'document~':
+        os.unlink(os.path.join(here.mount, name))
+
+
 def own_name_stays(here, *same_dirs):
     """A directory is the same on another mount, whatever numbers it has there."""
     process = here.start('own')
@@ -227,11 +252,17 @@ def check_two_mounts(act, folder):
     one_of_two_wins(here, other)
     both_replace(here, other)
     mode_stays(here, other)
+    backup_is_whole(here, other)
     own_name_stays(here, other.mount, os.path.join(folder, 'backing'))
 
 
 def check_race(act, folder):
-    one_of_two_wins(Machine(act, folder, 'run', 'A'), Machine(act, folder, 'other-run', 'B'))
+    here, other = Machine(act, folder, 'run', 'A'), Machine(act, folder, 'other-run', 'B')
+    one_of_two_wins(here, other)
+
+
+def check_backup(act, folder):
+    backup_is_whole(Machine(act, folder, 'run', 'A'), Machine(act, folder, 'other-run', 'B'))
 
 
 def check(make_mounts, check_mounts, act):
@@ -259,6 +290,8 @@ def main():
         (sshfs_twice, check_two_mounts),
         (glusterfs_twice, check_two_mounts),
         (sshfs_without_links, check_race),
+        (sshfs_without_links, check_backup),
+        (sshfs_that_remembers, check_backup),
         (bindfs_force_user, check_mount),
         (bindfs_root_squash, check_mount),
         (bindfs_deny, check_mount),
