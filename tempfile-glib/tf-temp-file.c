@@ -2650,9 +2650,9 @@ persist (TfTempFile      *self,
  * FUSE, a new name is first taken by an empty file, which others can see for a moment; what they put in its place right
  * before the last step is replaced. Without `RENAME_EXCHANGE`, a backup that was made stays if a later step fails.
  *
- * The last step of %TF_PERSIST_DURABLE, to sync the directory, can fail after the file got the name. If the name is a
- * new one, the file is removed from it again. Otherwise the message of the error says that the file is at @destination,
- * whole, but perhaps not after a loss of power, and the object works on it as after a success.
+ * The last step of %TF_PERSIST_DURABLE, to sync the directory, can fail after the file got the name. Then the message of
+ * the error says that the file is at @destination, whole, but perhaps not after a loss of power, and the object works on
+ * it as after a success. With %TF_PERSIST_BACKUP, the backup is made: a second call would make one of the new file.
  *
  * A new file can also be persisted if the file system has no inode left for another file. It has mode 0600 then.
  *

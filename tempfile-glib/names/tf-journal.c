@@ -956,16 +956,21 @@ tf_journal_complete (TfJournalRecord  *self,
   set_state (&self->slot, TF_JOURNAL_DONE);
 }
 
-/* Writes down the handle of what has got its name now: through FUSE, each name has another one. */
+/* Writes down the handle and the inode number of what has got its name now: through FUSE, each name can have others. */
 void
 tf_journal_renew (TfJournalRecord *self,
                   int              dir_fd,
                   const char      *name)
 {
+  TfIdentity identity;
   guint64 hash;
 
-  if (self != NULL && self->slot.birth_nanoseconds == TF_JOURNAL_HANDLE && tf_system_hash_handle (dir_fd, name, &hash))
-    self->slot.birth_seconds = hash;
+  if (self != NULL && self->slot.birth_nanoseconds == TF_JOURNAL_HANDLE &&
+      tf_identity_read (&identity, dir_fd, name) && tf_system_hash_handle (dir_fd, name, &hash))
+    {
+      self->slot.inode = identity.inode;
+      self->slot.birth_seconds = hash;
+    }
 }
 
 /* Writes down that what is known already has, or is about to get, the name @name in @parent: @from in @dir_fd, or

@@ -124,11 +124,10 @@ place_synced (TfReplacement  *entry,
               GError        **error)
 {
   g_autofree char *display = NULL;
-  TfPlaced placed;
   int result;
 
   do
-    result = tf_replacement_place (entry, target, &placed);
+    result = tf_replacement_place (entry, target);
   while (result < 0 && errno == EEXIST && tf_destination_next (target));
 
   if (result < 0)
@@ -142,10 +141,7 @@ place_synced (TfReplacement  *entry,
   if (sync_dir (target, error))
     return PLACED;
 
-  /* A file that was replaced is gone: its name would be no safer than this one. */
-  if (placed == TF_PLACED_NEW && tf_replacement_take_back (entry, target, placed))
-    return FAILED;
-
+  /* What was replaced is gone, and another process may have replaced this file already. */
   display = g_filename_display_name (target->path);
   g_prefix_error (error, "The file is at “%s”, but may not survive a loss of power: ", display);
   return UNSAFE;
@@ -356,7 +352,7 @@ place_without_fresh (int                fd,
   if (fd < 0 || !tf_metadata_read_fd (&own, fd))
     return FAILED;
 
-  own.mode &= S_IRWXU;
+  own.mode = S_IRUSR | S_IWUSR;
   outcome = place_source (fd, target, target->keeps_metadata ? replaced : &own, cancellable, &own_error);
   if (outcome == UNLINKABLE)
     {

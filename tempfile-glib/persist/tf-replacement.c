@@ -551,10 +551,8 @@ place_new (TfReplacement       *self,
  * The caller removes the temporary name in any case. */
 int
 tf_replacement_place (TfReplacement       *self,
-                      const TfDestination *target,
-                      TfPlaced            *placed)
+                      const TfDestination *target)
 {
-  *placed = target->is_occupied ? TF_PLACED_OVER : TF_PLACED_NEW;
   if (!target->is_occupied)
     return place_new (self, target);
 
@@ -642,7 +640,7 @@ exchange_back (TfReplacement       *self,
   return FALSE;
 }
 
-/* Undoes tf_replacement_place(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
+/* Undoes tf_replacement_exchange(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
  * file system refuses to go back, or cannot tell whether another file is there. Does not change errno. */
 gboolean
 tf_replacement_take_back (TfReplacement       *self,

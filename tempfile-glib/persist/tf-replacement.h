@@ -27,7 +27,7 @@ typedef struct
 
 extern const TfRegistryFuncs tf_replacement_registry_funcs;
 
-/* How a file got the name of its target, which decides how to undo it. */
+/* How a file got the name of its target by an exchange, which decides how to undo it. */
 typedef enum
 {
   TF_PLACED_NEW,       /* the target did not exist */
@@ -37,8 +37,7 @@ typedef enum
 
 gboolean tf_replacement_is_unlinkable_errno (int                  saved_errno);
 int      tf_replacement_place               (TfReplacement       *self,
-                                             const TfDestination *target,
-                                             TfPlaced            *placed);
+                                             const TfDestination *target);
 int      tf_replacement_exchange            (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced            *placed);

@@ -789,7 +789,7 @@ leave_with_other_handle (void)
   g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
   identity.birth_seconds = identity.birth_nanoseconds = 0;
   record = tf_journal_write (&parent, "file", TF_JOURNAL_FILE, AT_FDCWD, "other", &identity, 0);
-  tf_journal_renew (record, AT_FDCWD, "other");
+  g_assert_nonnull (record);
 }
 
 static void
@@ -799,7 +799,7 @@ leave_with_renewed_handle (void)
   TfJournalRecord *record;
   TfIdentity identity;
 
-  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "other"));
   identity.birth_seconds = identity.birth_nanoseconds = 0;
   record = tf_journal_write (&parent, "file", TF_JOURNAL_FILE, AT_FDCWD, "other", &identity, 0);
   tf_journal_renew (record, AT_FDCWD, "file");

@@ -761,8 +761,8 @@ typedef struct
 
 /* From some moment on, everything fails. The error says whether the file is there, and the object agrees. */
 static const LastingError lasting_errors[] = {
-  { "new-undone", TF_PERSIST_DURABLE, 0, NULL, 0 },
-  { "new-stays", TF_PERSIST_DURABLE, 1, "new", 1 },
+  { "new", TF_PERSIST_DURABLE, 0, "new", 1 },
+  { "new-with-former-name", TF_PERSIST_DURABLE, 1, "new", 1 },
   { "over", TF_PERSIST_DURABLE | TF_PERSIST_REPLACE, 0, "new", 1 },
 };
 
