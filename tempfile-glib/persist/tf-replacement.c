@@ -394,15 +394,18 @@ look_at_replaced (TfReplacement       *self,
   if (!tf_identity_stat (&found, target->dir_fd, self->name, &st))
     return 0;
 
-  if (S_ISDIR (st.mode) && exchange (self, target, target->name, self->name) == 0)
+  if (!S_ISDIR (st.mode))
     {
-      clear_replaced (self);
-      errno = EISDIR;
-      return -1;
+      tf_journal_complete (self->replaced, target->dir_fd, self->name, &found);
+      return 0;
     }
 
-  tf_journal_complete (self->replaced, target->dir_fd, self->name, &found);
-  return 0;
+  if (exchange (self, target, target->name, self->name) != 0)
+    return 0;
+
+  clear_replaced (self);
+  errno = EISDIR;
+  return -1;
 }
 
 /* From now on, the temporary name stands for the replaced file. */
