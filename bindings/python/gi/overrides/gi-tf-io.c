@@ -67,7 +67,17 @@ is_allowed (PyObject   *self,
          gi_tf_is_in_memory (gi_tf_file_of (self));
 }
 
-/* The part of divert() for what has a dictionary. */
+/* Whether the file may be a text, or have a mode. Python code that looks for an attribute gives it a dictionary, which stays
+ * empty. */
+static inline gboolean
+has_state (PyObject *self)
+{
+  PyObject *dict = ((PyGObject *) self)->inst_dict;
+
+  return G_UNLIKELY (dict != NULL) && PyDict_GET_SIZE (dict) > 0;
+}
+
+/* The part of divert() for what has state. */
 static gboolean
 divert_slowly (PyObject         *self,
                const char       *name,
@@ -123,8 +133,7 @@ divert (PyObject         *self,
       return TRUE;
     }
 
-  return G_UNLIKELY (((PyGObject *) self)->inst_dict != NULL) &&
-         divert_slowly (self, name, access, args, n_args, names, result);
+  return has_state (self) && divert_slowly (self, name, access, args, n_args, names, result);
 }
 
 static const char *
@@ -836,7 +845,7 @@ gi_tf_io_readline (PyObject         *self,
 static const char *
 name_of_next (PyObject *self)
 {
-  return ((PyGObject *) self)->inst_dict != NULL && TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
+  return has_state (self) && TF_IS_SPOOLED_FILE (pygobject_get (self)) ? "readline" : "__next__";
 }
 
 /* For what is not a binary file with its next line in memory or read ahead */
@@ -859,7 +868,7 @@ gi_tf_file_iternext (PyObject *self)
   TfTempFile *file = gi_tf_file_of (self);
   PyObject *line;
 
-  if (G_UNLIKELY (file == NULL || ((PyGObject *) self)->inst_dict != NULL))
+  if (G_UNLIKELY (file == NULL) || has_state (self))
     return iternext_slowly (self);
 
   return read_line_at_once (file, -1, &line) ? line : iternext_slowly (self);
