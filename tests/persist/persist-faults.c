@@ -1392,6 +1392,32 @@ test_created_meanwhile (void)
   set_system (ALL_THERE);
 }
 
+/* Without hard links and RENAME_NOREPLACE, an empty file takes the name. What another process puts in its place is replaced
+ * in the last moment only. */
+static void
+test_taken_over (void)
+{
+  g_autofree char *path = NULL;
+  guint n_replaced = 0;
+  gboolean reached = TRUE;
+
+  set_dir (TRUE);
+  set_system (NOTHING);
+  path = g_build_filename (dir, "doc", NULL);
+  for (guint at = 1; reached; at++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GError) error = NULL;
+
+      reached = persist_with_meddling (file, path, TF_PERSIST_NONE, put_their_secret, at, &error);
+      g_assert_true (has_content (path, "theirs") || (error == NULL && has_content (path, "new content")));
+      n_replaced += reached && has_content (path, "new content");
+      remove_others ("");
+    }
+  set_system (ALL_THERE);
+  g_assert_cmpuint (n_replaced, <=, 1);
+}
+
 static void
 put_their_dir (void)
 {
@@ -1695,6 +1721,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
+  g_test_add_func ("/persist-faults/taken-over", test_taken_over);
   g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
   g_test_add_func ("/persist-faults/fork-meanwhile", test_fork_meanwhile);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
