@@ -262,13 +262,16 @@ copy_own (int            from,
           GCancellable  *cancellable,
           GError       **error)
 {
-  goffset end = lseek (from, 0, SEEK_END);
+  /* Looking for the end and for holes moves the offset, which a forked child may be using. */
+  tf_autofd int again = tf_system_open_again (from);
+  int map = again >= 0 ? again : from;
+  goffset end = lseek (map, 0, SEEK_END);
   goffset copied = size;
 
   if (end >= 0 && end < size && TF_RETRY_EINTR (ftruncate (from, size)) != 0)
     return tf_errno_set (error, errno, "ftruncate", from_where);
 
-  if (!copy_data (from, from_where, from, to, &copied, where, progress, cancellable, error))
+  if (!copy_data (from, from_where, map, to, &copied, where, progress, cancellable, error))
     return FALSE;
 
   /* The file system has lost some. */

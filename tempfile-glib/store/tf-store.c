@@ -1262,7 +1262,7 @@ prepare_for_fork (TfForkGuard *guard)
 
   if (self->copier == NULL)
     tf_backing_share (&self->backing, self->position, NULL);
-  else
+  else if (!self->must_share) /* otherwise, a child may have moved the position */
     self->must_share = tf_backing_seek (&self->backing, self->position, NULL);
 }
 

@@ -1652,6 +1652,27 @@ test_fork_meanwhile (void)
     }
 }
 
+/* A forked child may be using the offset while a file is copied. */
+static void
+test_offset_of_copied (void)
+{
+  g_autoptr(TfTempFile) from = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) to = tf_temp_file_new (NULL, NULL, NULL);
+  int from_fd = tf_temp_file_get_fd (from, NULL, NULL);
+  int to_fd = tf_temp_file_get_fd (to, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("files that are opened again"))
+    return;
+
+  g_assert_cmpint (ftruncate (from_fd, 100000), ==, 0);
+  g_assert_cmpint (pwrite (from_fd, "data", 4, 50000), ==, 4);
+  g_assert_cmpint (lseek (from_fd, 5, SEEK_SET), ==, 5);
+  g_assert_true (tf_disk_copy_file (from_fd, "original", 100000, to_fd, "copy", NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (lseek (from_fd, 0, SEEK_CUR), ==, 5);
+}
+
 /* Also where a size has 32 bits. */
 static void
 test_copy_of_more_than_4_gib (void)
@@ -1724,6 +1745,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/taken-over", test_taken_over);
   g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
   g_test_add_func ("/persist-faults/fork-meanwhile", test_fork_meanwhile);
+  g_test_add_func ("/persist-faults/offset-of-copied", test_offset_of_copied);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
 
   return tf_test_run ();
