@@ -133,7 +133,8 @@ tf_store_persist (TfStore         *self,
       if (copy.fd >= 0)
         {
           /* If a fork has shared the descriptor meanwhile, and nobody else, the child has the former file. */
-          self->backing.shared &= content.original >= 0;
+          if (content.original < 0)
+            self->backing.shared = FALSE;
           tf_store_exchange_backing (self, &copy);
         }
       self->lasting = TRUE;

@@ -16,10 +16,10 @@
 #include "base/tf-string.h"
 #include "base/tf-system.h"
 
-static void add_guard    (TfStore *self);
-static void watch_forks (TfStore *self);
+static void     add_guard       (TfStore *self);
+static void     watch_forks     (TfStore *self);
 static gboolean try_watch_forks (TfStore *self);
-static void ignore_forks (TfStore *self);
+static void     ignore_forks    (TfStore *self);
 
 /* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
 static GMutex replacing;
@@ -105,7 +105,7 @@ lock (TfStore *self)
 static inline gboolean
 try_lock (TfStore *self)
 {
-  return !(lacks_guard (self) && !try_watch_forks (self)) && g_mutex_trylock (&self->lock);
+  return (!lacks_guard (self) || try_watch_forks (self)) && g_mutex_trylock (&self->lock);
 }
 
 /* Called with the lock held. Who sees that the end is not the size any more also sees that fstat(2) has to tell it. */
