@@ -40,6 +40,8 @@ int     __real_close    (int fd);
 int     __wrap_close    (int fd);
 gsize   __real_g_iconv  (GIConv converter, char **in, gsize *in_left, char **out, gsize *out_left);
 gsize   __wrap_g_iconv  (GIConv converter, char **in, gsize *in_left, char **out, gsize *out_left);
+GThread *__real_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
+GThread *__wrap_g_thread_try_new (const char *name, GThreadFunc func, gpointer data, GError **error);
 int     __real_munmap   (void *data, size_t size);
 int     __wrap_munmap   (void *data, size_t size);
 
@@ -144,6 +146,21 @@ __wrap_munmap (void  *data,
   if (size >= SIZE)
     stop (TRUE);
   return __real_munmap (data, size);
+}
+
+static gboolean has_no_threads;
+
+GThread *
+__wrap_g_thread_try_new (const char   *name,
+                         GThreadFunc   func,
+                         gpointer      data,
+                         GError      **error)
+{
+  if (!has_no_threads)
+    return __real_g_thread_try_new (name, func, data, error);
+
+  g_set_error_literal (error, G_THREAD_ERROR, G_THREAD_ERROR_AGAIN, "No thread");
+  return NULL;
 }
 
 static GThread *watched;
@@ -814,6 +831,51 @@ test_child (void)
   tf_test_in_child (read_in_child);
 }
 
+/* The system refuses a second thread, and the only worker takes the call of a stream that waits for an earlier one of
+ * the other stream before that one: it fails, and the others go on. */
+static void
+write_before_read_with_one_thread (void)
+{
+  g_autoptr(TfTempFile) busy = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  GInputStream *input = g_io_stream_get_input_stream (G_IO_STREAM (file));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(GAsyncResult) persisted = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autoptr(GError) error = NULL;
+  static char buffer[100000];
+
+  stop_next_call (FALSE);
+  tf_temp_file_persist_async (busy, place, TF_PERSIST_DURABLE, 0, NULL, NULL, NULL, NULL, tf_test_take_result,
+                              &persisted);
+  wait_until_stopped ();
+  has_no_threads = TRUE;
+  g_input_stream_read_async (input, buffer, sizeof buffer, G_PRIORITY_LOW, NULL, tf_test_take_result, &result);
+  g_output_stream_write_async (output, buffer, sizeof buffer, G_PRIORITY_HIGH, NULL, tf_test_take_result, &written);
+  go_on ();
+
+  alarm (PATIENCE);
+  g_assert_cmpint (g_output_stream_write_finish (output, tf_test_wait (&written), &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpint (g_input_stream_read_finish (input, tf_test_wait (&result), NULL), ==, sizeof buffer);
+  g_assert_true (tf_temp_file_persist_finish (busy, tf_test_wait (&persisted), NULL, NULL));
+
+  g_clear_object (&written);
+  g_output_stream_write_async (output, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &written);
+  g_assert_cmpint (g_output_stream_write_finish (output, tf_test_wait (&written), NULL), ==, sizeof buffer);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+  alarm (0);
+}
+
+/* In a child, which has no worker yet. */
+static void
+test_one_thread (void)
+{
+  tf_test_in_child (write_before_read_with_one_thread);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -825,6 +887,7 @@ main (int    argc,
   tf_test_init_async (&argc, &argv);
 
   g_test_add_func ("/waiting/child", test_child);
+  g_test_add_func ("/waiting/one-thread", test_one_thread);
   g_test_add_func ("/waiting/rollover", test_rollover);
   g_test_add_func ("/waiting/splices", test_splices);
   g_test_add_func ("/waiting/rolled-over", test_rolled_over);

@@ -67,6 +67,8 @@ static guint n_blocked;
  * for it for ever. */
 static GMutex attach_lock;
 
+static _Thread_local gboolean is_worker;
+
 static GPrivate client_of_thread = G_PRIVATE_INIT (g_free);
 
 gint tf_task_n_hurried;
@@ -217,6 +219,8 @@ static gboolean have_worker (GError **error);
 static gpointer
 work_until_idle (gpointer no_data)
 {
+  is_worker = TRUE;
+
   g_mutex_lock (&workers_lock);
   while ((!g_queue_is_empty (&waiting) || wait_for_work ()) && n_workers <= get_max_workers ())
     {
@@ -235,10 +239,12 @@ work_until_idle (gpointer no_data)
 }
 
 /* Called with the lock held, and before new work is put into the queue. Wakes an idle worker, or starts a new one if as
- * many as are idle have work already: the one that was woken for it may end instead. */
+ * many as are idle have work already: the one that was woken for it may end instead. Fails if none can be started and
+ * all that there are wait for work, which may be the very work that is in the queue. */
 static gboolean
 have_worker (GError **error)
 {
+  gboolean can_wait = n_workers > n_blocked;
   GThread *thread;
 
   if (n_idle > 0)
@@ -246,31 +252,13 @@ have_worker (GError **error)
   if (n_idle > g_queue_get_length (&waiting) || n_workers >= get_max_workers ())
     return TRUE;
 
-  thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, n_workers == 0 ? error : NULL);
+  thread = tf_task_start_thread ("tf-worker", work_until_idle, NULL, can_wait ? NULL : error);
   if (thread == NULL)
-    return n_workers > 0;
+    return can_wait;
 
   n_workers++;
   g_thread_unref (thread);
   return TRUE;
-}
-
-static void
-leave (guint *counter)
-{
-  g_mutex_lock (&workers_lock);
-  (*counter)++;
-  if (!g_queue_is_empty (&waiting))
-    have_worker (NULL);
-  g_mutex_unlock (&workers_lock);
-}
-
-static void
-enter (guint *counter)
-{
-  g_mutex_lock (&workers_lock);
-  (*counter)--;
-  g_mutex_unlock (&workers_lock);
 }
 
 /* Called in a worker before code of the caller's, which may wait for long, even for other tasks: meanwhile, another
@@ -278,26 +266,50 @@ enter (guint *counter)
 void
 tf_task_leave_pool (void)
 {
-  leave (&n_outside);
+  g_mutex_lock (&workers_lock);
+  n_outside++;
+  if (!g_queue_is_empty (&waiting))
+    have_worker (NULL);
+  g_mutex_unlock (&workers_lock);
 }
 
 void
 tf_task_enter_pool (void)
 {
-  enter (&n_outside);
+  g_mutex_lock (&workers_lock);
+  n_outside--;
+  g_mutex_unlock (&workers_lock);
 }
 
-/* Called before a thread waits for tasks that may be waiting for a worker. However many do, one can be started. */
-void
-tf_task_begin_wait (void)
+/* Called before a thread waits for tasks that may be waiting for a worker. However many workers do, another one can be
+ * started; fails if the system refuses it and nobody is left for the tasks. */
+gboolean
+tf_task_begin_wait (GError **error)
 {
-  leave (&n_blocked);
+  gboolean success;
+
+  if (!is_worker)
+    return TRUE;
+
+  g_mutex_lock (&workers_lock);
+  n_blocked++;
+  success = g_queue_is_empty (&waiting) || have_worker (error);
+  if (!success)
+    n_blocked--;
+  g_mutex_unlock (&workers_lock);
+
+  return success;
 }
 
 void
 tf_task_end_wait (void)
 {
-  enter (&n_blocked);
+  if (!is_worker)
+    return;
+
+  g_mutex_lock (&workers_lock);
+  n_blocked--;
+  g_mutex_unlock (&workers_lock);
 }
 
 /* New work comes after waiting work of the same priority. */
@@ -403,7 +415,7 @@ tf_task_ref_context (void)
   return context != NULL ? g_main_context_ref (context) : NULL;
 }
 
-/* Fails only if there is no worker thread and none can be started. */
+/* Fails only if there is no worker thread that will take it and none can be started. */
 static gboolean
 push_work (Work    *self,
            GError **error)

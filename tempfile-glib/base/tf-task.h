@@ -66,10 +66,10 @@ gssize tf_task_finish          (gpointer              source_object,
                                 gpointer              source_tag,
                                 GError              **error);
 
-void tf_task_leave_pool (void);
-void tf_task_enter_pool (void);
-void tf_task_begin_wait (void);
-void tf_task_end_wait   (void);
+void     tf_task_leave_pool (void);
+void     tf_task_enter_pool (void);
+gboolean tf_task_begin_wait (GError **error);
+void     tf_task_end_wait   (void);
 
 void tf_task_defer         (GSourceFunc     func,
                             gpointer        data,

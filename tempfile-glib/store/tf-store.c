@@ -297,7 +297,58 @@ is_turn_of (TfStore *self,
   return is_turn;
 }
 
-/* Fails if the call is cancelled, whose ticket is given up then. */
+/* Returns whether the ticket whose turn it is was given up. */
+static gboolean
+drop_given_up (TfStore *self)
+{
+  for (guint i = 0; self->given_up != NULL && i < self->given_up->len; i++)
+    if (g_array_index (self->given_up, guint16, i) == self->turn)
+      {
+        g_array_remove_index_fast (self->given_up, i);
+        return TRUE;
+      }
+
+  return FALSE;
+}
+
+/* Called with the lock held. */
+static void
+next_turn (TfStore *self)
+{
+  do
+    self->turn++;
+  while (drop_given_up (self));
+  g_cond_broadcast (&self->changed);
+}
+
+static void
+end_turn (TfStore *self)
+{
+  in_turn = NULL;
+
+  lock (self);
+  next_turn (self);
+  unlock (self);
+}
+
+/* Never waits for those that come before. */
+static void
+give_up_turn (TfStore *self,
+              guint16  ticket)
+{
+  lock (self);
+  if (self->turn == ticket)
+    next_turn (self);
+  else
+    {
+      if (self->given_up == NULL)
+        self->given_up = g_array_new (FALSE, FALSE, sizeof ticket);
+      g_array_append_val (self->given_up, ticket);
+    }
+  unlock (self);
+}
+
+/* Fails if the call is cancelled. */
 static gboolean
 wait_for_turn (TfStore       *self,
                guint16        ticket,
@@ -309,13 +360,6 @@ wait_for_turn (TfStore       *self,
   lock (self);
   while (success && self->turn != ticket)
     success = wait_for_change (self, cancellable, error);
-
-  if (!success)
-    {
-      if (self->given_up == NULL)
-        self->given_up = g_array_new (FALSE, FALSE, sizeof ticket);
-      g_array_append_val (self->given_up, ticket);
-    }
   unlock (self);
 
   return success;
@@ -332,7 +376,9 @@ begin_turn (TfStore       *self,
 
   if (!is_turn_of (self, ticket))
     {
-      tf_task_begin_wait ();
+      if (!tf_task_begin_wait (error))
+        return FALSE;
+
       success = wait_for_turn (self, ticket, cancellable, error);
       tf_task_end_wait ();
     }
@@ -340,33 +386,6 @@ begin_turn (TfStore       *self,
   if (success)
     in_turn = self;
   return success;
-}
-
-/* Returns whether the ticket whose turn it is was given up. */
-static gboolean
-drop_given_up (TfStore *self)
-{
-  for (guint i = 0; self->given_up != NULL && i < self->given_up->len; i++)
-    if (g_array_index (self->given_up, guint16, i) == self->turn)
-      {
-        g_array_remove_index_fast (self->given_up, i);
-        return TRUE;
-      }
-
-  return FALSE;
-}
-
-static void
-end_turn (TfStore *self)
-{
-  in_turn = NULL;
-
-  lock (self);
-  do
-    self->turn++;
-  while (drop_given_up (self));
-  g_cond_broadcast (&self->changed);
-  unlock (self);
 }
 
 typedef struct
@@ -377,6 +396,13 @@ typedef struct
   guint16 ticket;
   gboolean waits; /* has a ticket, and has not had its turn */
 } StreamCall;
+
+static void
+stream_call_give_up (StreamCall *self)
+{
+  give_up_turn (self->store, self->ticket);
+  self->waits = FALSE;
+}
 
 static void
 stream_call_free (gpointer data)
@@ -511,7 +537,7 @@ run_in_turn (gpointer       source_object,
 
   if (is_worker && !begin_turn (self->store, self->ticket, cancellable, error))
     {
-      self->waits = FALSE;
+      stream_call_give_up (self);
       return -1;
     }
 
@@ -540,10 +566,7 @@ on_ran_in_turn (GTask  *task,
 
   /* No worker could be started. */
   if (self->waits)
-    {
-      begin_turn (self->store, self->ticket, NULL, NULL);
-      end_turn (self->store);
-    }
+    stream_call_give_up (self);
 
   tf_task_return (task, result, error);
 }
@@ -596,7 +619,9 @@ wait_for_others (TfStore       *self,
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
   /* They may still be waiting for a worker. */
-  tf_task_begin_wait ();
+  if (!tf_task_begin_wait (error))
+    return FALSE;
+
   while (success && is_taken (self))
     success = wait_for_change (self, cancellable, error);
   tf_task_end_wait ();

@@ -683,6 +683,81 @@ test_without_threads (void)
   tf_test_in_child (fail_without_threads);
 }
 
+static gssize
+wait_for_tasks (gpointer       object,
+                gpointer       task_data,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  Wait *wait = task_data;
+
+  if (!tf_task_may_block (error) || !tf_task_begin_wait (error))
+    return -1;
+
+  g_atomic_int_set (&wait->has_begun, TRUE);
+  while (!g_atomic_int_get (&wait->may_end))
+    g_thread_yield ();
+  tf_task_end_wait ();
+  return 0;
+}
+
+static void
+run_with_priority (GObject       *object,
+                   int            io_priority,
+                   TfTaskFunc     func,
+                   Wait          *wait)
+{
+  GTask *task = tf_task_new (object, &source_tag, io_priority, NULL, tf_test_take_result, &wait->result);
+
+  g_task_set_task_data (task, wait, NULL);
+  tf_task_run (task, func);
+  g_object_unref (task);
+}
+
+static void
+check_refused (GObject *object,
+               Wait    *wait)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (tf_task_finish (object, tf_test_wait (&wait->result), &source_tag, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpint (tf_errno_get_last (), ==, EAGAIN);
+  g_clear_object (&wait->result);
+}
+
+/* The only worker takes what waits for others before those, and then what others wait for. */
+static void
+wait_with_one_thread (void)
+{
+  g_autoptr(GObject) object = make_object ();
+  Wait first = { 0 };
+  Wait waiter = { 0 };
+  Wait awaited = { .may_end = TRUE };
+
+  wait_begin (&first, object);
+  has_no_threads = TRUE;
+  run_with_priority (object, G_PRIORITY_LOW, wait_in_worker, &awaited);
+  run_with_priority (object, G_PRIORITY_HIGH, wait_for_tasks, &waiter);
+  wait_end (&first);
+  check_refused (object, &waiter);
+  wait_end (&awaited);
+
+  /* Nobody is left for what comes while all wait. */
+  run_with_priority (object, G_PRIORITY_DEFAULT, wait_for_tasks, &waiter);
+  while (!g_atomic_int_get (&waiter.has_begun))
+    g_thread_yield ();
+  run_with_priority (object, G_PRIORITY_DEFAULT, wait_in_worker, &awaited);
+  check_refused (object, &awaited);
+  wait_end (&waiter);
+}
+
+static void
+test_one_thread (void)
+{
+  tf_test_in_child (wait_with_one_thread);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -706,6 +781,7 @@ main (int    argc,
   g_test_add_func ("/task/superfluous", test_superfluous);
   g_test_add_func ("/task/fork-while-attaching", test_fork_while_attaching);
   g_test_add_func ("/task/without-threads", test_without_threads);
+  g_test_add_func ("/task/one-thread", test_one_thread);
 
   return tf_test_run ();
 }
