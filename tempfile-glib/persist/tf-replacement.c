@@ -299,6 +299,23 @@ end_rename (TfReplacement       *self,
   return result;
 }
 
+/* FUSE renames what somebody has open out of the way first, and says that it is not there if another machine has done
+ * so meanwhile. */
+static int
+rename_to_target (TfReplacement       *self,
+                  const TfDestination *target)
+{
+  int n_tries = 0;
+  int result;
+
+  do
+    result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
+  while (result != 0 && errno == ENOENT && has_name (self, target->dir_fd, self->name) &&
+         ++n_tries < TF_TEMPLATE_TRIES);
+
+  return result;
+}
+
 /* The file at the target may be this one, which is not seen where a link has another inode number. Then renaming does
  * nothing, and the temporary name stays. */
 static int
@@ -306,7 +323,7 @@ rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
   TfIdentity found;
-  int result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
+  int result = rename_to_target (self, target);
 
   if (result == 0 && tf_identity_read (&found, target->dir_fd, self->name))
     tf_replacement_discard (self, target);

@@ -263,6 +263,7 @@ __wrap_fsync (int fd)
 
 int __real_mknodat (int fd, const char *name, mode_t mode, dev_t device);
 int __wrap_mknodat (int fd, const char *name, mode_t mode, dev_t device);
+static guint n_missing; /* how often the document is said not to be there when it is renamed over */
 static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
 
 int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
@@ -295,6 +296,13 @@ __wrap_renameat (int         from_fd,
     {
       g_steal_pointer (&before_failing_rename) ();
       errno = EIO;
+      return -1;
+    }
+
+  if (n_missing > 0 && g_str_equal (to, "doc"))
+    {
+      n_missing--;
+      errno = ENOENT;
       return -1;
     }
 
@@ -1306,6 +1314,35 @@ put_theirs (void)
   g_assert_cmpint (rename (fresh, path), ==, 0);
 }
 
+/* As FUSE says while another machine replaces the document. If it says so for ever, the document stays. */
+static void
+test_missing_for_a_moment (void)
+{
+  const guint times[] = { 3, G_MAXUINT };
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  for (gsize i = 0; i < G_N_ELEMENTS (times); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autofree char *path = g_build_filename (dir, "doc", NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autoptr(GError) error = NULL;
+
+      put_old (path);
+      n_missing = times[i];
+      tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+      if (i == 0)
+        g_assert_no_error (error);
+      else
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+      n_missing = 0;
+      g_assert_true (has_content (path, i == 0 ? "new content" : "old"));
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+      remove_others ("");
+    }
+}
+
 /* As the kernel does it after a server has done it and says ESTALE */
 static void
 test_exchanged_twice (void)
@@ -1740,6 +1777,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
+  g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/taken-over", test_taken_over);
