@@ -212,9 +212,8 @@ do_init (GInitable     *initable,
   if (fd < 0)
     return FALSE;
 
-  tf_store_open_on_disk (store, fd, priv->entry.path, &store_funcs, G_OBJECT (self));
-  if (priv->buffered)
-    tf_store_hold_back (store, -1);
+  tf_store_open_on_disk (store, priv->buffered ? TF_STORE_BUFFERED : TF_STORE_VISIBLE, fd, priv->entry.path, &store_funcs,
+                         G_OBJECT (self));
   return write_content (self, cancellable, error);
 }
 

@@ -312,8 +312,7 @@ do_init (GInitable     *initable,
   if (fd < 0)
     return FALSE;
 
-  tf_store_open_on_disk (file->store, fd, template.dir, NULL, G_OBJECT (initable));
-  tf_store_hold_back (file->store, 0);
+  tf_store_open_on_disk (file->store, TF_STORE_UNNAMED, fd, template.dir, NULL, G_OBJECT (initable));
   return TRUE;
 }
 

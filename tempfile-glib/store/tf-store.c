@@ -131,16 +131,6 @@ unlock (TfStore *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* Permits holding writes back. @known_size is the size if nobody else can open the file, otherwise -1. */
-void
-tf_store_hold_back (TfStore *self,
-                    goffset  known_size)
-{
-  lock (self);
-  tf_backing_hold_back (&self->backing, known_size);
-  unlock (self);
-}
-
 /* Sets the error of a store that is not open. Returns FALSE. */
 gboolean
 tf_store_fail_closed (TfStore  *self,
@@ -1411,9 +1401,10 @@ tf_store_set_max_size (TfStore *self,
   unlock (self);
 }
 
-/* Opens a blank store as the file behind @fd, which it takes over. @owner must live until the store is closed. */
+/* Opens a blank store as the empty file behind @fd, which it takes over. @owner must live until the store is closed. */
 void
 tf_store_open_on_disk (TfStore            *self,
+                       TfStoreSharing      sharing,
                        int                 fd,
                        const char         *where,
                        const TfStoreFuncs *funcs,
@@ -1423,6 +1414,8 @@ tf_store_open_on_disk (TfStore            *self,
   begin_open (self, funcs, owner);
   self->backing.fd = fd;
   self->backing.where = g_strdup (where);
+  if (sharing != TF_STORE_VISIBLE)
+    tf_backing_hold_back (&self->backing, sharing == TF_STORE_UNNAMED ? 0 : -1);
   watch_forks (self);
   unlock (self);
 }

@@ -130,6 +130,14 @@ struct _TfStore
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
 
+/* Who else can open an empty file, and what follows from that. */
+typedef enum
+{
+  TF_STORE_VISIBLE,  /* others see each write at once */
+  TF_STORE_BUFFERED, /* others see small writes when they are brought out */
+  TF_STORE_UNNAMED,  /* nobody: in addition, the size is known */
+} TfStoreSharing;
+
 TfStore *tf_store_new   (void);
 TfStore *tf_store_ref   (TfStore *self);
 void     tf_store_unref (TfStore *self);
@@ -139,14 +147,13 @@ void     tf_store_open_in_memory (TfStore             *self,
                                   const TfStoreFuncs  *funcs,
                                   GObject             *owner);
 void     tf_store_open_on_disk   (TfStore             *self,
+                                  TfStoreSharing       sharing,
                                   int                  fd,
                                   const char          *where,
                                   const TfStoreFuncs  *funcs,
                                   GObject             *owner);
 void     tf_store_set_max_size   (TfStore             *self,
                                   gint64               max_size);
-void     tf_store_hold_back      (TfStore             *self,
-                                  goffset              known_size);
 gboolean tf_store_close          (TfStore             *self,
                                   GError             **error);
 gboolean tf_store_close_locked   (TfStore             *self,

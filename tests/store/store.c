@@ -575,7 +575,7 @@ test_states (void)
   g_assert_true (tf_store_is_blank (store));
   assert_all_calls_fail (store, G_IO_ERROR_NOT_INITIALIZED);
 
-  tf_store_open_on_disk (store, tf_open_unnamed (&here, NULL, NULL), "/where", NULL, NULL);
+  tf_store_open_on_disk (store, TF_STORE_VISIBLE, tf_open_unnamed (&here, NULL, NULL), "/where", NULL, NULL);
   g_assert_false (tf_store_is_blank (store));
   g_assert_false (tf_store_has_rolled_over (store));
   write_text (store, "Hello");

@@ -28,7 +28,7 @@ set_up (Fixture       *fixture,
 
   g_assert_no_error (error);
   fixture->store = tf_store_new ();
-  tf_store_open_on_disk (fixture->store, fd, "/where", NULL, NULL);
+  tf_store_open_on_disk (fixture->store, TF_STORE_VISIBLE, fd, "/where", NULL, NULL);
   fixture->input = tf_input_stream_new (fixture->store);
   fixture->output = tf_output_stream_new (fixture->store);
 }
