@@ -28,9 +28,20 @@ static guint n_failures;
 static goffset taken;
 static guint n_calls;
 static GCancellable *cancelled_meanwhile;
+static int failed_fd;
+static const char *appended_to; /* (nullable): a path */
 
 int __real_fallocate64 (int fd, int mode, off64_t offset, off64_t length);
 int __wrap_fallocate64 (int fd, int mode, off64_t offset, off64_t length);
+
+static void
+append (const char *path)
+{
+  int fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+  g_assert_cmpint (write (fd, " World", 6), ==, 6);
+  close (fd);
+}
 
 int
 __wrap_fallocate64 (int     fd,
@@ -43,8 +54,11 @@ __wrap_fallocate64 (int     fd,
     return __real_fallocate64 (fd, mode, offset, length);
 
   n_failures--;
+  failed_fd = fd;
   if (taken > 0)
     g_assert_cmpint (__real_fallocate64 (fd, mode, offset, taken), ==, 0);
+  if (appended_to != NULL)
+    append (appended_to);
   g_cancellable_cancel (cancelled_meanwhile);
   errno = failure;
   return -1;
@@ -665,13 +679,22 @@ make_failing (int     saved_errno,
   return file;
 }
 
+/* Of the file for which the last call has failed. */
 static goffset
-get_room (TfTempFile *file)
+get_room (void)
 {
   struct stat st;
 
-  g_assert_cmpint (fstat (tf_temp_file_get_fd (file, NULL, NULL), &st), ==, 0);
+  g_assert_cmpint (fstat (failed_fd, &st), ==, 0);
   return st.st_blocks * 512;
+}
+
+static gboolean
+sets_room_aside (void)
+{
+  g_autoptr(TfTempFile) file = make (TRUE);
+
+  return fallocate (tf_temp_file_get_fd (file, NULL, NULL), FALLOC_FL_KEEP_SIZE, 0, 1) == 0;
 }
 
 /* Size, content and position are as they were, and writing goes on. */
@@ -731,24 +754,47 @@ test_reserve_without_room (void)
 static void
 test_reserve_gives_back (void)
 {
-  g_autoptr(TfTempFile) file = make_failing (ENOSPC, 0, 4 * MIB);
-  goffset before = get_room (file);
+  g_autoptr(TfTempFile) file = NULL;
   g_autoptr(GError) error = NULL;
 
   if (tf_test_skip_if_portable ("a call that sets room aside"))
     return;
 
-  if (fallocate (tf_temp_file_get_fd (file, NULL, NULL), FALLOC_FL_KEEP_SIZE, 0, 1) != 0 && errno == EOPNOTSUPP)
+  if (!sets_room_aside ())
     {
       g_test_skip ("This file system sets no room aside");
       return;
     }
 
-  n_failures = 1;
+  file = make_failing (ENOSPC, 1, 4 * MIB);
   g_assert_false (tf_temp_file_reserve (file, 8 * MIB, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
-  g_assert_cmpint (get_room (file), <, before + MIB);
+  g_assert_cmpint (get_room (), <, MIB);
   assert_untouched (file);
+}
+
+/* What another program appends meanwhile is not cut off. */
+static void
+test_reserve_beside_others (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GBytes) bytes = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("a call that sets room aside"))
+    return;
+
+  file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  write_text (TF_TEMP_FILE (file), "Hello");
+  failure = ENOSPC;
+  n_failures = 1;
+  taken = 0;
+  appended_to = tf_named_file_get_path (file);
+  g_assert_false (tf_temp_file_reserve (TF_TEMP_FILE (file), 8 * MIB, NULL, &error));
+  appended_to = NULL;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  bytes = tf_temp_file_load_bytes (TF_TEMP_FILE (file), NULL, NULL);
+  g_assert_cmpmem (g_bytes_get_data (bytes, NULL), g_bytes_get_size (bytes), "Hello World", 11);
 }
 
 static void
@@ -764,7 +810,7 @@ test_reserve_interrupted (void)
   if (!tf_temp_file_reserve (file, MIB, NULL, &error))
     g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED);
   else if (tells_room)
-    g_assert_cmpint (get_room (file), >=, MIB);
+    g_assert_cmpint (get_room (), >=, MIB);
   g_assert_cmpuint (n_calls, ==, 4);
   assert_untouched (file);
 }
@@ -821,6 +867,7 @@ main (int    argc,
   g_test_add_func ("/temp-file/reserve/unsupported", test_reserve_unsupported);
   g_test_add_func ("/temp-file/reserve/unsupported/without-room", test_reserve_without_room);
   g_test_add_func ("/temp-file/reserve/gives-back", test_reserve_gives_back);
+  g_test_add_func ("/temp-file/reserve/beside-others", test_reserve_beside_others);
   g_test_add_func ("/temp-file/reserve/interrupted", test_reserve_interrupted);
   g_test_add_func ("/temp-file/reserve/interrupted/cancelled", test_reserve_cancelled);
 

@@ -345,11 +345,12 @@ has_free_space (int     fd,
   return size / 512 <= st.st_blocks || (guint64) (size / 512 - st.st_blocks) / (MAX (fs.f_frsize, 512) / 512) <= fs.f_bavail;
 }
 
-/* Makes room for a file of @size bytes, and changes nothing else. */
+/* Makes room for a file of @size bytes, and changes nothing else. @is_own says that nobody else can write to it. */
 gboolean
 tf_disk_reserve (int            fd,
                  const char    *where,
                  goffset        size,
+                 gboolean       is_own,
                  GCancellable  *cancellable,
                  GError       **error)
 {
@@ -369,8 +370,8 @@ tf_disk_reserve (int            fd,
       if (saved_errno == EINTR && !g_cancellable_set_error_if_cancelled (cancellable, error))
         continue;
 
-      /* Frees the blocks that were allocated before the failure. */
-      if (saved_errno != ENOTSUP)
+      /* Frees the blocks that were allocated before the failure. What others append meanwhile would be cut off. */
+      if (is_own && saved_errno != ENOTSUP)
         (void) !ftruncate (fd, end);
       return saved_errno != EINTR && tf_errno_set (error, saved_errno, "fallocate", where);
     }

@@ -54,6 +54,7 @@ gboolean tf_disk_copy_file (int             from,
 gboolean tf_disk_reserve   (int             fd,
                             const char     *where,
                             goffset         size,
+                            gboolean        is_own,
                             GCancellable   *cancellable,
                             GError        **error);
 gboolean tf_disk_settle    (int             fd,

@@ -443,7 +443,7 @@ tf_backing_reserve (TfBacking     *self,
                     GError       **error)
 {
   return size == 0 || tf_backing_is_in_memory (self) ||
-         tf_disk_reserve (self->fd, self->where, size, cancellable, error);
+         tf_disk_reserve (self->fd, self->where, size, self->disk_size >= 0, cancellable, error);
 }
 
 /* The granularity of holes, in bytes. */
