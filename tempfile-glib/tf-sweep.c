@@ -91,12 +91,13 @@ sweep (const TfTemplate  *template,
  * `[a-z0-9_]`; with a @dir, they lie directly in it.
  *
  * If something cannot be removed, the call continues with the rest and reports the first error, with its path and
- * the number of errors. It may be called from any thread. It blocks on the disk.
+ * the number of errors. It may be called from any thread. It blocks on the disk, and waits, for five seconds at most,
+ * for another sweep that is about the same process.
  *
  * Errors are of %G_IO_ERROR: %G_IO_ERROR_NOT_FOUND if @dir does not exist; %G_IO_ERROR_INVALID_FILENAME if
  * @prefix holds a `/`; %G_IO_ERROR_NOT_SUPPORTED if the system has no journals: without `/proc`, or if the library
- * uses POSIX alone; %G_IO_ERROR_TOO_MANY_OPEN_FILES if there are no descriptors to look at all journals; those of
- * [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
+ * uses POSIX alone; %G_IO_ERROR_TOO_MANY_OPEN_FILES if there are no descriptors to look at all journals;
+ * %G_IO_ERROR_BUSY if another sweep takes longer; those of [method@TempDir.cleanup]; %G_IO_ERROR_CANCELLED.
  *
  * Returns: %TRUE on success, also if there was nothing to remove
  *

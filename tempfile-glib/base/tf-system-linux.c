@@ -428,6 +428,28 @@ tf_system_unlock (int fd)
   flock (fd, LOCK_UN);
 }
 
+/* The lock belongs to the open file, not to the process. */
+static int
+set_range_lock (int   fd,
+                short type)
+{
+  struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+  return TF_RETRY_EINTR (fcntl (fd, F_OFD_SETLK, &lock));
+}
+
+int
+tf_system_claim (int fd)
+{
+  return set_range_lock (fd, F_WRLCK);
+}
+
+void
+tf_system_unclaim (int fd)
+{
+  set_range_lock (fd, F_UNLCK);
+}
+
 /* Through FUSE, overlayfs and network file systems, others can come by another inode, and the kernel grants a lease all
  * the same. */
 gboolean

@@ -172,6 +172,17 @@ tf_system_unlock (int fd)
 {
 }
 
+int
+tf_system_claim (int fd)
+{
+  return fail_with_not_supported ();
+}
+
+void
+tf_system_unclaim (int fd)
+{
+}
+
 gboolean
 tf_system_keeps_identities (int fd)
 {

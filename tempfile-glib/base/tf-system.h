@@ -186,6 +186,11 @@ int tf_system_lock (int      fd,
 /* Gives it back, although forked children may have the file open. */
 void tf_system_unlock (int fd);
 
+/* Takes another lock, which is that of the open file as well. Fails with EAGAIN instead of waiting. */
+int tf_system_claim (int fd);
+
+void tf_system_unclaim (int fd);
+
 /* Returns whether all who open a file of the file system of @fd come by one inode, which stays the same when the file is
  * renamed. */
 gboolean tf_system_keeps_identities (int fd);

@@ -25,10 +25,19 @@
 #include "tf-journal-format.h"
 #include "tree/tf-use.h"
 
+/* Who has the lock of a segment. */
+typedef enum
+{
+  LOCK_OWN,       /* this sweep, or nobody if it is only read */
+  LOCK_PROCESSES, /* the process whose it is, or a child; or it is not known */
+  LOCK_SWEEP,     /* another sweep */
+} Lock;
+
 /* A segment. It is locked if its process is dead. */
 typedef struct
 {
   int            fd;
+  Lock           lock;
   TfJournalSlot *slots;       /* (owned): as it was read */
   guint          n_slots;
   guint          parent;      /* the slot of the directory that is open, or 0 */
@@ -60,12 +69,19 @@ typedef enum
   SETTLED, /* there is nothing to remove, or it was removed */
 } Outcome;
 
-/* A child that was forked meanwhile has the descriptor, and with it the lock. */
+static void
+unlock_segment (int fd)
+{
+  tf_system_unlock (fd);
+  tf_system_unclaim (fd);
+}
+
+/* A child that was forked meanwhile has the descriptor, and with it the locks. */
 static void
 segment_clear (Segment *self)
 {
   if (self->fd >= 0)
-    tf_system_unlock (self->fd);
+    unlock_segment (self->fd);
   tf_fd_clear (&self->fd);
   tf_fd_clear (&self->parent_fd);
   g_free (self->slots);
@@ -76,16 +92,26 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Segment, segment_clear)
 
 /* --- Opening -------------------------------------------------------------------------------- */
 
-/* Tries to lock the file as well, which fails as long as a process has it mapped. */
+/* The lock of a process lasts as long as it has the file mapped. Sweeps and lists have another one among themselves before
+ * they try that, so that none of them takes another one for a process. */
+static Lock
+lock_segment (int fd)
+{
+  if (tf_system_claim (fd) != 0 && errno == EAGAIN)
+    return LOCK_SWEEP;
+
+  return tf_system_lock (fd, TRUE) == 0 ? LOCK_OWN : LOCK_PROCESSES;
+}
+
+/* Tries to lock the file as well. */
 static gboolean
 open_segment (Segment      *self,
               int           dir_fd,
               const char   *name,
-              gboolean     *is_locked,
               TfSystemStat *st)
 {
   self->fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-  *is_locked = self->fd >= 0 && tf_system_lock (self->fd, TRUE) == 0;
+  self->lock = self->fd >= 0 ? lock_segment (self->fd) : LOCK_PROCESSES;
 
   return self->fd >= 0 &&
          tf_system_stat (st, self->fd, "") &&
@@ -527,6 +553,29 @@ is_wanted (TfJournalReader     *self,
          (self->dir->inode == parent->inode && self->dir->device == (guint64) parent->birth_seconds);
 }
 
+/* Returns whether the sweep is about one of the records. */
+static gboolean
+has_wanted (TfJournalReader *self,
+            const Segment   *segment)
+{
+  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
+    {
+      const TfJournalSlot *record = &segment->slots[i];
+      g_autofree char *aside = NULL;
+      g_autofree char *name = NULL;
+
+      if (record->state != TF_JOURNAL_INTENT && record->state != TF_JOURNAL_DONE)
+        continue;
+
+      name = read_name (segment, i, &aside);
+      if (name != NULL && is_parent (segment, record->parent) &&
+          is_wanted (self, &segment->slots[record->parent], name))
+        return TRUE;
+    }
+
+  return FALSE;
+}
+
 /* Returns whether the directory was removed by this sweep, with another one that it was in. What was recorded in it is
  * gone then. */
 static gboolean
@@ -698,24 +747,23 @@ typedef gboolean (*SegmentFunc) (TfJournalReader *self,
                                  GCancellable    *cancellable);
 
 /* For a sweep, the segment stays locked. Another one is read as well, and may belong to a living process; it is locked
- * for no longer than it takes to find out, so that no sweep takes a dead process for a living one. */
+ * for no longer than it takes to find out. */
 static Life
 load_segment (TfJournalReader *self,
               Segment         *segment,
               int              dir_fd,
               const char      *name,
               TfSystemFs       fs,
-              gboolean         for_sweep,
-              gboolean        *is_locked)
+              gboolean         for_sweep)
 {
   TfSystemStat st;
-  gboolean is_journal = open_segment (segment, dir_fd, name, is_locked, &st);
+  gboolean is_journal = open_segment (segment, dir_fd, name, &st);
 
-  if (*is_locked && !for_sweep)
-    tf_system_unlock (segment->fd);
+  if (segment->fd >= 0 && !for_sweep)
+    unlock_segment (segment->fd);
 
   if (is_journal)
-    return *is_locked || !for_sweep ? read_segment (segment, self->boot_id, &st, fs) : ALIVE;
+    return segment->lock == LOCK_PROCESSES && for_sweep ? ALIVE : read_segment (segment, self->boot_id, &st, fs);
 
   if (segment->fd < 0)
     report_lack_of_fds (self, name);
@@ -730,12 +778,33 @@ list_segment (TfJournalReader *self,
               GCancellable    *cancellable)
 {
   g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
-  gboolean is_locked;
-  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE, &is_locked);
+  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE);
 
   if (life == ALIVE || life == DEAD)
-    list_records (self, &segment, life == DEAD && is_locked, cancellable);
+    list_records (self, &segment, life == DEAD && segment.lock != LOCK_PROCESSES, cancellable);
   return FALSE;
+}
+
+/* How often another sweep is waited for, and how long each time, in microseconds: five seconds altogether */
+#define WAITS 500
+#define WAIT 10000
+
+/* Returns whether the sweep is not over with the segment: another one has it, which may be about other things. */
+static gboolean
+wait_for_sweep (TfJournalReader *self,
+                const Segment   *segment,
+                const char      *name,
+                guint            n_waits,
+                GCancellable    *cancellable)
+{
+  if (segment->lock != LOCK_SWEEP || g_cancellable_is_cancelled (cancellable) || !has_wanted (self, segment))
+    return FALSE;
+
+  if (n_waits < WAITS)
+    g_usleep (WAIT);
+  else
+    tf_failures_add (self->failures, EBUSY, "wait for another sweep of the journal", name);
+  return n_waits < WAITS;
 }
 
 static gboolean
@@ -745,12 +814,20 @@ sweep_segment (TfJournalReader *self,
                TfSystemFs       fs,
                GCancellable    *cancellable)
 {
-  g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
-  gboolean is_locked;
-  Life life = load_segment (self, &segment, dir_fd, name, fs, TRUE, &is_locked);
+  guint n_waits = 0;
 
-  return (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable))) &&
-         unlinkat (dir_fd, name, 0) == 0;
+  while (TRUE)
+    {
+      g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
+      Life life = load_segment (self, &segment, dir_fd, name, fs, TRUE);
+
+      if (segment.lock == LOCK_OWN)
+        return (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable))) &&
+               unlinkat (dir_fd, name, 0) == 0;
+
+      if (life != DEAD || !wait_for_sweep (self, &segment, name, n_waits++, cancellable))
+        return FALSE;
+    }
 }
 
 /* Two of the places can be the same directory. */

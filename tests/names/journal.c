@@ -860,6 +860,76 @@ test_list_unlocked (void)
   g_assert_cmpuint (sweep (), ==, 1);
 }
 
+/* The lock of another sweep, which is let go of after some waits. */
+static struct
+{
+  int fd;
+  guint n_waits;
+  guint ends_after;
+} other_sweep = { .fd = -1 };
+
+void __real_g_usleep (gulong microseconds);
+void __wrap_g_usleep (gulong microseconds);
+
+void
+__wrap_g_usleep (gulong microseconds)
+{
+  if (other_sweep.fd < 0)
+    __real_g_usleep (microseconds);
+  else if (++other_sweep.n_waits == other_sweep.ends_after)
+    tf_system_unclaim (other_sweep.fd);
+}
+
+static gboolean
+sweep_beside_other (TfJournalReader  *reader,
+                    guint             ends_after,
+                    GError          **error)
+{
+  g_auto(TfFailures) failures;
+  g_autofree char *journal = find_journal (FALSE);
+  gboolean success;
+
+  tf_failures_init (&failures);
+  reader->failures = &failures;
+  other_sweep.fd = open (journal, O_RDWR | O_CLOEXEC);
+  other_sweep.n_waits = 0;
+  other_sweep.ends_after = ends_after;
+  g_assert_cmpint (tf_system_claim (other_sweep.fd), ==, 0);
+  success = tf_journal_reader_sweep (reader, NULL, error) && tf_failures_report (&failures, error);
+  tf_fd_clear (&other_sweep.fd);
+  return success;
+}
+
+/* What is dead when a sweep begins is gone when it ends, whatever else is swept meanwhile. */
+static void
+test_beside_other_sweep (void)
+{
+  const TfTemplate other = { .prefix = (char *) "other" };
+  TfJournalReader restricted = { .template = &other };
+  TfJournalReader reader = { NULL, };
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+
+  /* Nothing in this journal is to be removed. */
+  g_assert_true (sweep_beside_other (&restricted, 0, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (other_sweep.n_waits, ==, 0);
+
+  g_assert_false (sweep_beside_other (&reader, 0, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  g_assert_cmpuint (reader.n_removed, ==, 0);
+  g_clear_error (&error);
+
+  g_assert_true (sweep_beside_other (&reader, 3, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (other_sweep.n_waits, ==, 3);
+  g_assert_cmpuint (reader.n_removed, ==, 1);
+}
+
 /* Of another file system, there may be one at the path again. */
 static void
 test_other_device (void)
@@ -1438,6 +1508,7 @@ main (int    argc,
   g_test_add_func ("/journal/handle", test_handle);
   g_test_add_func ("/journal/other-handle", test_other_handle);
   g_test_add_func ("/journal/list-unlocked", test_list_unlocked);
+  g_test_add_func ("/journal/beside-other-sweep", test_beside_other_sweep);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
   g_test_add_func ("/journal/other-field", test_other_field);
