@@ -302,32 +302,18 @@ create_file (TfEntry           *self,
   return -1;
 }
 
-/* Returns whether a file that this process creates in the directory would show @uid. That is another one than the
- * user's where a network file system maps users. */
-static gboolean
-is_our_uid (const TfTemplate *template,
-            guint             uid)
-{
-  const TfTemplate probe = { .dir = template->dir, .mode = S_IRUSR | S_IWUSR, .is_probe = TRUE };
-  tf_autofd int fd = -1;
-  TfSystemStat st;
-
-  if (uid == geteuid ())
-    return TRUE;
-
-  fd = tf_open_unnamed_meanwhile (&probe, NULL, NULL);
-  return fd >= 0 && tf_system_stat (&st, fd, "") && st.uid == uid;
-}
-
-static gboolean
-is_empty_dir (int fd)
+/* Returns 0 if the directory is empty, and -1 if it cannot be read. */
+static int
+read_entries (int fd)
 {
   TfDirListing listing = { NULL, };
-  gboolean is_empty = tf_dir_listing_read (&listing, fd) == 0;
+  int n = tf_dir_listing_read (&listing, fd);
+  int saved_errno = errno;
 
   tf_dir_listing_clear (&listing);
   lseek (fd, 0, SEEK_SET);
-  return is_empty;
+  errno = saved_errno;
+  return n;
 }
 
 /* Reads the identity of the new directory. Opens it if that is wanted; if it cannot be opened, sets @open_errno. */
@@ -392,21 +378,24 @@ unlock_dir (TfEntry *self)
  * another one of this user's directories there. Returns whether this is certainly the new one; if not, sets errno to
  * EAGAIN. If it could not be opened to find out, sets errno to @open_errno. */
 static gboolean
-check_new_dir (const TfTemplate   *template,
+check_new_dir (guint               own_uid,
                gboolean            is_guarded,
                int                 fd,
                int                 open_errno,
                const TfSystemStat *st)
 {
-  if (!is_guarded && fd < 0 && S_ISDIR (st->mode) && (st->mode & S_IRUSR))
-    {
-      errno = open_errno;
-      return FALSE;
-    }
+  int n = 0;
 
-  if (S_ISDIR (st->mode) &&
-      (is_guarded ||
-       (tf_identity_is_untouched (st) && (fd < 0 || is_empty_dir (fd)) && is_our_uid (template, st->uid))))
+  if (is_guarded && S_ISDIR (st->mode))
+    return TRUE;
+
+  errno = open_errno;
+  if (S_ISDIR (st->mode) && (fd >= 0 || (st->mode & S_IRUSR)))
+    n = fd >= 0 ? read_entries (fd) : -1;
+  if (n < 0 && errno != ENOENT)
+    return FALSE;
+
+  if (S_ISDIR (st->mode) && n == 0 && tf_identity_is_untouched (st) && st->uid == own_uid)
     return TRUE;
 
   errno = EAGAIN;
@@ -415,7 +404,8 @@ check_new_dir (const TfTemplate   *template,
 
 static gboolean
 settle_seen_dir (TfEntry          *self,
-                 const TfTemplate *template)
+                 const TfTemplate *template,
+                 guint             own_uid)
 {
   gboolean is_guarded = parent_is_guarded (self);
   gboolean wants_lock = self->name.dir_fd == 0 && may_lock ();
@@ -436,7 +426,7 @@ settle_seen_dir (TfEntry          *self,
         }
     }
 
-  if (!check_new_dir (template, is_guarded, fd, open_errno, &st))
+  if (!check_new_dir (own_uid, is_guarded, fd, open_errno, &st))
     return FALSE;
 
   tf_journal_complete (self->name.record, fd >= 0 ? fd : AT_FDCWD, fd >= 0 ? "" : self->path, &self->identity);
@@ -451,42 +441,77 @@ settle_seen_dir (TfEntry          *self,
 /* Returns FALSE with errno set; to EAGAIN if the directory was exchanged or removed, and is left alone. */
 static gboolean
 settle_dir (TfEntry          *self,
-            const TfTemplate *template)
+            const TfTemplate *template,
+            guint             own_uid)
 {
   TfSystemStat st;
 
   if (is_safe (self, template))
     return tf_identity_stat (&self->identity, self->name.dir_fd, get_name (self), &st);
 
-  return settle_seen_dir (self, template);
+  return settle_seen_dir (self, template, own_uid);
 }
 
-/* Where somebody can exchange the new directory, it has to be opened. Makes sure that there is a descriptor for that. */
+/* Sets @uid to the owner that what this process creates in the directory has. Where a network file system maps users,
+ * that is another one than the user. */
 static gboolean
-reserve_fd (TfEntry           *self,
-            const TfTemplate  *template,
-            int               *fd,
-            GError           **error)
+get_own_uid (const TfTemplate  *template,
+             int                dir_fd,
+             guint             *uid,
+             GCancellable      *cancellable,
+             GError           **error)
+{
+  const TfTemplate probe = { .dir = template->dir, .mode = S_IRUSR | S_IWUSR, .is_probe = TRUE };
+  tf_autofd int fd = -1;
+  TfSystemStat st;
+
+  *uid = geteuid ();
+  if (tf_system_keeps_identities (dir_fd))
+    return TRUE;
+
+  fd = tf_open_unnamed_meanwhile (&probe, cancellable, error);
+  if (fd < 0)
+    return FALSE;
+
+  if (tf_system_stat (&st, fd, ""))
+    *uid = st.uid;
+  return TRUE;
+}
+
+/* Where somebody can exchange the new directory, it has to be opened, and its owner to be known. Makes sure before it is
+ * created that both are possible: there is a descriptor for it, and @uid is set. */
+static gboolean
+prepare_to_look (TfEntry           *self,
+                 const TfTemplate  *template,
+                 int               *fd,
+                 guint             *uid,
+                 GCancellable      *cancellable,
+                 GError           **error)
 {
   if (self->name.parent == NULL && g_path_is_absolute (template->dir))
     self->name.parent = tf_parent_get (template->dir, template->is_default);
 
+  *uid = geteuid ();
   if (self->name.parent == NULL || parent_is_guarded (self))
     return TRUE;
 
-  *fd = tf_system_open_dir ("/");
-  return *fd >= 0 || tf_errno_set (error, errno, "open", template->dir);
+  *fd = tf_system_open_dir (template->dir);
+  return *fd >= 0 ? get_own_uid (template, *fd, uid, cancellable, error)
+                  : tf_errno_set (error, errno, "open", template->dir);
 }
 
 static char *
 make_dir (TfEntry           *self,
           const TfTemplate  *template,
+          guint             *uid,
           GCancellable      *cancellable,
           GError           **error)
 {
   tf_autofd int fd = -1;
 
-  return reserve_fd (self, template, &fd, error) ? tf_open_make_dir (template, &self->name, cancellable, error) : NULL;
+  return prepare_to_look (self, template, &fd, uid, cancellable, error)
+         ? tf_open_make_dir (template, &self->name, cancellable, error)
+         : NULL;
 }
 
 static int
@@ -497,11 +522,13 @@ create_dir (TfEntry           *self,
 {
   for (int i = 0; i < MAX_EXCHANGED; i++)
     {
-      self->path = make_dir (self, template, cancellable, error);
+      guint own_uid;
+
+      self->path = make_dir (self, template, &own_uid, cancellable, error);
       if (self->path == NULL)
         return -1;
 
-      if (settle_dir (self, template))
+      if (settle_dir (self, template, own_uid))
         return 0;
 
       if (errno != EAGAIN)

@@ -4,7 +4,7 @@
  */
 
 /* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
- * puts functions in place of mkdirat(), openat() and statx(), see meson.build. */
+ * puts functions in place of system calls, see meson.build. */
 
 #include "names/tf-entry.h"
 
@@ -12,11 +12,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <glib/gstdio.h>
+#include <linux/magic.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +90,41 @@ __wrap_statx (int           fd,
   return result;
 }
 
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = __real_fstatfs64 (fd, fs);
+
+  if (shown_uid != 0)
+    fs->f_type = FUSE_SUPER_MAGIC;
+  return result;
+}
+
+/* With which directories cannot be read, or 0 */
+static int listing_errno;
+
+ssize_t __real_getdents64 (int fd, void *buffer, size_t size);
+ssize_t __wrap_getdents64 (int fd, void *buffer, size_t size);
+
+ssize_t
+__wrap_getdents64 (int     fd,
+                   void   *buffer,
+                   size_t  size)
+{
+  ssize_t n = listing_errno == 0 ? __real_getdents64 (fd, buffer, size) : -1;
+
+  if (listing_errno != 0)
+    errno = listing_errno;
+  return n;
+}
+
+/* With which files cannot be created, or 0 */
+static int create_errno;
+
 /* With which new directories cannot be opened, or 0 */
 static int open_dir_errno;
 
@@ -110,6 +147,12 @@ __wrap_openat64 (int         dir_fd,
   if (open_dir_errno != 0 && (flags & O_DIRECTORY) != 0)
     {
       errno = open_dir_errno;
+      return -1;
+    }
+
+  if (create_errno != 0 && ((flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE))
+    {
+      errno = create_errno;
       return -1;
     }
 
@@ -623,6 +666,70 @@ test_mapped_user (void)
   remove_own_dir ();
 }
 
+static void
+check_refused (int      code,
+               GError **error)
+{
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, "own", NULL, error);
+
+  g_assert_null (dir);
+  g_assert_error (*error, G_IO_ERROR, code);
+  g_assert_nonnull (strstr ((*error)->message, "own"));
+  g_clear_error (error);
+}
+
+/* What is needed to tell whose a new directory is has to be there before it is made, since it could not be removed. */
+static void
+test_mapped_user_in_need (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  shown_uid = geteuid () + 1;
+  create_errno = ENOSPC;
+  check_refused (G_IO_ERROR_NO_SPACE, &error);
+  create_errno = 0;
+
+  for (guint n = 0; dir == NULL; n++)
+    {
+      tf_test_take_fds ();
+      tf_test_give_fds (n);
+      dir = tf_temp_dir_new (NULL, NULL, "own", NULL, &error);
+      tf_test_give_all_fds ();
+      if (dir == NULL)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+      g_clear_error (&error);
+    }
+
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
+  clean_up (dir);
+  shown_uid = 0;
+  remove_own_dir ();
+}
+
+/* That is not taken for an exchange, so that it is not tried again and again. */
+static void
+test_unreadable_dir (void)
+{
+  g_autoptr(GFile) own = g_file_new_for_path ("own");
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("getdents64()"))
+    return;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  listing_errno = EROFS;
+  check_refused (G_IO_ERROR_READ_ONLY, &error);
+  listing_errno = 0;
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
+  g_assert_true (tf_remove_tree (own, NULL, NULL));
+}
+
 /* But not for the directory alone. */
 static void
 test_other_user_each_time (void)
@@ -1108,6 +1215,8 @@ main (int    argc,
   g_test_add_func ("/entry/intruder", test_intruder);
   g_test_add_func ("/entry/intruder/each-time", test_intruder_each_time);
   g_test_add_func ("/entry/mapped-user", test_mapped_user);
+  g_test_add_func ("/entry/mapped-user/in-need", test_mapped_user_in_need);
+  g_test_add_func ("/entry/unreadable-dir", test_unreadable_dir);
   g_test_add_func ("/entry/other-user/each-time", test_other_user_each_time);
   g_test_add_func ("/entry/umask", test_umask);
   g_test_add_func ("/entry/set-group-id", test_set_group_id);
