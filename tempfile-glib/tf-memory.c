@@ -30,7 +30,8 @@ static int n_pending;           /* (atomic): warnings that no worker has handled
  * A write, or another call, that would exceed the budget makes larger files roll over that are in memory and not being
  * used, the largest first. If there are none, the [class@SpooledFile] itself rolls over, even if it is below its own
  * [property@SpooledFile:max-size]. [signal@SpooledFile::rolled-over] of another file is emitted in the main context that
- * was the thread-default one when that file was created.
+ * was the thread-default one when that file was created; in a forked child, for a file of the parent's, by the next call
+ * that reads or writes it.
  *
  * The budget counts the memory that the content takes, also the bytes that readers of closed files and owners of stolen
  * bytes still hold. Once the disk has refused a file, other files are not asked for a second. If the files already exceed
@@ -162,9 +163,9 @@ stop_watching_pressure (void)
  * On each [signal@Gio.MemoryMonitor::low-memory-warning], of any level, a worker thread rolls over the files of more
  * than 64 KiB that are in memory at that moment and are not being read or written, the largest first.
  * [signal@SpooledFile::rolled-over] is then emitted in the main context that was the thread-default one when the file
- * was created. The last quarter of the descriptors that the process may have is left to the application. If files cannot
- * roll over, they stay in memory, and one message with their number and the first error is logged. This is off by
- * default.
+ * was created; in a forked child, as with [func@Tf.set_memory_budget]. The last quarter of the descriptors that the
+ * process may have is left to the application. If files cannot roll over, they stay in memory, and one message with
+ * their number and the first error is logged. This is off by default.
  *
  * Memory is low, too, when processes of the own control group have waited for it for a tenth of two seconds. On Linux,
  * this is known without a desktop, in a container for instance, if the process may write to the `memory.pressure` file

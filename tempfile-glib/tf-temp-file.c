@@ -1882,7 +1882,8 @@ tf_temp_file_peek (TfTempFile *self,
  *
  * At most 65536 bytes of a file on disk are read ahead. If another process changes the file, the bytes that were
  * read ahead do not show the change until the file is used by another call than this one, [method@TempFile.peek],
- * [method@TempFile.consume], [method@TempFile.read_line] and [method@TempFile.read_upto].
+ * [method@TempFile.consume], [method@TempFile.read_line], [method@TempFile.try_read_line] and
+ * [method@TempFile.read_upto].
  *
  * It blocks on the disk if the bytes are there. The errors are those of [method@TempFile.read].
  *

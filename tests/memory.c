@@ -53,6 +53,19 @@ __wrap_g_thread_try_new (const char   *name,
   return NULL;
 }
 
+static gint n_attached;
+
+guint __real_g_source_attach (GSource *source, GMainContext *context);
+guint __wrap_g_source_attach (GSource *source, GMainContext *context);
+
+guint
+__wrap_g_source_attach (GSource      *source,
+                        GMainContext *context)
+{
+  g_atomic_int_inc (&n_attached);
+  return __real_g_source_attach (source, context);
+}
+
 static void
 write_zeros (TfSpooledFile *file,
              gsize          count)
@@ -106,6 +119,47 @@ test_budget_largest_first (void)
 
   g_clear_object (&second);
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  tf_set_memory_budget (0);
+}
+
+static TfSpooledFile *inherited;
+static guint n_told;
+
+static void
+count_told (TfSpooledFile *file,
+            gpointer       no_data)
+{
+  n_told++;
+}
+
+static void
+write_in_child (void)
+{
+  g_autoptr(TfSpooledFile) own = tf_spooled_file_new (-1);
+
+  g_atomic_int_set (&n_attached, 0);
+  write_zeros (own, 500 * KIB);
+  g_assert_true (tf_spooled_file_is_rolled_over (inherited));
+  g_assert_cmpint (g_atomic_int_get (&n_attached), ==, 0);
+  g_assert_cmpuint (n_told, ==, 0);
+  write_zeros (inherited, 1);
+  write_zeros (inherited, 1);
+  g_assert_cmpuint (n_told, ==, 1);
+  g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (inherited)), ==, 600 * KIB + 2);
+}
+
+/* The thread that iterates the main context of what the child inherits is not there, and may have had its lock. */
+static void
+test_budget_in_child (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+
+  tf_set_memory_budget (1000 * KIB);
+  write_zeros (file, 600 * KIB);
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+  g_signal_connect (file, "rolled-over", G_CALLBACK (count_told), NULL);
+  inherited = file;
+  tf_test_in_child (write_in_child);
   tf_set_memory_budget (0);
 }
 
@@ -515,7 +569,7 @@ is_open (int fd)
 }
 
 static void
-test_pressure (void)
+roll_over_under_pressure (void)
 {
   g_autoptr(TfSpooledFile) file = NULL;
   int ends[2];
@@ -539,6 +593,13 @@ test_pressure (void)
   while (is_open (ends[0]))
     g_main_context_iteration (NULL, FALSE);
   g_assert_cmpint (close (ends[1]), ==, 0);
+}
+
+/* In a child, with which the worker ends that may still be looking for other files. */
+static void
+test_pressure (void)
+{
+  tf_test_in_child (roll_over_under_pressure);
 }
 
 /* When there is nothing more to be told, the descriptor is closed, and no file has rolled over. */
@@ -688,6 +749,7 @@ main (int    argc,
   tf_test_start_worker ();
 
   g_test_add_func ("/memory/budget/largest-first", test_budget_largest_first);
+  g_test_add_func ("/memory/budget/in-child", test_budget_in_child);
   g_test_add_func ("/memory/budget/spares-the-small", test_budget_spares_the_small);
   g_test_add_func ("/memory/budget/pieces", test_budget_pieces);
   g_test_add_func ("/memory/budget/later", test_budget_later);

@@ -37,7 +37,7 @@ tf_store_new (void)
   /* Not with calloc(), which does not use what this thread has freed last. */
   TfStore *self = g_atomic_rc_box_new (TfStore);
 
-  *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY };
+  *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY, .generation = tf_fork_get_generation () };
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   return self;
@@ -155,6 +155,7 @@ update_rest (TfStore *self)
 {
   self->at_rest = self->state == TF_STORE_OPEN &&
                   self->copier == NULL &&
+                  !self->must_tell &&
                   !g_atomic_int_get (&self->gate_closed);
   if (!self->at_rest)
     self->backing.memory.room = 0;
@@ -885,17 +886,25 @@ tell_rolled_over (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* Releases what the store has left for the disk. */
+static void
+unlock_and_release (TfStore *self)
+{
+  g_autofree TfBacking *left = g_steal_pointer (&self->left);
+
+  unlock (self);
+  if (left != NULL)
+    tf_backing_clear (left);
+}
+
 static void
 unlock_and_tell (TfStore *self)
 {
   g_autofree char *where = g_strdup (self->backing.where);
-  g_autofree TfBacking *left = g_steal_pointer (&self->left);
 
   self->must_tell = FALSE;
-  unlock (self);
-
-  if (left != NULL)
-    tf_backing_clear (left);
+  update_rest (self);
+  unlock_and_release (self);
   if (where != NULL)
     tf_debug_trace ("rolled over to", where);
   tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
@@ -1193,7 +1202,24 @@ lock_idle (TfStore *self)
   return is_locked;
 }
 
-/* Rolls over for the sake of others. The owner is notified in its own main context. */
+/* The owner is notified in its own main context. In a forked child, the thread that iterates it is not there, and may have
+ * had its lock: then the next call of the owner notifies. */
+static void
+unlock_and_tell_owner (TfStore *self)
+{
+  if (self->generation != (guint16) tf_fork_get_generation ())
+    {
+      update_rest (self);
+      unlock_and_release (self);
+      return;
+    }
+
+  tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
+  tf_store_unlock (self);
+  tf_task_defer_no_more ();
+}
+
+/* Rolls over for the sake of others. */
 static gboolean
 move_node_out (TfMemoryPoolNode  *node,
                GError           **error)
@@ -1209,9 +1235,7 @@ move_node_out (TfMemoryPoolNode  *node,
   if (self->state != TF_STORE_OPEN)
     g_clear_error (error); /* It was closed meanwhile, and keeps no memory. */
 
-  tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
-  tf_store_unlock (self);
-  tf_task_defer_no_more ();
+  unlock_and_tell_owner (self);
   return success;
 }
 

@@ -102,9 +102,10 @@ struct _TfStore
   GThread *copier;    /* (unowned) (nullable) */
   guint16 next_ticket; /* (atomic) */
   guint16 turn;        /* the ticket whose turn it is */
+  guint16 generation;  /* of tf_fork_get_generation(): of the process that has created it */
   GArray *given_up;    /* (owned) (nullable) (element-type guint16): tickets that come later, and have no turn */
-  guint at_rest : 1;   /* open, with an open gate and without a copier: the fast paths may be taken. Otherwise no memory
-                        * is claimed */
+  guint at_rest : 1;   /* open, with an open gate, without a copier, and with nothing to tell: the fast paths may be taken.
+                        * Otherwise no memory is claimed */
   guint must_tell : 1; /* rolled over, and the owner was not notified yet */
   guint lasting : 1;   /* the file behind the backing has a lasting name */
   guint must_share : 1; /* a fork came while there was a copier, which uses the backing without the lock */
