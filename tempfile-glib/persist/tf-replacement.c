@@ -282,14 +282,44 @@ tf_replacement_discard (TfReplacement       *self,
   abandon_name (self);
 }
 
+/* Returns whether the errno can mean that a server was not heard. */
+static gboolean
+is_silence (int saved_errno)
+{
+  return saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT || saved_errno == ENOTCONN ||
+         saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
+}
+
+/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more.
+ * What has a name may be remembered by the kernel for some time, and is found out by opening it. Does not change errno. */
+static gboolean
+has_lost_name (const TfReplacement *self)
+{
+  int saved_errno = errno;
+  gboolean result = FALSE;
+
+  if (is_silence (saved_errno))
+    {
+      tf_autofd int fd = openat (self->dir_fd, self->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+      result = fd < 0 && (errno == ENOENT || errno == ESTALE);
+    }
+
+  errno = saved_errno;
+  return result;
+}
+
 /* Called after the temporary name was to become that of the target. */
 static int
 end_rename (TfReplacement       *self,
             const TfDestination *target,
             int                  result)
 {
-  if (result == 0)
-    forget_name (self);
+  if (result == 0 || has_lost_name (self))
+    {
+      forget_name (self);
+      result = 0;
+    }
   else if (has_name (self, target->dir_fd, target->name))
     {
       tf_replacement_discard (self, target);

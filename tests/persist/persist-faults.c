@@ -166,9 +166,30 @@ __wrap_fstatat64 (int          fd,
   return __real_fstatat64 (fd, name, st, flags);
 }
 
+/* What the kernel remembers of the document when it is replaced by a server that is not heard. */
+static gboolean is_unheard;
+static gboolean is_remembered;
+static struct statx remembered;
+
+int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+
+int
+__wrap_statx (int           fd,
+              const char   *path,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  int result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
+
+  if (result == 0 && is_remembered && g_str_equal (path, "doc"))
+    *stx = remembered;
+  return result;
+}
+
 WRAP (int, ftruncate64, (int fd, off_t size), (fd, size))
 WRAP (int, lstat64, (const char *path, struct stat *st), (path, st))
-WRAP (int, statx, (int fd, const char *path, int flags, unsigned int mask, struct statx *stx), (fd, path, flags, mask, stx))
 WRAP (int, unlink, (const char *path), (path))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
 WRAP (ssize_t, flistxattr, (int fd, char *list, size_t size), (fd, list, size))
@@ -295,6 +316,15 @@ __wrap_renameat (int         from_fd,
   if (before_failing_rename != NULL && g_str_equal (to, "doc"))
     {
       g_steal_pointer (&before_failing_rename) ();
+      errno = EIO;
+      return -1;
+    }
+
+  if (is_unheard && g_str_equal (to, "doc"))
+    {
+      g_assert_cmpint (__real_statx (to_fd, to, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &remembered), ==, 0);
+      g_assert_cmpint (__real_renameat (from_fd, from, to_fd, to), ==, 0);
+      is_remembered = TRUE;
       errno = EIO;
       return -1;
     }
@@ -1343,6 +1373,33 @@ test_missing_for_a_moment (void)
     }
 }
 
+/* The temporary name, which only this process knows, is gone from the server. */
+static void
+test_unheard (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  file = make (IN_MEMORY);
+  put_old (path);
+  is_unheard = TRUE;
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+  is_unheard = is_remembered = FALSE;
+  g_assert_no_error (error);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+  remove_others ("");
+}
+
 /* As the kernel does it after a server has done it and says ESTALE */
 static void
 test_exchanged_twice (void)
@@ -1777,6 +1834,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
+  g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
