@@ -301,6 +301,16 @@ copy_shared (int            from,
          copy_rest (from, from_where, to, size, where, cancellable, error);
 }
 
+/* A sandbox can refuse to change the size. */
+static gboolean
+has_size (int     fd,
+          goffset size)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 && st.st_size == size;
+}
+
 /* Makes the empty file @to, which is @where in messages, a copy of @from, which is @from_where there. @size is that of
  * @from if nobody else can change it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system
  * may tell a wrong one. @progress may be NULL. Shares the blocks if the file system can, otherwise copies them without
@@ -327,7 +337,8 @@ tf_disk_copy_file (int            from,
                       : copy_shared (from, from_where, &size, to, where, progress, cancellable, error);
 
   return success &&
-         (TF_RETRY_EINTR (ftruncate (to, size)) == 0 || tf_errno_set (error, errno, "ftruncate", where));
+         (has_size (to, size) || TF_RETRY_EINTR (ftruncate (to, size)) == 0 ||
+          tf_errno_set (error, errno, "ftruncate", where));
 }
 
 /* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in

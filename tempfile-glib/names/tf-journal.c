@@ -932,27 +932,24 @@ tf_journal_begin (const TfPlace *parent,
   return self;
 }
 
-/* Writes down what is behind the name: @name in @dir_fd, or @dir_fd itself if @name is empty. */
+/* Writes down what is behind the name: @name in @dir_fd, or @dir_fd itself if @name is empty. What was written down before
+ * is valid while the system is asked. */
 void
 tf_journal_complete (TfJournalRecord  *self,
                      int               dir_fd,
                      const char       *name,
                      const TfIdentity *identity)
 {
+  gboolean has_handle;
   guint64 hash;
 
   if (self == NULL)
     return;
 
+  has_handle = !tf_identity_has_birth (identity) && tf_system_hash_handle (dir_fd, name, &hash);
   self->slot.inode = identity->inode;
-  self->slot.birth_seconds = identity->birth_seconds;
-  self->slot.birth_nanoseconds = identity->birth_nanoseconds;
-  if (!tf_identity_has_birth (identity) && tf_system_hash_handle (dir_fd, name, &hash))
-    {
-      self->slot.birth_seconds = hash;
-      self->slot.birth_nanoseconds = TF_JOURNAL_HANDLE;
-    }
-
+  self->slot.birth_seconds = has_handle ? (gint64) hash : identity->birth_seconds;
+  self->slot.birth_nanoseconds = has_handle ? TF_JOURNAL_HANDLE : identity->birth_nanoseconds;
   set_state (&self->slot, TF_JOURNAL_DONE);
 }
 

@@ -443,7 +443,10 @@ look_at_replaced (TfReplacement       *self,
 
   if (!S_ISDIR (st.mode))
     {
-      tf_journal_complete (self->replaced, target->dir_fd, self->name, &found);
+      if (self->replaced == NULL)
+        self->replaced = tf_journal_write (&target->place, self->name, TF_JOURNAL_FILE, target->dir_fd, self->name, &found, 0);
+      else
+        tf_journal_complete (self->replaced, target->dir_fd, self->name, &found);
       return 0;
     }
 

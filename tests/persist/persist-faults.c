@@ -15,11 +15,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -188,7 +190,16 @@ __wrap_statx (int           fd,
   return result;
 }
 
-WRAP (int, ftruncate64, (int fd, off_t size), (fd, size))
+int __real_ftruncate64 (int fd, off_t size);
+int __wrap_ftruncate64 (int fd, off_t size);
+
+int
+__wrap_ftruncate64 (int   fd,
+                    off_t size)
+{
+  return fails ("ftruncate64") || is_broken ("ftruncate64") ? -1 : __real_ftruncate64 (fd, size);
+}
+
 WRAP (int, lstat64, (const char *path, struct stat *st), (path, st))
 WRAP (int, unlink, (const char *path), (path))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size))
@@ -370,14 +381,17 @@ __wrap_readlinkat (int         fd,
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
-/* Of a type that nobody knows, so that the kernel is always asked to copy. */
+/* Of a type that nobody knows, so that the kernel is always asked to copy, and on which there are no journals. */
+static gboolean is_known_fs;
+
 int
 __wrap_fstatfs64 (int            fd,
                   struct statfs *fs)
 {
   int result = fails ("fstatfs") ? -1 : __real_fstatfs64 (fd, fs);
 
-  fs->f_type = 0;
+  if (!is_known_fs)
+    fs->f_type = 0;
   return result;
 }
 
@@ -1666,6 +1680,59 @@ test_replaced_before_taken_back (void)
   failing_exchange = 0;
 }
 
+static void
+die (void)
+{
+  raise (SIGKILL);
+}
+
+static void
+persist_and_die (void)
+{
+  g_autoptr(TfTempFile) file = make (IN_MEMORY);
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  before_exchange = put_their_backup;
+  broken_call = "fsync";
+  meddle = die;
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP | TF_PERSIST_DURABLE,
+                        NULL, NULL, NULL, NULL, NULL);
+}
+
+/* What takes the name of a backup in the moment in which that is made is known to sweeps, also where nothing had it. */
+static void
+test_killed_after_exchange (void)
+{
+  g_autofree char *path = NULL;
+  int status;
+  pid_t pid;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  put_old (path);
+  is_known_fs = TRUE;
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    {
+      persist_and_die ();
+      _exit (0);
+    }
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_true (tf_sweep (NULL, dir, 0, NULL, NULL, NULL));
+  is_known_fs = FALSE;
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  remove_others ("");
+}
+
 /* The file of another process has the name when a persist is undone that has failed. */
 static void
 test_not_taken_back (void)
@@ -1767,6 +1834,25 @@ test_offset_of_copied (void)
   g_assert_cmpint (lseek (from_fd, 0, SEEK_CUR), ==, 5);
 }
 
+/* A sandbox can refuse to change the size of files. */
+static void
+test_copy_without_truncation (void)
+{
+  g_autoptr(TfTempFile) from = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) to = tf_temp_file_new (NULL, NULL, NULL);
+  int from_fd = tf_temp_file_get_fd (from, NULL, NULL);
+  int to_fd = tf_temp_file_get_fd (to, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+  char buffer[8];
+
+  g_assert_cmpint (write (from_fd, "content", 7), ==, 7);
+  broken_call = "ftruncate64";
+  tf_disk_copy_file (from_fd, "original", -1, to_fd, "copy", NULL, NULL, &error);
+  broken_call = NULL;
+  g_assert_no_error (error);
+  g_assert_cmpint (pread (to_fd, buffer, sizeof buffer, 0), ==, 7);
+}
+
 /* Also where a size has 32 bits. */
 static void
 test_copy_of_more_than_4_gib (void)
@@ -1813,6 +1899,9 @@ main (int    argc,
   tf_test_init (&argc, &argv);
   tf_test_start_worker ();
 
+  /* The first one, because after a failure it takes a second until another journal is tried. */
+  g_test_add_func ("/persist-faults/killed-after-exchange", test_killed_after_exchange);
+
   for (System system = ALL_THERE; system < N_SYSTEMS; system++)
     {
       g_autofree char *path = g_strconcat ("/persist-faults/", names[system], NULL);
@@ -1834,6 +1923,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
+  g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
