@@ -967,6 +967,33 @@ tf_temp_file_try_read_line (TfTempFile *self,
 }
 
 /**
+ * tf_temp_file_try_seek: (skip)
+ * @self: a temporary file
+ * @offset: the offset in bytes
+ * @type: %G_SEEK_SET or %G_SEEK_CUR; with %G_SEEK_END, nothing is done
+ *
+ * Moves the position, as [method@Gio.Seekable.seek], if nothing has to be waited for.
+ *
+ * It touches neither the disk nor a descriptor, and does nothing while another thread uses the file or an asynchronous
+ * operation of it is under way. A language binding calls it first, as it calls [method@TempFile.try_read]: another
+ * thread that the call would wait for may be waiting for the lock of the interpreter.
+ *
+ * Returns: %TRUE if the position was moved; %FALSE if nothing was done, in which case [method@Gio.Seekable.seek] is to
+ *   be called
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_try_seek (TfTempFile *self,
+                       goffset     offset,
+                       GSeekType   type)
+{
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+
+  return tf_store_seek_at_rest (tf_file_get_store (self), offset, type);
+}
+
+/**
  * tf_temp_file_read_bytes:
  * @self: a temporary file
  * @count: the number of bytes to read; %G_MAXSIZE for all that are left

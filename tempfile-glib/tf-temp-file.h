@@ -100,6 +100,11 @@ gboolean      tf_temp_file_try_read_line      (TfTempFile             *self,
                                                gsize                  *length);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_try_seek           (TfTempFile             *self,
+                                               goffset                 offset,
+                                               GSeekType               type);
+
+TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_write          (TfTempFile             *self,
                                                const void             *data,
                                                gsize                   size);

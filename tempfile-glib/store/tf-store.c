@@ -2353,6 +2353,25 @@ tf_store_seek (TfStore       *self,
   return success;
 }
 
+/* Like tf_store_seek() from the start or the position, with nothing to wait for. */
+gboolean
+tf_store_seek_at_rest (TfStore   *self,
+                       goffset    offset,
+                       GSeekType  type)
+{
+  gboolean success;
+
+  if (type == G_SEEK_END ||
+      !tf_task_may_block (NULL) || g_atomic_int_get (&tf_fork_is_coming) || !try_lock (self))
+    return FALSE;
+
+  success = is_at_rest (self) && !self->backing.shared && seek_locked (self, offset, type, NULL);
+  if (success && (gsize) self->position != self->backing.memory.size)
+    tf_memory_buffer_trim (&self->backing.memory);
+  unlock (self);
+  return success;
+}
+
 static gboolean
 truncate_locked (TfStore       *self,
                  goffset        size,

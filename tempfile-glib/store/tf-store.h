@@ -319,6 +319,9 @@ gboolean      tf_store_seek            (TfStore              *self,
                                         GSeekType             type,
                                         GCancellable         *cancellable,
                                         GError              **error);
+gboolean      tf_store_seek_at_rest    (TfStore              *self,
+                                        goffset               offset,
+                                        GSeekType             type);
 gboolean      tf_store_truncate        (TfStore              *self,
                                         goffset               size,
                                         GCancellable         *cancellable,

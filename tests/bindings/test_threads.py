@@ -351,6 +351,58 @@ for write in Tf.SpooledTemporaryFile.write, lambda file, data: file.get_output_s
         thread.join()
 """)
 
+    def test_auditing_while_used(self):
+        """A thread that rolls a file over waits for Python's lock, to audit; who has that does not wait for the file."""
+        self.run_program("""
+import threading
+from gi.repository import GLib
+# What does not give the lock up itself keeps it.
+sys.setswitchinterval(100)
+auditing, about = threading.Event(), threading.Event()
+hears = []
+def hear(event, arguments):
+    if event == 'tempfile.mkstemp' and hears:
+        hears.clear()
+        auditing.set()
+        about.wait()
+sys.addaudithook(hear)
+def roll_over(file):
+    file.get_output_stream().write_bytes(GLib.Bytes(bytes(2000)), None)
+def call(other, file):
+    try:
+        other(file)
+    except (GLib.Error, ValueError):
+        if not file.closed:
+            raise
+def run(other, use, file, used):
+    auditing.clear()
+    about.clear()
+    hears.append(True)
+    thread = threading.Thread(target=call, args=(other, file))
+    thread.start()
+    auditing.wait()
+    about.set()
+    use(used)
+    thread.join()
+    file.close()
+    used.close()
+uses = (lambda file: file.seek(0), lambda file: file.readline(), lambda file: file.peek(), lambda file: file.readlines(),
+        lambda file: next(file, None), lambda file: file.read(1), lambda file: file.write(b'x'), lambda file: file.tell(),
+        lambda file: file.close())
+for use in uses:
+    for other in roll_over, Tf.SpooledFile.rollover:
+        file = Tf.SpooledFile(max_size=1000)
+        file.write(b'abc\\n' * 10)
+        file.seek(0)
+        run(other, use, file, file)
+Tf.set_memory_budget(300000)
+for use in uses:
+    used, file = Tf.SpooledFile(), Tf.SpooledFile()
+    used.write(bytes(200000))
+    used.seek(0)
+    run(lambda file: file.write(bytes(100000)), use, file, used)
+""")
+
     def test_forked_while_used(self):
         """A thread of the parent is not in the child, which does not wait for it."""
         self.run_program("""

@@ -1092,7 +1092,11 @@ class SpooledFile(Tf.SpooledFile):
     def rollover(self, cancellable=None):
         """Moves the file to disk; again does nothing."""
         flush_text(self)
-        super().rollover(cancellable)
+        fast.begin_use(self)
+        try:
+            super().rollover(cancellable)
+        finally:
+            fast.end_use(self)
 
 
 class TemporaryFile(TempFile):

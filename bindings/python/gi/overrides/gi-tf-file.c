@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+#if __has_include (<sys/single_threaded.h>)
+# include <sys/single_threaded.h>
+#else
+# define __libc_single_threaded FALSE
+#endif
+
 #include "gi-tf.h"
 
 /* The type File, first among the bases of TempFile, NamedFile and SpooledFile.
@@ -40,11 +46,11 @@ kind_of (PyObject *self)
 
 /* --- Closing --- */
 
-/* Closing little in memory takes no time. */
+/* Closing little in memory takes no time, where no other thread can have the file. */
 static gboolean
 closes_at_once (TfTempFile *file)
 {
-  return gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
+  return __libc_single_threaded && gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
 }
 
 /* Closes the bytes. */

@@ -136,14 +136,6 @@ divert (PyObject         *self,
   return has_state (self) && divert_slowly (self, name, access, args, n_args, names, result);
 }
 
-static const char *
-peek (TfTempFile *file,
-      gsize      *available)
-{
-  *available = 0;
-  return G_LIKELY (!gi_tf_is_busy (file)) ? tf_temp_file_peek (file, available) : NULL;
-}
-
 /* --- Writing --- */
 
 /* Writes what only has to be copied, unless somebody uses the file. */
@@ -465,18 +457,29 @@ read_into_bytes (TfTempFile   *file,
   return TRUE;
 }
 
+/* Returns what is read ahead, or NULL. A thread that has the file may be waiting for Python's lock, to audit. */
+static const char *
+peek (TfTempFile *file,
+      gsize      *available)
+{
+  const char *data;
+
+  GI_TF_RELEASED (file, data = tf_temp_file_peek (file, available));
+  return data;
+}
+
 /* Moves the position behind what was taken of what peek() returned. That fails if another process has moved it. */
-static inline gboolean
+static gboolean
 consume (TfTempFile *file,
          gsize       size)
 {
   GError *error = NULL;
+  gboolean success;
 
-  if (G_LIKELY (tf_temp_file_consume (file, size, &error)))
-    return TRUE;
-
-  gi_tf_raise (error);
-  return FALSE;
+  GI_TF_RELEASED (file, success = tf_temp_file_consume (file, size, &error));
+  if (!success)
+    gi_tf_raise (error);
+  return success;
 }
 
 /* Reads up to the end, but @most bytes. */
@@ -611,7 +614,7 @@ fill (TfTempFile  *file,
   GError *error = NULL;
   gssize n;
 
-  *data = tf_temp_file_peek (file, available);
+  *data = peek (file, available);
   if (*data != NULL)
     return TRUE;
 
@@ -622,7 +625,7 @@ fill (TfTempFile  *file,
       return FALSE;
     }
 
-  *data = tf_temp_file_peek (file, available);
+  *data = peek (file, available);
   return TRUE;
 }
 
@@ -886,7 +889,7 @@ append (PyObject *list,
 }
 
 /* Appends the lines that are in memory, until they are @wanted bytes. Nothing here runs code of the user's, so that the
- * bytes stay where they are. Sets @size to what was appended, in bytes. */
+ * bytes stay where they are. Sets @size to what was appended, in bytes. Called by who uses the file. */
 static gboolean
 append_ahead (TfTempFile *file,
               PyObject   *list,
@@ -927,7 +930,12 @@ append_lines (TfTempFile *file,
     {
       PyObject *line;
 
-      if (!append_ahead (file, list, left, &size))
+      gboolean success;
+
+      gi_tf_begin_use ((GObject *) file);
+      success = append_ahead (file, list, left, &size);
+      gi_tf_end_use ((GObject *) file);
+      if (!success)
         return FALSE;
       left -= size;
       if (left <= 0)
@@ -989,8 +997,8 @@ peek_unbuffered (TfTempFile *file,
 }
 
 static PyObject *
-peek_slowly (TfTempFile *file,
-             gint64      size)
+read_ahead (TfTempFile *file,
+            gint64      size)
 {
   PyObject *bytes = NULL;
   const char *data;
@@ -1008,10 +1016,7 @@ gi_tf_io_peek (PyObject         *self,
          PyObject   *const*args,
          Py_ssize_t        n_args)
 {
-  TfTempFile *file;
   gint64 size = 0;
-  gsize available;
-  const char *data;
   PyObject *result;
 
   if (divert (self, "peek", "r", args, n_args, NULL, &result))
@@ -1021,9 +1026,7 @@ gi_tf_io_peek (PyObject         *self,
     return NULL;
 
   size = CLAMP (size, 8192, 65536);
-  file = gi_tf_file_of (self);
-  data = peek (file, &available);
-  return data != NULL ? PyBytes_FromStringAndSize (data, MIN ((gint64) available, size)) : peek_slowly (file, size);
+  return read_ahead (gi_tf_file_of (self), size);
 }
 
 /* --- The position and the size --- */
@@ -1080,8 +1083,8 @@ seek_to (TfTempFile   *file,
   GError *error = NULL;
   goffset position;
 
-  if (type != G_SEEK_END && cancellable == NULL && !gi_tf_is_busy (file))
-    position = seek_and_tell (file, offset, type, NULL, &error);
+  if (cancellable == NULL && !gi_tf_is_busy (file) && tf_temp_file_try_seek (file, offset, type))
+    position = g_seekable_tell ((GSeekable *) file);
   else
     GI_TF_RELEASED (file, position = seek_and_tell (file, offset, type, cancellable, &error));
 
