@@ -18,6 +18,7 @@
 #include "base/tf-debug.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-fork.h"
 #include "base/tf-identity.h"
 #include "base/tf-string.h"
 #include "tf-aside.h"
@@ -34,9 +35,12 @@ typedef enum
 } Lock;
 
 /* A segment. It is locked if its process is dead. */
-typedef struct
+typedef struct _Segment Segment;
+
+struct _Segment
 {
   int            fd;
+  Segment       *next_open;
   Lock           lock;
   TfJournalSlot *slots;       /* (owned): as it was read */
   guint          n_slots;
@@ -44,7 +48,7 @@ typedef struct
   int            parent_fd;   /* -1 if it cannot be had */
   TfPlace        place;       /* of @parent_fd; (owned) (nullable) path */
   gboolean       is_exchanged; /* another directory of the same file system is at the path */
-} Segment;
+};
 
 typedef enum
 {
@@ -76,13 +80,59 @@ unlock_segment (int fd)
   tf_system_unclaim (fd);
 }
 
-/* A child that was forked meanwhile has the descriptor, and with it the locks. */
+/* A forked child closes the descriptors of its parent's sweeps. With them, it would have the locks for as long as it
+ * lives. */
+static GMutex lock;
+static Segment *open_segments; /* (nullable): those with a descriptor */
+
 static void
-segment_clear (Segment *self)
+close_in_child (void)
 {
+  for (Segment *segment = open_segments; segment != NULL; segment = segment->next_open)
+    tf_fd_clear (&segment->fd);
+  open_segments = NULL;
+}
+
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock, .child = close_in_child };
+
+/* What is opened for writing must not be what the program prints to. */
+static void
+segment_open (Segment    *self,
+              int         dir_fd,
+              const char *name)
+{
+  tf_fork_lock (&fork_handler);
+  self->fd = tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, name,
+                                                 O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  if (self->fd >= 0)
+    {
+      self->next_open = open_segments;
+      open_segments = self;
+    }
+  g_mutex_unlock (&lock);
+}
+
+static void
+segment_close (Segment *self)
+{
+  Segment **place = &open_segments;
+
+  tf_fork_lock (&fork_handler);
+  while (*place != NULL && *place != self)
+    place = &(*place)->next_open;
+  if (*place != NULL)
+    *place = self->next_open;
+
   if (self->fd >= 0)
     unlock_segment (self->fd);
   tf_fd_clear (&self->fd);
+  g_mutex_unlock (&lock);
+}
+
+static void
+segment_clear (Segment *self)
+{
+  segment_close (self);
   tf_fd_clear (&self->parent_fd);
   g_free (self->slots);
   g_free ((char *) self->place.path);
@@ -110,7 +160,7 @@ open_segment (Segment      *self,
               const char   *name,
               TfSystemStat *st)
 {
-  self->fd = TF_RETRY_EINTR (openat (dir_fd, name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  segment_open (self, dir_fd, name);
   self->lock = self->fd >= 0 ? lock_segment (self->fd) : LOCK_PROCESSES;
 
   return self->fd >= 0 &&
@@ -568,7 +618,7 @@ has_wanted (TfJournalReader *self,
         continue;
 
       name = read_name (segment, i, &aside);
-      if (name != NULL && is_parent (segment, record->parent) &&
+      if (name != NULL && !is_early (record) && is_parent (segment, record->parent) &&
           is_wanted (self, &segment->slots[record->parent], name))
         return TRUE;
     }
@@ -770,6 +820,26 @@ load_segment (TfJournalReader *self,
   return FOREIGN;
 }
 
+/* How often others that read a segment are waited for by a sweep and by a list, in all, and how long each time, in
+ * microseconds: five seconds, or a tenth of one */
+#define SWEEP_WAITS 500
+#define LIST_WAITS 10
+#define WAIT 10000
+
+/* Returns FALSE if that was done @max times already. */
+static gboolean
+wait_for_others (TfJournalReader *self,
+                 guint            max)
+{
+  if (self->n_waits == max)
+    return FALSE;
+
+  self->n_waits++;
+  g_usleep (WAIT);
+  return TRUE;
+}
+
+/* Another reader has a segment for a moment; if for longer, it sweeps that of a dead process. */
 static gboolean
 list_segment (TfJournalReader *self,
               int              dir_fd,
@@ -777,34 +847,35 @@ list_segment (TfJournalReader *self,
               TfSystemFs       fs,
               GCancellable    *cancellable)
 {
-  g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
-  Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE);
+  while (TRUE)
+    {
+      g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
+      Life life = load_segment (self, &segment, dir_fd, name, fs, FALSE);
 
-  if (life == ALIVE || life == DEAD)
-    list_records (self, &segment, life == DEAD && segment.lock != LOCK_PROCESSES, cancellable);
-  return FALSE;
+      if (segment.lock == LOCK_SWEEP && life == DEAD && wait_for_others (self, LIST_WAITS))
+        continue;
+
+      if (life == ALIVE || life == DEAD)
+        list_records (self, &segment, life == DEAD && segment.lock != LOCK_PROCESSES, cancellable);
+      return FALSE;
+    }
 }
-
-/* How often another sweep is waited for, and how long each time, in microseconds: five seconds altogether */
-#define WAITS 500
-#define WAIT 10000
 
 /* Returns whether the sweep is not over with the segment: another one has it, which may be about other things. */
 static gboolean
 wait_for_sweep (TfJournalReader *self,
                 const Segment   *segment,
                 const char      *name,
-                guint            n_waits,
                 GCancellable    *cancellable)
 {
   if (segment->lock != LOCK_SWEEP || g_cancellable_is_cancelled (cancellable) || !has_wanted (self, segment))
     return FALSE;
 
-  if (n_waits < WAITS)
-    g_usleep (WAIT);
-  else
-    tf_failures_add (self->failures, EBUSY, "wait for another sweep of the journal", name);
-  return n_waits < WAITS;
+  if (wait_for_others (self, SWEEP_WAITS))
+    return TRUE;
+
+  tf_failures_add (self->failures, EBUSY, "wait for another sweep of the journal", name);
+  return FALSE;
 }
 
 static gboolean
@@ -814,8 +885,6 @@ sweep_segment (TfJournalReader *self,
                TfSystemFs       fs,
                GCancellable    *cancellable)
 {
-  guint n_waits = 0;
-
   while (TRUE)
     {
       g_auto(Segment) segment = { .fd = -1, .parent_fd = -1 };
@@ -825,7 +894,7 @@ sweep_segment (TfJournalReader *self,
         return (life == WORTHLESS || (life == DEAD && sweep_records (self, &segment, cancellable))) &&
                unlinkat (dir_fd, name, 0) == 0;
 
-      if (life != DEAD || !wait_for_sweep (self, &segment, name, n_waits++, cancellable))
+      if (life != DEAD || !wait_for_sweep (self, &segment, name, cancellable))
         return FALSE;
     }
 }
@@ -918,6 +987,7 @@ reader_begin (TfJournalReader  *self,
               GCancellable     *cancellable,
               GError          **error)
 {
+  self->n_waits = 0;
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 

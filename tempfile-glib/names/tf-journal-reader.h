@@ -37,6 +37,7 @@ typedef struct
   guint               n_removed;
   TfFailures         *failures;
   guint8              boot_id[TF_SYSTEM_BOOT_ID_SIZE]; /* set by the sweep */
+  guint               n_waits; /* for others that read the same journals; set by the sweep */
   GHashTable         *removed_dirs; /* (element-type filename): paths; set by the sweep */
 } TfJournalReader;
 

@@ -930,6 +930,127 @@ test_beside_other_sweep (void)
   g_assert_cmpuint (reader.n_removed, ==, 1);
 }
 
+static void
+note_left (const TfJournalFound *found,
+           gpointer              user_data)
+{
+  *(gboolean *) user_data = found->is_left;
+}
+
+/* A child of the dead process has the journal, and somebody else is looking at it at this moment. */
+static void
+test_list_beside_other (void)
+{
+  g_auto(TfFailures) failures;
+  gboolean is_left = TRUE;
+  TfJournalReader reader = { .failures = &failures, .func = note_left, .user_data = &is_left };
+  g_autofree char *journal = NULL;
+  tf_autofd int locked = -1;
+
+  tf_failures_init (&failures);
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  locked = open (journal, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (flock (locked, LOCK_EX | LOCK_NB), ==, 0);
+  other_sweep.fd = open (journal, O_RDWR | O_CLOEXEC);
+  other_sweep.n_waits = 0;
+  other_sweep.ends_after = 2;
+  g_assert_cmpint (tf_system_claim (other_sweep.fd), ==, 0);
+  g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
+  g_assert_cmpuint (other_sweep.n_waits, ==, 2);
+  g_assert_false (is_left);
+
+  tf_fd_clear (&other_sweep.fd);
+  tf_fd_clear (&locked);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+static gboolean
+has_journal_open (void)
+{
+  g_autofree char *dir = get_journal_dir ();
+  g_autoptr(GDir) fds = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+  gboolean found = FALSE;
+
+  while ((name = g_dir_read_name (fds)) != NULL)
+    {
+      g_autofree char *link = g_build_filename ("/proc/self/fd", name, NULL);
+      g_autofree char *target = g_file_read_link (link, NULL);
+
+      found |= target != NULL && g_str_has_prefix (target, dir) && target[strlen (dir)] == '/';
+    }
+
+  return found;
+}
+
+static void
+fork_meanwhile (const TfJournalFound *found,
+                gpointer              user_data)
+{
+  int status;
+  pid_t pid;
+
+  g_assert_true (has_journal_open ());
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    _exit (has_journal_open ());
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+}
+
+/* Otherwise the child would have the lock of the sweep for as long as it lives. */
+static void
+test_fork_while_sweeping (void)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures, .func = fork_meanwhile };
+
+  tf_failures_init (&failures);
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  g_assert_true (tf_journal_reader_sweep (&reader, NULL, NULL));
+  g_assert_cmpuint (reader.n_removed, ==, 1);
+}
+
+static void
+assert_not_printed_to (const TfJournalFound *found,
+                       gpointer              user_data)
+{
+  g_assert_cmpint (write (STDOUT_FILENO, "text", 4), ==, -1);
+}
+
+static void
+sweep_without_stdout (void)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures, .func = assert_not_printed_to };
+
+  tf_failures_init (&failures);
+  g_assert_cmpint (close (STDOUT_FILENO), ==, 0);
+  g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
+  g_assert_true (tf_journal_reader_sweep (&reader, NULL, NULL));
+  g_assert_cmpuint (reader.n_removed, ==, 1);
+}
+
+/* What the program prints would go into the journal. */
+static void
+test_without_stdout (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  tf_test_in_child (sweep_without_stdout);
+}
+
 /* Of another file system, there may be one at the path again. */
 static void
 test_other_device (void)
@@ -1508,6 +1629,9 @@ main (int    argc,
   g_test_add_func ("/journal/handle", test_handle);
   g_test_add_func ("/journal/other-handle", test_other_handle);
   g_test_add_func ("/journal/list-unlocked", test_list_unlocked);
+  g_test_add_func ("/journal/list-beside-other", test_list_beside_other);
+  g_test_add_func ("/journal/fork-while-sweeping", test_fork_while_sweeping);
+  g_test_add_func ("/journal/without-stdout", test_without_stdout);
   g_test_add_func ("/journal/beside-other-sweep", test_beside_other_sweep);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
