@@ -3,8 +3,8 @@
  * SPDX-License-Identifier: LGPL-2.1-or-later
  */
 
-/* Who may be where an entry was, how it is created in a directory of somebody else's, and what it costs. The linker
- * puts functions in place of system calls, see meson.build. */
+/* Who may be where an entry was, how it is created in a directory of somebody else's or fails to be, and what it costs.
+ * The linker puts functions in place of some system calls, see meson.build. */
 
 #include "names/tf-entry.h"
 
@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tf-system.h"
 #include "tempfile-glib.h"
 #include "tf-test.h"
 #include "tree.h"
@@ -32,9 +33,130 @@ static const char *intruder;
 /* Somebody is always faster, and has put something in what was made. */
 static gboolean is_always_filled;
 
+/* Somebody removes as many directories as soon as they are made. */
+static guint n_removed_at_once;
+
 /* Whose a file is according to the file system, and what has this suffix; 0: the true ones. */
 static guint shown_uid;
 static const char *only_of; /* (nullable) */
+
+/* Permissions that the file system adds to what has the suffix ".new" */
+static guint added_mode;
+
+/* Which call fails the next few times, for what has the suffix */
+static const char *failing_call; /* (nullable) */
+static const char *failing_suffix;
+static int failing_errno;
+static guint n_failures;
+
+static void
+let_fail (const char *call,
+          const char *suffix,
+          guint       n,
+          int         with_errno)
+{
+  failing_call = call;
+  failing_suffix = suffix;
+  failing_errno = with_errno;
+  n_failures = n;
+}
+
+static char *
+get_target (int         fd,
+            const char *path)
+{
+  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+
+  return *path == '\0' ? g_file_read_link (link, NULL) : g_strdup (path);
+}
+
+static gboolean
+fails (const char *call,
+       int         fd,
+       const char *path)
+{
+  g_autofree char *target = NULL;
+
+  if (n_failures == 0 || !g_str_equal (call, failing_call))
+    return FALSE;
+
+  target = get_target (fd, path);
+  if (!g_str_has_suffix (target, failing_suffix))
+    return FALSE;
+
+  n_failures--;
+  errno = failing_errno;
+  return TRUE;
+}
+
+/* As if the file system gave a file another inode number when it is asked again; 0: the true type */
+static guint shown_fs;
+
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = __real_fstatfs64 (fd, fs);
+
+  if (shown_uid != 0)
+    fs->f_type = FUSE_SUPER_MAGIC;
+  if (shown_fs != 0)
+    fs->f_type = shown_fs;
+  return result;
+}
+
+#define WRAP(name, parameters, arguments, fd, path) \
+  int __real_ ## name parameters; \
+  int __wrap_ ## name parameters; \
+  int \
+  __wrap_ ## name parameters \
+  { \
+    return fails (#name, fd, path) ? -1 : __real_ ## name arguments; \
+  }
+
+WRAP (chmod, (const char *path, mode_t mode), (path, mode), AT_FDCWD, path)
+WRAP (fchmod, (int fd, mode_t mode), (fd, mode), fd, "")
+WRAP (fstatat64, (int fd, const char *path, struct stat *st, int flags), (fd, path, st, flags), fd, path)
+WRAP (mknodat, (int fd, const char *path, mode_t mode, dev_t device), (fd, path, mode, device), fd, path)
+
+/* Nothing that has the suffix ".new" can be removed. */
+static gboolean fails_to_remove;
+
+int __real_unlinkat (int fd, const char *path, int flags);
+int __wrap_unlinkat (int fd, const char *path, int flags);
+
+int
+__wrap_unlinkat (int         fd,
+                 const char *path,
+                 int         flags)
+{
+  if (!fails ("unlinkat", fd, path) && !(fails_to_remove && g_str_has_suffix (path, ".new")))
+    return __real_unlinkat (fd, path, flags);
+
+  errno = EIO;
+  return -1;
+}
+
+int __real_open64 (const char *path, int flags, ...);
+int __wrap_open64 (const char *path, int flags, ...);
+
+int
+__wrap_open64 (const char *path,
+               int         flags,
+               ...)
+{
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  return fails ("open64", AT_FDCWD, path) ? -1 : __real_open64 (path, flags, mode);
+}
 
 int __real_mkdirat (int dir_fd, const char *path, mode_t mode);
 int __wrap_mkdirat (int dir_fd, const char *path, mode_t mode);
@@ -56,6 +178,12 @@ __wrap_mkdirat (int         dir_fd,
       intruder = NULL;
     }
 
+  if (n_removed_at_once > 0 && dir_fd == AT_FDCWD)
+    {
+      g_assert_cmpint (rmdir (path), ==, 0);
+      n_removed_at_once--;
+    }
+
   if (is_always_filled && dir_fd == AT_FDCWD)
     {
       g_autofree char *file = g_build_filename (path, "file", NULL);
@@ -70,8 +198,7 @@ static gboolean
 is_of_other (int         fd,
              const char *path)
 {
-  g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
-  g_autofree char *target = *path == '\0' ? g_file_read_link (link, NULL) : g_strdup (path);
+  g_autofree char *target = get_target (fd, path);
 
   return shown_uid != 0 && (only_of == NULL || g_str_has_suffix (target, only_of));
 }
@@ -83,24 +210,13 @@ __wrap_statx (int           fd,
               unsigned int  mask,
               struct statx *stx)
 {
-  int result = __real_statx (fd, path, flags, mask, stx);
+  g_autofree char *target = get_target (fd, path);
+  int result = fails ("statx", fd, path) ? -1 : __real_statx (fd, path, flags, mask, stx);
 
   if (is_of_other (fd, path))
     stx->stx_uid = shown_uid;
-  return result;
-}
-
-int __real_fstatfs64 (int fd, struct statfs *fs);
-int __wrap_fstatfs64 (int fd, struct statfs *fs);
-
-int
-__wrap_fstatfs64 (int            fd,
-                  struct statfs *fs)
-{
-  int result = __real_fstatfs64 (fd, fs);
-
-  if (shown_uid != 0)
-    fs->f_type = FUSE_SUPER_MAGIC;
+  if (g_str_has_suffix (target, ".new"))
+    stx->stx_mode |= added_mode;
   return result;
 }
 
@@ -157,6 +273,15 @@ __wrap_openat64 (int         dir_fd,
     }
 
   return __real_openat64 (dir_fd, path, flags, mode);
+}
+
+static void
+remove_only_file (const char *dir)
+{
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  g_autofree char *path = g_build_filename (dir, g_dir_read_name (names), NULL);
+
+  g_assert_cmpint (unlink (path), ==, 0);
 }
 
 /* A directory that nobody else may write, unlike the sandbox. */
@@ -598,6 +723,15 @@ test_removed_parent (void)
   close_file (file);
 }
 
+static guint
+get_mode (const char *path)
+{
+  struct stat st;
+
+  g_assert_cmpint (stat (path, &st), ==, 0);
+  return st.st_mode & 07777;
+}
+
 /* The sandbox may be written by all, so its owner might be anybody. */
 static void
 test_intruder (void)
@@ -753,13 +887,144 @@ test_other_user_each_time (void)
   g_assert_true (tf_remove_tree (own, NULL, NULL));
 }
 
-static guint
-get_mode (const char *path)
+/* What is no directory is no new one either. */
+static void
+test_intruder_file (void)
 {
-  struct stat st;
+  g_autoptr(TfTempDir) dir = NULL;
 
-  g_assert_cmpint (stat (path, &st), ==, 0);
-  return st.st_mode & 07777;
+  tree_make_file ("precious");
+  intruder = "precious";
+  dir = make_dir (NULL);
+  g_assert_null (intruder);
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_IS_DIR));
+  clean_up (dir);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 1);
+  remove_only_file (".");
+}
+
+/* It is made again, but not for ever. */
+static void
+test_removed_at_once (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(GError) error = NULL;
+
+  make_own_dir ();
+  n_removed_at_once = 1;
+  dir = make_dir ("own");
+  g_assert_cmpuint (n_removed_at_once, ==, 0);
+  g_assert_true (g_file_test (tf_temp_dir_get_path (dir), G_FILE_TEST_IS_DIR));
+  clean_up (dir);
+
+  n_removed_at_once = G_MAXUINT;
+  g_assert_null (tf_temp_dir_new (NULL, NULL, "own", NULL, &error));
+  n_removed_at_once = 0;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  remove_own_dir ();
+}
+
+static void
+assert_not_set_up (GError     *error,
+                   int         code,
+                   const char *dir)
+{
+  g_assert_error (error, G_IO_ERROR, code);
+  g_assert_true (g_str_has_prefix (error->message, "set up “"));
+  g_assert_nonnull (strstr (error->message, ".new"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 0);
+}
+
+/* As with a default ACL that gives a group something. */
+static void
+test_added_permissions (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) file_error = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  added_mode = 0070;
+  dir = tf_temp_dir_new (NULL, ".new", "own", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmphex (get_mode (tf_temp_dir_get_path (dir)), ==, 0700);
+  clean_up (dir);
+  file = tf_named_file_new (NULL, ".new", "own", NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmphex (get_mode (tf_named_file_get_path (file)), ==, 0600);
+  close_file (file);
+
+  /* What they cannot be taken from is not handed out. */
+  tf_system_missing = TF_SYSTEM_FCHMODAT2;
+  let_fail ("chmod", "", 1, EPERM);
+  g_assert_null (tf_temp_dir_new (NULL, ".new", "own", NULL, &error));
+  assert_not_set_up (error, G_IO_ERROR_PERMISSION_DENIED, "own");
+  let_fail ("fchmod", ".new", 1, EPERM);
+  g_assert_null (tf_named_file_new (NULL, ".new", "own", NULL, &file_error));
+  assert_not_set_up (file_error, G_IO_ERROR_PERMISSION_DENIED, "own");
+  tf_system_missing = 0;
+  added_mode = 0;
+  remove_own_dir ();
+}
+
+/* The owner has less than wanted, which harms nobody. */
+static void
+test_missing_permissions (void)
+{
+  g_autoptr(TfTempDir) before = make_dir (NULL);
+  g_autoptr(TfTempDir) dir = NULL;
+  mode_t mask;
+
+  if (tf_test_skip_if_portable ("descriptors of directories that are not opened for reading"))
+    return;
+
+  make_own_dir ();
+  mask = umask (0200);
+  tf_system_missing = TF_SYSTEM_FCHMODAT2;
+  let_fail ("chmod", "", 1, EPERM);
+  dir = make_dir ("own");
+  g_assert_cmpuint (n_failures, ==, 0);
+  tf_system_missing = 0;
+  umask (mask);
+  g_assert_cmphex (get_mode (tf_temp_dir_get_path (dir)), ==, 0500);
+  clean_up (dir);
+  clean_up (before);
+  remove_own_dir ();
+}
+
+static void
+fail_to_remove_new (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  added_mode = 0070;
+  let_fail ("fchmod", ".new", 1, EPERM);
+  fails_to_remove = TRUE;
+  g_assert_null (tf_named_file_new (NULL, ".new", "own", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+}
+
+/* A sweep takes what could neither be set up nor be removed. */
+static void
+test_left_to_a_sweep (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  make_own_dir ();
+  tf_test_in_child (fail_to_remove_new);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
+  g_assert_true (tf_sweep (NULL, "own", 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 1);
+  remove_own_dir ();
 }
 
 /* As with mkdtemp(), the owner can use the directory all the same. */
@@ -1214,6 +1479,11 @@ main (int    argc,
   g_test_add_func ("/entry/removed-parent", test_removed_parent);
   g_test_add_func ("/entry/intruder", test_intruder);
   g_test_add_func ("/entry/intruder/each-time", test_intruder_each_time);
+  g_test_add_func ("/entry/intruder/file", test_intruder_file);
+  g_test_add_func ("/entry/removed-at-once", test_removed_at_once);
+  g_test_add_func ("/entry/added-permissions", test_added_permissions);
+  g_test_add_func ("/entry/missing-permissions", test_missing_permissions);
+  g_test_add_func ("/entry/left-to-a-sweep", test_left_to_a_sweep);
   g_test_add_func ("/entry/mapped-user", test_mapped_user);
   g_test_add_func ("/entry/mapped-user/in-need", test_mapped_user_in_need);
   g_test_add_func ("/entry/unreadable-dir", test_unreadable_dir);
