@@ -337,6 +337,8 @@ look_at_dir (TfEntry      *self,
   *open_errno = errno;
   success = *fd >= 0 ? tf_identity_stat (&self->identity, *fd, "", st)
                      : tf_identity_stat (&self->identity, place.dir_fd, place.name, st);
+  if (!success)
+    tf_fd_clear (fd);
   leave (self, &place);
   return success;
 }

@@ -935,6 +935,37 @@ assert_not_set_up (GError     *error,
   g_assert_cmpuint (tf_test_count_entries (dir), ==, 0);
 }
 
+/* A new directory is looked at twice. What cannot be looked at is removed again. */
+static void
+test_failing_look (void)
+{
+  g_autoptr(TfTempDir) outer = make_dir (NULL);
+  const char *path = tf_temp_dir_get_path (outer);
+  g_autoptr(TfTempDir) inner = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) inner_error = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  let_fail ("statx", ".new", 2, EIO);
+  g_assert_null (tf_temp_dir_new (NULL, ".new", "own", NULL, &error));
+  assert_not_set_up (error, G_IO_ERROR_FAILED, "own");
+
+  /* Where others may look, what is made in a directory of ours is looked at as well. */
+  g_assert_cmpint (chmod (path, 0755), ==, 0);
+  let_fail ("statx", ".new", 2, EIO);
+  g_assert_null (tf_temp_dir_create_dir (outer, NULL, ".new", NULL, &inner_error));
+  assert_not_set_up (inner_error, G_IO_ERROR_FAILED, path);
+  let_fail ("statx", ".new", 1, EIO);
+  inner = tf_temp_dir_create_dir (outer, NULL, ".new", NULL, NULL);
+  g_assert_cmpuint (n_failures, ==, 0);
+  g_assert_true (g_file_test (tf_temp_dir_get_path (inner), G_FILE_TEST_IS_DIR));
+  clean_up (outer);
+  remove_own_dir ();
+}
+
 /* As with a default ACL that gives a group something. */
 static void
 test_added_permissions (void)
@@ -1481,6 +1512,7 @@ main (int    argc,
   g_test_add_func ("/entry/intruder/each-time", test_intruder_each_time);
   g_test_add_func ("/entry/intruder/file", test_intruder_file);
   g_test_add_func ("/entry/removed-at-once", test_removed_at_once);
+  g_test_add_func ("/entry/failing-look", test_failing_look);
   g_test_add_func ("/entry/added-permissions", test_added_permissions);
   g_test_add_func ("/entry/missing-permissions", test_missing_permissions);
   g_test_add_func ("/entry/left-to-a-sweep", test_left_to_a_sweep);
