@@ -43,20 +43,20 @@ static const char *only_of; /* (nullable) */
 /* Permissions that the file system adds to what has the suffix ".new" */
 static guint added_mode;
 
-/* Which call fails the next few times, for what has the suffix */
+/* Which call fails the next few times, for what has @failing_part in its name */
 static const char *failing_call; /* (nullable) */
-static const char *failing_suffix;
+static const char *failing_part;
 static int failing_errno;
 static guint n_failures;
 
 static void
 let_fail (const char *call,
-          const char *suffix,
+          const char *part,
           guint       n,
           int         with_errno)
 {
   failing_call = call;
-  failing_suffix = suffix;
+  failing_part = part;
   failing_errno = with_errno;
   n_failures = n;
 }
@@ -66,8 +66,9 @@ get_target (int         fd,
             const char *path)
 {
   g_autofree char *link = g_strdup_printf ("/proc/self/fd/%d", fd);
+  char *target = *path == '\0' ? g_file_read_link (link, NULL) : g_strdup (path);
 
-  return *path == '\0' ? g_file_read_link (link, NULL) : g_strdup (path);
+  return target != NULL ? target : g_strdup ("closed");
 }
 
 static gboolean
@@ -81,7 +82,7 @@ fails (const char *call,
     return FALSE;
 
   target = get_target (fd, path);
-  if (!g_str_has_suffix (target, failing_suffix))
+  if (strstr (target, failing_part) == NULL)
     return FALSE;
 
   n_failures--;
@@ -89,7 +90,7 @@ fails (const char *call,
   return TRUE;
 }
 
-/* As if the file system gave a file another inode number when it is asked again; 0: the true type */
+/* Which file system is said to be everywhere; 0: the true one */
 static guint shown_fs;
 
 int __real_fstatfs64 (int fd, struct statfs *fs);
@@ -99,7 +100,7 @@ int
 __wrap_fstatfs64 (int            fd,
                   struct statfs *fs)
 {
-  int result = __real_fstatfs64 (fd, fs);
+  int result = fails ("fstatfs64", fd, "") ? -1 : __real_fstatfs64 (fd, fs);
 
   if (shown_uid != 0)
     fs->f_type = FUSE_SUPER_MAGIC;
@@ -133,11 +134,13 @@ __wrap_unlinkat (int         fd,
                  const char *path,
                  int         flags)
 {
-  if (!fails ("unlinkat", fd, path) && !(fails_to_remove && g_str_has_suffix (path, ".new")))
-    return __real_unlinkat (fd, path, flags);
+  if (fails_to_remove && g_str_has_suffix (path, ".new"))
+    {
+      errno = EIO;
+      return -1;
+    }
 
-  errno = EIO;
-  return -1;
+  return fails ("unlinkat", fd, path) ? -1 : __real_unlinkat (fd, path, flags);
 }
 
 int __real_open64 (const char *path, int flags, ...);
@@ -561,6 +564,117 @@ test_persisted_to_itself (void)
   remove_own_dir ();
 }
 
+static gboolean
+has_content (const char *path,
+             const char *expected)
+{
+  g_autofree char *content = NULL;
+
+  return g_file_get_contents (path, &content, NULL, NULL) && g_str_equal (content, expected);
+}
+
+static void
+assert_persisted_elsewhere (gboolean former_stays)
+{
+  g_autoptr(TfNamedFile) file = make_file ("own");
+  g_autofree char *former = g_strdup (tf_named_file_get_path (file));
+  g_autofree char *path = g_build_filename (tf_test_get_sandbox (), "other", strrchr (former, '/') + 1, NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_write (TF_TEMP_FILE (file), "kept", 4, NULL, NULL));
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE,
+                                       NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_finalize_object (g_steal_pointer (&file));
+  g_assert_true (has_content (path, "kept"));
+  g_assert_cmpint (g_file_test (former, G_FILE_TEST_EXISTS), ==, former_stays);
+  g_assert_cmpint (unlink (path), ==, 0);
+  if (former_stays)
+    g_assert_cmpint (unlink (former), ==, 0);
+}
+
+#define EXT4 0xef53
+#define NETWORK 1
+
+/* Two directories that do not look the same can be one on a network file system, and then the former name is the lasting
+ * one. Nothing is removed unless it is known that they are not. */
+static void
+test_persisted_elsewhere (void)
+{
+  const struct
+  {
+    guint fs;
+    const char *call;
+    const char *part;
+    int error;
+    gboolean is_reached;
+    gboolean former_stays;
+  } cases[] = {
+    { EXT4, "mknodat", "", EIO, FALSE, FALSE },
+    { EXT4, "fstatfs64", "/other", EIO, TRUE, FALSE },
+    { NETWORK, "mknodat", "", EIO, TRUE, TRUE },
+    { NETWORK, "mknodat", "", EINTR, TRUE, FALSE },
+    { NETWORK, "fstatat64", ".tmp-", EIO, TRUE, TRUE },
+    { NETWORK, "unlinkat", ".tmp-", EINTR, TRUE, FALSE },
+  };
+
+  if (tf_test_skip_if_portable ("statfs()"))
+    return;
+
+  make_own_dir ();
+  tree_make_dir ("other");
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_test_message ("%s fails with %s", cases[i].call, g_strerror (cases[i].error));
+      shown_fs = cases[i].fs;
+      let_fail (cases[i].call, cases[i].part, 1, cases[i].error);
+      assert_persisted_elsewhere (cases[i].former_stays);
+      g_assert_cmpuint (n_failures, ==, !cases[i].is_reached);
+      g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+      g_assert_cmpuint (tf_test_count_entries ("other"), ==, 0);
+    }
+
+  n_failures = 0;
+  shown_fs = 0;
+  g_assert_cmpint (rmdir ("other"), ==, 0);
+  remove_own_dir ();
+}
+
+static void
+persist_and_fail_to_clean_up (void)
+{
+  g_autoptr(TfNamedFile) first = make_file ("own");
+
+  /* The journal, which is open now, is on another file system. */
+  close_file (first);
+  shown_fs = NETWORK;
+  let_fail ("unlinkat", ".tmp-", 1, EIO);
+  assert_persisted_elsewhere (FALSE);
+  g_assert_cmpuint (n_failures, ==, 0);
+}
+
+/* What was made to find that out is left to a sweep if it cannot be removed. */
+static void
+test_persisted_elsewhere_with_litter (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  make_own_dir ();
+  tree_make_dir ("other");
+  tf_test_in_child (persist_and_fail_to_clean_up);
+  g_assert_cmpuint (tf_test_count_entries ("other"), ==, 1);
+  g_assert_true (tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 1);
+  g_assert_cmpint (rmdir ("other"), ==, 0);
+  remove_own_dir ();
+}
+
 /* What somebody else has put at its former name is not in the way. */
 static void
 test_persisted_after_replacement (void)
@@ -708,6 +822,126 @@ test_moved_to_new_parent (void)
   g_assert_cmpint (unlink (tf_named_file_get_path (other)), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("away"), ==, 0);
   g_assert_cmpint (rmdir ("away"), ==, 0);
+  remove_own_dir ();
+}
+
+static void
+assert_left_alone (TfNamedFile *file)
+{
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* What is at its path while it is nowhere is somebody else's. */
+static void
+test_other_at_path (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *moved = NULL;
+
+  make_own_dir ();
+  file = make_file ("own");
+  path = g_strdup (tf_named_file_get_path (file));
+  moved = g_build_filename ("moved", strrchr (path, '/') + 1, NULL);
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  g_assert_cmpint (unlink (moved), ==, 0);
+  make_own_dir ();
+  tree_make_file (path);
+  close_file (file);
+  g_assert_cmpint (unlink (path), ==, 0);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
+}
+
+/* A file is no replacement for a directory. */
+static void
+test_dir_replaced_by_file (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autofree char *path = NULL;
+
+  make_own_dir ();
+  dir = make_dir ("own");
+  path = g_strdup (tf_temp_dir_get_path (dir));
+  g_assert_cmpint (rmdir (path), ==, 0);
+  tree_make_file (path);
+  assert_cleanup_fails (dir, G_IO_ERROR_EXISTS);
+  g_assert_cmpint (unlink (path), ==, 0);
+  remove_own_dir ();
+}
+
+/* Unless it is known that nobody else can have put it there, what replaces a file stays. */
+static void
+test_replaced_in_unknown_dir (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  file = make_file ("own");
+  g_assert_true (g_file_set_contents (tf_named_file_get_path (file), "theirs", 6, NULL));
+  let_fail ("statx", "/own", 1, EIO);
+  assert_left_alone (file);
+  g_assert_cmpuint (n_failures, ==, 0);
+  remove_own_dir ();
+}
+
+static void
+unlink_replaced_without_fds (void)
+{
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(TfNamedFile) file = NULL;
+
+  make_own_dir ();
+  file = make_file ("own");
+  g_assert_true (g_file_set_contents (tf_named_file_get_path (file), "theirs", 6, NULL));
+  crowd_out (others);
+  g_assert_cmpint (chdir ("own"), ==, 0);
+  tf_test_take_fds ();
+  assert_left_alone (file);
+  tf_test_give_all_fds ();
+  g_assert_cmpint (chdir (".."), ==, 0);
+  remove_own_dir ();
+}
+
+static void
+test_replaced_without_fds (void)
+{
+  tf_test_in_child (unlink_replaced_without_fds);
+}
+
+/* If the system has no more descriptors, a file is removed by its path. */
+static void
+test_parent_that_cannot_be_opened (void)
+{
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(TfNamedFile) second = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("directories that are opened without being read"))
+    return;
+
+  make_own_dir ();
+  file = make_file ("own");
+  second = make_file ("own");
+  crowd_out (others);
+  let_fail ("open64", "/own", G_MAXUINT, EIO);
+  g_assert_false (tf_named_file_unlink (second, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, tf_named_file_get_path (second)));
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 2);
+  let_fail ("open64", "/own", G_MAXUINT, ENFILE);
+  close_file (file);
+  close_file (second);
+  n_failures = 0;
   remove_own_dir ();
 }
 
@@ -1406,28 +1640,48 @@ test_closed_to_its_creator (void)
 
 /* A descriptor that the program has closed, and opened as something else, is not used. */
 static void
-close_all (void)
+close_all (const char *other)
 {
   g_autoptr(TfTempDir) dir = NULL;
   g_autofree char *file = NULL;
   int fds[32];
 
   make_own_dir ();
-  tree_make_dir ("other");
   dir = make_dir ("own");
   file = g_build_filename (tf_temp_dir_get_path (dir), "file", NULL);
   tree_make_file (file);
   for (int fd = 3; fd < 1024; fd++)
     close (fd);
   for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
-    fds[i] = open ("other", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fds[i] = other != NULL ? open (other, O_RDONLY | O_CLOEXEC) : -1;
 
   clean_up (dir);
   g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (fds); i++)
-    g_assert_cmpint (close (fds[i]), ==, 0);
-  g_assert_cmpint (rmdir ("other"), ==, 0);
+    g_assert_true (other == NULL || close (fds[i]) == 0);
   remove_own_dir ();
+}
+
+static void
+close_all_for_good (void)
+{
+  close_all (NULL);
+}
+
+static void
+close_all_for_file (void)
+{
+  tree_make_file ("other");
+  close_all ("other");
+  g_assert_cmpint (unlink ("other"), ==, 0);
+}
+
+static void
+close_all_for_dir (void)
+{
+  tree_make_dir ("other");
+  close_all ("other");
+  g_assert_cmpint (rmdir ("other"), ==, 0);
 }
 
 /* What its descriptor has become in the meantime gets nothing. */
@@ -1464,7 +1718,9 @@ test_create_after_close (void)
 static void
 test_close_all (void)
 {
-  tf_test_in_child (close_all);
+  tf_test_in_child (close_all_for_good);
+  tf_test_in_child (close_all_for_file);
+  tf_test_in_child (close_all_for_dir);
 }
 
 /* What is kept is out of reach for all that comes later. */
@@ -1501,12 +1757,19 @@ main (int    argc,
   g_test_add_func ("/entry/replaced/by-other-user", test_replaced_by_other_user);
   g_test_add_func ("/entry/swept-where-created", test_swept_where_created);
   g_test_add_func ("/entry/persisted-to-itself", test_persisted_to_itself);
+  g_test_add_func ("/entry/persisted-elsewhere", test_persisted_elsewhere);
+  g_test_add_func ("/entry/persisted-elsewhere/with-litter", test_persisted_elsewhere_with_litter);
   g_test_add_func ("/entry/persisted-after-replacement", test_persisted_after_replacement);
   g_test_add_func ("/entry/persisted-by-child", test_persisted_by_child);
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);
+  g_test_add_func ("/entry/other-at-path", test_other_at_path);
+  g_test_add_func ("/entry/replaced-dir/by-file", test_dir_replaced_by_file);
+  g_test_add_func ("/entry/replaced/in-unknown-dir", test_replaced_in_unknown_dir);
+  g_test_add_func ("/entry/replaced/without-fds", test_replaced_without_fds);
+  g_test_add_func ("/entry/parent-that-cannot-be-opened", test_parent_that_cannot_be_opened);
   g_test_add_func ("/entry/removed-parent", test_removed_parent);
   g_test_add_func ("/entry/intruder", test_intruder);
   g_test_add_func ("/entry/intruder/each-time", test_intruder_each_time);
