@@ -1050,7 +1050,9 @@ is_other_mount (const char         *dir,
   tf_autofd int other_fd = tf_system_open_dir (other);
   TfPlace place = { .path = other };
 
-  if (fd < 0 || other_fd < 0 || (tf_system_keeps_identities (fd) && tf_system_keeps_identities (other_fd)))
+  if (fd < 0 || other_fd < 0)
+    return TRUE;
+  if (tf_system_keeps_identities (fd) && tf_system_keeps_identities (other_fd))
     return FALSE;
 
   tf_place_set (&place, st);

@@ -617,6 +617,8 @@ test_persisted_elsewhere (void)
     { NETWORK, "mknodat", "", EINTR, TRUE, FALSE },
     { NETWORK, "fstatat64", ".tmp-", EIO, TRUE, TRUE },
     { NETWORK, "unlinkat", ".tmp-", EINTR, TRUE, FALSE },
+    { NETWORK, "open64", "/own/.", EMFILE, TRUE, TRUE },
+    { NETWORK, "open64", "/other/.", EMFILE, TRUE, TRUE },
   };
 
   if (tf_test_skip_if_portable ("statfs()"))
