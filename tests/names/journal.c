@@ -10,8 +10,8 @@
 #include <glib-unix.h>
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,106 @@
 #include "tf-test-disk.h"
 #include "tf-test.h"
 #include "tree.h"
+
+/* Which call fails the next few times, and what is done just before one is made: once. */
+static const char *failing_call; /* (nullable) */
+static int failing_errno;
+static guint n_failures;
+static const char *awaited_call;  /* (nullable) */
+static void (*before_call) (void);
+
+static void
+let_fail (const char *call,
+          guint       n,
+          int         with_errno)
+{
+  failing_call = call;
+  failing_errno = with_errno;
+  n_failures = n;
+}
+
+static gboolean
+fails (const char *call)
+{
+  if (g_strcmp0 (call, awaited_call) == 0)
+    {
+      awaited_call = NULL;
+      before_call ();
+    }
+
+  if (n_failures == 0 || !g_str_equal (call, failing_call))
+    return FALSE;
+
+  n_failures--;
+  errno = failing_errno;
+  return TRUE;
+}
+
+#define WRAP(name, call, parameters, arguments) \
+  int __real_ ## name parameters; \
+  int __wrap_ ## name parameters; \
+  int \
+  __wrap_ ## name parameters \
+  { \
+    return fails (call) ? -1 : __real_ ## name arguments; \
+  }
+
+WRAP (fchmod, "fchmod", (int fd, mode_t mode), (fd, mode))
+
+void *__real_mmap64 (void *data, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap64 (void *data, size_t size, int protection, int flags, int fd, off_t offset);
+
+void *
+__wrap_mmap64 (void   *data,
+               size_t  size,
+               int     protection,
+               int     flags,
+               int     fd,
+               off_t   offset)
+{
+  return fails ("mmap64") ? MAP_FAILED : __real_mmap64 (data, size, protection, flags, fd, offset);
+}
+
+WRAP (flock, operation & LOCK_EX ? "flock" : "", (int fd, int operation), (fd, operation))
+
+int __real_openat64 (int dir_fd, const char *name, int flags, ...);
+int __wrap_openat64 (int dir_fd, const char *name, int flags, ...);
+
+/* Only files are opened to be created, or again. */
+int
+__wrap_openat64 (int         dir_fd,
+                 const char *name,
+                 int         flags,
+                 ...)
+{
+  const char *call = flags & O_CREAT ? "create" : flags & O_DIRECTORY ? "open a directory" : "open again";
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  return fails (call) ? -1 : __real_openat64 (dir_fd, name, flags, mode);
+}
+
+int __real_open64 (const char *path, int flags, ...);
+int __wrap_open64 (const char *path, int flags, ...);
+
+int
+__wrap_open64 (const char *path,
+               int         flags,
+               ...)
+{
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  return fails ("open") ? -1 : __real_open64 (path, flags, mode);
+}
 
 static TfPlace
 make_parent (void)
@@ -53,6 +154,57 @@ sweep (void)
   g_assert_true (tf_failures_report (&failures, &error));
   g_assert_no_error (error);
   return reader.n_removed;
+}
+
+static void
+cancel (gpointer cancellable)
+{
+  if (cancellable != NULL)
+    g_cancellable_cancel (cancellable);
+}
+
+/* Notes the path of what was found, and cancels. */
+typedef struct
+{
+  GPtrArray *paths;          /* (element-type filename) */
+  GCancellable *cancellable; /* (nullable) */
+} Seen;
+
+static void
+see (const TfJournalFound *found,
+     gpointer              user_data)
+{
+  Seen *self = user_data;
+
+  g_ptr_array_add (self->paths, g_path_get_basename (found->path));
+  cancel (self->cancellable);
+}
+
+/* Returns the names of what is there according to the journals. */
+static GPtrArray *
+list (void)
+{
+  g_auto(TfFailures) failures;
+  Seen seen = { g_ptr_array_new_with_free_func (g_free), NULL };
+  TfJournalReader reader = { .failures = &failures, .func = see, .user_data = &seen };
+  g_autoptr(GError) error = NULL;
+
+  tf_failures_init (&failures);
+  g_assert_true (tf_journal_reader_list (&reader, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_failures_report (&failures, &error));
+  g_assert_no_error (error);
+  return seen.paths;
+}
+
+static void
+assert_lists (const char *name)
+{
+  g_autoptr(GPtrArray) names = list ();
+
+  g_assert_cmpuint (names->len, ==, name != NULL);
+  if (name != NULL)
+    g_assert_cmpstr (names->pdata[0], ==, name);
 }
 
 static char *
@@ -342,9 +494,11 @@ test_too_long (void)
 {
   g_autofree char *long_path = g_strdup_printf ("/%0*d", PATH_MAX - 3, 0);
   g_autofree char *too_long_path = g_strdup_printf ("/%0*d", PATH_MAX, 0);
+  g_autofree char *much_too_long_path = g_strnfill (2 * TF_JOURNAL_MAX_SIZE, '/');
   g_autofree char *too_long_name = g_strnfill (TF_JOURNAL_MAX_NAME + 1, 'n');
   const TfPlace place = { long_path, 1, 2 };
   const TfPlace too_long = { too_long_path, 1, 2 };
+  const TfPlace much_too_long = { much_too_long_path, 1, 2 };
   TfJournalRecord *record;
   g_autofree char *journal = NULL;
   struct stat st;
@@ -356,6 +510,12 @@ test_too_long (void)
   g_assert_null (tf_journal_begin (&place, too_long_name, TF_JOURNAL_FILE));
   g_assert_null (tf_journal_begin (&too_long, "name", TF_JOURNAL_FILE));
   tf_journal_trim ();
+  g_assert_null (tf_journal_begin (&much_too_long, "name", TF_JOURNAL_FILE));
+  journal = find_journal (TRUE);
+  g_assert_cmpint (stat (journal, &st), ==, 0);
+  g_assert_cmpint (st.st_size, ==, TF_JOURNAL_MAX_SIZE);
+  g_free (journal);
+  tf_journal_trim ();
   record = tf_journal_begin (&place, "name", TF_JOURNAL_FILE);
   g_assert_nonnull (record);
   journal = find_journal (TRUE);
@@ -363,41 +523,6 @@ test_too_long (void)
   g_assert_cmpint (st.st_size, ==, 2 * TF_JOURNAL_MIN_SIZE);
   tf_journal_clear (record);
   tf_journal_trim ();
-}
-
-static TfJournalRecord *parents_record;
-
-/* It may be elsewhere, where a sweep of another process finds it. Another file is nobody's journal. */
-static void
-keep_without_journal (void)
-{
-  g_autofree char *journal = find_journal (TRUE);
-  g_autofree char *moved = g_strconcat (journal, ".moved", NULL);
-  TfIdentity identity;
-
-  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
-  g_assert_cmpint (rename (journal, moved), ==, 0);
-  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
-  g_assert_cmpint (errno, ==, ENOENT);
-  tree_make_file (journal);
-  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
-  g_assert_cmpint (errno, ==, ENOENT);
-  g_assert_cmpint (rename (moved, journal), ==, 0);
-  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
-  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, FALSE));
-  g_assert_true (tf_journal_keep_in_child (NULL, &identity, TRUE));
-}
-
-static void
-test_keep_in_child (void)
-{
-  if (tf_test_skip_if_portable ("journals"))
-    return;
-
-  parents_record = record_file ("file");
-  tf_test_in_child (keep_without_journal);
-  tf_journal_clear (parents_record);
-  g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
 static gpointer
@@ -713,6 +838,7 @@ test_other_boot (void)
   run_and_kill (leave_file);
   journal = find_journal (FALSE);
   patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, boot_id), "other", 5);
+  assert_lists (NULL);
   g_assert_cmpuint (sweep (), ==, 0);
   g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
   g_assert_cmpint (unlink ("file"), ==, 0);
@@ -1051,6 +1177,46 @@ test_without_stdout (void)
   tf_test_in_child (sweep_without_stdout);
 }
 
+/* Of a living process, only what is there and was recorded after its creation. */
+static void
+test_list_own (void)
+{
+  const TfPlace parent = make_parent ();
+  TfJournalRecord *record;
+  TfIdentity identity;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  record = tf_journal_begin (&parent, "file", TF_JOURNAL_FILE);
+  tree_make_file ("file");
+  assert_lists (NULL);
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  tf_journal_complete (record, AT_FDCWD, "file", &identity);
+  assert_lists ("file");
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  assert_lists (NULL);
+  tf_journal_clear (record);
+  assert_lists (NULL);
+}
+
+/* It is not the system that lacks journals. */
+static void
+test_no_fds_of_system (void)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures };
+  g_autoptr(GError) error = NULL;
+
+  tf_failures_init (&failures);
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  let_fail ("open", 1, ENFILE);
+  g_assert_false (tf_journal_reader_sweep (&reader, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+}
+
 /* Of another file system, there may be one at the path again. */
 static void
 test_other_device (void)
@@ -1103,6 +1269,81 @@ flip (const char *journal,
   g_assert_cmpint (pwrite (fd, &byte, 1, offset), ==, 1);
 }
 
+static TfJournalRecord *parents_record;
+
+/* A copy of the journal is none, and another file that the parent has recorded meanwhile is not kept. */
+static void
+assert_kept_only_if_same (const char       *journal,
+                          const TfIdentity *identity)
+{
+  const gsize fields[] = {
+    G_STRUCT_OFFSET (TfJournalHead, device),
+    G_STRUCT_OFFSET (TfJournalHead, inode),
+    G_STRUCT_OFFSET (TfJournalHead, birth_seconds),
+    G_STRUCT_OFFSET (TfJournalHead, birth_nanoseconds),
+  };
+  goffset slot = find_slot (journal, TF_JOURNAL_DONE);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (fields); i++)
+    {
+      flip (journal, fields[i]);
+      g_assert_false (tf_journal_keep_in_child (parents_record, identity, TRUE));
+      g_assert_cmpint (errno, ==, ENOENT);
+      flip (journal, fields[i]);
+    }
+
+  for (gsize i = 0; i < 3; i++)
+    {
+      TfIdentity other = *identity;
+
+      other.inode += i == 0;
+      other.birth_seconds += i == 1;
+      other.birth_nanoseconds += i == 2;
+      g_assert_true (tf_journal_keep_in_child (parents_record, &other, TRUE));
+      g_assert_cmpint (find_slot (journal, TF_JOURNAL_DONE), ==, slot);
+    }
+}
+
+/* It may be elsewhere, where a sweep of another process finds it. Another file is nobody's journal. */
+static void
+keep_without_journal (void)
+{
+  g_autofree char *journal = find_journal (TRUE);
+  g_autofree char *moved = g_strconcat (journal, ".moved", NULL);
+  TfIdentity identity;
+
+  g_assert_true (tf_identity_read (&identity, AT_FDCWD, "file"));
+  g_assert_cmpint (rename (journal, moved), ==, 0);
+  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (errno, ==, ENOENT);
+  tree_make_file (journal);
+  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (errno, ==, ENOENT);
+  g_assert_cmpint (rename (moved, journal), ==, 0);
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, FALSE));
+  let_fail ("open", 1, EINTR);
+  g_assert_true (tf_journal_keep_in_child (parents_record, &identity, FALSE));
+  g_assert_cmpuint (n_failures, ==, 0);
+  let_fail ("mmap64", 1, ENOMEM);
+  g_assert_false (tf_journal_keep_in_child (parents_record, &identity, TRUE));
+  g_assert_cmpint (errno, ==, ENOMEM);
+  g_assert_true (tf_journal_keep_in_child (NULL, &identity, TRUE));
+  assert_kept_only_if_same (journal, &identity);
+}
+
+static void
+test_keep_in_child (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  parents_record = record_file ("file");
+  tf_test_in_child (keep_without_journal);
+  tf_journal_clear (parents_record);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
 /* What is not the file of a dead process is not removed. The inode of a directory is not asked for: a process does not
  * look at it each time. */
 static void
@@ -1139,7 +1380,9 @@ test_other_field (void)
       run_and_kill (leave_file);
       journal = find_journal (FALSE);
       slot = fields[i].state != TF_JOURNAL_FREE ? find_slot (journal, fields[i].state) : 0;
+      assert_lists ("file");
       flip (journal, slot + fields[i].offset);
+      assert_lists (NULL);
       g_assert_cmpuint (sweep (), ==, 0);
       g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
       g_assert_cmpint (unlink ("file"), ==, 0);
@@ -1190,11 +1433,38 @@ test_other_length (void)
   g_assert_cmpint (unlink ("file"), ==, 0);
 }
 
-/* A name is one in its directory. */
+static void
+patch_name (const char   *journal,
+            TfJournalKind kind,
+            const char   *name)
+{
+  const goffset slot = find_slot (journal, TF_JOURNAL_DONE);
+  const guint16 new_kind = kind;
+  const guint16 length = strlen (name);
+
+  patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, kind), &new_kind, sizeof new_kind);
+  patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, text), name, length);
+  patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, length), &length, sizeof length);
+}
+
+/* A name is one in its directory. Of what was moved aside, there are two. */
 static void
 test_other_name (void)
 {
-  const char *const names[] = { "", ".", "..", "/file", "a/..", "./file", "a/b/c" };
+  const struct { TfJournalKind kind; const char *name; } names[] = {
+    { TF_JOURNAL_FILE, "" },
+    { TF_JOURNAL_FILE, "." },
+    { TF_JOURNAL_FILE, ".." },
+    { TF_JOURNAL_FILE, "/file" },
+    { TF_JOURNAL_FILE, "a/.." },
+    { TF_JOURNAL_FILE, "./file" },
+    { TF_JOURNAL_FILE, "a/b/c" },
+    { TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "/file" },
+    { TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "file/" },
+    { TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "./file" },
+    { TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "file/.." },
+    { TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "a/b/file" },
+  };
 
   if (tf_test_skip_if_portable ("journals"))
     return;
@@ -1202,14 +1472,11 @@ test_other_name (void)
   for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
     {
       g_autofree char *journal = NULL;
-      const guint16 length = strlen (names[i]);
-      goffset slot;
 
       run_and_kill (leave_file);
       journal = find_journal (FALSE);
-      slot = find_slot (journal, TF_JOURNAL_DONE);
-      patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, text), names[i], length);
-      patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, length), &length, sizeof length);
+      patch_name (journal, names[i].kind, names[i].name);
+      assert_lists (NULL);
       g_assert_cmpuint (sweep (), ==, 0);
       g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
       g_assert_cmpint (unlink ("file"), ==, 0);
@@ -1217,18 +1484,187 @@ test_other_name (void)
     }
 }
 
-/* The path of a directory begins with a slash. */
+static void
+make_or_remove (const char *name,
+                const char *content)
+{
+  if (content == NULL)
+    g_assert_true (unlink (name) == 0 || errno == ENOENT);
+  else
+    g_assert_true (g_file_set_contents (name, content, -1, NULL));
+}
+
+static void
+assert_content (const char *name,
+                const char *expected)
+{
+  g_autofree char *content = NULL;
+
+  g_file_get_contents (name, &content, NULL, NULL);
+  g_assert_cmpstr (content, ==, expected);
+}
+
+/* A process was killed while it had moved "file" to "aside". Whoever has these names by now, only the one that was
+ * recorded is removed, and what is not gets its name back if it is free. */
+static void
+test_aside (void)
+{
+  const struct
+  {
+    gboolean is_moved;      /* the recorded one is called "aside" */
+    const char *other;      /* (nullable): what somebody else has put at the other name */
+    const char *listed;
+  } cases[] = {
+    { FALSE, NULL, "file" },
+    { FALSE, "theirs", "file" },
+    { TRUE, NULL, "aside" },
+    { TRUE, "theirs", "aside" },
+  };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      const char *other = cases[i].is_moved ? "file" : "aside";
+      g_autofree char *journal = NULL;
+
+      run_and_kill (leave_file);
+      journal = find_journal (FALSE);
+      patch_name (journal, TF_JOURNAL_FILE | TF_JOURNAL_ASIDE, "aside/file");
+      if (cases[i].is_moved)
+        g_assert_cmpint (rename ("file", "aside"), ==, 0);
+      make_or_remove (other, cases[i].other);
+      assert_lists (cases[i].listed);
+      g_assert_cmpuint (sweep (), ==, 1);
+      assert_content (other, cases[i].other);
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, cases[i].other != NULL);
+      make_or_remove (other, NULL);
+      g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+    }
+}
+
+static void
+leave_two_files (void)
+{
+  record_file ("first");
+  record_file ("second");
+}
+
+/* Once it is cancelled, it touches nothing more, and finds the rest another time. */
+static void
+test_cancelled (void)
+{
+  g_auto(TfFailures) failures;
+  Seen seen = { NULL, };
+  TfJournalReader reader = { .failures = &failures, .func = see, .user_data = &seen };
+
+  tf_failures_init (&failures);
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_two_files);
+  for (gsize i = 0; i < 4; i++)
+    {
+      g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func (g_free);
+      g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+      gboolean is_sweep = i % 2 == 1;
+      gboolean is_late = i >= 2;
+      g_autoptr(GError) error = NULL;
+
+      seen = (Seen) { paths, cancellable };
+      if (!is_late)
+        g_cancellable_cancel (cancellable);
+      g_assert_false (is_sweep ? tf_journal_reader_sweep (&reader, cancellable, &error)
+                               : tf_journal_reader_list (&reader, cancellable, &error));
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+      g_assert_cmpuint (paths->len, ==, is_late);
+      g_assert_cmpuint (reader.n_removed, ==, is_late && is_sweep);
+    }
+
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 1);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+}
+
+/* What has not the name or the type of a journal may be anybody's. */
+static void
+test_strange_files (void)
+{
+  g_autofree char *dir = get_journal_dir ();
+  g_autofree char *pipe = g_build_filename (dir, "abcdefgh", NULL);
+  g_autofree char *upper = g_build_filename (dir, "ABCDEFGH", NULL);
+  g_autofree char *empty = g_build_filename (dir, "empty_00", NULL);
+  g_autofree char *device = g_build_filename (dir, "device_0", NULL);
+  gboolean has_device;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  tree_make_file (upper);
+  tree_make_file (empty);
+  g_assert_cmpint (mkfifo (pipe, 0600), ==, 0);
+  g_assert_cmpint (chmod (upper, TF_JOURNAL_MODE), ==, 0);
+  g_assert_cmpint (chmod (empty, TF_JOURNAL_MODE), ==, 0);
+  g_assert_cmpint (chmod (pipe, TF_JOURNAL_MODE), ==, 0);
+  /* As root, and not in every container */
+  has_device = mknod (device, S_IFCHR | 0600, makedev (1, 3)) == 0 && chmod (device, TF_JOURNAL_MODE) == 0;
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_false (g_file_test (empty, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (unlink (pipe), ==, 0);
+  g_assert_cmpint (unlink (upper), ==, 0);
+  g_assert_true (!has_device || unlink (device) == 0);
+  rmdir (dir);
+}
+
+/* Where it cannot be seen whether the process runs, the lock tells; but not on overlayfs, where a process can lose it. */
+static void
+test_invisible_process (void)
+{
+  const gsize offsets[] = {
+    G_STRUCT_OFFSET (TfJournalHead, pid_namespace),
+    G_STRUCT_OFFSET (TfJournalHead, start_time),
+  };
+  tf_autofd int here = open (".", O_RDONLY | O_CLOEXEC);
+  gboolean has_lost_locks = tf_system_get_fs (here) == TF_SYSTEM_FS_OVERLAY;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (offsets); i++)
+    {
+      g_autofree char *journal = NULL;
+      const guint64 none = 0;
+
+      run_and_kill (leave_file);
+      journal = find_journal (FALSE);
+      patch_journal (journal, offsets[i], &none, sizeof none);
+      g_assert_cmpuint (sweep (), ==, !has_lost_locks);
+      g_assert_cmpint (unlink ("file"), ==, has_lost_locks ? 0 : -1);
+      unlink (journal);
+    }
+}
+
+/* The path of a directory is there, and begins with a slash. */
 static void
 test_relative_parent (void)
 {
+  const guint16 none = 0;
   g_autofree char *journal = NULL;
+  goffset slot;
 
   if (tf_test_skip_if_portable ("journals"))
     return;
 
   run_and_kill (leave_file);
   journal = find_journal (FALSE);
-  patch_journal (journal, find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, text), ".", 1);
+  slot = find_slot (journal, TF_JOURNAL_PARENT);
+  patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, text), ".", 1);
+  assert_lists (NULL);
+  g_assert_cmpuint (sweep (), ==, 0);
+  patch_journal (journal, slot + G_STRUCT_OFFSET (TfJournalSlot, length), &none, sizeof none);
+  assert_lists (NULL);
   g_assert_cmpuint (sweep (), ==, 0);
   g_assert_true (g_file_test ("file", G_FILE_TEST_EXISTS));
   g_assert_cmpint (unlink ("file"), ==, 0);
@@ -1339,6 +1775,128 @@ test_parent_out_of_reach (void)
   g_assert_cmpuint (sweep (), ==, 1);
   g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
   g_assert_cmpint (rmdir ("parent"), ==, 0);
+}
+
+static void
+leave_in_known_dir (void)
+{
+  TfSystemStat st;
+  TfPlace parent = { .path = tf_test_path ("parent") };
+
+  tree_make_dir ("parent");
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "parent"));
+  tf_place_set (&parent, &st);
+  g_assert_nonnull (tf_journal_begin (&parent, "file", TF_JOURNAL_FILE));
+  tree_make_file ("parent/file");
+}
+
+/* A later directory may have the inode number of the one that was recorded. */
+static void
+test_younger_parent (void)
+{
+  g_autofree char *journal = NULL;
+  goffset offset;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (!tf_test_disk_has_birth_times ())
+    {
+      g_test_skip ("the file system has no birth times");
+      return;
+    }
+
+  run_and_kill (leave_in_known_dir);
+  journal = find_journal (FALSE);
+  offset = find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, birth_nanoseconds);
+  flip (journal, offset);
+  assert_lists (NULL);
+  g_assert_cmpuint (sweep (), ==, 0);
+  flip (journal, offset);
+  assert_lists ("file");
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpint (rmdir ("parent"), ==, 0);
+}
+
+/* In another directory than the recorded one, a file that has another name may be in both. */
+static void
+test_linked_in_other_parent (void)
+{
+  g_autofree char *journal = NULL;
+  goffset offset;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  offset = find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, inode);
+  flip (journal, offset);
+  g_assert_cmpint (link ("file", "link"), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
+/* A name of several slots is not written between others. */
+static void
+test_scattered_room (void)
+{
+  const TfPlace parent = make_parent ();
+  TfJournalRecord *records[TF_JOURNAL_MIN_SIZE / sizeof (TfJournalSlot)] = { NULL, };
+  g_autofree char *long_name = g_strnfill (200, 'n');
+  TfJournalRecord *record;
+  guint n = 0;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_journal_trim ();
+  do
+    records[n] = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+  while (tf_journal_count_segments () == 1 && ++n < G_N_ELEMENTS (records));
+  tf_journal_clear (g_steal_pointer (&records[n]));
+  for (guint i = 0; i < n; i += 2)
+    tf_journal_clear (g_steal_pointer (&records[i]));
+  tf_journal_trim ();
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 1);
+
+  record = tf_journal_begin (&parent, long_name, TF_JOURNAL_FILE);
+  g_assert_nonnull (record);
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 2);
+  tf_journal_clear (record);
+  for (guint i = 0; i < n; i++)
+    tf_journal_clear (records[i]);
+  tf_journal_trim ();
+}
+
+/* What has a birth time is known by that, whatever its name. */
+static void
+leave_renewed_in_vain (void)
+{
+  TfJournalRecord *record = record_file ("file");
+
+  tree_make_file ("other");
+  tf_journal_renew (record, AT_FDCWD, "other");
+  tf_journal_renew (NULL, AT_FDCWD, "other");
+}
+
+static void
+test_renewed_in_vain (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (!tf_test_disk_has_birth_times ())
+    {
+      g_test_skip ("the file system has no birth times");
+      return;
+    }
+
+  run_and_kill (leave_renewed_in_vain);
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpint (unlink ("other"), ==, 0);
 }
 
 /* As large as the first segment is, writing it would raise a signal. */
@@ -1499,6 +2057,110 @@ test_while_swept (void)
   tf_test_in_child (create_while_swept);
 }
 
+/* As another process that sweeps, and takes the new file for one of a dead process. */
+static void
+remove_journals (void)
+{
+  g_autofree char *dir = get_journal_dir ();
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+
+      g_assert_cmpint (unlink (path), ==, 0);
+    }
+}
+
+static void
+assert_recorded (const char *run)
+{
+  const TfPlace parent = make_parent ();
+  g_autofree char *place = g_build_filename (run, "tempfile-glib", NULL);
+  TfJournalRecord *record = tf_journal_begin (&parent, "name", TF_JOURNAL_FILE);
+
+  g_assert_nonnull (record);
+  g_assert_null (awaited_call);
+  g_assert_cmpuint (n_failures, ==, 0);
+  g_assert_cmpuint (tf_test_count_entries (place), ==, 1);
+  tf_journal_clear (record);
+  tf_journal_trim ();
+  g_assert_cmpuint (tf_test_count_entries (run), ==, 0);
+}
+
+/* Each step is made again with another file. */
+static void
+create_while_file_is_swept (void)
+{
+  const struct { const char *call; int error; } failures[] = {
+    { "create", EEXIST },
+    { "create", ENOENT },
+    { "create", EINTR },
+    { "open again", EINTR },
+    { "flock", EWOULDBLOCK },
+    { "flock", EINTR },
+  };
+  g_autofree char *run = tf_test_path ("run");
+
+  tree_make_dir (run);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", run, TRUE));
+  for (gsize i = 0; i < G_N_ELEMENTS (failures); i++)
+    {
+      let_fail (failures[i].call, 1, failures[i].error);
+      assert_recorded (run);
+    }
+
+  before_call = remove_journals;
+  awaited_call = "open again";
+  assert_recorded (run);
+  awaited_call = "flock";
+  assert_recorded (run);
+  g_assert_cmpint (rmdir (run), ==, 0);
+}
+
+static const char *call_to_fail;
+static int errno_to_fail_with;
+
+/* With a umask with which the mode has to be changed */
+static void
+fail_to_create (void)
+{
+  const TfPlace parent = make_parent ();
+
+  umask (0777);
+  let_fail (call_to_fail, G_MAXUINT, errno_to_fail_with);
+  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  n_failures = 0;
+  g_assert_cmpuint (tf_journal_count_segments (), ==, 0);
+  g_assert_cmpuint (count_journals (FALSE, NULL), ==, 0);
+}
+
+/* What fails otherwise, or for ever, leaves no file, and something is created without a record. */
+static void
+test_failing_creation (void)
+{
+  const struct { const char *call; int error; } failures[] = {
+    { "create", EACCES },
+    { "create", ENFILE },
+    { "open again", EIO },
+    { "fchmod", EPERM },
+    { "flock", ENOLCK },
+    { "flock", EWOULDBLOCK },
+  };
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  tf_test_in_child (create_while_file_is_swept);
+  for (gsize i = 0; i < G_N_ELEMENTS (failures); i++)
+    {
+      call_to_fail = failures[i].call;
+      errno_to_fail_with = failures[i].error;
+      tf_test_in_child (fail_to_create);
+    }
+}
+
 static void
 begin_substituted (const char *name)
 {
@@ -1536,6 +2198,17 @@ create_beside_attacker (void)
   g_assert_cmpint (stat (place, &st), ==, 0);
   g_assert_cmpint (st.st_mode & 07777, ==, 0755);
   g_assert_cmpint (rmdir (place), ==, 0);
+
+  if (geteuid () == 0 && tf_test_disk_gives_away ())
+    {
+      g_assert_cmpint (mkdir ("theirs", 0500), ==, 0);
+      g_assert_cmpint (chown ("theirs", 65534, -1), ==, 0);
+      begin_substituted ("theirs");
+      g_assert_cmpint (stat (place, &st), ==, 0);
+      g_assert_cmpint (st.st_mode & 07777, ==, 0500);
+      g_assert_cmpint (rmdir (place), ==, 0);
+    }
+
   tf_journal_close ();
   g_assert_cmpint (rmdir (temp), ==, 0);
   g_assert_cmpint (unlink ("precious"), ==, 0);
@@ -1629,10 +2302,6 @@ main (int    argc,
   g_test_add_func ("/journal/handle", test_handle);
   g_test_add_func ("/journal/other-handle", test_other_handle);
   g_test_add_func ("/journal/list-unlocked", test_list_unlocked);
-  g_test_add_func ("/journal/list-beside-other", test_list_beside_other);
-  g_test_add_func ("/journal/fork-while-sweeping", test_fork_while_sweeping);
-  g_test_add_func ("/journal/without-stdout", test_without_stdout);
-  g_test_add_func ("/journal/beside-other-sweep", test_beside_other_sweep);
   g_test_add_func ("/journal/other-device", test_other_device);
   g_test_add_func ("/journal/other-size", test_other_size);
   g_test_add_func ("/journal/other-field", test_other_field);
@@ -1645,12 +2314,27 @@ main (int    argc,
   g_test_add_func ("/journal/copy", test_copy);
   g_test_add_func ("/journal/garbage", test_garbage);
   g_test_add_func ("/journal/parent-out-of-reach", test_parent_out_of_reach);
+  g_test_add_func ("/journal/list-own", test_list_own);
+  g_test_add_func ("/journal/no-fds/of-system", test_no_fds_of_system);
+  g_test_add_func ("/journal/aside", test_aside);
+  g_test_add_func ("/journal/cancelled", test_cancelled);
+  g_test_add_func ("/journal/strange-files", test_strange_files);
+  g_test_add_func ("/journal/invisible-process", test_invisible_process);
+  g_test_add_func ("/journal/younger-parent", test_younger_parent);
+  g_test_add_func ("/journal/linked-in-other-parent", test_linked_in_other_parent);
+  g_test_add_func ("/journal/scattered-room", test_scattered_room);
+  g_test_add_func ("/journal/renewed-in-vain", test_renewed_in_vain);
+  g_test_add_func ("/journal/failing-creation", test_failing_creation);
   g_test_add_func ("/journal/file-size-limit", test_file_size_limit);
   g_test_add_func ("/journal/no-fds", test_no_fds);
   g_test_add_func ("/journal/places", test_places);
   g_test_add_func ("/journal/while-swept", test_while_swept);
   g_test_add_func ("/journal/attacked-place", test_attacked_place);
   g_test_add_func ("/journal/umask", test_umask);
+  g_test_add_func ("/journal/list-beside-other", test_list_beside_other);
+  g_test_add_func ("/journal/fork-while-sweeping", test_fork_while_sweeping);
+  g_test_add_func ("/journal/without-stdout", test_without_stdout);
+  g_test_add_func ("/journal/beside-other-sweep", test_beside_other_sweep);
   g_test_add_func ("/journal/portable", test_portable);
 
   return tf_test_run ();
