@@ -254,15 +254,14 @@ read_segment (Segment            *self,
 /* Returns the text of a slot, which may go on in the following ones, or NULL if it is not valid. */
 static char *
 read_text (const Segment *self,
-           guint          slot,
-           gsize          max_length)
+           guint          slot)
 {
   const TfJournalSlot *first = &self->slots[slot];
   gsize length = first->length;
   guint n = tf_journal_count_slots (length);
   g_autoptr(GString) text = NULL;
 
-  if (length == 0 || length > max_length || slot + n > self->n_slots)
+  if (length == 0 || slot + n > self->n_slots)
     return NULL;
 
   text = g_string_new_len (first->text, MIN (length, sizeof first->text));
@@ -297,7 +296,7 @@ read_name (const Segment  *self,
            guint           slot,
            char          **aside)
 {
-  g_autofree char *text = read_text (self, slot, TF_JOURNAL_MAX_NAME);
+  g_autofree char *text = read_text (self, slot);
   char *slash = text != NULL && (self->slots[slot].kind & TF_JOURNAL_ASIDE) ? strchr (text, '/') : NULL;
 
   if (slash == NULL)
@@ -354,7 +353,7 @@ open_parent (TfJournalReader *reader,
   tf_fd_clear (&self->parent_fd);
   g_free ((char *) self->place.path);
   self->parent = slot;
-  self->place.path = read_text (self, slot, PATH_MAX);
+  self->place.path = read_text (self, slot);
   if (self->place.path == NULL || !g_path_is_absolute (self->place.path))
     return;
 

@@ -137,8 +137,6 @@ static char *
 get_base (guint     index,
           gboolean *is_shared)
 {
-  const char *temp = get_named_dir ("TMPDIR");
-
   *is_shared = index >= 2;
   switch (index)
     {
@@ -152,7 +150,7 @@ get_base (guint     index,
       return g_strdup (get_named_dir ("TF_JOURNAL_DIR"));
 
     case 3:
-      return g_strcmp0 (temp, "/tmp") != 0 ? g_strdup (temp) : NULL;
+      return g_strdup (get_named_dir ("TMPDIR"));
 
     case 4:
       return g_strdup ("/tmp");
