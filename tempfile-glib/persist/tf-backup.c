@@ -34,7 +34,7 @@ open_replaced (const TfDestination *target,
   if (fstat (fd, &st) != 0)
     return -1;
 
-  *is_lost = st.st_dev != target->file.st_dev || st.st_ino != target->file.st_ino;
+  *is_lost = !tf_destination_is_file (target, &st);
   errno = ESTALE;
   return *is_lost ? -1 : tf_fd_steal (&fd);
 }
@@ -119,7 +119,7 @@ check_occupant (TfBackup             *self,
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
-  *done = st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino;
+  *done = tf_destination_is_file (target, &st);
   return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
          tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);
 }
@@ -194,8 +194,7 @@ is_in_place (const TfDestination *target)
 {
   struct stat st;
 
-  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-         st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino;
+  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && tf_destination_is_file (target, &st);
 }
 
 static void

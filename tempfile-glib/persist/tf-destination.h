@@ -42,6 +42,14 @@ gboolean tf_destination_look_again (TfDestination   *self,
 gboolean tf_destination_next       (TfDestination   *self);
 void     tf_destination_clear      (TfDestination   *self);
 
+/* Whether @st is of the file that existed at the destination. */
+static inline gboolean
+tf_destination_is_file (const TfDestination *self,
+                        const struct stat   *st)
+{
+  return st->st_dev == self->file.st_dev && st->st_ino == self->file.st_ino;
+}
+
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfDestination, tf_destination_clear)
 
 G_END_DECLS

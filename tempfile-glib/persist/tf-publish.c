@@ -282,7 +282,7 @@ may_be_placed (int                  fd,
          fstat (fd, &st) == 0 &&
          fstat (fresh->fd, &fresh_st) == 0 &&
          st.st_dev == fresh_st.st_dev &&
-         !(target->has_file && st.st_dev == target->file.st_dev && st.st_ino == target->file.st_ino);
+         !(target->has_file && tf_destination_is_file (target, &st));
 }
 
 /* Links the file itself if possible. It gets the metadata of the replaced file, or those of a new one. */

@@ -480,6 +480,24 @@ refuse_mark (void)
 }
 
 static void
+list_ever_more (void)
+{
+  list_errno = ERANGE;
+}
+
+static void
+interrupt_acl (void)
+{
+  get_acl_errno = EINTR;
+}
+
+static void
+make_mark_grow (void)
+{
+  get_mark_errno = ERANGE;
+}
+
+static void
 refuse_to_set_acl (void)
 {
   set_acl_errno = EOPNOTSUPP;
@@ -502,6 +520,9 @@ refuse_attributes (void)
 static const Refusal refusals[] = {
   { "list", refuse_to_list, 0640, TRUE, FALSE },
   { "names", hide_names, 0640, TRUE, FALSE },
+  { "growing-list", list_ever_more, 0640, TRUE, FALSE },
+  { "interrupted-acl", interrupt_acl, 0600, FALSE, TRUE },
+  { "growing-mark", make_mark_grow, 0640, TRUE, FALSE },
   { "get-acl", refuse_acl, 0600, FALSE, TRUE },
   { "get-mark", refuse_mark, 0640, TRUE, FALSE },
   { "set-acl", refuse_to_set_acl, 0600, FALSE, TRUE },
