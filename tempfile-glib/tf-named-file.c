@@ -186,7 +186,7 @@ write_content (TfNamedFile   *self,
     return TRUE;
 
   data = g_bytes_get_data (content, &size);
-  return tf_store_write (store, data, size, NULL, cancellable, error) &&
+  return tf_store_write_locking (store, data, size, NULL, cancellable, error) &&
          tf_store_flush (store, cancellable, error) &&
          tf_store_seek (store, 0, G_SEEK_SET, cancellable, error);
 }

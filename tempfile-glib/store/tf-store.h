@@ -437,22 +437,6 @@ tf_store_read_line_at_once (TfStore  *self,
   return TRUE;
 }
 
-/* Reads @count bytes, or fewer at the end. On failure, @n_read is the number of bytes by which the position moved. */
-static inline gboolean
-tf_store_read (TfStore       *self,
-               gpointer       data,
-               gsize          count,
-               gsize         *n_read,
-               GCancellable  *cancellable,
-               GError       **error)
-{
-  if (!tf_store_read_at_once (self, data, count, cancellable))
-    return tf_store_read_locking (self, data, count, n_read, cancellable, error);
-
-  *n_read = count;
-  return TRUE;
-}
-
 /* Extends the content for @count bytes at the position and returns where to copy them, if there is room in memory or
  * behind what is held back. Otherwise, and for a @count of 0, returns NULL without a change. For memory, it is not checked
  * whether the store is at rest, because otherwise there is no room. */
@@ -486,23 +470,6 @@ tf_store_write_at_once (TfStore       *self,
   tf_store_advance (self, count);
   tf_store_extend (self);
   memcpy (target, data, count);
-  return TRUE;
-}
-
-/* Writes all @count bytes. On failure, @n_written, if not NULL, is the number of bytes by which the position moved. */
-static inline gboolean
-tf_store_write (TfStore        *self,
-                gconstpointer   data,
-                gsize           count,
-                gsize          *n_written,
-                GCancellable   *cancellable,
-                GError        **error)
-{
-  if (!tf_store_write_at_once (self, data, count, cancellable))
-    return tf_store_write_locking (self, data, count, n_written, cancellable, error);
-
-  if (n_written != NULL)
-    *n_written = count;
   return TRUE;
 }
 

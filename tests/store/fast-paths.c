@@ -493,6 +493,52 @@ test_peek (void)
   g_assert_null (tf_temp_file_peek (file, &count));
 }
 
+/* All that tries does the same with one thread and with several. */
+static void
+try_all (TfTempFile *file)
+{
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("third", 5);
+  g_autoptr(GError) error = NULL;
+  char line[8];
+  gsize n;
+
+  /* There is room for more. */
+  g_assert_true (tf_temp_file_write (file, "first\n", 6, NULL, &error));
+  g_assert_true (tf_temp_file_try_write (file, "second\n", 7));
+  g_assert_true (tf_temp_file_write_bytes (file, bytes, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 18);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 18);
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
+  g_assert_cmpint (tf_temp_file_read (file, line, 1, NULL, &error), ==, 1);
+  g_assert_true (tf_temp_file_try_read (file, line, 2, &n));
+  g_assert_cmpmem (line, n, "ir", 2);
+  g_assert_true (tf_temp_file_try_read_line (file, line, sizeof line, &n));
+  g_assert_cmpmem (line, n, "st\n", 3);
+  g_assert_false (tf_temp_file_try_read_line (file, line, 6, &n));
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 6);
+  g_assert_true (tf_temp_file_try_read_line (file, line, 7, &n));
+  g_assert_cmpmem (line, n, "second\n", 7);
+  g_assert_false (tf_temp_file_try_read (file, line, 0, &n));
+  g_assert_true (tf_temp_file_try_read (file, line, 5, &n));
+  g_assert_cmpmem (line, n, "third", 5);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 18);
+}
+
+static void
+test_try (void)
+{
+  const CreateFunc funcs[] = { create_unnamed, create_in_memory, create_spooled };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (funcs); i++)
+    {
+      g_autoptr(TfTempFile) file = funcs[i] ();
+
+      try_all (file);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -500,6 +546,8 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   /* First without, then with a second thread. */
+  /* The first one, before there is another thread */
+  g_test_add_func ("/fast-paths/try", test_try);
   g_test_add_func ("/fast-paths/random", test_random);
   g_test_add_func ("/fast-paths/random-large", test_random_large);
   g_test_add_func ("/fast-paths/refused", test_refused);
@@ -508,6 +556,7 @@ main (int    argc,
   g_test_add_func ("/fast-paths/peek", test_peek);
   g_test_add_func ("/fast-paths/random-threads", test_random_threads);
   g_test_add_func ("/fast-paths/two-threads", test_two_threads);
+  g_test_add_func ("/fast-paths/try-after-threads", test_try);
 
   return tf_test_run ();
 }

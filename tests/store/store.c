@@ -12,6 +12,7 @@
 
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
+#include "base/tf-task.h"
 #include "names/tf-open.h"
 #include "tf-test.h"
 
@@ -131,7 +132,7 @@ write_text (TfStore    *store,
   g_autoptr(GError) error = NULL;
   gsize n_written;
 
-  g_assert_true (tf_store_write (store, text, strlen (text), &n_written, NULL, &error));
+  g_assert_true (tf_store_write_locking (store, text, strlen (text), &n_written, NULL, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (n_written, ==, strlen (text));
 }
@@ -172,7 +173,7 @@ trigger_write (TfStore  *store,
                GError  **error)
 {
   gsize n_written = 99;
-  gboolean success = tf_store_write (store, "abcdefghij", 10, &n_written, NULL, error);
+  gboolean success = tf_store_write_locking (store, "abcdefghij", 10, &n_written, NULL, error);
 
   g_assert_cmpuint (n_written, ==, success ? 10 : 0);
   return success;
@@ -186,7 +187,7 @@ trigger_write_at_end (TfStore  *store,
   gboolean success;
 
   seek (store, 0, G_SEEK_END);
-  success = tf_store_write (store, "!", 1, &n_written, NULL, error);
+  success = tf_store_write_locking (store, "!", 1, &n_written, NULL, error);
   if (!success)
     {
       g_assert_cmpuint (n_written, ==, 0);
@@ -204,7 +205,7 @@ trigger_write_behind_gap (TfStore  *store,
   gboolean success;
 
   seek (store, 12, G_SEEK_SET);
-  success = tf_store_write (store, "!", 1, &n_written, NULL, error);
+  success = tf_store_write_locking (store, "!", 1, &n_written, NULL, error);
   if (!success)
     {
       g_assert_cmpint (tf_store_tell (store), ==, 12);
@@ -343,7 +344,7 @@ test_write_after_rollover_fails (void)
   owner_init (&owner, 5);
   owner.disk = DISK_HAS_A_BIT_OF_ROOM;
   write_text (owner.store, "01234");
-  g_assert_true (tf_store_write (owner.store, "56789", 5, &n_written, NULL, &error));
+  g_assert_true (tf_store_write_locking (owner.store, "56789", 5, &n_written, NULL, &error));
   g_assert_cmpuint (n_written, ==, 5);
   g_assert_false (tf_store_flush (owner.store, NULL, &error));
   tf_test_unlimit_file_size ();
@@ -368,7 +369,7 @@ test_sparse_seek (void)
   g_assert_cmpint (tf_store_get_size (owner.store), ==, 0);
   g_assert_null (owner.store->backing.memory.data);
   g_assert_cmpuint (owner.n_opened, ==, 0);
-  g_assert_true (tf_store_read (owner.store, &byte, 1, &n_read, NULL, NULL));
+  g_assert_true (tf_store_read_locking (owner.store, &byte, 1, &n_read, NULL, NULL));
   g_assert_cmpuint (n_read, ==, 0);
 
   seek (owner.store, 3, G_SEEK_SET);
@@ -391,7 +392,7 @@ test_no_memory (gconstpointer data)
   write_text (owner.store, "start");
   seek (owner.store, far, G_SEEK_SET);
   owner.disk = DISK_REFUSES_TO_OPEN;
-  g_assert_false (tf_store_write (owner.store, "end", 3, &n_written, NULL, &error));
+  g_assert_false (tf_store_write_locking (owner.store, "end", 3, &n_written, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
   g_clear_error (&error);
   g_assert_false (tf_store_truncate (owner.store, far, NULL, &error));
@@ -400,7 +401,7 @@ test_no_memory (gconstpointer data)
   assert_store (owner.store, far, "start", 5);
 
   owner.disk = DISK_WORKS;
-  success = tf_store_write (owner.store, "end", 3, &n_written, NULL, &error);
+  success = tf_store_write_locking (owner.store, "end", 3, &n_written, NULL, &error);
   g_assert_true (tf_store_has_rolled_over (owner.store));
   g_assert_cmpuint (owner.n_told, ==, 1);
   if (success)
@@ -463,7 +464,7 @@ test_largest_offset (gconstpointer data)
   owner_init (&owner, GPOINTER_TO_INT (data));
   write_text (owner.store, "start");
   seek (owner.store, G_MAXINT64 - 1, G_SEEK_SET);
-  g_assert_false (tf_store_write (owner.store, "end", 3, &n_written, NULL, &error));
+  g_assert_false (tf_store_write_locking (owner.store, "end", 3, &n_written, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpuint (n_written, ==, 0);
   assert_store (owner.store, G_MAXINT64 - 1, "start", 5);
@@ -545,10 +546,10 @@ assert_all_calls_fail (TfStore      *store,
   char byte = 0;
   gsize n = 9;
 
-  g_assert_false (tf_store_read (store, &byte, 1, &n, NULL, &errors[0]));
+  g_assert_false (tf_store_read_locking (store, &byte, 1, &n, NULL, &errors[0]));
   g_assert_cmpuint (n, ==, 0);
   n = 9;
-  g_assert_false (tf_store_write (store, &byte, 1, &n, NULL, &errors[1]));
+  g_assert_false (tf_store_write_locking (store, &byte, 1, &n, NULL, &errors[1]));
   g_assert_cmpuint (n, ==, 0);
   g_assert_null (tf_store_read_bytes (store, 1, NULL, &errors[2]));
   g_assert_false (tf_store_seek (store, 0, G_SEEK_SET, NULL, &errors[3]));
@@ -701,7 +702,7 @@ test_asked_while_locked (gconstpointer data)
   assert_seen (owner.store, 11, 11);
   g_assert_true (tf_store_seek (owner.store, 2, G_SEEK_SET, NULL, &error));
   assert_seen (owner.store, 2, 11);
-  g_assert_true (tf_store_read (owner.store, buffer, 3, &count, NULL, &error));
+  g_assert_true (tf_store_read_locking (owner.store, buffer, 3, &count, NULL, &error));
   assert_seen (owner.store, 5, 11);
   bytes = tf_store_fill (owner.store, 1, &count, NULL, &error) ? tf_store_peek (owner.store, &count) : NULL;
   g_assert_nonnull (bytes);
@@ -753,10 +754,183 @@ test_gate_opened (gconstpointer data)
   g_assert_true (owner.store->at_rest);
 }
 
+#define LARGE (2 * 1024 * 1024)
+
+typedef gboolean (*StoreCall) (TfStore       *store,
+                               GCancellable  *cancellable,
+                               GError       **error);
+
+static gboolean
+write_large (TfStore       *store,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  g_autofree char *data = g_strnfill (LARGE, 'x');
+
+  return tf_store_write_locking (store, data, LARGE, NULL, cancellable, error);
+}
+
+static gboolean
+write_large_vector (TfStore       *store,
+                    GCancellable  *cancellable,
+                    GError       **error)
+{
+  g_autofree char *data = g_strnfill (LARGE, 'x');
+  const GOutputVector vector = { data, LARGE };
+  gsize n_written;
+
+  return tf_store_writev (store, &vector, 1, &n_written, cancellable, error);
+}
+
+static gboolean
+read_large (TfStore       *store,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  g_autofree char *data = g_malloc (LARGE);
+  gsize n_read;
+
+  return tf_store_read_locking (store, data, LARGE, &n_read, cancellable, error) && n_read == LARGE;
+}
+
+/* More than there is */
+static gboolean
+read_in_pieces (TfStore       *store,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  g_autofree char *data = g_malloc (2 * LARGE);
+  gsize n_read;
+
+  return tf_store_read_in_pieces (store, data, 2 * LARGE, &n_read, cancellable, error) && n_read == LARGE;
+}
+
+static gboolean
+read_long_line (TfStore       *store,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  gsize length = 0;
+  g_autofree char *line = tf_store_read_upto (store, "\n", 1, TRUE, &length, cancellable, error);
+
+  return line != NULL && length == LARGE;
+}
+
+static gboolean
+read_pinned (TfStore       *store,
+             GCancellable  *cancellable,
+             GError       **error)
+{
+  char byte;
+  gsize n_read;
+
+  return tf_store_pinned_read (store, 0, &byte, 1, &n_read, cancellable, error) && n_read == 1 && byte == 'x';
+}
+
+static gboolean
+check_blocking (TfStore       *store,
+                GCancellable  *cancellable,
+                GError       **error)
+{
+  return tf_store_check_blocking (store, error);
+}
+
+/* What is called where nobody may wait, and then in a worker */
+typedef struct
+{
+  TfStore *store;
+  StoreCall call;
+  guint n_calls;
+  gboolean is_done;
+} Step;
+
+static gssize
+step_func (gpointer       object,
+           gpointer       data,
+           GCancellable  *cancellable,
+           GError       **error)
+{
+  Step *self = data;
+
+  self->n_calls++;
+  if (self->call (self->store, cancellable, error))
+    return 0;
+
+  g_assert_cmpint (tf_store_tell (self->store), ==, 0);
+  return -1;
+}
+
+static void
+step_done (GTask  *task,
+           gssize  result,
+           GError *error)
+{
+  Step *self = g_task_get_task_data (task);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (result, ==, 0);
+  self->is_done = TRUE;
+}
+
+static void
+assert_left_to_worker (TfStore   *store,
+                       StoreCall  call,
+                       gboolean   is_locked)
+{
+  g_autoptr(GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+  Step step = { store, call, };
+
+  g_task_set_task_data (task, &step, NULL);
+  if (is_locked)
+    g_mutex_lock (&store->lock);
+  tf_task_run_step (task, step_func, step_done);
+  if (is_locked)
+    g_mutex_unlock (&store->lock);
+  while (!step.is_done)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (step.n_calls, ==, 2);
+}
+
+/* A main loop copies no large file, and waits for no other thread: a worker does. Nothing is done before that. */
+static void
+test_left_to_worker (void)
+{
+  const StoreCall large_calls[] = { write_large, write_large_vector, read_large, read_in_pieces, read_long_line };
+  const StoreCall locked_calls[] = { read_pinned, check_blocking, tf_store_flush };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (large_calls); i++)
+    {
+      g_auto(Owner) owner = { NULL, };
+
+      owner_init (&owner, -1);
+      if (i >= 2)
+        {
+          g_assert_true (write_large (owner.store, NULL, NULL));
+          seek (owner.store, 0, G_SEEK_SET);
+        }
+      assert_left_to_worker (owner.store, large_calls[i], FALSE);
+      g_assert_cmpint (tf_store_get_size (owner.store), ==, LARGE);
+      g_assert_cmpint (tf_store_tell (owner.store), ==, LARGE);
+    }
+
+  for (gsize i = 0; i < G_N_ELEMENTS (locked_calls); i++)
+    {
+      g_auto(Owner) owner = { NULL, };
+
+      owner_init (&owner, -1);
+      write_text (owner.store, "x");
+      seek (owner.store, 0, G_SEEK_SET);
+      assert_left_to_worker (owner.store, locked_calls[i], TRUE);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
 {
+  /* They keep descriptors. */
+  g_main_context_default ();
+  g_type_ensure (G_TYPE_TASK);
   tf_test_init (&argc, &argv);
 
   for (gsize i = 0; i < G_N_ELEMENTS (triggers); i++)
@@ -784,6 +958,7 @@ main (int    argc,
   g_test_add_func ("/store/states", test_states);
   g_test_add_func ("/store/seek-bounds", test_seek_bounds);
   g_test_add_func ("/store/threads", test_threads);
+  g_test_add_func ("/store/left-to-worker", test_left_to_worker);
 
   return tf_test_run ();
 }
