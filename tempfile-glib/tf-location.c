@@ -298,7 +298,7 @@ search_spool_dir (GCancellable *cancellable)
     {
       const char *dir = tf_system_is_in_memory (candidates[i]) ? NULL : try_dir (candidates[i], tried, cancellable);
 
-      if (dir != NULL || g_cancellable_is_cancelled (cancellable))
+      if (dir != NULL)
         return dir;
     }
 

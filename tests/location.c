@@ -24,6 +24,24 @@ static const char *in_memory[4];
 static guint32 memory_type = TMPFS_MAGIC;
 static gboolean decides_what_is_in_memory;
 
+/* The next look at a file system cancels this, and the next search stops there until it may go on. */
+static GCancellable *cancelled_by_look; /* (unowned) (nullable) */
+static GMutex stop_lock;
+static GCond stop_changed;
+static gboolean is_to_stop;
+static gboolean is_stopped;
+
+static void
+stop_if_wanted (void)
+{
+  g_mutex_lock (&stop_lock);
+  is_stopped = is_to_stop;
+  g_cond_broadcast (&stop_changed);
+  while (is_to_stop)
+    g_cond_wait (&stop_changed, &stop_lock);
+  g_mutex_unlock (&stop_lock);
+}
+
 int __real_statfs64 (const char *path, struct statfs *fs);
 int __wrap_statfs64 (const char *path, struct statfs *fs);
 
@@ -33,6 +51,9 @@ __wrap_statfs64 (const char    *path,
 {
   int result = __real_statfs64 (path, fs);
 
+  stop_if_wanted ();
+  if (cancelled_by_look != NULL)
+    g_cancellable_cancel (g_steal_pointer (&cancelled_by_look));
   if (result == 0 && decides_what_is_in_memory)
     fs->f_type = g_strv_contains (in_memory, path) ? memory_type : EXT4_SUPER_MAGIC;
 
@@ -442,6 +463,29 @@ test_async_none_usable (void)
   tf_test_unlimit_file_size ();
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
   g_assert_nonnull (strstr (error->message, "“/var/tmp”"));
+
+  /* Nor is anything created then. */
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autofree char *path = NULL;
+      g_autoptr(GError) own_error = NULL;
+
+      tf_set_temp_dir (NULL);
+      tf_test_limit_file_size (0);
+      if (i == 0)
+        {
+          tf_mkstemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+          g_assert_cmpint (tf_mkstemp_finish (tf_test_wait (&result), &path, &own_error), ==, -1);
+        }
+      else
+        {
+          tf_mkdtemp_async (NULL, NULL, NULL, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+          g_assert_null (tf_mkdtemp_finish (tf_test_wait (&result), &own_error));
+        }
+      tf_test_unlimit_file_size ();
+      g_assert_error (own_error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+    }
   reset_environment ();
 }
 
@@ -508,8 +552,15 @@ spool_dir_in_child (void)
   tf_set_temp_dir ("/var/tmp");
   g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/var/tmp");
   tf_set_temp_dir (NULL);
-  g_assert_true (g_setenv ("TMP", "/tmp", TRUE));
-  g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/tmp");
+  in_memory[1] = in_memory[2] = NULL;
+  for (gsize i = 0; i < G_N_ELEMENTS (variables); i++)
+    {
+      g_assert_true (g_setenv (variables[i], "", TRUE));
+      g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/var/tmp");
+      g_assert_true (g_setenv (variables[i], "/tmp", TRUE));
+      g_assert_cmpstr (tf_get_spool_dir (NULL), ==, "/tmp");
+      g_unsetenv (variables[i]);
+    }
 }
 
 static void
@@ -519,6 +570,77 @@ test_spool_dir (void)
     return;
 
   tf_test_in_child (spool_dir_in_child);
+}
+
+static gpointer
+search_in_thread (gpointer no_data)
+{
+  return (gpointer) tf_get_spool_dir (NULL);
+}
+
+static void
+ask_beside_search (void)
+{
+  g_autoptr(GAsyncResult) spool = NULL;
+  g_autoptr(GAsyncResult) temp = NULL;
+  GThread *thread;
+
+  g_unsetenv ("TMPDIR");
+  forget ();
+  is_to_stop = TRUE;
+  thread = g_thread_new ("search", search_in_thread, NULL);
+  g_mutex_lock (&stop_lock);
+  while (!is_stopped)
+    g_cond_wait (&stop_changed, &stop_lock);
+  g_mutex_unlock (&stop_lock);
+
+  /* These would wait for ever. */
+  tf_get_spool_dir_async (G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &spool);
+  tf_get_temp_dir_async (G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &temp);
+  g_mutex_lock (&stop_lock);
+  is_to_stop = FALSE;
+  g_cond_broadcast (&stop_changed);
+  g_mutex_unlock (&stop_lock);
+
+  g_assert_cmpstr (g_thread_join (thread), ==, "/tmp");
+  g_assert_cmpstr (tf_get_spool_dir_finish (tf_test_wait (&spool), NULL), ==, "/tmp");
+  g_assert_cmpstr (tf_get_temp_dir_finish (tf_test_wait (&temp), NULL), ==, "/tmp");
+}
+
+/* A main loop does not wait for the search of another thread. */
+static void
+test_beside_search (void)
+{
+  if (tf_test_skip_if_portable ("types of file systems"))
+    return;
+
+  tf_test_in_child (ask_beside_search);
+}
+
+static void
+cancel_search (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  g_unsetenv ("TMPDIR");
+  forget ();
+  in_memory[0] = "/tmp";
+  cancelled_by_look = cancellable;
+  g_assert_null (get_async (&twins[1], cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+
+  /* It was no answer that is kept. */
+  g_assert_cmpstr (get_async (&twins[1], NULL, NULL), ==, "/var/tmp");
+}
+
+static void
+test_cancelled_search (void)
+{
+  if (tf_test_skip_if_portable ("types of file systems"))
+    return;
+
+  tf_test_in_child (cancel_search);
 }
 
 static void
@@ -636,9 +758,23 @@ cancel_in_sandbox (void)
 }
 
 static void
+cancel_outside (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  tf_set_temp_dir (NULL);
+  cancelled_by_load = cancellable;
+  g_assert_null (get_async (&twins[2], cancellable, &error));
+  cancelled_by_load = NULL;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+static void
 test_shareable_cancelled (void)
 {
   tf_test_in_child (cancel_in_sandbox);
+  tf_test_in_child (cancel_outside);
 }
 
 /* Run by a user whom the modes bind. */
@@ -693,6 +829,8 @@ main (int    argc,
   g_test_add_func ("/location/prefix", test_prefix);
   g_test_add_func ("/location/spool-dir", test_spool_dir);
   g_test_add_func ("/location/rollover", test_rollover);
+  g_test_add_func ("/location/beside-search", test_beside_search);
+  g_test_add_func ("/location/cancelled-search", test_cancelled_search);
   g_test_add_func ("/location/shareable/outside", test_shareable_outside);
   g_test_add_func ("/location/shareable/inside", test_shareable_inside);
   g_test_add_func ("/location/shareable/cancelled", test_shareable_cancelled);

@@ -17,6 +17,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -45,6 +47,100 @@ static const char *proc_path; /* (nullable): this file is another one */
 static const char *proc_file;
 static const char *cgroups;   /* (nullable) */
 static const char *mounts;    /* (nullable) */
+
+/* The next call of that name fails with that. */
+static const char *failing_call; /* (nullable) */
+static int failing_errno;
+static guint n_statx;
+
+static void
+let_fail (const char *call,
+          int         with_errno)
+{
+  failing_call = call;
+  failing_errno = with_errno;
+}
+
+static gboolean
+is_failing (const char *call)
+{
+  if (g_strcmp0 (call, failing_call) != 0)
+    return FALSE;
+
+  failing_call = NULL;
+  errno = failing_errno;
+  return TRUE;
+}
+
+#define WRAP(type, name, parameters, arguments) \
+  type __real_ ## name parameters; \
+  type __wrap_ ## name parameters; \
+  type \
+  __wrap_ ## name parameters \
+  { \
+    return is_failing (#name) ? -1 : __real_ ## name arguments; \
+  }
+
+WRAP (int, getentropy, (void *bytes, size_t size), (bytes, size))
+WRAP (ssize_t, pwrite64, (int fd, const void *data, size_t count, off_t offset), (fd, data, count, offset))
+WRAP (ssize_t, read, (int fd, void *data, size_t count), (fd, data, count))
+WRAP (ssize_t, readlink, (const char *path, char *target, size_t size), (path, target, size))
+WRAP (int, stat64, (const char *path, struct stat *st), (path, st))
+WRAP (int, statfs64, (const char *path, struct statfs *fs), (path, fs))
+
+int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+
+int
+__wrap_statx (int           fd,
+              const char   *path,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  n_statx++;
+  return is_failing ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
+}
+
+int __real_fcntl64 (int fd, int command, ...);
+int __wrap_fcntl64 (int fd, int command, ...);
+
+int
+__wrap_fcntl64 (int fd,
+                int command,
+                ...)
+{
+  va_list arguments;
+  guintptr argument;
+
+  va_start (arguments, command);
+  argument = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  if ((command == F_SETSIG && is_failing ("F_SETSIG")) || (command == F_SETLEASE && is_failing ("F_SETLEASE")))
+    return -1;
+  return __real_fcntl64 (fd, command, argument);
+}
+
+long __real_syscall (long number, ...);
+long __wrap_syscall (long number, ...);
+
+long
+__wrap_syscall (long number,
+                ...)
+{
+  long words[5];
+  va_list arguments;
+
+  va_start (arguments, number);
+  for (gsize i = 0; i < G_N_ELEMENTS (words); i++)
+    words[i] = va_arg (arguments, long);
+  va_end (arguments);
+
+  if (number == SYS_openat2 && is_failing ("openat2"))
+    return -1;
+  return __real_syscall (number, words[0], words[1], words[2], words[3], words[4]);
+}
 
 static gboolean
 fails (int *succeeds,
@@ -172,6 +268,8 @@ __wrap_openat64 (int         fd,
                  int         flags,
                  ...)
 {
+  if (is_failing ("openat64"))
+    return -1;
   if (tmpfile_errno == 0 || (flags & O_TMPFILE) != O_TMPFILE)
     return __real_openat64 (fd, path, flags, 0600);
 
@@ -184,6 +282,8 @@ __wrap_open64 (const char *path,
                int         flags,
                ...)
 {
+  if (is_failing ("open64"))
+    return -1;
   return __real_open64 (proc_path != NULL && g_str_has_prefix (path, proc_path) ? proc_file : path, flags, 0600);
 }
 
@@ -451,6 +551,12 @@ test_mount (void)
   if (skip ())
     return;
 
+  tree_make_file ("file");
+  let_fail ("openat64", EINTR);
+  g_assert_cmpuint (tf_system_get_mount (fd, "file"), ==, tf_system_get_mount (fd, ""));
+  g_assert_null (failing_call);
+  g_assert_cmpint (unlink ("file"), ==, 0);
+
   /* Its mount is not that of what it leads to. */
   tree_make_link ("/proc/self", "link");
   mount_id = tf_system_get_mount (fd, "");
@@ -538,6 +644,7 @@ static void
 test_memory_pressure (void)
 {
   const char *sandbox = tf_test_get_sandbox ();
+  const char *hidden = "0::/outer.d/group\n";
   const char *other = "22 1 0:5 / /proc rw shared:1 - proc proc rw\n";
   const char *groups = "4:memory:/old\n0::/group\n";
   g_autofree char *whole = g_strdup_printf ("%s30 22 0:26 / %s rw shared:4 - cgroup2 cgroup2 rw\n", other, sandbox);
@@ -551,7 +658,12 @@ test_memory_pressure (void)
   assert_asked_for (groups, whole);
   assert_asked_for ("0::/outer/group\n", part);
 
+  let_fail ("open64", EINTR);
+  assert_asked_for (groups, whole);
+  g_assert_null (failing_call);
+
   tree_make_file ("group/memory.pressure");
+  g_assert_false (is_pressure_asked_for (hidden, part));
   g_assert_false (is_pressure_asked_for ("0::/outer/group\n", other_part));
   g_assert_false (is_pressure_asked_for (groups, other));
   g_assert_false (is_pressure_asked_for (groups, NULL));
@@ -587,6 +699,180 @@ test_random (void)
   g_assert_cmpint (unlink ("empty"), ==, 0);
 }
 
+/* What a signal interrupts is done again, and what fails otherwise fails. */
+static void
+test_random_calls (void)
+{
+  const char *const calls[] = { "open64", "read" };
+  const guint8 zeros[8] = { 0, };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (calls); i++)
+    {
+      guint8 bytes[8] = { 0, };
+
+      let_fail (calls[i], EINTR);
+      g_assert_true (tf_fd_read_random (bytes, sizeof bytes));
+      g_assert_null (failing_call);
+      g_assert_cmpint (memcmp (bytes, zeros, sizeof bytes), !=, 0);
+    }
+
+  if (!tf_test_is_portable ())
+    {
+      guint8 bytes[8];
+
+      let_fail ("getentropy", EIO);
+      g_assert_false (tf_system_fill_random (bytes, sizeof bytes));
+      let_fail ("getentropy", ENOSYS);
+      g_assert_true (tf_system_fill_random (bytes, sizeof bytes));
+    }
+}
+
+static void
+test_interrupted (void)
+{
+  TfSystemStat st;
+  tf_autofd int fd = -1;
+  tf_autofd int beneath = -1;
+  tf_autofd int again = -1;
+  gboolean is_in_memory = tf_system_is_in_memory (".");
+  struct stat found;
+
+  if (skip ())
+    return;
+
+  let_fail ("statfs64", EINTR);
+  g_assert_cmpint (tf_system_is_in_memory ("."), ==, is_in_memory);
+  g_assert_null (failing_call);
+
+  tree_make_dir ("dir");
+  fd = open (".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  let_fail ("openat2", EINTR);
+  beneath = tf_system_open_beneath (fd, "dir");
+  let_fail ("openat2", EAGAIN);
+  again = tf_system_open_beneath (fd, "dir");
+  g_assert_true ((beneath >= 0 && again >= 0) || errno == ENOTSUP);
+
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "dir"));
+  let_fail ("openat64", EINTR);
+  g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "dir", &st, 0710), ==, 0);
+  g_assert_cmpint (stat ("dir", &found), ==, 0);
+  g_assert_cmphex (found.st_mode & 07777, ==, 0710);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+}
+
+/* What cannot be looked at, or is not the one that was expected, keeps its mode. */
+static void
+test_chmod_of_other (void)
+{
+  TfSystemStat st;
+  struct stat found;
+
+  if (skip ())
+    return;
+
+  tree_make_dir ("dir");
+  g_assert_cmpint (chmod ("dir", 0700), ==, 0);
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "dir"));
+  let_fail ("statx", EIO);
+  g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "dir", &st, 0750), ==, -1);
+  g_assert_cmpint (errno, ==, EIO);
+  for (gsize i = 0; i < 3; i++)
+    {
+      TfSystemStat other = st;
+
+      other.device += i == 0;
+      other.inode += i == 1;
+      other.mount_id += i == 2;
+      g_assert_cmpint (tf_system_chmod_dir (AT_FDCWD, "dir", &other, 0750), ==, -1);
+      g_assert_cmpint (errno, ==, ESTALE);
+    }
+  g_assert_cmpint (stat ("dir", &found), ==, 0);
+  g_assert_cmphex (found.st_mode & 07777, ==, 0700);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+}
+
+/* Without statx(), the size of a file is not asked for. */
+static void
+test_refresh (void)
+{
+  tf_autofd int fd = open (".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (skip ())
+    return;
+
+  n_statx = 0;
+  tf_system_refresh (fd);
+  g_assert_cmpuint (n_statx, ==, 1);
+  tf_system_missing = TF_SYSTEM_STATX;
+  tf_system_refresh (fd);
+  tf_system_missing = 0;
+  g_assert_cmpuint (n_statx, ==, 1);
+}
+
+/* A lease without the signal that kills nobody is none. */
+static void
+test_lease (void)
+{
+  tf_autofd int fd = -1;
+
+  if (skip ())
+    return;
+
+  fs_type = EXT4_SUPER_MAGIC;
+  tree_make_file ("file");
+  fd = open ("file", O_RDWR | O_CLOEXEC);
+  let_fail ("F_SETSIG", EINVAL);
+  g_assert_cmpint (tf_system_lease (fd), ==, -1);
+  g_assert_cmpint (errno, ==, EINVAL);
+  g_assert_cmpint (fcntl (fd, F_GETLEASE), ==, F_UNLCK);
+  let_fail ("F_SETLEASE", EINTR);
+  if (tf_system_lease (fd) == 0)
+    {
+      g_assert_cmpint (fcntl (fd, F_GETLEASE), ==, F_WRLCK);
+      tf_system_unlease (fd);
+    }
+  g_assert_null (failing_call);
+  fs_type = 0;
+  g_assert_cmpint (unlink ("file"), ==, 0);
+}
+
+/* Where /proc does not tell, nothing is taken for known. */
+static void
+test_unknown_proc (void)
+{
+  if (skip ())
+    return;
+
+  let_fail ("stat64", ENOENT);
+  g_assert_cmpuint (tf_system_count_descriptors (), ==, 0);
+  let_fail ("readlink", ENOENT);
+  g_assert_cmpuint (tf_system_get_pid_namespace (), ==, 0);
+}
+
+/* Zeros are written where no room can be reserved. */
+static void
+test_extend_by_zeros (void)
+{
+  const int errnos[] = { EINTR, ENOSPC };
+
+  if (skip ())
+    return;
+
+  tf_system_missing = TF_SYSTEM_FALLOCATE;
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      tf_autofd int fd = open ("zeros", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+      struct stat st;
+
+      let_fail ("pwrite64", errnos[i]);
+      g_assert_cmpint (tf_system_extend (fd, 10000), ==, i == 0 ? 0 : -1);
+      g_assert_cmpint (fstat (fd, &st), ==, 0);
+      g_assert_cmpint (st.st_size, ==, i == 0 ? 10000 : 0);
+    }
+  tf_system_missing = 0;
+  g_assert_cmpint (unlink ("zeros"), ==, 0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -604,6 +890,13 @@ main (int    argc,
   g_test_add_func ("/system-failures/mount", test_mount);
   g_test_add_func ("/system-failures/handle", test_handle);
   g_test_add_func ("/system-failures/random", test_random);
+  g_test_add_func ("/system-failures/random-calls", test_random_calls);
+  g_test_add_func ("/system-failures/interrupted", test_interrupted);
+  g_test_add_func ("/system-failures/chmod-of-other", test_chmod_of_other);
+  g_test_add_func ("/system-failures/refresh", test_refresh);
+  g_test_add_func ("/system-failures/lease", test_lease);
+  g_test_add_func ("/system-failures/unknown-proc", test_unknown_proc);
+  g_test_add_func ("/system-failures/extend-by-zeros", test_extend_by_zeros);
   g_test_add_func ("/system-failures/memory-pressure", test_memory_pressure);
 
   return tf_test_run ();

@@ -5,9 +5,12 @@
 
 #include "tree/tf-dir-stack.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/tf-fd.h"
@@ -17,6 +20,69 @@
 #define N_LEVELS 10
 
 static int root_fd;
+
+/* The next call of that name fails with that. The linker puts the functions below in place of the C library's. */
+static const char *failing_call; /* (nullable) */
+static int failing_errno;
+
+static void
+let_fail (const char *call,
+          int         with_errno)
+{
+  failing_call = call;
+  failing_errno = with_errno;
+}
+
+static gboolean
+fails (const char *call)
+{
+  if (g_strcmp0 (call, failing_call) != 0)
+    return FALSE;
+
+  failing_call = NULL;
+  errno = failing_errno;
+  return TRUE;
+}
+
+int __real_chmod (const char *path, mode_t mode);
+int __wrap_chmod (const char *path, mode_t mode);
+int __real_openat64 (int fd, const char *path, int flags, ...);
+int __wrap_openat64 (int fd, const char *path, int flags, ...);
+int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+
+int
+__wrap_chmod (const char *path,
+              mode_t      mode)
+{
+  return fails ("chmod") ? -1 : __real_chmod (path, mode);
+}
+
+int
+__wrap_openat64 (int         fd,
+                 const char *path,
+                 int         flags,
+                 ...)
+{
+  va_list arguments;
+  mode_t mode;
+
+  va_start (arguments, flags);
+  mode = va_arg (arguments, guintptr);
+  va_end (arguments);
+
+  return fails ("openat64") ? -1 : __real_openat64 (fd, path, flags, mode);
+}
+
+int
+__wrap_statx (int           fd,
+              const char   *path,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  return fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
+}
 
 static void
 push (TfDirStack *stack,
@@ -138,6 +204,136 @@ test_moved (void)
   remove_chain ("d");
 }
 
+/* A level that cannot be opened again, or looked at, has changed. */
+static void
+test_not_reopened (void)
+{
+  TfDirStack stack;
+
+  make_chain ("d");
+  init (&stack, "/top", 8);
+  for (int i = 1; i < N_LEVELS; i++)
+    push (&stack, "d");
+  tf_dir_stack_close_all (&stack);
+  let_fail ("openat64", EMFILE);
+  g_assert_false (tf_dir_stack_reopen_parent (&stack));
+  if (!tf_test_is_portable ())
+    {
+      let_fail ("statx", EIO);
+      g_assert_false (tf_dir_stack_reopen_parent (&stack));
+    }
+  let_fail ("openat64", EINTR);
+  g_assert_true (tf_dir_stack_reopen_parent (&stack));
+  g_assert_null (failing_call);
+  clear (&stack);
+  remove_chain ("d");
+}
+
+/* A directory is known by its mount, or by its device where mounts are not known, and by both numbers. */
+static void
+test_equal (void)
+{
+  const TfDir dir = { 1, 2, 3, 0700 };
+  const struct { TfDir other; gboolean is_equal; } cases[] = {
+    { { 1, 2, 3, 0755 }, TRUE },
+    { { 1, 2, 4, 0700 }, FALSE },
+    { { 1, 3, 3, 0700 }, FALSE },
+    { { 2, 2, 3, 0700 }, FALSE },
+    { { 1, 2, 0, 0700 }, TRUE },
+    { { 2, 2, 0, 0700 }, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_cmpint (tf_dir_equal (&dir, &cases[i].other), ==, cases[i].is_equal);
+      g_assert_cmpint (tf_dir_equal (&cases[i].other, &dir), ==, cases[i].is_equal);
+    }
+}
+
+static void
+assert_not_opened (const TfDir *parent,
+                   const char  *name,
+                   int          expected)
+{
+  TfDir found;
+
+  let_fail ("openat64", EACCES);
+  g_assert_cmpint (tf_dir_open (&found, root_fd, parent, name), ==, -1);
+  g_assert_cmpint (errno, ==, expected);
+  g_assert_null (failing_call);
+}
+
+/* What may not be opened is opened up first, if it is a directory of the same mount. */
+static void
+test_open_up (void)
+{
+  TfDir parent;
+  TfDir other_mount;
+  TfDir found;
+  struct stat st;
+  int fd;
+
+  if (tf_test_skip_if_portable ("mounts"))
+    return;
+
+  tf_system_missing = TF_SYSTEM_OPENAT2 | TF_SYSTEM_FCHMODAT2;
+  tree_make_dir ("0");
+  tree_make_dir ("0/dir");
+  tree_make_file ("0/file");
+  g_assert_cmpint (chmod ("0/dir", 0500), ==, 0);
+  root_fd = tree_open ("0");
+  g_assert_true (tf_dir_read (&parent, root_fd));
+  other_mount = parent;
+  other_mount.mount_id++;
+
+  assert_not_opened (&parent, "missing", ENOENT);
+  assert_not_opened (&parent, "file", ENOTDIR);
+  assert_not_opened (&other_mount, "dir", EACCES);
+  g_assert_cmpint (stat ("0/dir", &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, 0500);
+
+  let_fail ("openat64", EACCES);
+  fd = tf_dir_open (&found, root_fd, &parent, "dir");
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (stat ("0/dir", &st), ==, 0);
+  g_assert_cmphex (st.st_mode & 07777, ==, 0700);
+  tf_fd_clear (&fd);
+  let_fail ("openat64", EINTR);
+  fd = tf_dir_open (&found, root_fd, &parent, "dir");
+  g_assert_cmpint (fd, >=, 0);
+  tf_fd_clear (&fd);
+
+  tf_system_missing = 0;
+  tf_fd_clear (&root_fd);
+  g_assert_cmpint (rmdir ("0/dir"), ==, 0);
+  g_assert_cmpint (unlink ("0/file"), ==, 0);
+  g_assert_cmpint (rmdir ("0"), ==, 0);
+}
+
+/* The type of an entry that the file system does not tell is looked for. */
+static void
+test_unknown_type (void)
+{
+  const char *const names[] = { "dir", "file", "missing" };
+
+  tree_make_dir ("0");
+  tree_make_dir ("0/dir");
+  tree_make_file ("0/file");
+  root_fd = tree_open ("0");
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      g_autofree TfSystemEntry *entry = g_malloc0 (sizeof *entry + 16);
+
+      entry->type = TF_SYSTEM_ENTRY_UNKNOWN;
+      g_strlcpy (entry->name, names[i], 16);
+      g_assert_cmpint (tf_dir_listing_is_dir (entry, root_fd), ==, i == 0);
+    }
+  tf_fd_clear (&root_fd);
+  g_assert_cmpint (rmdir ("0/dir"), ==, 0);
+  g_assert_cmpint (unlink ("0/file"), ==, 0);
+  g_assert_cmpint (rmdir ("0"), ==, 0);
+}
+
 static void
 test_path (void)
 {
@@ -171,6 +367,10 @@ main (int    argc,
 
   g_test_add_func ("/dir-stack/max-open", test_max_open);
   g_test_add_func ("/dir-stack/moved", test_moved);
+  g_test_add_func ("/dir-stack/not-reopened", test_not_reopened);
+  g_test_add_func ("/dir-stack/equal", test_equal);
+  g_test_add_func ("/dir-stack/open-up", test_open_up);
+  g_test_add_func ("/dir-stack/unknown-type", test_unknown_type);
   g_test_add_func ("/dir-stack/path", test_path);
 
   return tf_test_run ();
