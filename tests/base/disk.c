@@ -1,0 +1,213 @@
+/*
+ * SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+ * SPDX-License-Identifier: LGPL-2.1-or-later
+ */
+
+/* A copy of a file whose file system interrupts calls, tells a wrong size, or loses bytes. The linker puts functions in
+ * place of the calls, see meson.build. */
+
+#include "base/tf-disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/tf-fd.h"
+#include "base/tf-system.h"
+#include "tf-test.h"
+
+#define CONTENT "0123456789"
+#define SIZE 10
+
+/* The next call of that name fails with that. */
+static const char *failing_call; /* (nullable) */
+static int failing_errno;
+
+/* Where a file ends for who asks for its size, and for who reads it; -1: where it does */
+static goffset told_size = -1;
+static goffset lost_from = -1;
+
+static gboolean
+fails (const char *call)
+{
+  if (g_strcmp0 (call, failing_call) != 0)
+    return FALSE;
+
+  failing_call = NULL;
+  errno = failing_errno;
+  return TRUE;
+}
+
+int __real_close (int fd);
+int __wrap_close (int fd);
+int __real_fstat64 (int fd, struct stat *st);
+int __wrap_fstat64 (int fd, struct stat *st);
+int __real_ftruncate64 (int fd, off_t size);
+int __wrap_ftruncate64 (int fd, off_t size);
+ssize_t __real_pread64 (int fd, void *data, size_t count, off_t offset);
+ssize_t __wrap_pread64 (int fd, void *data, size_t count, off_t offset);
+ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+ssize_t __wrap_pwrite64 (int fd, const void *data, size_t count, off_t offset);
+
+/* The descriptor is closed in any case. */
+int
+__wrap_close (int fd)
+{
+  int result = __real_close (fd);
+
+  return fails ("close") ? -1 : result;
+}
+
+int
+__wrap_fstat64 (int          fd,
+                struct stat *st)
+{
+  int result = __real_fstat64 (fd, st);
+
+  if (told_size >= 0)
+    st->st_size = told_size;
+  return result;
+}
+
+int
+__wrap_ftruncate64 (int   fd,
+                    off_t size)
+{
+  return fails ("ftruncate") ? -1 : __real_ftruncate64 (fd, size);
+}
+
+ssize_t
+__wrap_pread64 (int     fd,
+                void   *data,
+                size_t  count,
+                off_t   offset)
+{
+  if (fails ("pread"))
+    return -1;
+
+  if (lost_from >= 0)
+    count = MIN (count, (size_t) MAX (lost_from - offset, 0));
+  return __real_pread64 (fd, data, count, offset);
+}
+
+/* Only what does not begin the copy fails. */
+ssize_t
+__wrap_pwrite64 (int         fd,
+                 const void *data,
+                 size_t      count,
+                 off_t       offset)
+{
+  return offset > 0 && fails ("pwrite") ? -1 : __real_pwrite64 (fd, data, count, offset);
+}
+
+typedef struct
+{
+  goffset     size;         /* as tf_disk_copy_file() gets it */
+  goffset     told_size;
+  goffset     lost_from;
+  const char *failing_call; /* (nullable) */
+  int         failing_errno;
+  const char *expected;     /* (nullable): the beginning of the message */
+} Case;
+
+static void
+assert_copied (const Case *self)
+{
+  tf_autofd int from = open ("from", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  tf_autofd int to = open ("to", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  g_autoptr(GError) error = NULL;
+  char found[2 * SIZE] = "";
+  gboolean success;
+
+  g_assert_cmpint (write (from, CONTENT, SIZE), ==, SIZE);
+  told_size = self->told_size;
+  lost_from = self->lost_from;
+  failing_call = self->failing_call;
+  failing_errno = self->failing_errno;
+  success = tf_disk_copy_file (from, "/from", self->size, to, "/to", NULL, NULL, &error);
+  told_size = lost_from = -1;
+  g_assert_null (failing_call);
+
+  if (self->expected != NULL)
+    {
+      g_assert_false (success);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_true (g_str_has_prefix (error->message, self->expected));
+    }
+  else
+    {
+      goffset size = MAX (self->size, SIZE);
+
+      g_assert_no_error (error);
+      g_assert_true (success);
+      g_assert_cmpint (pread (to, found, sizeof found, 0), ==, size);
+      g_assert_cmpstr (found, ==, CONTENT);
+    }
+
+  g_assert_cmpint (unlink ("from"), ==, 0);
+  g_assert_cmpint (unlink ("to"), ==, 0);
+}
+
+/* A file that nobody else changes has the size that is known. */
+static void
+test_own (void)
+{
+  const Case cases[] = {
+    { SIZE, -1, -1, NULL, 0, NULL },
+    { SIZE, -1, -1, "pread", EINTR, NULL },
+    { SIZE, -1, 4, NULL, 0, "read “/from”" },
+    { SIZE + 5, -1, -1, NULL, 0, NULL },
+    { SIZE + 5, -1, -1, "ftruncate", EINTR, NULL },
+    { SIZE + 5, -1, -1, "ftruncate", EIO, "ftruncate “/from”" },
+    { SIZE, -1, -1, "close", EIO, "close “/from”" },
+    { SIZE, -1, -1, "close", EINTR, NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_copied (&cases[i]);
+}
+
+/* One that others change ends where reading it ends. */
+static void
+test_shared (void)
+{
+  const Case cases[] = {
+    { -1, -1, -1, NULL, 0, NULL },
+    { -1, 4, -1, NULL, 0, NULL },
+    { -1, 4, -1, "pwrite", EIO, "write “/to”" },
+    { TF_DISK_UNTOLD_SIZE, -1, -1, NULL, 0, NULL },
+    { TF_DISK_UNTOLD_SIZE, -1, -1, "pread", EINTR, NULL },
+    { TF_DISK_UNTOLD_SIZE, -1, -1, "pread", EIO, "read “/from”" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    assert_copied (&cases[i]);
+}
+
+static void
+test_cancelled (void)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  tf_autofd int from = open (".", O_RDONLY | O_CLOEXEC);
+  g_autoptr(GError) error = NULL;
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_disk_copy_file (from, "/from", 1, -1, "/to", NULL, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
+int
+main (int    argc,
+      char **argv)
+{
+  tf_test_init (&argc, &argv);
+  /* What the kernel copies by itself cannot be interfered with. */
+  tf_system_missing = TF_SYSTEM_CLONE | TF_SYSTEM_COPY_FILE_RANGE;
+
+  g_test_add_func ("/disk/copy/own", test_own);
+  g_test_add_func ("/disk/copy/shared", test_shared);
+  g_test_add_func ("/disk/copy/cancelled", test_cancelled);
+
+  return tf_test_run ();
+}
