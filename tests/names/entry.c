@@ -795,6 +795,26 @@ test_exchanged_parent (void)
   remove_own_dir ();
 }
 
+static void
+hand_over_to_persisting_child (void)
+{
+  shared = make_file (NULL);
+  tf_named_file_hand_over (shared, 3600);
+  tf_test_in_child (persist_shared);
+  g_assert_true (tf_named_file_is_handed_over (shared));
+  g_assert_true (g_file_test (tf_named_file_get_path (shared), G_FILE_TEST_EXISTS));
+  g_assert_true (tf_named_file_unlink (shared, NULL, NULL));
+  g_assert_finalize_object (g_steal_pointer (&shared));
+}
+
+/* A child persists what its parent has handed over: it stays handed over for the parent, whose timer it is. */
+static void
+test_handed_over_then_persisted_by_child (void)
+{
+  tf_test_in_child (hand_over_to_persisting_child);
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
 /* Its name leads to it, whatever has become of the directory in which it was created. */
 static void
 test_moved_to_new_parent (void)
@@ -1763,6 +1783,7 @@ main (int    argc,
   g_test_add_func ("/entry/persisted-elsewhere/with-litter", test_persisted_elsewhere_with_litter);
   g_test_add_func ("/entry/persisted-after-replacement", test_persisted_after_replacement);
   g_test_add_func ("/entry/persisted-by-child", test_persisted_by_child);
+  g_test_add_func ("/entry/handed-over-then-persisted-by-child", test_handed_over_then_persisted_by_child);
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
