@@ -269,6 +269,12 @@ refuse_closed_homes (void)
   tree_make_dir ("a/home");
   assert_closed_refused ("a");
   assert_closed_refused ("a/home");
+
+  /* What is nobody's home is removed meanwhile. */
+  tree_make_dir ("other");
+  g_assert_cmpint (g_chmod ("a", 0), ==, 0);
+  assert_removed ("other");
+  g_assert_cmpint (g_chmod ("a", 0700), ==, 0);
   g_assert_cmpint (g_rename ("a", "real"), ==, 0);
 
   tree_make_link ("real", "a");

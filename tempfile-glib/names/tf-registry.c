@@ -100,9 +100,6 @@ tf_registry_begin (TfRegistryNode *node)
 static void
 link_node (TfRegistryNode *node)
 {
-  if (node->registered)
-    return;
-
   node->registered = TRUE;
   node->previous = NULL;
   node->next = first;

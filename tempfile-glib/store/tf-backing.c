@@ -286,9 +286,6 @@ tf_backing_write (TfBacking      *self,
   gboolean success;
 
   *n_written = 0;
-  if (count == 0)
-    return TRUE;
-
   if (tf_backing_is_in_memory (self))
     return write_memory (self, offset, data, count, n_written, cancellable, error);
 

@@ -132,9 +132,6 @@ fill (TfIoBuffer    *self,
     memmove (self->data, self->data + (start - self->start), kept);
   self->start = start;
   self->filled = kept;
-  if (self->ahead <= kept)
-    return TRUE;
-
   success = tf_disk_read (fd, where, start + kept, self->data + kept, self->ahead - kept, &n_read, cancellable, error);
   self->filled += n_read;
   return success;

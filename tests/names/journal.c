@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,6 +76,35 @@ fails (const char *call)
     return fails (call) ? -1 : __real_ ## name arguments; \
   }
 
+/* As if the file systems that a journal can be on were btrfs */
+static gboolean is_btrfs;
+
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  int result = __real_fstatfs64 (fd, fs);
+
+  if (is_btrfs)
+    fs->f_type = 0x9123683e;
+  return result;
+}
+
+int __wrap_ioctl (int fd, unsigned long request, ...);
+
+/* Flags are read and changed. */
+int
+__wrap_ioctl (int           fd,
+              unsigned long request,
+              ...)
+{
+  return fails ("ioctl") ? -1 : 0;
+}
+
+WRAP (getentropy, "getentropy", (void *bytes, size_t size), (bytes, size))
 WRAP (fchmod, "fchmod", (int fd, mode_t mode), (fd, mode))
 
 void *__real_mmap64 (void *data, size_t size, int protection, int flags, int fd, off_t offset);
@@ -2119,6 +2149,23 @@ create_while_file_is_swept (void)
   g_assert_cmpint (rmdir (run), ==, 0);
 }
 
+/* Where a file that is written page by page can run out of room, that has to be forbidden. */
+static void
+create_on_btrfs (void)
+{
+  g_autofree char *run = tf_test_path ("run");
+
+  tree_make_dir (run);
+  g_assert_true (g_setenv ("XDG_RUNTIME_DIR", run, TRUE));
+  is_btrfs = TRUE;
+  assert_recorded (run);
+  let_fail ("ioctl", G_MAXUINT, EOPNOTSUPP);
+  g_assert_null (tf_journal_begin (&(TfPlace) { run, 1, 1 }, "name", TF_JOURNAL_FILE));
+  n_failures = 0;
+  g_assert_cmpuint (tf_test_count_entries (run), ==, 0);
+  g_assert_cmpint (rmdir (run), ==, 0);
+}
+
 static const char *call_to_fail;
 static int errno_to_fail_with;
 
@@ -2141,6 +2188,7 @@ static void
 test_failing_creation (void)
 {
   const struct { const char *call; int error; } failures[] = {
+    { "getentropy", EIO },
     { "create", EACCES },
     { "create", ENFILE },
     { "open again", EIO },
@@ -2153,6 +2201,7 @@ test_failing_creation (void)
     return;
 
   tf_test_in_child (create_while_file_is_swept);
+  tf_test_in_child (create_on_btrfs);
   for (gsize i = 0; i < G_N_ELEMENTS (failures); i++)
     {
       call_to_fail = failures[i].call;

@@ -117,6 +117,28 @@ find_free_name (const TfTemplate  *template,
   return path != NULL;
 }
 
+static void
+create_in_lost_dir (void)
+{
+  const TfTemplate relative = { .dir = (char *) "sub", .mode = 0600 };
+  g_autofree char *path = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (g_mkdir ("lost", 0700), ==, 0);
+  g_assert_cmpint (chdir ("lost"), ==, 0);
+  g_assert_cmpint (g_rmdir ("../lost"), ==, 0);
+  g_assert_cmpint (tf_open_named (&relative, NULL, &path, NULL, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_null (path);
+}
+
+/* A relative path leads nowhere once the current directory is gone. */
+static void
+test_lost_dir (void)
+{
+  tf_test_in_child (create_in_lost_dir);
+}
+
 static const Way ways[] = {
   { "named", create_named },
   { "unnamed", create_unnamed },
@@ -501,6 +523,7 @@ main (int    argc,
   add_for_each_way ("all-names-taken", test_all_names_taken);
   add_for_each_way ("taken-name", test_taken_name);
   add_for_each_way ("no-fds", test_no_fds);
+  g_test_add_func ("/open/lost-dir", test_lost_dir);
   g_test_add_func ("/open/unwritable-dir", test_unwritable_dir);
   g_test_add_func ("/open/file-modes", test_file_modes);
   g_test_add_func ("/open/dir-modes", test_dir_modes);

@@ -378,6 +378,30 @@ write_and_close (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
 }
 
+/* Who does not close a file, or cannot, learns from the log what was lost. */
+static void
+write_and_forget (void)
+{
+  g_autofree char *data = g_malloc0 (100);
+
+  signal (SIGXFSZ, SIG_IGN);
+  limit_file_size (10);
+  for (int i = 0; i < 2; i++)
+    {
+      TfTempFile *file = create_unnamed ();
+
+      g_assert_true (tf_temp_file_write (file, data, 100, NULL, NULL));
+      if (i == 1)
+        {
+          g_assert_true (g_io_stream_set_pending (G_IO_STREAM (file), NULL));
+          g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Closing a temporary file: *outstanding operation*");
+        }
+      g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Closing a temporary file: The last 90 bytes * lost: write*");
+      g_object_unref (file);
+      g_test_assert_expected_messages ();
+    }
+}
+
 /* What was held back and is cut off need not be written. */
 static void
 truncate_instead (void)
@@ -399,6 +423,7 @@ test_refused (void)
 {
   tf_test_in_child (flush_twice);
   tf_test_in_child (write_and_close);
+  tf_test_in_child (write_and_forget);
   tf_test_in_child (truncate_instead);
 }
 

@@ -316,6 +316,35 @@ test_refused_rollover (gconstpointer data)
   g_assert_cmpuint (owner.n_opened, ==, 10);
 }
 
+/* What lies between holes cannot be written either. */
+static void
+test_refused_rollover_with_holes (void)
+{
+  g_auto(Owner) owner = { NULL, };
+  g_autoptr(GError) error = NULL;
+  const goffset end = 16 * 1024 * 1024;
+  char last[4];
+  gsize n_read;
+
+  owner_init (&owner, -1);
+  write_text (owner.store, "first");
+  seek (owner.store, end, G_SEEK_SET);
+  write_text (owner.store, "last");
+  for (int i = 0; i < 2; i++)
+    {
+      owner.disk = i == 0 ? DISK_IS_FULL : DISK_WORKS;
+      g_assert_cmpint (tf_store_roll_over (owner.store, NULL, &error), ==, i == 1);
+      if (i == 0)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+      g_clear_error (&error);
+      g_assert_cmpint (tf_store_has_rolled_over (owner.store), ==, i == 1);
+      g_assert_cmpint (tf_store_get_size (owner.store), ==, end + 4);
+      seek (owner.store, end, G_SEEK_SET);
+      g_assert_true (tf_store_read_locking (owner.store, last, 4, &n_read, NULL, NULL));
+      g_assert_cmpmem (last, n_read, "last", 4);
+    }
+}
+
 static void
 test_cancelled_rollover (void)
 {
@@ -722,6 +751,8 @@ test_gate_closed_while_locked (gconstpointer data)
 {
   g_auto(Owner) owner = { NULL, };
   g_autoptr(GError) error = NULL;
+  char line[8];
+  gsize length;
 
   owner_init (&owner, GPOINTER_TO_INT (data));
   if (GPOINTER_TO_INT (data) == 0)
@@ -731,6 +762,7 @@ test_gate_closed_while_locked (gconstpointer data)
 
   g_mutex_lock (&owner.store->lock);
   g_assert_false (tf_store_write_at_rest (owner.store, "x", 1));
+  g_assert_false (tf_store_read_line_at_rest (owner.store, line, sizeof line, &length));
   tf_store_close_gate (owner.store);
   g_mutex_unlock (&owner.store->lock);
   g_assert_false (tf_store_write_at_rest (owner.store, "x", 1));
@@ -939,6 +971,7 @@ main (int    argc,
 
       g_test_add_data_func (path, &triggers[i], test_refused_rollover);
     }
+  g_test_add_func ("/store/refused-rollover/with-holes", test_refused_rollover_with_holes);
   g_test_add_func ("/store/cancelled-rollover", test_cancelled_rollover);
   g_test_add_func ("/store/write-after-rollover-fails", test_write_after_rollover_fails);
   g_test_add_func ("/store/sparse-seek", test_sparse_seek);

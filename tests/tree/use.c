@@ -176,6 +176,7 @@ static void
 test_other_fs (void)
 {
   const guint32 types[] = { FUSE_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, NFS_SUPER_MAGIC, 1 };
+  TfIdentity identity;
 
   tree_make_dir ("dir");
   make_file ("dir/file");
@@ -185,6 +186,8 @@ test_other_fs (void)
       g_assert_false (is_file_idle ("dir/file"));
       g_assert_cmpint (errno, ==, ENOTSUP);
       g_assert_false (is_dir_idle ("dir"));
+      g_assert_true (tf_identity_read (&identity, AT_FDCWD, "dir/file"));
+      g_assert_false (tf_use_is_file_idle (AT_FDCWD, "dir/file", &identity));
     }
 
   other_fs = 0;
