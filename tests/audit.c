@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tf-test-async.h"
 #include "tf-test.h"
 
 static GPtrArray *heard;
@@ -227,6 +228,38 @@ test_forks (gconstpointer data)
   g_assert_finalize_object (g_steal_pointer (&created));
 }
 
+static gboolean
+cancel (const char *event,
+        const char *path,
+        gpointer    cancellable)
+{
+  g_cancellable_cancel (cancellable);
+  return TRUE;
+}
+
+static void
+cancel_creation (void)
+{
+  g_autoptr(TfTempDir) dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  tf_set_audit_func (cancel, cancellable, NULL);
+  tf_temp_dir_create_file_async (dir, NULL, NULL, G_PRIORITY_DEFAULT, cancellable, tf_test_take_result, &result);
+  g_assert_null (tf_temp_dir_create_file_finish (dir, tf_test_wait (&result), &error));
+  tf_set_audit_func (NULL, NULL, NULL);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 0);
+}
+
+/* What was created although it was cancelled meanwhile is removed again. */
+static void
+test_cancels (void)
+{
+  tf_test_in_child (cancel_creation);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -236,6 +269,7 @@ main (int    argc,
   g_test_add_func ("/audit/hears", test_hears);
   g_test_add_func ("/audit/refuses", test_refuses);
   g_test_add_func ("/audit/replaces-itself", test_replaces_itself);
+  g_test_add_func ("/audit/cancels", test_cancels);
   g_test_add_data_func ("/audit/forks/named", create_named, test_forks);
   g_test_add_data_func ("/audit/forks/unnamed", create_unnamed, test_forks);
   g_test_add_data_func ("/audit/forks/dir", create_dir, test_forks);

@@ -511,6 +511,7 @@ test_reader (gconstpointer on_disk)
   char byte[1];
   g_autoptr(GInputStream) other = NULL;
   g_autoptr(GInputStream) none = NULL;
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
 
   read_expecting (reader, "");
@@ -531,8 +532,15 @@ test_reader (gconstpointer on_disk)
   g_clear_error (&error);
   g_assert_false (g_seekable_can_truncate (G_SEEKABLE (reader)));
 
-  /* Behind the end there is nothing to read or skip. */
+  /* Cancelled, it does not move. */
   g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 5, G_SEEK_SET, NULL, NULL));
+  g_cancellable_cancel (cancellable);
+  g_assert_cmpint (g_input_stream_read (reader, byte, 1, cancellable, &error), ==, -1);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&error);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (reader)), ==, 5);
+
+  /* Behind the end there is nothing to read or skip. */
   g_assert_cmpint (g_input_stream_skip (reader, 4, NULL, NULL), ==, 4);
   g_assert_cmpint (g_input_stream_skip (reader, 4, NULL, NULL), ==, 2);
   g_assert_true (g_seekable_seek (G_SEEKABLE (reader), 100, G_SEEK_SET, NULL, NULL));

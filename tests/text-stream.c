@@ -1157,6 +1157,31 @@ test_read_ahead (void)
     }
 }
 
+/* The library looks at so many bytes of a text at once. */
+#define PIECE (256 * 1024)
+
+/* A character that lies across the end of a piece is one all the same. */
+static void
+test_pieces (void)
+{
+  for (gsize i = 0; i < 5; i++)
+    {
+      g_autoptr(TfTextStream) stream = open_text (-1, "UTF-8");
+      g_autofree char *filler = g_strnfill (PIECE - i, 'a');
+      g_autofree char *text = g_strconcat (filler, "😀z", NULL);
+      g_autofree char *found = NULL;
+      g_autoptr(GError) error = NULL;
+
+      g_assert_true (tf_text_stream_write (stream, text, -1, NULL, &error));
+      g_assert_no_error (error);
+      g_assert_true (tf_text_stream_seek (stream, 0, G_SEEK_SET, NULL, &error));
+      found = tf_text_stream_read (stream, G_MAXSIZE, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_cmpstr (found, ==, text);
+      close_file_of (stream);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1171,6 +1196,7 @@ main (int    argc,
   tf_test_add_async ("/text-stream/byte-order", test_byte_order);
   g_test_add_func ("/text-stream/far", test_far);
   tf_test_add_async ("/text-stream/write-length", test_write_length);
+  g_test_add_func ("/text-stream/pieces", test_pieces);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/derivable", test_derivable);
   g_test_add_func ("/text-stream/not-initialized", test_not_initialized);

@@ -33,6 +33,7 @@ static void (*before_unlink) (void);
 static gboolean has_renameat2 = TRUE;
 static gboolean is_name_taken; /* the next one is */
 static int rename_errno;       /* of each call, or 0 */
+static gboolean has_links = TRUE;
 static gboolean is_append_only; /* nothing can be renamed or removed, but linked */
 
 /* What is to be removed, and what another process has open in it. */
@@ -93,6 +94,19 @@ __wrap_unlinkat (int         dir_fd,
   if (func != NULL)
     func ();
   return is_append_only ? refuse (EPERM) : __real_unlinkat (dir_fd, name, flags);
+}
+
+int __real_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __wrap_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
+
+int
+__wrap_linkat (int         from_fd,
+               const char *from,
+               int         to_fd,
+               const char *to,
+               int         flags)
+{
+  return has_links ? __real_linkat (from_fd, from, to_fd, to, flags) : refuse (EPERM);
 }
 
 /* --- What others do --- */
@@ -247,6 +261,7 @@ test_saved_before_move (gconstpointer in_steps)
     return;
 
   has_renameat2 = in_steps == NULL;
+  has_links = g_strcmp0 (in_steps, "without links") != 0;
   file = make_file ();
   before_rename = save_once;
   hand_over_file (file);
@@ -254,7 +269,7 @@ test_saved_before_move (gconstpointer in_steps)
   g_assert_null (before_rename);
   assert_saved ("saved");
   g_assert_cmpuint (count (), ==, 0);
-  has_renameat2 = TRUE;
+  has_renameat2 = has_links = TRUE;
 }
 
 static void
@@ -680,6 +695,7 @@ main (int    argc,
   tf_entry_second = 0;
   g_test_add_data_func ("/aside/saved-before-move/at-once", NULL, test_saved_before_move);
   g_test_add_data_func ("/aside/saved-before-move/in-steps", "in steps", test_saved_before_move);
+  g_test_add_data_func ("/aside/saved-before-move/without-links", "without links", test_saved_before_move);
   g_test_add_data_func ("/aside/saved-before-unlink/at-once", NULL, test_saved_before_unlink);
   g_test_add_data_func ("/aside/saved-before-unlink/in-steps", "in steps", test_saved_before_unlink);
   g_test_add_func ("/aside/saved-twice", test_saved_twice);

@@ -121,6 +121,7 @@ __wrap_fstatfs64 (int            fd,
 WRAP (chmod, (const char *path, mode_t mode), (path, mode), AT_FDCWD, path)
 WRAP (fchmod, (int fd, mode_t mode), (fd, mode), fd, "")
 WRAP (fstatat64, (int fd, const char *path, struct stat *st, int flags), (fd, path, st, flags), fd, path)
+WRAP (getentropy, (void *bytes, size_t size), (bytes, size), AT_FDCWD, "random")
 WRAP (mknodat, (int fd, const char *path, mode_t mode, dev_t device), (fd, path, mode, device), fd, path)
 
 /* Nothing that has the suffix ".new" can be removed. */
@@ -573,10 +574,23 @@ has_content (const char *path,
   return g_file_get_contents (path, &content, NULL, NULL) && g_str_equal (content, expected);
 }
 
+/* So that the next one needs new random numbers */
 static void
-assert_persisted_elsewhere (gboolean former_stays)
+use_up_random_names (void)
 {
-  g_autoptr(TfNamedFile) file = make_file ("own");
+  const TfTemplate template = { .prefix = (char *) "" };
+  char *name;
+
+  let_fail ("getentropy", "", 1, EIO);
+  while ((name = tf_template_make_name (&template, NULL)) != NULL)
+    g_free (name);
+}
+
+static void
+assert_persisted_elsewhere (TfNamedFile *new_file,
+                            gboolean     former_stays)
+{
+  g_autoptr(TfNamedFile) file = new_file;
   g_autofree char *former = g_strdup (tf_named_file_get_path (file));
   g_autofree char *path = g_build_filename (tf_test_get_sandbox (), "other", strrchr (former, '/') + 1, NULL);
   g_autoptr(GFile) destination = g_file_new_for_path (path);
@@ -613,6 +627,7 @@ test_persisted_elsewhere (void)
   } cases[] = {
     { EXT4, "mknodat", "", EIO, FALSE, FALSE },
     { EXT4, "fstatfs64", "/other", EIO, TRUE, FALSE },
+    { NETWORK, "getentropy", "", EIO, TRUE, TRUE },
     { NETWORK, "mknodat", "", EIO, TRUE, TRUE },
     { NETWORK, "mknodat", "", EINTR, TRUE, FALSE },
     { NETWORK, "fstatat64", ".tmp-", EIO, TRUE, TRUE },
@@ -628,10 +643,13 @@ test_persisted_elsewhere (void)
   tree_make_dir ("other");
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     {
+      TfNamedFile *file = make_file ("own");
+
       g_test_message ("%s fails with %s", cases[i].call, g_strerror (cases[i].error));
       shown_fs = cases[i].fs;
+      use_up_random_names ();
       let_fail (cases[i].call, cases[i].part, 1, cases[i].error);
-      assert_persisted_elsewhere (cases[i].former_stays);
+      assert_persisted_elsewhere (file, cases[i].former_stays);
       g_assert_cmpuint (n_failures, ==, !cases[i].is_reached);
       g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
       g_assert_cmpuint (tf_test_count_entries ("other"), ==, 0);
@@ -646,13 +664,12 @@ test_persisted_elsewhere (void)
 static void
 persist_and_fail_to_clean_up (void)
 {
-  g_autoptr(TfNamedFile) first = make_file ("own");
+  TfNamedFile *file = make_file ("own");
 
   /* The journal, which is open now, is on another file system. */
-  close_file (first);
   shown_fs = NETWORK;
   let_fail ("unlinkat", ".tmp-", 1, EIO);
-  assert_persisted_elsewhere (FALSE);
+  assert_persisted_elsewhere (file, FALSE);
   g_assert_cmpuint (n_failures, ==, 0);
 }
 

@@ -1733,6 +1733,41 @@ test_killed_after_exchange (void)
   remove_others ("");
 }
 
+/* The same where there was no backup before: that of the other process stays, whether the new one was linked or copied. */
+static void
+test_backup_replaced_before_taken_back (void)
+{
+  const System systems[] = { ALL_THERE, NO_HARD_LINKS };
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (systems); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+      set_system (systems[i]);
+      put_old (path);
+      broken_call = "renameat";
+      meddle = put_their_backup;
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                            NULL, NULL, NULL, NULL, NULL));
+      broken_call = NULL;
+      set_system (ALL_THERE);
+      g_assert_null (meddle);
+      g_assert_true (has_content (path, "old"));
+      g_assert_true (has_content (backup, "theirs"));
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+      remove_others ("");
+    }
+}
+
 /* The file of another process has the name when a persist is undone that has failed. */
 static void
 test_not_taken_back (void)
@@ -1923,6 +1958,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/not-taken-back", test_not_taken_back);
   g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
+  g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);

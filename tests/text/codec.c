@@ -129,6 +129,15 @@ test_byte_order_mark (void)
   g_assert_true (tf_codec_restart (&codec, NULL));
   g_assert_cmpuint (decode (&codec, "\xff", 1, FALSE, &text), ==, 0);
 
+  /* At the end it is an incomplete character, and no byte at all is none. */
+  g_assert_false (tf_codec_decode (&codec, "\xff", 1, TRUE, G_MAXSIZE, &text, &n_used, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
+  g_clear_error (&error);
+  tf_codec_forget_order (&codec);
+  g_assert_true (tf_codec_restart (&codec, NULL));
+  g_assert_cmpuint (decode (&codec, "", 0, TRUE, &text), ==, 0);
+  g_assert_cmpstr (tf_string_get (&text), ==, "");
+
   g_assert_false (tf_codec_decode (&codec, "a\0", 2, FALSE, G_MAXSIZE, &text, &n_used, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA);
   g_assert_cmpuint (n_used, ==, 0);

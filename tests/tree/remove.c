@@ -221,12 +221,32 @@ test_errors (void)
   const int at_once[] = { EACCES, 0 };
   const int mount_point[] = { EBUSY, 0 };
   const int when_empty[] = { ENOTEMPTY, EACCES, 0 };
-  const int never_empty[] = { EEXIST, ENOTEMPTY, 0 };
+  const int never_empty[] = { EEXIST, EEXIST, ENOTEMPTY, 0 };
 
   assert_rmdir_fails (at_once, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
   assert_rmdir_fails (mount_point, G_IO_ERROR_BUSY, "mount point");
   assert_rmdir_fails (when_empty, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
   assert_rmdir_fails (never_empty, G_IO_ERROR_NOT_EMPTY, "rmdir");
+}
+
+/* Another process removes it right before this one does. */
+static void
+test_vanished_before_rmdir (void)
+{
+  const int errnos[] = { ENOTEMPTY, ENOENT, 0 };
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  fd = tree_open (path);
+  rmdir_errnos = errnos;
+  g_assert_true (remove_tree (path, fd, &error));
+  rmdir_errnos = NULL;
+  g_assert_no_error (error);
+  g_assert_cmpint (rmdir (path), ==, 0);
 }
 
 static void
@@ -278,6 +298,7 @@ main (int    argc,
   g_test_add_func ("/remove/refused", test_refused);
   g_test_add_func ("/remove/vanished", test_vanished);
   g_test_add_func ("/remove/vanished/when-empty", test_vanished_when_empty);
+  g_test_add_func ("/remove/vanished/before-rmdir", test_vanished_before_rmdir);
   g_test_add_func ("/remove/errors", test_errors);
   g_test_add_func ("/remove/cancelled", test_cancelled);
 

@@ -596,6 +596,17 @@ test_unreadable (void)
   listing_errno = EMFILE;
   assert_emptied ("root");
   g_assert_cmpint (listing_errno, ==, 0);
+  make_root ();
+  tree_make_wide ("root", 2, 2);
+  listing_errno = ENFILE;
+  assert_emptied ("root");
+  g_assert_cmpint (listing_errno, ==, 0);
+
+  /* What is gone has no entries. */
+  make_root ();
+  listing_errno = ENOENT;
+  assert_emptied ("root");
+  g_assert_cmpint (listing_errno, ==, 0);
 
   g_clear_error (&error);
   g_assert_false (tf_walk_empty ("/nothing", -1, NULL, &error));
