@@ -47,6 +47,7 @@ static gboolean seal_fails;
 static gboolean getentropy_fails;
 static int mmap_errno; /* of files, or 0 */
 static gboolean fallocate_fails;
+static gboolean pread_fails; /* the next one */
 static gboolean pwrite_fails;
 static int pwrite_tells = -1; /* a descriptor to which a byte is written before pwrite(), or -1 */
 static int pwrite_waits;      /* a descriptor from which a byte is read then */
@@ -106,6 +107,13 @@ __wrap_pread64 (int     fd,
                 size_t  count,
                 off_t   offset)
 {
+  if (pread_fails)
+    {
+      pread_fails = FALSE;
+      errno = EIO;
+      return -1;
+    }
+
   return is_truncated ? 0 : __real_pread64 (fd, data, count, offset);
 }
 
@@ -629,12 +637,38 @@ test_fork (void)
   g_test_trap_assert_passed ();
 }
 
+/* Text can only be read from somewhere on if what is before it can be. */
+static void
+test_text_from_within (void)
+{
+  g_autoptr(TfNamedFile) file = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTextStream) stream = tf_text_stream_new (TF_TEMP_FILE (file), "UTF-16", TF_NEWLINE_UNIVERSAL,
+                                                       TF_TEXT_ERRORS_STRICT, &error);
+  g_autofree char *text = NULL;
+
+  g_assert_no_error (error);
+  g_assert_true (tf_text_stream_write (stream, "abc", -1, NULL, &error));
+  g_assert_true (tf_text_stream_seek (stream, 4, G_SEEK_SET, NULL, &error));
+  pread_fails = TRUE;
+  g_assert_null (tf_text_stream_read (stream, 2, NULL, &error));
+  g_assert_false (pread_fails);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, tf_named_file_get_path (file)));
+  g_clear_error (&error);
+  g_assert_true (tf_text_stream_seek (stream, 4, G_SEEK_SET, NULL, &error));
+  text = tf_text_stream_read (stream, 2, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (text, ==, "bc");
+}
+
 int
 main (int    argc,
       char **argv)
 {
   tf_test_init (&argc, &argv);
 
+  g_test_add_func ("/failing-calls/text-from-within", test_text_from_within);
   g_test_add_func ("/failing-calls/fstat", test_fstat);
   g_test_add_func ("/failing-calls/known-size", test_known_size);
   g_test_add_func ("/failing-calls/reserve", test_reserve);

@@ -831,11 +831,13 @@ lock_at_once (TfStore *self)
   if (!try_lock (self))
     return FALSE;
 
-  if (!is_taken (self))
-    return TRUE;
+  if (is_taken (self))
+    {
+      unlock (self);
+      return FALSE;
+    }
 
-  unlock (self);
-  return FALSE;
+  return TRUE;
 }
 
 /* Like tf_store_lock_settled(), for two stores. Waits for neither while it holds the other: whoever is waited for may

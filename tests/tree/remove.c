@@ -24,6 +24,9 @@ static const int *rmdir_errnos; /* (nullable) */
 /* A directory that another process removes as soon as a file was removed from it. */
 static const char *vanishes_when_empty; /* (nullable) */
 
+/* A directory that another process moves to "moved", and replaces by one of its own, as soon as a file was removed. */
+static const char *replaced_when_empty; /* (nullable) */
+
 int __real_unlinkat (int fd, const char *name, int flags);
 int __wrap_unlinkat (int fd, const char *name, int flags);
 
@@ -45,6 +48,11 @@ __wrap_unlinkat (int         fd,
     }
   if (flags == 0 && vanishes_when_empty != NULL)
     g_assert_cmpint (rmdir (g_steal_pointer (&vanishes_when_empty)), ==, 0);
+  if (flags == 0 && replaced_when_empty != NULL)
+    {
+      g_assert_cmpint (rename (replaced_when_empty, "moved"), ==, 0);
+      tree_make_dir (g_steal_pointer (&replaced_when_empty));
+    }
   if (path == NULL)
     return result;
 
@@ -249,6 +257,27 @@ test_vanished_before_rmdir (void)
   g_assert_cmpint (rmdir (path), ==, 0);
 }
 
+/* That of another process stays. */
+static void
+test_replaced_when_empty (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  g_autofree char *file = g_build_filename (path, "file", NULL);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  tree_make_dir (path);
+  tree_make_file (file);
+  fd = tree_open (path);
+  replaced_when_empty = path;
+  g_assert_false (remove_tree (path, fd, &error));
+  g_assert_null (replaced_when_empty);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_nonnull (strstr (error->message, path));
+  g_assert_cmpint (rmdir (path), ==, 0);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+}
+
 static void
 test_vanished_when_empty (void)
 {
@@ -298,6 +327,7 @@ main (int    argc,
   g_test_add_func ("/remove/refused", test_refused);
   g_test_add_func ("/remove/vanished", test_vanished);
   g_test_add_func ("/remove/vanished/when-empty", test_vanished_when_empty);
+  g_test_add_func ("/remove/replaced-when-empty", test_replaced_when_empty);
   g_test_add_func ("/remove/vanished/before-rmdir", test_vanished_before_rmdir);
   g_test_add_func ("/remove/errors", test_errors);
   g_test_add_func ("/remove/cancelled", test_cancelled);
