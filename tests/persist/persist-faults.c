@@ -1535,6 +1535,54 @@ put_their_dir (void)
   g_assert_cmpint (mkdir (backup, 0700), ==, 0);
 }
 
+/* If it cannot be given its name back, it stays under the temporary one. */
+static void
+test_dir_at_backup_stays (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GDir) names = NULL;
+  const char *name;
+  guint n_dirs = 0;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  file = make (IN_MEMORY);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  before_exchange = put_their_dir;
+  n_exchanges = 0;
+  failing_exchange = 2;
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Persisting a file: unlink the temporary file beside*");
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                       NULL, NULL, NULL, NULL, &error));
+  failing_exchange = 0;
+  g_test_assert_expected_messages ();
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_exchanges, >=, 2);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_true (has_content (backup, "old"));
+
+  names = g_dir_open (dir, 0, NULL);
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *other = g_build_filename (dir, name, NULL);
+
+      n_dirs += rmdir (other) == 0;
+    }
+  g_assert_cmpuint (n_dirs, ==, 1);
+  remove_others ("");
+}
+
 /* A directory that another process gives the name of the backup in the moment of the last step keeps it. */
 static void
 test_dir_at_backup (void)
@@ -1966,6 +2014,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/taken-over", test_taken_over);
   g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
+  g_test_add_func ("/persist-faults/dir-at-backup-stays", test_dir_at_backup_stays);
   g_test_add_func ("/persist-faults/fork-meanwhile", test_fork_meanwhile);
   g_test_add_func ("/persist-faults/offset-of-copied", test_offset_of_copied);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
