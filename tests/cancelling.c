@@ -361,6 +361,17 @@ make_text_to_read (const char *encoding)
   return text;
 }
 
+/* The same, but what is before has to be decoded first. */
+static TfTextStream *
+make_text_to_read_within (const char *encoding)
+{
+  TfTextStream *text = make_text (encoding);
+
+  g_assert_true (tf_text_stream_write (text, get_text (), TEXT_SIZE, NULL, NULL));
+  g_assert_true (tf_text_stream_seek (text, HALF, G_SEEK_SET, NULL, NULL));
+  return text;
+}
+
 typedef TfTextStream *(*MakeTextFunc) (const char *encoding);
 
 static gint
@@ -440,6 +451,12 @@ test_text_reading (gconstpointer encoding)
 }
 
 static void
+test_text_reading_within (void)
+{
+  cancel_text (make_text_to_read_within, "ISO-2022-JP", read_text, MIN_TEXT_CHECKS / 2);
+}
+
+static void
 test_text_position (void)
 {
   cancel_text (make_text_to_read, "ISO-2022-JP", tell_text, MIN_TEXT_CHECKS);
@@ -459,6 +476,7 @@ main (int   argc,
   g_test_add_data_func ("/cancelling/text-writing/ISO-2022-JP", "ISO-2022-JP", test_text_writing);
   g_test_add_data_func ("/cancelling/text-reading/UTF-8", "UTF-8", test_text_reading);
   g_test_add_data_func ("/cancelling/text-reading/ISO-2022-JP", "ISO-2022-JP", test_text_reading);
+  g_test_add_func ("/cancelling/text-reading-within", test_text_reading_within);
   g_test_add_func ("/cancelling/text-position", test_text_position);
 
   return tf_test_run ();

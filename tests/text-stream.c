@@ -1157,6 +1157,33 @@ test_read_ahead (void)
     }
 }
 
+/* A worker decodes what is before, if that is much. */
+static void
+test_far_async (void)
+{
+  g_autoptr(TfTextStream) stream = open_text (-1, "ISO-2022-JP");
+  g_autoptr(GString) text = g_string_new (NULL);
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autofree char *half = NULL;
+  g_autofree char *found = NULL;
+  g_autoptr(GError) error = NULL;
+  goffset offset;
+
+  for (int i = 0; i < 40000; i++)
+    g_string_append (text, "日本");
+  g_assert_true (tf_text_stream_write (stream, text->str, -1, NULL, &error));
+  g_assert_true (tf_text_stream_seek (stream, 0, G_SEEK_SET, NULL, &error));
+  half = tf_text_stream_read (stream, 40001, NULL, &error);
+  offset = tf_text_stream_tell (stream, NULL, &error);
+  g_assert_true (tf_text_stream_seek (stream, 0, G_SEEK_SET, NULL, &error));
+  g_assert_true (tf_text_stream_seek (stream, offset, G_SEEK_SET, NULL, &error));
+  tf_text_stream_read_async (stream, 3, G_PRIORITY_DEFAULT, NULL, tf_test_take_result, &result);
+  found = tf_text_stream_read_finish (stream, tf_test_wait (&result), &error);
+  g_assert_no_error (error);
+  g_assert_cmpstr (found, ==, "本日本");
+  close_file_of (stream);
+}
+
 /* The library looks at so many bytes of a text at once. */
 #define PIECE (256 * 1024)
 
@@ -1196,6 +1223,7 @@ main (int    argc,
   tf_test_add_async ("/text-stream/byte-order", test_byte_order);
   g_test_add_func ("/text-stream/far", test_far);
   tf_test_add_async ("/text-stream/write-length", test_write_length);
+  g_test_add_func ("/text-stream/far-async", test_far_async);
   g_test_add_func ("/text-stream/pieces", test_pieces);
   g_test_add_func ("/text-stream/properties", test_properties);
   g_test_add_func ("/text-stream/derivable", test_derivable);
