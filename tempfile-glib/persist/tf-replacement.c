@@ -290,8 +290,9 @@ is_silence (int saved_errno)
          saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
 }
 
-/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more.
- * What has a name may be remembered by the kernel for some time, and is found out by opening it. Does not change errno. */
+/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more,
+ * in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
+ * it. Does not change errno. */
 static gboolean
 has_lost_name (const TfReplacement *self)
 {
@@ -301,8 +302,11 @@ has_lost_name (const TfReplacement *self)
   if (is_silence (saved_errno))
     {
       tf_autofd int fd = openat (self->dir_fd, self->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+      gboolean is_gone = fd < 0 && errno == ENOENT;
+      tf_autofd int dir_fd = is_gone ? openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+      struct stat st;
 
-      result = fd < 0 && (errno == ENOENT || errno == ESTALE);
+      result = dir_fd >= 0 && fstat (dir_fd, &st) == 0 && st.st_nlink > 0;
     }
 
   errno = saved_errno;
@@ -329,6 +333,9 @@ end_rename (TfReplacement       *self,
   return result;
 }
 
+/* How often the document is renamed over */
+#define RENAME_TRIES 10
+
 /* FUSE renames what somebody has open out of the way first, and says that it is not there if another machine has done
  * so meanwhile. */
 static int
@@ -341,7 +348,7 @@ rename_to_target (TfReplacement       *self,
   do
     result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
   while (result != 0 && errno == ENOENT && has_name (self, target->dir_fd, self->name) &&
-         ++n_tries < TF_TEMPLATE_TRIES);
+         ++n_tries < RENAME_TRIES);
 
   return result;
 }

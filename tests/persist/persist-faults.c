@@ -170,6 +170,7 @@ __wrap_fstatat64 (int          fd,
 
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
 static gboolean is_unheard;
+static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
 static gboolean is_remembered;
 static struct statx remembered;
 
@@ -336,6 +337,15 @@ __wrap_renameat (int         from_fd,
       g_assert_cmpint (__real_statx (to_fd, to, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &remembered), ==, 0);
       g_assert_cmpint (__real_renameat (from_fd, from, to_fd, to), ==, 0);
       is_remembered = TRUE;
+      errno = EIO;
+      return -1;
+    }
+
+  if (vanishing != NULL && g_str_equal (to, "doc"))
+    {
+      g_assert_cmpint (__real_unlinkat (from_fd, from, 0), ==, 0);
+      g_assert_cmpint (__real_unlinkat (to_fd, to, 0), ==, 0);
+      g_assert_cmpint (rmdir (vanishing), ==, 0);
       errno = EIO;
       return -1;
     }
@@ -1414,6 +1424,32 @@ test_unheard (void)
   remove_others ("");
 }
 
+/* The temporary name is gone because its directory is. */
+static void
+test_vanished_dir (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *own_dir = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GFile) final = NULL;
+  g_autoptr(GError) error = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  own_dir = g_build_filename (dir, "vanishing", NULL);
+  g_assert_cmpint (mkdir (own_dir, 0700), ==, 0);
+  path = g_build_filename (own_dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  file = make (IN_MEMORY);
+  put_old (path);
+  vanishing = own_dir;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, &final, &error));
+  vanishing = NULL;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_null (final);
+}
+
 /* As the kernel does it after a server has done it and says ESTALE */
 static void
 test_exchanged_twice (void)
@@ -2008,6 +2044,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
+  g_test_add_func ("/persist-faults/vanished-dir", test_vanished_dir);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
