@@ -288,6 +288,46 @@ test_try_read_line (void)
 
 /* Who has the descriptor as well may move the position. */
 static void
+test_try_seek (void)
+{
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  TfTempFile *files[] = { in_memory, on_disk, named };
+  gsize available;
+  int fd;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      write_text (files[i], "Hello");
+      g_assert_true (tf_temp_file_try_seek (files[i], 1, G_SEEK_SET));
+      g_assert_true (tf_temp_file_try_seek (files[i], 2, G_SEEK_CUR));
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (files[i])), ==, 3);
+      g_assert_false (tf_temp_file_try_seek (files[i], -4, G_SEEK_CUR));
+      g_assert_false (tf_temp_file_try_seek (files[i], -1, G_SEEK_SET));
+      g_assert_false (tf_temp_file_try_seek (files[i], 0, G_SEEK_END));
+      g_assert_cmpint (g_seekable_tell (G_SEEKABLE (files[i])), ==, 3);
+    }
+
+  /* What was read ahead is old afterwards. */
+  g_assert_true (tf_temp_file_try_seek (named, 0, G_SEEK_SET));
+  g_assert_cmpint (tf_temp_file_fill (named, 5, NULL, NULL), ==, 5);
+  fd = open (tf_named_file_get_path (TF_NAMED_FILE (named)), O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (pwrite (fd, "World", 5, 0), ==, 5);
+  g_assert_cmpint (close (fd), ==, 0);
+  g_assert_true (tf_temp_file_try_seek (named, 1, G_SEEK_SET));
+  g_assert_null (tf_temp_file_peek (named, &available));
+  g_assert_cmpint (tf_temp_file_fill (named, 4, NULL, NULL), ==, 4);
+  g_assert_cmpmem (tf_temp_file_peek (named, &available), 4, "orld", 4);
+
+  /* The descriptor has the position. */
+  g_assert_cmpint (tf_temp_file_get_fd (on_disk, NULL, NULL), >=, 0);
+  g_assert_false (tf_temp_file_try_seek (on_disk, 0, G_SEEK_SET));
+  g_io_stream_close (G_IO_STREAM (in_memory), NULL, NULL);
+  g_assert_false (tf_temp_file_try_seek (in_memory, 0, G_SEEK_SET));
+}
+
+static void
 test_try_read_line_shared (void)
 {
   g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
@@ -854,6 +894,7 @@ main (int    argc,
   g_test_add_func ("/temp-file/write-read", test_write_read);
   g_test_add_func ("/temp-file/try-read", test_try_read);
   g_test_add_func ("/temp-file/try-read-line", test_try_read_line);
+  g_test_add_func ("/temp-file/try-seek", test_try_seek);
   g_test_add_func ("/temp-file/try-read-line/shared", test_try_read_line_shared);
   g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);

@@ -2367,7 +2367,12 @@ tf_store_seek_at_rest (TfStore   *self,
       !tf_task_may_block (NULL) || g_atomic_int_get (&tf_fork_is_coming) || !try_lock (self))
     return FALSE;
 
-  success = is_at_rest (self) && !self->backing.shared && seek_locked (self, offset, type, NULL);
+  success = is_at_rest (self) && !self->backing.shared;
+  if (success)
+    {
+      forget_ahead (self);
+      success = seek_locked (self, offset, type, NULL);
+    }
   if (success && (gsize) self->position != self->backing.memory.size)
     tf_memory_buffer_trim (&self->backing.memory);
   unlock (self);
