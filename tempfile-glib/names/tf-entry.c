@@ -454,6 +454,16 @@ settle_dir (TfEntry          *self,
   return settle_seen_dir (self, template, own_uid);
 }
 
+/* Returns whether it is not the directory or a sandbox that refuses files, so that a directory could be made all the
+ * same. */
+static gboolean
+is_need (const GError *error)
+{
+  return g_error_matches (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE) ||
+         g_error_matches (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+}
+
 /* Sets @uid to the owner that what this process creates in the directory has. Where a network file system maps users,
  * that is another one than the user. */
 static gboolean
@@ -464,6 +474,7 @@ get_own_uid (const TfTemplate  *template,
              GError           **error)
 {
   const TfTemplate probe = { .dir = template->dir, .mode = S_IRUSR | S_IWUSR, .is_probe = TRUE };
+  g_autoptr(GError) own_error = NULL;
   tf_autofd int fd = -1;
   TfSystemStat st;
 
@@ -471,13 +482,14 @@ get_own_uid (const TfTemplate  *template,
   if (tf_system_keeps_identities (dir_fd))
     return TRUE;
 
-  fd = tf_open_unnamed_meanwhile (&probe, cancellable, error);
-  if (fd < 0)
-    return FALSE;
-
-  if (tf_system_stat (&st, fd, ""))
+  fd = tf_open_unnamed_meanwhile (&probe, cancellable, &own_error);
+  if (fd >= 0 && tf_system_stat (&st, fd, ""))
     *uid = st.uid;
-  return TRUE;
+  if (fd >= 0 || !is_need (own_error))
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&own_error));
+  return FALSE;
 }
 
 /* Where somebody can exchange the new directory, it has to be opened, and its owner to be known. Makes sure before it is

@@ -93,6 +93,8 @@ fails (const char *call,
 /* Which file system is said to be everywhere; 0: the true one */
 static guint shown_fs;
 
+static gboolean is_fuse;
+
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
@@ -102,7 +104,7 @@ __wrap_fstatfs64 (int            fd,
 {
   int result = fails ("fstatfs64", fd, "") ? -1 : __real_fstatfs64 (fd, fs);
 
-  if (shown_uid != 0)
+  if (shown_uid != 0 || is_fuse)
     fs->f_type = FUSE_SUPER_MAGIC;
   if (shown_fs != 0)
     fs->f_type = shown_fs;
@@ -1118,6 +1120,26 @@ test_mapped_user_in_need (void)
   remove_own_dir ();
 }
 
+/* A sandbox can refuse files, and let directories be made. */
+static void
+test_no_files (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+
+  if (tf_test_skip_if_portable ("statx()"))
+    return;
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  is_fuse = TRUE;
+  create_errno = EACCES;
+  dir = make_dir ("own");
+  create_errno = 0;
+  is_fuse = FALSE;
+  clean_up (dir);
+  remove_own_dir ();
+}
+
 /* That is not taken for an exchange, so that it is not tried again and again. */
 static void
 test_unreadable_dir (void)
@@ -1848,6 +1870,7 @@ main (int    argc,
   g_test_add_func ("/entry/left-to-a-sweep", test_left_to_a_sweep);
   g_test_add_func ("/entry/mapped-user", test_mapped_user);
   g_test_add_func ("/entry/mapped-user/in-need", test_mapped_user_in_need);
+  g_test_add_func ("/entry/no-files", test_no_files);
   g_test_add_func ("/entry/unreadable-dir", test_unreadable_dir);
   g_test_add_func ("/entry/other-user/each-time", test_other_user_each_time);
   g_test_add_func ("/entry/umask", test_umask);
