@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -448,6 +449,14 @@ void
 tf_system_unclaim (int fd)
 {
   set_range_lock (fd, F_UNLCK);
+}
+
+guint
+tf_system_get_file_uid (void)
+{
+  int uid = setfsuid (-1);
+
+  return uid != -1 ? (guint) uid : geteuid ();
 }
 
 /* Through FUSE, overlayfs and network file systems, others can come by another inode, and the kernel grants a lease all

@@ -183,6 +183,12 @@ tf_system_unclaim (int fd)
 {
 }
 
+guint
+tf_system_get_file_uid (void)
+{
+  return geteuid ();
+}
+
 gboolean
 tf_system_keeps_identities (int fd)
 {

@@ -191,6 +191,9 @@ int tf_system_claim (int fd);
 
 void tf_system_unclaim (int fd);
 
+/* Returns the user to whom files belong that the calling thread creates. */
+guint tf_system_get_file_uid (void);
+
 /* Returns whether all who open a file of the file system of @fd come by one inode, which stays the same when the file is
  * renamed. */
 gboolean tf_system_keeps_identities (int fd);

@@ -478,7 +478,7 @@ get_own_uid (const TfTemplate  *template,
   tf_autofd int fd = -1;
   TfSystemStat st;
 
-  *uid = geteuid ();
+  *uid = tf_system_get_file_uid ();
   if (tf_system_keeps_identities (dir_fd))
     return TRUE;
 
@@ -505,7 +505,7 @@ prepare_to_look (TfEntry           *self,
   if (self->name.parent == NULL && g_path_is_absolute (template->dir))
     self->name.parent = tf_parent_get (template->dir, template->is_default);
 
-  *uid = geteuid ();
+  *uid = tf_system_get_file_uid ();
   if (self->name.parent == NULL || parent_is_guarded (self))
     return TRUE;
 

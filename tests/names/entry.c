@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -1140,6 +1141,31 @@ test_no_files (void)
   remove_own_dir ();
 }
 
+/* Some servers are another user for the file system alone, in one thread. */
+static void
+test_file_system_user (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+
+  if (tf_test_skip_if_portable ("setfsuid()"))
+    return;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can be another user");
+      return;
+    }
+
+  make_own_dir ();
+  g_assert_cmpint (chmod ("own", 0777), ==, 0);
+  setfsuid (1000);
+  dir = tf_temp_dir_new (NULL, NULL, "own", NULL, NULL);
+  setfsuid (0);
+  g_assert_nonnull (dir);
+  clean_up (dir);
+  remove_own_dir ();
+}
+
 /* That is not taken for an exchange, so that it is not tried again and again. */
 static void
 test_unreadable_dir (void)
@@ -1870,6 +1896,7 @@ main (int    argc,
   g_test_add_func ("/entry/left-to-a-sweep", test_left_to_a_sweep);
   g_test_add_func ("/entry/mapped-user", test_mapped_user);
   g_test_add_func ("/entry/mapped-user/in-need", test_mapped_user_in_need);
+  g_test_add_func ("/entry/file-system-user", test_file_system_user);
   g_test_add_func ("/entry/no-files", test_no_files);
   g_test_add_func ("/entry/unreadable-dir", test_unreadable_dir);
   g_test_add_func ("/entry/other-user/each-time", test_other_user_each_time);
