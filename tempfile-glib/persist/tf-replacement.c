@@ -333,8 +333,8 @@ end_rename (TfReplacement       *self,
   return result;
 }
 
-/* How often the document is renamed over */
-#define RENAME_TRIES 10
+/* How often the document may be said to be missing */
+#define MAX_MISSING 10
 
 /* FUSE renames what somebody has open out of the way first, and says that it is not there if another machine has done
  * so meanwhile. */
@@ -348,7 +348,7 @@ rename_to_target (TfReplacement       *self,
   do
     result = TF_RETRY_EINTR (renameat (target->dir_fd, self->name, target->dir_fd, target->name));
   while (result != 0 && errno == ENOENT && has_name (self, target->dir_fd, self->name) &&
-         ++n_tries < RENAME_TRIES);
+         ++n_tries < MAX_MISSING);
 
   return result;
 }
