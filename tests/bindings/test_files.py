@@ -145,6 +145,7 @@ class BinaryTest(TestCase):
                 self.assertRaises(TypeError, call)
             self.assertEqual(file.seek(Three()), 3)
             self.assertEqual(file.truncate(Three()), 3)
+            self.assertRaises(TypeError, file.peek, 1, 2)
             file.seek(0)
             self.assertEqual(file.read(Three()), b'012')
             self.assertEqual(file.read(size=None), b'')
@@ -160,6 +161,9 @@ class BinaryTest(TestCase):
             self.assertEqual(file.read(), b'x')
         with Tf.SpooledFile() as file, self.assertRaises(ValueError):
             file.seek(0, os.SEEK_DATA)
+        with Tf.NamedFile() as file, self.assertRaises(OSError) as caught:
+            file.seek(1, os.SEEK_DATA)
+        self.assertEqual(caught.exception.filename, file.name)
 
     def test_buffering(self):
         with self.assertWarns(RuntimeWarning) as caught:

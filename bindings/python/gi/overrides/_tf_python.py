@@ -520,6 +520,14 @@ def warn(file):
         warnings.warn(f'unclosed file {file!r}', ResourceWarning, source=file, stacklevel=3)
 
 
+def seek_in_holes(fd, file, offset, whence):
+    try:
+        return os.lseek(fd, offset, whence)
+    except OSError as error:
+        error.filename = file.name if isinstance(file, Tf.NamedFile) else None
+        raise
+
+
 class File(Reading):
     """What stands first among the bases of TempFile, NamedFile and SpooledFile."""
 
@@ -680,7 +688,7 @@ class File(Reading):
         whence = operator.index(whence)
         File.seekable(self)
         if whence in (os.SEEK_DATA, os.SEEK_HOLE) and not is_in_memory(self):
-            return os.lseek(File.fileno(self), offset, whence)
+            return seek_in_holes(File.fileno(self), self, offset, whence)
         if whence not in SEEK_TYPES:
             raise ValueError(f'invalid whence ({whence}, should be 0, 1 or 2)')
         if offset < 0 and is_in_memory(self):

@@ -1022,6 +1022,8 @@ gi_tf_io_peek (PyObject         *self,
   if (divert (self, "peek", "r", args, n_args, NULL, &result))
     return result;
 
+  if (n_args > 1)
+    return PyErr_Format (PyExc_TypeError, "peek() takes at most 1 argument (%zd given)", n_args);
   if (n_args > 0 && !gi_tf_get_integer (args[0], &size))
     return NULL;
 
@@ -1060,7 +1062,12 @@ seek_in_holes (TfTempFile *file,
     return gi_tf_raise (error);
 
   GI_TF_RELEASED (file, position = lseek (fd, offset, whence));
-  return position >= 0 ? PyLong_FromLongLong (position) : PyErr_SetFromErrno (PyExc_OSError);
+  if (position >= 0)
+    return PyLong_FromLongLong (position);
+
+  return TF_IS_NAMED_FILE (file)
+         ? PyErr_SetFromErrnoWithFilename (PyExc_OSError, tf_named_file_get_path (TF_NAMED_FILE (file)))
+         : PyErr_SetFromErrno (PyExc_OSError);
 }
 
 /* Returns the position, or -1. */
