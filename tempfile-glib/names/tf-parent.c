@@ -448,12 +448,16 @@ tf_parent_enter (TfParent *self,
   return TRUE;
 }
 
+/* Does not change errno, unlike a lock for which another thread has to be waited. */
 void
 tf_parent_leave (TfParent *self)
 {
+  int saved_errno = errno;
+
   g_mutex_lock (&lock);
   self->n_uses--;
   g_mutex_unlock (&lock);
+  errno = saved_errno;
 }
 
 /* Returns whether @fd is still the directory. If not, it is forgotten. */

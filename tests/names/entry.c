@@ -245,6 +245,20 @@ __wrap_getdents64 (int     fd,
   return n;
 }
 
+/* As if another thread had the lock, and the kernel had nothing to wait for any more. */
+static gboolean clobbers_errno;
+
+void __real_g_mutex_lock (GMutex *mutex);
+void __wrap_g_mutex_lock (GMutex *mutex);
+
+void
+__wrap_g_mutex_lock (GMutex *mutex)
+{
+  __real_g_mutex_lock (mutex);
+  if (clobbers_errno)
+    errno = EAGAIN;
+}
+
 /* With which files cannot be created, or 0 */
 static int create_errno;
 
@@ -1166,6 +1180,21 @@ test_file_system_user (void)
   remove_own_dir ();
 }
 
+/* The errno is that of the system call, whatever locks are taken afterwards. */
+static void
+test_waited_for_lock (void)
+{
+  g_autoptr(TfNamedFile) file = make_file (NULL);
+  g_autoptr(TfTempDir) dir = make_dir (NULL);
+
+  g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (rmdir (tf_temp_dir_get_path (dir)), ==, 0);
+  clobbers_errno = TRUE;
+  close_file (file);
+  clean_up (dir);
+  clobbers_errno = FALSE;
+}
+
 /* That is not taken for an exchange, so that it is not tried again and again. */
 static void
 test_unreadable_dir (void)
@@ -1897,6 +1926,7 @@ main (int    argc,
   g_test_add_func ("/entry/mapped-user", test_mapped_user);
   g_test_add_func ("/entry/mapped-user/in-need", test_mapped_user_in_need);
   g_test_add_func ("/entry/file-system-user", test_file_system_user);
+  g_test_add_func ("/entry/waited-for-lock", test_waited_for_lock);
   g_test_add_func ("/entry/no-files", test_no_files);
   g_test_add_func ("/entry/unreadable-dir", test_unreadable_dir);
   g_test_add_func ("/entry/other-user/each-time", test_other_user_each_time);
