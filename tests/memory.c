@@ -148,6 +148,22 @@ write_in_child (void)
   g_assert_cmpint (tf_temp_file_get_size (TF_TEMP_FILE (inherited)), ==, 600 * KIB + 2);
 }
 
+static void
+persist_in_child (void)
+{
+  g_autoptr(TfSpooledFile) own = tf_spooled_file_new (-1);
+  g_autofree char *path = g_strdup_printf ("/dev/shm/tf-test-%d", getpid ());
+  g_autoptr(GFile) place = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+
+  write_zeros (own, 500 * KIB);
+  g_assert_true (tf_spooled_file_is_rolled_over (inherited));
+  tf_temp_file_persist (TF_TEMP_FILE (inherited), place, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_told, ==, 1);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 /* The thread that iterates the main context of what the child inherits is not there, and may have had its lock. */
 static void
 test_budget_in_child (void)
@@ -160,6 +176,7 @@ test_budget_in_child (void)
   g_signal_connect (file, "rolled-over", G_CALLBACK (count_told), NULL);
   inherited = file;
   tf_test_in_child (write_in_child);
+  tf_test_in_child (persist_in_child);
   tf_set_memory_budget (0);
 }
 

@@ -967,15 +967,19 @@ void
 tf_store_exchange_backing (TfStore   *self,
                            TfBacking *backing)
 {
-  self->must_tell = tf_backing_is_in_memory (&self->backing);
-  if (self->must_tell)
-    g_atomic_int_set (&self->rolled_over, TRUE);
+  gboolean rolls_over = tf_backing_is_in_memory (&self->backing);
+
+  if (rolls_over)
+    {
+      self->must_tell = TRUE;
+      g_atomic_int_set (&self->rolled_over, TRUE);
+    }
 
   tf_fork_lock (&fork_handler);
   tf_backing_exchange (&self->backing, backing);
   g_mutex_unlock (&replacing);
   tf_memory_pool_remove (&self->pool_node);
-  if (self->must_tell)
+  if (rolls_over)
     watch_forks (self);
 }
 
