@@ -101,15 +101,19 @@ segment_open (Segment    *self,
               int         dir_fd,
               const char *name)
 {
+  int saved_errno;
+
   tf_fork_lock (&fork_handler);
   self->fd = tf_fd_lift (TF_RETRY_EINTR (openat (dir_fd, name,
                                                  O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  saved_errno = errno;
   if (self->fd >= 0)
     {
       self->next_open = open_segments;
       open_segments = self;
     }
   g_mutex_unlock (&lock);
+  errno = saved_errno;
 }
 
 static void
