@@ -344,7 +344,7 @@ after_fork_in_child (void)
 {
   g_queue_init (&waiting);
   n_workers = n_idle = n_outside = n_blocked = 0;
-  is_hurried = FALSE;
+  is_worker = is_hurried = FALSE;
   g_atomic_int_set (&tf_task_n_hurried, 0);
   g_mutex_unlock (&workers_lock);
   g_mutex_unlock (&attach_lock);

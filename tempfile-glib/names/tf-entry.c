@@ -397,7 +397,8 @@ check_new_dir (guint               own_uid,
   if (n < 0 && errno != ENOENT)
     return FALSE;
 
-  if (S_ISDIR (st->mode) && n == 0 && tf_identity_is_untouched (st) && st->uid == own_uid)
+  if (S_ISDIR (st->mode) && n == 0 && tf_identity_is_untouched (st) &&
+      (st->uid == own_uid || st->uid == tf_system_get_file_uid ()))
     return TRUE;
 
   errno = EAGAIN;
@@ -478,7 +479,7 @@ get_own_uid (const TfTemplate  *template,
   tf_autofd int fd = -1;
   TfSystemStat st;
 
-  *uid = tf_system_get_file_uid ();
+  *uid = geteuid ();
   if (tf_system_keeps_identities (dir_fd))
     return TRUE;
 
@@ -505,7 +506,7 @@ prepare_to_look (TfEntry           *self,
   if (self->name.parent == NULL && g_path_is_absolute (template->dir))
     self->name.parent = tf_parent_get (template->dir, template->is_default);
 
-  *uid = tf_system_get_file_uid ();
+  *uid = geteuid ();
   if (self->name.parent == NULL || parent_is_guarded (self))
     return TRUE;
 
