@@ -448,7 +448,7 @@ tf_parent_enter (TfParent *self,
   return TRUE;
 }
 
-/* Does not change errno, unlike a lock for which another thread has to be waited. */
+/* Does not change errno, as a mutex does when it has to wait. */
 void
 tf_parent_leave (TfParent *self)
 {

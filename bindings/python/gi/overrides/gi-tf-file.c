@@ -50,7 +50,8 @@ kind_of (PyObject *self)
 static gboolean
 closes_at_once (TfTempFile *file)
 {
-  return __libc_single_threaded && gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
+  return __libc_single_threaded &&
+         gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
 }
 
 /* Closes the bytes. */

@@ -928,9 +928,8 @@ append_lines (TfTempFile *file,
 
   while (left > 0)
     {
-      PyObject *line;
-
       gboolean success;
+      PyObject *line;
 
       gi_tf_begin_use ((GObject *) file);
       success = append_ahead (file, list, left, &size);
