@@ -34,11 +34,12 @@ static int n_pending;           /* (atomic): warnings that no worker has handled
  * that reads or writes it.
  *
  * The budget counts the memory that the content takes, also the bytes that readers of closed files and owners of stolen
- * bytes still hold. Once the disk has refused a file, other files are not asked for a second. If the files already exceed
+ * bytes still hold, room that was reserved, and the 64 KiB that a file on disk holds back or reads ahead. Files on disk
+ * do without these while they have taken half of the budget, or 4 MiB if that is more. Once the disk has refused a file, other files are not asked for a second. If the files already exceed
  * a new budget, they stay in memory until one of them grows. There is no limit by default.
  *
- * The budget does not cause everything to go to disk. The first 64 KiB of a file are not refused, and a file that is not
- * larger does not roll over for the sake of others: many small files can exceed the budget. The last quarter of the
+ * The budget does not cause everything to go to disk. The first 64 KiB of a file are not refused, and a file that holds no
+ * more does not roll over for the sake of others: many small files can exceed the budget. The last quarter of the
  * descriptors that the process may have is left to the application: a call that would need one of them for the budget
  * fails with %G_IO_ERROR_TOO_MANY_OPEN_FILES, and the file stays as it was.
  *

@@ -297,6 +297,147 @@ test_budget_kept (void)
   g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
 }
 
+static gsize
+get_resident (void)
+{
+  g_autofree char *statm = NULL;
+
+  g_assert_true (g_file_get_contents ("/proc/self/statm", &statm, NULL, NULL));
+  return g_ascii_strtoull (strchr (statm, ' '), NULL, 10) * sysconf (_SC_PAGESIZE);
+}
+
+static gboolean
+skip_resident (void)
+{
+#if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
+  g_test_skip ("The sanitizer has a heap of its own");
+  return TRUE;
+#else
+  return tf_test_skip_if_portable ("what is resident");
+#endif
+}
+
+/* The content, 15 % and 4 KiB for each file, and 8 MiB of the heap. */
+static void
+assert_resident (GPtrArray *files,
+                 gsize      before)
+{
+  gsize now = get_resident ();
+  gsize content = 0;
+
+  for (guint i = 0; i < files->len; i++)
+    content += tf_temp_file_get_size (g_ptr_array_index (files, i));
+
+  g_assert_cmpuint (now - MIN (now, before), <=, content * 1.15 + files->len * 4 * KIB + 8 * KIB * KIB);
+}
+
+static GPtrArray *
+make_many (guint  n,
+           gsize  size,
+           gint64 max_size)
+{
+  GPtrArray *files = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < n; i++)
+    {
+      TfSpooledFile *file = tf_spooled_file_new (max_size);
+
+      if (size > 0)
+        write_zeros (file, size);
+      g_ptr_array_add (files, file);
+    }
+
+  return files;
+}
+
+static void
+test_resident_cut_off (void)
+{
+  const gsize sizes[] = { 1000 * KIB, 300 * KIB, 140 * KIB, 70 * KIB, 9 * KIB };
+  gsize before = get_resident ();
+  g_autoptr(GPtrArray) files = NULL;
+
+  if (skip_resident ())
+    return;
+
+  files = make_many (100, sizes[0], -1);
+  for (guint i = 1; i < G_N_ELEMENTS (sizes); i++)
+    {
+      for (guint j = 0; j < files->len; j++)
+        g_assert_true (g_seekable_truncate (files->pdata[j], sizes[i], NULL, NULL));
+      assert_resident (files, before);
+    }
+
+  g_ptr_array_unref (files);
+  files = make_many (1000, 60 * KIB, -1);
+  for (guint i = 0; i < files->len; i++)
+    g_assert_true (g_seekable_truncate (files->pdata[i], 9 * KIB, NULL, NULL));
+  assert_resident (files, before);
+}
+
+/* Pieces that were left are of no use for those that need larger ones. */
+static void
+test_resident_in_turns (void)
+{
+  gsize before = get_resident ();
+  g_autoptr(GPtrArray) files = NULL;
+
+  if (skip_resident ())
+    return;
+
+  files = make_many (1000, 0, -1);
+  for (gsize size = 0; size < 66 * KIB; size += KIB)
+    for (guint i = 0; i < files->len; i++)
+      write_zeros (files->pdata[i], KIB);
+  assert_resident (files, before);
+}
+
+static void
+test_resident_holes (void)
+{
+  gsize before = get_resident ();
+  g_autoptr(GPtrArray) files = NULL;
+
+  if (skip_resident ())
+    return;
+
+  files = make_many (1000, LARGE, -1);
+  for (guint i = 0; i < 500; i++)
+    g_ptr_array_remove_index (files, i);
+  assert_resident (files, before);
+}
+
+/* What files on disk hold back is counted, and limited. */
+static void
+test_resident_on_disk (void)
+{
+  gsize before = get_resident ();
+  g_autoptr(GPtrArray) files = NULL;
+  g_autoptr(TfSpooledFile) in_memory = tf_spooled_file_new (-1);
+  gsize count;
+
+  if (skip_resident ())
+    return;
+
+  tf_set_memory_budget (10 * KIB * KIB);
+  files = make_many (500, 60 * KIB, 0);
+  g_assert_cmpuint (get_resident () - before, <=, 8 * KIB * KIB);
+
+  /* The first lines of a file are read, whatever the budget is. */
+  g_assert_true (g_seekable_seek (files->pdata[499], 0, G_SEEK_SET, NULL, NULL));
+  g_assert_cmpint (tf_temp_file_fill (files->pdata[499], 10, NULL, NULL), >=, 10);
+  g_assert_nonnull (tf_temp_file_peek (files->pdata[499], &count));
+
+  write_zeros (in_memory, 6 * KIB * KIB);
+  g_assert_true (tf_spooled_file_is_rolled_over (in_memory));
+  g_ptr_array_set_size (files, 0);
+  g_clear_object (&in_memory);
+  in_memory = tf_spooled_file_new (-1);
+  write_zeros (in_memory, 6 * KIB * KIB);
+  g_assert_false (tf_spooled_file_is_rolled_over (in_memory));
+  tf_set_memory_budget (0);
+}
+
 /* Leaves @n_free descriptors below the limit, which it lowers. */
 static GArray *
 use_descriptors (struct rlimit *before,
@@ -776,6 +917,10 @@ main (int    argc,
   g_test_add_func ("/memory/budget/threads", test_budget_threads);
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
+  g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
+  g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
+  g_test_add_func ("/memory/resident/holes", test_resident_holes);
+  g_test_add_func ("/memory/resident/on-disk", test_resident_on_disk);
   g_test_add_func ("/memory/low-memory", test_low_memory);
   g_test_add_func ("/memory/low-memory/after-peek", test_low_memory_after_peek);
   g_test_add_func ("/memory/low-memory/leaves-descriptors", test_low_memory_leaves_descriptors);

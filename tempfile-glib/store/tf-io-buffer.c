@@ -7,8 +7,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "base/tf-disk.h"
 
+#include "base/tf-disk.h"
+#include "tf-memory-pool.h"
 
 /* The number of bytes that are read ahead at first. It is multiplied by four with each read that continues the one
  * before. */
@@ -33,18 +34,34 @@ tf_io_buffer_new (void)
 void
 tf_io_buffer_free (TfIoBuffer *self)
 {
+  if (self->data != NULL)
+    tf_memory_pool_free_buffer (TF_IO_BUFFER_SIZE);
   free (self->data);
   g_free (self);
 }
 
+static guint8 *
+allocate (gboolean force)
+{
+  guint8 *data;
+
+  if (!tf_memory_pool_take_buffer (TF_IO_BUFFER_SIZE, force))
+    return NULL;
+
+  data = malloc (TF_IO_BUFFER_SIZE);
+  if (data == NULL)
+    tf_memory_pool_free_buffer (TF_IO_BUFFER_SIZE);
+  return data;
+}
+
 /* Returns whether @count bytes go through the buffer. A larger transfer does not; nor does any transfer if there is no
- * memory for the buffer. */
+ * memory for the buffer. A @count of 0 needs it. */
 gboolean
 tf_io_buffer_prepare (TfIoBuffer *self,
                       gsize       count)
 {
   if (self->data == NULL && count < TF_IO_BUFFER_SIZE)
-    self->data = malloc (TF_IO_BUFFER_SIZE);
+    self->data = allocate (count == 0);
 
   return self->data != NULL;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/tf-system.h"
+#include "tf-memory-pool.h"
 
 /* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. */
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
@@ -33,9 +34,13 @@ static void
 free_storage (TfMemoryBuffer *self)
 {
   if (self->mapped)
-    munmap (self->data, self->capacity);
-  else
-    free (self->data);
+    {
+      munmap (self->data, self->capacity);
+      return;
+    }
+
+  free (self->data);
+  tf_memory_pool_note_freed (self->capacity);
 }
 
 /* Moves the content to other storage. Memory that realloc() adds is undefined; memory that mmap() adds is zero. */
@@ -83,6 +88,8 @@ move_to_heap (TfMemoryBuffer *self,
 
   if (self->mapped)
     replace_storage (self, data, capacity, FALSE);
+  else
+    tf_memory_pool_note_freed (self->capacity); /* realloc() may have moved it */
 
   self->data = data;
   self->capacity = self->touched = capacity;
@@ -184,14 +191,20 @@ tf_memory_buffer_grow (TfMemoryBuffer *self,
   return TRUE;
 }
 
-/* Frees pages that have no content. */
+/* Frees pages that have no content. Those at the ends of a piece of the heap are shared with others. */
 static void
 free_pages (TfMemoryBuffer *self)
 {
-  gsize end = round_to_pages (self->size);
+  gsize page_size = sysconf (_SC_PAGESIZE);
+  gsize address = GPOINTER_TO_SIZE (self->data);
+  gsize start = (address + self->size + page_size - 1) / page_size * page_size - address;
+  gsize end = (address + self->capacity) / page_size * page_size - address;
 
-  if (end < self->capacity && tf_system_free_pages (self->data + end, self->capacity - end))
-    self->touched = MIN (self->touched, end);
+  if (start >= end || !tf_system_free_pages (self->data + start, end - start))
+    return;
+
+  memset (self->data + end, 0, self->capacity - end);
+  self->touched = MIN (self->touched, start);
 }
 
 /* Frees the rest of a huge page that is too large for the content, and continues with small pages until
@@ -205,6 +218,22 @@ tf_memory_buffer_trim (TfMemoryBuffer *self)
   use_huge_pages (self, FALSE);
   free_pages (self);
   self->room = MIN (self->room, round_down_to_huge_page (self->size) + TF_SYSTEM_HUGE_PAGE);
+}
+
+/* Returns how much of the storage may be resident, in bytes. */
+gsize
+tf_memory_buffer_get_resident (const TfMemoryBuffer *self)
+{
+  return self->mapped ? self->size : MAX (self->touched, self->size);
+}
+
+/* Frees what is resident of the storage without being content. */
+void
+tf_memory_buffer_free_unused (TfMemoryBuffer *self)
+{
+  tf_memory_buffer_trim (self);
+  if (tf_memory_buffer_get_resident (self) > self->size)
+    free_pages (self);
 }
 
 /* Fills the range from the end of the content to @end with zeros, without touching pages that are zero already. */
@@ -237,8 +266,8 @@ tf_memory_buffer_set_size (TfMemoryBuffer *self,
   tf_memory_buffer_fill_gap (self, size);
   self->touched = MAX (self->touched, self->size);
   self->size = size;
-  if (self->capacity > HEAP_MIN && size <= self->capacity / 4)
-    move_to_capacity (self, MAX (size, HEAP_MIN), size >= TF_MEMORY_BUFFER_HUGE_MIN);
+  if (shrinks && self->capacity > HEAP_MIN && size <= self->capacity / 2)
+    move_to_capacity (self, MAX (size + size / 8, HEAP_MIN), size >= TF_MEMORY_BUFFER_HUGE_MIN);
   if (self->mapped && shrinks)
     free_pages (self);
   self->room = MIN (self->room, self->capacity);

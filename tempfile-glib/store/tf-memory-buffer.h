@@ -44,6 +44,8 @@ void     tf_memory_buffer_fill_gap         (TfMemoryBuffer       *self,
 void     tf_memory_buffer_set_size         (TfMemoryBuffer       *self,
                                             gsize                 size);
 void     tf_memory_buffer_clear            (TfMemoryBuffer       *self);
+void     tf_memory_buffer_free_unused      (TfMemoryBuffer       *self);
+gsize    tf_memory_buffer_get_resident     (const TfMemoryBuffer *self);
 
 /* Extends the content for @count bytes at @offset if there is room, and returns where to copy them. Otherwise, and for
  * a @count of 0, returns NULL without a change. */

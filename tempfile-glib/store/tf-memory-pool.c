@@ -6,9 +6,11 @@
 #include "tf-memory-pool.h"
 
 #include "base/tf-fork.h"
+#include "base/tf-system.h"
 
-/* The number of nodes that are asked to give up memory for one request. */
-#define MAX_ASKED 32
+/* The number of nodes that are asked at once to give up memory for one request, and how many may be in use. */
+#define ASKED_AT_ONCE 32
+#define MAX_ASKED 2048
 
 /* The time after which a disk that refused bytes is tried again, in microseconds. */
 #define PAUSE G_USEC_PER_SEC
@@ -16,10 +18,24 @@
 /* Four ranks for each power of two: sizes that differ by a quarter have different ones. */
 #define N_RANKS (4 * GLIB_SIZEOF_SIZE_T * 8)
 
+/* What may be resident without being counted, in bytes, and as a part of what is held. */
+#define UNUSED_MIN ((gsize) 8 * 1024 * 1024)
+#define UNUSED_PART 8
+
+/* What buffers may have of each limit, in bytes. */
+#define BUFFERS_MIN ((gsize) 4 * 1024 * 1024)
+
 static const TfMemoryPoolFuncs *funcs; /* (atomic) */
 
-static gsize limit; /* (atomic): in bytes; 0 for none */
-static gsize held;  /* (atomic): in bytes */
+static gsize limit;  /* (atomic): in bytes; 0 for none */
+static gsize held;   /* (atomic): by nodes, in bytes */
+static gsize buffers; /* (atomic): of files on disk, in bytes */
+
+/* Memory that is not counted. When all of it is given back, what the heap can have begins anew. */
+static gsize freed;  /* (atomic): given to the heap since then, in bytes, which uses it again */
+static gsize peak;   /* (atomic): the most that was counted at once since then, in bytes */
+static gsize unused; /* (atomic): of all nodes, in bytes */
+static gsize kept;   /* (atomic): the part of that which could not be given back then, in bytes */
 
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
@@ -94,23 +110,49 @@ tf_memory_pool_set_funcs (const TfMemoryPoolFuncs *node_funcs)
     g_atomic_pointer_set (&funcs, node_funcs);
 }
 
+static gsize
+count_all (void)
+{
+  return (gsize) g_atomic_pointer_get (&held) + (gsize) g_atomic_pointer_get (&buffers);
+}
+
+/* Threads that do this at once may miss each other's. */
+static void
+note_peak (void)
+{
+  gsize now = count_all ();
+
+  if (now > (gsize) g_atomic_pointer_get (&peak))
+    g_atomic_pointer_set (&peak, now);
+}
+
+/* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, and of the buffers. */
+static gboolean
+fits (gsize now,
+      gsize bytes)
+{
+  gsize bound = (gsize) g_atomic_pointer_get (&limit);
+
+  now += (gsize) g_atomic_pointer_get (&buffers);
+  return bound == 0 || (now <= bound && bytes <= bound - now);
+}
+
 /* Adds @bytes to what is held. Unless @force, fails if that would exceed the limit. */
 static gboolean
 take (gsize    bytes,
       gboolean force)
 {
   gsize before;
-  gsize bound;
 
   do
     {
-      bound = (gsize) g_atomic_pointer_get (&limit);
       before = (gsize) g_atomic_pointer_get (&held);
-      if (!force && bound != 0 && (before > bound || bytes > bound - before))
+      if (!force && !fits (before, bytes))
         return FALSE;
     }
   while (!g_atomic_pointer_compare_and_exchange (&held, before, before + bytes));
 
+  note_peak ();
   return TRUE;
 }
 
@@ -127,6 +169,7 @@ void
 tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
   tf_memory_pool_recount (node, 0);
+  tf_memory_pool_set_unused (node, 0);
   if (g_atomic_pointer_get (&started) != node)
     return;
 
@@ -163,6 +206,48 @@ tf_memory_pool_recount (TfMemoryPoolNode *node,
   g_atomic_pointer_add (&held, (gssize) size - (gssize) node->charge);
   node->charge = size;
   update_rank (node);
+}
+
+/* Counts the buffer of a file on disk. Unless @force, fails if such buffers have their part of the limit. */
+gboolean
+tf_memory_pool_take_buffer (gsize    bytes,
+                            gboolean force)
+{
+  gsize bound = (gsize) g_atomic_pointer_get (&limit);
+  gsize before = (gsize) g_atomic_pointer_get (&buffers);
+
+  if (!force && bound != 0 && before + bytes > MAX (bound / 2, BUFFERS_MIN))
+    return FALSE;
+
+  g_atomic_pointer_add (&buffers, bytes);
+  note_peak ();
+  return TRUE;
+}
+
+void
+tf_memory_pool_note_freed (gsize bytes)
+{
+  if (bytes > 0)
+    g_atomic_pointer_add (&freed, bytes);
+}
+
+void
+tf_memory_pool_free_buffer (gsize bytes)
+{
+  g_atomic_pointer_add (&buffers, -(gssize) bytes);
+  tf_memory_pool_note_freed (bytes);
+}
+
+/* Says how many bytes may be resident for the node without being counted. */
+void
+tf_memory_pool_set_unused (TfMemoryPoolNode *node,
+                           gsize             size)
+{
+  if (size == node->unused)
+    return;
+
+  g_atomic_pointer_add (&unused, (gssize) size - (gssize) node->unused);
+  node->unused = size;
 }
 
 static gboolean
@@ -217,19 +302,10 @@ tf_memory_pool_set_limit (gsize bytes)
   g_atomic_pointer_set (&limit, bytes);
 }
 
-static gboolean
-fits (gsize bytes)
-{
-  gsize bound = (gsize) g_atomic_pointer_get (&limit);
-  gsize now = (gsize) g_atomic_pointer_get (&held);
-
-  return bound == 0 || (now <= bound && bytes <= bound - now);
-}
-
 gboolean
 tf_memory_pool_is_exceeded (void)
 {
-  return !fits (0);
+  return !fits (tf_memory_pool_get_held (), 0);
 }
 
 gsize
@@ -277,14 +353,40 @@ dup_largest (gsize above,
   return nodes;
 }
 
-static void
+static gboolean
 move_out_for (TfMemoryPoolNode *node,
               gsize             bytes)
 {
   g_autoptr(GError) error = NULL;
+  gboolean success;
 
-  if (!fits (bytes) && !is_paused () && !funcs->move_out (node, &error) && error != NULL)
+  if (fits (tf_memory_pool_get_held (), bytes) || is_paused ())
+    return TRUE;
+
+  success = funcs->move_out (node, &error);
+  if (error != NULL)
     pause_for_a_while ();
+  return success || error != NULL;
+}
+
+/* Returns FALSE if all of @max nodes are in use. */
+static gboolean
+ask (gsize bytes,
+     gsize above,
+     guint max)
+{
+  g_autoptr(GPtrArray) nodes = dup_largest (above, max);
+  gboolean answered = nodes->len < max;
+
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+
+      answered |= move_out_for (node, bytes);
+      funcs->unref (node);
+    }
+
+  return answered;
 }
 
 /* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
@@ -293,19 +395,13 @@ void
 tf_memory_pool_make_room (gsize bytes,
                           gsize above)
 {
-  g_autoptr(GPtrArray) nodes = NULL;
+  guint n = ASKED_AT_ONCE;
 
   if (is_paused ())
     return;
 
-  nodes = dup_largest (above, MAX_ASKED);
-  for (guint i = 0; i < nodes->len; i++)
-    {
-      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
-
-      move_out_for (node, bytes);
-      funcs->unref (node);
-    }
+  while (!ask (bytes, above, n) && n < MAX_ASKED)
+    n *= 4;
 }
 
 /* Makes all nodes that are not spared or in use give up their memory, the largest first, until there are no descriptors
@@ -335,4 +431,47 @@ tf_memory_pool_move_out (GError **error)
     }
 
   return n_failed;
+}
+
+/* From now on, only what comes on top of it counts. */
+static void
+keep_unused (void)
+{
+  g_atomic_pointer_set (&kept, (gsize) g_atomic_pointer_get (&unused));
+}
+
+static gboolean
+has_much_unused (void)
+{
+  gsize now = (gsize) g_atomic_pointer_get (&unused);
+  gsize before = (gsize) g_atomic_pointer_get (&kept);
+  gsize in_heap = MIN ((gsize) g_atomic_pointer_get (&freed), 2 * (gsize) g_atomic_pointer_get (&peak));
+
+  return in_heap + (now > before ? now - before : 0) > MAX (UNUSED_MIN, tf_memory_pool_get_held () / UNUSED_PART);
+}
+
+/* Gives memory back to the system that is resident without being counted, if that has become much. May be called with the
+ * lock of a node. */
+void
+tf_memory_pool_give_back (void)
+{
+  g_autoptr(GPtrArray) nodes = NULL;
+
+  if (G_LIKELY (!has_much_unused ()))
+    return;
+
+  g_atomic_pointer_set (&freed, 0);
+  g_atomic_pointer_set (&peak, count_all ());
+  keep_unused ();
+
+  tf_system_trim_heap ();
+  nodes = dup_largest (0, G_MAXUINT);
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+
+      funcs->trim (node);
+      funcs->unref (node);
+    }
+  keep_unused ();
 }

@@ -16,6 +16,12 @@ G_BEGIN_DECLS
  * takes a descriptor, of which there are fewer than of small pieces of memory. When memory is needed, the largest store
  * that is not in use gives up its own.
  *
+ * Files on disk have buffers, which are counted as well. They may take half of the limit.
+ *
+ * More can be resident than what is counted: the room that a store has for more content, if the heap had used that
+ * memory before, and what stores have given back to the heap. When that has become a part of what is held, all of it is
+ * given back to the system.
+ *
  * The functions may be called from any thread. Those that take a node are called with the lock of the node held, or by
  * its only user. */
 typedef struct _TfMemoryPoolNode TfMemoryPoolNode;
@@ -42,6 +48,7 @@ struct _TfMemoryPoolNode
   TfMemoryPoolNode *next;
   guint             rank : 31;  /* which ring that is; 0 for none */
   guint             spared : 1; /* does not give up memory any more */
+  guint32           unused;     /* may be resident without being counted, in bytes */
 };
 
 void     tf_memory_pool_withdraw (TfMemoryPoolNode *node);
@@ -49,6 +56,8 @@ void     tf_memory_pool_remove   (TfMemoryPoolNode *node);
 gboolean tf_memory_pool_charge   (TfMemoryPoolNode *node,
                                   gsize             size);
 void     tf_memory_pool_recount  (TfMemoryPoolNode *node,
+                                  gsize             size);
+void     tf_memory_pool_set_unused (TfMemoryPoolNode *node,
                                   gsize             size);
 gboolean tf_memory_pool_start    (TfMemoryPoolNode *node);
 
@@ -59,5 +68,10 @@ gsize    tf_memory_pool_get_held    (void);
 void     tf_memory_pool_make_room   (gsize                     bytes,
                                      gsize                     above);
 guint    tf_memory_pool_move_out    (GError                  **error);
+gboolean tf_memory_pool_take_buffer (gsize                     bytes,
+                                     gboolean                  force);
+void     tf_memory_pool_free_buffer (gsize                     bytes);
+void     tf_memory_pool_note_freed  (gsize                     bytes);
+void     tf_memory_pool_give_back   (void);
 
 G_END_DECLS

@@ -56,6 +56,7 @@ release_backing (TfStore *self)
   ignore_forks (self);
   tf_backing_clear (&self->backing);
   tf_memory_pool_remove (&self->pool_node);
+  tf_memory_pool_give_back ();
 }
 
 static void
@@ -895,8 +896,11 @@ unlock_and_release (TfStore *self)
   g_autofree TfBacking *left = g_steal_pointer (&self->left);
 
   unlock (self);
-  if (left != NULL)
-    tf_backing_clear (left);
+  if (left == NULL)
+    return;
+
+  tf_backing_clear (left);
+  tf_memory_pool_give_back ();
 }
 
 static void
@@ -952,6 +956,14 @@ bound_room (TfStore *self)
   self->backing.memory.room = self->at_rest ? MIN (self->backing.memory.room, self->pool_node.charge) : 0;
 }
 
+static void
+count_unused (TfStore *self)
+{
+  gsize resident = tf_memory_buffer_get_resident (&self->backing.memory);
+
+  tf_memory_pool_set_unused (&self->pool_node, resident - MIN (resident, self->pool_node.charge));
+}
+
 /* Corrects the count to what is really in memory. */
 static void
 recount (TfStore *self)
@@ -959,6 +971,7 @@ recount (TfStore *self)
   gsize size = tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0;
 
   tf_memory_pool_recount (&self->pool_node, size > 0 ? get_charge (self, size) : 0);
+  count_unused (self);
   bound_room (self);
 }
 
@@ -1063,7 +1076,7 @@ grow (TfStore *self,
       gsize    size)
 {
   TfMemoryBuffer *memory = &self->backing.memory;
-  gsize limit = get_limit (self);
+  gsize limit = size <= TF_MEMORY_POOL_SPARED ? MIN (get_limit (self), TF_MEMORY_POOL_SPARED) : get_limit (self);
   gboolean begin_huge_page = tf_memory_buffer_begins_huge_page (memory, size, limit) &&
                              tf_memory_pool_start (&self->pool_node);
 
@@ -1072,7 +1085,9 @@ grow (TfStore *self,
 
   /* A small piece of the heap is counted as a whole. */
   tf_memory_pool_recount (&self->pool_node, MAX (self->pool_node.charge, get_charge (self, size)));
+  count_unused (self);
   bound_room (self);
+  tf_memory_pool_give_back ();
   return TRUE;
 }
 
@@ -1237,7 +1252,7 @@ move_node_out (TfMemoryPoolNode  *node,
   if (!lock_idle (self))
     return FALSE;
 
-  success = !self->lent && self->backing.memory.size > 0 && move_to_disk (self, BY_POLICY, NULL, error);
+  success = !self->lent && self->pool_node.charge > 0 && move_to_disk (self, BY_POLICY, NULL, error);
   if (self->state != TF_STORE_OPEN)
     g_clear_error (error); /* It was closed meanwhile, and keeps no memory. */
 
@@ -1254,7 +1269,8 @@ trim_node (TfMemoryPoolNode *node)
   if (!tf_fork_try_suspend () || !lock_idle (self))
     return FALSE;
 
-  tf_memory_buffer_trim (&self->backing.memory);
+  tf_memory_buffer_free_unused (&self->backing.memory);
+  count_unused (self);
   unlock (self);
   return TRUE;
 }
@@ -1546,7 +1562,7 @@ tf_store_close_locked (TfStore  *self,
 
   /* Readers, and whoever has stolen the bytes, may keep them for long. */
   if (g_atomic_int_get (&self->n_pins) > 1)
-    tf_memory_buffer_trim (&self->backing.memory);
+    tf_memory_buffer_free_unused (&self->backing.memory);
 
   flushed = tf_backing_flush (&self->backing, NULL, error);
   if (!flushed)
@@ -1558,6 +1574,7 @@ tf_store_close_locked (TfStore  *self,
   ignore_forks (self);
   closed = tf_backing_close (&self->backing, flushed ? error : NULL);
   tf_memory_pool_remove (&self->pool_node);
+  tf_memory_pool_give_back ();
   return closed && flushed;
 }
 

@@ -215,6 +215,28 @@ test_largest_first (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* However many larger ones are in use, an idle one is found. */
+static void
+test_many_in_use (void)
+{
+  Node busy[100] = { 0, };
+  Node idle = { 0, };
+
+  for (guint i = 0; i < G_N_ELEMENTS (busy); i++)
+    {
+      busy[i].is_in_use = TRUE;
+      add (&busy[i], 200 * KIB);
+    }
+  add (&idle, 100 * KIB);
+  tf_memory_pool_set_limit (10);
+  tf_memory_pool_make_room (0, 0);
+  g_assert_true (idle.was_moved_out);
+
+  for (guint i = 0; i < G_N_ELEMENTS (busy); i++)
+    tf_memory_pool_remove (&busy[i].node);
+  tf_memory_pool_set_limit (0);
+}
+
 /* A disk that is full is not written to each time, but again after a while. */
 static void
 test_failing (void)
@@ -347,6 +369,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/spared", test_spared);
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
+  g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
   g_test_add_func ("/memory-pool/move-out", test_move_out);
   g_test_add_func ("/memory-pool/start", test_start);
