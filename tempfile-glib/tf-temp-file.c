@@ -2852,7 +2852,9 @@ tf_temp_file_persist_finish (TfTempFile    *self,
  * Size, content and position do not change. On disk, the call is fallocate(2) with `FALLOC_FL_KEEP_SIZE`. In memory,
  * the memory is allocated; a [class@SpooledFile] that would exceed a limit, or for which there is not enough memory,
  * rolls over first. After that, writing within the first @size bytes does not fail for lack of room, provided that
- * the file system overwrites in place.
+ * the file system overwrites in place. A file that rolls over later has the room on disk as well, or stays in memory;
+ * only on a file system that cannot allocate ahead, it has room for its content alone. Truncating the file gives the
+ * room up.
  *
  * On a file system that cannot allocate ahead, the call only compares @size with the free space, and always fails:
  * with %G_IO_ERROR_NO_SPACE if there is not enough of it, and with %G_IO_ERROR_NOT_SUPPORTED if there is enough at

@@ -712,6 +712,49 @@ test_reserve_in_memory (void)
   g_assert_true (tf_spooled_file_is_rolled_over (file));
 }
 
+/* What was reserved in memory is reserved on the disk as well, or the file stays in memory. */
+static void
+test_reserve_before_rollover (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("reserving"))
+    return;
+
+  write_text (TF_TEMP_FILE (file), "Hello");
+  g_assert_true (tf_temp_file_reserve (TF_TEMP_FILE (file), MIB, NULL, NULL));
+  failure = ENOSPC;
+  n_failures = 1;
+  g_assert_false (tf_spooled_file_rollover (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpuint (n_failures, ==, 0);
+  g_assert_false (tf_spooled_file_is_rolled_over (file));
+  g_clear_error (&error);
+
+  /* A disk that cannot do that takes the content all the same. */
+  failure = EOPNOTSUPP;
+  n_failures = 1;
+  tf_spooled_file_rollover (file, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_failures, ==, 0);
+  g_assert_true (tf_spooled_file_is_rolled_over (file));
+}
+
+/* As on disk, the size is all that truncating leaves. */
+static void
+test_reserve_and_truncate (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+
+  write_text (TF_TEMP_FILE (file), "Hello");
+  g_assert_true (tf_temp_file_reserve (TF_TEMP_FILE (file), MIB, NULL, NULL));
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 3, NULL, NULL));
+  n_calls = 0;
+  g_assert_true (tf_spooled_file_rollover (file, NULL, NULL));
+  g_assert_cmpuint (n_calls, ==, 0);
+}
+
 static TfTempFile *
 make_failing (int     saved_errno,
               guint   how_often,
@@ -913,6 +956,8 @@ main (int    argc,
   g_test_add_func ("/temp-file/reader/thread", test_reader_in_thread);
   g_test_add_func ("/temp-file/reserve", test_reserve);
   g_test_add_func ("/temp-file/reserve/memory", test_reserve_in_memory);
+  g_test_add_func ("/temp-file/reserve/before-rollover", test_reserve_before_rollover);
+  g_test_add_func ("/temp-file/reserve/and-truncate", test_reserve_and_truncate);
   g_test_add_func ("/temp-file/reserve/unsupported", test_reserve_unsupported);
   g_test_add_func ("/temp-file/reserve/unsupported/without-room", test_reserve_without_room);
   g_test_add_func ("/temp-file/reserve/gives-back", test_reserve_gives_back);

@@ -956,6 +956,19 @@ bound_room (TfStore *self)
   self->backing.memory.room = self->at_rest ? MIN (self->backing.memory.room, self->pool_node.charge) : 0;
 }
 
+static gsize
+get_reserved (TfStore *self)
+{
+  return self->reserved * TF_STORE_RESERVED_UNIT;
+}
+
+static void
+set_reserved (TfStore *self,
+              gsize    size)
+{
+  self->reserved = MIN ((size + TF_STORE_RESERVED_UNIT - 1) / TF_STORE_RESERVED_UNIT, G_MAXUINT32);
+}
+
 static void
 count_unused (TfStore *self)
 {
@@ -968,7 +981,7 @@ count_unused (TfStore *self)
 static void
 recount (TfStore *self)
 {
-  gsize size = tf_backing_is_in_memory (&self->backing) ? self->backing.memory.size : 0;
+  gsize size = tf_backing_is_in_memory (&self->backing) ? MAX (self->backing.memory.size, get_reserved (self)) : 0;
 
   tf_memory_pool_recount (&self->pool_node, size > 0 ? get_charge (self, size) : 0);
   count_unused (self);
@@ -1036,6 +1049,23 @@ open_disk (TfStore       *self,
   return tf_fd_steal (&fd);
 }
 
+/* The room that was reserved in memory. What the file system cannot allocate ahead is not reserved. */
+static gboolean
+reserve_on (TfBacking     *disk,
+            gsize          size,
+            GCancellable  *cancellable,
+            GError       **error)
+{
+  g_autoptr(GError) disk_error = NULL;
+
+  if (tf_backing_reserve (disk, size, cancellable, &disk_error) ||
+      g_error_matches (disk_error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED))
+    return TRUE;
+
+  g_propagate_error (error, g_steal_pointer (&disk_error));
+  return FALSE;
+}
+
 /* Copies first and swaps last: on failure, the memory has not changed. */
 static gboolean
 move_to_disk (TfStore       *self,
@@ -1055,7 +1085,8 @@ move_to_disk (TfStore       *self,
   place = self->funcs->prepare (self->owner);
   tf_store_begin_copy (self);
   disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
-  success = disk.fd >= 0 && tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
+  success = disk.fd >= 0 && reserve_on (&disk, get_reserved (self), cancellable, error) &&
+            tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
             tf_disk_settle (disk.fd, disk.where, error);
   if (!success)
     tf_backing_clear (&disk);
@@ -2414,6 +2445,7 @@ truncate_locked (TfStore       *self,
       !tf_backing_set_size (&self->backing, size, error))
     return FALSE;
 
+  self->reserved = 0;
   recount (self);
   return TRUE;
 }
@@ -2467,6 +2499,8 @@ tf_store_reserve (TfStore       *self,
   success = size >= 0 &&
             grow_or_move (self, size, cancellable, error) &&
             (tf_backing_is_in_memory (&self->backing) || reserve_on_disk (self, size, cancellable, error));
+  if (success)
+    set_reserved (self, MAX ((gsize) size, get_reserved (self)));
 
   /* What is only reserved needs no huge pages. */
   tf_memory_buffer_trim (&self->backing.memory);

@@ -124,12 +124,16 @@ struct _TfStore
   gpointer owner;     /* (unowned): valid with the lock while TF_STORE_OPEN, because it closes the store before it is
                        * finalized, and for who has borrowed it */
   guint n_borrowers;  /* (atomic): of the owner, and a bit that tells that it goes */
+  guint32 reserved;   /* room that the disk must have as well, in units of TF_STORE_RESERVED_UNIT */
 
   TfMemoryPoolNode pool_node;
   TfForkGuard *fork_guard; /* (owned) (atomic) (nullable): of a TfStoreGuard, once the store is on disk, or was used when
                             * there was another thread */
   GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
 };
+
+/* In bytes */
+#define TF_STORE_RESERVED_UNIT ((gsize) 4096)
 
 /* Who else can open an empty file, and what follows from that. */
 typedef enum
