@@ -163,7 +163,7 @@ on_persisted (gpointer    owner,
   move->self = g_object_ref (self);
   move->path = g_strdup (path);
   tf_identity_read (&move->identity, AT_FDCWD, path);
-  tf_task_defer (move_apply, move, move_free);
+  tf_task_defer (move_apply, move, move_free, NULL);
 }
 
 static const TfStoreFuncs store_funcs = {

@@ -2550,7 +2550,7 @@ report_later (goffset  n_copied,
   Report *report = g_new (Report, 1);
 
   *report = (Report) { g_atomic_rc_box_acquire (data), n_copied, total };
-  tf_task_defer (report_make, report, report_free);
+  tf_task_defer (report_make, report, report_free, NULL);
 }
 
 static void

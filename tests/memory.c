@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixinputstream.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -557,6 +558,100 @@ test_budget_threads (void)
   tf_set_memory_budget (0);
 }
 
+/* Returns a file that the budget has driven to disk since. */
+static TfSpooledFile *
+make_driven_out (gsize (*look) (TfTempFile *file))
+{
+  TfSpooledFile *file = tf_spooled_file_new (-1);
+  g_autoptr(TfSpooledFile) other = NULL;
+
+  write_zeros (file, 300 * KIB);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  if (look != NULL)
+    g_assert_cmpuint (look (TF_TEMP_FILE (file)), >, 0);
+
+  tf_set_memory_budget (400 * KIB);
+  other = tf_spooled_file_new (-1);
+  write_zeros (other, 200 * KIB);
+  tf_set_memory_budget (0);
+  g_assert_true (tf_spooled_file_is_rolled_over (file));
+  return file;
+}
+
+/* Who has looked, and reads then, does not look any more. */
+static gsize
+peek_and_read (TfTempFile *file)
+{
+  char byte;
+  gsize available, n_read;
+
+  g_assert_nonnull (tf_temp_file_peek (file, &available));
+  g_assert_true (tf_temp_file_try_read (file, &byte, 1, &n_read));
+  return n_read;
+}
+
+static void
+test_budget_after_peek (void)
+{
+  g_autoptr(TfSpooledFile) file = make_driven_out (peek_and_read);
+}
+
+static gboolean
+never (gpointer no_data)
+{
+  g_assert_not_reached ();
+  return G_SOURCE_REMOVE;
+}
+
+static void
+set_true (gpointer data)
+{
+  gboolean *is_gone = data;
+
+  *is_gone = TRUE;
+}
+
+/* Nobody is told of a file that is gone, so that a main context that nobody iterates keeps nothing. */
+static void
+test_budget_untold (void)
+{
+  g_autoptr(GMainContext) context = g_main_context_new ();
+  TfSpooledFile *file;
+  GSource *canary = g_idle_source_new ();
+  gboolean is_gone = FALSE;
+
+  g_main_context_push_thread_default (context);
+  file = make_driven_out (NULL);
+  g_main_context_pop_thread_default (context);
+  g_assert_true (g_main_context_pending (context));
+  g_object_unref (file);
+  g_assert_false (g_main_context_pending (context));
+
+  g_source_set_callback (canary, never, &is_gone, set_true);
+  g_source_attach (canary, context);
+  g_source_unref (canary);
+  g_clear_pointer (&context, g_main_context_unref);
+  g_assert_true (is_gone);
+}
+
+/* What could not be read takes no memory. */
+static void
+test_budget_failed_splice (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  g_autofree char *path = g_build_filename (tf_test_get_sandbox (), "source", NULL);
+  int fd = open (path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+  g_autoptr(GInputStream) source = g_unix_input_stream_new (fd, TRUE);
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (ftruncate (fd, KIB * KIB), ==, 0);
+  g_assert_cmpint (g_output_stream_splice (g_io_stream_get_output_stream (G_IO_STREAM (file)), source,
+                                           G_OUTPUT_STREAM_SPLICE_NONE, NULL, &error), ==, -1);
+  g_assert_nonnull (error);
+  g_assert_cmpuint (tf_memory_pool_get_held (), ==, 0);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 /* A file that is in use is not waited for. */
 static void
 test_budget_while_in_use (void)
@@ -911,10 +1006,14 @@ main (int    argc,
   g_test_add_func ("/memory/budget/spares-the-small", test_budget_spares_the_small);
   g_test_add_func ("/memory/budget/pieces", test_budget_pieces);
   g_test_add_func ("/memory/budget/later", test_budget_later);
+  /* These come before one that makes the disk be left alone for a while. */
+  g_test_add_func ("/memory/budget/after-peek", test_budget_after_peek);
+  g_test_add_func ("/memory/budget/untold", test_budget_untold);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
   g_test_add_func ("/memory/budget/kept", test_budget_kept);
   g_test_add_func ("/memory/budget/leaves-descriptors", test_budget_leaves_descriptors);
   g_test_add_func ("/memory/budget/threads", test_budget_threads);
+  g_test_add_func ("/memory/budget/failed-splice", test_budget_failed_splice);
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);

@@ -107,13 +107,17 @@ tf_task_defer_no_more (void)
 }
 
 static void
-attach (GMainContext   *context,
-        int             priority,
-        GSourceFunc     func,
-        gpointer        data,
-        GDestroyNotify  destroy)
+attach (GMainContext    *context,
+        int              priority,
+        GSourceFunc      func,
+        gpointer         data,
+        GDestroyNotify   destroy,
+        GSource        **attached)
 {
   GSource *source = g_idle_source_new ();
+
+  if (attached != NULL)
+    *attached = g_source_ref (source);
 
   g_source_set_static_name (source, "[tempfile-glib] attach");
   g_source_set_priority (source, priority);
@@ -125,22 +129,37 @@ attach (GMainContext   *context,
   g_mutex_unlock (&attach_lock);
 }
 
-/* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. */
+/* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. Sets @source to what
+ * will call it, or to NULL. */
 void
-tf_task_defer (GSourceFunc    func,
-               gpointer       data,
-               GDestroyNotify destroy)
+tf_task_defer (GSourceFunc      func,
+               gpointer         data,
+               GDestroyNotify   destroy,
+               GSource        **source)
 {
   const Client *client = g_private_get (&client_of_thread);
 
   if (client != NULL)
     {
-      attach (client->context, client->priority, func, data, destroy);
+      attach (client->context, client->priority, func, data, destroy, source);
       return;
     }
 
+  if (source != NULL)
+    *source = NULL;
   func (data);
   destroy (data);
+}
+
+/* Calls off what was deferred, if it has not happened yet. Takes the source. The caller keeps the data alive meanwhile: no
+ * child may find the lock of a main context taken, so that a fork waits for this. */
+void
+tf_task_call_off (GSource *source)
+{
+  tf_fork_suspend ();
+  g_source_destroy (source);
+  g_source_unref (source);
+  tf_fork_resume ();
 }
 
 static void
@@ -190,7 +209,7 @@ work (Work *self)
   self->last_errno = tf_errno_get_last ();
   tf_task_defer_no_more ();
 
-  attach (context, priority, on_worked, self, work_free);
+  attach (context, priority, on_worked, self, work_free, NULL);
 }
 
 /* Called with the lock held. Returns whether there is work. */

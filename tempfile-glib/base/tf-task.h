@@ -71,9 +71,11 @@ void     tf_task_enter_pool (void);
 gboolean tf_task_begin_wait (GError **error);
 void     tf_task_end_wait   (void);
 
-void tf_task_defer         (GSourceFunc     func,
-                            gpointer        data,
-                            GDestroyNotify  destroy);
+void tf_task_defer         (GSourceFunc      func,
+                            gpointer         data,
+                            GDestroyNotify   destroy,
+                            GSource        **source);
+void tf_task_call_off      (GSource        *source);
 void tf_task_defer_to      (GMainContext   *context,
                             int             priority);
 void tf_task_defer_no_more (void);

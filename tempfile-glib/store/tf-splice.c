@@ -42,7 +42,7 @@ copy_locked (TfStore       *self,
     return FALSE;
 
   success = tf_backing_copy (&self->backing, self->position, fd, offset, count, n_moved, cancellable, error);
-  self->position += *n_moved;
+  tf_store_end_write (self, *n_moved, success && *n_moved == count);
   return success;
 }
 
@@ -93,7 +93,7 @@ copy_from (TfStore       *self,
   vector = (GOutputVector) { source->backing.memory.data + source->position, count };
   success = tf_store_make_room (self, count, cancellable, error) &&
             tf_backing_writev (&self->backing, self->position, &vector, 1, n_moved, cancellable, error);
-  self->position += *n_moved;
+  tf_store_end_write (self, *n_moved, success && *n_moved == count);
   return success;
 }
 

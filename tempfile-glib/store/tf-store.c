@@ -67,7 +67,8 @@ tf_store_free (gpointer data)
   release_backing (self);
   g_clear_pointer (&self->fork_guard, g_free);
   g_clear_pointer (&self->given_up, g_array_unref);
-  g_clear_pointer (&self->context, g_main_context_unref);
+  if (!self->told)
+    g_clear_pointer (&self->tells.context, g_main_context_unref);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
 }
@@ -457,14 +458,40 @@ return_owner (TfStore *self)
     g_object_unref (self->owner);
 }
 
-/* Called by the owner when it is disposed of. Those who have borrowed it keep it. Calling this again does nothing. */
-void
-tf_store_part_with_owner (TfStore *self)
+/* What tells the owner is not left in a main context that nobody may iterate, and that the store would keep alive. */
+static void
+stop_telling (TfStore *self)
+{
+  GSource *source;
+
+  tf_fork_lock (&fork_handler);
+  source = self->told ? g_steal_pointer (&self->tells.source) : NULL;
+  g_mutex_unlock (&replacing);
+  if (source != NULL)
+    tf_task_call_off (source);
+}
+
+/* Takes what tells the owner. */
+static void
+set_telling (TfStore *self,
+             GSource *source)
+{
+  GMainContext *context;
+
+  tf_fork_lock (&fork_handler);
+  context = self->tells.context;
+  self->tells.source = source;
+  self->told = TRUE;
+  g_mutex_unlock (&replacing);
+  g_clear_pointer (&context, g_main_context_unref);
+  if ((g_atomic_int_get (&self->n_borrowers) & OWNER_GOES) != 0)
+    stop_telling (self);
+}
+
+static void
+release_owner (TfStore *self)
 {
   guint n;
-
-  if (self->owner == NULL)
-    return;
 
   if (g_atomic_int_compare_and_exchange (&self->n_borrowers, 0, OWNER_GOES))
     return;
@@ -473,6 +500,17 @@ tf_store_part_with_owner (TfStore *self)
   n = g_atomic_int_or (&self->n_borrowers, OWNER_GOES);
   if (n == 0 || (n & OWNER_GOES) != 0)
     g_object_unref (self->owner);
+}
+
+/* Called by the owner when it is disposed of. Those who have borrowed it keep it. Calling this again does nothing. */
+void
+tf_store_part_with_owner (TfStore *self)
+{
+  if (self->owner == NULL)
+    return;
+
+  release_owner (self);
+  stop_telling (self);
 }
 
 /* No lock is held when the reference is taken. */
@@ -788,6 +826,13 @@ forget_ahead (TfStore *self)
   self->lent = FALSE;
 }
 
+/* Whoever has used the store since then does not look any more. */
+static gboolean
+is_lent (const TfStore *self)
+{
+  return self->lent && self->lent_at == (guint32) self->position;
+}
+
 /* Takes the lock of an open store. After success, the caller calls tf_store_unlock(). The backing may hold bytes back:
  * to use its descriptor, call tf_store_lock_settled() instead. In a thread that must not block, a store on disk is not
  * locked, and one in memory does not roll over. */
@@ -907,13 +952,17 @@ static void
 unlock_and_tell (TfStore *self)
 {
   g_autofree char *where = g_strdup (self->backing.where);
+  GSource *source;
 
   self->must_tell = FALSE;
   update_rest (self);
   unlock_and_release (self);
   if (where != NULL)
     tf_debug_trace ("rolled over to", where);
-  tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref);
+
+  tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref, &source);
+  if (source != NULL)
+    set_telling (self, source);
 }
 
 void
@@ -1266,7 +1315,7 @@ unlock_and_tell_owner (TfStore *self)
       return;
     }
 
-  tf_task_defer_to (self->context, G_PRIORITY_DEFAULT);
+  tf_task_defer_to (self->tells.context, G_PRIORITY_DEFAULT);
   tf_store_unlock (self);
   tf_task_defer_no_more ();
 }
@@ -1283,7 +1332,7 @@ move_node_out (TfMemoryPoolNode  *node,
   if (!lock_idle (self))
     return FALSE;
 
-  success = !self->lent && self->pool_node.charge > 0 && move_to_disk (self, BY_POLICY, NULL, error);
+  success = !is_lent (self) && self->pool_node.charge > 0 && move_to_disk (self, BY_POLICY, NULL, error);
   if (self->state != TF_STORE_OPEN)
     g_clear_error (error); /* It was closed meanwhile, and keeps no memory. */
 
@@ -1462,7 +1511,7 @@ tf_store_open_in_memory (TfStore            *self,
   begin_open (self, funcs, owner);
   self->max_size = max_size;
   if (g_main_context_get_thread_default () != NULL)
-    self->context = g_main_context_ref_thread_default ();
+    self->tells.context = g_main_context_ref_thread_default ();
   tf_memory_pool_set_funcs (&pool_funcs);
 }
 
@@ -1803,7 +1852,7 @@ tf_store_peek (TfStore *self,
     return NULL;
 
   data = tf_backing_peek_some (&self->backing, self->position, count);
-  self->lent = data != NULL;
+  tf_store_lend (self, data != NULL);
   tf_store_unlock (self);
   return data;
 }
@@ -1833,7 +1882,7 @@ tf_store_fill (TfStore       *self,
   forget_if_shared (self);
   success = tf_backing_fill (&self->backing, self->position, count, cancellable, error);
   tf_backing_peek_some (&self->backing, self->position, available);
-  self->lent = *available > 0;
+  tf_store_lend (self, *available > 0);
   tf_store_unlock (self);
   return success;
 }
@@ -1999,11 +2048,11 @@ tf_store_skip (TfStore       *self,
   return success;
 }
 
-/* Memory for what was not written is not counted. */
-static void
-end_write (TfStore  *self,
-           gsize     n_written,
-           gboolean  success)
+/* Moves the position behind what was written. Memory for what was not is not counted. */
+void
+tf_store_end_write (TfStore  *self,
+                    gsize     n_written,
+                    gboolean  success)
 {
   self->position += n_written;
   if (!success)
@@ -2030,7 +2079,7 @@ write_at_position (TfStore        *self,
     success = tf_store_make_room (self, count, cancellable, error) &&
               tf_backing_write (&self->backing, self->position, data, count, n_written, cancellable, error);
 
-  end_write (self, *n_written, success);
+  tf_store_end_write (self, *n_written, success);
   return success;
 }
 
@@ -2212,7 +2261,7 @@ tf_store_writev (TfStore              *self,
   success = count == 0 ||
             (tf_store_make_room (self, count, cancellable, error) &&
              tf_backing_writev (&self->backing, self->position, vectors, n_vectors, n_written, cancellable, error));
-  end_write (self, *n_written, success);
+  tf_store_end_write (self, *n_written, success);
   tf_store_unlock (self);
   return success;
 }

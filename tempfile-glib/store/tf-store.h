@@ -109,7 +109,9 @@ struct _TfStore
   guint must_tell : 1; /* rolled over, and the owner was not notified yet */
   guint lasting : 1;   /* the file behind the backing has a lasting name */
   guint must_share : 1; /* a fork came while there was a copier, which uses the backing without the lock */
-  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned */
+  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned at @lent_at */
+  guint told : 1;      /* the owner is told, or will be, that the store has rolled over */
+  guint32 lent_at;     /* the lower part of a position */
   GCond changed;       /* there is no copier any more, or it is another turn */
 
   TfBacking backing;
@@ -129,7 +131,11 @@ struct _TfStore
   TfMemoryPoolNode pool_node;
   TfForkGuard *fork_guard; /* (owned) (atomic) (nullable): of a TfStoreGuard, once the store is on disk, or was used when
                             * there was another thread */
-  GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
+  union
+  {
+    GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
+    GSource *source;       /* (owned) (nullable): if @told; what tells the owner, or has told it */
+  } tells;
 };
 
 /* In bytes */
@@ -240,6 +246,9 @@ void     tf_store_exchange_backing (TfStore       *self,
                                     TfBacking     *backing);
 
 void          tf_store_let_readers_in  (TfStore              *self);
+void          tf_store_end_write       (TfStore              *self,
+                                        gsize                 n_written,
+                                        gboolean              success);
 gboolean      tf_store_may_copy        (gsize                 count,
                                         GError              **error);
 gboolean      tf_store_read_in_pieces  (TfStore              *self,
@@ -396,6 +405,14 @@ tf_store_is_alone (const TfStore *self)
   return __libc_single_threaded && self->at_rest && !self->backing.shared;
 }
 
+static inline void
+tf_store_lend (TfStore  *self,
+               gboolean  lends)
+{
+  self->lent = lends;
+  self->lent_at = self->position;
+}
+
 /* Like tf_store_peek(), or returns NULL. */
 static inline const guint8 *
 tf_store_peek_at_once (TfStore *self,
@@ -404,7 +421,7 @@ tf_store_peek_at_once (TfStore *self,
   const guint8 *data = tf_store_is_alone (self) ? tf_backing_peek_some (&self->backing, self->position, count) : NULL;
 
   if (data != NULL)
-    self->lent = TRUE;
+    tf_store_lend (self, TRUE);
   return data;
 }
 

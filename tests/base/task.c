@@ -142,8 +142,8 @@ tell_second (gpointer data)
 static void
 defer_both (Record *self)
 {
-  tf_task_defer (tell_first, self, count_destroyed);
-  tf_task_defer (tell_second, self, count_destroyed);
+  tf_task_defer (tell_first, self, count_destroyed, NULL);
+  tf_task_defer (tell_second, self, count_destroyed, NULL);
 }
 
 static gssize

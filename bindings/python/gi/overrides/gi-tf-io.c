@@ -1006,6 +1006,9 @@ read_ahead (TfTempFile *file,
   gi_tf_begin_use ((GObject *) file);
   if (fill (file, &data, &available))
     bytes = data != NULL ? PyBytes_FromStringAndSize (data, MIN ((gint64) available, size)) : peek_unbuffered (file, size);
+  /* They were copied, so that the file may roll over for the sake of others. */
+  if (bytes != NULL && data != NULL && !consume (file, 0))
+    Py_CLEAR (bytes);
   gi_tf_end_use ((GObject *) file);
   return bytes;
 }
