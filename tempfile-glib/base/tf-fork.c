@@ -40,23 +40,29 @@ count (void)
   mark_process ();
 }
 
-static GPtrArray *
-dup_handlers (void)
+/* An array that stays is made empty: to free one takes locks of GLib's allocator, which a child may find taken. */
+static void
+make_empty (GPtrArray **array)
 {
-  GPtrArray *copies = g_ptr_array_new ();
+  if (*array == NULL)
+    *array = g_ptr_array_new ();
+  g_ptr_array_set_size (*array, 0);
+}
 
+static void
+copy_handlers (void)
+{
+  make_empty (&prepared);
   g_mutex_lock (&lock);
   for (TfForkHandler *handler = first; handler != NULL; handler = handler->next)
-    g_ptr_array_add (copies, handler);
+    g_ptr_array_add (prepared, handler);
   g_mutex_unlock (&lock);
-
-  return copies;
 }
 
 static void
 prepare_all (void)
 {
-  prepared = dup_handlers ();
+  copy_handlers ();
   for (guint i = 0; i < prepared->len; i++)
     {
       TfForkHandler *handler = g_ptr_array_index (prepared, i);
@@ -81,8 +87,6 @@ release_all (gboolean in_child)
       if (handler->lock != NULL)
         g_mutex_unlock (handler->lock);
     }
-
-  g_clear_pointer (&prepared, g_ptr_array_unref);
 }
 
 /* Returns with the lock of the list as well, which is never held while another lock is waited for: a thread that holds
@@ -213,18 +217,15 @@ static GCond fork_is_over;
 static GPtrArray *held_guards; /* (owned) (nullable) */
 
 /* Called with the lock of the list held. */
-static GPtrArray *
-dup_guards (void)
+static void
+copy_guards (void)
 {
-  GPtrArray *copies = g_ptr_array_new ();
-
+  make_empty (&held_guards);
   for (TfForkGuard *guard = newest_guard; guard != NULL; guard = guard->older)
     {
       guard->funcs->ref (guard);
-      g_ptr_array_add (copies, guard);
+      g_ptr_array_add (held_guards, guard);
     }
-
-  return copies;
 }
 
 static void
@@ -248,7 +249,7 @@ hold_guards (void)
 {
   g_mutex_lock (&guards_lock);
   g_atomic_int_set (&tf_fork_is_coming, TRUE);
-  held_guards = dup_guards ();
+  copy_guards ();
   g_mutex_unlock (&guards_lock);
 
   CALL_EACH (held_guards, lock);
@@ -265,7 +266,6 @@ release_guards (void)
 
   CALL_EACH (held_guards, unlock);
   CALL_EACH (held_guards, unref);
-  g_ptr_array_unref (g_steal_pointer (&held_guards));
 }
 
 static void

@@ -22,6 +22,10 @@ static gboolean try_watch_forks (TfStore *self);
 static void     ignore_forks    (TfStore *self);
 
 /* Held while the descriptor of any store is replaced, and while one is looked at without the lock of its store. */
+/* Its address is that of a thread, also in a child. GLib may have to allocate what it knows of one, for which a child can
+ * wait for ever. */
+static _Thread_local char this_thread;
+
 static GMutex replacing;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &replacing };
 
@@ -186,7 +190,7 @@ tf_store_resume (TfStore *self)
 void
 tf_store_begin_copy (TfStore *self)
 {
-  self->copier = g_thread_self ();
+  self->copier = &this_thread;
   g_atomic_int_inc (&self->n_pins);
   update_rest (self);
   unlock (self);
@@ -645,7 +649,7 @@ wait_for_others (TfStore       *self,
   if (!tf_task_may_block (error))
     return FALSE;
 
-  if (self->copier == g_thread_self ())
+  if (self->copier == &this_thread)
     return tf_errno_set_code (error, G_IO_ERROR_PENDING, "The temporary file has an outstanding operation");
 
   /* They may still be waiting for a worker. */
@@ -1415,8 +1419,9 @@ clean_up_in_child (TfForkGuard *guard)
 
   tf_backing_disown (&self->backing);
   self->turn = get_next_ticket (self);
-  g_clear_pointer (&self->given_up, g_array_unref);
-  if (self->copier != NULL && self->copier != g_thread_self ())
+  if (self->given_up != NULL)
+    g_array_set_size (self->given_up, 0);
+  if (self->copier != NULL && self->copier != &this_thread)
     {
       self->copier = NULL;
       share_after_fork (self);

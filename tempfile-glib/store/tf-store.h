@@ -99,7 +99,7 @@ struct _TfStore
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
   gint n_waiting;     /* (atomic): threads that want the lock */
   gboolean rolled_over; /* (atomic) */
-  GThread *copier;    /* (unowned) (nullable) */
+  gconstpointer copier; /* (nullable): the thread that is the copier */
   guint16 next_ticket; /* (atomic) */
   guint16 turn;        /* the ticket whose turn it is */
   guint16 generation;  /* of tf_fork_get_generation(): of the process that has created it */

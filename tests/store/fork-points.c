@@ -16,6 +16,7 @@
 #include "tf-test.h"
 
 static gboolean is_counting;
+static pid_t forking;  /* this process, while it forks */
 static guint n_held;   /* locks of this thread */
 static guint n_points; /* that were passed */
 static guint fork_at;  /* the number of a point */
@@ -27,6 +28,42 @@ gboolean __wrap_g_mutex_trylock (GMutex *mutex);
 void     __real_g_mutex_unlock  (GMutex *mutex);
 void     __wrap_g_mutex_unlock  (GMutex *mutex);
 
+/* Before fork() returns, a child may not wait for a lock of GLib's allocator, which another thread may have had. */
+static void
+refuse_in_child (void)
+{
+  if (forking != 0 && getpid () != forking)
+    _exit (2);
+}
+
+GThread *__real_g_thread_self (void);
+GThread *__wrap_g_thread_self (void);
+void     __real_g_array_unref (GArray *array);
+void     __wrap_g_array_unref (GArray *array);
+void     __real_g_ptr_array_unref (GPtrArray *array);
+void     __wrap_g_ptr_array_unref (GPtrArray *array);
+
+GThread *
+__wrap_g_thread_self (void)
+{
+  refuse_in_child ();
+  return __real_g_thread_self ();
+}
+
+void
+__wrap_g_array_unref (GArray *array)
+{
+  refuse_in_child ();
+  __real_g_array_unref (array);
+}
+
+void
+__wrap_g_ptr_array_unref (GPtrArray *array)
+{
+  refuse_in_child ();
+  __real_g_ptr_array_unref (array);
+}
+
 static void
 fork_here (void)
 {
@@ -34,11 +71,13 @@ fork_here (void)
   int status;
 
   is_counting = FALSE;
+  forking = getpid ();
   pid = fork ();
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
     _exit (0);
 
+  forking = 0;
   g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
   g_assert_cmpint (status, ==, 0);
   is_counting = TRUE;
