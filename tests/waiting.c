@@ -507,6 +507,34 @@ test_long_line (void)
   g_assert_cmpint (n_before, <, n_reads);
 }
 
+/* A reader that skips does not wait for one that reads from a disk which does not answer. */
+static void
+test_skipping_beside_reading (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(GInputStream) reading = NULL;
+  g_autoptr(GInputStream) skipping = NULL;
+  g_autoptr(GAsyncResult) read = NULL;
+  g_autoptr(GAsyncResult) skipped = NULL;
+  static char buffer[SIZE];
+
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  reading = tf_temp_file_open_reader (file, NULL);
+  skipping = tf_temp_file_open_reader (file, NULL);
+  stops_reads = TRUE;
+  stop_next_call (FALSE);
+  g_input_stream_read_async (reading, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &read);
+  wait_until_stopped ();
+
+  alarm (60);
+  g_input_stream_skip_async (skipping, 7, 0, NULL, tf_test_take_result, &skipped);
+  alarm (0);
+  go_on ();
+  g_assert_cmpint (g_input_stream_skip_finish (skipping, tf_test_wait (&skipped), NULL), ==, 7);
+  g_assert_cmpint (g_input_stream_read_finish (reading, tf_test_wait (&read), NULL), >, 0);
+  stops_reads = FALSE;
+}
+
 static gint ends_reading; /* (atomic): a boolean */
 
 static gpointer
@@ -905,6 +933,7 @@ main (int    argc,
     }
   g_test_add_func ("/waiting/held-back", test_held_back);
   g_test_add_func ("/waiting/long-line", test_long_line);
+  g_test_add_func ("/waiting/skipping-beside-reading", test_skipping_beside_reading);
   g_test_add_func ("/waiting/line-beside-readers", test_line_beside_readers);
   g_test_add_func ("/waiting/much-text", test_much_text);
   g_test_add_func ("/waiting/cancel", test_cancel);

@@ -815,10 +815,11 @@ tf_store_pinned_get_size (TfStore  *self,
 {
   gboolean success;
 
-  lock (self);
+  if (!lock_pinned (self, error))
+    return FALSE;
+
   success = tf_backing_get_size (&self->backing, size, error);
   unlock (self);
-
   return success;
 }
 
