@@ -86,6 +86,8 @@ ask_auditor (const char  *event,
  * reader of it or close it; a call that would change the file or move its position fails with %G_IO_ERROR_PENDING.
  * If it forks, the file or directory is created by the parent; in the child, the call fails with
  * %G_IO_ERROR_PERMISSION_DENIED.
+ * If the thread ends in it, as one of an interpreter that ends does, nothing is created, and the process ends without
+ * waiting for that.
  *
  * It is called in the thread that creates the file or directory: a worker thread in the case of an asynchronous call.
  * GJS has functions called only in the thread of the main loop. There, an asynchronous call that creates something is

@@ -286,6 +286,15 @@ settle_file (TfEntry          *self,
   return correct_mode (self, fd, &st, template->mode);
 }
 
+/* Called for what was created and could not be set up. */
+static void
+abandon (TfEntry *self)
+{
+  remove_new (self);
+  clear_record (self);
+  tf_registry_end (&self->node, FALSE);
+}
+
 static int
 create_file (TfEntry           *self,
              const TfTemplate  *template,
@@ -298,7 +307,7 @@ create_file (TfEntry           *self,
     return tf_fd_steal (&fd);
 
   tf_errno_set (error, errno, "set up", self->path);
-  remove_new (self);
+  abandon (self);
   return -1;
 }
 
@@ -483,7 +492,7 @@ get_own_uid (const TfTemplate  *template,
   if (tf_system_keeps_identities (dir_fd))
     return TRUE;
 
-  fd = tf_open_unnamed_meanwhile (&probe, cancellable, &own_error);
+  fd = tf_open_unnamed (&probe, cancellable, &own_error);
   if (fd >= 0 && tf_system_stat (&st, fd, ""))
     *uid = st.uid;
   if (fd >= 0 || !is_need (own_error))
@@ -549,11 +558,12 @@ create_dir (TfEntry           *self,
       if (errno != EAGAIN)
         {
           tf_errno_set (error, errno, "set up", self->path);
-          remove_new (self);
+          abandon (self);
           return -1;
         }
 
       clear_record (self);
+      tf_registry_end (&self->node, FALSE);
       g_clear_pointer (&self->path, g_free);
     }
 
@@ -568,6 +578,7 @@ forget_failed (TfEntry *self)
   g_clear_pointer (&self->path, g_free);
 }
 
+/* If this succeeds, it has called tf_registry_begin(). */
 typedef int (*CreateFunc) (TfEntry           *self,
                            const TfTemplate  *template,
                            GCancellable      *cancellable,
@@ -654,18 +665,20 @@ create_and_register (TfEntry           *self,
 {
   int result;
 
-  tf_registry_begin (&self->node);
+  self->name.node = &self->node;
   result = template->inside != NULL ? create_inside (self, template, create, cancellable, error)
                                     : create (self, template, cancellable, error);
   if (result < 0)
-    forget_failed (self);
-  else
-    tf_debug_trace ("created", self->path);
+    {
+      forget_failed (self);
+      return -1;
+    }
 
+  tf_debug_trace ("created", self->path);
   /* Nothing is done any more about what is kept. */
-  if (result >= 0 && self->is_kept)
+  if (self->is_kept)
     clear_record (self);
-  tf_registry_end (&self->node, result >= 0 && !self->is_kept);
+  tf_registry_end (&self->node, !self->is_kept);
 
   return result;
 }

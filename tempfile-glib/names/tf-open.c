@@ -16,7 +16,6 @@
 #include "base/tf-fd.h"
 #include "base/tf-fork.h"
 #include "base/tf-system.h"
-#include "tf-registry.h"
 
 static TfOpenGuard guard; /* (atomic) (nullable) */
 
@@ -57,7 +56,7 @@ refuse_in_child (const char  *path,
                             "“%s” is created by the process of which this is a fork", display);
 }
 
-/* Asks the guard, except about a probe. */
+/* Asks the guard, except about a probe. The thread may end in it: nothing is under way that others wait for. */
 static gboolean
 may_create (const TfTemplate  *template,
             const char        *event,
@@ -82,7 +81,7 @@ begin_record (TfOpenName    *name,
 {
   const char *base = strrchr (path, '/') + 1;
 
-  if (name == NULL || name->parent == NULL || name->dir_fd > 0 || tf_debug_has (TF_DEBUG_KEEP))
+  if (name->parent == NULL || name->dir_fd > 0 || tf_debug_has (TF_DEBUG_KEEP))
     return;
 
   name->record = tf_journal_begin (tf_parent_get_place (name->parent), base, kind);
@@ -90,17 +89,33 @@ begin_record (TfOpenName    *name,
     tf_debug_trace ("could not be written down, so that no sweep finds it:", path);
 }
 
+static void
+begin (TfOpenName    *name,
+       const char    *path,
+       TfJournalKind  kind)
+{
+  if (name == NULL)
+    return;
+
+  tf_registry_begin (name->node);
+  begin_record (name, path, kind);
+}
+
 /* Called after a failure. @is_undone says whether nothing can be there. */
 static void
-cancel_record (TfOpenName *name,
-               gboolean    is_undone)
+cancel (TfOpenName *name,
+        gboolean    is_undone)
 {
   int saved_errno = errno;
 
-  if (name != NULL && is_undone)
+  if (name == NULL)
+    return;
+
+  if (is_undone)
     tf_journal_clear (g_steal_pointer (&name->record));
-  else if (name != NULL)
+  else
     tf_journal_leave (g_steal_pointer (&name->record));
+  tf_registry_end (name->node, FALSE);
   errno = saved_errno;
 }
 
@@ -156,8 +171,7 @@ create_at (const Creation *creation,
   int result = creation->create (place.dir_fd, place.path, mode);
 
   if (result < 0)
-    cancel_record (name, creation->kind == 0 ||
-                         tf_open_undo (place.dir_fd, place.path, creation->kind == TF_JOURNAL_DIR));
+    cancel (name, creation->kind == 0 || tf_open_undo (place.dir_fd, place.path, creation->kind == TF_JOURNAL_DIR));
 
   return result;
 }
@@ -186,7 +200,7 @@ create_at_new_name (const Creation    *creation,
       if (candidate == NULL || !may_create (template, creation->event, candidate, error))
         return -1;
 
-      begin_record (name, candidate, creation->kind);
+      begin (name, candidate, creation->kind);
       result = create_at (creation, name, candidate, template->mode);
       if (result >= 0)
         {
@@ -321,53 +335,34 @@ tf_open_free_name (const TfTemplate  *template,
   return path;
 }
 
+/* The end of the process waits until the name is gone. */
 static int
 create_and_unlink (const TfTemplate  *template,
                    GCancellable      *cancellable,
                    GError           **error)
 {
   const Creation file = { create_file, "open", NULL, TF_JOURNAL_FILE };
-  g_auto(TfOpenName) name = { NULL, };
+  TfRegistryNode node = { NULL, };
+  TfOpenName name = { .node = &node };
   g_autofree char *path = NULL;
   tf_autofd int fd = create_in_dir (&file, template, &name, &path, cancellable, error);
+  gboolean is_gone;
 
   if (fd < 0)
     return -1;
 
-  if (unlink (path) != 0 && errno != ENOENT)
-    {
-      tf_errno_set (error, errno, "unlink", path);
-      tf_journal_leave (g_steal_pointer (&name.record));
-      return -1;
-    }
-
-  return tf_fd_steal (&fd);
-}
-
-/* The end of the process waits until the name is gone. */
-static int
-create_and_unlink_registered (const TfTemplate  *template,
-                              GCancellable      *cancellable,
-                              GError           **error)
-{
-  TfRegistryNode node = { NULL, };
-  int fd;
-
-  tf_registry_begin (&node);
-  fd = create_and_unlink (template, cancellable, error);
+  is_gone = unlink (path) == 0 || errno == ENOENT || tf_errno_set (error, errno, "unlink", path);
+  if (!is_gone)
+    tf_journal_leave (g_steal_pointer (&name.record));
+  tf_open_name_clear (&name);
   tf_registry_end (&node, FALSE);
-  return fd;
+  return is_gone ? tf_fd_steal (&fd) : -1;
 }
 
-typedef int (*OpenFunc) (const TfTemplate  *template,
-                         GCancellable      *cancellable,
-                         GError           **error);
-
-/* Calls @fallback if the file system has no files without a name. The result is not remembered, because another file
- * system may be mounted on the directory later. */
-static int
-open_unnamed_or (OpenFunc           fallback,
-                 const TfTemplate  *template,
+/* Opens a file without a name in the directory of @template. If the file system cannot do that, the file is created
+ * and unlinked. The result is not remembered, because another file system may be mounted on the directory later. */
+int
+tf_open_unnamed (const TfTemplate  *template,
                  GCancellable      *cancellable,
                  GError           **error)
 {
@@ -388,26 +383,7 @@ open_unnamed_or (OpenFunc           fallback,
       return -1;
     }
 
-  return fallback (template, cancellable, error);
-}
-
-/* Opens a file without a name in the directory of @template. If the file system cannot do that, the file is created
- * and unlinked. */
-int
-tf_open_unnamed (const TfTemplate  *template,
-                 GCancellable      *cancellable,
-                 GError           **error)
-{
-  return open_unnamed_or (create_and_unlink_registered, template, cancellable, error);
-}
-
-/* Like tf_open_unnamed(), between tf_registry_begin() and tf_registry_end(). */
-int
-tf_open_unnamed_meanwhile (const TfTemplate  *template,
-                           GCancellable      *cancellable,
-                           GError           **error)
-{
-  return open_unnamed_or (create_and_unlink, template, cancellable, error);
+  return create_and_unlink (template, cancellable, error);
 }
 
 /* Creates a directory. Returns its absolute path. If @name is not NULL, it is recorded in the journal. */

@@ -7,6 +7,7 @@
 
 #include "tf-journal.h"
 #include "tf-parent.h"
+#include "tf-registry.h"
 #include "tf-template.h"
 
 G_BEGIN_DECLS
@@ -20,32 +21,30 @@ typedef gboolean (*TfOpenGuard) (const char  *event,
 void tf_open_set_guard (TfOpenGuard func);
 
 /* A new name that this process will remove. It is written down in the journal as an intent, which the caller completes
- * or clears. */
+ * or clears. A creation that succeeds has called tf_registry_begin(), and the caller calls tf_registry_end(). */
 typedef struct
 {
+  TfRegistryNode  *node;   /* (unowned) */
   TfParent        *parent; /* (owned) (nullable) */
   TfJournalRecord *record; /* (nullable): NULL if it could not be written down */
   int              dir_fd; /* if not 0, of @parent: the name is created in it, and is not written down */
 } TfOpenName;
 
-int   tf_open_named             (const TfTemplate  *template,
-                                 TfOpenName        *name,
-                                 char             **path,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-int   tf_open_unnamed           (const TfTemplate  *template,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-int   tf_open_unnamed_meanwhile (const TfTemplate  *template,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-char *tf_open_make_dir          (const TfTemplate  *template,
-                                 TfOpenName        *name,
-                                 GCancellable      *cancellable,
-                                 GError           **error);
-char *tf_open_free_name         (const TfTemplate  *template,
-                                 GError           **error);
-void  tf_open_name_clear        (TfOpenName        *self);
+int   tf_open_named      (const TfTemplate  *template,
+                          TfOpenName        *name,
+                          char             **path,
+                          GCancellable      *cancellable,
+                          GError           **error);
+int   tf_open_unnamed    (const TfTemplate  *template,
+                          GCancellable      *cancellable,
+                          GError           **error);
+char *tf_open_make_dir   (const TfTemplate  *template,
+                          TfOpenName        *name,
+                          GCancellable      *cancellable,
+                          GError           **error);
+char *tf_open_free_name  (const TfTemplate  *template,
+                          GError           **error);
+void  tf_open_name_clear (TfOpenName        *self);
 
 gboolean tf_open_undo (int         dir_fd,
                        const char *path,

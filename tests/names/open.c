@@ -100,11 +100,16 @@ create_recorded_dir (const TfTemplate  *template,
                      GCancellable      *cancellable,
                      GError           **error)
 {
-  g_auto(TfOpenName) name = { NULL, };
+  TfRegistryNode node = { NULL, };
+  g_auto(TfOpenName) name = { .node = &node };
   g_autofree char *path = tf_open_make_dir (template, &name, cancellable, error);
 
   g_assert_true ((name.parent != NULL) == (path != NULL));
-  return path != NULL && g_rmdir (path) == 0;
+  if (path == NULL)
+    return FALSE;
+
+  tf_registry_end (&node, FALSE);
+  return g_rmdir (path) == 0;
 }
 
 static gboolean

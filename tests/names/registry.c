@@ -6,6 +6,7 @@
 #include <tempfile-glib.h>
 
 #include <malloc.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -431,6 +432,111 @@ test_fork_while_claimed (gconstpointer is_listed)
   tf_registry_release (&claimed);
 }
 
+/* Nobody is there for whom the end of the process could wait. */
+static gboolean is_alone;
+
+gboolean __real_g_cond_wait_until (GCond  *cond,
+                                   GMutex *mutex,
+                                   gint64  end_time);
+gboolean __wrap_g_cond_wait_until (GCond  *cond,
+                                   GMutex *mutex,
+                                   gint64  end_time);
+
+gboolean
+__wrap_g_cond_wait_until (GCond  *cond,
+                          GMutex *mutex,
+                          gint64  end_time)
+{
+  if (is_alone)
+    abort ();
+
+  return __real_g_cond_wait_until (cond, mutex, end_time);
+}
+
+static gboolean
+end_thread (const char *event,
+            const char *path,
+            gpointer    user_data)
+{
+  pthread_exit (NULL);
+}
+
+static gpointer
+make_file (gpointer no_data)
+{
+  return tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+}
+
+static gpointer
+make_unnamed_file (gpointer no_data)
+{
+  return tf_temp_file_new (NULL, NULL, NULL);
+}
+
+static gpointer
+make_dir (gpointer no_data)
+{
+  return tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+}
+
+static gpointer
+make_file_inside (gpointer no_data)
+{
+  return tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+}
+
+static gpointer
+make_dir_inside (gpointer no_data)
+{
+  return tf_temp_dir_create_dir (dir, NULL, NULL, NULL, NULL);
+}
+
+static gpointer
+roll_over (gpointer spooled_file)
+{
+  tf_spooled_file_rollover (spooled_file, NULL, NULL);
+  return NULL;
+}
+
+static void
+end_in (GThreadFunc func,
+        gpointer    data)
+{
+  g_assert_null (g_thread_join (g_thread_new ("ended", func, data)));
+}
+
+static void
+end_threads_and_exit (void)
+{
+  TfSpooledFile *spooled_file = tf_spooled_file_new (-1);
+
+  alarm (60);
+  tf_test_ignore_leaks ();
+  create_both ();
+  tf_set_audit_func (end_thread, NULL, NULL);
+  end_in (make_file, NULL);
+  end_in (make_unnamed_file, NULL);
+  end_in (make_dir, NULL);
+  end_in (make_file_inside, NULL);
+  end_in (make_dir_inside, NULL);
+  end_in (roll_over, spooled_file);
+  tf_set_audit_func (NULL, NULL, NULL);
+
+  release_both ();
+  g_assert_finalize_object (spooled_file);
+  create_both ();
+  is_alone = TRUE;
+  exit (0);
+}
+
+/* An interpreter that ends does so with its threads when they call it. */
+static void
+test_thread_ended_by_audit_func (void)
+{
+  assert_exits (end_threads_and_exit);
+  assert_sandbox_empty ();
+}
+
 static void
 create_and_drop (const char *parent,
                  guint       n_objects)
@@ -473,6 +579,7 @@ main (int    argc,
   g_test_add_func ("/registry/fork-with-same-pid", test_fork_with_same_pid);
   g_test_add_data_func ("/registry/fork-while-claimed/listed", "listed", test_fork_while_claimed);
   g_test_add_data_func ("/registry/fork-while-claimed/unlisted", NULL, test_fork_while_claimed);
+  g_test_add_func ("/registry/thread-ended-by-audit-func", test_thread_ended_by_audit_func);
   g_test_add_func ("/registry/names-after-fork", test_names_after_fork);
   g_test_add_func ("/registry/no-growth", test_no_growth);
 

@@ -152,11 +152,16 @@ create_file (GError **error)
 static gboolean
 create_recorded_file (GError **error)
 {
-  g_auto(TfOpenName) name = { NULL, };
+  TfRegistryNode node = { NULL, };
+  g_auto(TfOpenName) name = { .node = &node };
   g_autofree char *path = NULL;
   tf_autofd int fd = tf_open_named (&here, &name, &path, NULL, error);
 
-  return path != NULL && g_unlink (path) == 0;
+  if (path == NULL)
+    return FALSE;
+
+  tf_registry_end (&node, FALSE);
+  return g_unlink (path) == 0;
 }
 
 static gboolean
@@ -181,10 +186,15 @@ create_dir (GError **error)
 static gboolean
 create_recorded_dir (GError **error)
 {
-  g_auto(TfOpenName) name = { NULL, };
+  TfRegistryNode node = { NULL, };
+  g_auto(TfOpenName) name = { .node = &node };
   g_autofree char *path = tf_open_make_dir (&here, &name, NULL, error);
 
-  return path != NULL && g_rmdir (path) == 0;
+  if (path == NULL)
+    return FALSE;
+
+  tf_registry_end (&node, FALSE);
+  return g_rmdir (path) == 0;
 }
 
 typedef struct
