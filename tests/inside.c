@@ -431,6 +431,204 @@ test_many (void)
   tf_test_in_child (make_many);
 }
 
+/* --- Gone with the directory --- */
+
+/* Takes the room of all directories that are kept open. */
+static GPtrArray *
+crowd_out (void)
+{
+  GPtrArray *others = g_ptr_array_new_with_free_func (g_object_unref);
+
+  for (guint i = 0; i < 20; i++)
+    {
+      TfTempDir *dir = make_dir ();
+
+      g_object_unref (create_file (dir));
+      g_ptr_array_add (others, dir);
+    }
+  return others;
+}
+
+static TfNamedFile *
+make_file_at (TfTempDir *dir)
+{
+  g_autoptr(GError) error = NULL;
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, tf_temp_dir_get_path (dir), NULL, &error);
+
+  g_assert_no_error (error);
+  return file;
+}
+
+static void
+assert_unlinked (TfNamedFile *file)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_named_file_unlink (file, NULL, &error));
+  g_assert_no_error (error);
+}
+
+static void
+persist (TfNamedFile *file)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path ("lasting");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_true (tf_temp_file_persist (TF_TEMP_FILE (file), destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (unlink ("lasting"), ==, 0);
+}
+
+static void
+use_and_drop (TfTempDir *outer)
+{
+  g_autoptr(TfTempDir) dir = create_dir (outer);
+  g_autoptr(TfTempDir) other = create_dir (outer);
+
+  g_object_unref (create_file (dir));
+  g_object_unref (create_file (other));
+}
+
+/* There is nothing to remove any more. */
+static void
+clean_up_crowded (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = create_file (dir);
+  g_autoptr(TfNamedFile) unlinked = create_file (dir);
+  g_autoptr(TfNamedFile) persisted = create_file (dir);
+  g_autoptr(TfTempDir) other_dir = make_dir ();
+  g_autoptr(TfNamedFile) at_path = make_file_at (other_dir);
+  g_autoptr(TfTempDir) created = create_dir (dir);
+  g_autoptr(TfNamedFile) inner = create_file (created);
+  g_autoptr(TfTempDir) other = create_dir (created);
+  g_autoptr(TfNamedFile) innermost = create_file (other);
+  g_autoptr(GPtrArray) others = crowd_out ();
+
+  use_and_drop (dir);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+  tf_named_file_set_delete_policy (inner, TF_DELETE_ON_CLOSE);
+  tf_named_file_set_delete_policy (innermost, TF_DELETE_ON_CLOSE);
+  tf_temp_dir_set_auto_cleanup (other, TRUE);
+  clean_up (dir);
+  clean_up (other_dir);
+
+  close_file (file);
+  assert_unlinked (unlinked);
+  persist (persisted);
+  close_file (at_path);
+  close_file (inner);
+  clean_up (created);
+  g_assert_finalize_object (g_steal_pointer (&other));
+  close_file (innermost);
+}
+
+static guint
+sweep_and_count_journals (void)
+{
+  g_autofree char *journals = g_build_filename (g_getenv ("XDG_RUNTIME_DIR"), "tempfile-glib", NULL);
+
+  g_assert_true (tf_sweep (NULL, NULL, 0, NULL, NULL, NULL));
+  return tf_test_count_entries (journals);
+}
+
+/* A journal that names any of it would stay. */
+static void
+test_gone_from_journal (void)
+{
+  guint n_journals;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  g_object_unref (make_dir ());
+  n_journals = sweep_and_count_journals ();
+  tf_test_in_child (clean_up_crowded);
+  g_assert_cmpuint (sweep_and_count_journals (), ==, n_journals);
+}
+
+/* What was moved out of the directory is not gone, but cannot be found. */
+static void
+test_moved_out (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfTempDir) created = create_dir (dir);
+  g_autoptr(TfNamedFile) file = create_file (created);
+  g_autoptr(GPtrArray) others = crowd_out ();
+  g_autoptr(GFile) tree = g_file_new_for_path ("moved");
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (rename (tf_temp_dir_get_path (created), "moved"), ==, 0);
+  clean_up (dir);
+  g_assert_false (tf_named_file_unlink (file, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_true (tf_remove_tree (tree, NULL, NULL));
+}
+
+/* What could not be removed is not gone either. */
+static void
+test_not_removed (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = create_file (dir);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  g_cancellable_cancel (cancellable);
+  g_assert_false (tf_temp_dir_cleanup (dir, cancellable, NULL));
+  assert_unlinked (file);
+  g_assert_cmpuint (tf_test_count_entries (tf_temp_dir_get_path (dir)), ==, 0);
+}
+
+/* While it was away, another directory was at its path. */
+static void
+test_moved_back (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = create_file (dir);
+  g_autoptr(TfNamedFile) other = NULL;
+  g_autoptr(GPtrArray) others = NULL;
+  const char *path = tf_temp_dir_get_path (dir);
+
+  g_assert_cmpint (rename (path, "moved"), ==, 0);
+  tree_make_dir (path);
+  other = make_file_at (dir);
+  g_assert_cmpint (rename (path, "other"), ==, 0);
+  g_assert_cmpint (rename ("moved", path), ==, 0);
+  others = crowd_out ();
+  clean_up (dir);
+  assert_unlinked (file);
+
+  g_assert_cmpint (rename ("other", path), ==, 0);
+  assert_unlinked (other);
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
+/* Another directory at the path is another one, and only what was moved there is found. */
+static void
+test_path_taken (void)
+{
+  g_autoptr(TfTempDir) dir = make_dir ();
+  g_autoptr(TfNamedFile) file = create_file (dir);
+  g_autoptr(TfNamedFile) moved = create_file (dir);
+  g_autoptr(GPtrArray) others = crowd_out ();
+  const char *path = tf_temp_dir_get_path (dir);
+  g_autoptr(TfNamedFile) new_file = NULL;
+
+  g_assert_cmpint (rename (tf_named_file_get_path (moved), "moved"), ==, 0);
+  clean_up (dir);
+  tree_make_dir (path);
+  tree_make_file (tf_named_file_get_path (file));
+  g_assert_cmpint (rename ("moved", tf_named_file_get_path (moved)), ==, 0);
+  assert_unlinked (file);
+  assert_unlinked (moved);
+  g_assert_cmpuint (tf_test_count_entries (path), ==, 1);
+
+  new_file = make_file_at (dir);
+  assert_unlinked (new_file);
+  g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
 /* --- Asynchronous --- */
 
 static void
@@ -564,6 +762,12 @@ main (int    argc,
   g_test_add_func ("/inside/fork", test_fork);
   g_test_add_func ("/inside/no-record", test_no_record);
   g_test_add_func ("/inside/many", test_many);
+  g_test_add_func ("/inside/gone", clean_up_crowded);
+  g_test_add_func ("/inside/gone-from-journal", test_gone_from_journal);
+  g_test_add_func ("/inside/moved-out", test_moved_out);
+  g_test_add_func ("/inside/not-removed", test_not_removed);
+  g_test_add_func ("/inside/moved-back", test_moved_back);
+  g_test_add_func ("/inside/path-taken", test_path_taken);
   tf_test_add_async ("/inside/async", test_async);
   g_test_add_data_func ("/inside/undone/before-start", GINT_TO_POINTER (BEFORE_START), test_undone);
   g_test_add_data_func ("/inside/undone/after-completion", GINT_TO_POINTER (AFTER_COMPLETION), test_undone);

@@ -594,7 +594,7 @@ get_inside (TfEntry  *self,
 
   errno = ENOENT;
   if (!entry->is_gone && entry->inside == NULL)
-    entry->inside = tf_parent_get (entry->path, FALSE);
+    entry->inside = tf_parent_get_inner (entry->name.parent, entry->path);
   if (!entry->is_gone && entry->inside != NULL)
     inside = tf_parent_ref (entry->inside);
   else
@@ -826,15 +826,20 @@ check_by_path (const TfEntry    *self,
 }
 
 /* Looks for the entry in its directory. If it is missing, the descriptor may not be that of the directory any more,
- * because the program has closed it; or another directory was at the path already when the entry was created. */
+ * because the program has closed it; or another directory was at the path already when the entry was created. If its
+ * directory was removed, only what has the path by now can be the entry. */
 static Found
 find (TfEntry      *self,
       Place        *place,
       TfIdentity   *identity,
       TfSystemStat *st)
 {
-  Found found = look (self, place, identity, st);
+  Found found;
 
+  if (self->name.parent != NULL && tf_parent_is_removed (self->name.parent))
+    return look_at_path (self, place, identity, st);
+
+  found = look (self, place, identity, st);
   if (place->name == self->path)
     return check_by_path (self, place, identity, found);
 
@@ -854,6 +859,25 @@ check_place (const TfEntry  *self,
          tf_errno_set (error, EMFILE, "remove", self->path);
 }
 
+/* What was created in the directory goes with it. */
+static gboolean
+remove_dir (TfEntry             *self,
+            const Place         *place,
+            const TfIdentity    *found,
+            const TfSystemStat  *st,
+            GCancellable        *cancellable,
+            GError             **error)
+{
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, self->inside, place->dir_fd, place->name);
+
+  if (!tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error))
+    return FALSE;
+
+  tf_parent_end_removal (self->inside, st);
+  tf_parent_end_removal (at_path, st);
+  return TRUE;
+}
+
 static gboolean
 remove_found (TfEntry             *self,
               const Place         *place,
@@ -868,8 +892,7 @@ remove_found (TfEntry             *self,
     return give_up (self, error);
 
   if (self->is_dir)
-    return check_place (self, place, error) &&
-           tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error);
+    return check_place (self, place, error) && remove_dir (self, place, found, st, cancellable, error);
 
   return unlinkat (place->dir_fd, place->name, 0) == 0 || errno == ENOENT ||
          tf_errno_set (error, errno, "unlink", self->path);
@@ -1283,6 +1306,22 @@ tf_entry_init (TfEntry *self)
 
 /* --- Handing over --------------------------------------------------------------------------- */
 
+static TfAsideResult
+remove_handed_over (const TfEntry      *self,
+                    const TfAside      *aside,
+                    const TfSystemStat *st)
+{
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, self->inside, aside->dir_fd, aside->name);
+  TfAsideResult result = tf_aside_remove (aside, NULL, NULL);
+
+  if (result == TF_ASIDE_REMOVED)
+    {
+      tf_parent_end_removal (self->inside, st);
+      tf_parent_end_removal (at_path, st);
+    }
+  return result;
+}
+
 /* If something else has the name, the program to which it was handed over has put it there. */
 static TfAsideResult
 remove_heir (TfEntry *self)
@@ -1305,7 +1344,7 @@ remove_heir (TfEntry *self)
   else if (tf_identity_equal (&identity, &self->identity))
     {
       aside.dir = tf_parent_get_place (self->name.parent);
-      result = tf_aside_remove (&aside, NULL, NULL);
+      result = remove_handed_over (self, &aside, &st);
     }
 
   leave (self, &place);

@@ -30,6 +30,11 @@ struct _TfParent
   gboolean        is_private; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
+  TfParent       *outer;  /* (owned) (nullable): of the directory that has this one, a TfTempDir, as an entry */
+  GQueue          inner;  /* (element-type TfParent): those whose outer one this is */
+  GList           link;   /* in @inner of the outer one */
+  gboolean        is_in_place; /* when the removal of an outer one began */
+  gint            is_removed;  /* (atomic): by this process */
 };
 
 /* Protects the variables below and all fields but the places. */
@@ -40,6 +45,7 @@ static TfParent *oldest;   /* (nullable) */
 static guint n_open;
 static TfParent *latest;   /* (nullable): of those that are known */
 static TfParent *idle;     /* (nullable): lasting, without references */
+static guint n_parents;    /* (atomic) */
 
 /* The threads that were using descriptors are not in the child. */
 static void
@@ -188,16 +194,24 @@ open_dir (const char   *path,
 }
 
 static void
+make_unknown (TfParent *self)
+{
+  if (self->is_known)
+    g_hash_table_remove (known, self->place.path);
+  self->is_known = FALSE;
+  if (latest == self)
+    latest = NULL;
+}
+
+static void
 parent_free (TfParent *self)
 {
   if (self->fd >= 0)
     close_fd (self);
-  if (self->is_known)
-    g_hash_table_remove (known, self->place.path);
-  if (latest == self)
-    latest = NULL;
+  make_unknown (self);
   g_free ((char *) self->place.path);
   g_free (self);
+  g_atomic_int_add (&n_parents, -1);
 }
 
 static TfParent *
@@ -232,10 +246,12 @@ add (const char         *path,
 {
   TfParent *self = g_new (TfParent, 1);
 
+  g_atomic_int_inc (&n_parents);
   *self = (TfParent) {
     .place = { .path = g_strdup (path) },
     .n_refs = 1,
     .fd = -1,
+    .link.data = self,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
@@ -294,6 +310,14 @@ look_again (TfParent *self)
   return TRUE;
 }
 
+static void
+take (TfParent *self)
+{
+  if (self == idle)
+    idle = NULL;
+  self->n_refs++;
+}
+
 /* Returns the directory at the absolute path @path. As long as there are references to it, it is not looked at again,
  * and may have been moved; tf_parent_renew() does look. The last one to which there are none is kept if @is_lasting, and
  * if nobody would want to unmount it; only the former is not looked at again then. Returns NULL with errno set if there
@@ -308,20 +332,40 @@ tf_parent_get (const char *path,
 
   g_mutex_lock (&lock);
   self = look_up (path);
-  if (self != NULL && self == idle)
+  if (self != NULL && self == idle && !is_lasting && !look_again (self))
     {
       idle = NULL;
-      if (!is_lasting && !look_again (self))
-        parent_free (g_steal_pointer (&self));
+      parent_free (g_steal_pointer (&self));
     }
   if (self != NULL)
     {
       latest = self;
-      self->n_refs++;
+      take (self);
     }
   g_mutex_unlock (&lock);
 
   return self != NULL ? self : make (path, is_lasting);
+}
+
+/* Like tf_parent_get(), for a TfTempDir that is an entry of @outer: the removal of that is noticed in both. */
+TfParent *
+tf_parent_get_inner (TfParent   *outer,
+                     const char *path)
+{
+  TfParent *self = tf_parent_get (path, FALSE);
+
+  if (self == NULL || outer == NULL)
+    return self;
+
+  g_mutex_lock (&lock);
+  if (self->outer == NULL)
+    {
+      outer->n_refs++;
+      self->outer = outer;
+      g_queue_push_head_link (&outer->inner, &self->link);
+    }
+  g_mutex_unlock (&lock);
+  return self;
 }
 
 /* Returns the directory that is at the path of @self now. */
@@ -340,23 +384,34 @@ tf_parent_ref (TfParent *self)
   return self;
 }
 
+/* Returns the outer one, whose reference is the caller's now. */
+static TfParent *
+leave_outer (TfParent *self)
+{
+  if (self->outer != NULL)
+    g_queue_unlink (&self->outer->inner, &self->link);
+
+  return g_steal_pointer (&self->outer);
+}
+
 void
 tf_parent_unref (TfParent *self)
 {
-  TfParent *unused = NULL;
-
   g_mutex_lock (&lock);
-  if (--self->n_refs == 0)
+  while (self != NULL && --self->n_refs == 0)
     {
-      unused = self;
+      TfParent *outer = leave_outer (self);
+      TfParent *unused = self;
+
       if (self->is_lasting && self->is_known)
         {
           unused = idle;
           idle = self;
         }
+      if (unused != NULL)
+        parent_free (unused);
+      self = outer;
     }
-  if (unused != NULL)
-    parent_free (unused);
   g_mutex_unlock (&lock);
 }
 
@@ -512,4 +567,103 @@ tf_parent_may_have_moved (TfParent *self)
   TfSystemStat st;
 
   return !stat_dir (self->place.path, &st) || !is_place (self, &st);
+}
+
+/* --- Removal -------------------------------------------------------------------------------- */
+
+/* Returns the next one below @root, in @self if @goes_in, or NULL. */
+static TfParent *
+get_next (const TfParent *root,
+          const TfParent *self,
+          gboolean        goes_in)
+{
+  if (goes_in && self->inner.head != NULL)
+    return self->inner.head->data;
+
+  while (self != root && self->link.next == NULL)
+    self = self->outer;
+
+  return self != root ? self->link.next->data : NULL;
+}
+
+/* Only what is in the directory is removed with it. */
+static void
+look_at_inner (const TfParent *self,
+               int             dir_fd,
+               gsize           offset)
+{
+  TfParent *inner = get_next (self, self, TRUE);
+
+  while (inner != NULL)
+    {
+      TfSystemStat st;
+
+      inner->is_in_place = tf_system_stat (&st, dir_fd, inner->place.path + offset) && is_place (inner, &st);
+      inner = get_next (self, inner, inner->is_in_place);
+    }
+}
+
+static void
+set_removed (TfParent *self)
+{
+  g_atomic_int_set (&self->is_removed, TRUE);
+  make_unknown (self);
+}
+
+/* Called before a directory is removed with all that is in it. @name, in @dir_fd, is the end of @path; @inside is what
+ * tf_parent_get_inner() has returned for it, or NULL. Returns a new reference to what has the path, or NULL. */
+TfParent *
+tf_parent_begin_removal (const char     *path,
+                         const TfParent *inside,
+                         int             dir_fd,
+                         const char     *name)
+{
+  TfParent *at_path;
+
+  /* The only one is that of which it is an entry. */
+  if (g_atomic_int_get (&n_parents) == 1)
+    return NULL;
+
+  g_mutex_lock (&lock);
+  at_path = look_up (path);
+  if (at_path != NULL)
+    {
+      take (at_path);
+      look_at_inner (at_path, dir_fd, name - path);
+    }
+  if (inside != NULL && inside != at_path)
+    look_at_inner (inside, dir_fd, name - path);
+  g_mutex_unlock (&lock);
+
+  return at_path;
+}
+
+/* Called after the directory @st was removed, for both. */
+void
+tf_parent_end_removal (TfParent           *self,
+                       const TfSystemStat *st)
+{
+  TfParent *inner;
+
+  if (self == NULL || !is_place (self, st))
+    return;
+
+  g_mutex_lock (&lock);
+  set_removed (self);
+  inner = get_next (self, self, TRUE);
+  while (inner != NULL)
+    {
+      if (inner->is_in_place)
+        set_removed (inner);
+      inner = get_next (self, inner, inner->is_in_place);
+    }
+  g_mutex_unlock (&lock);
+}
+
+/* Returns whether this process has removed the directory, so that nothing is in it any more. One that is only not found
+ * may have been moved. */
+gboolean
+tf_parent_is_removed (const TfParent *self)
+{
+  return g_atomic_int_get (&self->is_removed);
 }

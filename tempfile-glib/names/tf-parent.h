@@ -21,6 +21,8 @@ typedef struct _TfParent TfParent;
 
 TfParent *tf_parent_get        (const char       *path,
                                 gboolean          is_lasting);
+TfParent *tf_parent_get_inner  (TfParent         *outer,
+                                const char       *path);
 TfParent *tf_parent_renew      (TfParent         *self);
 TfParent *tf_parent_ref        (TfParent         *self);
 void      tf_parent_unref      (TfParent         *self);
@@ -34,6 +36,14 @@ gboolean  tf_parent_prove      (int               fd,
 gboolean  tf_parent_is_lost    (int               fd);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
+
+TfParent *tf_parent_begin_removal (const char         *path,
+                                   const TfParent     *inside,
+                                   int                 dir_fd,
+                                   const char         *name);
+void      tf_parent_end_removal   (TfParent           *self,
+                                   const TfSystemStat *st);
+gboolean  tf_parent_is_removed    (const TfParent     *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);
 gboolean       tf_parent_is_guarded (const TfParent     *self);

@@ -559,6 +559,34 @@ test_not_initialized (void)
   g_assert_false (tf_temp_dir_is_handed_over (dir));
 }
 
+/* What was created in it is gone with it. */
+static void
+test_inside_dir (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+
+  if (tf_test_skip_without_leases ())
+    return;
+
+  dir = make_dir ();
+  file = tf_temp_dir_create_file (dir, NULL, NULL, NULL, NULL);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  tf_temp_dir_hand_over (dir, 0);
+  for (guint i = 0; i < 20; i++)
+    {
+      TfTempDir *other = make_dir ();
+
+      g_ptr_array_add (others, other);
+      g_object_unref (tf_temp_dir_create_file (other, NULL, NULL, NULL, NULL));
+    }
+  g_clear_object (&dir);
+  while (tf_entry_count_heirs () > 0)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_true (tf_named_file_unlink (file, NULL, NULL));
+}
+
 /* What belongs to a directory is kept as far as it is concerned. */
 static void
 test_inside (void)
@@ -839,6 +867,7 @@ main (int    argc,
   g_test_add_data_func ("/hand-over/dir", test_dir, run);
   g_test_add_data_func ("/hand-over/dropped", test_dropped, run);
   g_test_add_data_func ("/hand-over/in-use", test_in_use, run);
+  g_test_add_func ("/hand-over/inside-dir", test_inside_dir);
   g_test_add_data_func ("/hand-over/file-in-dir-in-use", test_file_in_dir_in_use, run);
   g_test_add_data_func ("/hand-over/keep", test_keep, run);
   g_test_add_data_func ("/hand-over/policy-afterwards", test_policy_afterwards, run);

@@ -6,6 +6,7 @@
 #include "names/tf-parent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -94,6 +95,74 @@ test_idle (gconstpointer data)
   g_assert_cmpint (rmdir ("moved"), ==, 0);
 }
 
+static void
+remove_dir (const char *path,
+            TfParent   *inside)
+{
+  TfParent *at_path = tf_parent_begin_removal (path, inside, AT_FDCWD, path);
+  TfSystemStat st;
+
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
+  g_assert_cmpint (rmdir (path), ==, 0);
+  tf_parent_end_removal (inside, &st);
+  tf_parent_end_removal (at_path, &st);
+  if (at_path != NULL)
+    tf_parent_unref (at_path);
+}
+
+/* Also the one that is kept is not kept any more. */
+static void
+test_removed (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  TfParent *outer = tf_parent_get (tf_test_get_sandbox (), FALSE);
+  guint n_fds = tf_test_count_fds ();
+  TfParent *former;
+  TfParent *parent;
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  tf_parent_unref (tf_parent_get (path, TRUE));
+  remove_dir (path, NULL);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  g_assert_null (tf_parent_get (path, TRUE));
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  former = tf_parent_get (path, TRUE);
+  g_assert_false (tf_parent_is_removed (former));
+  remove_dir (path, NULL);
+  g_assert_true (tf_parent_is_removed (former));
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  parent = tf_parent_get (path, TRUE);
+  g_assert_false (tf_parent_is_removed (parent));
+  remove_dir (path, former);
+  g_assert_true (tf_parent_is_removed (parent));
+  tf_parent_unref (parent);
+  tf_parent_unref (former);
+  tf_parent_unref (outer);
+}
+
+/* Something else that was removed is not the directory. */
+static void
+test_other_removed (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  TfParent *outer = tf_parent_get (tf_test_get_sandbox (), FALSE);
+  guint n_fds = tf_test_count_fds ();
+  TfParent *parent;
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  parent = tf_parent_get (path, FALSE);
+  g_assert_cmpint (rename (path, "moved"), ==, 0);
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  remove_dir (path, parent);
+  g_assert_false (tf_parent_is_removed (parent));
+  tf_parent_unref (parent);
+  g_assert_cmpint (rename ("moved", path), ==, 0);
+  remove_dir (path, NULL);
+  g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+  tf_parent_unref (outer);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -103,6 +172,8 @@ main (int    argc,
   g_test_add_func ("/parent/guards", test_guards);
   g_test_add_data_func ("/parent/idle/lasting", "lasting", test_idle);
   g_test_add_data_func ("/parent/idle/other", NULL, test_idle);
+  g_test_add_func ("/parent/removed", test_removed);
+  g_test_add_func ("/parent/other-removed", test_other_removed);
 
   return tf_test_run ();
 }
