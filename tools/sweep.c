@@ -36,19 +36,38 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Request, request_clear)
 
 /* --- Output --------------------------------------------------------------------------------- */
 
-/* Returns the text without characters that a terminal obeys, or that end a line; without spaces if it is a field. The
- * result can be turned back. */
+/* What is no character is not printable either. */
+static gboolean
+is_shown (gunichar character,
+          gboolean is_field)
+{
+  GUnicodeType type = g_unichar_type (character);
+
+  return g_unichar_isprint (character) &&
+         type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR &&
+         character != '\\' && !(is_field && character == ' ');
+}
+
+/* Returns the text without characters that a terminal obeys, that cannot be seen, or that end a line; without spaces if
+ * it is a field. The result can be turned back. */
 static char *
 escape (const char *text,
         gboolean    is_field)
 {
   GString *escaped = g_string_new (NULL);
 
-  for (const char *c = text; *c != '\0'; c++)
-    if (g_ascii_iscntrl (*c) || *c == '\\' || (is_field && *c == ' '))
-      g_string_append_printf (escaped, "\\%03o", (guint8) *c);
-    else
-      g_string_append_c (escaped, *c);
+  while (*text != '\0')
+    {
+      gunichar character = g_utf8_get_char_validated (text, -1);
+      const char *end = g_unichar_validate (character) ? g_utf8_next_char (text) : text + 1;
+
+      for (const char *c = text; c < end; c++)
+        if (is_shown (character, is_field))
+          g_string_append_c (escaped, *c);
+        else
+          g_string_append_printf (escaped, "\\%03o", (guint8) *c);
+      text = end;
+    }
 
   return g_string_free (escaped, FALSE);
 }

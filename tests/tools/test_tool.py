@@ -420,6 +420,20 @@ class SweepTest(ToolTest):
         self.assertEqual(self.output_of('sweep', '-n', '--null'), path + '\0')
         self.assertEqual(self.output_of('sweep', '-0'), path + '\0')
 
+    def test_what_terminals_obey(self):
+        """Controls of 8 bits, what ends a line or turns its direction, and what is no UTF-8; all else is shown as it is."""
+        hidden = [character.encode() for character in '\x7f\x85\x9b\u2028\u2029\u202a\u202e\u2066\u2069']
+        hidden += [b'\xff', b'\x9b', b'\xe2\x80', b'\xed\xa0\x80']
+        odd = os.fsencode(self.sandbox) + '/é€日😀'.encode() + b'-'.join(hidden)
+        os.mkdir(odd)
+        process, path = self.leave('dir', os.fsdecode(odd))
+        shown = path.encode(errors='surrogateescape')
+        for character in hidden:
+            shown = shown.replace(character, ''.join(f'\\{byte:03o}' for byte in character).encode())
+        self.assertTrue(self.output_of('list').endswith(f' {shown.decode()}\n'))
+        self.kill(process)
+        self.assertEqual(self.output_of('sweep'), shown.decode() + '\n')
+
     def test_mistakes(self):
         for word in 'sweep', 'list':
             self.assert_failure(self.run_tool(word, 'extra'), FAILED, 'extra')
