@@ -982,6 +982,14 @@ tf_system_get_pid_namespace (void)
   return is_own_proc () && stat ("/proc/self/ns/pid", &st) == 0 ? st.st_ino : 0;
 }
 
+guint64
+tf_system_get_time_namespace (void)
+{
+  struct stat st;
+
+  return stat ("/proc/self/ns/time", &st) == 0 ? st.st_ino : 0;
+}
+
 /* Returns a number that stands @n fields behind the name of the program, or 0. */
 static guint64
 read_field (const char *name_end,
@@ -995,10 +1003,13 @@ read_field (const char *name_end,
   return field != NULL ? g_ascii_strtoull (field, NULL, 10) : 0;
 }
 
-/* The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). If its first thread has
+/* Sets @start_time; to 0 if the process has ended. Returns FALSE if /proc does not tell.
+ *
+ * The name of the program, in parentheses, may have any characters in it, see proc_pid_stat(5). If its first thread has
  * ended, the process is a zombie, but goes on as long as it has others. */
-guint64
-tf_system_get_start_time (pid_t pid)
+static gboolean
+read_start_time (pid_t    pid,
+                 guint64 *start_time)
 {
   char path[64];
   char text[1024];
@@ -1007,14 +1018,36 @@ tf_system_get_start_time (pid_t pid)
 
   snprintf (path, sizeof path, "/proc/%d/stat", (int) pid);
   if (read_proc (path, text, sizeof text) < 0)
-    return 0;
+    return FALSE;
 
   name_end = strrchr (text, ')');
   if (name_end == NULL || strlen (name_end) < 3)
-    return 0;
+    return FALSE;
 
   has_ended = name_end[2] == 'X' || (name_end[2] == 'Z' && read_field (name_end, 18) <= 1);
-  return has_ended ? 0 : read_field (name_end, 20);
+  *start_time = has_ended ? 0 : read_field (name_end, 20);
+  return has_ended || *start_time != 0;
+}
+
+guint64
+tf_system_get_start_time (pid_t pid)
+{
+  guint64 start_time;
+
+  return read_start_time (pid, &start_time) ? start_time : 0;
+}
+
+gboolean
+tf_system_may_run (pid_t   pid,
+                   guint64 start_time)
+{
+  guint64 found;
+
+  /* It may be mounted with “hidepid”, or there is no descriptor left. */
+  if (!read_start_time (pid, &found))
+    return kill (pid, 0) == 0 || errno == EPERM;
+
+  return found != 0 && (start_time == 0 || found == start_time);
 }
 
 /* Returns the path of this process in the hierarchy of version 2, or NULL. */

@@ -505,9 +505,22 @@ tf_system_get_pid_namespace (void)
 }
 
 guint64
+tf_system_get_time_namespace (void)
+{
+  return 0;
+}
+
+guint64
 tf_system_get_start_time (pid_t pid)
 {
   return 0;
+}
+
+gboolean
+tf_system_may_run (pid_t   pid,
+                   guint64 start_time)
+{
+  return TRUE;
 }
 
 gboolean

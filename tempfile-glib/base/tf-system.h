@@ -383,8 +383,15 @@ gint64 tf_system_get_uptime (void);
 /* Returns a number for the namespace of process IDs, or 0 if it is not known. */
 guint64 tf_system_get_pid_namespace (void);
 
+/* Returns a number for the namespace in which the times of this process are counted, or 0 if it is not known. */
+guint64 tf_system_get_time_namespace (void);
+
 /* Returns when the process was started, in a unit of the system's, or 0 if it is not running or this is not known. */
 guint64 tf_system_get_start_time (pid_t pid);
+
+/* Returns FALSE if the process is certainly not running: that which was started then, or any one if @start_time is 0. */
+gboolean tf_system_may_run (pid_t   pid,
+                            guint64 start_time);
 
 /* Fills @bytes, 256 at most, with random bytes that cannot be predicted. */
 gboolean tf_system_fill_random (guint8 *bytes,

@@ -66,11 +66,12 @@ typedef struct
   guint32 birth_nanoseconds;
   guint32 uid;
   guint64 pid_namespace;
+  guint64 time_namespace;    /* in which @start_time counts */
   guint64 start_time;        /* of the process */
   guint32 pid;
   guint32 n_slots;           /* those of the head included */
   guint8  boot_id[TF_SYSTEM_BOOT_ID_SIZE];
-  guint8  reserved[48];
+  guint8  reserved[40];
 } TfJournalHead;
 
 G_STATIC_ASSERT (sizeof (TfJournalSlot) == 64);

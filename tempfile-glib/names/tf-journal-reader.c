@@ -181,10 +181,13 @@ is_visible (const TfJournalHead *head)
   return namespace != 0 && head->pid_namespace == namespace && head->start_time != 0;
 }
 
+/* In another time namespace, the process has another start time. */
 static gboolean
 is_running (const TfJournalHead *head)
 {
-  return is_visible (head) && tf_system_get_start_time (head->pid) == head->start_time;
+  gboolean is_comparable = head->time_namespace == tf_system_get_time_namespace ();
+
+  return is_visible (head) && tf_system_may_run (head->pid, is_comparable ? head->start_time : 0);
 }
 
 /* The lock is proof enough, except on overlayfs, where a process can lose it. */

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/tf-fd.h"
@@ -542,6 +543,58 @@ test_start_time (void)
   forget_proc ();
 }
 
+/* The first process is somebody else's, who may not be asked. */
+static void
+look_for_other (void)
+{
+  write_proc ("/proc/1/stat", NULL);
+  g_assert_true (tf_system_may_run (1, 4711));
+}
+
+static pid_t
+fork_and_die (void)
+{
+  siginfo_t info;
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    _exit (0);
+  g_assert_cmpint (waitid (P_PID, pid, &info, WEXITED | WNOWAIT), ==, 0);
+  return pid;
+}
+
+/* What /proc does not show may run all the same. */
+static void
+test_may_run (void)
+{
+  pid_t pid;
+
+  if (skip ())
+    return;
+
+  write_proc ("/proc/", "7 (sleep) R 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 4711 23\n");
+  g_assert_true (tf_system_may_run (getpid (), 4711));
+  g_assert_true (tf_system_may_run (getpid (), 0));
+  g_assert_false (tf_system_may_run (getpid (), 4712));
+  write_proc ("/proc/", "7 (dead) Z 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 1 21 4711 23\n");
+  g_assert_false (tf_system_may_run (getpid (), 4711));
+  g_assert_false (tf_system_may_run (getpid (), 0));
+
+  write_proc ("/proc/", "7 (short)");
+  g_assert_true (tf_system_may_run (getpid (), 4711));
+  write_proc ("/proc/", "7 (short) S 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21\n");
+  g_assert_true (tf_system_may_run (getpid (), 4711));
+  write_proc ("/proc/", NULL);
+  g_assert_true (tf_system_may_run (getpid (), 4711));
+  forget_proc ();
+  tf_test_as_unprivileged (look_for_other);
+
+  pid = fork_and_die ();
+  g_assert_false (tf_system_may_run (pid, 0));
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  g_assert_false (tf_system_may_run (pid, 0));
+}
+
 static void
 test_mount (void)
 {
@@ -847,6 +900,8 @@ test_unknown_proc (void)
   g_assert_cmpuint (tf_system_count_descriptors (), ==, 0);
   let_fail ("readlink", ENOENT);
   g_assert_cmpuint (tf_system_get_pid_namespace (), ==, 0);
+  let_fail ("stat64", ENOENT);
+  g_assert_cmpuint (tf_system_get_time_namespace (), ==, 0);
 }
 
 /* Zeros are written where no room can be reserved. */
@@ -887,6 +942,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/wiped-on-fork", test_wiped_on_fork);
   g_test_add_func ("/system-failures/boot-id", test_boot_id);
   g_test_add_func ("/system-failures/start-time", test_start_time);
+  g_test_add_func ("/system-failures/may-run", test_may_run);
   g_test_add_func ("/system-failures/mount", test_mount);
   g_test_add_func ("/system-failures/handle", test_handle);
   g_test_add_func ("/system-failures/random", test_random);

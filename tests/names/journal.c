@@ -1685,6 +1685,29 @@ test_invisible_process (void)
     }
 }
 
+/* There, times of processes are others. The process may have executed another program. */
+static void
+test_other_time_namespace (void)
+{
+  const guint32 pid = getpid ();
+  const guint64 start_time = tf_system_get_start_time (pid) + 1;
+  const guint64 namespace = tf_system_get_time_namespace ();
+  const guint64 other = namespace + 1;
+  g_autofree char *journal = NULL;
+
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  journal = find_journal (FALSE);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, pid), &pid, sizeof pid);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, start_time), &start_time, sizeof start_time);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, time_namespace), &other, sizeof other);
+  g_assert_cmpuint (sweep (), ==, 0);
+  patch_journal (journal, G_STRUCT_OFFSET (TfJournalHead, time_namespace), &namespace, sizeof namespace);
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
 /* The path of a directory is there, and begins with a slash. */
 static void
 test_relative_parent (void)
@@ -2423,6 +2446,7 @@ main (int    argc,
   g_test_add_func ("/journal/cancelled", test_cancelled);
   g_test_add_func ("/journal/strange-files", test_strange_files);
   g_test_add_func ("/journal/invisible-process", test_invisible_process);
+  g_test_add_func ("/journal/other-time-namespace", test_other_time_namespace);
   g_test_add_func ("/journal/younger-parent", test_younger_parent);
   g_test_add_func ("/journal/linked-in-other-parent", test_linked_in_other_parent);
   g_test_add_func ("/journal/scattered-room", test_scattered_room);
