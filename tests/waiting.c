@@ -521,6 +521,7 @@ test_skipping_beside_reading (void)
   g_assert_true (tf_temp_file_flush (file, NULL, NULL));
   reading = tf_temp_file_open_reader (file, NULL);
   skipping = tf_temp_file_open_reader (file, NULL);
+  n_reads = 0;
   stops_reads = TRUE;
   stop_next_call (FALSE);
   g_input_stream_read_async (reading, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &read);
