@@ -4,11 +4,9 @@
 """Files that go while they, or parts of them, are used."""
 
 import csv
-import ctypes
 import gc
 import io
 import os
-import sys
 import unittest
 import warnings
 import weakref
@@ -16,34 +14,6 @@ import weakref
 from sandbox import TestCase, Tf
 
 CLASSES = Tf.TemporaryFile, Tf.NamedTemporaryFile, Tf.SpooledTemporaryFile
-
-has_module = sys.modules['gi.overrides._gi_tf'] is not None
-
-
-glib = ctypes.CDLL('libglib-2.0.so.0')
-gobject = ctypes.CDLL('libgobject-2.0.so.0')
-for function in glib.g_main_context_new, glib.g_idle_source_new, gobject.g_object_get_qdata:
-    function.restype = ctypes.c_void_p
-
-
-class Dropped:
-    """Tells with which lock the object of C goes: a source in a context of its own calls PyGILState_Check() then."""
-
-    def __init__(self, wrapper):
-        self.context = ctypes.c_void_p(glib.g_main_context_new())
-        self.source = ctypes.c_void_p(glib.g_idle_source_new())
-        glib.g_source_set_callback(self.source, ctypes.pythonapi.PyGILState_Check, None, None)
-        glib.g_source_attach(self.source, self.context)
-        gobject.g_object_weak_ref(ctypes.c_void_p(hash(wrapper)), glib.g_main_context_iteration, self.context)
-
-    def was_with_lock(self):
-        """A source whose function returns 0 is removed."""
-        is_kept = not glib.g_source_is_destroyed(self.source)
-        glib.g_source_destroy(self.source)
-        glib.g_source_unref(self.source)
-        glib.g_main_context_unref(self.context)
-        return is_kept
-
 
 class Dropping:
     """A number that drops what is in a list when it is asked for."""
@@ -66,43 +36,6 @@ class LifetimeTest(TestCase):
         caught.__enter__()
         self.addCleanup(caught.__exit__, None, None, None)
         warnings.simplefilter('ignore', ResourceWarning)
-
-    @unittest.skipUnless(has_module, 'PyGObject drops what has attributes with the lock')
-    def test_dropped_without_lock(self):
-        """While the interpreter ends, a thread that drops with the lock goes on without it."""
-        texts = lambda: Tf.TemporaryFile('w+'), lambda: Tf.NamedTemporaryFile('w+')
-        for create in *CLASSES, Tf.TemporaryDirectory, *texts:
-            for is_closed in False, True:
-                file = create()
-                file.attribute = 1
-                dropped = Dropped(file)
-                if is_closed:
-                    file.__exit__(None, None, None)
-                del file
-                self.assertFalse(dropped.was_with_lock())
-
-        for part in 'write', 'buffer':
-            file = Tf.TemporaryFile('w+')
-            kept = getattr(file, part)
-            dropped = Dropped(file)
-            del file
-            del kept
-            self.assertFalse(dropped.was_with_lock())
-
-    def test_dropped_without_wrapper(self):
-        """What uses the object of C while that goes gets another wrapper."""
-        wrappers = []
-        quark = glib.g_quark_from_string(b'PyGObject::wrapper')
-
-        @ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-        def look(data, address):
-            wrappers.append(gobject.g_object_get_qdata(ctypes.c_void_p(address), quark))
-
-        for klass in *CLASSES, Tf.TemporaryDirectory:
-            file = klass()
-            gobject.g_object_weak_ref(ctypes.c_void_p(hash(file)), look, None)
-            del file
-        self.assertEqual(wrappers, [None] * 4)
 
     def test_dropped_while_lines_are_written(self):
         for klass in CLASSES:

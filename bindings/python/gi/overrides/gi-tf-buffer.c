@@ -563,16 +563,6 @@ buffer_iternext (PyObject *self)
   return AFTER_KEPT (gi_tf_file_iternext (self));
 }
 
-static void
-drop_file (Buffer *self)
-{
-  PyObject *file = g_steal_pointer (&self->file);
-
-  if (file != NULL)
-    gi_tf_drop_object (file);
-  Py_XDECREF (file);
-}
-
 static PyObject *
 buffer_close (PyObject         *self,
               PyObject   *const*args,
@@ -582,7 +572,7 @@ buffer_close (PyObject         *self,
   PyObject *result = close_during_call (self, args, n_args, names);
 
   if (result != NULL)
-    drop_file ((Buffer *) self);
+    Py_CLEAR (((Buffer *) self)->file);
   return result;
 }
 
@@ -718,7 +708,7 @@ static int
 buffer_clear (PyObject *self)
 {
   Py_CLEAR (((PyGObject *) self)->inst_dict);
-  drop_file ((Buffer *) self);
+  Py_CLEAR (((Buffer *) self)->file);
   return 0;
 }
 

@@ -96,11 +96,16 @@ is_left (TfTempDir *dir)
 }
 
 static void
-clean_up_left (PyObject  *self,
-               TfTempDir *dir)
+dir_finalize (PyObject *self)
 {
-  PyObject *result = clean_up (self, NULL);
+  TfTempDir *dir = dir_of (self);
+  PyObject *type, *value, *traceback, *result;
 
+  if (dir == NULL || G_OBJECT (dir)->ref_count != 1 || !is_left (dir))
+    return;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  result = clean_up (self, NULL);
   if (result == NULL)
     {
       PyErr_WriteUnraisable (self);
@@ -110,21 +115,6 @@ clean_up_left (PyObject  *self,
   Py_XDECREF (result);
   if (PyErr_ResourceWarning (self, 1, "Implicitly cleaning up %R", self) < 0)
     PyErr_WriteUnraisable (self);
-}
-
-static void
-dir_finalize (PyObject *self)
-{
-  TfTempDir *dir = dir_of (self);
-  PyObject *type, *value, *traceback;
-
-  if (dir == NULL || G_OBJECT (dir)->ref_count != 1)
-    return;
-
-  PyErr_Fetch (&type, &value, &traceback);
-  if (is_left (dir))
-    clean_up_left (self, dir);
-  gi_tf_drop_object (self);
   PyErr_Restore (type, value, traceback);
 }
 

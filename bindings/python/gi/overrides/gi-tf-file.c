@@ -222,16 +222,15 @@ file_finalize (PyObject *self)
   TfTempFile *file = gi_tf_file_of (self);
   PyObject *type, *value, *traceback;
 
-  if (file == NULL || G_OBJECT (file)->ref_count != 1)
+  if (file == NULL || G_OBJECT (file)->ref_count != 1 || g_io_stream_is_closed (G_IO_STREAM (file)))
     return;
 
   PyErr_Fetch (&type, &value, &traceback);
-  if (!g_io_stream_is_closed (G_IO_STREAM (file)) && !leave_to_buffer (self))
+  if (!leave_to_buffer (self))
     {
       gi_tf_file_warn (self);
       report (self, gi_tf_close_object (self, NULL));
     }
-  gi_tf_drop_object (self);
   PyErr_Restore (type, value, traceback);
 }
 

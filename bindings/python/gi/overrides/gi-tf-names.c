@@ -19,9 +19,6 @@ typedef enum
   N_KEYWORDS,
 } Keyword;
 
-/* The wrapper of an object, for PyGObject */
-static G_DEFINE_QUARK (PyGObject::wrapper, wrapper)
-
 static PyObject *keywords[N_KEYWORDS];
 static gboolean names_are_bytes;
 
@@ -145,21 +142,4 @@ gi_tf_take_object (PyObject *self,
   ((PyGObject *) self)->obj = object;
   pygobject_register_wrapper (self);
   return 0;
-}
-
-/* Called when @self is about to go. Drops its reference to the object, if nobody has @self again.
- *
- * If @self has a dictionary, PyGObject drops the last reference while it has Python's lock, gives that up in it, and
- * goes on without it if the interpreter has begun to end meanwhile. */
-void
-gi_tf_drop_object (PyObject *self)
-{
-  GObject *object = pygobject_get (self);
-
-  if (object == NULL || Py_REFCNT (self) != 1)
-    return;
-
-  ((PyGObject *) self)->obj = NULL;
-  g_object_set_qdata (object, wrapper_quark (), NULL);
-  GI_TF_RELEASED (NULL, g_object_unref (object));
 }

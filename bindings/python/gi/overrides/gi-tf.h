@@ -113,7 +113,6 @@ int      gi_tf_init_slowly    (PyObject  *self,
 int      gi_tf_take_object    (PyObject  *self,
                                gpointer   object,
                                GError    *error);
-void     gi_tf_drop_object    (PyObject  *self);
 
 extern PyTypeObject *gi_tf_object_type; /* (owned) (nullable): GObject.Object */
 extern PyMethodDef gi_tf_io_methods[];
