@@ -318,18 +318,26 @@ skip_resident (void)
 #endif
 }
 
-/* The content, 15 % and 4 KiB for each file, and 8 MiB of the heap. */
+/* Beside the budget, the heap may have 8 MiB, and the tests something for themselves. */
 static void
-assert_resident (GPtrArray *files,
-                 gsize      before)
+assert_within (gsize budget,
+               gsize before)
 {
   gsize now = get_resident ();
-  gsize content = 0;
 
-  for (guint i = 0; i < files->len; i++)
-    content += tf_temp_file_get_size (g_ptr_array_index (files, i));
+  g_assert_cmpuint (now - MIN (now, before), <=, budget + 10 * KIB * KIB);
+  tf_set_memory_budget (0);
+}
 
-  g_assert_cmpuint (now - MIN (now, before), <=, content * 1.15 + files->len * 4 * KIB + 8 * KIB * KIB);
+/* Sets a budget in which the files have room. */
+static gsize
+set_budget_for (guint n,
+                gsize size)
+{
+  gsize budget = n * size / 8 * 9 + KIB * KIB;
+
+  tf_set_memory_budget (budget);
+  return budget;
 }
 
 static GPtrArray *
@@ -352,28 +360,36 @@ make_many (guint  n,
 }
 
 static void
+cut_off (GPtrArray *files,
+         gsize      size,
+         gsize      before)
+{
+  gsize budget = set_budget_for (files->len, size);
+
+  for (guint i = 0; i < files->len; i++)
+    g_assert_true (g_seekable_truncate (files->pdata[i], size, NULL, NULL));
+  assert_within (budget, before);
+}
+
+static void
 test_resident_cut_off (void)
 {
-  const gsize sizes[] = { 1000 * KIB, 300 * KIB, 140 * KIB, 70 * KIB, 9 * KIB };
   gsize before = get_resident ();
   g_autoptr(GPtrArray) files = NULL;
 
   if (skip_resident ())
     return;
 
-  files = make_many (100, sizes[0], -1);
-  for (guint i = 1; i < G_N_ELEMENTS (sizes); i++)
-    {
-      for (guint j = 0; j < files->len; j++)
-        g_assert_true (g_seekable_truncate (files->pdata[j], sizes[i], NULL, NULL));
-      assert_resident (files, before);
-    }
-
-  g_ptr_array_unref (files);
-  files = make_many (1000, 60 * KIB, -1);
+  files = make_many (100, 1000 * KIB, -1);
   for (guint i = 0; i < files->len; i++)
-    g_assert_true (g_seekable_truncate (files->pdata[i], 9 * KIB, NULL, NULL));
-  assert_resident (files, before);
+    g_assert_true (g_seekable_truncate (files->pdata[i], 600 * KIB, NULL, NULL));
+  assert_within (100 * 600 * KIB / 8 * 9, before);
+  cut_off (files, 300 * KIB, before);
+  cut_off (files, 70 * KIB, before);
+  g_ptr_array_unref (files);
+
+  files = make_many (1000, 60 * KIB, -1);
+  cut_off (files, 9 * KIB, before);
 }
 
 /* Pieces that were left are of no use for those that need larger ones. */
@@ -381,6 +397,7 @@ static void
 test_resident_in_turns (void)
 {
   gsize before = get_resident ();
+  gsize budget = set_budget_for (1000, 66 * KIB);
   g_autoptr(GPtrArray) files = NULL;
 
   if (skip_resident ())
@@ -390,7 +407,43 @@ test_resident_in_turns (void)
   for (gsize size = 0; size < 66 * KIB; size += KIB)
     for (guint i = 0; i < files->len; i++)
       write_zeros (files->pdata[i], KIB);
-  assert_resident (files, before);
+  assert_within (budget, before);
+}
+
+/* The heap has pages in which there was something. */
+static gpointer
+use_heap (guint n,
+          gsize size)
+{
+  g_autoptr(GPtrArray) pieces = g_ptr_array_new ();
+  gpointer last;
+
+  for (guint i = 0; i <= n; i++)
+    g_ptr_array_add (pieces, memset (g_malloc (size), 1, size));
+  last = g_ptr_array_steal_index (pieces, n);
+  g_ptr_array_set_free_func (pieces, g_free);
+  return last;
+}
+
+/* The room for more content is not resident, where the heap had used it before. */
+static void
+test_resident_again (void)
+{
+  gsize before = get_resident ();
+  g_autofree gpointer last = NULL;
+  g_autoptr(GPtrArray) files = NULL;
+  gsize budget;
+
+  if (skip_resident ())
+    return;
+
+  last = use_heap (600, 128 * KIB);
+  budget = set_budget_for (600, 68 * KIB);
+  files = make_many (600, 0, -1);
+  for (guint i = 0; i < files->len; i++)
+    for (gsize size = 0; size < 68 * KIB; size += KIB)
+      write_zeros (files->pdata[i], KIB);
+  assert_within (budget, before);
 }
 
 static void
@@ -398,14 +451,16 @@ test_resident_holes (void)
 {
   gsize before = get_resident ();
   g_autoptr(GPtrArray) files = NULL;
+  gsize budget;
 
   if (skip_resident ())
     return;
 
   files = make_many (1000, LARGE, -1);
+  budget = set_budget_for (500, LARGE);
   for (guint i = 0; i < 500; i++)
     g_ptr_array_remove_index (files, i);
-  assert_resident (files, before);
+  assert_within (budget, before);
 }
 
 /* What files on disk hold back is counted, and limited. */
@@ -1018,6 +1073,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
+  g_test_add_func ("/memory/resident/again", test_resident_again);
   g_test_add_func ("/memory/resident/holes", test_resident_holes);
   g_test_add_func ("/memory/resident/on-disk", test_resident_on_disk);
   g_test_add_func ("/memory/low-memory", test_low_memory);

@@ -725,7 +725,7 @@ test_reserve_before_rollover (void)
   write_text (TF_TEMP_FILE (file), "Hello");
   g_assert_true (tf_temp_file_reserve (TF_TEMP_FILE (file), MIB, NULL, NULL));
   failure = ENOSPC;
-  n_failures = 1;
+  n_failures = 2;
   g_assert_false (tf_spooled_file_rollover (file, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
   g_assert_cmpuint (n_failures, ==, 0);

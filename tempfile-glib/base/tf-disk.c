@@ -356,6 +356,13 @@ has_free_space (int     fd,
   return size / 512 <= st.st_blocks || (guint64) (size / 512 - st.st_blocks) / (MAX (fs.f_frsize, 512) / 512) <= fs.f_bavail;
 }
 
+/* Returns whether the file system of @fd can allocate ahead. */
+gboolean
+tf_disk_can_reserve (int fd)
+{
+  return tf_system_allocate (fd, 1) == 0 || errno != ENOTSUP;
+}
+
 /* Makes room for a file of @size bytes, and changes nothing else. @is_own says that nobody else can write to it. */
 gboolean
 tf_disk_reserve (int            fd,

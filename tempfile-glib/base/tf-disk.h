@@ -51,6 +51,7 @@ gboolean tf_disk_copy_file (int             from,
                             TfProgress     *progress,
                             GCancellable   *cancellable,
                             GError        **error);
+gboolean tf_disk_can_reserve (int            fd);
 gboolean tf_disk_reserve   (int             fd,
                             const char     *where,
                             goffset         size,

@@ -15,7 +15,6 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -883,21 +882,21 @@ gboolean
 tf_system_free_pages (guint8 *data,
                       gsize   size)
 {
-  gsize in_huge_page = -GPOINTER_TO_SIZE (data) & (TF_SYSTEM_HUGE_PAGE - 1);
+  gsize page_size = sysconf (_SC_PAGESIZE);
+  gsize before = -GPOINTER_TO_SIZE (data) & (page_size - 1);
+  gsize in_huge_page = -GPOINTER_TO_SIZE (data + before) & (TF_SYSTEM_HUGE_PAGE - 1);
+
+  if (size < before + page_size)
+    return TRUE;
+
+  data += before;
+  size = (size - before) & ~(page_size - 1);
 
   /* MADV_DONTNEED alone only unmaps a part of a huge page: the page is freed when all of it is unmapped, or when memory
    * runs low. MADV_FREE splits it. */
   if (in_huge_page > 0)
     madvise (data, MIN (size, in_huge_page), MADV_FREE);
   return madvise (data, size, MADV_DONTNEED) == 0;
-}
-
-void
-tf_system_trim_heap (void)
-{
-#ifdef __GLIBC__
-  malloc_trim (0);
-#endif
 }
 
 gboolean

@@ -36,7 +36,7 @@ tf_io_buffer_free (TfIoBuffer *self)
 {
   if (self->data != NULL)
     tf_memory_pool_free_buffer (TF_IO_BUFFER_SIZE);
-  free (self->data);
+  tf_memory_pool_free (self->data, TF_IO_BUFFER_SIZE);
   g_free (self);
 }
 
@@ -48,7 +48,7 @@ allocate (gboolean force)
   if (!tf_memory_pool_take_buffer (TF_IO_BUFFER_SIZE, force))
     return NULL;
 
-  data = malloc (TF_IO_BUFFER_SIZE);
+  data = tf_memory_pool_allocate (TF_IO_BUFFER_SIZE);
   if (data == NULL)
     tf_memory_pool_free_buffer (TF_IO_BUFFER_SIZE);
   return data;

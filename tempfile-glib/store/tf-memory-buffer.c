@@ -34,13 +34,9 @@ static void
 free_storage (TfMemoryBuffer *self)
 {
   if (self->mapped)
-    {
-      munmap (self->data, self->capacity);
-      return;
-    }
-
-  free (self->data);
-  tf_memory_pool_note_freed (self->capacity);
+    munmap (self->data, self->capacity);
+  else
+    tf_memory_pool_free (self->data, self->capacity);
 }
 
 /* Moves the content to other storage. Memory that realloc() adds is undefined; memory that mmap() adds is zero. */
@@ -81,15 +77,14 @@ static gboolean
 move_to_heap (TfMemoryBuffer *self,
               gsize           capacity)
 {
-  guint8 *data = self->mapped ? malloc (capacity) : realloc (self->data, capacity);
+  guint8 *data = self->mapped ? tf_memory_pool_allocate (capacity)
+                              : tf_memory_pool_reallocate (self->data, self->capacity, capacity);
 
   if (data == NULL)
     return FALSE;
 
   if (self->mapped)
     replace_storage (self, data, capacity, FALSE);
-  else
-    tf_memory_pool_note_freed (self->capacity); /* realloc() may have moved it */
 
   self->data = data;
   self->capacity = self->touched = capacity;
@@ -268,7 +263,7 @@ tf_memory_buffer_set_size (TfMemoryBuffer *self,
   self->size = size;
   if (shrinks && self->capacity > HEAP_MIN && size <= self->capacity / 2)
     move_to_capacity (self, MAX (size + size / 8, HEAP_MIN), size >= TF_MEMORY_BUFFER_HUGE_MIN);
-  if (self->mapped && shrinks)
+  if (shrinks && (self->mapped || tf_memory_buffer_get_resident (self) - size > size / 8))
     free_pages (self);
   self->room = MIN (self->room, self->capacity);
 }

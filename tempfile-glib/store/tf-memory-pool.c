@@ -5,22 +5,27 @@
 
 #include "tf-memory-pool.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/tf-fork.h"
 #include "base/tf-system.h"
 
 /* The number of nodes that are asked at once to give up memory for one request, and how many may be in use. */
 #define ASKED_AT_ONCE 32
-#define MAX_ASKED 2048
+#define MAX_ASKED 512
 
-/* The time after which a disk that refused bytes is tried again, in microseconds. */
+/* The time after which a disk that refused bytes, or nodes that were all in use, are asked again, in microseconds. */
 #define PAUSE G_USEC_PER_SEC
 
 /* Four ranks for each power of two: sizes that differ by a quarter have different ones. */
 #define N_RANKS (4 * GLIB_SIZEOF_SIZE_T * 8)
 
-/* What may be resident without being counted, in bytes, and as a part of what is held. */
-#define UNUSED_MIN ((gsize) 8 * 1024 * 1024)
-#define UNUSED_PART 8
+/* What may be resident without being counted, in bytes, whatever the limit is. */
+#define LOOSE_MIN ((gsize) 8 * 1024 * 1024)
+
+/* The size, in bytes, from which on a piece of the heap has pages of its own. */
+#define PIECE_MIN ((gsize) 16 * 1024)
 
 /* What buffers may have of each limit, in bytes. */
 #define BUFFERS_MIN ((gsize) 4 * 1024 * 1024)
@@ -31,11 +36,11 @@ static gsize limit;  /* (atomic): in bytes; 0 for none */
 static gsize held;   /* (atomic): by nodes, in bytes */
 static gsize buffers; /* (atomic): of files on disk, in bytes */
 
-/* Memory that is not counted. When all of it is given back, what the heap can have begins anew. */
-static gsize freed;  /* (atomic): given to the heap since then, in bytes, which uses it again */
-static gsize peak;   /* (atomic): the most that was counted at once since then, in bytes */
-static gsize unused; /* (atomic): of all nodes, in bytes */
-static gsize kept;   /* (atomic): the part of that which could not be given back then, in bytes */
+/* The number of sizes of pieces that are told apart: powers of two */
+#define N_CLASSES (8 * GLIB_SIZEOF_SIZE_T)
+
+static gsize loose;           /* (atomic): may be resident without being counted, in bytes */
+static gsize left[N_CLASSES]; /* (atomic): the part of it that the heap has in pieces of that size */
 
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
@@ -110,20 +115,10 @@ tf_memory_pool_set_funcs (const TfMemoryPoolFuncs *node_funcs)
     g_atomic_pointer_set (&funcs, node_funcs);
 }
 
-static gsize
-count_all (void)
+gsize
+tf_memory_pool_get_held (void)
 {
-  return (gsize) g_atomic_pointer_get (&held) + (gsize) g_atomic_pointer_get (&buffers);
-}
-
-/* Threads that do this at once may miss each other's. */
-static void
-note_peak (void)
-{
-  gsize now = count_all ();
-
-  if (now > (gsize) g_atomic_pointer_get (&peak))
-    g_atomic_pointer_set (&peak, now);
+  return (gsize) g_atomic_pointer_get (&held);
 }
 
 /* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, and of the buffers. */
@@ -152,7 +147,6 @@ take (gsize    bytes,
     }
   while (!g_atomic_pointer_compare_and_exchange (&held, before, before + bytes));
 
-  note_peak ();
   return TRUE;
 }
 
@@ -220,22 +214,109 @@ tf_memory_pool_take_buffer (gsize    bytes,
     return FALSE;
 
   g_atomic_pointer_add (&buffers, bytes);
-  note_peak ();
   return TRUE;
-}
-
-void
-tf_memory_pool_note_freed (gsize bytes)
-{
-  if (bytes > 0)
-    g_atomic_pointer_add (&freed, bytes);
 }
 
 void
 tf_memory_pool_free_buffer (gsize bytes)
 {
   g_atomic_pointer_add (&buffers, -(gssize) bytes);
-  tf_memory_pool_note_freed (bytes);
+}
+
+/* Returns whether @bytes more may be resident without being counted: as long as all of it is within the limit; without
+ * one, as much as is held. */
+gboolean
+tf_memory_pool_may_leave (gsize bytes)
+{
+  gsize bound = (gsize) g_atomic_pointer_get (&limit);
+  gsize now = tf_memory_pool_get_held ();
+
+  bytes += (gsize) g_atomic_pointer_get (&loose);
+  return bytes <= LOOSE_MIN || (bound == 0 ? bytes <= now : fits (now, bytes));
+}
+
+static gsize *
+left_of (gsize size)
+{
+  return &left[g_bit_nth_msf (size, -1)];
+}
+
+/* The heap may have used what it had left of that size. */
+static void
+note_allocated (gsize size)
+{
+  gsize *place = left_of (size);
+  gsize before, used;
+
+  do
+    {
+      before = (gsize) g_atomic_pointer_get (place);
+      used = MIN (before, size);
+    }
+  while (used > 0 && !g_atomic_pointer_compare_and_exchange (place, before, before - used));
+
+  if (used > 0)
+    g_atomic_pointer_add (&loose, -(gssize) used);
+}
+
+static void
+note_left (gsize size)
+{
+  g_atomic_pointer_add (left_of (size), size);
+  g_atomic_pointer_add (&loose, size);
+}
+
+/* Like malloc(), for a piece that tf_memory_pool_free() frees. */
+gpointer
+tf_memory_pool_allocate (gsize size)
+{
+  gpointer piece = malloc (size);
+
+  if (piece != NULL && size >= PIECE_MIN)
+    note_allocated (size);
+  return piece;
+}
+
+/* The heap keeps the piece, unless it has too much of that kind: then only the addresses. */
+void
+tf_memory_pool_free (gpointer piece,
+                     gsize    size)
+{
+  if (piece != NULL && size >= PIECE_MIN)
+    {
+      if (tf_memory_pool_may_leave (size))
+        note_left (size);
+      else
+        tf_system_free_pages (piece, size);
+    }
+  free (piece);
+}
+
+/* Like realloc(). */
+gpointer
+tf_memory_pool_reallocate (gpointer piece,
+                           gsize    old_size,
+                           gsize    size)
+{
+  gpointer moved;
+
+  if (old_size < PIECE_MIN || tf_memory_pool_may_leave (old_size))
+    {
+      moved = realloc (piece, size);
+      if (moved != NULL && old_size >= PIECE_MIN)
+        note_left (old_size); /* if it was moved */
+      if (moved != NULL && size >= PIECE_MIN)
+        note_allocated (size);
+      return moved;
+    }
+
+  moved = tf_memory_pool_allocate (size);
+  if (moved == NULL)
+    return NULL;
+
+  memcpy (moved, piece, MIN (old_size, size));
+  tf_memory_pool_free (piece, old_size);
+  return moved;
 }
 
 /* Says how many bytes may be resident for the node without being counted. */
@@ -246,7 +327,7 @@ tf_memory_pool_set_unused (TfMemoryPoolNode *node,
   if (size == node->unused)
     return;
 
-  g_atomic_pointer_add (&unused, (gssize) size - (gssize) node->unused);
+  g_atomic_pointer_add (&loose, (gssize) size - (gssize) node->unused);
   node->unused = size;
 }
 
@@ -306,12 +387,6 @@ gboolean
 tf_memory_pool_is_exceeded (void)
 {
   return !fits (tf_memory_pool_get_held (), 0);
-}
-
-gsize
-tf_memory_pool_get_held (void)
-{
-  return (gsize) g_atomic_pointer_get (&held);
 }
 
 static gboolean
@@ -400,8 +475,15 @@ tf_memory_pool_make_room (gsize bytes,
   if (is_paused ())
     return;
 
-  while (!ask (bytes, above, n) && n < MAX_ASKED)
-    n *= 4;
+  while (!ask (bytes, above, n))
+    {
+      if (n == MAX_ASKED)
+        {
+          pause_for_a_while ();
+          return;
+        }
+      n *= 4;
+    }
 }
 
 /* Makes all nodes that are not spared or in use give up their memory, the largest first, until there are no descriptors
@@ -431,47 +513,4 @@ tf_memory_pool_move_out (GError **error)
     }
 
   return n_failed;
-}
-
-/* From now on, only what comes on top of it counts. */
-static void
-keep_unused (void)
-{
-  g_atomic_pointer_set (&kept, (gsize) g_atomic_pointer_get (&unused));
-}
-
-static gboolean
-has_much_unused (void)
-{
-  gsize now = (gsize) g_atomic_pointer_get (&unused);
-  gsize before = (gsize) g_atomic_pointer_get (&kept);
-  gsize in_heap = MIN ((gsize) g_atomic_pointer_get (&freed), 2 * (gsize) g_atomic_pointer_get (&peak));
-
-  return in_heap + (now > before ? now - before : 0) > MAX (UNUSED_MIN, tf_memory_pool_get_held () / UNUSED_PART);
-}
-
-/* Gives memory back to the system that is resident without being counted, if that has become much. May be called with the
- * lock of a node. */
-void
-tf_memory_pool_give_back (void)
-{
-  g_autoptr(GPtrArray) nodes = NULL;
-
-  if (G_LIKELY (!has_much_unused ()))
-    return;
-
-  g_atomic_pointer_set (&freed, 0);
-  g_atomic_pointer_set (&peak, count_all ());
-  keep_unused ();
-
-  tf_system_trim_heap ();
-  nodes = dup_largest (0, G_MAXUINT);
-  for (guint i = 0; i < nodes->len; i++)
-    {
-      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
-
-      funcs->trim (node);
-      funcs->unref (node);
-    }
-  keep_unused ();
 }

@@ -19,8 +19,9 @@ G_BEGIN_DECLS
  * Files on disk have buffers, which are counted as well. They may take half of the limit.
  *
  * More can be resident than what is counted: the room that a store has for more content, if the heap had used that
- * memory before, and what stores have given back to the heap. When that has become a part of what is held, all of it is
- * given back to the system.
+ * memory before, and pieces that the heap was given back, as long as it does not use them for others of that size. When
+ * that exceeds the limit, or what is held, whoever adds to it gives the pages to the system at once, which costs more than
+ * to use them again. Trimming the heap as a whole would do the same for all that the application has freed.
  *
  * The functions may be called from any thread. Those that take a node are called with the lock of the node held, or by
  * its only user. */
@@ -71,7 +72,13 @@ guint    tf_memory_pool_move_out    (GError                  **error);
 gboolean tf_memory_pool_take_buffer (gsize                     bytes,
                                      gboolean                  force);
 void     tf_memory_pool_free_buffer (gsize                     bytes);
-void     tf_memory_pool_note_freed  (gsize                     bytes);
-void     tf_memory_pool_give_back   (void);
+
+gboolean tf_memory_pool_may_leave   (gsize     bytes);
+gpointer tf_memory_pool_allocate    (gsize     size);
+gpointer tf_memory_pool_reallocate  (gpointer  piece,
+                                     gsize     old_size,
+                                     gsize     size);
+void     tf_memory_pool_free        (gpointer  piece,
+                                     gsize     size);
 
 G_END_DECLS

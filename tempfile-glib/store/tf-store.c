@@ -60,7 +60,6 @@ release_backing (TfStore *self)
   ignore_forks (self);
   tf_backing_clear (&self->backing);
   tf_memory_pool_remove (&self->pool_node);
-  tf_memory_pool_give_back ();
 }
 
 static void
@@ -946,11 +945,8 @@ unlock_and_release (TfStore *self)
   g_autofree TfBacking *left = g_steal_pointer (&self->left);
 
   unlock (self);
-  if (left == NULL)
-    return;
-
-  tf_backing_clear (left);
-  tf_memory_pool_give_back ();
+  if (left != NULL)
+    tf_backing_clear (left);
 }
 
 static void
@@ -1031,6 +1027,18 @@ count_unused (TfStore *self)
   tf_memory_pool_set_unused (&self->pool_node, resident - MIN (resident, self->pool_node.charge));
 }
 
+/* Counts what is resident without being content. Frees it if that is too much. */
+static void
+bound_unused (TfStore *self)
+{
+  count_unused (self);
+  if (G_LIKELY (self->pool_node.unused == 0 || tf_memory_pool_may_leave (0)))
+    return;
+
+  tf_memory_buffer_free_unused (&self->backing.memory);
+  count_unused (self);
+}
+
 /* Corrects the count to what is really in memory. */
 static void
 recount (TfStore *self)
@@ -1038,7 +1046,7 @@ recount (TfStore *self)
   gsize size = tf_backing_is_in_memory (&self->backing) ? MAX (self->backing.memory.size, get_reserved (self)) : 0;
 
   tf_memory_pool_recount (&self->pool_node, size > 0 ? get_charge (self, size) : 0);
-  count_unused (self);
+  bound_unused (self);
   bound_room (self);
 }
 
@@ -1110,14 +1118,7 @@ reserve_on (TfBacking     *disk,
             GCancellable  *cancellable,
             GError       **error)
 {
-  g_autoptr(GError) disk_error = NULL;
-
-  if (tf_backing_reserve (disk, size, cancellable, &disk_error) ||
-      g_error_matches (disk_error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED))
-    return TRUE;
-
-  g_propagate_error (error, g_steal_pointer (&disk_error));
-  return FALSE;
+  return size == 0 || !tf_disk_can_reserve (disk->fd) || tf_backing_reserve (disk, size, cancellable, error);
 }
 
 /* Copies first and swaps last: on failure, the memory has not changed. */
@@ -1170,9 +1171,8 @@ grow (TfStore *self,
 
   /* A small piece of the heap is counted as a whole. */
   tf_memory_pool_recount (&self->pool_node, MAX (self->pool_node.charge, get_charge (self, size)));
-  count_unused (self);
+  bound_unused (self);
   bound_room (self);
-  tf_memory_pool_give_back ();
   return TRUE;
 }
 
@@ -1354,8 +1354,7 @@ trim_node (TfMemoryPoolNode *node)
   if (!tf_fork_try_suspend () || !lock_idle (self))
     return FALSE;
 
-  tf_memory_buffer_free_unused (&self->backing.memory);
-  count_unused (self);
+  tf_memory_buffer_trim (&self->backing.memory);
   unlock (self);
   return TRUE;
 }
@@ -1660,7 +1659,6 @@ tf_store_close_locked (TfStore  *self,
   ignore_forks (self);
   closed = tf_backing_close (&self->backing, flushed ? error : NULL);
   tf_memory_pool_remove (&self->pool_node);
-  tf_memory_pool_give_back ();
   return closed && flushed;
 }
 

@@ -237,6 +237,35 @@ test_many_in_use (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* If very many are, they are not asked each time. */
+static void
+test_all_in_use (void)
+{
+  static Node busy[600];
+
+  for (guint i = 0; i < G_N_ELEMENTS (busy); i++)
+    {
+      busy[i].is_in_use = TRUE;
+      add (&busy[i], 200 * KIB);
+    }
+  tf_memory_pool_set_limit (10);
+  tf_memory_pool_make_room (0, 0);
+  g_assert_true (busy[0].was_asked);
+
+  busy[0].was_asked = FALSE;
+  tf_memory_pool_make_room (0, 0);
+  g_assert_false (busy[0].was_asked);
+
+  passed_time += G_USEC_PER_SEC;
+  tf_memory_pool_make_room (0, 0);
+  g_assert_true (busy[0].was_asked);
+
+  passed_time += G_USEC_PER_SEC;
+  for (guint i = 0; i < G_N_ELEMENTS (busy); i++)
+    tf_memory_pool_remove (&busy[i].node);
+  tf_memory_pool_set_limit (0);
+}
+
 /* A disk that is full is not written to each time, but again after a while. */
 static void
 test_failing (void)
@@ -370,6 +399,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
+  g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
   g_test_add_func ("/memory-pool/move-out", test_move_out);
   g_test_add_func ("/memory-pool/start", test_start);
