@@ -7,6 +7,7 @@ import csv
 import gc
 import io
 import os
+import sys
 import unittest
 import warnings
 import weakref
@@ -158,6 +159,19 @@ class LifetimeTest(TestCase):
                     del buffer
                     gc.collect()
                 self.assertEqual([warning.category for warning in seen], [ResourceWarning])
+
+    @unittest.skipUnless(sys.modules.get('gi.overrides._gi_tf'), 'of the module')
+    def test_without_dictionary(self):
+        """PyGObject may go on without Python's lock, at the end, when it drops an object that has one."""
+        for make in (Tf.TemporaryFile, Tf.NamedTemporaryFile, Tf.SpooledTemporaryFile, Tf.TemporaryDirectory):
+            with self.subTest(make=make), make() as object:
+                if make is Tf.TemporaryDirectory:
+                    object = Tf.TemporaryDirectory()
+                    self.addCleanup(object.cleanup)
+                repr(object)
+                for name in ('mode', 'closed', 'file', 'encoding'):
+                    getattr(object, name, None)
+                self.assertFalse([referent for referent in gc.get_referents(object) if type(referent) is dict])
 
 
 if __name__ == '__main__':

@@ -631,7 +631,7 @@ class Bytes(fast.Buffer):
     @property
     def name(self):
         """The path, or the descriptor; None in memory."""
-        return self.__dict__['_name'] if '_name' in self.__dict__ else None if self.is_in_memory() else self.fileno()
+        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else None if self.is_in_memory() else self.fileno()
 
     @name.setter
     def name(self, name):
@@ -718,7 +718,7 @@ def bring(text):
 
 def open_text_of(object):
     """Returns the text of an open text file, or None."""
-    text = object.__dict__.get('_text') if isinstance(object, TempFile) else None
+    text = fast.state_of(object).get('_text') if isinstance(object, TempFile) else None
     return text if text is not None and is_open(text) else None
 
 
@@ -751,7 +751,7 @@ def offer_text(object):
 def refuse_text(file):
     """Refuses what is written until the file is closed, or turns out not to be. From now on, it comes to the bytes at
     once."""
-    buffer = file.__dict__.get('_buffer') if isinstance(file, TempFile) else None
+    buffer = fast.state_of(file).get('_buffer') if isinstance(file, TempFile) else None
     text = open_text_of(file)
     if buffer is not None:
         buffer.ends = True
@@ -814,7 +814,7 @@ class Signature:
 def of_text(name):
     """Returns a property that a text file has."""
     def get(self):
-        text = self.__dict__.get('_text')
+        text = fast.state_of(self).get('_text')
         if text is None:
             raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
         return getattr(text, name)
@@ -883,7 +883,7 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
     @property
     def name(self):
         """The descriptor."""
-        if '_name' in self.__dict__:
+        if '_name' in fast.state_of(self):
             return self._name
         if self.closed:
             return -1
@@ -897,19 +897,19 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
     @property
     def mode(self):
         """The mode, as files that open() returns have it."""
-        text = self.__dict__.get('_text')
-        return text.mode if text is not None else self.__dict__.get('_mode', 'rb+')
+        text = fast.state_of(self).get('_text')
+        return text.mode if text is not None else fast.state_of(self).get('_mode', 'rb+')
 
     @property
     def raw(self):
         """The same file as an io.FileIO, from which on nothing is held back."""
-        if '_text' in self.__dict__:
+        if '_text' in fast.state_of(self):
             raise AttributeError(f'{type(self).__name__!r} object has no attribute \'raw\'')
         return open_raw(self.fileno(), self.mode, closefd=False)
 
     def detach(self):
         """Returns what is below: the bytes of a text, or else an io.FileIO of the file, which is closed then."""
-        text = self.__dict__.get('_text')
+        text = fast.state_of(self).get('_text')
         if text is not None:
             return text.detach()
         raw = open_raw(self.dup_fd(), self.mode)
@@ -947,7 +947,7 @@ class NamedFile(Tf.NamedFile):
 
     def _open(self, cancellable):
         # While the interpreter ends, newer PyGObject crashes when it sets a property that is an enumeration.
-        if '_delete_policy' in self.__dict__:
+        if '_delete_policy' in fast.state_of(self):
             Tf.NamedFile.set_delete_policy(self, self.__dict__.pop('_delete_policy'))
         super()._open(cancellable)
 
@@ -973,7 +973,7 @@ class NamedFile(Tf.NamedFile):
     @property
     def name(self):
         """The path."""
-        return self.__dict__['_name'] if '_name' in self.__dict__ else fast.get_path(self)
+        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else fast.get_path(self)
 
     @name.setter
     def name(self, name):
@@ -982,7 +982,7 @@ class NamedFile(Tf.NamedFile):
     @property
     def file(self):
         """The file itself, or its io.TextIOWrapper. The Gio.File is what get_file() returns."""
-        return self.__dict__.get('_file') or self.__dict__.get('_text') or self
+        return fast.state_of(self).get('_file') or fast.state_of(self).get('_text') or self
 
     @file.setter
     def file(self, file):
@@ -1000,7 +1000,7 @@ class NamedFile(Tf.NamedFile):
 
     def detach(self):
         """Returns what is below. The path stays until this object goes, or is closed."""
-        if '_text' in self.__dict__ or not self.delete:
+        if '_text' in fast.state_of(self) or not self.delete:
             return super().detach()
         self.set_delete_policy(Tf.DeletePolicy.ON_DISPOSE)
         raw = super().detach()
@@ -1055,7 +1055,7 @@ class SpooledFile(Tf.SpooledFile):
     @property
     def name(self):
         """None in memory, then the descriptor."""
-        if '_name' in self.__dict__ or self._rolled:
+        if '_name' in fast.state_of(self) or self._rolled:
             return TempFile.name.__get__(self)
         return None
 
@@ -1066,13 +1066,13 @@ class SpooledFile(Tf.SpooledFile):
     @property
     def _file(self):
         """What tempfile keeps the bytes in: here, the file itself, or its io.TextIOWrapper."""
-        return self.__dict__.get('_text') or self
+        return fast.state_of(self).get('_text') or self
 
     @property
     def mode(self):
         """The mode, as tempfile has it."""
-        if '_text' not in self.__dict__ and not self._rolled:
-            return self.__dict__.get('_mode_in_memory', 'w+b')
+        if '_text' not in fast.state_of(self) and not self._rolled:
+            return fast.state_of(self).get('_mode_in_memory', 'w+b')
         return TempFile.mode.__get__(self)
 
     @property
@@ -1084,7 +1084,7 @@ class SpooledFile(Tf.SpooledFile):
 
     def detach(self):
         """Closes the file, and returns what was below; in memory that is nothing, but for a text."""
-        if '_text' not in self.__dict__ and not self._rolled:
+        if '_text' not in fast.state_of(self) and not self._rolled:
             raise io.UnsupportedOperation('detach')
         return super().detach()
 
@@ -1184,7 +1184,7 @@ class TempDir(fast.Dir, Tf.TempDir, metaclass=Meta):
     def build_filename(self, *elements):
         """Like os.path.join(), and refuses what would leave the directory."""
         path = super().build_filename([os.fspath(element) for element in elements])
-        return as_type(path, self.__dict__.get('_name_type', str))
+        return as_type(path, fast.state_of(self).get('_name_type', str))
 
     def __repr__(self):
         return f'<TemporaryDirectory {self.name!r}>'
@@ -1195,7 +1195,7 @@ class TempDir(fast.Dir, Tf.TempDir, metaclass=Meta):
     @property
     def name(self):
         """The path."""
-        return self.__dict__['_name'] if '_name' in self.__dict__ else fast.get_path(self)
+        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else fast.get_path(self)
 
     @name.setter
     def name(self, name):

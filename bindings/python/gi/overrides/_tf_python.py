@@ -62,6 +62,10 @@ def is_used(object):
     return any(used is object for used in uses)
 
 
+def state_of(object):
+    return object.__dict__
+
+
 def get_last_errno():
     """C alone can tell."""
 

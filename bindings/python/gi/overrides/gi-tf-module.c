@@ -103,6 +103,21 @@ is_used (PyObject *module,
   return PyBool_FromLong (gi_tf_is_used (object_of (object)));
 }
 
+/* The dictionary is made when Python asks for it. Without one, each call is faster, and PyGObject drops the object without
+ * Python's lock: with one, it gives the lock up in the middle, and goes on without it if the interpreter begins to end. */
+static PyObject *
+state_of (PyObject *module,
+          PyObject *object)
+{
+  PyObject *dict;
+
+  if (!PyObject_TypeCheck (object, gi_tf_object_type))
+    return PyObject_GetAttrString (object, "__dict__");
+
+  dict = ((PyGObject *) object)->inst_dict;
+  return dict != NULL ? Py_NewRef (dict) : PyDict_New ();
+}
+
 static PyMethodDef functions[] = {
   { "set_up", set_up, METH_VARARGS, NULL },
   { "set_classes", set_classes, METH_VARARGS, NULL },
@@ -113,6 +128,7 @@ static PyMethodDef functions[] = {
   { "begin_use", begin_use, METH_O, NULL },
   { "end_use", end_use, METH_O, NULL },
   { "is_used", is_used, METH_O, NULL },
+  { "state_of", state_of, METH_O, NULL },
   { "get_text_write", gi_tf_buffer_get_text_write, METH_VARARGS, NULL },
   { NULL },
 };
