@@ -35,8 +35,10 @@ static int n_pending;           /* (atomic): warnings that no worker has handled
  *
  * The budget counts the memory that the content takes, also the bytes that readers of closed files and owners of stolen
  * bytes still hold, room that was reserved, and the 64 KiB that a file on disk holds back or reads ahead. Files on disk
- * do without these while they have taken half of the budget, or 4 MiB if that is more. Once the disk has refused a file, other files are not asked for a second. If the files already exceed
- * a new budget, they stay in memory until one of them grows. There is no limit by default.
+ * do without these while they have taken half of the budget, or 4 MiB if that is more: each small read or write is a
+ * system call then. Only those that are peeked at or read by lines need them in any case, and keep them until they are
+ * closed. Once the disk has refused a file, other files are not asked for a second. If the files already exceed a new
+ * budget, they stay in memory until one of them grows. There is no limit by default.
  *
  * The budget does not cause everything to go to disk. The first 64 KiB of a file are not refused, and a file that holds no
  * more does not roll over for the sake of others: many small files can exceed the budget. The last quarter of the

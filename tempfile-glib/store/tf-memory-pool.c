@@ -32,8 +32,8 @@
 
 static const TfMemoryPoolFuncs *funcs; /* (atomic) */
 
-static gsize limit;  /* (atomic): in bytes; 0 for none */
-static gsize held;   /* (atomic): by nodes, in bytes */
+static gsize limit;   /* (atomic): in bytes; 0 for none */
+static gsize held;    /* (atomic): by nodes, in bytes */
 static gsize buffers; /* (atomic): of files on disk, in bytes */
 
 /* The number of sizes of pieces that are told apart: powers of two */
