@@ -468,6 +468,28 @@ test_resident_holes (void)
   assert_within (budget, before);
 }
 
+/* What was left to the heap within the budget gives way to files that do not use the heap. */
+static void
+test_resident_gives_way (void)
+{
+  gsize before = get_resident ();
+  gsize budget = 100 * KIB * KIB;
+  g_autoptr(GPtrArray) files = NULL;
+  g_autoptr(GPtrArray) large = NULL;
+
+  if (skip_resident ())
+    return;
+
+  tf_set_memory_budget (budget);
+  files = make_many (800, LARGE, -1);
+  for (guint i = 0; i < 400; i++)
+    g_ptr_array_remove_index (files, i);
+  large = make_many (10, 4 * KIB * KIB, -1);
+  for (guint i = 0; i < large->len; i++)
+    g_assert_false (tf_spooled_file_is_rolled_over (large->pdata[i]));
+  assert_within (budget, before);
+}
+
 /* What files on disk hold back is counted, and limited. */
 static void
 test_resident_on_disk (void)
@@ -1080,6 +1102,7 @@ main (int    argc,
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
   g_test_add_func ("/memory/resident/again", test_resident_again);
   g_test_add_func ("/memory/resident/holes", test_resident_holes);
+  g_test_add_func ("/memory/resident/gives-way", test_resident_gives_way);
   g_test_add_func ("/memory/resident/on-disk", test_resident_on_disk);
   g_test_add_func ("/memory/low-memory", test_low_memory);
   g_test_add_func ("/memory/low-memory/after-peek", test_low_memory_after_peek);

@@ -15,6 +15,7 @@
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -897,6 +898,14 @@ tf_system_free_pages (guint8 *data,
   if (in_huge_page > 0)
     madvise (data, MIN (size, in_huge_page), MADV_FREE);
   return madvise (data, size, MADV_DONTNEED) == 0;
+}
+
+void
+tf_system_trim_heap (void)
+{
+#ifdef __GLIBC__
+  malloc_trim (0);
+#endif
 }
 
 gboolean

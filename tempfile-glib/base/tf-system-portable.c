@@ -473,6 +473,11 @@ tf_system_free_pages (guint8 *data,
   return FALSE;
 }
 
+void
+tf_system_trim_heap (void)
+{
+}
+
 guint8 *
 tf_system_map_wiped_on_fork (void)
 {

@@ -364,6 +364,9 @@ void tf_system_use_huge_pages (guint8   *data,
 gboolean tf_system_free_pages (guint8 *data,
                                gsize   size);
 
+/* Gives free memory of the heap back to the system. */
+void tf_system_trim_heap (void);
+
 /* Returns a page of zeros that is zeroed again in every forked child, whatever call has forked it. */
 guint8 *tf_system_map_wiped_on_fork (void);
 

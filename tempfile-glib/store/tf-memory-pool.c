@@ -121,14 +121,16 @@ tf_memory_pool_get_held (void)
   return (gsize) g_atomic_pointer_get (&held);
 }
 
-/* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, and of the buffers. */
+/* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, of the buffers, and of what is
+ * resident without being counted. */
 static gboolean
 fits (gsize now,
       gsize bytes)
 {
   gsize bound = (gsize) g_atomic_pointer_get (&limit);
+  gsize rest = (gsize) g_atomic_pointer_get (&loose);
 
-  now += (gsize) g_atomic_pointer_get (&buffers);
+  now += (gsize) g_atomic_pointer_get (&buffers) + (rest - MIN (rest, LOOSE_MIN));
   return bound == 0 || (now <= bound && bytes <= bound - now);
 }
 
@@ -231,8 +233,8 @@ tf_memory_pool_may_leave (gsize bytes)
   gsize bound = (gsize) g_atomic_pointer_get (&limit);
   gsize now = tf_memory_pool_get_held ();
 
-  bytes += (gsize) g_atomic_pointer_get (&loose);
-  return bytes <= LOOSE_MIN || (bound == 0 ? bytes <= now : fits (now, bytes));
+  return (gsize) g_atomic_pointer_get (&loose) + bytes <= (bound == 0 ? MAX (LOOSE_MIN, now) : LOOSE_MIN) ||
+         (bound != 0 && fits (now, bytes));
 }
 
 static gsize *
@@ -464,6 +466,27 @@ ask (gsize bytes,
   return answered;
 }
 
+/* Gives what the heap has left to the system. This takes the time of all free pieces of the process, but there is less to
+ * give back next time: at the limit, nothing is left to the heap. */
+static void
+take_back (void)
+{
+  gsize bytes = 0;
+
+  if ((gsize) g_atomic_pointer_get (&loose) <= LOOSE_MIN)
+    return;
+
+  for (guint i = 0; i < N_CLASSES; i++)
+    {
+      gsize size = (gsize) g_atomic_pointer_get (&left[i]);
+
+      if (g_atomic_pointer_compare_and_exchange (&left[i], size, 0))
+        bytes += size;
+    }
+  g_atomic_pointer_add (&loose, -(gssize) bytes);
+  tf_system_trim_heap ();
+}
+
 /* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
  * as far as possible. Called without the lock of a node. */
 void
@@ -471,6 +494,9 @@ tf_memory_pool_make_room (gsize bytes,
                           gsize above)
 {
   guint n = ASKED_AT_ONCE;
+
+  if (!fits (tf_memory_pool_get_held (), bytes))
+    take_back ();
 
   if (is_paused ())
     return;
