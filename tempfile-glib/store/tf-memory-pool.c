@@ -466,14 +466,23 @@ ask (gsize bytes,
   return answered;
 }
 
-/* Gives what the heap has left to the system. This takes the time of all free pieces of the process, but there is less to
- * give back next time: at the limit, nothing is left to the heap. */
-static void
-take_back (void)
+static gsize
+count_left (void)
 {
   gsize bytes = 0;
 
-  if ((gsize) g_atomic_pointer_get (&loose) <= LOOSE_MIN)
+  for (guint i = 0; i < N_CLASSES; i++)
+    bytes += (gsize) g_atomic_pointer_get (&left[i]);
+
+  return bytes;
+}
+
+/* Gives what the heap has left to the system, if that is much: it takes the time of all free pieces of the process. At the
+ * limit, nothing is left to the heap after that. */
+static void
+take_back (void)
+{
+  if (count_left () <= LOOSE_MIN)
     return;
 
   for (guint i = 0; i < N_CLASSES; i++)
@@ -481,9 +490,8 @@ take_back (void)
       gsize size = (gsize) g_atomic_pointer_get (&left[i]);
 
       if (g_atomic_pointer_compare_and_exchange (&left[i], size, 0))
-        bytes += size;
+        g_atomic_pointer_add (&loose, -(gssize) size);
     }
-  g_atomic_pointer_add (&loose, -(gssize) bytes);
   tf_system_trim_heap ();
 }
 

@@ -35,6 +35,16 @@ __wrap_g_get_monotonic_time (void)
   return __real_g_get_monotonic_time () + passed_time;
 }
 
+static guint n_trimmed;
+
+void __wrap_tf_system_trim_heap (void);
+
+void
+__wrap_tf_system_trim_heap (void)
+{
+  n_trimmed++;
+}
+
 static void
 node_ref (TfMemoryPoolNode *node)
 {
@@ -237,6 +247,37 @@ test_many_in_use (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* The heap is trimmed once for what it has, and not for what nodes have. */
+static void
+test_trim_heap (void)
+{
+  Node node = { 0, };
+  Node other = { 0, };
+  gpointer pieces[10];
+
+  add (&node, 100 * KIB);
+  add (&other, 20 * KIB * KIB);
+  tf_memory_pool_set_unused (&node.node, 20 * KIB * KIB);
+  tf_memory_pool_set_limit (20 * KIB * KIB);
+  tf_memory_pool_make_room (0, KIB * KIB * KIB);
+  g_assert_cmpuint (n_trimmed, ==, 0);
+
+  tf_memory_pool_set_unused (&node.node, 0);
+  tf_memory_pool_set_limit (0);
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    pieces[i] = tf_memory_pool_allocate (KIB * KIB);
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    tf_memory_pool_free (pieces[i], KIB * KIB);
+  tf_memory_pool_set_limit (KIB);
+  tf_memory_pool_make_room (0, KIB * KIB * KIB);
+  tf_memory_pool_make_room (0, KIB * KIB * KIB);
+  g_assert_cmpuint (n_trimmed, ==, 1);
+
+  tf_memory_pool_remove (&node.node);
+  tf_memory_pool_remove (&other.node);
+  tf_memory_pool_set_limit (0);
+}
+
 /* If very many are, they are not asked each time. */
 static void
 test_all_in_use (void)
@@ -399,6 +440,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
+  g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
   g_test_add_func ("/memory-pool/move-out", test_move_out);

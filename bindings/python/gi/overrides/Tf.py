@@ -631,7 +631,7 @@ class Bytes(fast.Buffer):
     @property
     def name(self):
         """The path, or the descriptor; None in memory."""
-        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else None if self.is_in_memory() else self.fileno()
+        return self.__dict__['_name'] if '_name' in self.__dict__ else None if self.is_in_memory() else self.fileno()
 
     @name.setter
     def name(self, name):
@@ -973,7 +973,8 @@ class NamedFile(Tf.NamedFile):
     @property
     def name(self):
         """The path."""
-        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else fast.get_path(self)
+        state = fast.state_of(self)
+        return state['_name'] if '_name' in state else fast.get_path(self)
 
     @name.setter
     def name(self, name):
@@ -982,7 +983,8 @@ class NamedFile(Tf.NamedFile):
     @property
     def file(self):
         """The file itself, or its io.TextIOWrapper. The Gio.File is what get_file() returns."""
-        return fast.state_of(self).get('_file') or fast.state_of(self).get('_text') or self
+        state = fast.state_of(self)
+        return state.get('_file') or state.get('_text') or self
 
     @file.setter
     def file(self, file):
@@ -1195,7 +1197,8 @@ class TempDir(fast.Dir, Tf.TempDir, metaclass=Meta):
     @property
     def name(self):
         """The path."""
-        return fast.state_of(self)['_name'] if '_name' in fast.state_of(self) else fast.get_path(self)
+        state = fast.state_of(self)
+        return state['_name'] if '_name' in state else fast.get_path(self)
 
     @name.setter
     def name(self, name):

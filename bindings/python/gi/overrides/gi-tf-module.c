@@ -103,7 +103,7 @@ is_used (PyObject *module,
   return PyBool_FromLong (gi_tf_is_used (object_of (object)));
 }
 
-/* The dictionary is made when Python asks for it. Without one, each call is faster, and PyGObject drops the object without
+/* The attributes of a file or directory. Its dictionary is made when Python asks for it. Without one, each call is faster, and PyGObject drops the object without
  * Python's lock: with one, it gives the lock up in the middle, and goes on without it if the interpreter begins to end. */
 static PyObject *
 state_of (PyObject *module,
@@ -112,7 +112,7 @@ state_of (PyObject *module,
   PyObject *dict;
 
   if (!PyObject_TypeCheck (object, gi_tf_object_type))
-    return PyObject_GetAttrString (object, "__dict__");
+    return PyErr_Format (PyExc_TypeError, "not an object of GObject: %R", object);
 
   dict = ((PyGObject *) object)->inst_dict;
   return dict != NULL ? Py_NewRef (dict) : PyDict_New ();
