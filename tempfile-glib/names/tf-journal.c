@@ -727,8 +727,7 @@ segment_create_small (guint place,
 }
 
 /* When no segment can be created, the next try is a second later, because trying takes longer than creating a file.
- * Without descriptors it is at once, because that is soon over, and no other place is made. What a thread makes that is
- * another user for the file system is no place for this user: it makes nothing, and others need not wait. */
+ * Without descriptors it is at once, because that is soon over, and no other place is made. */
 static Segment *
 segment_create (gsize size,
                 gsize min_size)
@@ -741,8 +740,6 @@ segment_create (gsize size,
   if (geteuid () != next_uid)
     next_try = 0;
   if (next_try > 0 && g_get_monotonic_time () < next_try)
-    return NULL;
-  if (tf_system_get_file_uid () != geteuid ())
     return NULL;
 
   for (guint i = 0; i < TF_JOURNAL_N_PLACES && !out_of_fds; i++)
