@@ -534,6 +534,30 @@ while rounds < 100 and (rounds == 0 or time.monotonic() < end):
     rounds += 1
 """)
 
+    def test_text_flushed_while_it_is_written(self):
+        """A flush waits for a write that the kernel has, and a write for the flush."""
+        self.run_program(PAUSE + """
+for create in creators:
+    file, ended, errors = create(), threading.Event(), []
+    def flush():
+        while not ended.is_set():
+            try:
+                file.buffer.flush()
+            except Exception as error:
+                errors.append(error)
+                break
+    thread = threading.Thread(target=flush)
+    thread.start()
+    text = 'x' * (4 << 20)
+    for i in range(8):
+        file.write(text)
+    ended.set()
+    thread.join()
+    if errors:
+        sys.exit(repr(errors))
+    check(file, text * 8)
+""")
+
     def test_forked_while_text_is_written(self):
         """A child does not wait for the thread of its parent that writes or asks."""
         self.run_program(PAUSE + """

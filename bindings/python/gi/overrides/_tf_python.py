@@ -434,7 +434,8 @@ class Buffer(Reading):
     def flush(self):
         if self.closed:
             raise closed_error()
-        self.output.flush(None)
+        with self.turn:
+            self.output.flush(None)
 
     @whole_errors
     def seek(self, offset, whence=os.SEEK_SET, /):
@@ -456,7 +457,8 @@ class Buffer(Reading):
     def truncate(self, size=None, /):
         self.check('w')
         size = self.tell() if size is None else operator.index(size)
-        self.output.truncate(size, None)
+        with self.turn:
+            self.output.truncate(size, None)
         return size
 
     def close(self):
