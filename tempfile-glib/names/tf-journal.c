@@ -167,11 +167,24 @@ open_dir_at (int         dir_fd,
   return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* Gives back to the owner what the umask has taken. Of another directory that others have put in its place, nothing is
- * changed that its owner would notice. */
+/* Removes a file, or a place in which there is nothing. Does not change errno. */
+static void
+clean_up (int         dir_fd,
+          const char *name,
+          int         flags)
+{
+  int saved_errno = errno;
+
+  unlinkat (dir_fd, name, flags);
+  errno = saved_errno;
+}
+
+/* Gives back to the owner what the umask has taken. What a thread has made that is another user for the file system is
+ * no place for this user, and goes. Of another directory that others have put in its place, nothing is changed that its
+ * owner would notice. */
 static gboolean
-undo_umask (int         dir_fd,
-            const char *name)
+adopt_new_dir (int         dir_fd,
+               const char *name)
 {
   TfSystemStat st;
 
@@ -181,6 +194,8 @@ undo_umask (int         dir_fd,
   if (!S_ISDIR (st.mode) || st.uid != geteuid () || (st.mode & 07777 & ~S_IRWXU) != 0)
     {
       errno = EPERM;
+      if (S_ISDIR (st.mode) && st.uid != geteuid () && st.uid == tf_system_get_file_uid ())
+        clean_up (dir_fd, name, AT_REMOVEDIR);
       return FALSE;
     }
 
@@ -198,7 +213,7 @@ make_dir_at (int         dir_fd,
 
   if (is_new || errno == EEXIST)
     {
-      if (!is_new || undo_umask (dir_fd, name))
+      if (!is_new || adopt_new_dir (dir_fd, name))
         fd = open_dir_at (dir_fd, name);
       if (fd < 0 && errno == ENOENT)
         errno = EAGAIN;
@@ -636,18 +651,6 @@ open_again (int         fd,
   if (again < 0 && errno == ENOENT)
     errno = EAGAIN;
   return again;
-}
-
-/* Removes a file, or a place in which there is nothing. Does not change errno. */
-static void
-clean_up (int         dir_fd,
-          const char *name,
-          int         flags)
-{
-  int saved_errno = errno;
-
-  unlinkat (dir_fd, name, flags);
-  errno = saved_errno;
 }
 
 /* Creates a segment in @dir_fd. Returns NULL with errno set; to EAGAIN if another try may succeed. */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -2304,6 +2305,41 @@ test_attacked_place (void)
 }
 
 static void
+create_as_file_system_user (void)
+{
+  const TfPlace parent = make_parent ();
+  g_autofree char *temp = tf_test_path ("temp");
+
+  tree_make_dir (temp);
+  g_assert_cmpint (chmod (temp, 01777), ==, 0);
+  g_unsetenv ("XDG_RUNTIME_DIR");
+  g_assert_true (g_setenv ("TF_JOURNAL_DIR", temp, TRUE));
+
+  setfsuid (65534);
+  g_assert_null (tf_journal_begin (&parent, "name", TF_JOURNAL_FILE));
+  setfsuid (0);
+  g_assert_cmpuint (tf_test_count_entries (temp), ==, 0);
+  tf_journal_close ();
+  g_assert_cmpint (rmdir (temp), ==, 0);
+}
+
+/* A thread that is another user for the file system alone does not take the place from the others. */
+static void
+test_file_system_user (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  if (geteuid () != 0)
+    {
+      g_test_skip ("only root can be another user");
+      return;
+    }
+
+  tf_test_in_child (create_as_file_system_user);
+}
+
+static void
 leave_under_umask (void)
 {
   const TfPlace parent = make_parent ();
@@ -2411,6 +2447,7 @@ main (int    argc,
   g_test_add_func ("/journal/places", test_places);
   g_test_add_func ("/journal/while-swept", test_while_swept);
   g_test_add_func ("/journal/attacked-place", test_attacked_place);
+  g_test_add_func ("/journal/file-system-user", test_file_system_user);
   g_test_add_func ("/journal/umask", test_umask);
   g_test_add_func ("/journal/list-beside-other", test_list_beside_other);
   g_test_add_func ("/journal/fork-while-sweeping", test_fork_while_sweeping);
