@@ -736,8 +736,8 @@ forget (TfEntry *self)
   self->is_gone = TRUE;
 }
 
-/* Returns whether another file at the name, or another directory, was put there by this user: by an editor that
- * replaces what it saves, for example. For a directory this is stricter, because all that is in it is removed. */
+/* Returns whether another one of its kind at the name was put there by this user: by an editor that replaces what it
+ * saves, for example. For a directory this is stricter, because all that is in it is removed. */
 static gboolean
 is_replacement (const TfEntry      *self,
                 const Place        *place,
@@ -749,11 +749,7 @@ is_replacement (const TfEntry      *self,
       !tf_system_stat (&dir, place->dir_fd, "") || !tf_parent_guards (&dir))
     return FALSE;
 
-  if (!self->is_dir)
-    return S_ISREG (found->mode);
-
-  return S_ISDIR (found->mode) &&
-         (!(dir.mode & (S_IWGRP | S_IWOTH)) || !(found->mode & (S_IWGRP | S_IWOTH)));
+  return !self->is_dir || !(dir.mode & (S_IWGRP | S_IWOTH)) || !(found->mode & (S_IWGRP | S_IWOTH));
 }
 
 /* Gives up the entry: something else has its name. */
@@ -887,8 +883,10 @@ remove_found (TfEntry             *self,
               GCancellable        *cancellable,
               GError             **error)
 {
-  if (!tf_identity_equal (found, &self->identity) &&
-      !(takes_replacement && is_replacement (self, place, st)))
+  /* Where birth times are not recorded, another kind of file can have the inode number by now. */
+  if ((st->mode & S_IFMT) != (self->is_dir ? S_IFDIR : S_IFREG) ||
+      (!tf_identity_equal (found, &self->identity) &&
+       !(takes_replacement && is_replacement (self, place, st))))
     return give_up (self, error);
 
   if (self->is_dir)
