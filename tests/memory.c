@@ -662,6 +662,61 @@ test_budget_after_peek (void)
   g_autoptr(TfSpooledFile) file = make_driven_out (peek_and_read);
 }
 
+#define N_DRIVEN_OUT 500
+
+/* Makes another thread's file roll over, and again whenever the number has become odd. */
+static gpointer
+drive_out (gpointer data)
+{
+  int *turn = data;
+
+  for (guint i = 0; i < N_DRIVEN_OUT; i++)
+    {
+      g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+
+      while (g_atomic_int_get (turn) % 2 == 0)
+        g_thread_yield ();
+      write_zeros (file, 90 * KIB);
+      g_atomic_int_inc (turn);
+    }
+
+  return NULL;
+}
+
+/* What marks a file as told of in another thread marks nothing else of it, and nothing that its own thread does to it
+ * meanwhile takes the mark away. */
+static void
+test_budget_used_meanwhile (void)
+{
+  int turn = 0;
+  GThread *thread;
+
+  tf_set_memory_budget (200 * KIB);
+  thread = g_thread_new ("driver", drive_out, &turn);
+  for (guint i = 0; i < N_DRIVEN_OUT; i++)
+    {
+      g_autoptr(GMainContext) context = g_main_context_new ();
+      g_autoptr(TfSpooledFile) file = NULL;
+      gsize available;
+
+      g_main_context_push_thread_default (context);
+      file = tf_spooled_file_new (-1);
+      write_zeros (file, 120 * KIB);
+      g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+      g_atomic_int_inc (&turn);
+      while (g_atomic_int_get (&turn) % 2 != 0)
+        {
+          tf_temp_file_peek (TF_TEMP_FILE (file), &available);
+          g_assert_true (g_seekable_seek (G_SEEKABLE (file), available / 2, G_SEEK_SET, NULL, NULL));
+        }
+      g_clear_object (&file);
+      g_main_context_pop_thread_default (context);
+    }
+
+  g_thread_join (thread);
+  tf_set_memory_budget (0);
+}
+
 static gboolean
 never (gpointer no_data)
 {
@@ -1068,6 +1123,7 @@ main (int    argc,
   tf_test_start_worker ();
 
   g_test_add_func ("/memory/budget/largest-first", test_budget_largest_first);
+  g_test_add_func ("/memory/budget/used-meanwhile", test_budget_used_meanwhile);
   g_test_add_func ("/memory/budget/in-child", test_budget_in_child);
   g_test_add_func ("/memory/budget/spares-the-small", test_budget_spares_the_small);
   g_test_add_func ("/memory/budget/pieces", test_budget_pieces);
