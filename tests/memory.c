@@ -397,22 +397,86 @@ test_resident_cut_off (void)
   cut_off (files, 9 * KIB, before);
 }
 
+static void
+grow_in_turns (gsize bound,
+               gsize before)
+{
+  g_autoptr(GPtrArray) files = make_many (1000, 0, -1);
+
+  for (gsize size = 0; size < 66 * KIB; size += KIB)
+    for (guint i = 0; i < files->len; i++)
+      write_zeros (files->pdata[i], KIB);
+  assert_within (bound, before);
+}
+
 /* Pieces that were left are of no use for those that need larger ones. */
 static void
 test_resident_in_turns (void)
 {
   gsize before = get_resident ();
   gsize budget = set_budget_for (1000, 66 * KIB);
-  g_autoptr(GPtrArray) files = NULL;
 
   if (skip_resident ())
     return;
 
-  files = make_many (1000, 0, -1);
-  for (gsize size = 0; size < 66 * KIB; size += KIB)
-    for (guint i = 0; i < files->len; i++)
-      write_zeros (files->pdata[i], KIB);
-  assert_within (budget, before);
+  grow_in_turns (budget, before);
+}
+
+static void
+test_resident_in_turns_without_budget (void)
+{
+  gsize before = get_resident ();
+
+  if (skip_resident ())
+    return;
+
+  grow_in_turns (1000 * 66 * KIB / 100 * 115, before);
+}
+
+static long
+count_faults (void)
+{
+  struct rusage usage;
+
+  g_assert_cmpint (getrusage (RUSAGE_SELF, &usage), ==, 0);
+  return usage.ru_minflt;
+}
+
+/* What many files have left, as many others use again, without faulting each page in. */
+static void
+test_resident_in_bursts (void)
+{
+  const guint n = 500;
+  const long n_pages = n * 60 * KIB / 4096;
+  long before;
+
+  if (skip_resident ())
+    return;
+
+  /* glibc gives the end of its heap back by itself. */
+#ifdef M_TRIM_THRESHOLD
+  mallopt (M_TRIM_THRESHOLD, G_MAXINT);
+#endif
+  g_ptr_array_unref (make_many (n, 60 * KIB, -1));
+  before = count_faults ();
+  for (guint i = 0; i < 4; i++)
+    g_ptr_array_unref (make_many (n, 60 * KIB, -1));
+  g_assert_cmpint (count_faults () - before, <, n_pages);
+}
+
+/* What is left of many does not stay for ever where few are used. */
+static void
+test_resident_lately (void)
+{
+  gsize before = get_resident ();
+
+  if (skip_resident ())
+    return;
+
+  g_ptr_array_unref (make_many (800, 60 * KIB, -1));
+  for (guint i = 0; i < 1200; i++)
+    g_ptr_array_unref (make_many (20, 60 * KIB, -1));
+  assert_within (0, before);
 }
 
 /* The room for more content may be resident, where the heap had used it before: it is within the limit. */
@@ -1138,8 +1202,12 @@ main (int    argc,
   g_test_add_func ("/memory/budget/failed-splice", test_budget_failed_splice);
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
+  /* Before those that use more. */
+  g_test_add_func ("/memory/resident/lately", test_resident_lately);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
+  g_test_add_func ("/memory/resident/in-turns-without-budget", test_resident_in_turns_without_budget);
+  g_test_add_func ("/memory/resident/in-bursts", test_resident_in_bursts);
   g_test_add_func ("/memory/resident/again", test_resident_again);
   g_test_add_func ("/memory/resident/holes", test_resident_holes);
   g_test_add_func ("/memory/resident/gives-way", test_resident_gives_way);

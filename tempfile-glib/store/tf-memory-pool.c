@@ -27,6 +27,9 @@
 /* The size, in bytes, from which on a piece of the heap has pages of its own. */
 #define PIECE_MIN ((gsize) 16 * 1024)
 
+/* Of this many bytes that are freed, one counts less of what was held lately. */
+#define LATELY_LASTS 32
+
 /* What buffers may have of each limit, in bytes. */
 #define BUFFERS_MIN ((gsize) 4 * 1024 * 1024)
 
@@ -39,8 +42,12 @@ static gsize buffers; /* (atomic): of files on disk, in bytes */
 /* The number of sizes of pieces that are told apart: powers of two */
 #define N_CLASSES (8 * GLIB_SIZEOF_SIZE_T)
 
-static gsize loose;           /* (atomic): may be resident without being counted, in bytes */
-static gsize left[N_CLASSES]; /* (atomic): the part of it that the heap has in pieces of that size */
+/* In bytes, of which nodes may have a part, and the heap, resident without being counted. */
+static gsize unused;          /* (atomic): by nodes, beside what they hold */
+static gsize in_pieces;       /* (atomic): what nodes have of the heap in pieces with pages of their own */
+static gsize lately;          /* (atomic): the most that this was, less a part of what was freed since */
+static gsize all_left;        /* (atomic): what the heap has in pieces that were freed */
+static gsize left[N_CLASSES]; /* (atomic): the part of it that is in pieces of that size */
 
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
@@ -121,6 +128,18 @@ tf_memory_pool_get_held (void)
   return (gsize) g_atomic_pointer_get (&held);
 }
 
+static gsize
+get_unused (void)
+{
+  return (gsize) g_atomic_pointer_get (&unused);
+}
+
+static gsize
+get_left (void)
+{
+  return (gsize) g_atomic_pointer_get (&all_left);
+}
+
 /* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, of the buffers, and of what is
  * resident without being counted. */
 static gboolean
@@ -128,7 +147,7 @@ fits (gsize now,
       gsize bytes)
 {
   gsize bound = (gsize) g_atomic_pointer_get (&limit);
-  gsize rest = (gsize) g_atomic_pointer_get (&loose);
+  gsize rest = get_unused () + get_left ();
 
   now += (gsize) g_atomic_pointer_get (&buffers) + (rest - MIN (rest, LOOSE_MIN));
   return bound == 0 || (now <= bound && bytes <= bound - now);
@@ -225,47 +244,119 @@ tf_memory_pool_free_buffer (gsize bytes)
   g_atomic_pointer_add (&buffers, -(gssize) bytes);
 }
 
-/* Returns whether @bytes more may be resident without being counted: as long as all of it is within the limit; without
- * one, as much as is held. */
+/* Takes @size from what is in @place, or what there is. Returns how much that was. */
+static gsize
+draw (gsize *place,
+      gsize  size)
+{
+  gsize before, drawn;
+
+  do
+    {
+      before = (gsize) g_atomic_pointer_get (place);
+      drawn = MIN (before, size);
+    }
+  while (drawn > 0 && !g_atomic_pointer_compare_and_exchange (place, before, before - drawn));
+
+  return drawn;
+}
+
+/* Gives what the heap has left to the system, if that is more than @most bytes, which is much: it takes the time of all free
+ * pieces of the process. */
+static void
+take_back (gsize most)
+{
+  if (get_left () <= most)
+    return;
+
+  for (guint i = 0; i < N_CLASSES; i++)
+    {
+      gsize size = (gsize) g_atomic_pointer_get (&left[i]);
+
+      size = draw (&left[i], size);
+      g_atomic_pointer_add (&all_left, -(gssize) size);
+    }
+  tf_system_trim_heap ();
+}
+
+static guint
+get_class (gsize size)
+{
+  return g_bit_nth_msf (size, -1);
+}
+
+/* Without a limit, the heap may have as much left as nodes had lately: those that come next, as many as those that were
+ * just dropped, do not fault each page in again. @freed bytes are being freed. */
+static void
+bound_left (gsize freed)
+{
+  gsize before = (gsize) g_atomic_pointer_get (&lately);
+  gsize after = MAX ((gsize) g_atomic_pointer_get (&in_pieces), before - MIN (before, freed / LATELY_LASTS));
+
+  if (after != before)
+    g_atomic_pointer_set (&lately, after);
+  take_back (MAX (LOOSE_MIN, after + after / 8));
+}
+
+/* Returns whether @bytes that are being freed may stay in the heap. With a limit, as long as all is within it. */
+static gboolean
+may_leave (gsize bytes)
+{
+  if (g_atomic_pointer_get (&limit) == 0)
+    {
+      bound_left (bytes);
+      return TRUE;
+    }
+
+  return get_unused () + get_left () + bytes <= LOOSE_MIN || fits (tf_memory_pool_get_held (), bytes);
+}
+
+/* Returns whether a piece of @size may stay in the heap when what was in it has become too large for it. Many such pieces
+ * are of no use where all grow. */
+static gboolean
+may_outgrow (gsize size)
+{
+  gsize most = MAX (LOOSE_MIN, tf_memory_pool_get_held () / 8);
+
+  return may_leave (size) &&
+         (g_atomic_pointer_get (&limit) != 0 || (gsize) g_atomic_pointer_get (&left[get_class (size)]) + size <= most);
+}
+
+/* Returns whether nodes may keep what they do not use: as long as all is within the limit; without one, as much as they
+ * hold. */
 gboolean
-tf_memory_pool_may_leave (gsize bytes)
+tf_memory_pool_may_keep_unused (void)
 {
   gsize bound = (gsize) g_atomic_pointer_get (&limit);
   gsize now = tf_memory_pool_get_held ();
 
-  return (gsize) g_atomic_pointer_get (&loose) + bytes <= (bound == 0 ? MAX (LOOSE_MIN, now) : LOOSE_MIN) ||
-         (bound != 0 && fits (now, bytes));
-}
+  if (bound == 0)
+    return get_unused () <= MAX (LOOSE_MIN, now);
 
-static gsize *
-left_of (gsize size)
-{
-  return &left[g_bit_nth_msf (size, -1)];
+  return get_unused () + get_left () <= LOOSE_MIN || fits (now, 0);
 }
 
 /* The heap may have used what it had left of that size. */
 static void
 note_allocated (gsize size)
 {
-  gsize *place = left_of (size);
-  gsize before, used;
+  gsize used = draw (&left[get_class (size)], size);
 
-  do
-    {
-      before = (gsize) g_atomic_pointer_get (place);
-      used = MIN (before, size);
-    }
-  while (used > 0 && !g_atomic_pointer_compare_and_exchange (place, before, before - used));
-
+  g_atomic_pointer_add (&in_pieces, size);
   if (used > 0)
-    g_atomic_pointer_add (&loose, -(gssize) used);
+    g_atomic_pointer_add (&all_left, -(gssize) used);
 }
 
 static void
-note_left (gsize size)
+note_freed (gsize    size,
+            gboolean stays)
 {
-  g_atomic_pointer_add (left_of (size), size);
-  g_atomic_pointer_add (&loose, size);
+  g_atomic_pointer_add (&in_pieces, -(gssize) size);
+  if (!stays)
+    return;
+
+  g_atomic_pointer_add (&left[get_class (size)], size);
+  g_atomic_pointer_add (&all_left, size);
 }
 
 /* Like malloc(), for a piece that tf_memory_pool_free() frees. */
@@ -280,18 +371,23 @@ tf_memory_pool_allocate (gsize size)
 }
 
 /* The heap keeps the piece, unless it has too much of that kind: then only the addresses. */
+static void
+free_piece (gpointer piece,
+            gsize    size,
+            gboolean may_stay)
+{
+  note_freed (size, may_stay || !tf_system_free_pages (piece, size));
+  free (piece);
+}
+
 void
 tf_memory_pool_free (gpointer piece,
                      gsize    size)
 {
   if (piece != NULL && size >= PIECE_MIN)
-    {
-      if (tf_memory_pool_may_leave (size))
-        note_left (size);
-      else
-        tf_system_free_pages (piece, size);
-    }
-  free (piece);
+    free_piece (piece, size, may_leave (size));
+  else
+    free (piece);
 }
 
 /* Like realloc(). */
@@ -302,11 +398,11 @@ tf_memory_pool_reallocate (gpointer piece,
 {
   gpointer moved;
 
-  if (old_size < PIECE_MIN || tf_memory_pool_may_leave (old_size))
+  if (old_size < PIECE_MIN || may_outgrow (old_size))
     {
       moved = realloc (piece, size);
       if (moved != NULL && old_size >= PIECE_MIN)
-        note_left (old_size); /* if it was moved */
+        note_freed (old_size, TRUE); /* if it was moved */
       if (moved != NULL && size >= PIECE_MIN)
         note_allocated (size);
       return moved;
@@ -317,7 +413,7 @@ tf_memory_pool_reallocate (gpointer piece,
     return NULL;
 
   memcpy (moved, piece, MIN (old_size, size));
-  tf_memory_pool_free (piece, old_size);
+  free_piece (piece, old_size, FALSE);
   return moved;
 }
 
@@ -329,7 +425,7 @@ tf_memory_pool_set_unused (TfMemoryPoolNode *node,
   if (size == node->unused)
     return;
 
-  g_atomic_pointer_add (&loose, (gssize) size - (gssize) node->unused);
+  g_atomic_pointer_add (&unused, (gssize) size - (gssize) node->unused);
   node->unused = size;
 }
 
@@ -466,35 +562,6 @@ ask (gsize bytes,
   return answered;
 }
 
-static gsize
-count_left (void)
-{
-  gsize bytes = 0;
-
-  for (guint i = 0; i < N_CLASSES; i++)
-    bytes += (gsize) g_atomic_pointer_get (&left[i]);
-
-  return bytes;
-}
-
-/* Gives what the heap has left to the system, if that is much: it takes the time of all free pieces of the process. At the
- * limit, nothing is left to the heap after that. */
-static void
-take_back (void)
-{
-  if (count_left () <= LOOSE_MIN)
-    return;
-
-  for (guint i = 0; i < N_CLASSES; i++)
-    {
-      gsize size = (gsize) g_atomic_pointer_get (&left[i]);
-
-      if (g_atomic_pointer_compare_and_exchange (&left[i], size, 0))
-        g_atomic_pointer_add (&loose, -(gssize) size);
-    }
-  tf_system_trim_heap ();
-}
-
 /* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
  * as far as possible. Called without the lock of a node. */
 void
@@ -504,7 +571,7 @@ tf_memory_pool_make_room (gsize bytes,
   guint n = ASKED_AT_ONCE;
 
   if (!fits (tf_memory_pool_get_held (), bytes))
-    take_back ();
+    take_back (LOOSE_MIN);
 
   if (is_paused ())
     return;

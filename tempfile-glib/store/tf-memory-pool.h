@@ -73,7 +73,7 @@ gboolean tf_memory_pool_take_buffer (gsize                     bytes,
                                      gboolean                  force);
 void     tf_memory_pool_free_buffer (gsize                     bytes);
 
-gboolean tf_memory_pool_may_leave   (gsize     bytes);
+gboolean tf_memory_pool_may_keep_unused (void);
 gpointer tf_memory_pool_allocate    (gsize     size);
 gpointer tf_memory_pool_reallocate  (gpointer  piece,
                                      gsize     old_size,

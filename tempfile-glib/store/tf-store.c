@@ -1032,7 +1032,7 @@ static void
 bound_unused (TfStore *self)
 {
   count_unused (self);
-  if (G_LIKELY (self->pool_node.unused == 0 || tf_memory_pool_may_leave (0)))
+  if (G_LIKELY (self->pool_node.unused == 0 || tf_memory_pool_may_keep_unused ()))
     return;
 
   tf_memory_buffer_free_unused (&self->backing.memory);
