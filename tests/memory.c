@@ -308,12 +308,13 @@ get_resident (void)
   return g_ascii_strtoull (strchr (statm, ' '), NULL, 10) * sysconf (_SC_PAGESIZE);
 }
 
-/* With MALLOC_PERTURB_, which meson sets, glibc writes to what is freed. */
+/* With MALLOC_PERTURB_, which meson sets, glibc writes to what is freed; and it gives the end of its heap back by itself. */
 static gboolean
 skip_resident (void)
 {
 #ifdef M_PERTURB
   mallopt (M_PERTURB, 0);
+  mallopt (M_TRIM_THRESHOLD, G_MAXINT);
 #endif
 #if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
   g_test_skip ("The sanitizer has a heap of its own");
@@ -453,10 +454,6 @@ test_resident_in_bursts (void)
   if (skip_resident ())
     return;
 
-  /* glibc gives the end of its heap back by itself. */
-#ifdef M_TRIM_THRESHOLD
-  mallopt (M_TRIM_THRESHOLD, G_MAXINT);
-#endif
   g_ptr_array_unref (make_many (n, 60 * KIB, -1));
   before = count_faults ();
   for (guint i = 0; i < 4; i++)

@@ -192,14 +192,14 @@ free_pages (TfMemoryBuffer *self)
 {
   gsize page_size = sysconf (_SC_PAGESIZE);
   gsize address = GPOINTER_TO_SIZE (self->data);
-  gsize start = (address + self->size + page_size - 1) / page_size * page_size - address;
-  gsize end = (address + self->capacity) / page_size * page_size - address;
+  gsize start = (address + self->size + page_size - 1) / page_size * page_size;
+  gsize end = (address + self->capacity) / page_size * page_size;
 
-  if (start >= end || !tf_system_free_pages (self->data + start, end - start))
+  if (start >= end || !tf_system_free_pages (self->data + (start - address), end - start))
     return;
 
-  memset (self->data + end, 0, self->capacity - end);
-  self->touched = MIN (self->touched, start);
+  memset (self->data + (end - address), 0, address + self->capacity - end);
+  self->touched = MIN (self->touched, start - address);
 }
 
 /* Frees the rest of a huge page that is too large for the content, and continues with small pages until

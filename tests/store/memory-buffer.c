@@ -21,6 +21,30 @@
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (TfMemoryBuffer, tf_memory_buffer_clear)
 
+int __real_madvise (void *data, size_t size, int advice);
+int __wrap_madvise (void *data, size_t size, int advice);
+
+static const TfMemoryBuffer *cut_off; /* (nullable): whose pages alone may be freed */
+static guint n_freed;
+
+int
+__wrap_madvise (void   *data,
+                size_t  size,
+                int     advice)
+{
+  if (cut_off != NULL)
+    {
+      gsize offset = (guint8 *) data - cut_off->data;
+
+      g_assert_cmpuint (offset, >=, cut_off->size);
+      g_assert_cmpuint (offset, <=, cut_off->capacity);
+      g_assert_cmpuint (size, <=, cut_off->capacity - offset);
+      n_freed++;
+    }
+
+  return __real_madvise (data, size, advice);
+}
+
 static void
 reserve (TfMemoryBuffer *buffer,
          gsize           size)
@@ -321,6 +345,26 @@ test_cut_off_is_not_resident (void)
   assert_all (&buffer, 17 * MIB, 20 * MIB, 0);
 }
 
+/* Pieces of the heap begin and end anywhere in a page, which others have a part of. */
+static void
+test_frees_own_pages_alone (void)
+{
+  n_freed = 0;
+  for (gsize size = 600; size < 200 * KIB; size += 100 + size / 20)
+    for (gsize rest = size - size / 50; rest > size / 50; rest -= size / 50)
+      {
+        g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+        fill (&buffer, size);
+        cut_off = &buffer;
+        tf_memory_buffer_set_size (&buffer, rest);
+        cut_off = NULL;
+      }
+
+  if (!tf_test_skip_if_portable ("freeing pages"))
+    g_assert_cmpuint (n_freed, >, 0);
+}
+
 static void
 test_limit (void)
 {
@@ -443,6 +487,7 @@ main (int    argc,
   g_test_add_func ("/memory-buffer/trim", test_trim);
   g_test_add_func ("/memory-buffer/reserved-is-not-huge", test_reserved_is_not_huge);
   g_test_add_func ("/memory-buffer/cut-off-is-not-resident", test_cut_off_is_not_resident);
+  g_test_add_func ("/memory-buffer/frees-own-pages-alone", test_frees_own_pages_alone);
   g_test_add_func ("/memory-buffer/limit", test_limit);
   g_test_add_func ("/memory-buffer/growth-is-geometric", test_growth_is_geometric);
   g_test_add_data_func ("/memory-buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
