@@ -816,6 +816,28 @@ test_budget_untold (void)
   g_assert_true (is_gone);
 }
 
+/* Where the last reference to the context is dropped is nobody's business: to call off is not to use what was freed. */
+static void
+test_budget_untold_in_context_of_its_own (void)
+{
+  GMainContext *context = g_main_context_new ();
+  GSource *canary = g_idle_source_new ();
+  gboolean is_gone = FALSE;
+  TfSpooledFile *file;
+
+  g_source_set_callback (canary, never, &is_gone, set_true);
+  g_source_attach (canary, context);
+  g_source_unref (canary);
+
+  g_main_context_push_thread_default (context);
+  file = make_driven_out (NULL);
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+  g_assert_false (is_gone);
+  g_object_unref (file);
+  g_assert_true (is_gone);
+}
+
 /* What could not be read takes no memory. */
 static void
 test_budget_failed_splice (void)
@@ -1192,6 +1214,7 @@ main (int    argc,
   /* These come before one that makes the disk be left alone for a while. */
   g_test_add_func ("/memory/budget/after-peek", test_budget_after_peek);
   g_test_add_func ("/memory/budget/untold", test_budget_untold);
+  g_test_add_func ("/memory/budget/untold-in-context-of-its-own", test_budget_untold_in_context_of_its_own);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
   g_test_add_func ("/memory/budget/kept", test_budget_kept);
   g_test_add_func ("/memory/budget/leaves-descriptors", test_budget_leaves_descriptors);

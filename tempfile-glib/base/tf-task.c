@@ -106,18 +106,36 @@ tf_task_defer_no_more (void)
   g_free (client);
 }
 
+/* Who destroys a source while another thread drops the last reference to its context uses what was freed. */
+struct _TfTaskDeferral
+{
+  GSource      *source;  /* (owned) */
+  GMainContext *context; /* (owned) (nullable): NULL is the default context */
+};
+
+static TfTaskDeferral *
+deferral_new (GSource      *source,
+              GMainContext *context)
+{
+  TfTaskDeferral *self = g_new (TfTaskDeferral, 1);
+
+  self->source = g_source_ref (source);
+  self->context = context != NULL ? g_main_context_ref (context) : NULL;
+  return self;
+}
+
 static void
 attach (GMainContext    *context,
         int              priority,
         GSourceFunc      func,
         gpointer         data,
         GDestroyNotify   destroy,
-        GSource        **attached)
+        TfTaskDeferral **deferral)
 {
   GSource *source = g_idle_source_new ();
 
-  if (attached != NULL)
-    *attached = g_source_ref (source);
+  if (deferral != NULL)
+    *deferral = deferral_new (source, context);
 
   g_source_set_static_name (source, "[tempfile-glib] attach");
   g_source_set_priority (source, priority);
@@ -129,37 +147,40 @@ attach (GMainContext    *context,
   g_mutex_unlock (&attach_lock);
 }
 
-/* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. Sets @source to what
+/* Calls @func once: in the main context given to tf_task_defer_to(), or at once if there is none. Sets @deferral to what
  * will call it, or to NULL. */
 void
 tf_task_defer (GSourceFunc      func,
                gpointer         data,
                GDestroyNotify   destroy,
-               GSource        **source)
+               TfTaskDeferral **deferral)
 {
   const Client *client = g_private_get (&client_of_thread);
 
   if (client != NULL)
     {
-      attach (client->context, client->priority, func, data, destroy, source);
+      attach (client->context, client->priority, func, data, destroy, deferral);
       return;
     }
 
-  if (source != NULL)
-    *source = NULL;
+  if (deferral != NULL)
+    *deferral = NULL;
   func (data);
   destroy (data);
 }
 
-/* Calls off what was deferred, if it has not happened yet. Takes the source. The caller keeps the data alive meanwhile: no
+/* Calls off what was deferred, if it has not happened yet. Takes @deferral. The caller keeps the data alive meanwhile: no
  * child may find the lock of a main context taken, so that a fork waits for this. */
 void
-tf_task_call_off (GSource *source)
+tf_task_call_off (TfTaskDeferral *deferral)
 {
   tf_fork_suspend ();
-  g_source_destroy (source);
-  g_source_unref (source);
+  g_source_destroy (deferral->source);
+  g_source_unref (deferral->source);
   tf_fork_resume ();
+
+  g_clear_pointer (&deferral->context, g_main_context_unref);
+  g_free (deferral);
 }
 
 static void

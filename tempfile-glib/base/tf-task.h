@@ -32,6 +32,9 @@ typedef gssize (*TfTaskFunc) (gpointer       source_object,
                               GCancellable  *cancellable,
                               GError       **error);
 
+/* What tf_task_defer() has put off. */
+typedef struct _TfTaskDeferral TfTaskDeferral;
+
 /* Takes @error. */
 typedef void (*TfTaskDone) (GTask  *task,
                             gssize  result,
@@ -74,8 +77,8 @@ void     tf_task_end_wait   (void);
 void tf_task_defer         (GSourceFunc      func,
                             gpointer         data,
                             GDestroyNotify   destroy,
-                            GSource        **source);
-void tf_task_call_off      (GSource        *source);
+                            TfTaskDeferral **deferral);
+void tf_task_call_off      (TfTaskDeferral  *deferral);
 void tf_task_defer_to      (GMainContext   *context,
                             int             priority);
 void tf_task_defer_no_more (void);

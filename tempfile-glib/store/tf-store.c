@@ -465,25 +465,25 @@ return_owner (TfStore *self)
 static void
 stop_telling (TfStore *self)
 {
-  GSource *source;
+  TfTaskDeferral *deferral;
 
   tf_fork_lock (&fork_handler);
-  source = self->told ? g_steal_pointer (&self->tells.source) : NULL;
+  deferral = self->told ? g_steal_pointer (&self->tells.deferral) : NULL;
   g_mutex_unlock (&replacing);
-  if (source != NULL)
-    tf_task_call_off (source);
+  if (deferral != NULL)
+    tf_task_call_off (deferral);
 }
 
 /* Takes what tells the owner. */
 static void
-set_telling (TfStore *self,
-             GSource *source)
+set_telling (TfStore        *self,
+             TfTaskDeferral *deferral)
 {
   GMainContext *context;
 
   tf_fork_lock (&fork_handler);
   context = self->tells.context;
-  self->tells.source = source;
+  self->tells.deferral = deferral;
   self->told = TRUE;
   g_mutex_unlock (&replacing);
   g_clear_pointer (&context, g_main_context_unref);
@@ -953,7 +953,7 @@ static void
 unlock_and_tell (TfStore *self)
 {
   g_autofree char *where = g_strdup (self->backing.where);
-  GSource *source;
+  TfTaskDeferral *deferral;
 
   self->must_tell = FALSE;
   update_rest (self);
@@ -961,9 +961,9 @@ unlock_and_tell (TfStore *self)
   if (where != NULL)
     tf_debug_trace ("rolled over to", where);
 
-  tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref, &source);
-  if (source != NULL)
-    set_telling (self, source);
+  tf_task_defer (tell_rolled_over, tf_store_ref (self), (GDestroyNotify) tf_store_unref, &deferral);
+  if (deferral != NULL)
+    set_telling (self, deferral);
 }
 
 void

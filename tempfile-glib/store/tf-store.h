@@ -134,8 +134,8 @@ struct _TfStore
                             * there was another thread */
   union
   {
-    GMainContext *context; /* (owned) (nullable): of the creation, for notifications that no call causes */
-    GSource *source;       /* (owned) (nullable): if @told; what tells the owner, or has told it */
+    GMainContext *context;    /* (owned) (nullable): of the creation, for notifications that no call causes */
+    TfTaskDeferral *deferral; /* (owned) (nullable): if @told; what tells the owner, or has told it */
   } tells;
 };
 
