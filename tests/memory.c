@@ -308,13 +308,15 @@ get_resident (void)
   return g_ascii_strtoull (strchr (statm, ' '), NULL, 10) * sysconf (_SC_PAGESIZE);
 }
 
-/* With MALLOC_PERTURB_, which meson sets, glibc writes to what is freed; and it gives the end of its heap back by itself. */
+/* With MALLOC_PERTURB_, which meson sets, glibc writes to what is freed; and by itself it gives the end of its heap
+ * back. */
 static gboolean
 skip_resident (void)
 {
 #ifdef M_PERTURB
   mallopt (M_PERTURB, 0);
   mallopt (M_TRIM_THRESHOLD, G_MAXINT);
+  mallopt (M_MMAP_THRESHOLD, 32 * KIB * KIB); /* where that of a program ends that frees large pieces */
 #endif
 #if defined (__SANITIZE_ADDRESS__) || defined (__SANITIZE_THREAD__)
   g_test_skip ("The sanitizer has a heap of its own");
@@ -474,6 +476,59 @@ test_resident_lately (void)
   for (guint i = 0; i < 1200; i++)
     g_ptr_array_unref (make_many (20, 60 * KIB, -1));
   assert_within (0, before);
+}
+
+#define MOST_AT_RANDOM (1500 * KIB)
+
+/* Appends to a file, or cuts it off. */
+static void
+change_at_random (TfTempFile *file,
+                  GRand      *random,
+                  const char *data)
+{
+  gsize count = g_rand_int_range (random, 1, 2 + (1 << g_rand_int_range (random, 0, 22)));
+  gsize size = tf_temp_file_get_size (file);
+
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_END, NULL, NULL));
+  if (g_rand_int_range (random, 0, 7) < 2)
+    g_assert_true (g_seekable_truncate (G_SEEKABLE (file), g_rand_int_range (random, 0, size + 1), NULL, NULL));
+  else if (size + count <= MOST_AT_RANDOM)
+    g_assert_true (tf_temp_file_write (file, data, count, NULL, NULL));
+}
+
+/* In a thread, because the heap of another one than the first has room for less in one piece. */
+static gpointer
+change_many (gpointer data)
+{
+  gsize *most = data;
+  g_autofree char *zeros = g_malloc0 (MOST_AT_RANDOM);
+  g_autoptr(GRand) random = g_rand_new_with_seed (1);
+  g_autoptr(GPtrArray) files = make_many (300, 0, -1);
+
+  for (guint i = 0; i < 30000; i++)
+    {
+      change_at_random (files->pdata[g_rand_int_range (random, 0, files->len)], random, zeros);
+      if (i % 100 == 0)
+        *most = MAX (*most, get_resident ());
+    }
+  return NULL;
+}
+
+/* The heap splits and joins pieces, so that what it has left is not known from their sizes. */
+static void
+test_resident_at_random (void)
+{
+  const gsize budget = 64 * KIB * KIB;
+  gsize before = get_resident ();
+  gsize most = 0;
+
+  if (skip_resident ())
+    return;
+
+  tf_set_memory_budget (budget);
+  g_thread_join (g_thread_new ("changing", change_many, &most));
+  tf_set_memory_budget (0);
+  g_assert_cmpuint (most - MIN (most, before), <=, budget + 10 * KIB * KIB);
 }
 
 /* The room for more content may be resident, where the heap had used it before: it is within the limit. */
@@ -1224,6 +1279,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   /* Before those that use more. */
   g_test_add_func ("/memory/resident/lately", test_resident_lately);
+  g_test_add_func ("/memory/resident/at-random", test_resident_at_random);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
   g_test_add_func ("/memory/resident/in-turns-without-budget", test_resident_in_turns_without_budget);

@@ -473,6 +473,13 @@ tf_system_free_pages (guint8 *data,
   return FALSE;
 }
 
+gsize
+tf_system_count_resident (guint8 *data,
+                          gsize   size)
+{
+  return 0;
+}
+
 void
 tf_system_trim_heap (void)
 {

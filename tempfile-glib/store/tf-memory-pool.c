@@ -336,15 +336,35 @@ tf_memory_pool_may_keep_unused (void)
   return get_unused () + get_left () <= LOOSE_MIN || fits (now, 0);
 }
 
-/* The heap may have used what it had left of that size. */
-static void
-note_allocated (gsize size)
+static gsize
+draw_left (guint class,
+           gsize size)
 {
-  gsize used = draw (&left[get_class (size)], size);
+  gsize drawn = draw (&left[class], size);
+
+  if (drawn > 0)
+    g_atomic_pointer_add (&all_left, -(gssize) drawn);
+  return drawn;
+}
+
+/* Without a limit, the heap is taken to have used what it had left of that size. With one, what it had left is counted by
+ * what is resident of a piece that nothing was written to yet: the heap splits and joins pieces. */
+static void
+note_allocated (gpointer piece,
+                gsize    size)
+{
+  gsize resident;
 
   g_atomic_pointer_add (&in_pieces, size);
-  if (used > 0)
-    g_atomic_pointer_add (&all_left, -(gssize) used);
+  if (g_atomic_pointer_get (&limit) == 0)
+    {
+      draw_left (get_class (size), size);
+      return;
+    }
+
+  resident = tf_system_count_resident (piece, size);
+  for (guint i = 0; i < N_CLASSES && resident > 0; i++)
+    resident -= draw_left (i, resident);
 }
 
 static void
@@ -366,7 +386,7 @@ tf_memory_pool_allocate (gsize size)
   gpointer piece = malloc (size);
 
   if (piece != NULL && size >= PIECE_MIN)
-    note_allocated (size);
+    note_allocated (piece, size);
   return piece;
 }
 
@@ -390,21 +410,22 @@ tf_memory_pool_free (gpointer piece,
     free (piece);
 }
 
-/* Like realloc(). */
+/* Like realloc(). A piece that shrinks leaves its rest. */
 gpointer
 tf_memory_pool_reallocate (gpointer piece,
                            gsize    old_size,
                            gsize    size)
 {
+  gboolean is_left = old_size < PIECE_MIN || may_outgrow (old_size);
   gpointer moved;
 
-  if (old_size < PIECE_MIN || may_outgrow (old_size))
+  if (is_left && (size < old_size || g_atomic_pointer_get (&limit) == 0))
     {
       moved = realloc (piece, size);
       if (moved != NULL && old_size >= PIECE_MIN)
         note_freed (old_size, TRUE); /* if it was moved */
       if (moved != NULL && size >= PIECE_MIN)
-        note_allocated (size);
+        note_allocated (moved, size);
       return moved;
     }
 
@@ -413,7 +434,10 @@ tf_memory_pool_reallocate (gpointer piece,
     return NULL;
 
   memcpy (moved, piece, MIN (old_size, size));
-  free_piece (piece, old_size, FALSE);
+  if (old_size >= PIECE_MIN)
+    free_piece (piece, old_size, is_left);
+  else
+    free (piece);
   return moved;
 }
 

@@ -463,6 +463,7 @@ test_free_pages (void)
   gboolean is_freed;
 
   g_assert_nonnull (data);
+  g_assert_cmpuint (tf_system_count_resident (data, size), ==, 0);
   tf_system_use_huge_pages (data, size, TRUE);
   memset (data, 'x', size);
   tf_system_use_huge_pages (data, size, FALSE);
@@ -475,6 +476,13 @@ test_free_pages (void)
     }
   g_assert_cmpint (data[0], ==, 'x');
   g_assert_cmpint (data[4096 * 16 - 1], ==, 'x');
+  if (!tf_test_is_portable ())
+    {
+      g_assert_cmpuint (tf_system_count_resident (data, 4096 * 16), ==, 4096 * 16);
+      g_assert_cmpuint (tf_system_count_resident (data + 1, 4096 * 16), ==, 4096 * 15);
+      g_assert_cmpuint (tf_system_count_resident (data + 1, 4094), ==, 0);
+      g_assert_cmpuint (tf_system_count_resident (data + size / 2, size / 4), ==, 0);
+    }
   munmap (data, size);
 }
 

@@ -35,7 +35,7 @@ NOT_POSIX = re.compile(r"""
          | SEEK_(?:DATA|HOLE) | (?:FALLOC|F_SEAL|MADV|MFD|MREMAP|RENAME|RESOLVE|STATX|SYS)_\w+
          | struct\ (?:dirent64|open_how|statfs|statx) )\b
     | \b(?: [fl]?(?:get|list|remove|set)xattr | asprintf | copy_file_range | dup3 | eventfd | f?statfs | fallocate
-         | flock | getdents64 | getentropy | getrandom | ioctl | madvise | memfd_create | memmem | mempcpy | memrchr
+         | flock | getdents64 | getentropy | getrandom | ioctl | madvise | memfd_create | memmem | mempcpy | memrchr | mincore
          | mremap | openat2 | pidfd_open | pipe2 | preadv2? | pwritev2? | renameat2 | secure_getenv | sendfile
          | statx | strchrnul | syncfs | syscall )\ \(
     | \#\ *include\ <(?: linux/.* | sys/(?:eventfd|file|ioctl|mount|random|sendfile|statfs|syscall|sysmacros|vfs|xattr)\.h )>
