@@ -15,11 +15,23 @@
 #include "store/tf-memory-pool.h"
 
 static GMutex monitor_lock;
-static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &monitor_lock };
 static GMemoryMonitor *monitor; /* (owned) (nullable): not opted in */
 static gulong warning_id;
 static GSource *pressure;       /* (owned) (nullable) */
 static int n_pending;           /* (atomic): warnings that no worker has handled yet */
+
+/* The worker that would handle what is pending is the parent's. */
+static void
+after_fork_in_child (void)
+{
+  g_atomic_int_set (&n_pending, 0);
+}
+
+static TfForkHandler fork_handler = {
+  .level = TF_FORK_LEAVES,
+  .lock = &monitor_lock,
+  .child = after_fork_in_child,
+};
 
 /**
  * tf_set_memory_budget:

@@ -57,7 +57,8 @@
  * [func@Tf.set_memory_budget] and lack of memory make the file roll over at any size.
  *
  * If the disk refuses the bytes, the call fails, the message names the directory, and bytes, size and position are
- * as they were. The same call succeeds once the disk has room.
+ * as they were. The same call succeeds once the disk has room. If the disk has room for the bytes, but not for all that a
+ * call writes then, the file has rolled over, and the position tells how much of that is written.
  *
  * Before it rolls over, the file does not touch the disk. The object does not need [method@Gio.Initable.init].
  *

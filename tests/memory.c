@@ -1168,6 +1168,45 @@ test_low_memory_without_threads (void)
   tf_set_roll_over_on_low_memory (FALSE);
 }
 
+static void
+warn_in_child (void)
+{
+  g_autoptr(TfSpooledFile) file = tf_spooled_file_new (-1);
+  gint64 end = g_get_monotonic_time () + 10 * G_USEC_PER_SEC;
+
+  has_no_threads = FALSE;
+  write_zeros (file, LARGE);
+  warn ();
+  while (!tf_spooled_file_is_rolled_over (file))
+    {
+      g_assert_cmpint (g_get_monotonic_time (), <, end);
+      g_thread_yield ();
+    }
+}
+
+/* What is pending is so for the parent. */
+static void
+test_low_memory_pending_in_child (void)
+{
+  if (!g_test_subprocess ())
+    {
+      g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+      g_test_trap_assert_passed ();
+      return;
+    }
+
+  tf_set_roll_over_on_low_memory (TRUE);
+  has_no_threads = TRUE;
+  warn ();
+  tf_test_in_child (warn_in_child);
+
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Rolling temporary files over: *");
+  while (g_main_context_iteration (NULL, FALSE))
+    ;
+  g_test_assert_expected_messages ();
+  tf_set_roll_over_on_low_memory (FALSE);
+}
+
 static GLogWriterOutput
 count_messages (GLogLevelFlags   level,
                 const GLogField *fields,
@@ -1292,6 +1331,7 @@ main (int    argc,
   g_test_add_func ("/memory/low-memory/after-peek", test_low_memory_after_peek);
   g_test_add_func ("/memory/low-memory/leaves-descriptors", test_low_memory_leaves_descriptors);
   g_test_add_func ("/memory/low-memory/without-threads", test_low_memory_without_threads);
+  g_test_add_func ("/memory/low-memory/pending-in-child", test_low_memory_pending_in_child);
   g_test_add_func ("/memory/pressure", test_pressure);
   g_test_add_func ("/memory/pressure/ends", test_pressure_ends);
 
