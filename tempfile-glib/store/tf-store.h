@@ -99,20 +99,20 @@ struct _TfStore
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
   gint n_waiting;     /* (atomic): threads that want the lock */
   gboolean rolled_over; /* (atomic) */
+  guint32 lent_at;     /* the lower part of a position */
   gconstpointer copier; /* (nullable): the thread that is the copier */
   guint16 next_ticket; /* (atomic) */
   guint16 turn;        /* the ticket whose turn it is */
   guint16 generation;  /* of tf_fork_get_generation(): of the process that has created it */
   guint8 told;         /* a boolean: the owner is told, or will be, that the store has rolled over. It is not set with the
                         * lock, so that no other bit may be in its byte */
-  GArray *given_up;    /* (owned) (nullable) (element-type guint16): tickets that come later, and have no turn */
-  guint at_rest : 1;   /* open, with an open gate, without a copier, and with nothing to tell: the fast paths may be taken.
+  guint8 at_rest : 1;  /* open, with an open gate, without a copier, and with nothing to tell: the fast paths may be taken.
                         * Otherwise no memory is claimed */
-  guint must_tell : 1; /* rolled over, and the owner was not notified yet */
-  guint lasting : 1;   /* the file behind the backing has a lasting name */
-  guint must_share : 1; /* a fork came while there was a copier, which uses the backing without the lock */
-  guint lent : 1;      /* somebody may be looking at bytes that tf_store_peek() returned at @lent_at */
-  guint32 lent_at;     /* the lower part of a position */
+  guint8 must_tell : 1; /* rolled over, and the owner was not notified yet */
+  guint8 lasting : 1;  /* the file behind the backing has a lasting name */
+  guint8 must_share : 1; /* a fork came while there was a copier, which uses the backing without the lock */
+  guint8 lent : 1;     /* somebody may be looking at bytes that tf_store_peek() returned at @lent_at */
+  GArray *given_up;    /* (owned) (nullable) (element-type guint16): tickets that come later, and have no turn */
   GCond changed;       /* there is no copier any more, or it is another turn */
 
   TfBacking backing;
