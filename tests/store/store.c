@@ -956,6 +956,14 @@ test_left_to_worker (void)
     }
 }
 
+/* With what GLib puts before it, it fills what malloc() gives for 304 bytes, so that an empty file takes 450. */
+static void
+test_size (void)
+{
+  if (GLIB_SIZEOF_VOID_P == 8)
+    g_assert_cmpuint (sizeof (TfStore), <=, 272);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -992,6 +1000,7 @@ main (int    argc,
   g_test_add_func ("/store/seek-bounds", test_seek_bounds);
   g_test_add_func ("/store/threads", test_threads);
   g_test_add_func ("/store/left-to-worker", test_left_to_worker);
+  g_test_add_func ("/store/size", test_size);
 
   return tf_test_run ();
 }
