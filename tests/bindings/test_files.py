@@ -325,7 +325,9 @@ class BinaryTest(TestCase):
                     self.assertRaisesRegex(ValueError, 'negative', call, -1)
                 self.assertEqual(file.seek(-9, os.SEEK_CUR), 0)
                 self.assertEqual(file.seek(-9, os.SEEK_END), 0)
+                self.assertRaises(OverflowError, file.seek, 1 << 63)
             else:
+                self.assertRaises(ValueError, file.seek, 1 << 63)
                 for call in (lambda: file.seek(-1), lambda: file.truncate(-1), lambda: file.seek(-9, os.SEEK_CUR),
                              lambda: file.seek(-9, os.SEEK_END)):
                     with self.assertRaises(OSError) as caught:
@@ -334,6 +336,13 @@ class BinaryTest(TestCase):
             for whence in 7, -1:
                 with self.assertRaises(ValueError):
                     file.seek(0, whence)
+
+    def test_text_truncated_to_negative_size(self):
+        for create, error in (Tf.SpooledFile, ValueError), (Tf.TempFile, OSError):
+            with create(mode='w+') as file:
+                file.write('01234')
+                self.assertRaises(error, file.truncate, -5)
+                self.assertEqual(file.truncate(2), 2)
 
     @for_all_files
     def test_closed(self, create):

@@ -135,6 +135,14 @@ def counted(function):
     return call
 
 
+def as_offset(offset, in_memory):
+    """Like lseek(2) in CPython, the disk refuses what is no offset in another way than memory."""
+    offset = operator.index(offset)
+    if not in_memory and not -1 << 63 <= offset < 1 << 63:
+        raise ValueError("cannot fit 'int' into an offset-sized integer")
+    return offset
+
+
 def is_in_memory(file):
     return isinstance(file, Tf.SpooledFile) and not Tf.SpooledFile.is_rolled_over(file)
 
@@ -439,7 +447,7 @@ class Buffer(Reading):
 
     @whole_errors
     def seek(self, offset, whence=os.SEEK_SET, /):
-        offset = operator.index(offset)
+        offset = as_offset(offset, self.is_in_memory())
         self.seekable()
         self.input.seek(offset, SEEK_TYPES[whence], None)
         return self.input.tell()
@@ -457,6 +465,8 @@ class Buffer(Reading):
     def truncate(self, size=None, /):
         self.check('w')
         size = self.tell() if size is None else operator.index(size)
+        if size < 0 and self.is_in_memory():
+            raise ValueError(f'negative size value {size}')
         with self.turn:
             self.output.truncate(size, None)
         return size
@@ -688,7 +698,7 @@ class File(Reading):
     @method()
     def seek(self, offset, whence=os.SEEK_SET, cancellable=None):
         """Move the position and return it. With a GLib.SeekType as whence, return True."""
-        offset = operator.index(offset)
+        offset = as_offset(offset, is_in_memory(self))
         if isinstance(whence, GLib.SeekType):
             return Gio.Seekable.seek(self, offset, whence, cancellable)
         whence = operator.index(whence)

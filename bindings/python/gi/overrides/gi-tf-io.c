@@ -1170,6 +1170,20 @@ seek_as_in_gio (TfTempFile   *file,
   Py_RETURN_TRUE;
 }
 
+/* Like lseek(2) in CPython, the disk refuses what is no offset in another way than memory. */
+static gboolean
+get_offset (TfTempFile *file,
+            PyObject   *value,
+            gint64     *offset)
+{
+  if (gi_tf_get_integer (value, offset))
+    return TRUE;
+
+  if (PyErr_ExceptionMatches (PyExc_OverflowError) && !gi_tf_is_in_memory (file))
+    PyErr_SetString (PyExc_ValueError, "cannot fit 'int' into an offset-sized integer");
+  return FALSE;
+}
+
 PyObject *
 gi_tf_io_seek (PyObject         *self,
          PyObject   *const*args,
@@ -1195,7 +1209,7 @@ gi_tf_io_seek (PyObject         *self,
       PyErr_SetString (PyExc_TypeError, "seek() takes an offset");
       return NULL;
     }
-  if (!gi_tf_get_integer (values[0], &offset))
+  if (!get_offset (gi_tf_file_of (self), values[0], &offset))
     return NULL;
 
   if (values[1] != NULL && !PyLong_CheckExact (values[1]) && PyObject_IsInstance (values[1], seek_type) == 1)
