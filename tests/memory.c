@@ -463,6 +463,59 @@ test_resident_in_bursts (void)
   g_assert_cmpint (count_faults () - before, <, n_pages);
 }
 
+static void
+fill_and_drop (void)
+{
+  g_ptr_array_unref (make_many (500, 60 * KIB, -1));
+}
+
+/* Waits for the turn of the thread, and then for the end: the heap of a thread that has ended is used by the next one. */
+static gpointer
+fill_in_turn (gpointer data)
+{
+  static int n_threads, turn;
+  int own_turn = g_atomic_int_add (&n_threads, 1);
+
+  while (g_atomic_int_get (&turn) != own_turn)
+    g_thread_yield ();
+  fill_and_drop ();
+  g_atomic_int_inc (&turn);
+  while (g_atomic_int_get (&turn) < N_THREADS)
+    g_thread_yield ();
+  return NULL;
+}
+
+/* The heap has some for each of the threads, which others do not use. */
+static void
+test_resident_of_threads (void)
+{
+  GThread *threads[N_THREADS];
+  gsize before = get_resident ();
+
+  if (skip_resident ())
+    return;
+
+  for (guint i = 0; i < N_THREADS; i++)
+    threads[i] = g_thread_new ("filling", fill_in_turn, NULL);
+  for (guint i = 0; i < N_THREADS; i++)
+    g_thread_join (threads[i]);
+  assert_within (500 * 64 * KIB / 8 * 9, before);
+}
+
+/* What was left without a budget is not beside one that is set later. */
+static void
+test_resident_before_budget (void)
+{
+  gsize before = get_resident ();
+
+  if (skip_resident ())
+    return;
+
+  fill_and_drop ();
+  tf_set_memory_budget (KIB * KIB * KIB);
+  assert_within (0, before);
+}
+
 /* What is left of many does not stay for ever where few are used. */
 static void
 test_resident_lately (void)
@@ -604,7 +657,7 @@ test_resident_on_disk (void)
 
   tf_set_memory_budget (10 * KIB * KIB);
   files = make_many (500, 60 * KIB, 0);
-  g_assert_cmpuint (get_resident () - before, <=, 8 * KIB * KIB);
+  g_assert_cmpuint (get_resident (), <=, before + 8 * KIB * KIB);
 
   /* The first lines of a file are read, whatever the budget is. */
   g_assert_true (g_seekable_seek (files->pdata[499], 0, G_SEEK_SET, NULL, NULL));
@@ -1320,6 +1373,8 @@ main (int    argc,
   /* Before those that use more. */
   g_test_add_func ("/memory/resident/lately", test_resident_lately);
   g_test_add_func ("/memory/resident/at-random", test_resident_at_random);
+  g_test_add_func ("/memory/resident/of-threads", test_resident_of_threads);
+  g_test_add_func ("/memory/resident/before-budget", test_resident_before_budget);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);
   g_test_add_func ("/memory/resident/in-turns-without-budget", test_resident_in_turns_without_budget);

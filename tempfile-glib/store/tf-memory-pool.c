@@ -347,6 +347,25 @@ draw_left (guint class,
   return drawn;
 }
 
+/* Returns whether the heap uses what it had left of that size, where that is much: it has some for each of the threads. A
+ * page of every sixteenth piece, to which nothing was written yet, tells: asking takes longer than allocating. */
+static gboolean
+is_reused (gpointer piece,
+           gsize    size)
+{
+  static guint n_pieces[N_CLASSES]; /* (atomic) */
+  static gboolean fresh[N_CLASSES]; /* (atomic): the last one that was asked for */
+  guint class = get_class (size);
+
+  if (get_left () <= LOOSE_MIN)
+    return TRUE;
+
+  if (g_atomic_int_add (&n_pieces[class], 1) % 16 == 0)
+    g_atomic_int_set (&fresh[class],
+                      tf_system_count_resident ((guint8 *) piece + size - PIECE_MIN / 2, PIECE_MIN / 2) == 0);
+  return !g_atomic_int_get (&fresh[class]);
+}
+
 /* Without a limit, the heap is taken to have used what it had left of that size. With one, what it had left is counted by
  * what is resident of a piece that nothing was written to yet: the heap splits and joins pieces. */
 static void
@@ -358,7 +377,7 @@ note_allocated (gpointer piece,
   g_atomic_pointer_add (&in_pieces, size);
   if (g_atomic_pointer_get (&limit) == 0)
     {
-      draw_left (get_class (size), size);
+      draw_left (get_class (size), is_reused (piece, size) ? size : 0);
       return;
     }
 
@@ -502,7 +521,13 @@ tf_memory_pool_start (TfMemoryPoolNode *node)
 void
 tf_memory_pool_set_limit (gsize bytes)
 {
+  gboolean is_first = g_atomic_pointer_get (&limit) == 0 && bytes != 0;
+
   g_atomic_pointer_set (&limit, bytes);
+
+  /* What is left is not known exactly without a limit. */
+  if (is_first)
+    take_back (0);
 }
 
 gboolean
