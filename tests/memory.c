@@ -469,39 +469,6 @@ fill_and_drop (void)
   g_ptr_array_unref (make_many (500, 60 * KIB, -1));
 }
 
-/* Waits for the turn of the thread, and then for the end: the heap of a thread that has ended is used by the next one. */
-static gpointer
-fill_in_turn (gpointer data)
-{
-  static int n_threads, turn;
-  int own_turn = g_atomic_int_add (&n_threads, 1);
-
-  while (g_atomic_int_get (&turn) != own_turn)
-    g_thread_yield ();
-  fill_and_drop ();
-  g_atomic_int_inc (&turn);
-  while (g_atomic_int_get (&turn) < N_THREADS)
-    g_thread_yield ();
-  return NULL;
-}
-
-/* The heap has some for each of the threads, which others do not use. */
-static void
-test_resident_of_threads (void)
-{
-  GThread *threads[N_THREADS];
-  gsize before = get_resident ();
-
-  if (skip_resident ())
-    return;
-
-  for (guint i = 0; i < N_THREADS; i++)
-    threads[i] = g_thread_new ("filling", fill_in_turn, NULL);
-  for (guint i = 0; i < N_THREADS; i++)
-    g_thread_join (threads[i]);
-  assert_within (500 * 64 * KIB / 8 * 9, before);
-}
-
 /* What was left without a budget is not beside one that is set later. */
 static void
 test_resident_before_budget (void)
@@ -513,21 +480,6 @@ test_resident_before_budget (void)
 
   fill_and_drop ();
   tf_set_memory_budget (KIB * KIB * KIB);
-  assert_within (0, before);
-}
-
-/* What is left of many does not stay for ever where few are used. */
-static void
-test_resident_lately (void)
-{
-  gsize before = get_resident ();
-
-  if (skip_resident ())
-    return;
-
-  g_ptr_array_unref (make_many (800, 60 * KIB, -1));
-  for (guint i = 0; i < 1200; i++)
-    g_ptr_array_unref (make_many (20, 60 * KIB, -1));
   assert_within (0, before);
 }
 
@@ -1371,9 +1323,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/while-in-use", test_budget_while_in_use);
   g_test_add_func ("/memory/budget/splice", test_budget_splice);
   /* Before those that use more. */
-  g_test_add_func ("/memory/resident/lately", test_resident_lately);
   g_test_add_func ("/memory/resident/at-random", test_resident_at_random);
-  g_test_add_func ("/memory/resident/of-threads", test_resident_of_threads);
   g_test_add_func ("/memory/resident/before-budget", test_resident_before_budget);
   g_test_add_func ("/memory/resident/cut-off", test_resident_cut_off);
   g_test_add_func ("/memory/resident/in-turns", test_resident_in_turns);

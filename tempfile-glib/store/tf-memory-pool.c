@@ -27,9 +27,6 @@
 /* The size, in bytes, from which on a piece of the heap has pages of its own. */
 #define PIECE_MIN ((gsize) 16 * 1024)
 
-/* Of this many bytes that are freed, one counts less of what was held lately. */
-#define LATELY_LASTS 32
-
 /* What buffers may have of each limit, in bytes. */
 #define BUFFERS_MIN ((gsize) 4 * 1024 * 1024)
 
@@ -44,8 +41,6 @@ static gsize buffers; /* (atomic): of files on disk, in bytes */
 
 /* In bytes, of which nodes may have a part, and the heap, resident without being counted. */
 static gsize unused;          /* (atomic): by nodes, beside what they hold */
-static gsize in_pieces;       /* (atomic): what nodes have of the heap in pieces with pages of their own */
-static gsize lately;          /* (atomic): the most that this was, less a part of what was freed since */
 static gsize all_left;        /* (atomic): what the heap has in pieces that were freed */
 static gsize left[N_CLASSES]; /* (atomic): the part of it that is in pieces of that size */
 
@@ -261,22 +256,24 @@ draw (gsize *place,
   return drawn;
 }
 
-/* Gives what the heap has left to the system, if that is more than @most bytes, which is much: it takes the time of all free
- * pieces of the process. */
+/* Gives what the heap has left to the system. It takes the time of all free pieces of the process. */
 static void
-take_back (gsize most)
+take_all_back (void)
 {
-  if (get_left () <= most)
-    return;
-
   for (guint i = 0; i < N_CLASSES; i++)
     {
-      gsize size = (gsize) g_atomic_pointer_get (&left[i]);
+      gsize drawn = draw (&left[i], G_MAXSIZE);
 
-      size = draw (&left[i], size);
-      g_atomic_pointer_add (&all_left, -(gssize) size);
+      g_atomic_pointer_add (&all_left, -(gssize) drawn);
     }
   tf_system_trim_heap ();
+}
+
+static void
+take_back (void)
+{
+  if (get_left () > LOOSE_MIN)
+    take_all_back ();
 }
 
 static guint
@@ -285,30 +282,13 @@ get_class (gsize size)
   return g_bit_nth_msf (size, -1);
 }
 
-/* Without a limit, the heap may have as much left as nodes had lately: those that come next, as many as those that were
- * just dropped, do not fault each page in again. @freed bytes are being freed. */
-static void
-bound_left (gsize freed)
-{
-  gsize before = (gsize) g_atomic_pointer_get (&lately);
-  gsize after = MAX ((gsize) g_atomic_pointer_get (&in_pieces), before - MIN (before, freed / LATELY_LASTS));
-
-  if (after != before)
-    g_atomic_pointer_set (&lately, after);
-  take_back (MAX (LOOSE_MIN, after + after / 8));
-}
-
-/* Returns whether @bytes that are being freed may stay in the heap. With a limit, as long as all is within it. */
+/* Returns whether @bytes that are being freed may stay in the heap. Without a limit, all that is freed stays there, as
+ * malloc() sees fit. */
 static gboolean
 may_leave (gsize bytes)
 {
-  if (g_atomic_pointer_get (&limit) == 0)
-    {
-      bound_left (bytes);
-      return TRUE;
-    }
-
-  return get_unused () + get_left () + bytes <= LOOSE_MIN || fits (tf_memory_pool_get_held (), bytes);
+  return g_atomic_pointer_get (&limit) == 0 ||
+         get_unused () + get_left () + bytes <= LOOSE_MIN || fits (tf_memory_pool_get_held (), bytes);
 }
 
 /* Returns whether a piece of @size may stay in the heap when what was in it has become too large for it. Many such pieces
@@ -347,25 +327,6 @@ draw_left (guint class,
   return drawn;
 }
 
-/* Returns whether the heap uses what it had left of that size, where that is much: it has some for each of the threads. A
- * page of every sixteenth piece, to which nothing was written yet, tells: asking takes longer than allocating. */
-static gboolean
-is_reused (gpointer piece,
-           gsize    size)
-{
-  static guint n_pieces[N_CLASSES]; /* (atomic) */
-  static gboolean fresh[N_CLASSES]; /* (atomic): the last one that was asked for */
-  guint class = get_class (size);
-
-  if (get_left () <= LOOSE_MIN)
-    return TRUE;
-
-  if (g_atomic_int_add (&n_pieces[class], 1) % 16 == 0)
-    g_atomic_int_set (&fresh[class],
-                      tf_system_count_resident ((guint8 *) piece + size - PIECE_MIN / 2, PIECE_MIN / 2) == 0);
-  return !g_atomic_int_get (&fresh[class]);
-}
-
 /* Without a limit, the heap is taken to have used what it had left of that size. With one, what it had left is counted by
  * what is resident of a piece that nothing was written to yet: the heap splits and joins pieces. */
 static void
@@ -374,10 +335,9 @@ note_allocated (gpointer piece,
 {
   gsize resident;
 
-  g_atomic_pointer_add (&in_pieces, size);
   if (g_atomic_pointer_get (&limit) == 0)
     {
-      draw_left (get_class (size), is_reused (piece, size) ? size : 0);
+      draw_left (get_class (size), size);
       return;
     }
 
@@ -387,13 +347,8 @@ note_allocated (gpointer piece,
 }
 
 static void
-note_freed (gsize    size,
-            gboolean stays)
+note_left (gsize size)
 {
-  g_atomic_pointer_add (&in_pieces, -(gssize) size);
-  if (!stays)
-    return;
-
   g_atomic_pointer_add (&left[get_class (size)], size);
   g_atomic_pointer_add (&all_left, size);
 }
@@ -415,7 +370,8 @@ free_piece (gpointer piece,
             gsize    size,
             gboolean may_stay)
 {
-  note_freed (size, may_stay || !tf_system_free_pages (piece, size));
+  if (may_stay || !tf_system_free_pages (piece, size))
+    note_left (size);
   free (piece);
 }
 
@@ -442,7 +398,7 @@ tf_memory_pool_reallocate (gpointer piece,
     {
       moved = realloc (piece, size);
       if (moved != NULL && old_size >= PIECE_MIN)
-        note_freed (old_size, TRUE); /* if it was moved */
+        note_left (old_size); /* if it was moved */
       if (moved != NULL && size >= PIECE_MIN)
         note_allocated (moved, size);
       return moved;
@@ -527,7 +483,7 @@ tf_memory_pool_set_limit (gsize bytes)
 
   /* What is left is not known exactly without a limit. */
   if (is_first)
-    take_back (0);
+    take_all_back ();
 }
 
 gboolean
@@ -620,7 +576,7 @@ tf_memory_pool_make_room (gsize bytes,
   guint n = ASKED_AT_ONCE;
 
   if (!fits (tf_memory_pool_get_held (), bytes))
-    take_back (LOOSE_MIN);
+    take_back ();
 
   if (is_paused ())
     return;
@@ -637,7 +593,8 @@ tf_memory_pool_make_room (gsize bytes,
 }
 
 /* Makes all nodes that are not spared or in use give up their memory, the largest first, until there are no descriptors
- * for that. Returns the number of those that could not, and sets @error to the first reason. */
+ * for that, and the heap what it has left. Returns the number of those that could not, and sets @error to the first
+ * reason. */
 guint
 tf_memory_pool_move_out (GError **error)
 {
@@ -662,5 +619,6 @@ tf_memory_pool_move_out (GError **error)
       funcs->unref (node);
     }
 
+  take_back ();
   return n_failed;
 }

@@ -247,31 +247,59 @@ test_many_in_use (void)
   tf_memory_pool_set_limit (0);
 }
 
-/* The heap is trimmed once for what it has, and not for what nodes have. */
+/* Leaves 10 MiB to the heap. */
+static void
+leave_pieces (void)
+{
+  gpointer pieces[10];
+
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    pieces[i] = tf_memory_pool_allocate (KIB * KIB);
+  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
+    tf_memory_pool_free (pieces[i], KIB * KIB);
+}
+
+static void
+assert_trimmed (guint times)
+{
+  g_assert_cmpuint (n_trimmed, ==, times);
+  n_trimmed = 0;
+}
+
+/* The heap is trimmed once for what it has, and not for what nodes have. What it has is not known when the first limit is
+ * set. */
 static void
 test_trim_heap (void)
 {
   Node node = { 0, };
   Node other = { 0, };
-  gpointer pieces[10];
 
+  n_trimmed = 0;
   add (&node, 100 * KIB);
   add (&other, 20 * KIB * KIB);
   tf_memory_pool_set_unused (&node.node, 20 * KIB * KIB);
   tf_memory_pool_set_limit (20 * KIB * KIB);
+  assert_trimmed (1);
   tf_memory_pool_make_room (0, KIB * KIB * KIB);
-  g_assert_cmpuint (n_trimmed, ==, 0);
+  assert_trimmed (0);
 
   tf_memory_pool_set_unused (&node.node, 0);
-  tf_memory_pool_set_limit (0);
-  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    pieces[i] = tf_memory_pool_allocate (KIB * KIB);
-  for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    tf_memory_pool_free (pieces[i], KIB * KIB);
+  tf_memory_pool_set_limit (KIB * KIB * KIB);
+  leave_pieces ();
   tf_memory_pool_set_limit (KIB);
+  assert_trimmed (0);
   tf_memory_pool_make_room (0, KIB * KIB * KIB);
   tf_memory_pool_make_room (0, KIB * KIB * KIB);
-  g_assert_cmpuint (n_trimmed, ==, 1);
+  assert_trimmed (1);
+
+  tf_memory_pool_set_limit (0);
+  leave_pieces ();
+  assert_trimmed (0);
+  tf_memory_pool_withdraw (&node.node);
+  tf_memory_pool_withdraw (&other.node);
+  g_assert_cmpuint (tf_memory_pool_move_out (NULL), ==, 0);
+  g_assert_cmpuint (tf_memory_pool_move_out (NULL), ==, 0);
+  assert_trimmed (1);
 
   tf_memory_pool_remove (&node.node);
   tf_memory_pool_remove (&other.node);
