@@ -468,22 +468,35 @@ class FlushTest(TestCase):
             self.assert_text(file, text)
 
     def test_much_text_on_a_full_disk(self):
-        """As much is kept as a file holds back, less what would be too much: io.TextIOWrapper brings some 8192 bytes."""
+        """As much is kept as a file holds back, and all that a write() has taken, whatever it is that fails."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for size, most in itertools.product((100, 4000, 200_000), (20, 34, 1000)):
+            for file in self.each_text():
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+                written = []
+                with self.assertRaises(OSError) as raised:
+                    while len(written) < most:
+                        text = f'{len(written):0{size - 1}}\n'
+                        file.write(text)
+                        written.append(text)
+                    file.flush()
+                self.assertEqual(raised.exception.errno, errno.EFBIG)
+                self.assertLess(len(written) * size, 65536 + 2 * 8192 + 2 * size)
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+                self.assert_text(file, ''.join(written))
+
+    def test_bytes_of_a_text_on_a_full_disk(self):
+        """Who writes to the bytes of a text hears of it before they take all memory."""
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         for file in self.each_text():
             resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
-            written = []
+            n_written = 0
             with self.assertRaises(OSError) as raised:
-                while len(written) < 1000:
-                    file.write(f'{len(written):099}\n')
-                    written.append(f'{len(written):099}\n')
-            self.assertEqual(raised.exception.errno, errno.EFBIG)
+                while n_written < 100 << 20:
+                    n_written += file.buffer.write(b'x' * 100_000)
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-            self.assertGreater(len(written), 600)
-            file.seek(0)
-            text = file.read()
-            self.assertGreater(len(text), 65536 - 8192 - 100)
-            self.assertEqual(text, ''.join(written)[:len(text)])
+            self.assertEqual(raised.exception.errno, errno.EFBIG)
+            self.assert_text(file, 'x' * n_written)
 
     def test_much_text_while_the_file_is_busy(self):
         for ask in (lambda file: None), (lambda file: file.get_size()), (lambda file: file.tell()):

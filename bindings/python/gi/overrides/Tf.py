@@ -544,8 +544,9 @@ def forget_threads():
 os.register_at_fork(after_in_child=forget_threads)
 
 
-# How many bytes of a text are kept that the disk refuses: as many as a file holds back.
-MOST_KEPT = 65536
+# A text takes nothing more while more than 64 KiB are kept that the disk refuses, as many as a file holds back. What it has
+# taken finds room, so that only those who write to its bytes themselves can come to this.
+MOST_KEPT = 1 << 20
 
 
 class Bytes(fast.Buffer):
@@ -575,7 +576,9 @@ class Bytes(fast.Buffer):
                 self.write_now(data)
         except (OSError, MemoryError) as error:
             rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
-            is_too_much = self.ends or not is_pending(error) and len(self.kept) + len(rest) > MOST_KEPT
+            # Not what this call has brought.
+            n_kept = len(self.kept) - memoryview(data).nbytes if is_kept else 0
+            is_too_much = self.ends or not is_pending(error) and n_kept > MOST_KEPT
             if is_too_much or isinstance(error, io.UnsupportedOperation):
                 if is_kept:
                     self.drop_end(bytes(data))

@@ -493,6 +493,10 @@ for name in ('fileno', 'peek', 'read', 'read1', 'readinto', 'readinto1', 'readli
     setattr(Buffer, name, after_kept(getattr(Buffer, name)))
 
 
+# While more bytes of a text are kept that the disk refuses, it takes nothing.
+MOST_KEPT = 65536
+
+
 def get_text_write(buffer, method, reference=None):
     """Returns a write() for a text file. Takes its bytes, and the method of the text, or of its class and a weak
     reference."""
@@ -502,6 +506,8 @@ def get_text_write(buffer, method, reference=None):
         if None in text:
             raise closed_error()
         buffer.forget_dead_threads()
+        if len(buffer.kept) > MOST_KEPT:
+            buffer.make_room()
         # Where io.TextIOWrapper.write() makes room, it forgets what others write to it meanwhile.
         with buffer.turn:
             return method(*text, string)
