@@ -898,6 +898,30 @@ test_budget_untold_in_context_of_its_own (void)
   g_assert_true (is_gone);
 }
 
+static GMainContext *context_of_inherited;
+
+static void
+drop_inherited (void)
+{
+  g_clear_object (&inherited);
+  g_assert_true (g_main_context_pending (context_of_inherited));
+}
+
+/* In a child, a thread that is not there may have the lock of the context. */
+static void
+test_budget_untold_in_child (void)
+{
+  context_of_inherited = g_main_context_new ();
+  g_main_context_push_thread_default (context_of_inherited);
+  inherited = make_driven_out (NULL);
+  g_main_context_pop_thread_default (context_of_inherited);
+
+  tf_test_in_child (drop_inherited);
+  g_clear_object (&inherited);
+  g_assert_false (g_main_context_pending (context_of_inherited));
+  g_main_context_unref (context_of_inherited);
+}
+
 /* What could not be read takes no memory. */
 static void
 test_budget_failed_splice (void)
@@ -1314,6 +1338,7 @@ main (int    argc,
   /* These come before one that makes the disk be left alone for a while. */
   g_test_add_func ("/memory/budget/after-peek", test_budget_after_peek);
   g_test_add_func ("/memory/budget/untold", test_budget_untold);
+  g_test_add_func ("/memory/budget/untold-in-child", test_budget_untold_in_child);
   g_test_add_func ("/memory/budget/untold-in-context-of-its-own", test_budget_untold_in_context_of_its_own);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
   g_test_add_func ("/memory/budget/kept", test_budget_kept);

@@ -62,6 +62,14 @@ release_backing (TfStore *self)
   tf_memory_pool_remove (&self->pool_node);
 }
 
+/* In a forked child, the lock of a main context, and that of all of them, may be one that a thread of the parent had: what
+ * is in them stays there. */
+static gboolean
+is_inherited (const TfStore *self)
+{
+  return self->generation != (guint16) tf_fork_get_generation ();
+}
+
 static void
 tf_store_free (gpointer data)
 {
@@ -70,7 +78,7 @@ tf_store_free (gpointer data)
   release_backing (self);
   g_clear_pointer (&self->fork_guard, g_free);
   g_clear_pointer (&self->given_up, g_array_unref);
-  if (!self->told)
+  if (!self->told && !is_inherited (self))
     g_clear_pointer (&self->tells.context, g_main_context_unref);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
@@ -466,6 +474,9 @@ static void
 stop_telling (TfStore *self)
 {
   TfTaskDeferral *deferral;
+
+  if (is_inherited (self))
+    return;
 
   tf_fork_lock (&fork_handler);
   deferral = self->told ? g_steal_pointer (&self->tells.deferral) : NULL;
@@ -1313,7 +1324,7 @@ lock_idle (TfStore *self)
 static void
 unlock_and_tell_owner (TfStore *self)
 {
-  if (self->generation != (guint16) tf_fork_get_generation ())
+  if (is_inherited (self))
     {
       update_rest (self);
       unlock_and_release (self);
