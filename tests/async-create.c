@@ -668,15 +668,15 @@ test_first_is_cancelled (void)
 }
 
 /* A synchronous one waits for an asynchronous one, and has what that has created, also if that is cancelled afterwards. If
- * it was cancelled before, the object is closed. */
+ * that was undone before, the object is closed. */
 static void
 test_synchronous_beside (void)
 {
   GType types[] = { TF_TYPE_TEMP_FILE, TF_TYPE_NAMED_FILE, TF_TYPE_TEMP_DIR };
 
-  for (int i = 0; i < 60 * (int) G_N_ELEMENTS (types); i++)
+  for (int i = 0; i < 500 * (int) G_N_ELEMENTS (types); i++)
     {
-      g_autoptr(GObject) object = g_object_new (types[i % G_N_ELEMENTS (types)], NULL);
+      g_autoptr(GObject) object = g_object_new (types[i / 3 % G_N_ELEMENTS (types)], NULL);
       g_autoptr(GCancellable) cancellable = g_cancellable_new ();
       g_autoptr(GAsyncResult) result = NULL;
       g_autoptr(GError) error = NULL;

@@ -5,10 +5,12 @@
 
 #include "tf-async-initable.h"
 
+#include "tf-errno.h"
 #include "tf-fork.h"
 #include "tf-task.h"
 
 static G_DEFINE_QUARK (tf-async-initable-unclaimed, unclaimed)
+static G_DEFINE_QUARK (tf-async-initable-undone, undone)
 static G_DEFINE_QUARK (tf-async-initable-busy, busy)
 static G_DEFINE_QUARK (tf-async-initable-tasks, tasks)
 static G_DEFINE_QUARK (tf-async-initable-n-unfinished, n_unfinished)
@@ -90,7 +92,10 @@ undo (GObject  *object,
     return;
 
   if (is_initialized (object))
-    g_object_run_dispose (object);
+    {
+      g_object_run_dispose (object);
+      g_object_set_qdata (object, undone_quark (), GINT_TO_POINTER (TRUE));
+    }
   g_object_set_qdata (object, unclaimed_quark (), NULL);
 }
 
@@ -271,8 +276,16 @@ init_finish (GAsyncInitable  *initable,
   return success;
 }
 
+static gboolean
+check_undone (GObject  *object,
+              GError  **error)
+{
+  return g_object_get_qdata (object, undone_quark ()) == NULL ||
+         tf_errno_set_code (error, G_IO_ERROR_CLOSED, "What was created was undone when that was cancelled");
+}
+
 /* Calls @func for g_initable_init(). While an asynchronous init() of the object is under way, the two wait for each
- * other. What this one finds or creates is not undone by the cancellation of the other. */
+ * other. What this one finds or creates is not undone by the cancellation of the other, unless that was before. */
 gboolean
 tf_async_initable_init (GInitable            *initable,
                         TfAsyncInitableInit   func,
@@ -287,11 +300,13 @@ tf_async_initable_init (GInitable            *initable,
       g_object_get_qdata (object, n_unfinished_quark ()) == NULL)
     return func (initable, cancellable, error);
 
+  count_unfinished (object, 1);
   outer = enter (object);
-  success = func (initable, cancellable, error);
+  success = check_undone (object, error) && func (initable, cancellable, error);
   if (success)
     g_object_set_qdata (object, unclaimed_quark (), NULL);
   leave (object, outer);
+  count_unfinished (object, -1);
 
   return success;
 }
