@@ -558,6 +558,31 @@ for create in creators:
     check(file, text * 8)
 """)
 
+    def test_text_flushed_by_several_threads(self):
+        """What one thread writes stays in order."""
+        self.run_program(PAUSE + """
+sys.setswitchinterval(1e-6)
+def write(number):
+    for i in range(600):
+        file.write(f'{number} {i}\\n')
+        if i % 20 == 0:
+            file.flush()
+for create in creators:
+    file = create()
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    file.flush()
+    file.seek(0)
+    lines = [tuple(map(int, line.split())) for line in file]
+    for number in range(4):
+        of_thread = [i for n, i in lines if n == number]
+        if of_thread != list(range(600)):
+            sys.exit(f'thread {number}: {of_thread[:200]}')
+""")
+
     def test_forked_while_text_is_written(self):
         """A child does not wait for the thread of its parent that writes or asks."""
         self.run_program(PAUSE + """

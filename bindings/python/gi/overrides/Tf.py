@@ -561,6 +561,8 @@ class Bytes(fast.Buffer):
     # The text, as a weak reference, and the threads that have called flush().
     text = None
     flushing = frozenset()
+    # Without the module, threads take turns in writing to the text, and in flushing it.
+    turn = contextlib.nullcontext()
 
     def write_in_turn(self, data, is_kept):
         """Writes the data, or what is kept, at whose end it is. What is refused is kept.
@@ -679,13 +681,17 @@ def tell_of_text(reference):
 
 def flush_on_request(text):
     """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
-    flushing = set() if text.buffer is None else text.buffer.flushing
-    flushing.add(get_ident())
-    try:
-        # A text that was detached says so.
+    buffer = text.buffer
+    if buffer is None:
+        # Says that it was detached.
         text.flush()
+        return
+    buffer.flushing.add(get_ident())
+    try:
+        with buffer.turn:
+            text.flush()
     finally:
-        flushing.discard(get_ident())
+        buffer.flushing.discard(get_ident())
 
 
 def become_text(file, mode, buffering, encoding, newline, errors):
