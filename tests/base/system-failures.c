@@ -83,6 +83,7 @@ is_failing (const char *call)
   }
 
 WRAP (int, getentropy, (void *bytes, size_t size), (bytes, size))
+WRAP (int, mincore, (void *data, size_t size, unsigned char *states), (data, size, states))
 WRAP (ssize_t, pwrite64, (int fd, const void *data, size_t count, off_t offset), (fd, data, count, offset))
 WRAP (ssize_t, read, (int fd, void *data, size_t count), (fd, data, count))
 WRAP (ssize_t, readlink, (const char *path, char *target, size_t size), (path, target, size))
@@ -904,6 +905,26 @@ test_unknown_proc (void)
   g_assert_cmpuint (tf_system_get_time_namespace (), ==, 0);
 }
 
+/* Memory of which nothing is known counts as if there were none. */
+static void
+test_count_resident (void)
+{
+  gsize page_size = sysconf (_SC_PAGESIZE);
+  gsize size = 300 * page_size;
+  guint8 *data;
+
+  if (skip ())
+    return;
+
+  data = tf_system_remap (NULL, 0, size);
+  g_assert_nonnull (data);
+  memset (data, 1, size);
+  let_fail ("mincore", EAGAIN);
+  g_assert_cmpuint (tf_system_count_resident (data, size), ==, 0);
+  g_assert_cmpuint (tf_system_count_resident (data, size), ==, size);
+  g_assert_cmpint (munmap (data, size), ==, 0);
+}
+
 /* Zeros are written where no room can be reserved. */
 static void
 test_extend_by_zeros (void)
@@ -952,6 +973,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/refresh", test_refresh);
   g_test_add_func ("/system-failures/lease", test_lease);
   g_test_add_func ("/system-failures/unknown-proc", test_unknown_proc);
+  g_test_add_func ("/system-failures/count-resident", test_count_resident);
   g_test_add_func ("/system-failures/extend-by-zeros", test_extend_by_zeros);
   g_test_add_func ("/system-failures/memory-pressure", test_memory_pressure);
 
