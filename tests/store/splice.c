@@ -559,6 +559,28 @@ test_refused (void)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
 }
 
+/* The disk refuses what was written before: of the source, nothing is lost. */
+static void
+test_held_back_refused (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (0));
+  g_autoptr(GBytes) bytes = g_bytes_new_static ("content", 7);
+  g_autoptr(GInputStream) source = from_file (bytes);
+  g_autoptr(GError) error = NULL;
+  GOutputStream *target = g_io_stream_get_output_stream (G_IO_STREAM (file));
+
+  g_assert_true (g_output_stream_write_all (target, "before, ", 8, NULL, NULL, NULL));
+  tf_test_limit_file_size (0);
+  g_assert_cmpint (run_splice (target, source, 0, FALSE, NULL, &error), ==, -1);
+  tf_test_unlimit_file_size ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_cmpint (g_seekable_tell (G_SEEKABLE (source)), ==, 0);
+  tf_test_assert_file (file, 8, "before, ", 8);
+
+  g_assert_cmpint (run_splice (target, source, 0, FALSE, NULL, NULL), ==, 7);
+  tf_test_assert_file (file, 15, "before, content", 15);
+}
+
 /* A cancelled call takes nothing from a source that does not look at the cancellable. */
 static void
 test_cancelled_before (void)
@@ -755,6 +777,7 @@ main (int    argc,
   g_test_add_func ("/splice/failed", test_failed);
   tf_test_add_async ("/splice/copied-by-kernel", test_copied_by_kernel);
   g_test_add_func ("/splice/refused", test_refused);
+  g_test_add_func ("/splice/held-back-refused", test_held_back_refused);
   tf_test_add_async ("/splice/cancelled-before", test_cancelled_before);
   tf_test_add_async ("/splice/silent", test_silent);
   g_test_add_func ("/splice/pending", test_pending);
