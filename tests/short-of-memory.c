@@ -329,6 +329,39 @@ test_order (void)
     g_assert_cmpint (n, <, 1000);
 }
 
+/* Reads on from a position between characters of two bytes. What is before it, of which the first piece has others, is
+ * decoded first. Returns whether a call was refused. */
+static gboolean
+read_context_refused (int n)
+{
+  const Case test_case = { "ISO-2022-JP", TF_NEWLINE_LF, -1 };
+  g_autoptr(TfTextStream) stream = open_text (&test_case);
+  g_autofree char *start = g_strnfill (600, 'a');
+  g_autofree char *written = g_strconcat (start, "日本日本", NULL);
+  g_autofree char *passed = NULL;
+  g_autoptr(GString) all = g_string_new (NULL);
+  goffset offset;
+
+  g_assert_true (tf_text_stream_write (stream, written, -1, NULL, NULL));
+  seek_to_start (stream);
+  passed = tf_text_stream_read (stream, 602, NULL, NULL);
+  offset = tf_text_stream_tell (stream, NULL, NULL);
+  g_assert_cmpint (offset, >, 602);
+  g_assert_true (tf_text_stream_seek (stream, offset, G_SEEK_SET, NULL, NULL));
+
+  g_atomic_int_set (&n_until_failure, n);
+  call_twice (stream, OP_READ_ALL, FALSE, NULL, all);
+  g_assert_cmpstr (all->str, ==, "日本");
+  return stop_refusing ();
+}
+
+static void
+test_context (void)
+{
+  for (int n = 0; read_context_refused (n); n++)
+    g_assert_cmpint (n, <, 1000);
+}
+
 /* Writes, reads some and writes again. Returns whether a call was refused. */
 static gboolean
 write_refused (const Case  *test_case,
@@ -547,6 +580,7 @@ main (int    argc,
   g_test_add_func ("/short-of-memory/large", test_large);
   g_test_add_func ("/short-of-memory/open", test_open);
   g_test_add_func ("/short-of-memory/order", test_order);
+  g_test_add_func ("/short-of-memory/context", test_context);
 
   return tf_test_run ();
 }
