@@ -101,6 +101,22 @@ test_split_carefully (void)
   g_assert_cmpstr (tf_string_get (&text), ==, "a\303\212\314\204");
 }
 
+/* A character that is kept back, and for which there is no room, is decoded once more later. */
+static void
+test_limit_carefully (void)
+{
+  g_auto(TfCodec) codec = { NULL, };
+  g_auto(TfString) text = { NULL, };
+  gsize n_used;
+
+  open_codec (&codec, "CP1255", TF_TEXT_ERRORS_STRICT);
+  g_assert_true (tf_codec_decode (&codec, "ab\xe9", 3, TRUE, 3, &text, &n_used, NULL, NULL));
+  g_assert_cmpuint (n_used, ==, 2);
+  g_assert_cmpstr (tf_string_get (&text), ==, "ab");
+  g_assert_cmpuint (decode (&codec, "\xe9", 1, TRUE, &text), ==, 1);
+  g_assert_cmpstr (tf_string_get (&text), ==, "ab\327\231");
+}
+
 static void
 test_byte_order_mark (void)
 {
@@ -455,6 +471,7 @@ main (int    argc,
   g_test_add_func ("/codec/incomplete", test_incomplete);
   g_test_add_data_func ("/codec/limit/utf-8", "UTF-8", test_limit);
   g_test_add_data_func ("/codec/limit/utf-16", "UTF-16", test_limit);
+  g_test_add_func ("/codec/limit/carefully", test_limit_carefully);
   g_test_add_func ("/codec/encode-errors", test_encode_errors);
   g_test_add_func ("/codec/encode-errors/silently-substituted", test_encode_silently_substituted);
   g_test_add_func ("/codec/unknown", test_unknown);
