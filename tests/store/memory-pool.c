@@ -5,6 +5,8 @@
 
 #include "store/tf-memory-pool.h"
 
+#include <string.h>
+
 #include "tf-test.h"
 
 #define N_THREADS 4
@@ -306,6 +308,20 @@ test_trim_heap (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* As with realloc(), a piece stays if there is no larger one. */
+static void
+test_reallocate_refused (void)
+{
+  char *piece = tf_memory_pool_allocate (KIB);
+
+  tf_memory_pool_set_limit (KIB);
+  strcpy (piece, "content");
+  g_assert_null (tf_memory_pool_reallocate (piece, KIB, G_MAXSSIZE));
+  g_assert_cmpstr (piece, ==, "content");
+  tf_memory_pool_free (piece, KIB);
+  tf_memory_pool_set_limit (0);
+}
+
 /* If very many are, they are not asked each time. */
 static void
 test_all_in_use (void)
@@ -469,6 +485,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
+  g_test_add_func ("/memory-pool/reallocate-refused", test_reallocate_refused);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
   g_test_add_func ("/memory-pool/move-out", test_move_out);
