@@ -39,6 +39,7 @@ static int tmpfile_errno;
 static int rename2_errno;
 
 /* Which of the calls of that kind are the first to fail, counted from 1; 0: none. */
+static int fail_dup_at;
 static int fail_sync_at;
 static int fail_unlink_at;
 static int fail_rename_at;
@@ -67,7 +68,7 @@ grant_all (void)
   close_errno = list_errno = get_acl_errno = get_mark_errno = 0;
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = mknod_errno = tmpfile_errno = 0;
   rename2_errno = 0;
-  fail_sync_at = fail_unlink_at = fail_rename_at = 0;
+  fail_dup_at = fail_sync_at = fail_unlink_at = fail_rename_at = 0;
   lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
 }
 
@@ -107,6 +108,8 @@ choose (const char *attribute,
     return is_refused (with) ? -1 : __real_ ## name arguments; \
   }
 
+WRAP (int, dup2, (int from, int to), (from, to), fail_from (&fail_dup_at))
+WRAP (int, dup3, (int from, int to, int flags), (from, to, flags), fail_from (&fail_dup_at))
 WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), chmod_errno)
 WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), remove_errno)
 WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags),
@@ -868,6 +871,40 @@ test_changing_inodes (gconstpointer data)
     }
 }
 
+/* The descriptor that was handed out has become one of the copy when that cannot get the name, and stays one: it has the
+ * same bytes, and the object uses the same file. */
+static void
+test_not_directed_back (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = tf_test_kind_make (data);
+  g_autoptr(GFile) first = g_file_new_for_path ("first");
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+  char content[8];
+  int fd;
+
+  tf_test_write (file, "new");
+  g_assert_true (tf_temp_file_persist (file, first, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
+  fd = tf_temp_file_get_fd (file, NULL, NULL);
+  fail_rename_at = 1;
+  fail_dup_at = 2;
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Persisting a file: dup *");
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  g_test_assert_expected_messages ();
+  grant_all ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "rename"));
+  assert_doc ("old");
+
+  tf_test_write (file, "!");
+  tf_test_assert_file (file, 4, "new!", 4);
+  g_assert_cmpint (tf_temp_file_get_fd (file, NULL, NULL), ==, fd);
+  g_assert_cmpmem (content, pread (fd, content, sizeof content, 0), "new!", 4);
+  g_clear_object (&file);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
+  remove_all ();
+}
+
 /* What could not be replaced has no other backup than before. */
 static void
 test_backup (gconstpointer data)
@@ -996,6 +1033,7 @@ main (int    argc,
       g_test_add_data_func (path, &lasting_errors[i], test_lasting_error);
     }
 
+  tf_test_add_for_kinds ("refusals", "not-directed-back", test_not_directed_back);
   if (!tf_test_is_portable ())
     tf_test_add_for_kinds ("refusals", "backup", test_backup);
 
