@@ -22,6 +22,7 @@
 #include "tf-test.h"
 
 #define ACL "system.posix_acl_access"
+#define DEFAULT_ACL "system.posix_acl_default"
 #define MARK "user.mark"
 
 /* What fails, and with which errno; 0: nothing. */
@@ -62,6 +63,9 @@ static gboolean was_doc_opened;
 /* Attributes are not named by the file system, but can be asked for. */
 static gboolean lists_nothing;
 
+/* What may be done with a file that has an ACL stays as it is. */
+static gboolean keeps_acls;
+
 static void
 grant_all (void)
 {
@@ -69,7 +73,7 @@ grant_all (void)
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = mknod_errno = tmpfile_errno = 0;
   rename2_errno = 0;
   fail_dup_at = fail_sync_at = fail_unlink_at = fail_rename_at = 0;
-  lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
+  keeps_acls = lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
 }
 
 static gboolean
@@ -99,6 +103,9 @@ choose (const char *attribute,
   return g_str_equal (attribute, ACL) ? for_acl : for_mark;
 }
 
+static int choose_for_acl (int fd,
+                           int otherwise);
+
 #define WRAP(type, name, parameters, arguments, with) \
   type __real_ ## name parameters; \
   type __wrap_ ## name parameters; \
@@ -110,8 +117,8 @@ choose (const char *attribute,
 
 WRAP (int, dup2, (int from, int to), (from, to), fail_from (&fail_dup_at))
 WRAP (int, dup3, (int from, int to, int flags), (from, to, flags), fail_from (&fail_dup_at))
-WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), chmod_errno)
-WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), remove_errno)
+WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), choose_for_acl (fd, chmod_errno))
+WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), choose_for_acl (fd, remove_errno))
 WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags),
       choose (name, set_acl_errno, set_mark_errno))
 WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, int flags), (from_fd, from, to_fd, to, flags),
@@ -123,6 +130,13 @@ WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), 
       choose (name, get_acl_errno, get_mark_errno))
 WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
+
+static int
+choose_for_acl (int fd,
+                int otherwise)
+{
+  return keeps_acls && __real_fgetxattr (fd, ACL, NULL, 0) >= 0 ? EPERM : otherwise;
+}
 
 #define WRAP_LIST(name, parameters, arguments) \
   ssize_t __real_ ## name parameters; \
@@ -942,6 +956,35 @@ test_backup (gconstpointer data)
     }
 }
 
+/* A backup is a copy where there are no hard links. It is not made if more could be done with it than with the file. */
+static void
+test_open_backup (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (chmod ("doc", 0644), ==, 0);
+  tf_test_write (file, "new");
+  if (tf_test_is_portable () || setxattr (".", DEFAULT_ACL, acl, sizeof acl, 0) != 0)
+    {
+      g_test_skip ("there are no ACLs here");
+      remove_doc ();
+      return;
+    }
+
+  keeps_acls = TRUE;
+  link_errno = EPERM;
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error));
+  grant_all ();
+  g_assert_cmpint (removexattr (".", DEFAULT_ACL), ==, 0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  g_assert_nonnull (strstr (error->message, "fchmod"));
+  g_assert_nonnull (strstr (error->message, "doc~"));
+  assert_doc ("old");
+  remove_doc ();
+}
+
 /* The destination is the file's own name, by another path. */
 static void
 test_own_name (gconstpointer data)
@@ -1036,6 +1079,7 @@ main (int    argc,
   tf_test_add_for_kinds ("refusals", "not-directed-back", test_not_directed_back);
   if (!tf_test_is_portable ())
     tf_test_add_for_kinds ("refusals", "backup", test_backup);
+  g_test_add_func ("/refusals/open-backup", test_open_backup);
 
   if (!tf_test_is_portable ())
     g_test_add_data_func ("/refusals/own-name/changing-inodes", GINT_TO_POINTER (TRUE), test_own_name);
