@@ -1655,6 +1655,55 @@ test_dir_at_backup (void)
     }
 }
 
+static void
+put_dir_in_place (void)
+{
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autofree char *moved = g_build_filename (dir, "moved", NULL);
+
+  g_assert_cmpint (rename (path, moved), ==, 0);
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+}
+
+/* A directory that another process puts in the place of the document stays there. */
+static void
+test_dir_in_place (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *moved = NULL;
+  g_autofree char *backup = NULL;
+  guint n_failures = 0;
+
+  set_dir (TRUE);
+  set_system (NO_HARD_LINKS);
+  path = g_build_filename (dir, "doc", NULL);
+  moved = g_build_filename (dir, "moved", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (guint at = 1; at == 1 || g_file_test (moved, G_FILE_TEST_EXISTS); at++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GError) error = NULL;
+
+      remove_others ("");
+      put_old (path);
+      if (!persist_with_meddling (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, put_dir_in_place, at, &error))
+        continue;
+
+      if (error != NULL)
+        {
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_IS_DIRECTORY);
+          g_assert_true (has_content (backup, "old") || !g_file_test (backup, G_FILE_TEST_EXISTS));
+          n_failures++;
+        }
+      g_assert_true (has_content (moved, error != NULL ? "old" : "new content"));
+      g_assert_cmpint (rmdir (path), ==, 0);
+    }
+
+  set_system (ALL_THERE);
+  g_assert_cmpuint (n_failures, >, 0);
+  remove_others ("");
+}
+
 /* One file has a temporary name. */
 static void
 assert_litter (const char *content)
@@ -2052,6 +2101,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/taken-over", test_taken_over);
   g_test_add_func ("/persist-faults/dir-at-backup", test_dir_at_backup);
   g_test_add_func ("/persist-faults/dir-at-backup-stays", test_dir_at_backup_stays);
+  g_test_add_func ("/persist-faults/dir-in-place", test_dir_in_place);
   g_test_add_func ("/persist-faults/fork-meanwhile", test_fork_meanwhile);
   g_test_add_func ("/persist-faults/offset-of-copied", test_offset_of_copied);
   g_test_add_func ("/persist-faults/copy-of-more-than-4-gib", test_copy_of_more_than_4_gib);
