@@ -956,6 +956,26 @@ test_backup (gconstpointer data)
     }
 }
 
+/* Where no more files can be created, the file itself is to have the name. If it cannot, the error is that of doing so. */
+static void
+test_no_more_files (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+
+  tf_test_write (file, "new");
+  tmpfile_errno = ENOSPC;
+  fail_rename_at = 1;
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  grant_all ();
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "rename to"));
+  assert_doc ("old");
+  tf_test_assert_file (file, 3, "new", 3);
+  remove_doc ();
+}
+
 /* A backup is a copy where there are no hard links. It is not made if more could be done with it than with the file. */
 static void
 test_open_backup (void)
@@ -975,7 +995,8 @@ test_open_backup (void)
 
   keeps_acls = TRUE;
   link_errno = EPERM;
-  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
+                                        NULL, NULL, NULL, NULL, &error));
   grant_all ();
   g_assert_cmpint (removexattr (".", DEFAULT_ACL), ==, 0);
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
@@ -1079,6 +1100,8 @@ main (int    argc,
   tf_test_add_for_kinds ("refusals", "not-directed-back", test_not_directed_back);
   if (!tf_test_is_portable ())
     tf_test_add_for_kinds ("refusals", "backup", test_backup);
+  if (!tf_test_is_portable ())
+    g_test_add_func ("/refusals/no-more-files", test_no_more_files);
   g_test_add_func ("/refusals/open-backup", test_open_backup);
 
   if (!tf_test_is_portable ())
