@@ -45,6 +45,9 @@ static int fail_sync_at;
 static int fail_unlink_at;
 static int fail_rename_at;
 
+/* What cannot be removed is not "doc". */
+static gboolean removes_doc;
+
 /* As on sshfs: whatever has the same name has the same inode number. */
 static gboolean inodes_are_of_names;
 
@@ -73,7 +76,7 @@ grant_all (void)
   set_acl_errno = set_mark_errno = remove_errno = chmod_errno = link_errno = mknod_errno = tmpfile_errno = 0;
   rename2_errno = 0;
   fail_dup_at = fail_sync_at = fail_unlink_at = fail_rename_at = 0;
-  keeps_acls = lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
+  removes_doc = keeps_acls = lists_nothing = hides_loss = inodes_are_of_names = inodes_change = vacates_names = replaces_first = was_doc_opened = FALSE;
 }
 
 static gboolean
@@ -125,7 +128,8 @@ WRAP (int, linkat, (int from_fd, const char *from, int to_fd, const char *to, in
       link_errno)
 WRAP (int, renameat2, (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags),
       (from_fd, from, to_fd, to, flags), rename2_errno)
-WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags), fail_from (&fail_unlink_at))
+WRAP (int, unlinkat, (int fd, const char *name, int flags), (fd, name, flags),
+      removes_doc && g_str_equal (name, "doc") ? 0 : fail_from (&fail_unlink_at))
 WRAP (ssize_t, fgetxattr, (int fd, const char *name, void *value, size_t size), (fd, name, value, size),
       choose (name, get_acl_errno, get_mark_errno))
 WRAP (ssize_t, getxattr, (const char *path, const char *name, void *value, size_t size), (path, name, value, size),
@@ -761,6 +765,33 @@ test_link_of_other_inode (gconstpointer data)
   remove_all ();
 }
 
+/* A file has its name by a link, and the temporary name cannot be removed: the link is taken back, and the file is renamed.
+ * If the link cannot be removed either, the file has both names. */
+static void
+test_two_names (void)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(TfTempFile) file = NULL;
+      g_autoptr(GFile) doc = g_file_new_for_path ("doc");
+      g_autoptr(GError) error = NULL;
+
+      tmpfile_errno = EOPNOTSUPP;
+      file = tf_temp_file_new (NULL, NULL, NULL);
+      tf_test_write (file, "new");
+      rename2_errno = EINVAL;
+      fail_unlink_at = 1;
+      removes_doc = i == 0;
+      tf_temp_file_persist (file, doc, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+      grant_all ();
+      g_assert_no_error (error);
+      assert_doc ("new");
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, i == 0 ? 1 : 2);
+      g_clear_object (&file);
+      remove_all ();
+    }
+}
+
 /* The document is its own backup already. That cannot be seen where a link has another inode number, and renaming a link
  * over another one does nothing. */
 static void
@@ -1087,6 +1118,7 @@ main (int    argc,
   tf_test_add_for_kinds ("refusals", "vacated-name", test_vacated_name);
   tf_test_add_for_kinds ("refusals", "taken-name", test_taken_name);
   tf_test_add_for_kinds ("refusals", "link-of-other-inode", test_link_of_other_inode);
+  g_test_add_func ("/refusals/two-names", test_two_names);
   tf_test_add_for_kinds ("refusals", "own-backup", test_own_backup);
   tf_test_add_for_kinds ("refusals", "changing-inodes", test_changing_inodes);
 
