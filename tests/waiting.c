@@ -905,6 +905,114 @@ test_one_thread (void)
   tf_test_in_child (write_before_read_with_one_thread);
 }
 
+/* The system refuses any thread: the call fails, and is not waited for by the next one. */
+static void
+write_without_thread (void)
+{
+  g_autoptr(TfTempFile) file = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  static char buffer[100000];
+
+  alarm (PATIENCE);
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+      g_autoptr(GError) error = NULL;
+
+      has_no_threads = i == 0;
+      g_output_stream_write_async (output, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &result);
+      if (i == 0)
+        {
+          g_assert_cmpint (g_output_stream_write_finish (output, tf_test_wait (&result), &error), ==, -1);
+          g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+        }
+      else
+        g_assert_cmpint (g_output_stream_write_finish (output, tf_test_wait (&result), NULL), ==, sizeof buffer);
+    }
+  alarm (0);
+}
+
+static void
+test_no_thread (void)
+{
+  tf_test_in_child (write_without_thread);
+}
+
+static GMutex gate;
+static gint is_at_gate;
+
+static gboolean
+stay_at_gate (const char *event,
+              const char *path,
+              gpointer    no_data)
+{
+  g_atomic_int_set (&is_at_gate, TRUE);
+  g_mutex_lock (&gate);
+  g_mutex_unlock (&gate);
+  return TRUE;
+}
+
+static gpointer
+roll_over (gpointer file)
+{
+  g_assert_true (tf_spooled_file_rollover (file, NULL, NULL));
+  return NULL;
+}
+
+/* The only worker does not wait for a file that another thread copies while there is more to do: that may be what the
+ * other thread waits for. */
+static void
+write_beside_rollover_with_one_thread (void)
+{
+  g_autoptr(TfTempFile) copied = make_file (TF_TEMP_FILE (tf_spooled_file_new (-1)));
+  g_autoptr(TfTempFile) busy = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(TfTempFile) other = make_file (tf_temp_file_new (NULL, NULL, NULL));
+  g_autoptr(GFile) place = g_file_new_for_path ("persisted");
+  g_autoptr(GBytes) bytes = g_bytes_new_take (g_malloc0 (100000), 100000);
+  g_autoptr(GAsyncResult) persisted = NULL;
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GAsyncResult) written = NULL;
+  g_autoptr(GError) error = NULL;
+  GThread *thread;
+
+  alarm (PATIENCE);
+  g_mutex_lock (&gate);
+  tf_set_audit_func (stay_at_gate, NULL, NULL);
+  thread = g_thread_new ("rollover", roll_over, copied);
+  while (!g_atomic_int_get (&is_at_gate))
+    g_thread_yield ();
+  tf_set_audit_func (NULL, NULL, NULL);
+
+  stop_next_call (FALSE);
+  tf_temp_file_persist_async (busy, place, TF_PERSIST_DURABLE, 0, NULL, NULL, NULL, NULL, tf_test_take_result,
+                              &persisted);
+  wait_until_stopped ();
+  has_no_threads = TRUE;
+  tf_temp_file_write_bytes_async (copied, bytes, 0, NULL, tf_test_take_result, &result);
+  tf_temp_file_write_bytes_async (other, bytes, G_PRIORITY_LOW, NULL, tf_test_take_result, &written);
+  go_on ();
+
+  alarm (PATIENCE);
+  g_assert_false (tf_temp_file_write_bytes_finish (copied, tf_test_wait (&result), &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_true (tf_temp_file_write_bytes_finish (other, tf_test_wait (&written), NULL));
+  g_assert_true (tf_temp_file_persist_finish (busy, tf_test_wait (&persisted), NULL, NULL));
+
+  g_mutex_unlock (&gate);
+  g_thread_join (thread);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (copied)));
+  g_assert_true (tf_temp_file_write (copied, "x", 1, NULL, NULL));
+  g_assert_cmpint (tf_temp_file_get_size (copied), ==, SIZE);
+  g_assert_cmpint (unlink ("persisted"), ==, 0);
+  alarm (0);
+}
+
+static void
+test_one_thread_beside_rollover (void)
+{
+  tf_test_in_child (write_beside_rollover_with_one_thread);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -917,6 +1025,8 @@ main (int    argc,
 
   g_test_add_func ("/waiting/child", test_child);
   g_test_add_func ("/waiting/one-thread", test_one_thread);
+  g_test_add_func ("/waiting/one-thread/beside-rollover", test_one_thread_beside_rollover);
+  g_test_add_func ("/waiting/no-thread", test_no_thread);
   g_test_add_func ("/waiting/rollover", test_rollover);
   g_test_add_func ("/waiting/splices", test_splices);
   g_test_add_func ("/waiting/rolled-over", test_rolled_over);
