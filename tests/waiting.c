@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "store/tf-file.h"
 #include "tf-test-async.h"
 #include "tf-test.h"
 
@@ -796,6 +797,52 @@ test_cancel_waiting (gconstpointer has_lock)
   g_assert_cmpint (tf_temp_file_get_size (file), ==, SIZE + 7);
 }
 
+static GIOStream *forked_file;
+
+/* As if as many calls had been made as there are tickets. */
+static void
+read_with_former_tickets (void)
+{
+  TfStore *store = tf_file_get_store (forked_file);
+  GInputStream *input = g_io_stream_get_input_stream (forked_file);
+  char buffer[16];
+
+  go_on ();
+  alarm (PATIENCE);
+  g_assert_true (tf_store_roll_over (store, NULL, NULL));
+  store->next_ticket = store->turn = 0;
+  for (int i = 0; i < 4; i++)
+    {
+      g_autoptr(GAsyncResult) result = NULL;
+
+      g_input_stream_read_async (input, buffer, sizeof buffer, 0, NULL, tf_test_take_result, &result);
+      g_assert_cmpint (g_input_stream_read_finish (input, tf_test_wait (&result), NULL), ==, sizeof buffer);
+    }
+  g_assert_cmpuint (store->next_ticket, ==, 4);
+  alarm (0);
+}
+
+/* A forked child has none of the calls that were given up before, and its own ones all have their turns. */
+static void
+test_fork_after_giving_up (void)
+{
+  g_autoptr(TfTempFile) file = make_file (TF_TEMP_FILE (tf_spooled_file_new (SIZE)));
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  g_autofree char *content = g_strnfill (SIZE, 'y');
+  g_autoptr(GBytes) bytes = g_bytes_new_static (content, SIZE);
+  g_autoptr(GAsyncResult) written = NULL;
+
+  tf_test_fork_beside_threads ();
+  stop_next_call (FALSE);
+  g_output_stream_write_bytes_async (output, bytes, 0, NULL, tf_test_take_result, &written);
+  wait_until_stopped ();
+  cancel_in_worker (g_io_stream_get_input_stream (G_IO_STREAM (file)));
+  forked_file = G_IO_STREAM (file);
+  tf_test_in_child (read_with_former_tickets);
+  go_on ();
+  g_assert_cmpint (g_output_stream_write_bytes_finish (output, tf_test_wait (&written), NULL), ==, SIZE);
+}
+
 static void
 persist_durably (TfTempFile   *file,
                  GCancellable *cancellable)
@@ -1053,6 +1100,8 @@ main (int    argc,
   g_test_add_func ("/waiting/cancel-durable", test_cancel_durable);
   g_test_add_data_func ("/waiting/cancel-waiting/turn", NULL, test_cancel_waiting);
   g_test_add_data_func ("/waiting/cancel-waiting/lock", GINT_TO_POINTER (TRUE), test_cancel_waiting);
+
+  g_test_add_func ("/waiting/fork-after-giving-up", test_fork_after_giving_up);
 
   return tf_test_run ();
 }
