@@ -18,6 +18,8 @@
 
 static const char text[] = "more than four";
 
+#define LARGE (256 * 1024)
+
 typedef struct
 {
   TfTempFile *file;
@@ -333,11 +335,14 @@ test_progress (void)
   g_assert_cmpint (unlink ("place"), ==, 0);
 }
 
+static guint n_opened;
+
 static gboolean
 close_file (const char *event,
             const char *path,
             gpointer    user_data)
 {
+  n_opened++;
   g_assert_true (g_io_stream_close (user_data, NULL, NULL));
   return TRUE;
 }
@@ -363,6 +368,28 @@ test_close (void)
   g_clear_object (&reader);
   g_clear_object (&file);
   g_assert_cmpuint (tf_test_count_fds (), ==, n_fds);
+}
+
+/* The file is closed while another one goes to disk to make room for it, and does not go to disk itself. */
+static void
+test_close_for_memory (void)
+{
+  g_autoptr(TfTempFile) other = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autofree char *zeros = g_malloc0 (4 * LARGE);
+  g_autoptr(GError) error = NULL;
+
+  tf_set_memory_budget (5 * LARGE);
+  g_assert_true (tf_temp_file_write (other, zeros, 4 * LARGE, NULL, NULL));
+  n_opened = 0;
+  tf_set_audit_func (close_file, file, NULL);
+  g_assert_false (tf_temp_file_write (file, zeros, 2 * LARGE, NULL, &error));
+  tf_set_audit_func (NULL, NULL, NULL);
+  tf_set_memory_budget (0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_assert_cmpuint (n_opened, ==, 1);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (other)));
+  g_assert_cmpint (tf_temp_file_get_size (other), ==, 4 * LARGE);
 }
 
 /* An asynchronous call from the callback waits its turn. */
@@ -510,6 +537,7 @@ main (int    argc,
   g_test_add_data_func ("/callbacks/persisted/delete-policy", "notify::delete-policy", test_persisted);
   g_test_add_func ("/callbacks/progress", test_progress);
   g_test_add_func ("/callbacks/close", test_close);
+  g_test_add_func ("/callbacks/close/for-memory", test_close_for_memory);
   g_test_add_func ("/callbacks/async", test_async);
 
   return tf_test_run ();
