@@ -786,6 +786,27 @@ test_gate_opened (gconstpointer data)
   g_assert_true (owner.store->at_rest);
 }
 
+/* An owner that goes is neither asked nor told any more, and gets back no reference. */
+static void
+test_owner_goes (void)
+{
+  g_auto(Owner) owner = { NULL, };
+  g_autoptr(GError) error = NULL;
+
+  owner_init (&owner, -1);
+  write_text (owner.store, "0123");
+  tf_store_close_gate (owner.store);
+  for (int i = 0; i < 2; i++)
+    tf_store_part_with_owner (owner.store);
+  g_assert_true (tf_store_check_stream_idle (owner.store, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_store_roll_over (owner.store, NULL, &error));
+  g_assert_no_error (error);
+  g_assert_cmpuint (owner.n_opened, ==, 1);
+  g_assert_cmpuint (owner.n_told, ==, 0);
+  assert_store (owner.store, 4, "0123", 4);
+}
+
 #define LARGE (2 * 1024 * 1024)
 
 typedef gboolean (*StoreCall) (TfStore       *store,
@@ -996,6 +1017,7 @@ main (int    argc,
   g_test_add_data_func ("/store/gate-closed-while-locked/disk", GINT_TO_POINTER (0), test_gate_closed_while_locked);
   g_test_add_data_func ("/store/gate-opened/memory", GINT_TO_POINTER (-1), test_gate_opened);
   g_test_add_data_func ("/store/gate-opened/disk", GINT_TO_POINTER (0), test_gate_opened);
+  g_test_add_func ("/store/owner-goes", test_owner_goes);
   g_test_add_func ("/store/states", test_states);
   g_test_add_func ("/store/seek-bounds", test_seek_bounds);
   g_test_add_func ("/store/threads", test_threads);
