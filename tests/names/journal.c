@@ -1185,6 +1185,57 @@ test_fork_while_sweeping (void)
   g_assert_cmpuint (reader.n_removed, ==, 1);
 }
 
+static gint is_listing; /* (atomic): a boolean, as the next one */
+static gint may_end;
+
+static void
+stay_until_told (const TfJournalFound *found,
+                 gpointer              user_data)
+{
+  g_atomic_int_set (&is_listing, TRUE);
+  while (!g_atomic_int_get (&may_end))
+    g_thread_yield ();
+}
+
+static gpointer
+list_until_told (gpointer no_data)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures, .func = stay_until_told };
+
+  tf_failures_init (&failures);
+  g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
+  return NULL;
+}
+
+static void
+let_other_end (const TfJournalFound *found,
+               gpointer              thread)
+{
+  g_atomic_int_set (&may_end, TRUE);
+  g_thread_join (thread);
+  fork_meanwhile (found, NULL);
+}
+
+/* A thread that has begun to list earlier ends earlier: what it had open is not taken for open, and the rest is. */
+static void
+test_fork_beside_other_list (void)
+{
+  g_auto(TfFailures) failures;
+  TfJournalReader reader = { .failures = &failures, .func = let_other_end };
+
+  tf_failures_init (&failures);
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_file);
+  reader.user_data = g_thread_new ("list", list_until_told, NULL);
+  while (!g_atomic_int_get (&is_listing))
+    g_thread_yield ();
+  g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
+  g_assert_cmpuint (sweep (), ==, 1);
+}
+
 static void
 assert_not_printed_to (const TfJournalFound *found,
                        gpointer              user_data)
@@ -2451,6 +2502,7 @@ main (int    argc,
   g_test_add_func ("/journal/umask", test_umask);
   g_test_add_func ("/journal/list-beside-other", test_list_beside_other);
   g_test_add_func ("/journal/fork-while-sweeping", test_fork_while_sweeping);
+  g_test_add_func ("/journal/fork-beside-other-list", test_fork_beside_other_list);
   g_test_add_func ("/journal/without-stdout", test_without_stdout);
   g_test_add_func ("/journal/beside-other-sweep", test_beside_other_sweep);
   g_test_add_func ("/journal/portable", test_portable);
