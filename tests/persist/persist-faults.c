@@ -169,7 +169,7 @@ __wrap_fstatat64 (int          fd,
 }
 
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
-static gboolean is_unheard;
+static int unheard_errno; /* or 0 */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
 static gboolean is_remembered;
 static struct statx remembered;
@@ -332,12 +332,12 @@ __wrap_renameat (int         from_fd,
       return -1;
     }
 
-  if (is_unheard && g_str_equal (to, "doc"))
+  if (unheard_errno != 0 && g_str_equal (to, "doc"))
     {
       g_assert_cmpint (__real_statx (to_fd, to, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &remembered), ==, 0);
       g_assert_cmpint (__real_renameat (from_fd, from, to_fd, to), ==, 0);
       is_remembered = TRUE;
-      errno = EIO;
+      errno = unheard_errno;
       return -1;
     }
 
@@ -1401,10 +1401,9 @@ test_missing_for_a_moment (void)
 static void
 test_unheard (void)
 {
-  g_autoptr(TfTempFile) file = NULL;
+  const int errnos[] = { EIO, ESTALE, ETIMEDOUT, ENOTCONN, ECONNABORTED, ECONNRESET };
   g_autofree char *path = NULL;
   g_autoptr(GFile) destination = NULL;
-  g_autoptr(GError) error = NULL;
 
   if (tf_test_skip_if_portable ("statx()"))
     return;
@@ -1413,15 +1412,21 @@ test_unheard (void)
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
   destination = g_file_new_for_path (path);
-  file = make (IN_MEMORY);
-  put_old (path);
-  is_unheard = TRUE;
-  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
-  is_unheard = is_remembered = FALSE;
-  g_assert_no_error (error);
-  g_assert_true (has_content (path, "new content"));
-  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
-  remove_others ("");
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GError) error = NULL;
+
+      put_old (path);
+      unheard_errno = errnos[i];
+      tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
+      unheard_errno = 0;
+      is_remembered = FALSE;
+      g_assert_no_error (error);
+      g_assert_true (has_content (path, "new content"));
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+      remove_others ("");
+    }
 }
 
 /* The temporary name is gone because its directory is. */
