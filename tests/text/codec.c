@@ -288,8 +288,10 @@ test_illegal_utf8 (void)
     /* As much of a character as is right counts as one. */
     { "\xf0\x9f\x98" "b", "\357\277\275b", "\\xf0\\x9f\\x98b" },
     { "\xe2\x82", "\357\277\275", "\\xe2\\x82" },
-    /* Too long a form, a surrogate, beyond U+10FFFF. */
+    /* Too long forms, a surrogate, beyond U+10FFFF. */
     { "\xc0\x80", "\357\277\275\357\277\275", "\\xc0\\x80" },
+    { "\xe0\x80", "\357\277\275\357\277\275", "\\xe0\\x80" },
+    { "\xf0\x80", "\357\277\275\357\277\275", "\\xf0\\x80" },
     { "\xed\xa0\x80", "\357\277\275\357\277\275\357\277\275", "\\xed\\xa0\\x80" },
     { "\xf4\x90", "\357\277\275\357\277\275", "\\xf4\\x90" },
   };
