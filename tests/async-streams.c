@@ -465,6 +465,38 @@ test_writev (void)
   assert_content (file, expected->str);
 }
 
+/* Who needs no result passes no callback. The operation is done all the same, and others can be begun after it. */
+static void
+check_no_callback (gint64 max_size)
+{
+  g_autoptr(TfTempFile) file = new_spooled (max_size);
+  g_autoptr(TfTempFile) source = new_spooled (max_size);
+  const GOutputVector vector = { "one, ", 5 };
+
+  g_assert_true (tf_temp_file_write (source, "two", 3, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (source), 0, G_SEEK_SET, NULL, NULL));
+  g_output_stream_writev_async (output_of (file), &vector, 1, 0, NULL, NULL, NULL);
+  while (g_output_stream_has_pending (output_of (file)))
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_output_stream_splice_async (output_of (file), input_of (source), 0, 0, NULL, NULL, NULL);
+  while (g_output_stream_has_pending (output_of (file)))
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_assert_false (g_input_stream_has_pending (input_of (source)));
+  assert_content (file, "one, two");
+
+  tf_temp_file_steal_bytes_async (file, 0, NULL, NULL, NULL);
+  while (!g_io_stream_is_closed (G_IO_STREAM (file)))
+    g_main_context_iteration (g_main_context_get_thread_default (), TRUE);
+  g_assert_false (g_io_stream_has_pending (G_IO_STREAM (file)));
+}
+
+static void
+test_no_callback (void)
+{
+  check_no_callback (-1);
+  check_no_callback (0);
+}
+
 /* A disk that refuses: what is in memory stays as before, and the next try has room. */
 static void
 test_refused (void)
@@ -722,6 +754,7 @@ main (int    argc,
   tf_test_add_async ("/async-streams/cancelled", test_cancelled);
   tf_test_add_async ("/async-streams/edges", test_edges);
   g_test_add_func ("/async-streams/writev", test_writev);
+  tf_test_add_async ("/async-streams/no-callback", test_no_callback);
   tf_test_add_async ("/async-streams/refused", test_refused);
   g_test_add_func ("/async-streams/not-initialized", test_not_initialized);
   tf_test_add_async ("/async-streams/closed", test_closed);
