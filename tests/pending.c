@@ -152,6 +152,23 @@ use_output (TfTempFile *file,
   TRY (g_output_stream_flush (output_of (file), NULL, &error));
 }
 
+/* What would change the file for good, were it not refused. */
+static void
+try_to_end (TfTempFile *file)
+{
+  const Verdict verdict = REFUSED;
+  g_autoptr(GFile) place = g_file_new_for_path ("place");
+  GError *error = NULL;
+  gboolean success;
+
+  TRY (tf_temp_file_persist (file, place, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (g_file_query_exists (place, NULL));
+  TRY (tf_temp_file_steal_bytes (file, NULL, &error) != NULL);
+  g_assert_false (g_io_stream_is_closed (G_IO_STREAM (file)));
+  if (TF_IS_SPOOLED_FILE (file))
+    TRY (tf_spooled_file_rollover (TF_SPOOLED_FILE (file), NULL, &error));
+}
+
 static void
 ask (TfTempFile *file)
 {
@@ -223,6 +240,7 @@ test_file (gconstpointer data)
 
   tf_temp_file_write_bytes_async (file, bytes, 0, NULL, tf_test_take_result, &result);
   use_all (file, REFUSED, REFUSED, REFUSED);
+  try_to_end (file);
   g_input_stream_read_async (input_of (file), &byte, 1, 0, NULL, tf_test_take_result, &refused);
   g_assert_true (tf_temp_file_write_bytes_finish (file, tf_test_wait (&result), NULL));
   g_assert_cmpint (g_input_stream_read_finish (input_of (file), tf_test_wait (&refused), &error), ==, -1);
