@@ -408,7 +408,8 @@ tf_memory_pool_reallocate (gpointer piece,
   if (moved == NULL)
     return NULL;
 
-  memcpy (moved, piece, MIN (old_size, size));
+  if (old_size > 0)
+    memcpy (moved, piece, MIN (old_size, size));
   if (old_size >= PIECE_MIN)
     free_piece (piece, old_size, is_left);
   else

@@ -308,13 +308,14 @@ test_trim_heap (void)
   tf_memory_pool_set_limit (0);
 }
 
-/* As with realloc(), a piece stays if there is no larger one. */
+/* As with realloc(), there may be no piece before, and a piece stays if there is no larger one. */
 static void
-test_reallocate_refused (void)
+test_reallocate (void)
 {
-  char *piece = tf_memory_pool_allocate (KIB);
+  char *piece;
 
   tf_memory_pool_set_limit (KIB);
+  piece = tf_memory_pool_reallocate (NULL, 0, KIB);
   strcpy (piece, "content");
   g_assert_null (tf_memory_pool_reallocate (piece, KIB, G_MAXSSIZE));
   g_assert_cmpstr (piece, ==, "content");
@@ -485,7 +486,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
-  g_test_add_func ("/memory-pool/reallocate-refused", test_reallocate_refused);
+  g_test_add_func ("/memory-pool/reallocate", test_reallocate);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
   g_test_add_func ("/memory-pool/move-out", test_move_out);
