@@ -57,8 +57,8 @@ static TfForkHandler fork_handler = {
  * descriptors that the process may have is left to the application: a call that would need one of them for the budget
  * fails with %G_IO_ERROR_TOO_MANY_OPEN_FILES, and the file stays as it was.
  *
- * Where there was no budget, what malloc() has free is given back to the system, which takes some milliseconds in a
- * program with a large heap. It may be called from any thread, at any time.
+ * Where there was no budget, what the heap has free is given back to the system, which takes some milliseconds in a
+ * program with a large one. It may be called from any thread, at any time.
  *
  * Since: 1.0
  */

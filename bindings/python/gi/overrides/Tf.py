@@ -679,13 +679,13 @@ def tell_of_text(reference):
     return text.buffer.ask(io.TextIOWrapper.tell, text) if is_open(text) else io.TextIOWrapper.tell(text)
 
 
+DETACHED = types.SimpleNamespace(flushing=set(), turn=contextlib.nullcontext())
+
+
 def flush_on_request(text):
     """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
-    buffer = text.buffer
-    if buffer is None:
-        # Says that it was detached.
-        text.flush()
-        return
+    # A text that was detached says so.
+    buffer = text.buffer or DETACHED
     buffer.flushing.add(get_ident())
     try:
         with buffer.turn:
