@@ -53,6 +53,9 @@ class HeldTest(TestCase):
         os.remove(file.name + '.moved')
 
     def test_subprocess(self):
+        # A file is removed before the object is gone, which may be in another thread.
+        while overrides.held:
+            GLib.MainContext.default().iteration(False)
         cat = Gio.Subprocess.new(['cat'], Gio.SubprocessFlags.STDIN_PIPE)
         for held in Tf.NamedFile(), Tf.TempDir():
             held.hold_for_subprocess(cat)
@@ -63,7 +66,6 @@ class HeldTest(TestCase):
             GLib.MainContext.default().iteration(False)
         while self.entries():
             GLib.MainContext.default().iteration(False)
-
 
     def test_popen(self):
         cat = subprocess.Popen(['cat'], stdin=subprocess.PIPE)
