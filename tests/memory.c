@@ -19,6 +19,7 @@
 #include "store/tf-file.h"
 #include "store/tf-memory-pool.h"
 #include "tf-test.h"
+#include "tf-test-async.h"
 
 #define N_THREADS 4
 #define N_ROUNDS 100
@@ -899,6 +900,7 @@ test_budget_untold_in_context_of_its_own (void)
 }
 
 static GMainContext *context_of_inherited;
+static GPtrArray *inherited_files;
 
 static void
 drop_inherited (void)
@@ -920,6 +922,49 @@ test_budget_untold_in_child (void)
   g_clear_object (&inherited);
   g_assert_false (g_main_context_pending (context_of_inherited));
   g_main_context_unref (context_of_inherited);
+}
+
+static void
+roll_over_in_context_of_its_own (TfSpooledFile *file)
+{
+  GMainContext *context = g_main_context_new ();
+  GAsyncResult *result = NULL;
+
+  g_main_context_push_thread_default (context);
+  tf_spooled_file_rollover_async (file, 0, NULL, tf_test_take_result, &result);
+  while (result == NULL)
+    g_main_context_iteration (context, TRUE);
+  g_assert_true (tf_spooled_file_rollover_finish (file, result, NULL));
+  g_object_unref (result);
+
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  g_object_run_dispose (G_OBJECT (file));
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_main_context_pop_thread_default (context);
+  g_main_context_unref (context);
+}
+
+/* The first one starts what the child has for all. */
+static void
+tell_in_child (void)
+{
+  guint n_fds;
+
+  roll_over_in_context_of_its_own (inherited_files->pdata[0]);
+  n_fds = tf_test_count_fds ();
+  for (guint i = 1; i < inherited_files->len; i++)
+    roll_over_in_context_of_its_own (inherited_files->pdata[i]);
+  g_assert_cmpuint (tf_test_count_fds (), <, n_fds + inherited_files->len / 2);
+}
+
+/* What a child has put off itself is its own. */
+static void
+test_budget_told_in_child (void)
+{
+  inherited_files = make_many (20, 100 * KIB, -1);
+  tf_test_in_child (tell_in_child);
+  g_clear_pointer (&inherited_files, g_ptr_array_unref);
 }
 
 /* What could not be read takes no memory. */
@@ -1339,6 +1384,7 @@ main (int    argc,
   g_test_add_func ("/memory/budget/after-peek", test_budget_after_peek);
   g_test_add_func ("/memory/budget/untold", test_budget_untold);
   g_test_add_func ("/memory/budget/untold-in-child", test_budget_untold_in_child);
+  g_test_add_func ("/memory/budget/told-in-child", test_budget_told_in_child);
   g_test_add_func ("/memory/budget/untold-in-context-of-its-own", test_budget_untold_in_context_of_its_own);
   g_test_add_func ("/memory/budget/refused", test_budget_refused);
   g_test_add_func ("/memory/budget/kept", test_budget_kept);

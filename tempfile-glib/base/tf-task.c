@@ -111,6 +111,7 @@ struct _TfTaskDeferral
 {
   GSource      *source;  /* (owned) */
   GMainContext *context; /* (owned) (nullable): NULL is the default context */
+  guint generation;      /* of the process */
 };
 
 static TfTaskDeferral *
@@ -121,6 +122,7 @@ deferral_new (GSource      *source,
 
   self->source = g_source_ref (source);
   self->context = context != NULL ? g_main_context_ref (context) : NULL;
+  self->generation = tf_fork_get_generation ();
   return self;
 }
 
@@ -170,10 +172,14 @@ tf_task_defer (GSourceFunc      func,
 }
 
 /* Calls off what was deferred, if it has not happened yet. Takes @deferral. The caller keeps the data alive meanwhile: no
- * child may find the lock of a main context taken, so that a fork waits for this. */
+ * child may find the lock of a main context taken, so that a fork waits for this. What a parent has put off stays in its
+ * context: a thread that is not there may have had the lock of that, or of all contexts. */
 void
 tf_task_call_off (TfTaskDeferral *deferral)
 {
+  if (deferral->generation != tf_fork_get_generation ())
+    return;
+
   tf_fork_suspend ();
   g_source_destroy (deferral->source);
   g_source_unref (deferral->source);

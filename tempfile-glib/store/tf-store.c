@@ -475,9 +475,6 @@ stop_telling (TfStore *self)
 {
   TfTaskDeferral *deferral;
 
-  if (is_inherited (self))
-    return;
-
   tf_fork_lock (&fork_handler);
   deferral = self->told ? g_steal_pointer (&self->tells.deferral) : NULL;
   g_mutex_unlock (&replacing);
@@ -497,7 +494,8 @@ set_telling (TfStore        *self,
   self->tells.deferral = deferral;
   self->told = TRUE;
   g_mutex_unlock (&replacing);
-  g_clear_pointer (&context, g_main_context_unref);
+  if (!is_inherited (self))
+    g_clear_pointer (&context, g_main_context_unref);
   if ((g_atomic_int_get (&self->n_borrowers) & OWNER_GOES) != 0)
     stop_telling (self);
 }
