@@ -346,11 +346,21 @@ note_allocated (gpointer piece,
     resident -= draw_left (i, resident);
 }
 
-static void
-note_left (gsize size)
+/* Returns how much of a piece counts when it is left, in the unit of note_allocated(). */
+static gsize
+count_left (gpointer piece,
+            gsize    size)
 {
-  g_atomic_pointer_add (&left[get_class (size)], size);
-  g_atomic_pointer_add (&all_left, size);
+  return g_atomic_pointer_get (&limit) == 0 ? size : tf_system_count_resident (piece, size);
+}
+
+/* The sum is never less than what it is the sum of. */
+static void
+note_left (gsize size,
+           gsize counted)
+{
+  g_atomic_pointer_add (&all_left, counted);
+  g_atomic_pointer_add (&left[get_class (size)], counted);
 }
 
 /* Like malloc(), for a piece that tf_memory_pool_free() frees. */
@@ -370,9 +380,10 @@ free_piece (gpointer piece,
             gsize    size,
             gboolean may_stay)
 {
-  if (may_stay || !tf_system_free_pages (piece, size))
-    note_left (size);
+  gsize counted = may_stay || !tf_system_free_pages (piece, size) ? count_left (piece, size) : 0;
+
   free (piece);
+  note_left (size, counted);
 }
 
 void
@@ -393,12 +404,14 @@ tf_memory_pool_reallocate (gpointer piece,
 {
   gboolean is_left = old_size < PIECE_MIN || may_outgrow (old_size);
   gpointer moved;
+  gsize counted;
 
   if (is_left && (size < old_size || g_atomic_pointer_get (&limit) == 0))
     {
+      counted = old_size >= PIECE_MIN ? count_left (piece, old_size) : 0;
       moved = realloc (piece, size);
       if (moved != NULL && old_size >= PIECE_MIN)
-        note_left (old_size); /* if it was moved */
+        note_left (old_size, counted); /* if it was moved */
       if (moved != NULL && size >= PIECE_MIN)
         note_allocated (moved, size);
       return moved;

@@ -6,6 +6,7 @@
 #include "store/tf-memory-pool.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tf-test.h"
 
@@ -256,9 +257,41 @@ leave_pieces (void)
   gpointer pieces[10];
 
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
-    pieces[i] = tf_memory_pool_allocate (KIB * KIB);
+    {
+      pieces[i] = tf_memory_pool_allocate (KIB * KIB);
+      memset (pieces[i], 'x', KIB * KIB);
+    }
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     tf_memory_pool_free (pieces[i], KIB * KIB);
+}
+
+static long
+use_again (guint times)
+{
+  struct rusage usage;
+
+  for (guint i = 0; i < times; i++)
+    {
+      guint8 *piece = tf_memory_pool_allocate (120000);
+
+      memset (piece, 'x', 100000);
+      tf_memory_pool_free (piece, 120000);
+    }
+
+  g_assert_cmpint (getrusage (RUSAGE_SELF, &usage), ==, 0);
+  return usage.ru_minflt;
+}
+
+/* However often a piece is used again, it counts once, and stays. */
+static void
+test_used_again (void)
+{
+  long before;
+
+  tf_memory_pool_set_limit (KIB * KIB);
+  before = use_again (5000);
+  g_assert_cmpint (use_again (100) - before, <, 100);
+  tf_memory_pool_set_limit (0);
 }
 
 static void
@@ -485,6 +518,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
+  g_test_add_func ("/memory-pool/used-again", test_used_again);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
   g_test_add_func ("/memory-pool/reallocate", test_reallocate);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
