@@ -186,6 +186,7 @@ run (GTask *task)
   GObject *object = g_task_get_source_object (task);
   gboolean is_new = !is_initialized (object) || tf_async_initable_is_unclaimed (object);
 
+  g_object_set_qdata (object, undone_quark (), NULL);
   g_task_set_task_data (task, GINT_TO_POINTER (is_new), NULL);
   if (is_new)
     g_object_set_qdata (object, unclaimed_quark (), GINT_TO_POINTER (TRUE));
