@@ -696,6 +696,27 @@ test_synchronous_beside (void)
     }
 }
 
+/* What was undone once can be created again. */
+static void
+test_again_after_cancelled (void)
+{
+  g_autoptr(GObject) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+  g_autoptr(GError) error = NULL;
+
+  g_async_initable_init_async (G_ASYNC_INITABLE (dir), 0, cancellable, tf_test_take_result, &result);
+  tf_test_wait (&result);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (finish_init (dir, &result, NULL));
+  g_clear_object (&result);
+
+  g_async_initable_init_async (G_ASYNC_INITABLE (dir), 0, NULL, tf_test_take_result, &result);
+  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (finish_init (dir, &result, NULL));
+}
+
 static GAsyncResult *forked_result; /* (owned) (nullable) */
 
 static void
@@ -880,6 +901,7 @@ main (int    argc,
   tf_test_add_async ("/async-create/first-is-cancelled", test_first_is_cancelled);
   tf_test_add_async ("/async-create/first-fails", test_first_fails);
   tf_test_add_async ("/async-create/synchronous-beside", test_synchronous_beside);
+  tf_test_add_async ("/async-create/again-after-cancelled", test_again_after_cancelled);
   g_test_add_func ("/async-create/completed-in-child", test_completed_in_child);
   g_test_add_func ("/async-create/started-in-child", test_started_in_child);
   tf_test_add_async ("/async-create/again", test_again);
