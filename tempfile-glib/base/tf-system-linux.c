@@ -903,28 +903,29 @@ tf_system_free_pages (guint8 *data,
 /* How many pages mincore() is asked for at once. */
 #define PAGES_AT_ONCE 256
 
-gsize
+gboolean
 tf_system_count_resident (guint8 *data,
-                          gsize   size)
+                          gsize   size,
+                          gsize  *resident)
 {
   gsize page_size = sysconf (_SC_PAGESIZE);
   gsize before = -GPOINTER_TO_SIZE (data) & (page_size - 1);
   gsize n_pages = (size - MIN (size, before)) / page_size;
   guint8 states[PAGES_AT_ONCE];
-  gsize resident = 0;
 
+  *resident = 0;
   for (gsize done = 0; done < n_pages; done += PAGES_AT_ONCE)
     {
       gsize n = MIN (n_pages - done, PAGES_AT_ONCE);
 
       if (mincore (data + before + done * page_size, n * page_size, states) != 0)
-        return 0;
+        return FALSE;
 
       for (gsize i = 0; i < n; i++)
-        resident += states[i] & 1 ? page_size : 0;
+        *resident += states[i] & 1 ? page_size : 0;
     }
 
-  return resident;
+  return TRUE;
 }
 
 void

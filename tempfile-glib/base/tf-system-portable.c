@@ -473,11 +473,12 @@ tf_system_free_pages (guint8 *data,
   return FALSE;
 }
 
-gsize
+gboolean
 tf_system_count_resident (guint8 *data,
-                          gsize   size)
+                          gsize   size,
+                          gsize  *resident)
 {
-  return 0;
+  return FALSE;
 }
 
 void

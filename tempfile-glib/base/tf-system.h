@@ -364,9 +364,11 @@ void tf_system_use_huge_pages (guint8   *data,
 gboolean tf_system_free_pages (guint8 *data,
                                gsize   size);
 
-/* Returns how many bytes of the whole pages in a range of memory have memory behind them: none if that is not known. */
-gsize tf_system_count_resident (guint8 *data,
-                                gsize   size);
+/* Counts how many bytes of the whole pages in a range of memory have memory behind them. Returns FALSE if that is not
+ * known. */
+gboolean tf_system_count_resident (guint8 *data,
+                                   gsize   size,
+                                   gsize  *resident);
 
 /* Gives free memory of the heap back to the system. */
 void tf_system_trim_heap (void);

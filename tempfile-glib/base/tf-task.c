@@ -111,7 +111,7 @@ struct _TfTaskDeferral
 {
   GSource      *source;  /* (owned) */
   GMainContext *context; /* (owned) (nullable): NULL is the default context */
-  guint generation;      /* of the process */
+  guint         generation; /* of the process */
 };
 
 static TfTaskDeferral *

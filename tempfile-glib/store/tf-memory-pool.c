@@ -239,20 +239,21 @@ tf_memory_pool_free_buffer (gsize bytes)
   g_atomic_pointer_add (&buffers, -(gssize) bytes);
 }
 
-/* Takes @size from what is in @place, or what there is. Returns how much that was. */
+/* Takes @size, or what there is, from what the heap has left of that class. Returns how much that was. */
 static gsize
-draw (gsize *place,
-      gsize  size)
+draw_left (guint class,
+           gsize size)
 {
   gsize before, drawn;
 
   do
     {
-      before = (gsize) g_atomic_pointer_get (place);
+      before = (gsize) g_atomic_pointer_get (&left[class]);
       drawn = MIN (before, size);
     }
-  while (drawn > 0 && !g_atomic_pointer_compare_and_exchange (place, before, before - drawn));
+  while (drawn > 0 && !g_atomic_pointer_compare_and_exchange (&left[class], before, before - drawn));
 
+  g_atomic_pointer_add (&all_left, -(gssize) drawn);
   return drawn;
 }
 
@@ -261,11 +262,8 @@ static void
 take_all_back (void)
 {
   for (guint i = 0; i < N_CLASSES; i++)
-    {
-      gsize drawn = draw (&left[i], G_MAXSIZE);
+    draw_left (i, G_MAXSIZE);
 
-      g_atomic_pointer_add (&all_left, -(gssize) drawn);
-    }
   tf_system_trim_heap ();
 }
 
@@ -316,24 +314,13 @@ tf_memory_pool_may_keep_unused (void)
   return get_unused () + get_left () <= LOOSE_MIN || fits (now, 0);
 }
 
-static gsize
-draw_left (guint class,
-           gsize size)
-{
-  gsize drawn = draw (&left[class], size);
-
-  if (drawn > 0)
-    g_atomic_pointer_add (&all_left, -(gssize) drawn);
-  return drawn;
-}
-
 /* Without a limit, the heap is taken to have used what it had left of that size. With one, what it had left is counted by
  * what is resident of a piece that nothing was written to yet: the heap splits and joins pieces. */
 static void
 note_allocated (gpointer piece,
                 gsize    size)
 {
-  gsize resident;
+  gsize used;
 
   if (g_atomic_pointer_get (&limit) == 0)
     {
@@ -341,17 +328,20 @@ note_allocated (gpointer piece,
       return;
     }
 
-  resident = tf_system_count_resident (piece, size);
-  for (guint i = 0; i < N_CLASSES && resident > 0; i++)
-    resident -= draw_left (i, resident);
+  if (!tf_system_count_resident (piece, size, &used))
+    used = 0;
+  for (guint i = 0; i < N_CLASSES && used > 0; i++)
+    used -= draw_left (i, used);
 }
 
-/* Returns how much of a piece counts when it is left, in the unit of note_allocated(). */
+/* Returns how much of a piece counts when it is left, in the unit of note_allocated(); all of it if that is not known. */
 static gsize
 count_left (gpointer piece,
             gsize    size)
 {
-  return g_atomic_pointer_get (&limit) == 0 ? size : tf_system_count_resident (piece, size);
+  gsize resident;
+
+  return g_atomic_pointer_get (&limit) != 0 && tf_system_count_resident (piece, size, &resident) ? resident : size;
 }
 
 /* The sum is never less than what it is the sum of. */

@@ -40,6 +40,19 @@ __wrap_g_get_monotonic_time (void)
 
 static guint n_trimmed;
 
+static gboolean tells_nothing;
+
+gboolean __real_tf_system_count_resident (guint8 *data, gsize size, gsize *resident);
+gboolean __wrap_tf_system_count_resident (guint8 *data, gsize size, gsize *resident);
+
+gboolean
+__wrap_tf_system_count_resident (guint8 *data,
+                                 gsize   size,
+                                 gsize  *resident)
+{
+  return !tells_nothing && __real_tf_system_count_resident (data, size, resident);
+}
+
 void __wrap_tf_system_trim_heap (void);
 
 void
@@ -263,6 +276,21 @@ leave_pieces (void)
     }
   for (guint i = 0; i < G_N_ELEMENTS (pieces); i++)
     tf_memory_pool_free (pieces[i], KIB * KIB);
+}
+
+/* Where the kernel does not tell what is resident, all that is left is. */
+static void
+test_unknown (void)
+{
+  tf_memory_pool_set_limit (KIB * KIB * KIB);
+  n_trimmed = 0;
+  tells_nothing = TRUE;
+  leave_pieces ();
+  tells_nothing = FALSE;
+  tf_memory_pool_set_limit (KIB);
+  tf_memory_pool_make_room (0, KIB * KIB * KIB);
+  g_assert_cmpuint (n_trimmed, ==, 1);
+  tf_memory_pool_set_limit (0);
 }
 
 static long
@@ -518,6 +546,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/limit-comes-later", test_limit_comes_later);
   g_test_add_func ("/memory-pool/largest-first", test_largest_first);
   g_test_add_func ("/memory-pool/many-in-use", test_many_in_use);
+  g_test_add_func ("/memory-pool/unknown", test_unknown);
   g_test_add_func ("/memory-pool/used-again", test_used_again);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
   g_test_add_func ("/memory-pool/reallocate", test_reallocate);
