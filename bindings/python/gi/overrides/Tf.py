@@ -544,9 +544,9 @@ def forget_threads():
 os.register_at_fork(after_in_child=forget_threads)
 
 
-# A text takes nothing more while more than 64 KiB are kept that the disk refuses, as many as a file holds back. What it has
-# taken finds room, so that only those who write to its bytes themselves can come to this.
-MOST_KEPT = 1 << 20
+# How many bytes are kept that the disk refuses, before those who write to the bytes of a text hear of it. The text itself
+# takes nothing once 64 KiB are kept, and what it has taken is not refused.
+MOST_KEPT_OF_BYTES = 1 << 20
 
 
 class Bytes(fast.Buffer):
@@ -580,7 +580,7 @@ class Bytes(fast.Buffer):
             rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
             # Not what this call has brought.
             n_kept = len(self.kept) - memoryview(data).nbytes if is_kept else 0
-            is_too_much = self.ends or not is_pending(error) and n_kept > MOST_KEPT
+            is_too_much = self.ends or not is_pending(error) and n_kept > MOST_KEPT_OF_BYTES
             if is_too_much or isinstance(error, io.UnsupportedOperation):
                 if is_kept:
                     self.drop_end(bytes(data))

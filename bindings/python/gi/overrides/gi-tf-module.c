@@ -103,8 +103,9 @@ is_used (PyObject *module,
   return PyBool_FromLong (gi_tf_is_used (object_of (object)));
 }
 
-/* The attributes of a file or directory. Its dictionary is made when Python asks for it. Without one, each call is faster, and PyGObject drops the object without
- * Python's lock: with one, it gives the lock up in the middle, and goes on without it if the interpreter begins to end. */
+/* The attributes of a file or directory. Its dictionary is made when Python asks for it. Without one, each call is faster,
+ * and PyGObject drops the object without Python's lock: with one, it gives the lock up in the middle, and goes on without
+ * it if the interpreter begins to end. */
 static PyObject *
 state_of (PyObject *module,
           PyObject *object)
