@@ -10,13 +10,15 @@
 G_BEGIN_DECLS
 
 /* The identity of a file, which does not depend on its name. The birth time tells a file from a later one with the
- * same inode number; it is 0 if the file system does not record it. */
+ * same inode number; it is 0 if the file system does not record it. Then the type tells at least a later one of
+ * another kind. */
 typedef struct
 {
   guint64 device;
   guint64 inode;
   gint64  birth_seconds;
   guint32 birth_nanoseconds;
+  guint32 type;  /* the bits of %S_IFMT */
 } TfIdentity;
 
 /* A directory and the path at which it was found. */
@@ -43,6 +45,7 @@ tf_identity_equal (const TfIdentity *a,
 {
   return a->device == b->device &&
          a->inode == b->inode &&
+         a->type == b->type &&
          a->birth_seconds == b->birth_seconds &&
          a->birth_nanoseconds == b->birth_nanoseconds;
 }
@@ -94,6 +97,7 @@ tf_identity_stat (TfIdentity   *self,
 
   self->device = st->device;
   self->inode = st->inode;
+  self->type = st->mode & S_IFMT;
   self->birth_seconds = st->birth_seconds;
   self->birth_nanoseconds = st->birth_nanoseconds;
   return TRUE;

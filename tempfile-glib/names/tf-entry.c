@@ -745,7 +745,7 @@ is_replacement (const TfEntry      *self,
 {
   TfSystemStat dir;
 
-  if (place->name == self->path || found->uid != geteuid () ||
+  if (place->name == self->path || found->uid != geteuid () || (found->mode & S_IFMT) != self->identity.type ||
       !tf_system_stat (&dir, place->dir_fd, "") || !tf_parent_guards (&dir))
     return FALSE;
 
@@ -883,10 +883,7 @@ remove_found (TfEntry             *self,
               GCancellable        *cancellable,
               GError             **error)
 {
-  /* Where birth times are not recorded, another kind of file can have the inode number by now. */
-  if ((st->mode & S_IFMT) != (self->is_dir ? S_IFDIR : S_IFREG) ||
-      (!tf_identity_equal (found, &self->identity) &&
-       !(takes_replacement && is_replacement (self, place, st))))
+  if (!tf_identity_equal (found, &self->identity) && !(takes_replacement && is_replacement (self, place, st)))
     return give_up (self, error);
 
   if (self->is_dir)

@@ -77,12 +77,13 @@ test_different (void)
 static void
 test_every_part_counts (void)
 {
-  const TfIdentity one = { .device = 1, .inode = 2, .birth_seconds = 3, .birth_nanoseconds = 4 };
+  const TfIdentity one = { .device = 1, .inode = 2, .type = S_IFREG, .birth_seconds = 3, .birth_nanoseconds = 4 };
   const TfIdentity others[] = {
-    { .device = 9, .inode = 2, .birth_seconds = 3, .birth_nanoseconds = 4 },
-    { .device = 1, .inode = 9, .birth_seconds = 3, .birth_nanoseconds = 4 },
-    { .device = 1, .inode = 2, .birth_seconds = 9, .birth_nanoseconds = 4 },
-    { .device = 1, .inode = 2, .birth_seconds = 3, .birth_nanoseconds = 9 },
+    { .device = 9, .inode = 2, .type = S_IFREG, .birth_seconds = 3, .birth_nanoseconds = 4 },
+    { .device = 1, .inode = 2, .type = S_IFDIR, .birth_seconds = 3, .birth_nanoseconds = 4 },
+    { .device = 1, .inode = 9, .type = S_IFREG, .birth_seconds = 3, .birth_nanoseconds = 4 },
+    { .device = 1, .inode = 2, .type = S_IFREG, .birth_seconds = 9, .birth_nanoseconds = 4 },
+    { .device = 1, .inode = 2, .type = S_IFREG, .birth_seconds = 3, .birth_nanoseconds = 9 },
   };
 
   g_assert_true (tf_identity_equal (&one, &one));
