@@ -64,6 +64,16 @@ class Cases:
                 self.assertEqual(file.read(), 'ä\r\n')
                 self.assertEqual((file.encoding, file.errors), ('utf-8', 'replace'))
 
+    def test_usual_modes(self):
+        for mode in 'rb+', 'r+b', 'wb+', 'w', 'w+', 'r', 'r+', 'wt', 'w+t', 'wt+', 'rt', 'r+t', 'rt+':
+            data = b'x' if 'b' in mode else 'x'
+            for file in self.tempfile.SpooledTemporaryFile(mode=mode), self.tempfile.SpooledTemporaryFile(0, mode):
+                with self.subTest(mode), file:
+                    self.assertEqual((file.mode, file.write(data), file.seek(0), file.read()), (mode, 1, 0, data))
+            with self.subTest(mode), self.tempfile.NamedTemporaryFile(mode) as file:
+                self.assertEqual((file.readable(), file.writable()), ('w' not in mode or '+' in mode,
+                                                                      'r' not in mode or '+' in mode))
+
     def test_every_kind(self):
         for name in 'TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile':
             create = getattr(self.tempfile, name)

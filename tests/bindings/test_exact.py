@@ -835,7 +835,7 @@ except OSError as error:
             overrides.flush_texts()
             self.assertEqual(file.buffer.tell(), 1)
             full = unittest.mock.Mock(closed=False, flush=unittest.mock.Mock(side_effect=OSError('full')))
-            with unittest.mock.patch.object(overrides, 'texts', [full]), \
+            with unittest.mock.patch.object(overrides, 'texts', [lambda: full]), \
                     contextlib.redirect_stderr(io.StringIO()) as stderr:
                 overrides.flush_texts()
         self.assertIn('full', stderr.getvalue())

@@ -1013,6 +1013,17 @@ class TextTest(TestCase):
                 text.__no_such_thing__
         self.assertEqual(text.get_size(), 0)
 
+    def test_what_is_given_twice(self):
+        cases = [
+            (Tf.TemporaryFile, ('w+b',), {'mode': 'w+b'}),
+            (Tf.NamedTemporaryFile, ('w+',), {'mode': 'w+'}),
+            (Tf.SpooledTemporaryFile, (100,), {'max_size': 100}),
+            (Tf.SpooledTemporaryFile, (100, 'w+b'), {'mode': 'w+b'}),
+        ]
+        for create, arguments, named in cases:
+            with self.subTest(create, **named), self.assertRaises(TypeError):
+                create(*arguments, **named)
+
     @for_all_files
     def test_wrong_modes(self, create):
         wrong = [

@@ -510,6 +510,7 @@ def check_buffering(buffering, is_binary):
     return buffering
 
 
+@functools.cache
 def mode_of_file(mode):
     """Returns what a file that was opened in a binary mode calls its mode."""
     kind = set(mode)
@@ -532,13 +533,20 @@ def open_raw(fd, mode, closefd=True):
     return raw
 
 
-texts = weakref.WeakSet()
+# Weak references; a WeakSet takes more time.
+texts = set()
+
+
+def open_texts():
+    for reference in list(texts):
+        text = reference()
+        if text is not None and is_open(text):
+            yield text
 
 
 def forget_threads():
-    for text in list(texts):
-        if is_open(text):
-            text.buffer.forget_threads()
+    for text in open_texts():
+        text.buffer.forget_threads()
 
 
 os.register_at_fork(after_in_child=forget_threads)
@@ -702,13 +710,14 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     if isinstance(file, Tf.NamedFile):
         buffer.name = file.name
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
-    buffer.text, buffer.flushing = weakref.ref(text), set()
+    reference = weakref.ref(text, texts.discard)
+    texts.add(reference)
+    buffer.text, buffer.flushing = reference, set()
     text.mode = mode
     methods = {'read': text.read, 'readline': text.readline, 'write': fast.get_text_write(buffer, text.write)}
     # Without a cycle, so that a text that is dropped goes at once.
-    text.write = fast.get_text_write(buffer, io.TextIOWrapper.write, weakref.ref(text))
-    text.tell = functools.partial(tell_of_text, weakref.ref(text))
-    texts.add(text)
+    text.write = fast.get_text_write(buffer, io.TextIOWrapper.write, reference)
+    text.tell = functools.partial(tell_of_text, reference)
     file._text, file._buffer, file._mode = text, buffer, mode
     for name, method in methods.items():
         if getattr(type(file), name) is getattr(fast.File, name):
@@ -802,10 +811,9 @@ def warm_up():
 @atexit.register
 def flush_texts():
     """Text that something holds until the end, where it is not collected any more."""
-    for text in list(texts):
+    for text in open_texts():
         try:
-            if is_open(text):
-                text.flush()
+            text.flush()
         except (OSError, ValueError) as error:
             print(f'Writing at exit: {error}', file=sys.stderr)
 
@@ -856,9 +864,9 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
         GObject.Object.__init__(self, **name_properties(parts), **properties)
         try:
             self._open(cancellable)
-            self._set_mode(mode, name_type)
-            if not is_binary:
-                become_text(self, mode, buffering, encoding, newline, errors)
+            if name_type is bytes:
+                self._name_type = bytes
+            self._set_mode(mode, buffering, encoding, newline, errors)
         except BaseException:
             super().close()
             raise
@@ -866,12 +874,12 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
     def _open(self, cancellable):
         Tf.TempFile.init(self, cancellable)
 
-    def _set_mode(self, mode, name_type):
-        if name_type is bytes:
-            self._name_type = bytes
+    def _set_mode(self, mode, buffering=-1, encoding=None, newline=None, errors=None):
         if access_of_mode(mode) is not None:
             self._access = access_of_mode(mode)
-        if mode_of_file(mode) != 'rb+':
+        if 'b' not in mode:
+            become_text(self, mode, buffering, encoding, newline, errors)
+        elif mode_of_file(mode) != 'rb+':
             self._mode = mode_of_file(mode)
 
     def _offer_text(self):
@@ -1057,7 +1065,10 @@ class SpooledFile(Tf.SpooledFile):
               suffix=None, prefix=None, dir=None, *, errors=None, **properties):
         super()._init(mode, buffering, encoding, newline, suffix, prefix, dir, errors=errors,
                       max_size=as_max_size(max_size), **properties)
+
+    def _set_mode(self, mode, *args):
         self._mode_in_memory = mode
+        super()._set_mode(mode, *args)
 
     def _open(self, cancellable):
         if cancellable is not None:
@@ -1245,7 +1256,7 @@ complete_class(TextStream, Tf.TextStream, Gio.Initable, Gio.AsyncInitable)
 
 NamedTemporaryFile = NamedFile
 TemporaryDirectory = TempDir
-fast.set_classes((TempFile, NamedFile, SpooledFile, SpooledTemporaryFile, TemporaryFile), TempDir)
+fast.set_classes((TempFile, NamedFile, SpooledFile, SpooledTemporaryFile, TemporaryFile, TextTemporaryFile), TempDir)
 
 __all__ += ['TempFile', 'NamedFile', 'SpooledFile', 'TextStream', 'TempDir']
 __all__ += ['TemporaryFile', 'NamedTemporaryFile', 'SpooledTemporaryFile', 'TemporaryDirectory']

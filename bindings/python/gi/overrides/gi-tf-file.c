@@ -28,6 +28,7 @@ typedef enum
   KIND_SPOOLED,
   KIND_DROP_IN_SPOOLED, /* a max_size of 0 means none, and a negative one 0 */
   KIND_DROP_IN_UNNAMED,
+  KIND_DROP_IN_TEXT,
   N_KINDS,
 } Kind;
 
@@ -261,6 +262,7 @@ create (Kind              kind,
     {
     case KIND_UNNAMED:
     case KIND_DROP_IN_UNNAMED:
+    case KIND_DROP_IN_TEXT:
       return g_initable_new (TF_TYPE_TEMP_FILE, NULL, error,
                              "prefix", names->prefix, "suffix", names->suffix, "dir", names->dir, NULL);
 
@@ -274,6 +276,38 @@ create (Kind              kind,
     default:
       return tf_spooled_file_new_full (names->max_size, names->prefix, names->suffix, names->dir);
     }
+}
+
+static int
+become_text (PyObject        *self,
+             const GiTfNames *names)
+{
+  PyObject *result = PyObject_CallMethod (self, "_set_mode", "OiOOO", names->mode, -1,
+                                          names->encoding != NULL ? names->encoding : Py_None,
+                                          names->newline != NULL ? names->newline : Py_None,
+                                          names->errors != NULL ? names->errors : Py_None);
+  PyObject *type, *value, *traceback;
+
+  Py_XDECREF (result);
+  if (result != NULL)
+    return 0;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  report (self, gi_tf_close_object (self, NULL));
+  PyErr_Restore (type, value, traceback);
+  return -1;
+}
+
+/* The mode of bytes matters in memory, where tempfile says it as it was given. */
+static int
+set_mode (PyObject        *self,
+          const GiTfNames *names,
+          gboolean         is_spooled)
+{
+  if (names->is_text)
+    return become_text (self, names);
+
+  return names->mode != NULL && is_spooled ? PyObject_SetAttrString (self, "_mode_in_memory", names->mode) : 0;
 }
 
 static int
@@ -298,7 +332,7 @@ file_init (PyObject *self,
     object = create (kind, &names, NULL);
   else
     GI_TF_RELEASED (NULL, object = create (kind, &names, &error));
-  return gi_tf_take_object (self, object, error);
+  return gi_tf_take_object (self, object, error) == 0 ? set_mode (self, &names, is_spooled) : -1;
 }
 
 /* Takes a tuple of the classes that construct objects of C's classes, in the order of Kind. */

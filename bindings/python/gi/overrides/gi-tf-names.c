@@ -12,8 +12,11 @@
 typedef enum
 {
   KEYWORD_DIR,
+  KEYWORD_ENCODING,
+  KEYWORD_ERRORS,
   KEYWORD_MAX_SIZE,
   KEYWORD_MODE,
+  KEYWORD_NEWLINE,
   KEYWORD_PREFIX,
   KEYWORD_SUFFIX,
   N_KEYWORDS,
@@ -25,7 +28,9 @@ static gboolean names_are_bytes;
 gboolean
 gi_tf_names_set_up (void)
 {
-  static const char *const names[N_KEYWORDS] = { "dir", "max_size", "mode", "prefix", "suffix" };
+  static const char *const names[N_KEYWORDS] = {
+    "dir", "encoding", "errors", "max_size", "mode", "newline", "prefix", "suffix"
+  };
 
   for (guint i = 0; i < N_KEYWORDS; i++)
     if (keywords[i] == NULL && (keywords[i] = PyUnicode_InternFromString (names[i])) == NULL)
@@ -75,21 +80,92 @@ get_max_size (PyObject *argument,
 }
 
 static gboolean
+is_one_of (PyObject          *mode,
+           const char *const *modes)
+{
+  while (*modes != NULL && PyUnicode_CompareWithASCIIString (mode, *modes) != 0)
+    modes++;
+
+  return *modes != NULL;
+}
+
+/* Takes the usual ones that allow reading and writing, and those of texts. */
+static gboolean
+get_mode (PyObject  *argument,
+          GiTfNames *self)
+{
+  static const char *const binary_modes[] = { "r+b", "rb+", "wb+", NULL };
+  static const char *const text_modes[] = { "w", "w+", "r+", "r", "wt", "w+t", "wt+", "r+t", "rt+", "rt", NULL };
+
+  if (!PyUnicode_CheckExact (argument))
+    return FALSE;
+  if (PyUnicode_CompareWithASCIIString (argument, "w+b") == 0)
+    return TRUE;
+
+  self->mode = argument;
+  self->is_text = !is_one_of (argument, binary_modes);
+  return !self->is_text || is_one_of (argument, text_modes);
+}
+
+static gboolean
+get_text_keyword (GiTfNames *self,
+                  PyObject  *keyword,
+                  PyObject  *value)
+{
+  PyObject **place = keyword == keywords[KEYWORD_ENCODING] ? &self->encoding
+                     : keyword == keywords[KEYWORD_ERRORS] ? &self->errors
+                     : keyword == keywords[KEYWORD_NEWLINE] ? &self->newline
+                     : NULL;
+
+  if (place != NULL && value != Py_None)
+    *place = value;
+  return place != NULL;
+}
+
+static gboolean
 get_keyword (GiTfNames *self,
              gboolean   is_spooled,
              PyObject  *keyword,
              PyObject  *value)
 {
   if (keyword == keywords[KEYWORD_MODE])
-    return PyUnicode_CheckExact (value) && PyUnicode_CompareWithASCIIString (value, "w+b") == 0;
+    return get_mode (value, self);
   if (keyword == keywords[KEYWORD_MAX_SIZE])
     return is_spooled && get_max_size (value, &self->max_size);
   if (keyword == keywords[KEYWORD_PREFIX])
     return get_name (value, &self->prefix);
   if (keyword == keywords[KEYWORD_SUFFIX])
     return get_name (value, &self->suffix);
+  if (keyword == keywords[KEYWORD_DIR])
+    return get_name (value, &self->dir);
 
-  return keyword == keywords[KEYWORD_DIR] && get_name (value, &self->dir);
+  return get_text_keyword (self, keyword, value);
+}
+
+/* Takes those that come before the buffering. What is given by its name as well is refused. */
+static gboolean
+get_places (GiTfNames *self,
+            gboolean   is_spooled,
+            PyObject  *args,
+            PyObject  *given)
+{
+  static const Keyword places[] = { KEYWORD_MAX_SIZE, KEYWORD_MODE };
+  Py_ssize_t n_args = PyTuple_GET_SIZE (args);
+  Py_ssize_t first = is_spooled ? 0 : 1;
+
+  if (first + n_args > (Py_ssize_t) G_N_ELEMENTS (places))
+    return FALSE;
+
+  for (Py_ssize_t i = 0; i < n_args; i++)
+    {
+      PyObject *keyword = keywords[places[first + i]];
+
+      if ((given != NULL && PyDict_GetItem (given, keyword) != NULL) ||
+          !get_keyword (self, is_spooled, keyword, PyTuple_GET_ITEM (args, i)))
+        return FALSE;
+    }
+
+  return TRUE;
 }
 
 /* Returns FALSE for arguments that it does not understand. */
@@ -99,19 +175,19 @@ gi_tf_names_get (GiTfNames *self,
                  PyObject  *args,
                  PyObject  *given)
 {
-  Py_ssize_t n_args = PyTuple_GET_SIZE (args);
   Py_ssize_t place = 0;
   PyObject *keyword, *value;
 
-  if (names_are_bytes || n_args > is_spooled ||
-      (n_args > 0 && !get_max_size (PyTuple_GET_ITEM (args, 0), &self->max_size)))
+  if (names_are_bytes || !get_places (self, is_spooled, args, given))
     return FALSE;
 
   while (given != NULL && PyDict_Next (given, &place, &keyword, &value))
     if (!get_keyword (self, is_spooled, keyword, value))
       return FALSE;
 
-  return !(self->max_size < -1);
+  /* Bytes have no encoding. */
+  return self->max_size >= -1 &&
+         (self->is_text || (self->encoding == NULL && self->errors == NULL && self->newline == NULL));
 }
 
 int

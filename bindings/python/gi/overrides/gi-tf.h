@@ -99,6 +99,11 @@ typedef struct
   const char *suffix; /* (nullable) */
   const char *dir;    /* (nullable) */
   gint64 max_size;
+  PyObject *mode;     /* (unowned) (nullable): NULL for "w+b" */
+  gboolean is_text;
+  PyObject *encoding; /* (unowned) (nullable): of the text, as errors and newline */
+  PyObject *errors;   /* (unowned) (nullable) */
+  PyObject *newline;  /* (unowned) (nullable) */
 } GiTfNames;
 
 gboolean gi_tf_names_set_up   (void);
