@@ -696,25 +696,94 @@ test_synchronous_beside (void)
     }
 }
 
-/* What was undone once can be created again. */
+/* What was undone stays so, however it is initialized again. */
 static void
-test_again_after_cancelled (void)
+assert_again_after_cancelled_fails (GType type)
 {
-  g_autoptr(GObject) dir = g_object_new (TF_TYPE_TEMP_DIR, NULL);
+  g_autoptr(GObject) object = g_object_new (type, NULL);
   g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GAsyncResult) result = NULL;
   g_autoptr(GError) error = NULL;
 
-  g_async_initable_init_async (G_ASYNC_INITABLE (dir), 0, cancellable, tf_test_take_result, &result);
+  g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, cancellable, tf_test_take_result, &result);
   tf_test_wait (&result);
   g_cancellable_cancel (cancellable);
-  g_assert_false (finish_init (dir, &result, NULL));
+  g_assert_false (finish_init (object, &result, NULL));
   g_clear_object (&result);
 
-  g_async_initable_init_async (G_ASYNC_INITABLE (dir), 0, NULL, tf_test_take_result, &result);
-  g_assert_true (g_initable_init (G_INITABLE (dir), NULL, &error));
-  g_assert_no_error (error);
-  g_assert_true (finish_init (dir, &result, NULL));
+  g_assert_false (g_initable_init (G_INITABLE (object), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+
+  g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, NULL, tf_test_take_result, &result);
+  g_assert_false (g_initable_init (G_INITABLE (object), NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+  g_clear_error (&error);
+  tf_test_wait (&result);
+  g_assert_false (finish_init (object, &result, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CLOSED);
+}
+
+static void
+test_again_after_cancelled (void)
+{
+  assert_again_after_cancelled_fails (TF_TYPE_TEMP_FILE);
+  assert_again_after_cancelled_fails (TF_TYPE_NAMED_FILE);
+  assert_again_after_cancelled_fails (TF_TYPE_TEMP_DIR);
+}
+
+/* A file that another thread initializes while it is disposed */
+typedef struct
+{
+  TfTempFile parent_instance;
+  gboolean   is_open; /* as the thread was told */
+} Contended;
+
+typedef TfTempFileClass ContendedClass;
+
+GType contended_get_type (void);
+
+G_DEFINE_TYPE (Contended, contended, TF_TYPE_TEMP_FILE)
+
+static gpointer
+init_contended (gpointer data)
+{
+  Contended *self = data;
+
+  self->is_open = g_initable_init (G_INITABLE (self), NULL, NULL);
+  return NULL;
+}
+
+static void
+contended_dispose (GObject *object)
+{
+  g_thread_join (g_thread_new ("init", init_contended, object));
+  G_OBJECT_CLASS (contended_parent_class)->dispose (object);
+}
+
+static void
+contended_class_init (ContendedClass *klass)
+{
+  G_OBJECT_CLASS (klass)->dispose = contended_dispose;
+}
+
+static void
+contended_init (Contended *self)
+{
+}
+
+static void
+test_synchronous_while_undone (void)
+{
+  g_autoptr(GObject) object = g_object_new (contended_get_type (), NULL);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GAsyncResult) result = NULL;
+
+  g_async_initable_init_async (G_ASYNC_INITABLE (object), 0, cancellable, tf_test_take_result, &result);
+  tf_test_wait (&result);
+  g_cancellable_cancel (cancellable);
+  g_assert_false (finish_init (object, &result, NULL));
+  g_assert_false (((Contended *) object)->is_open);
 }
 
 static GAsyncResult *forked_result; /* (owned) (nullable) */
@@ -901,6 +970,7 @@ main (int    argc,
   tf_test_add_async ("/async-create/first-is-cancelled", test_first_is_cancelled);
   tf_test_add_async ("/async-create/first-fails", test_first_fails);
   tf_test_add_async ("/async-create/synchronous-beside", test_synchronous_beside);
+  tf_test_add_async ("/async-create/synchronous-while-undone", test_synchronous_while_undone);
   tf_test_add_async ("/async-create/again-after-cancelled", test_again_after_cancelled);
   g_test_add_func ("/async-create/completed-in-child", test_completed_in_child);
   g_test_add_func ("/async-create/started-in-child", test_started_in_child);

@@ -16,7 +16,7 @@ static G_DEFINE_QUARK (tf-async-initable-tasks, tasks)
 static G_DEFINE_QUARK (tf-async-initable-n-unfinished, n_unfinished)
 static G_DEFINE_QUARK (tf-async-initable-predicate, predicate)
 
-/* Protects the tasks of all objects, and their numbers. */
+/* Protects the tasks of all objects, their numbers, and whether what was created is undone. */
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
@@ -66,36 +66,65 @@ tf_async_initable_is_unclaimed (gpointer object)
 /* Of all objects; most often, there are none. */
 static gint n_all_unfinished; /* (atomic) */
 
-/* Adds to the number of results that nobody has taken yet. Returns the sum. */
+/* Called with the lock. */
 static int
+get_n_unfinished (GObject *object)
+{
+  return GPOINTER_TO_INT (g_object_get_qdata (object, n_unfinished_quark ()));
+}
+
+static void
+add_unfinished (GObject *object,
+                int      n_more)
+{
+  g_object_set_qdata (object, n_unfinished_quark (), GINT_TO_POINTER (get_n_unfinished (object) + n_more));
+  g_atomic_int_add (&n_all_unfinished, n_more);
+}
+
+/* Adds to the number of results that nobody has taken yet. */
+static void
 count_unfinished (GObject *object,
                   int      n_more)
 {
-  int n;
-
-  g_atomic_int_add (&n_all_unfinished, n_more);
   tf_fork_lock (&fork_handler);
-  n = GPOINTER_TO_INT (g_object_get_qdata (object, n_unfinished_quark ())) + n_more;
-  g_object_set_qdata (object, n_unfinished_quark (), GINT_TO_POINTER (n));
+  add_unfinished (object, n_more);
   g_mutex_unlock (&lock);
-
-  return n;
 }
 
-/* Undoes what an init() that failed, or was cancelled afterwards, has created. If @is_wanted, another one is to have it;
- * if it is claimed, another one has it. */
-static void
-undo (GObject  *object,
-      gboolean  is_wanted)
+static gboolean
+is_undone (GObject *object)
 {
-  if (is_wanted || !tf_async_initable_is_unclaimed (object))
+  return g_object_get_qdata (object, undone_quark ()) != NULL;
+}
+
+/* Returns whether nobody is to have what was created: otherwise another one takes it, or has it. */
+static gboolean
+begin_undoing (GObject *object,
+               int      n_taken)
+{
+  gboolean begins;
+
+  tf_fork_lock (&fork_handler);
+  begins = get_n_unfinished (object) <= 1 && tf_async_initable_is_unclaimed (object) && !is_undone (object);
+  if (begins && is_initialized (object))
+    g_object_set_qdata (object, undone_quark (), GINT_TO_POINTER (TRUE));
+  add_unfinished (object, -n_taken);
+  g_mutex_unlock (&lock);
+
+  return begins;
+}
+
+/* Undoes what an init() that failed, or was cancelled afterwards, has created, unless it is somebody else's. @n_taken is
+ * 1 if its result was taken. */
+static void
+undo (GObject *object,
+      int      n_taken)
+{
+  if (!begin_undoing (object, n_taken))
     return;
 
-  if (is_initialized (object))
-    {
-      g_object_run_dispose (object);
-      g_object_set_qdata (object, undone_quark (), GINT_TO_POINTER (TRUE));
-    }
+  if (is_undone (object))
+    g_object_run_dispose (object);
   g_object_set_qdata (object, unclaimed_quark (), NULL);
 }
 
@@ -154,7 +183,7 @@ init_func (gpointer       object,
             !g_cancellable_set_error_if_cancelled (cancellable, error);
   /* The last reference may be dropped much later, and in a thread that must not block. */
   if (!success && is_new)
-    undo (object, count_unfinished (object, 0) > 1);
+    undo (object, 0);
   leave (object, outer);
 
   return success ? 0 : -1;
@@ -184,9 +213,8 @@ static void
 run (GTask *task)
 {
   GObject *object = g_task_get_source_object (task);
-  gboolean is_new = !is_initialized (object) || tf_async_initable_is_unclaimed (object);
+  gboolean is_new = !is_undone (object) && (!is_initialized (object) || tf_async_initable_is_unclaimed (object));
 
-  g_object_set_qdata (object, undone_quark (), NULL);
   g_task_set_task_data (task, GINT_TO_POINTER (is_new), NULL);
   if (is_new)
     g_object_set_qdata (object, unclaimed_quark (), GINT_TO_POINTER (TRUE));
@@ -261,28 +289,50 @@ init_finish (GAsyncInitable  *initable,
 {
   GObject *object = G_OBJECT (initable);
   gboolean success;
-  int n_others;
 
   g_return_val_if_fail (g_task_is_valid (result, initable), FALSE);
   g_return_val_if_fail (g_async_result_is_tagged (result, init_async), FALSE);
 
   success = tf_task_finish (initable, result, init_async, error) >= 0;
-  n_others = count_unfinished (object, -1);
   if (success)
     g_object_set_qdata (object, unclaimed_quark (), NULL);
   /* It may have been cancelled after the worker was done. */
-  else if (is_creation (result))
-    undo (object, n_others > 0);
+  if (!success && is_creation (result))
+    undo (object, 1);
+  else
+    count_unfinished (object, -1);
 
   return success;
 }
 
+/* What was undone stays so. */
 static gboolean
 check_undone (GObject  *object,
               GError  **error)
 {
-  return g_object_get_qdata (object, undone_quark ()) == NULL ||
+  return !is_undone (object) ||
          tf_errno_set_code (error, G_IO_ERROR_CLOSED, "What was created was undone when that was cancelled");
+}
+
+static gboolean
+init_in_turn (GInitable            *initable,
+              TfAsyncInitableInit   func,
+              GCancellable         *cancellable,
+              GError              **error)
+{
+  GObject *object = G_OBJECT (initable);
+  gboolean success;
+  gpointer outer;
+
+  count_unfinished (object, 1);
+  outer = enter (object);
+  success = check_undone (object, error) && func (initable, cancellable, error);
+  if (success)
+    g_object_set_qdata (object, unclaimed_quark (), NULL);
+  leave (object, outer);
+  count_unfinished (object, -1);
+
+  return success;
 }
 
 /* Calls @func for g_initable_init(). While an asynchronous init() of the object is under way, the two wait for each
@@ -294,22 +344,12 @@ tf_async_initable_init (GInitable            *initable,
                         GError              **error)
 {
   GObject *object = G_OBJECT (initable);
-  gboolean success;
-  gpointer outer;
 
   if (initializing == object || g_atomic_int_get (&n_all_unfinished) == 0 ||
       g_object_get_qdata (object, n_unfinished_quark ()) == NULL)
-    return func (initable, cancellable, error);
+    return func (initable, cancellable, error) && check_undone (object, error);
 
-  count_unfinished (object, 1);
-  outer = enter (object);
-  success = check_undone (object, error) && func (initable, cancellable, error);
-  if (success)
-    g_object_set_qdata (object, unclaimed_quark (), NULL);
-  leave (object, outer);
-  count_unfinished (object, -1);
-
-  return success;
+  return init_in_turn (initable, func, cancellable, error);
 }
 
 void
