@@ -116,14 +116,30 @@ open_dir (int                parent_fd,
   return tf_fd_steal (&fd);
 }
 
+/* An overlay copies a directory of a lower layer when it is changed, which gives it another birth time. */
+static Found
+find_emptied (int          parent_fd,
+              const char  *name,
+              const char  *path,
+              int          dir_fd,
+              GError     **error)
+{
+  TfIdentity identity;
+
+  if (tf_identity_read (&identity, dir_fd, ""))
+    return find (parent_fd, name, path, &identity, error);
+
+  tf_errno_set (error, errno, "stat", path);
+  return UNSURE;
+}
+
 static gboolean
-empty_and_remove (int                parent_fd,
-                  const char        *name,
-                  const char        *path,
-                  int                dir_fd,
-                  const TfIdentity  *identity,
-                  GCancellable      *cancellable,
-                  GError           **error)
+empty_and_remove (int            parent_fd,
+                  const char    *name,
+                  const char    *path,
+                  int            dir_fd,
+                  GCancellable  *cancellable,
+                  GError       **error)
 {
   for (int i = 0; i < TRIES; i++)
     {
@@ -132,7 +148,7 @@ empty_and_remove (int                parent_fd,
       if (!tf_walk_empty (path, dir_fd, cancellable, error))
         return FALSE;
 
-      found = find (parent_fd, name, path, identity, error);
+      found = find_emptied (parent_fd, name, path, dir_fd, error);
       if (found != OURS)
         return found == GONE;
 
@@ -166,14 +182,17 @@ tf_remove_dir_at (int                parent_fd,
   if (unlinkat (parent_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
     return TRUE;
 
-  if (errno != ENOTEMPTY && errno != EEXIST)
-    return errno == EBUSY ? set_open_error (path, error) : tf_errno_set (error, errno, "rmdir", path);
+  if (errno == EBUSY)
+    return set_open_error (path, error);
+  if (errno == ENOTDIR)
+    return tf_errno_set (error, errno, "rmdir", path);
 
+  /* What is in it is removed, too, where it has to stay itself. */
   fd = open_dir (parent_fd, name, path, identity, &open_error);
   if (fd < 0 && open_error != NULL)
     g_propagate_error (error, open_error);
   if (fd < 0)
     return open_error == NULL;
 
-  return empty_and_remove (parent_fd, name, path, fd, identity, cancellable, error);
+  return empty_and_remove (parent_fd, name, path, fd, cancellable, error);
 }

@@ -421,6 +421,38 @@ sweep_other_disk (void)
   g_assert_cmpint (rmdir ("disk"), ==, 0);
 }
 
+/* An overlay copies a directory of the lower layer when its first entry is removed. */
+static void
+remove_from_lower_layer (void)
+{
+  g_autofree char *path = tf_test_path ("tree/dir");
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = -1;
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("layers");
+  tree_make_dir ("tree");
+  g_assert_cmpint (mount ("tmpfs", "layers", "tmpfs", 0, NULL), ==, 0);
+  g_assert_cmpint (g_mkdir_with_parents ("layers/lower/dir/inner", 0700), ==, 0);
+  tree_make_file ("layers/lower/dir/file");
+  tree_make_file ("layers/lower/dir/inner/file");
+  tree_make_dir ("layers/upper");
+  tree_make_dir ("layers/work");
+  if (mount ("overlay", "tree", "overlay", 0, "lowerdir=layers/lower,upperdir=layers/upper,workdir=layers/work") != 0)
+    return;
+
+  fd = tree_open (path);
+  g_assert_true (remove_tree (path, fd, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  tf_fd_clear (&fd);
+
+  g_assert_cmpint (umount ("tree"), ==, 0);
+  g_assert_cmpint (umount ("layers"), ==, 0);
+  g_assert_cmpint (rmdir ("tree"), ==, 0);
+  g_assert_cmpint (rmdir ("layers"), ==, 0);
+}
+
 /* What is gone does not keep its directory open as long as the object exists. */
 static void
 let_go_of_mount (void)
@@ -514,6 +546,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/mount-point", remove_mount_point, test_mount);
   g_test_add_data_func ("/mounts/subvolumes", remove_subvolumes, test_mount);
   g_test_add_data_func ("/mounts/root", remove_mounted_root, test_mount);
+  g_test_add_data_func ("/mounts/lower-layer", remove_from_lower_layer, test_mount);
   g_test_add_data_func ("/mounts/let-go", let_go_of_mount, test_mount);
   g_test_add_data_func ("/mounts/sweep", sweep_mounted, test_mount);
   g_test_add_data_func ("/mounts/sweep-other-disk", sweep_other_disk, test_mount);

@@ -205,7 +205,8 @@ test_vanished (void)
 static void
 assert_rmdir_fails (const int  *errnos,
                     int         code,
-                    const char *in_message)
+                    const char *in_message,
+                    gboolean    is_emptied)
 {
   g_autofree char *path = tf_test_path ("dir");
   g_autofree char *file = g_build_filename (path, "file", NULL);
@@ -220,9 +221,11 @@ assert_rmdir_fails (const int  *errnos,
   rmdir_errnos = NULL;
   g_assert_error (error, G_IO_ERROR, code);
   g_assert_nonnull (strstr (error->message, in_message));
+  g_assert_cmpint (g_file_test (file, G_FILE_TEST_EXISTS), !=, is_emptied);
   g_assert_true (remove_tree (path, fd, NULL));
 }
 
+/* What is in it goes, also where it has to stay itself. */
 static void
 test_errors (void)
 {
@@ -231,10 +234,10 @@ test_errors (void)
   const int when_empty[] = { ENOTEMPTY, EACCES, 0 };
   const int never_empty[] = { EEXIST, EEXIST, ENOTEMPTY, 0 };
 
-  assert_rmdir_fails (at_once, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
-  assert_rmdir_fails (mount_point, G_IO_ERROR_BUSY, "mount point");
-  assert_rmdir_fails (when_empty, G_IO_ERROR_PERMISSION_DENIED, "rmdir");
-  assert_rmdir_fails (never_empty, G_IO_ERROR_NOT_EMPTY, "rmdir");
+  assert_rmdir_fails (at_once, G_IO_ERROR_PERMISSION_DENIED, "rmdir", TRUE);
+  assert_rmdir_fails (mount_point, G_IO_ERROR_BUSY, "mount point", FALSE);
+  assert_rmdir_fails (when_empty, G_IO_ERROR_PERMISSION_DENIED, "rmdir", TRUE);
+  assert_rmdir_fails (never_empty, G_IO_ERROR_NOT_EMPTY, "rmdir", TRUE);
 }
 
 /* Another process removes it right before this one does. */
