@@ -17,16 +17,28 @@
 #include "names/tf-template.h"
 #include "tf-metadata.h"
 
-/* Opens the file that is replaced. Sets @is_lost if it does not have the name any more. */
+/* Which file has the name that is to be replaced */
+typedef enum
+{
+  SEEN,    /* the one that was seen */
+  OTHER,
+  MISSING, /* none: it may still be seen where the kernel remembers names */
+} Holder;
+
+/* How often the same file may be seen and missing, until there is nothing to back up: other processes can replace it where
+ * it is missing for a moment then */
+#define MAX_MISSING 100
+
+/* Opens the file that is replaced. */
 static int
 open_replaced (const TfDestination *target,
-               gboolean            *is_lost)
+               Holder              *holder)
 {
   tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name,
                                                          O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
   struct stat st;
 
-  *is_lost = fd < 0 && errno == ENOENT;
+  *holder = fd < 0 && errno == ENOENT ? MISSING : SEEN;
   if (fd < 0)
     return -1;
 
@@ -34,9 +46,12 @@ open_replaced (const TfDestination *target,
   if (fstat (fd, &st) != 0)
     return -1;
 
-  *is_lost = !tf_destination_is_file (target, &st);
+  if (tf_destination_is_file (target, &st))
+    return tf_fd_steal (&fd);
+
+  *holder = OTHER;
   errno = ESTALE;
-  return *is_lost ? -1 : tf_fd_steal (&fd);
+  return -1;
 }
 
 static gboolean
@@ -64,11 +79,11 @@ fill_copy (TfBackup             *self,
 static gboolean
 copy (TfBackup             *self,
       const TfDestination  *target,
-      gboolean             *is_lost,
+      Holder               *holder,
       GCancellable         *cancellable,
       GError              **error)
 {
-  tf_autofd int from = open_replaced (target, is_lost);
+  tf_autofd int from = open_replaced (target, holder);
   g_auto(TfMetadata) metadata = TF_METADATA_INIT;
 
   if (from < 0 || !tf_metadata_read_fd (&metadata, from))
@@ -90,7 +105,7 @@ place (TfBackup *self)
 static gboolean
 link_or_copy (TfBackup             *self,
               const TfDestination  *target,
-              gboolean             *is_lost,
+              Holder               *holder,
               GCancellable         *cancellable,
               GError              **error)
 {
@@ -98,11 +113,11 @@ link_or_copy (TfBackup             *self,
     return TRUE;
 
   /* Another machine may have replaced it. */
-  *is_lost = errno == ESTALE;
+  *holder = errno == ESTALE ? OTHER : SEEN;
   if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
     return tf_errno_set (error, errno, "rename to", self->at.path);
 
-  return copy (self, target, is_lost, cancellable, error) &&
+  return copy (self, target, holder, cancellable, error) &&
          (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
 }
 
@@ -119,22 +134,22 @@ check_occupant (TfBackup             *self,
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
-  *done = tf_destination_is_file (target, &st);
+  /* Some file systems number all files alike. */
+  *done = tf_destination_is_file (target, &st) && st.st_nlink > 1;
   return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
          tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);
 }
 
-/* Sets @is_lost if another file, or none, has the name now. */
 static gboolean
 make (TfBackup             *self,
       const TfDestination  *target,
-      gboolean             *is_lost,
+      Holder               *holder,
       GCancellable         *cancellable,
       GError              **error)
 {
   gboolean done;
 
-  *is_lost = FALSE;
+  *holder = SEEN;
   self->entry.fd = target->file_fd;
   self->placed = TF_PLACED_OVER;
   self->at = (TfDestination) {
@@ -148,12 +163,28 @@ make (TfBackup             *self,
   };
 
   if (check_occupant (self, target, &done, error) &&
-      (done || link_or_copy (self, target, is_lost, cancellable, error)))
+      (done || link_or_copy (self, target, holder, cancellable, error)))
     return TRUE;
 
   self->placed = TF_PLACED_OVER;
   tf_backup_end (self, target, TRUE);
   return FALSE;
+}
+
+/* Looks again at what has the name. Counts how often in a row it is the same file and missing. */
+static gboolean
+look_again (TfDestination  *target,
+            Holder          holder,
+            guint          *n_missing,
+            GError        **error)
+{
+  struct stat before = target->file;
+
+  if (!tf_destination_look_again (target, error))
+    return FALSE;
+
+  *n_missing = holder == MISSING && target->has_file && tf_destination_is_file (target, &before) ? *n_missing + 1 : 0;
+  return TRUE;
 }
 
 /* Gives the file at @target the name of a backup, if that is wanted. It keeps its own. A former backup has a temporary
@@ -165,22 +196,24 @@ tf_backup_make (TfBackup       *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  for (guint i = 1; (target->flags & TF_PERSIST_BACKUP) && target->has_file; i++)
+  guint n_missing = 0;
+
+  for (guint i = 1; (target->flags & TF_PERSIST_BACKUP) && target->has_file && n_missing < MAX_MISSING; i++)
     {
       g_autoptr(GError) own_error = NULL;
-      gboolean is_lost;
+      Holder holder;
 
-      if (make (self, target, &is_lost, cancellable, &own_error))
+      if (make (self, target, &holder, cancellable, &own_error))
         return TRUE;
 
-      if (!is_lost || i == TF_TEMPLATE_TRIES)
+      if (holder == SEEN || i == TF_TEMPLATE_TRIES)
         {
           g_propagate_error (error, g_steal_pointer (&own_error));
           return FALSE;
         }
 
       *self = (TfBackup) TF_BACKUP_INIT;
-      if (!tf_destination_look_again (target, error))
+      if (!look_again (target, holder, &n_missing, error))
         return FALSE;
     }
 

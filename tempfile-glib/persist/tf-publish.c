@@ -107,12 +107,13 @@ sync_file (const TfReplacement  *entry,
   return TF_RETRY_EINTR (fsync (entry->fd)) == 0 || tf_errno_set (error, errno, "fsync", target->path);
 }
 
+/* A file system that does not replace may say EEXIST of what was seen. */
 static Outcome
 get_outcome (const TfReplacement *entry,
              const TfDestination *target,
              int                  saved_errno)
 {
-  if (saved_errno == EEXIST && (target->flags & TF_PERSIST_REPLACE))
+  if (saved_errno == EEXIST && (target->flags & TF_PERSIST_REPLACE) && !target->is_occupied)
     return OCCUPIED;
 
   return entry->name == NULL && tf_replacement_is_unlinkable_errno (saved_errno) ? UNLINKABLE : FAILED;

@@ -59,13 +59,14 @@ forget_name (TfReplacement *self)
 
 /* Returns whether the errno of tf_replacement_place() means that this file cannot be linked, but a copy of it may be.
  * EXDEV is another file system or mount. ENOENT is a file that has lost its last name, or a kernel that needs a
- * capability for AT_EMPTY_PATH and has no /proc. The others are file systems without hard links; some of FUSE say EIO. */
+ * capability for AT_EMPTY_PATH and has no /proc. EACCES is a security module. The others are file systems without hard
+ * links; some of FUSE say EIO or EINVAL. */
 gboolean
 tf_replacement_is_unlinkable_errno (int saved_errno)
 {
-  return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM ||
+  return saved_errno == EXDEV || saved_errno == ENOENT || saved_errno == EPERM || saved_errno == EACCES ||
          saved_errno == ENOTSUP || saved_errno == EOPNOTSUPP || saved_errno == ENOSYS || saved_errno == EMLINK ||
-         saved_errno == EIO;
+         saved_errno == EIO || saved_errno == EINVAL;
 }
 
 static int
