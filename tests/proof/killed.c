@@ -545,6 +545,8 @@ begin_notes (void)
 {
   g_autofree char *document = get_document ();
 
+  /* Who is killed while it takes a note leaves what was there. */
+  memset (notes->notes, 0, sizeof notes->notes);
   notes->n_notes = 0;
   notes->n_unnamed = 0;
   notes->is_replaced = FALSE;
