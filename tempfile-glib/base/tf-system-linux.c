@@ -414,7 +414,7 @@ tf_system_dup_to (int fd,
 char *
 tf_system_make_fd_path (int fd)
 {
-  return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd);
+  return g_strdup_printf ("%s/%d/fd/%d", lacks (TF_SYSTEM_PROC) ? "" : "/proc", (int) getpid (), fd);
 }
 
 int

@@ -217,6 +217,41 @@ parent_is_guarded (const TfEntry *self)
   return self->name.parent != NULL && tf_parent_is_guarded (self->name.parent);
 }
 
+/* Returns FALSE with errno set to ENOENT if the name is not that of the file. */
+static gboolean
+has_own_name (const TfEntry *self)
+{
+  gboolean success;
+  TfIdentity found;
+  Place place;
+
+  if (!enter (self, &place))
+    return FALSE;
+
+  success = tf_identity_read (&found, place.dir_fd, place.name);
+  leave (self, &place);
+  if (success && !tf_identity_equal (&found, &self->identity))
+    {
+      errno = ENOENT;
+      return FALSE;
+    }
+
+  return success;
+}
+
+/* Looks for the directory that has the new file @st. Fails with EAGAIN if it is not at the path any more either. */
+static gboolean
+find_parent (TfEntry            *self,
+             const TfSystemStat *st)
+{
+  renew_parent (self);
+  if (has_own_name (self) || (errno != ENOENT && errno != ENOTDIR) || st->n_links == 0)
+    return TRUE;
+
+  errno = EAGAIN;
+  return FALSE;
+}
+
 /* Looks at the new file by its name, which proves that it is in the directory that was written down. Where others could
  * have put another file there, looks at the file itself too. */
 static gboolean
@@ -229,12 +264,24 @@ look_at_file (TfEntry      *self,
   if (has_name && parent_is_guarded (self))
     return TRUE;
 
-  if (!tf_identity_stat (&self->identity, fd, "", st))
-    return FALSE;
+  return tf_identity_stat (&self->identity, fd, "", st) &&
+         (has_name || self->name.dir_fd != 0 || find_parent (self, st));
+}
 
-  if (!has_name && self->name.dir_fd == 0)
-    renew_parent (self);
-  return TRUE;
+/* Removes a new file from where the system says that it is now. Fails with ENOENT if it does not say so. */
+static gboolean
+remove_moved (const TfEntry *self,
+              int            fd)
+{
+  g_autofree char *link = tf_system_make_fd_path (fd);
+  g_autofree char *path = link != NULL ? g_file_read_link (link, NULL) : NULL;
+  TfIdentity found;
+
+  if (path != NULL && tf_identity_read (&found, AT_FDCWD, path) && tf_identity_equal (&found, &self->identity))
+    return unlink (path) == 0;
+
+  errno = ENOENT;
+  return FALSE;
 }
 
 /* Removes what could not be set up. A directory that may have been exchanged is left to a sweep, and what cannot be
@@ -295,19 +342,39 @@ abandon (TfEntry *self)
   tf_registry_end (&self->node, FALSE);
 }
 
+/* Called for what is not where it was created any more, before it is created again. */
+static void
+forget_exchanged (TfEntry *self)
+{
+  clear_record (self);
+  tf_registry_end (&self->node, FALSE);
+  g_clear_pointer (&self->path, g_free);
+}
+
 static int
 create_file (TfEntry           *self,
              const TfTemplate  *template,
              GCancellable      *cancellable,
              GError           **error)
 {
-  tf_autofd int fd = tf_open_named (template, &self->name, &self->path, cancellable, error);
+  for (int i = 0; i < MAX_EXCHANGED; i++)
+    {
+      tf_autofd int fd = tf_open_named (template, &self->name, &self->path, cancellable, error);
 
-  if (fd < 0 || settle_file (self, fd, template))
-    return tf_fd_steal (&fd);
+      if (fd < 0 || settle_file (self, fd, template))
+        return tf_fd_steal (&fd);
 
-  tf_errno_set (error, errno, "set up", self->path);
-  abandon (self);
+      if (errno != EAGAIN || !remove_moved (self, fd))
+        {
+          tf_errno_set (error, errno, "set up", self->path);
+          abandon (self);
+          return -1;
+        }
+
+      forget_exchanged (self);
+    }
+
+  tf_errno_set (error, EAGAIN, "create a file in", template->dir);
   return -1;
 }
 
@@ -562,9 +629,7 @@ create_dir (TfEntry           *self,
           return -1;
         }
 
-      clear_record (self);
-      tf_registry_end (&self->node, FALSE);
-      g_clear_pointer (&self->path, g_free);
+      forget_exchanged (self);
     }
 
   tf_errno_set (error, EAGAIN, "create a directory in", template->dir);

@@ -147,6 +147,21 @@ __wrap_unlinkat (int         fd,
   return fails ("unlinkat", fd, path) ? -1 : __real_unlinkat (fd, path, flags);
 }
 
+/* Whether the directory "own" is exchanged for a new one as soon as a file is created in it, and is "second" then; and
+ * whether somebody removes the file before. */
+static gboolean is_exchanged;
+static gboolean is_removed_too;
+
+static void
+exchange_own_dir (const char *path)
+{
+  is_exchanged = FALSE;
+  g_assert_true (!is_removed_too || unlink (path) == 0);
+  is_removed_too = FALSE;
+  g_assert_cmpint (rename ("own", "second"), ==, 0);
+  g_assert_cmpint (g_mkdir ("own", 0700), ==, 0);
+}
+
 int __real_open64 (const char *path, int flags, ...);
 int __wrap_open64 (const char *path, int flags, ...);
 
@@ -276,6 +291,7 @@ __wrap_openat64 (int         dir_fd,
 {
   va_list arguments;
   mode_t mode;
+  int fd;
 
   va_start (arguments, flags);
   mode = va_arg (arguments, guintptr);
@@ -293,7 +309,10 @@ __wrap_openat64 (int         dir_fd,
       return -1;
     }
 
-  return __real_openat64 (dir_fd, path, flags, mode);
+  fd = __real_openat64 (dir_fd, path, flags, mode);
+  if (fd >= 0 && (flags & O_CREAT) && is_exchanged)
+    exchange_own_dir (path);
+  return fd;
 }
 
 static void
@@ -826,6 +845,72 @@ test_exchanged_parent (void)
   clean_up (third);
   clean_up (first);
   g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
+}
+
+/* A directory that is exchanged twice while a file is created in it does not keep the file. */
+static void
+test_exchanged_twice (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+
+  if (tf_test_skip_if_portable ("the path of a descriptor"))
+    return;
+
+  make_own_dir ();
+  first = make_dir ("own");
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_autoptr(TfNamedFile) file = NULL;
+
+      if (i == 0)
+        make_own_dir ();
+      is_exchanged = TRUE;
+      is_removed_too = i == 1;
+      file = make_file ("own");
+      g_assert_false (is_exchanged);
+      g_assert_cmpuint (tf_test_count_entries ("second"), ==, 0);
+      g_assert_cmpuint (tf_test_count_entries ("own"), ==, i == 0);
+      close_file (file);
+      g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+      g_assert_cmpint (rmdir ("second"), ==, 0);
+    }
+
+  clean_up (first);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
+}
+
+/* Where the system does not tell where the file is, it is an error. */
+static void
+test_exchanged_and_unknown (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GFile) second = g_file_new_for_path ("second");
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("parts that can be missing"))
+    return;
+
+  make_own_dir ();
+  first = make_dir ("own");
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  is_exchanged = TRUE;
+  tf_system_missing = TF_SYSTEM_PROC;
+  file = tf_named_file_new (NULL, NULL, "own", NULL, &error);
+  tf_system_missing = 0;
+  g_assert_null (file);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_clear_error (&error);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+  clean_up (first);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  g_assert_true (tf_remove_tree (second, NULL, &error));
+  g_assert_no_error (error);
   remove_own_dir ();
 }
 
@@ -1908,6 +1993,8 @@ main (int    argc,
   g_test_add_func ("/entry/moved-parent", test_moved_parent);
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
+  g_test_add_func ("/entry/exchanged-twice", test_exchanged_twice);
+  g_test_add_func ("/entry/exchanged-and-unknown", test_exchanged_and_unknown);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);
   g_test_add_func ("/entry/other-at-path", test_other_at_path);
   g_test_add_func ("/entry/replaced-dir/by-file", test_dir_replaced_by_file);
