@@ -88,7 +88,15 @@ make_fd_link (FdLink link,
 static gboolean
 is_missing (int saved_errno)
 {
-  return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EACCES || saved_errno == EOPNOTSUPP;
+  return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EOPNOTSUPP;
+}
+
+/* Also by a security module, which knows how a name comes to be. If it is the directory that is refused, the second way
+ * fails alike. */
+static gboolean
+is_refused (int saved_errno)
+{
+  return saved_errno == EACCES || is_missing (saved_errno);
 }
 
 /* Turns the errno of a call that can be replaced. */
@@ -269,8 +277,8 @@ tf_system_open_unnamed (int         dir_fd,
   int fd = lacks (TF_SYSTEM_TMPFILE) ? -1
                                      : TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
 
-  fd = optional (tf_fd_lift (fd));
-  if (fd < 0 && (errno == EISDIR || errno == ENOENT || errno == EINVAL))
+  fd = tf_fd_lift (fd);
+  if (fd < 0 && (is_refused (errno) || errno == EISDIR || errno == ENOENT || errno == EINVAL))
     errno = ENOTSUP;
 
   return fd;
@@ -521,7 +529,7 @@ tf_system_link_fd (int         fd,
   result = lacks (TF_SYSTEM_EMPTY_PATH) ? -1 : TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
 
   /* Before Linux 6.10, AT_EMPTY_PATH needs a capability, see linkat(2). */
-  if (result < 0 && (errno == ENOENT || errno == EINVAL || is_missing (errno)))
+  if (result < 0 && (errno == ENOENT || errno == EINVAL || is_refused (errno)))
     result = TF_RETRY_EINTR (linkat (AT_FDCWD, make_fd_link (link, fd), dir_fd, name, AT_SYMLINK_FOLLOW));
 
   return result;
@@ -546,9 +554,7 @@ tf_system_rename (int             dir_fd,
   int result = how == TF_SYSTEM_RENAME_EXCHANGE ? rename_once (dir_fd, from, to, RENAME_EXCHANGE)
                                                 : TF_RETRY_EINTR (rename_once (dir_fd, from, to, RENAME_NOREPLACE));
 
-  result = optional (result);
-
-  if (result < 0 && errno == EINVAL)
+  if (result < 0 && (is_refused (errno) || errno == EINVAL))
     errno = ENOTSUP;
 
   return result;
