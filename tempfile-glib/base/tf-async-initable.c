@@ -91,10 +91,13 @@ count_unfinished (GObject *object,
   g_mutex_unlock (&lock);
 }
 
+/* Whether something was undone ever; most often, nothing was. */
+static gint was_any_undone; /* (atomic) */
+
 static gboolean
 is_undone (GObject *object)
 {
-  return g_object_get_qdata (object, undone_quark ()) != NULL;
+  return g_atomic_int_get (&was_any_undone) && g_object_get_qdata (object, undone_quark ()) != NULL;
 }
 
 /* Returns whether nobody is to have what was created: otherwise another one takes it, or has it. */
@@ -107,7 +110,10 @@ begin_undoing (GObject *object,
   tf_fork_lock (&fork_handler);
   begins = get_n_unfinished (object) <= 1 && tf_async_initable_is_unclaimed (object) && !is_undone (object);
   if (begins && is_initialized (object))
-    g_object_set_qdata (object, undone_quark (), GINT_TO_POINTER (TRUE));
+    {
+      g_object_set_qdata (object, undone_quark (), GINT_TO_POINTER (TRUE));
+      g_atomic_int_set (&was_any_undone, TRUE);
+    }
   add_unfinished (object, -n_taken);
   g_mutex_unlock (&lock);
 
