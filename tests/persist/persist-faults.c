@@ -48,6 +48,7 @@ static const char *broken_call;
 static gboolean no_empty_path;
 static gboolean no_proc;
 static gboolean no_hard_links;
+static int no_links_errno = EPERM;
 static gboolean no_rename_flags;
 
 /* Nobody knows where holes are, and what is copied is counted instead. */
@@ -136,6 +137,13 @@ WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size,
 /* What the kernel knows of a name, until it is asked for the name. */
 static gboolean is_stale;
 
+/* Another machine has removed the document, and the kernel remembers it still. */
+static gboolean is_gone;
+static guint n_opened;
+
+/* All files have the same inode number. */
+static gboolean are_alike;
+
 int __real_fstat64 (int fd, struct stat *st);
 int __wrap_fstat64 (int fd, struct stat *st);
 
@@ -145,6 +153,8 @@ __wrap_fstat64 (int          fd,
 {
   int result = fails ("fstat64") ? -1 : __real_fstat64 (fd, st);
 
+  if (are_alike && result == 0)
+    st->st_ino = 1;
   if (!is_stale || result != 0 || !S_ISREG (st->st_mode) || !(fcntl (fd, F_GETFL) & O_PATH))
     return result;
 
@@ -161,11 +171,16 @@ __wrap_fstatat64 (int          fd,
                   struct stat *st,
                   int          flags)
 {
+  int result;
+
   if (fails ("fstatat64"))
     return -1;
 
   is_stale &= !g_str_equal (name, "doc");
-  return __real_fstatat64 (fd, name, st, flags);
+  result = __real_fstatat64 (fd, name, st, flags);
+  if (are_alike && result == 0)
+    st->st_ino = 1;
+  return result;
 }
 
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
@@ -296,6 +311,8 @@ __wrap_fsync (int fd)
 
 int __real_mknodat (int fd, const char *name, mode_t mode, dev_t device);
 int __wrap_mknodat (int fd, const char *name, mode_t mode, dev_t device);
+static gboolean does_not_replace; /* a file system */
+static guint n_refused;           /* how often it was asked to */
 static guint n_missing; /* how often the document is said not to be there when it is renamed over */
 static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
 
@@ -347,6 +364,13 @@ __wrap_renameat (int         from_fd,
       g_assert_cmpint (__real_unlinkat (to_fd, to, 0), ==, 0);
       g_assert_cmpint (rmdir (vanishing), ==, 0);
       errno = EIO;
+      return -1;
+    }
+
+  if (does_not_replace && g_str_equal (to, "doc"))
+    {
+      n_refused++;
+      errno = EEXIST;
       return -1;
     }
 
@@ -470,6 +494,17 @@ __wrap_open64 (const char *path,
   return fails ("open") ? -1 : __real_open64 (path, flags, (mode_t) mode);
 }
 
+/* Whether a link of what is at @from, a path in proc(5) or nothing, would be one of the document. */
+static gboolean
+is_of_doc (int         fd,
+           const char *from)
+{
+  g_autofree char *link = *from == '\0' ? g_strdup_printf ("/proc/self/fd/%d", fd) : g_strdup (from);
+  g_autofree char *target = g_file_read_link (link, NULL);
+
+  return target != NULL && g_str_has_suffix (target, "/doc");
+}
+
 int
 __wrap_openat64 (int         fd,
                  const char *path,
@@ -489,6 +524,13 @@ __wrap_openat64 (int         fd,
   if (is_done_nevertheless && !(flags & O_CREAT))
     return __real_openat64 (fd, path, flags, (mode_t) mode);
 
+  if (is_gone && g_str_equal (path, "doc") && !(flags & O_PATH))
+    {
+      n_opened++;
+      errno = ENOENT;
+      return -1;
+    }
+
   if (fails ("openat"))
     return FAIL (close (__real_openat64 (fd, path, flags, (mode_t) mode)));
 
@@ -506,7 +548,9 @@ __wrap_linkat (int         from_fd,
     return no_hard_links || no_empty_path ? -1 : FAIL (__real_linkat (from_fd, from, to_fd, to, flags));
 
   if (no_hard_links)
-    errno = EPERM;
+    errno = no_links_errno;
+  else if (is_gone && is_of_doc (from_fd, from))
+    errno = ENOENT;
   else if ((no_empty_path && (flags & AT_EMPTY_PATH)) ||
            (no_proc && g_str_has_prefix (from, "/proc/")))
     errno = ENOENT;
@@ -1397,6 +1441,115 @@ test_missing_for_a_moment (void)
     }
 }
 
+/* Which errno means that there are no hard links differs. */
+static void
+test_no_links (void)
+{
+  const int errnos[] = { EPERM, EACCES, EINVAL, EIO, EMLINK };
+
+  set_dir (TRUE);
+  set_system (NO_HARD_LINKS);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(TfTempFile) file = make (i % 2 == 0 ? UNNAMED : NAMED);
+      g_autofree char *path = g_build_filename (dir, "doc", NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autoptr(GError) error = NULL;
+
+      no_links_errno = errnos[i / 2];
+      tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+      g_assert_no_error (error);
+      g_assert_true (has_content (path, "new content"));
+      g_clear_object (&file);
+      remove_others ("");
+    }
+  no_links_errno = EPERM;
+  set_system (ALL_THERE);
+}
+
+/* A file system that replaces nothing is not asked again and again. */
+static void
+test_not_replacing (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  file = make (IN_MEMORY);
+  does_not_replace = TRUE;
+  n_refused = 0;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  does_not_replace = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpuint (n_refused, <=, 2);
+  g_assert_true (has_content (path, "old"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+  remove_others ("");
+}
+
+/* A former backup is not the document because it has its inode number. */
+static void
+test_alike (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  g_assert_true (g_file_set_contents (backup, "former", -1, NULL));
+  put_old (path);
+  file = make (UNNAMED);
+  are_alike = TRUE;
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  are_alike = FALSE;
+  g_assert_no_error (error);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_true (has_content (backup, "old"));
+  remove_others ("");
+}
+
+/* There is nothing to back up. */
+static void
+test_gone_elsewhere (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("descriptors that only describe"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  file = make (UNNAMED);
+  n_opened = 0;
+  is_gone = TRUE;
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  is_gone = FALSE;
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_opened, >, 10);
+  g_assert_cmpuint (n_opened, <, 1000);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+  remove_others ("");
+}
+
 /* The temporary name, which only this process knows, is gone from the server. */
 static void
 test_unheard (void)
@@ -2101,6 +2254,10 @@ main (int    argc,
   g_test_add_func ("/persist-faults/vanished-dir", test_vanished_dir);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
+  g_test_add_func ("/persist-faults/no-links", test_no_links);
+  g_test_add_func ("/persist-faults/not-replacing", test_not_replacing);
+  g_test_add_func ("/persist-faults/alike", test_alike);
+  g_test_add_func ("/persist-faults/gone-elsewhere", test_gone_elsewhere);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
   g_test_add_func ("/persist-faults/taken-over", test_taken_over);
