@@ -503,8 +503,15 @@ clean_up_crowded (void)
   g_autoptr(TfNamedFile) inner = create_file (created);
   g_autoptr(TfTempDir) other = create_dir (created);
   g_autoptr(TfNamedFile) innermost = create_file (other);
-  g_autoptr(GPtrArray) others = crowd_out ();
+  g_autoptr(TfTempDir) unused = create_dir (dir);
+  g_autoptr(TfNamedFile) below = make_file_at (unused);
+  g_autofree char *deep = g_build_filename (tf_temp_dir_get_path (dir), "of", "the", "user", NULL);
+  g_autoptr(TfNamedFile) deepest = NULL;
+  g_autoptr(GPtrArray) others = NULL;
 
+  g_assert_cmpint (g_mkdir_with_parents (deep, 0700), ==, 0);
+  deepest = tf_named_file_new (NULL, NULL, deep, NULL, NULL);
+  others = crowd_out ();
   use_and_drop (dir);
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
   tf_named_file_set_delete_policy (inner, TF_DELETE_ON_CLOSE);
@@ -517,6 +524,8 @@ clean_up_crowded (void)
   assert_unlinked (unlinked);
   persist (persisted);
   close_file (at_path);
+  close_file (below);
+  close_file (deepest);
   close_file (inner);
   clean_up (created);
   g_assert_finalize_object (g_steal_pointer (&other));

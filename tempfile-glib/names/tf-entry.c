@@ -659,7 +659,7 @@ get_inside (TfEntry  *self,
 
   errno = ENOENT;
   if (!entry->is_gone && entry->inside == NULL)
-    entry->inside = tf_parent_get_inner (entry->name.parent, entry->path);
+    entry->inside = tf_parent_get (entry->path, FALSE);
   if (!entry->is_gone && entry->inside != NULL)
     inside = tf_parent_ref (entry->inside);
   else
@@ -929,13 +929,12 @@ remove_dir (TfEntry             *self,
             GCancellable        *cancellable,
             GError             **error)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, self->inside, place->dir_fd, place->name);
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, place->dir_fd, place->name);
 
   if (!tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error))
     return FALSE;
 
-  tf_parent_end_removal (self->inside, st);
-  tf_parent_end_removal (at_path, st);
+  tf_parent_end_removal (at_path, self->inside, self->path, st);
   return TRUE;
 }
 
@@ -1371,14 +1370,11 @@ remove_handed_over (const TfEntry      *self,
                     const TfAside      *aside,
                     const TfSystemStat *st)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, self->inside, aside->dir_fd, aside->name);
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, aside->dir_fd, aside->name);
   TfAsideResult result = tf_aside_remove (aside, NULL, NULL);
 
   if (result == TF_ASIDE_REMOVED)
-    {
-      tf_parent_end_removal (self->inside, st);
-      tf_parent_end_removal (at_path, st);
-    }
+    tf_parent_end_removal (at_path, self->inside, self->path, st);
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,16 +31,13 @@ struct _TfParent
   gboolean        is_private; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
-  TfParent       *outer;  /* (owned) (nullable): of the directory that has this one, a TfTempDir, as an entry */
-  GQueue          inner;  /* (element-type TfParent): those whose outer one this is */
-  GList           link;   /* in @inner of the outer one */
-  gboolean        is_in_place; /* when the removal of an outer one began */
+  gboolean        is_in_place; /* when the removal of a directory began that it is in */
   gint            is_removed;  /* (atomic): by this process */
 };
 
 /* Protects the variables below and all fields but the places. */
 static GMutex lock;
-static GHashTable *known;  /* (nullable) (element-type utf8 TfParent): by path, the last one of each */
+static GTree *known;       /* (nullable) (element-type filename TfParent): by path, the last one of each */
 static TfParent *newest;   /* (nullable): of those that are open */
 static TfParent *oldest;   /* (nullable) */
 static guint n_open;
@@ -197,7 +195,7 @@ static void
 make_unknown (TfParent *self)
 {
   if (self->is_known)
-    g_hash_table_remove (known, self->place.path);
+    g_tree_remove (known, self->place.path);
   self->is_known = FALSE;
   if (latest == self)
     latest = NULL;
@@ -220,7 +218,7 @@ look_up (const char *path)
   if (latest != NULL && g_str_equal (latest->place.path, path))
     return latest;
 
-  return known != NULL ? g_hash_table_lookup (known, path) : NULL;
+  return known != NULL ? g_tree_lookup (known, path) : NULL;
 }
 
 /* Makes the directory the one that is known by its path. */
@@ -232,8 +230,8 @@ make_known (TfParent *self)
   if (former != NULL)
     former->is_known = FALSE;
   if (known == NULL)
-    known = g_hash_table_new (g_str_hash, g_str_equal);
-  g_hash_table_replace (known, (char *) self->place.path, self);
+    known = g_tree_new ((GCompareFunc) strcmp);
+  g_tree_replace (known, (char *) self->place.path, self);
   self->is_known = TRUE;
   latest = self;
 }
@@ -251,7 +249,6 @@ add (const char         *path,
     .place = { .path = g_strdup (path) },
     .n_refs = 1,
     .fd = -1,
-    .link.data = self,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
@@ -347,27 +344,6 @@ tf_parent_get (const char *path,
   return self != NULL ? self : make (path, is_lasting);
 }
 
-/* Like tf_parent_get(), for a TfTempDir that is an entry of @outer: the removal of that is noticed in both. */
-TfParent *
-tf_parent_get_inner (TfParent   *outer,
-                     const char *path)
-{
-  TfParent *self = tf_parent_get (path, FALSE);
-
-  if (self == NULL || outer == NULL)
-    return self;
-
-  g_mutex_lock (&lock);
-  if (self->outer == NULL)
-    {
-      outer->n_refs++;
-      self->outer = outer;
-      g_queue_push_head_link (&outer->inner, &self->link);
-    }
-  g_mutex_unlock (&lock);
-  return self;
-}
-
 /* Returns the directory that is at the path of @self now. */
 TfParent *
 tf_parent_renew (TfParent *self)
@@ -384,25 +360,14 @@ tf_parent_ref (TfParent *self)
   return self;
 }
 
-/* Returns the outer one, whose reference is the caller's now. */
-static TfParent *
-leave_outer (TfParent *self)
-{
-  if (self->outer != NULL)
-    g_queue_unlink (&self->outer->inner, &self->link);
-
-  return g_steal_pointer (&self->outer);
-}
-
 void
 tf_parent_unref (TfParent *self)
 {
-  g_mutex_lock (&lock);
-  while (self != NULL && --self->n_refs == 0)
-    {
-      TfParent *outer = leave_outer (self);
-      TfParent *unused = self;
+  TfParent *unused = self;
 
+  g_mutex_lock (&lock);
+  if (--self->n_refs == 0)
+    {
       if (self->is_lasting && self->is_known)
         {
           unused = idle;
@@ -410,7 +375,6 @@ tf_parent_unref (TfParent *self)
         }
       if (unused != NULL)
         parent_free (unused);
-      self = outer;
     }
   g_mutex_unlock (&lock);
 }
@@ -571,36 +535,24 @@ tf_parent_may_have_moved (TfParent *self)
 
 /* --- Removal -------------------------------------------------------------------------------- */
 
-/* Returns the next one below @root, in @self if @goes_in, or NULL. */
-static TfParent *
-get_next (const TfParent *root,
-          const TfParent *self,
-          gboolean        goes_in)
+/* Returns @node, or the next one after it, that is below @path, or NULL. */
+static GTreeNode *
+get_below (const char *path,
+           GTreeNode  *node)
 {
-  if (goes_in && self->inner.head != NULL)
-    return self->inner.head->data;
+  gsize length = strlen (path);
 
-  while (self != root && self->link.next == NULL)
-    self = self->outer;
+  for (; node != NULL && strncmp (g_tree_node_key (node), path, length) == 0; node = g_tree_node_next (node))
+    if (((const char *) g_tree_node_key (node))[length] == '/')
+      return node;
 
-  return self != root ? self->link.next->data : NULL;
+  return NULL;
 }
 
-/* Only what is in the directory is removed with it. */
-static void
-look_at_inner (const TfParent *self,
-               int             dir_fd,
-               gsize           offset)
+static GTreeNode *
+get_first_below (const char *path)
 {
-  TfParent *inner = get_next (self, self, TRUE);
-
-  while (inner != NULL)
-    {
-      TfSystemStat st;
-
-      inner->is_in_place = tf_system_stat (&st, dir_fd, inner->place.path + offset) && is_place (inner, &st);
-      inner = get_next (self, inner, inner->is_in_place);
-    }
+  return known != NULL ? get_below (path, g_tree_lower_bound (known, path)) : NULL;
 }
 
 static void
@@ -610,13 +562,43 @@ set_removed (TfParent *self)
   make_unknown (self);
 }
 
-/* Called before a directory is removed with all that is in it. @name, in @dir_fd, is the end of @path; @inside is what
- * tf_parent_get_inner() has returned for it, or NULL. Returns a new reference to what has the path, or NULL. */
+/* Only what is in the directory is removed with it. */
+static void
+look_below (const char *path,
+            int         dir_fd,
+            gsize       offset)
+{
+  for (GTreeNode *node = get_first_below (path); node != NULL; node = get_below (path, g_tree_node_next (node)))
+    {
+      TfParent *parent = g_tree_node_value (node);
+      TfSystemStat st;
+
+      parent->is_in_place = tf_system_stat (&st, dir_fd, parent->place.path + offset) && is_place (parent, &st);
+    }
+}
+
+static void
+set_removed_below (const char *path)
+{
+  GTreeNode *node = get_first_below (path);
+
+  while (node != NULL)
+    {
+      TfParent *parent = g_tree_node_value (node);
+      g_autofree char *key = g_strdup (parent->place.path);
+
+      if (parent->is_in_place)
+        set_removed (parent);
+      node = get_below (path, g_tree_upper_bound (known, key));
+    }
+}
+
+/* Called before a directory is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns a new
+ * reference to what has the path, or NULL. */
 TfParent *
-tf_parent_begin_removal (const char     *path,
-                         const TfParent *inside,
-                         int             dir_fd,
-                         const char     *name)
+tf_parent_begin_removal (const char *path,
+                         int         dir_fd,
+                         const char *name)
 {
   TfParent *at_path;
 
@@ -627,36 +609,36 @@ tf_parent_begin_removal (const char     *path,
   g_mutex_lock (&lock);
   at_path = look_up (path);
   if (at_path != NULL)
-    {
-      take (at_path);
-      look_at_inner (at_path, dir_fd, name - path);
-    }
-  if (inside != NULL && inside != at_path)
-    look_at_inner (inside, dir_fd, name - path);
+    take (at_path);
+  look_below (path, dir_fd, name - path);
   g_mutex_unlock (&lock);
 
   return at_path;
 }
 
-/* Called after the directory @st was removed, for both. */
+static void
+set_removed_if_place (TfParent           *self,
+                      const TfSystemStat *st)
+{
+  if (self != NULL && is_place (self, st))
+    set_removed (self);
+}
+
+/* Called after the directory @st was removed from @path. @at_path is what tf_parent_begin_removal() has returned, and
+ * @inside the directory as it was known before, or NULL. */
 void
-tf_parent_end_removal (TfParent           *self,
+tf_parent_end_removal (TfParent           *at_path,
+                       TfParent           *inside,
+                       const char         *path,
                        const TfSystemStat *st)
 {
-  TfParent *inner;
-
-  if (self == NULL || !is_place (self, st))
+  if (g_atomic_int_get (&n_parents) == 1)
     return;
 
   g_mutex_lock (&lock);
-  set_removed (self);
-  inner = get_next (self, self, TRUE);
-  while (inner != NULL)
-    {
-      if (inner->is_in_place)
-        set_removed (inner);
-      inner = get_next (self, inner, inner->is_in_place);
-    }
+  set_removed_if_place (at_path, st);
+  set_removed_if_place (inside, st);
+  set_removed_below (path);
   g_mutex_unlock (&lock);
 }
 

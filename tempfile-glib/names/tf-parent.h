@@ -21,8 +21,6 @@ typedef struct _TfParent TfParent;
 
 TfParent *tf_parent_get        (const char       *path,
                                 gboolean          is_lasting);
-TfParent *tf_parent_get_inner  (TfParent         *outer,
-                                const char       *path);
 TfParent *tf_parent_renew      (TfParent         *self);
 TfParent *tf_parent_ref        (TfParent         *self);
 void      tf_parent_unref      (TfParent         *self);
@@ -38,10 +36,11 @@ gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 
 TfParent *tf_parent_begin_removal (const char         *path,
-                                   const TfParent     *inside,
                                    int                 dir_fd,
                                    const char         *name);
-void      tf_parent_end_removal   (TfParent           *self,
+void      tf_parent_end_removal   (TfParent           *at_path,
+                                   TfParent           *inside,
+                                   const char         *path,
                                    const TfSystemStat *st);
 gboolean  tf_parent_is_removed    (const TfParent     *self);
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tf-remove-tree.h"
 #include "tf-test.h"
 
 static void
@@ -99,13 +100,13 @@ static void
 remove_dir (const char *path,
             TfParent   *inside)
 {
-  TfParent *at_path = tf_parent_begin_removal (path, inside, AT_FDCWD, path);
+  TfParent *at_path = tf_parent_begin_removal (path, AT_FDCWD, path);
+  g_autoptr(GFile) file = g_file_new_for_path (path);
   TfSystemStat st;
 
   g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
-  g_assert_cmpint (rmdir (path), ==, 0);
-  tf_parent_end_removal (inside, &st);
-  tf_parent_end_removal (at_path, &st);
+  g_assert_true (tf_remove_tree (file, NULL, NULL));
+  tf_parent_end_removal (at_path, inside, path, &st);
   if (at_path != NULL)
     tf_parent_unref (at_path);
 }
@@ -141,6 +142,50 @@ test_removed (void)
   tf_parent_unref (outer);
 }
 
+static TfParent *
+make_below (const char *above,
+            const char *name)
+{
+  g_autofree char *path = g_build_filename (above, name, NULL);
+
+  g_assert_cmpint (g_mkdir_with_parents (path, 0700), ==, 0);
+  return tf_parent_get (path, FALSE);
+}
+
+/* What is below is removed as well, but not what was moved away, or has a similar path. */
+static void
+test_removed_below (void)
+{
+  const struct
+  {
+    const char *name;
+    gboolean    is_removed;
+  } cases[] = {
+    { "dir", TRUE }, { "dir/a", TRUE }, { "dir/a/b/c", TRUE }, { "dir/b/c", TRUE }, { "dir/c", TRUE },
+    { "dir/moved", FALSE }, { "dir/moved/a", FALSE }, { "dir.old/a", FALSE }, { "dir0", FALSE }, { "di", FALSE },
+  };
+  const char *sandbox = tf_test_get_sandbox ();
+  g_autofree char *path = tf_test_path ("dir");
+  TfParent *parents[G_N_ELEMENTS (cases)];
+  guint n_fds = tf_test_count_fds ();
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    parents[i] = make_below (sandbox, cases[i].name);
+
+  g_assert_cmpint (rename ("dir/moved", "moved"), ==, 0);
+  remove_dir (path, NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_assert_cmpint (tf_parent_is_removed (parents[i]), ==, cases[i].is_removed);
+      tf_parent_unref (parents[i]);
+    }
+
+  g_assert_cmpint (rmdir ("moved/a") + rmdir ("moved") + rmdir ("dir.old/a") + rmdir ("dir.old"), ==, 0);
+  g_assert_cmpint (rmdir ("dir0") + rmdir ("di"), ==, 0);
+  tf_parent_unref (tf_parent_get (sandbox, FALSE));
+  g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 1);
+}
+
 /* Something else that was removed is not the directory. */
 static void
 test_other_removed (void)
@@ -173,6 +218,7 @@ main (int    argc,
   g_test_add_data_func ("/parent/idle/lasting", "lasting", test_idle);
   g_test_add_data_func ("/parent/idle/other", NULL, test_idle);
   g_test_add_func ("/parent/removed", test_removed);
+  g_test_add_func ("/parent/removed-below", test_removed_below);
   g_test_add_func ("/parent/other-removed", test_other_removed);
 
   return tf_test_run ();
