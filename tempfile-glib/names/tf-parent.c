@@ -259,7 +259,7 @@ add (const char         *path,
   if (fd >= 0)
     {
       if (n_open >= MIN_OPEN)
-        close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
+        close_oldest (MAX (tf_parent_limit_fds (MAX_OPEN), 1) - 1);
       set_fd (self, fd);
     }
   return self;
@@ -456,7 +456,7 @@ tf_parent_enter (TfParent *self,
   g_mutex_lock (&lock);
   if (self->fd < 0)
     {
-      close_oldest (tf_parent_limit_fds (MAX_OPEN) - 1);
+      close_oldest (MAX (tf_parent_limit_fds (MAX_OPEN), 1) - 1);
       set_fd (self, tf_fd_steal (&opened));
     }
   self->n_uses++;

@@ -8,11 +8,29 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "tf-remove-tree.h"
 #include "tf-test.h"
+
+/* The limit of descriptors that the process is told; 0: the true one */
+static rlim_t shown_limit;
+
+int __real_getrlimit64 (int resource, struct rlimit *limit);
+int __wrap_getrlimit64 (int resource, struct rlimit *limit);
+
+int
+__wrap_getrlimit64 (int            resource,
+                    struct rlimit *limit)
+{
+  int result = __real_getrlimit64 (resource, limit);
+
+  if (shown_limit != 0 && resource == RLIMIT_NOFILE)
+    limit->rlim_cur = shown_limit;
+  return result;
+}
 
 static void
 test_guards (void)
@@ -186,6 +204,35 @@ test_removed_below (void)
   g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 1);
 }
 
+/* However few descriptors the process may have, those that are not used are closed. */
+static void
+test_few_descriptors (void)
+{
+  const char *sandbox = tf_test_get_sandbox ();
+  guint n_fds = tf_test_count_fds ();
+  TfParent *parents[6];
+
+  shown_limit = 7;
+  for (gsize i = 0; i < G_N_ELEMENTS (parents); i++)
+    parents[i] = make_below (sandbox, (const char[]) { 'a' + i, '\0' });
+  g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 2);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (parents); i++)
+    {
+      int fd;
+
+      g_assert_true (tf_parent_enter (parents[i % G_N_ELEMENTS (parents)], &fd));
+      tf_parent_leave (parents[i % G_N_ELEMENTS (parents)]);
+      g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 2);
+    }
+  shown_limit = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (parents); i++)
+    {
+      g_assert_cmpint (rmdir (tf_parent_get_place (parents[i])->path), ==, 0);
+      tf_parent_unref (parents[i]);
+    }
+}
+
 /* Something else that was removed is not the directory. */
 static void
 test_other_removed (void)
@@ -220,6 +267,7 @@ main (int    argc,
   g_test_add_func ("/parent/removed", test_removed);
   g_test_add_func ("/parent/removed-below", test_removed_below);
   g_test_add_func ("/parent/other-removed", test_other_removed);
+  g_test_add_func ("/parent/few-descriptors", test_few_descriptors);
 
   return tf_test_run ();
 }
