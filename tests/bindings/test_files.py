@@ -485,6 +485,39 @@ class FlushTest(TestCase):
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
                 self.assert_text(file, ''.join(written))
 
+    def test_fork_on_a_full_disk(self):
+        """What the disk refused is the parent's to write."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        for do in lambda file: file.flush(), lambda file: file.close(), lambda file: file.read(), lambda file: file.tell():
+            for file in self.each_text():
+                resource.setrlimit(resource.RLIMIT_FSIZE, (10, limits[1]))
+                file.write('x' * 1000)
+                with self.assertRaises(OSError):
+                    file.flush()
+                child = os.fork()
+                if child == 0:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+                    try:
+                        do(file)
+                    finally:
+                        os._exit(os.fstat(file.fileno()).st_size > 10 if not file.closed else 0)
+                self.assertEqual(os.waitpid(child, 0)[1], 0)
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+                self.assert_text(file, 'x' * 1000)
+
+    def test_fork_in_memory(self):
+        """The child has a copy of the file, and of what was refused."""
+        with Tf.SpooledFile(10, 'w+', dir='/nowhere') as file:
+            file.write('x' * 1000)
+            self.assertRaises(OSError, file.flush)
+            child = os.fork()
+            if child == 0:
+                os._exit(file.get_size() != 1000)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+            self.assertEqual(file.get_size(), 1000)
+            file.buffer.ends = True
+            self.assertRaises(OSError, file.close)
+
     def test_bytes_of_a_text_on_a_full_disk(self):
         """Who writes to the bytes of a text hears of it before they take all memory."""
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -364,6 +364,9 @@ class Buffer(Reading):
         if not is_free(self.turn):
             self.turn = RLock()
             self.drop_written(self.being_written[1] if self.being_written is not None else 0)
+        # It is the parent's to write, unless the child has a copy of the file.
+        if not self.is_in_memory():
+            self.kept.clear()
 
     def __del__(self):
         """A text that was there has closed the file."""

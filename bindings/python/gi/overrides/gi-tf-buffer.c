@@ -508,6 +508,17 @@ gi_tf_buffer_get_text_write (PyObject *module,
   return PyCFunction_New (&text_write_method, args);
 }
 
+/* What is kept is the parent's to write, unless the child has a copy of the file. */
+static gboolean
+leave_kept_to_parent (Buffer *self)
+{
+  if (self->object == NULL || gi_tf_is_in_memory ((TfTempFile *) self->object))
+    return TRUE;
+
+  Py_CLEAR (self->due);
+  return PySequence_DelSlice (self->kept, 0, PyByteArray_GET_SIZE (self->kept)) == 0;
+}
+
 /* In a child, which has none of the other threads of its parent. What one of them writes is not kept there. */
 static PyObject *
 buffer_forget_threads (PyObject *self,
@@ -521,7 +532,10 @@ buffer_forget_threads (PyObject *self,
   if (success && asks)
     success = PySet_Add (buffer->asking, thread) == 0;
   if (!gi_tf_is_used (buffer->object))
-    forget_writing (buffer);
+    {
+      forget_writing (buffer);
+      success = leave_kept_to_parent (buffer) && success;
+    }
   buffer->n_writing = 0;
 
   Py_XDECREF (thread);
