@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -1152,6 +1153,81 @@ test_fill (void)
   g_assert_cmpmem (data, size, "child", 5);
 }
 
+static TfTempFile *
+make_buffered (void)
+{
+  return g_initable_new (TF_TYPE_NAMED_FILE, NULL, NULL,
+                         "dir", tf_test_get_sandbox (), "buffered", TRUE, "delete-policy", TF_DELETE_NEVER, NULL);
+}
+
+static void
+write_and_exit (void)
+{
+  write_text (make_buffered (), "hello");
+  exit (EXIT_SUCCESS);
+}
+
+static char *
+read_only_file (void)
+{
+  g_autoptr(GDir) names = g_dir_open (tf_test_get_sandbox (), 0, NULL);
+  g_autofree char *path = tf_test_path (g_dir_read_name (names));
+  char *content = NULL;
+
+  g_assert_null (g_dir_read_name (names));
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpint (unlink (path), ==, 0);
+  return content;
+}
+
+static void
+assert_exits (pid_t pid)
+{
+  int status;
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == EXIT_SUCCESS);
+}
+
+/* As of a FILE that is open when the process ends, nothing is lost. */
+static void
+test_open_at_exit (void)
+{
+  g_autofree char *content = NULL;
+  pid_t pid = fork ();
+
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    write_and_exit ();
+
+  assert_exits (pid);
+  content = read_only_file ();
+  g_assert_cmpstr (content, ==, "hello");
+}
+
+/* What it has of its parent, without the library knowing of a fork, is not a child's to write. */
+static void
+test_inherited_at_exit (void)
+{
+  g_autoptr(TfTempFile) file = make_buffered ();
+  g_autofree char *content = NULL;
+  pid_t pid;
+
+  write_text (file, "hello");
+  pid = syscall (SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    exit (EXIT_SUCCESS);
+
+  assert_exits (pid);
+  g_assert_true (g_file_get_contents (tf_named_file_get_path (TF_NAMED_FILE (file)), &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, "");
+  g_clear_pointer (&content, g_free);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  content = read_only_file ();
+  g_assert_cmpstr (content, ==, "hello");
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1178,6 +1254,8 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-growth", test_beside_growth);
   g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
+  g_test_add_func ("/fork-files/open-at-exit", test_open_at_exit);
+  g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 
   return tf_test_run ();
 }

@@ -218,13 +218,12 @@ static GPtrArray *held_guards; /* (owned) (nullable) */
 
 /* Called with the lock of the list held. */
 static void
-copy_guards (void)
+copy_guards (GPtrArray *guards)
 {
-  make_empty (&held_guards);
   for (TfForkGuard *guard = newest_guard; guard != NULL; guard = guard->older)
     {
       guard->funcs->ref (guard);
-      g_ptr_array_add (held_guards, guard);
+      g_ptr_array_add (guards, guard);
     }
 }
 
@@ -249,7 +248,8 @@ hold_guards (void)
 {
   g_mutex_lock (&guards_lock);
   g_atomic_int_set (&tf_fork_is_coming, TRUE);
-  copy_guards ();
+  make_empty (&held_guards);
+  copy_guards (held_guards);
   g_mutex_unlock (&guards_lock);
 
   CALL_EACH (held_guards, lock);
@@ -358,4 +358,23 @@ tf_fork_guard_remove (TfForkGuard **guard)
   if (*guard != NULL)
     remove_guard (*guard);
   g_mutex_unlock (&guards_lock);
+}
+
+/* Calls @func for each guarded object, without its lock. */
+void
+tf_fork_guard_foreach (TfForkGuardFunc func)
+{
+  g_autoptr(GPtrArray) guards = g_ptr_array_new ();
+
+  g_mutex_lock (&guards_lock);
+  copy_guards (guards);
+  g_mutex_unlock (&guards_lock);
+
+  for (guint i = 0; i < guards->len; i++)
+    {
+      TfForkGuard *guard = g_ptr_array_index (guards, i);
+
+      func (guard);
+      guard->funcs->unref (guard);
+    }
 }

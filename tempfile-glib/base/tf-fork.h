@@ -82,5 +82,6 @@ void     tf_fork_let_pass     (void);
 void     tf_fork_guard_add    (TfForkGuard            *self,
                                const TfForkGuardFuncs *funcs);
 void     tf_fork_guard_remove (TfForkGuard           **guard);
+void     tf_fork_guard_foreach (TfForkGuardFunc         func);
 
 G_END_DECLS

@@ -1448,6 +1448,28 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
+/* Writes what is held back, as exit(3) does for a FILE, but waits for no thread that uses the file. */
+static void
+bring_out (TfForkGuard *guard)
+{
+  TfStore *self = store_of_guard (guard);
+  g_autoptr(GError) error = NULL;
+
+  if (is_inherited (self) || !g_mutex_trylock (&self->lock))
+    return;
+
+  if (self->state == TF_STORE_OPEN && self->copier == NULL && !tf_backing_is_in_memory (&self->backing) &&
+      !tf_backing_flush (&self->backing, NULL, &error))
+    tf_errno_log_lost ("Writing at exit", error);
+  g_mutex_unlock (&self->lock);
+}
+
+__attribute__ ((destructor)) static void
+bring_out_at_exit (void)
+{
+  tf_fork_guard_foreach (bring_out);
+}
+
 /* Called while forks are suspended. Calling this again does nothing. A closed store has a guard while it has readers. */
 static void
 add_guard (TfStore *self)

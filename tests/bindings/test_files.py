@@ -828,7 +828,7 @@ class FlushTest(TestCase):
 
     def test_threads_that_are_gone(self):
         """In a child, or while the interpreter ends, nobody waits for them."""
-        forget = sys.modules['gi.overrides.Tf'].forget_threads
+        forget = sys.modules['gi.overrides.Tf'].leave_to_parent
         begun, ended = threading.Event(), threading.Event()
 
         def wait(*args):

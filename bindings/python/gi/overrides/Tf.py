@@ -544,12 +544,12 @@ def open_texts():
             yield text
 
 
-def forget_threads():
+def leave_to_parent():
     for text in open_texts():
-        text.buffer.forget_threads()
+        text.buffer.leave_to_parent()
 
 
-os.register_at_fork(after_in_child=forget_threads)
+os.register_at_fork(after_in_child=leave_to_parent)
 
 
 # How many bytes are kept that the disk refuses, before those who write to the bytes of a text hear of it. The text itself

@@ -357,14 +357,18 @@ class Buffer(Reading):
             self.forget_threads()
 
     def forget_threads(self):
-        """In a child, which has none of the other threads of its parent. What one of them writes is not kept there."""
+        """What one of the other threads writes, which are not there any more, is not kept."""
         self.asking &= {get_ident()}
         if not is_free(self.placing):
             self.placing = RLock()
         if not is_free(self.turn):
             self.turn = RLock()
             self.drop_written(self.being_written[1] if self.being_written is not None else 0)
-        # It is the parent's to write, unless the child has a copy of the file.
+
+    def leave_to_parent(self):
+        """In a child, which has none of the other threads of its parent. What is kept is the parent's to write, unless the
+        child has a copy of the file."""
+        self.forget_threads()
         if not self.is_in_memory():
             self.kept.clear()
 

@@ -521,8 +521,8 @@ leave_kept_to_parent (Buffer *self)
 
 /* In a child, which has none of the other threads of its parent. What one of them writes is not kept there. */
 static PyObject *
-buffer_forget_threads (PyObject *self,
-                       PyObject *unused)
+buffer_leave_to_parent (PyObject *self,
+                        PyObject *unused)
 {
   Buffer *buffer = (Buffer *) self;
   int asks = is_asking (buffer);
@@ -760,7 +760,7 @@ static PyMethodDef buffer_methods[] = {
   { "readline", FUNCTION (buffer_readline), METH_FASTCALL, NULL },
   { "readlines", FUNCTION (buffer_readlines), METH_FASTCALL, NULL },
   { "fileno", buffer_fileno, METH_NOARGS, NULL },
-  { "forget_threads", buffer_forget_threads, METH_NOARGS, NULL },
+  { "leave_to_parent", buffer_leave_to_parent, METH_NOARGS, NULL },
   { "is_asking", buffer_is_asking, METH_NOARGS, NULL },
   { "is_busy", buffer_is_busy, METH_NOARGS, NULL },
   { "is_in_memory", buffer_is_in_memory, METH_NOARGS, NULL },
