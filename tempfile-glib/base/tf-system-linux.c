@@ -422,7 +422,15 @@ tf_system_dup_to (int fd,
 char *
 tf_system_make_fd_path (int fd)
 {
-  return g_strdup_printf ("%s/%d/fd/%d", lacks (TF_SYSTEM_PROC) ? "" : "/proc", (int) getpid (), fd);
+  return g_strdup_printf ("/proc/%d/fd/%d", (int) getpid (), fd);
+}
+
+char *
+tf_system_find_path (int fd)
+{
+  FdLink link;
+
+  return g_file_read_link (make_fd_link (link, fd), NULL);
 }
 
 int

@@ -158,6 +158,12 @@ tf_system_make_fd_path (int fd)
   return NULL;
 }
 
+char *
+tf_system_find_path (int fd)
+{
+  return NULL;
+}
+
 /* Not supported: a lock of fcntl(2) ends when the first of several descriptors is closed, and children do not share
  * it. */
 int

@@ -179,6 +179,9 @@ int tf_system_dup_to (int fd,
 /* Returns a path by which other processes can open the file behind @fd, to be freed with g_free(). */
 char *tf_system_make_fd_path (int fd);
 
+/* Returns the path at which the file behind @fd was found last, or NULL. */
+char *tf_system_find_path (int fd);
+
 /* Takes the lock of flock(2), which forked children share. Fails with EWOULDBLOCK instead of waiting. */
 int tf_system_lock (int      fd,
                     gboolean exclusive);

@@ -273,8 +273,7 @@ static gboolean
 remove_moved (const TfEntry *self,
               int            fd)
 {
-  g_autofree char *link = tf_system_make_fd_path (fd);
-  g_autofree char *path = link != NULL ? g_file_read_link (link, NULL) : NULL;
+  g_autofree char *path = tf_system_find_path (fd);
   TfIdentity found;
 
   if (path != NULL && tf_identity_read (&found, AT_FDCWD, path) && tf_identity_equal (&found, &self->identity))
