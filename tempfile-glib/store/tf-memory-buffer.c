@@ -219,7 +219,7 @@ tf_memory_buffer_trim (TfMemoryBuffer *self)
 gsize
 tf_memory_buffer_get_resident (const TfMemoryBuffer *self)
 {
-  return self->mapped ? self->size : MAX (self->touched, self->size);
+  return MAX (self->touched, self->size);
 }
 
 /* Frees what is resident of the storage without being content. */

@@ -5,6 +5,7 @@
 
 #include "store/tf-memory-buffer.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ int __wrap_madvise (void *data, size_t size, int advice);
 
 static const TfMemoryBuffer *cut_off; /* (nullable): whose pages alone may be freed */
 static guint n_freed;
+static gboolean keeps_pages; /* the system */
 
 int
 __wrap_madvise (void   *data,
@@ -40,6 +42,12 @@ __wrap_madvise (void   *data,
       g_assert_cmpuint (offset, <=, cut_off->capacity);
       g_assert_cmpuint (size, <=, cut_off->capacity - offset);
       n_freed++;
+    }
+
+  if (keeps_pages && advice == MADV_DONTNEED)
+    {
+      errno = EINVAL;
+      return -1;
     }
 
   return __real_madvise (data, size, advice);
@@ -468,6 +476,27 @@ test_random (void)
     }
 }
 
+/* Where pages are locked, what was content stays resident. */
+static void
+test_kept_pages (void)
+{
+  const gsize contents[] = { 300 * 1024, 3900 * 1024 };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (contents); i++)
+    {
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+      reserve (&buffer, contents[i]);
+      tf_memory_buffer_set_size (&buffer, contents[i]);
+      keeps_pages = TRUE;
+      tf_memory_buffer_set_size (&buffer, contents[i] / 8 * 5);
+      keeps_pages = FALSE;
+      g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), >=, contents[i]);
+      tf_memory_buffer_free_unused (&buffer);
+      g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), <=, contents[i] / 8 * 5 + 64 * 1024);
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -493,6 +522,7 @@ main (int    argc,
   g_test_add_data_func ("/memory-buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
   g_test_add_data_func ("/memory-buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
   g_test_add_func ("/memory-buffer/random", test_random);
+  g_test_add_func ("/memory-buffer/kept-pages", test_kept_pages);
 
   return tf_test_run ();
 }
