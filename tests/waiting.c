@@ -72,12 +72,30 @@ stop (gboolean releases)
   g_mutex_unlock (&lock);
 }
 
+static goffset looked_at;     /* the offset from which on each write to a disk looks, or 0 */
+static gboolean had_room;     /* whether 20 MiB were within the budget then */
+static guint n_looked;
+
+static void
+look_at_budget (goffset offset)
+{
+  TfMemoryPoolNode node = { 0, };
+
+  if (looked_at == 0 || offset < looked_at)
+    return;
+
+  n_looked++;
+  had_room |= tf_memory_pool_charge (&node, 20 * 1024 * 1024);
+  tf_memory_pool_remove (&node);
+}
+
 ssize_t
 __wrap_pwrite64 (int         fd,
                  const void *data,
                  size_t      count,
                  off_t       offset)
 {
+  look_at_budget (offset);
   stop (FALSE);
   g_atomic_int_inc (&n_writes);
   if (cancelled_by_write != NULL)
@@ -1073,6 +1091,34 @@ test_one_thread_beside_rollover (void)
   g_test_trap_assert_passed ();
 }
 
+/* What rolls over is counted until it is freed, also while the write that did not fit goes to the disk. */
+static void
+test_counted_until_freed (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  const gsize size = 24 * 1024 * 1024;
+  g_autofree char *data = g_malloc0 (2 * size);
+  TfMemoryPoolNode node = { 0, };
+  g_autoptr(GError) error = NULL;
+
+  tf_set_memory_budget (32 * 1024 * 1024);
+  tf_temp_file_write (file, data, size, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_false (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+
+  looked_at = size;
+  tf_temp_file_write (file, data, 2 * size, NULL, &error);
+  looked_at = 0;
+  g_assert_no_error (error);
+  g_assert_true (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file)));
+  g_assert_cmpuint (n_looked, >, 0);
+  g_assert_false (had_room);
+
+  g_assert_true (tf_memory_pool_charge (&node, size));
+  tf_memory_pool_remove (&node);
+  tf_set_memory_budget (0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -1115,6 +1161,7 @@ main (int    argc,
   g_test_add_data_func ("/waiting/cancel-waiting/lock", GINT_TO_POINTER (TRUE), test_cancel_waiting);
 
   g_test_add_func ("/waiting/fork-after-giving-up", test_fork_after_giving_up);
+  g_test_add_func ("/waiting/counted-until-freed", test_counted_until_freed);
 
   return tf_test_run ();
 }

@@ -35,12 +35,14 @@ static const TfMemoryPoolFuncs *funcs; /* (atomic) */
 static gsize limit;   /* (atomic): in bytes; 0 for none */
 static gsize held;    /* (atomic): by nodes, in bytes */
 static gsize buffers; /* (atomic): of files on disk, in bytes */
+static gsize leaving; /* (atomic): what was held by nodes that are on disk now, and is not freed yet, in bytes */
 
 /* The number of sizes of pieces that are told apart: powers of two */
 #define N_CLASSES (8 * GLIB_SIZEOF_SIZE_T)
 
 /* In bytes, of which nodes may have a part, and the heap, resident without being counted. */
 static gsize unused;          /* (atomic): by nodes, beside what they hold */
+static gsize unused_before;   /* (atomic): when nodes had to free it last */
 static gsize all_left;        /* (atomic): what the heap has in pieces that were freed */
 static gsize left[N_CLASSES]; /* (atomic): the part of it that is in pieces of that size */
 
@@ -144,7 +146,7 @@ fits (gsize now,
   gsize bound = (gsize) g_atomic_pointer_get (&limit);
   gsize rest = get_unused () + get_left ();
 
-  now += (gsize) g_atomic_pointer_get (&buffers) + (rest - MIN (rest, LOOSE_MIN));
+  now += (gsize) g_atomic_pointer_get (&buffers) + (gsize) g_atomic_pointer_get (&leaving) + (rest - MIN (rest, LOOSE_MIN));
   return bound == 0 || (now <= bound && bytes <= bound - now);
 }
 
@@ -237,6 +239,13 @@ void
 tf_memory_pool_free_buffer (gsize bytes)
 {
   g_atomic_pointer_add (&buffers, -(gssize) bytes);
+}
+
+/* Counts memory of nodes that are on disk now until it is freed. */
+void
+tf_memory_pool_add_leaving (gssize bytes)
+{
+  g_atomic_pointer_add (&leaving, bytes);
 }
 
 /* Takes @size, or what there is, from what the heap has left of that class. Returns how much that was. */
@@ -571,6 +580,26 @@ ask (gsize bytes,
   return answered;
 }
 
+/* Makes nodes free what they have without using it, once there is more of that than last time. */
+static void
+free_unused (void)
+{
+  g_autoptr(GPtrArray) nodes = NULL;
+
+  if (get_unused () <= (gsize) g_atomic_pointer_get (&unused_before) + LOOSE_MIN)
+    return;
+
+  nodes = dup_largest (TF_MEMORY_POOL_SPARED, G_MAXUINT);
+  for (guint i = 0; i < nodes->len; i++)
+    {
+      TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
+
+      funcs->free_unused (node);
+      funcs->unref (node);
+    }
+  g_atomic_pointer_set (&unused_before, get_unused ());
+}
+
 /* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
  * as far as possible. Called without the lock of a node. */
 void
@@ -581,6 +610,8 @@ tf_memory_pool_make_room (gsize bytes,
 
   if (!fits (tf_memory_pool_get_held (), bytes))
     take_back ();
+  if (!fits (tf_memory_pool_get_held (), bytes))
+    free_unused ();
 
   if (is_paused ())
     return;

@@ -41,6 +41,8 @@ typedef struct
                         GError           **error);
   /* Gives up what is more than the content. Returns FALSE if the node is in use. */
   gboolean (*trim)     (TfMemoryPoolNode  *node);
+  /* Frees what has no content, and says how much is unused then. Does nothing if the node is in use. */
+  void     (*free_unused) (TfMemoryPoolNode *node);
 } TfMemoryPoolFuncs;
 
 struct _TfMemoryPoolNode
@@ -73,6 +75,7 @@ guint    tf_memory_pool_move_out    (GError                  **error);
 gboolean tf_memory_pool_take_buffer (gsize                     bytes,
                                      gboolean                  force);
 void     tf_memory_pool_free_buffer (gsize                     bytes);
+void     tf_memory_pool_add_leaving (gssize                    bytes);
 
 gboolean tf_memory_pool_may_keep_unused (void);
 gpointer tf_memory_pool_allocate    (gsize     size);

@@ -952,10 +952,15 @@ static void
 unlock_and_release (TfStore *self)
 {
   g_autofree TfBacking *left = g_steal_pointer (&self->left);
+  gsize resident;
 
   unlock (self);
-  if (left != NULL)
-    tf_backing_clear (left);
+  if (left == NULL)
+    return;
+
+  resident = tf_memory_buffer_get_resident (&left->memory);
+  tf_backing_clear (left);
+  tf_memory_pool_add_leaving (-(gssize) resident);
 }
 
 static void
@@ -1157,6 +1162,7 @@ move_to_disk (TfStore       *self,
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
     return FALSE;
 
+  tf_memory_pool_add_leaving (tf_memory_buffer_get_resident (bytes));
   tf_store_exchange_backing (self, &disk);
   self->left = g_new (TfBacking, 1);
   *self->left = disk;
@@ -1368,6 +1374,20 @@ trim_node (TfMemoryPoolNode *node)
   return TRUE;
 }
 
+static void
+free_unused_of_node (TfMemoryPoolNode *node)
+{
+  TfStore *self = store_of (node);
+
+  tf_fork_suspend ();
+  if (!lock_idle (self))
+    return;
+
+  tf_memory_buffer_free_unused (&self->backing.memory);
+  count_unused (self);
+  unlock (self);
+}
+
 /* Stores on disk have one, and those in memory that were used when there was another thread. */
 typedef struct
 {
@@ -1520,6 +1540,7 @@ static const TfMemoryPoolFuncs pool_funcs = {
   .unref = unref_node,
   .move_out = move_node_out,
   .trim = trim_node,
+  .free_unused = free_unused_of_node,
 };
 
 /* Called with the lock held. */

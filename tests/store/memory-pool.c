@@ -24,6 +24,7 @@ typedef struct
   gboolean was_asked;
   gboolean was_moved_out;
   gint was_trimmed; /* (atomic): a boolean */
+  guint n_frees;    /* how often it was to free what it does not use */
 } Node;
 
 /* What has passed for the library, beside what has really passed. */
@@ -103,11 +104,20 @@ node_trim (TfMemoryPoolNode *node)
   return !self->is_in_use;
 }
 
+static void
+node_free_unused (TfMemoryPoolNode *node)
+{
+  ((Node *) node)->n_frees++;
+  if (!((Node *) node)->is_in_use)
+    tf_memory_pool_set_unused (node, 0);
+}
+
 static const TfMemoryPoolFuncs funcs = {
   .ref = node_ref,
   .unref = node_unref,
   .move_out = node_move_out,
   .trim = node_trim,
+  .free_unused = node_free_unused,
 };
 
 static void
@@ -369,6 +379,56 @@ test_trim_heap (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* Before one gives up its memory, all free what they do not use; but not again before there is much of that. */
+static void
+test_free_unused (void)
+{
+  Node nodes[] = { { .is_in_use = FALSE, }, { .is_in_use = TRUE, } };
+  const gsize much = 20 * KIB * KIB;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++)
+    {
+      add (&nodes[i], much);
+      tf_memory_pool_set_unused (&nodes[i].node, much);
+    }
+
+  tf_memory_pool_set_limit (4 * much + KIB);
+  tf_memory_pool_make_room (0, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 0);
+
+  tf_memory_pool_set_limit (3 * much);
+  tf_memory_pool_make_room (much, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 1);
+  g_assert_cmpuint (nodes[1].n_frees, ==, 1);
+  tf_memory_pool_make_room (much, KIB * KIB * KIB);
+  tf_memory_pool_set_unused (&nodes[0].node, KIB);
+  tf_memory_pool_make_room (much, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 1);
+  tf_memory_pool_set_unused (&nodes[0].node, much);
+  tf_memory_pool_make_room (much, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 2);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++)
+    tf_memory_pool_remove (&nodes[i].node);
+  tf_memory_pool_set_limit (0);
+}
+
+/* What is being freed counts. */
+static void
+test_leaving (void)
+{
+  Node node = { 0, };
+
+  tf_memory_pool_set_limit (1000 * KIB);
+  tf_memory_pool_add_leaving (600 * KIB);
+  g_assert_false (tf_memory_pool_charge (&node.node, 500 * KIB));
+  g_assert_true (tf_memory_pool_charge (&node.node, 400 * KIB));
+  tf_memory_pool_add_leaving (-(gssize) (600 * KIB));
+  g_assert_true (tf_memory_pool_charge (&node.node, 500 * KIB));
+  tf_memory_pool_remove (&node.node);
+  tf_memory_pool_set_limit (0);
+}
+
 /* As with realloc(), there may be no piece before, and a piece stays if there is no larger one. */
 static void
 test_reallocate (void)
@@ -549,6 +609,8 @@ main (int    argc,
   g_test_add_func ("/memory-pool/unknown", test_unknown);
   g_test_add_func ("/memory-pool/used-again", test_used_again);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
+  g_test_add_func ("/memory-pool/free-unused", test_free_unused);
+  g_test_add_func ("/memory-pool/leaving", test_leaving);
   g_test_add_func ("/memory-pool/reallocate", test_reallocate);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
   g_test_add_func ("/memory-pool/failing", test_failing);
