@@ -1046,6 +1046,36 @@ class TextTest(TestCase):
                 text.__no_such_thing__
         self.assertEqual(text.get_size(), 0)
 
+    def test_failing_construction(self):
+        """Nobody knows the name of the file."""
+        class Subclass(Tf.NamedFile):
+            pass
+        for create in Tf.NamedFile, Tf.NamedTemporaryFile, Subclass:
+            for arguments in {'encoding': 'no-such-encoding'}, {'newline': 'x'}, {'errors': 5}:
+                for delete in True, False:
+                    with self.subTest(create, delete=delete, **arguments):
+                        with self.assertRaises((LookupError, TypeError, ValueError)):
+                            create('w', delete=delete, dir=self.sandbox, **arguments)
+                        self.assertEqual(self.entries(), [])
+
+    def test_default_encoding(self):
+        """The warning is for who has not given one."""
+        program = '''
+import gi
+gi.require_version('Tf', '1')
+from gi.repository import Tf
+for create in Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TemporaryFile:
+    create(mode='w+').close()
+    create(buffering=1, mode='w').close()
+    create(mode='w+', encoding='utf-8').close()
+'''
+        run = subprocess.run([sys.executable, '-X', 'warn_default_encoding', '-W', 'always', '-c', program],
+                             capture_output=True, text=True)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual([line for line in run.stderr.splitlines() if 'EncodingWarning' in line and 'gi/' not in line],
+                         [f'<string>:{line}: EncodingWarning: \'encoding\' argument not specified' for line in (6, 7)] * 4)
+        self.assertNotIn('overrides/Tf.py', run.stderr)
+
     def test_what_is_given_twice(self):
         cases = [
             (Tf.TemporaryFile, ('w+b',), {'mode': 'w+b'}),

@@ -709,6 +709,8 @@ def become_text(file, mode, buffering, encoding, newline, errors):
     buffer.mode = mode_of_file(mode)
     if isinstance(file, Tf.NamedFile):
         buffer.name = file.name
+    if encoding is None and sys.flags.warn_default_encoding:
+        encoding = io.text_encoding(encoding, level_of_caller())
     text = io.TextIOWrapper(buffer, encoding, errors, newline, line_buffering=buffering == 1)
     reference = weakref.ref(text, texts.discard)
     texts.add(reference)
@@ -868,11 +870,14 @@ class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
                 self._name_type = bytes
             self._set_mode(mode, buffering, encoding, newline, errors)
         except BaseException:
-            super().close()
+            self._abandon()
             raise
 
     def _open(self, cancellable):
         Tf.TempFile.init(self, cancellable)
+
+    def _abandon(self):
+        super().close()
 
     def _set_mode(self, mode, buffering=-1, encoding=None, newline=None, errors=None):
         if access_of_mode(mode) is not None:
@@ -967,6 +972,11 @@ class NamedFile(Tf.NamedFile):
         if '_delete_policy' in fast.state_of(self):
             Tf.NamedFile.set_delete_policy(self, self.__dict__.pop('_delete_policy'))
         super()._open(cancellable)
+
+    def _abandon(self):
+        # Nobody knows its name.
+        Tf.NamedFile.set_delete_policy(self, Tf.DeletePolicy.ON_CLOSE)
+        super()._abandon()
 
     @staticmethod
     @python_errors
@@ -1094,7 +1104,7 @@ class SpooledFile(Tf.SpooledFile):
     def mode(self):
         """The mode, as tempfile has it."""
         if '_text' not in fast.state_of(self) and not self._rolled:
-            return fast.state_of(self).get('_mode_in_memory', 'w+b')
+            return fast.state_of(self).get('_mode_in_memory') or fast.get_mode(self) or 'w+b'
         return TempFile.mode.__get__(self)
 
     @property

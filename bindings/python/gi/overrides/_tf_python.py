@@ -75,6 +75,10 @@ def get_path(object):
     return os.fsencode(path) if object.__dict__.get('_name_type') is bytes and path is not None else path
 
 
+def get_mode(object):
+    """Nothing: all modes are in the dictionary."""
+
+
 def audit(event, path, *data):
     path = os.fsdecode(path)
     try:

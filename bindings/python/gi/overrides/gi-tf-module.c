@@ -125,6 +125,7 @@ static PyMethodDef functions[] = {
   { "set_names_are_bytes", set_names_are_bytes, METH_O, NULL },
   { "get_last_errno", get_last_errno, METH_NOARGS, NULL },
   { "get_path", get_path, METH_O, NULL },
+  { "get_mode", gi_tf_file_get_mode, METH_O, NULL },
   { "set_auditing", set_auditing, METH_O, NULL },
   { "begin_use", begin_use, METH_O, NULL },
   { "end_use", end_use, METH_O, NULL },

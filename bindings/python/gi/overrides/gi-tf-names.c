@@ -79,14 +79,15 @@ get_max_size (PyObject *argument,
   return FALSE;
 }
 
-static gboolean
-is_one_of (PyObject          *mode,
+/* Returns: (nullable): the one of @modes that it is */
+static const char *
+find_mode (PyObject          *mode,
            const char *const *modes)
 {
   while (*modes != NULL && PyUnicode_CompareWithASCIIString (mode, *modes) != 0)
     modes++;
 
-  return *modes != NULL;
+  return *modes;
 }
 
 /* Takes the usual ones that allow reading and writing, and those of texts. */
@@ -102,9 +103,9 @@ get_mode (PyObject  *argument,
   if (PyUnicode_CompareWithASCIIString (argument, "w+b") == 0)
     return TRUE;
 
-  self->mode = argument;
-  self->is_text = !is_one_of (argument, binary_modes);
-  return !self->is_text || is_one_of (argument, text_modes);
+  self->mode = find_mode (argument, binary_modes);
+  self->text_mode = self->mode == NULL ? argument : NULL;
+  return self->mode != NULL || find_mode (argument, text_modes) != NULL;
 }
 
 static gboolean
@@ -187,7 +188,7 @@ gi_tf_names_get (GiTfNames *self,
 
   /* Bytes have no encoding. */
   return self->max_size >= -1 &&
-         (self->is_text || (self->encoding == NULL && self->errors == NULL && self->newline == NULL));
+         (self->text_mode != NULL || (self->encoding == NULL && self->errors == NULL && self->newline == NULL));
 }
 
 int

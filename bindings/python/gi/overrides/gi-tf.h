@@ -99,8 +99,8 @@ typedef struct
   const char *suffix; /* (nullable) */
   const char *dir;    /* (nullable) */
   gint64 max_size;
-  PyObject *mode;     /* (unowned) (nullable): NULL for "w+b" */
-  gboolean is_text;
+  PyObject *text_mode; /* (unowned) (nullable): that of a text */
+  const char *mode;    /* (nullable): that of bytes; NULL for "w+b" */
   PyObject *encoding; /* (unowned) (nullable): of the text, as errors and newline */
   PyObject *errors;   /* (unowned) (nullable) */
   PyObject *newline;  /* (unowned) (nullable) */
@@ -144,6 +144,7 @@ GiTfArgumentsFunc gi_tf_io_peek;
 GiTfArgumentsFunc gi_tf_io_readline;
 GiTfArgumentsFunc gi_tf_io_readlines;
 GiTfObjectFunc gi_tf_file_enter;
+GiTfObjectFunc gi_tf_file_get_mode;
 GiTfObjectFunc gi_tf_io_fileno;
 GiTfObjectFunc gi_tf_io_isatty;
 GiTfObjectFunc gi_tf_io_readable;
