@@ -98,7 +98,7 @@ test_budget_largest_first (void)
   g_autoptr(TfSpooledFile) second = tf_spooled_file_new (-1);
   g_autoptr(TfSpooledFile) third = tf_spooled_file_new (-1);
 
-  tf_set_memory_budget (1100 * KIB);
+  tf_set_memory_budget (1040 * KIB);
   write_zeros (first, 600 * KIB);
   write_zeros (second, 300 * KIB);
   assert_about (tf_memory_pool_get_held (), 900 * KIB);

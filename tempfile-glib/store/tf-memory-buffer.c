@@ -12,8 +12,11 @@
 #include "base/tf-system.h"
 #include "tf-memory-pool.h"
 
-/* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. */
+/* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. With a limit for
+ * all memory, mappings begin to be used earlier: what threads free at the end of their parts of the heap stays resident,
+ * and malloc_trim(3) does not give it back. */
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
+#define MAPPED_MIN_LIMITED ((gsize) 256 * 1024)
 
 /* The smallest piece of the heap, and the size, in bytes, below which the next piece is four times as large. */
 #define HEAP_MIN 256
@@ -124,7 +127,11 @@ move_to_capacity (TfMemoryBuffer *self,
                   gsize           capacity,
                   gboolean        huge)
 {
-  return capacity >= MAPPED_MIN ? move_to_mapping (self, capacity, huge) : move_to_heap (self, capacity);
+  gsize min = tf_memory_pool_is_limited () ? MAPPED_MIN_LIMITED : MAPPED_MIN;
+
+  /* There may be too many mappings. */
+  return (capacity >= min && move_to_mapping (self, capacity, huge)) ||
+         (capacity < MAPPED_MIN && move_to_heap (self, capacity));
 }
 
 static gsize
@@ -150,11 +157,11 @@ tf_memory_buffer_begins_huge_page (const TfMemoryBuffer *self,
                                    gsize                 size,
                                    gsize                 limit)
 {
-  gboolean mapped = self->mapped || MAX (size, get_next_capacity (self, limit)) >= MAPPED_MIN;
+  gboolean is_large = self->mapped && self->capacity >= MAPPED_MIN;
 
-  return mapped &&
+  return (is_large || MAX (size, get_next_capacity (self, limit)) >= MAPPED_MIN) &&
          size > 0 && size < TF_MEMORY_BUFFER_HUGE_MIN &&
-         (!self->mapped || self->size <= round_down_to_huge_page (size - 1));
+         (!is_large || self->size <= round_down_to_huge_page (size - 1));
 }
 
 /* Makes room for content of @size bytes, at most @limit. Doubles the capacity within @limit, so that repeated growing

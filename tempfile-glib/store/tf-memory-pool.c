@@ -500,6 +500,12 @@ tf_memory_pool_set_limit (gsize bytes)
 }
 
 gboolean
+tf_memory_pool_is_limited (void)
+{
+  return g_atomic_pointer_get (&limit) != 0;
+}
+
+gboolean
 tf_memory_pool_is_exceeded (void)
 {
   return !fits (tf_memory_pool_get_held (), 0);

@@ -67,6 +67,7 @@ gboolean tf_memory_pool_start    (TfMemoryPoolNode *node);
 
 void     tf_memory_pool_set_funcs   (const TfMemoryPoolFuncs  *node_funcs);
 void     tf_memory_pool_set_limit   (gsize                     bytes);
+gboolean tf_memory_pool_is_limited  (void);
 gboolean tf_memory_pool_is_exceeded (void);
 gsize    tf_memory_pool_get_held    (void);
 void     tf_memory_pool_make_room   (gsize                     bytes,

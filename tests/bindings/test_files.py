@@ -24,6 +24,7 @@ import tarfile
 import tempfile
 import threading
 import tracemalloc
+import types
 import unittest
 import unittest.mock
 import zipfile
@@ -1075,6 +1076,9 @@ for create in Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TemporaryFile:
         self.assertEqual([line for line in run.stderr.splitlines() if 'EncodingWarning' in line and 'gi/' not in line],
                          [f'<string>:{line}: EncodingWarning: \'encoding\' argument not specified' for line in (6, 7)] * 4)
         self.assertNotIn('overrides/Tf.py', run.stderr)
+        with unittest.mock.patch.object(sys, 'flags', types.SimpleNamespace(warn_default_encoding=1)):
+            with Tf.TempFile('w') as file:
+                self.assertEqual(file.encoding, io.TextIOWrapper(io.BytesIO(), 'locale').encoding)
 
     def test_what_is_given_twice(self):
         cases = [

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/tf-system.h"
+#include "store/tf-memory-pool.h"
 #include "tf-test.h"
 
 #define KIB ((gsize) 1024)
@@ -497,6 +498,24 @@ test_kept_pages (void)
     }
 }
 
+/* With a limit, what is freed is to be the system's at once. */
+static void
+test_mapped_early (void)
+{
+  const gsize size = 300 * 1024;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
+
+      tf_memory_pool_set_limit (i == 0 ? 0 : 1024 * 1024 * 1024);
+      reserve (&buffer, size);
+      g_assert_cmpint (buffer.mapped, ==, i);
+      g_assert_false (tf_memory_buffer_begins_huge_page (&buffer, size, G_MAXSSIZE));
+    }
+  tf_memory_pool_set_limit (0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -523,6 +542,7 @@ main (int    argc,
   g_test_add_data_func ("/memory-buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
   g_test_add_func ("/memory-buffer/random", test_random);
   g_test_add_func ("/memory-buffer/kept-pages", test_kept_pages);
+  g_test_add_func ("/memory-buffer/mapped-early", test_mapped_early);
 
   return tf_test_run ();
 }
