@@ -632,7 +632,7 @@ tf_parent_end_removal (TfParent           *at_path,
                        const char         *path,
                        const TfSystemStat *st)
 {
-  if (g_atomic_int_get (&n_parents) == 1)
+  if (at_path == NULL && inside == NULL && g_atomic_int_get (&n_parents) == 1)
     return;
 
   g_mutex_lock (&lock);
