@@ -590,9 +590,11 @@ ask (gsize bytes,
 static void
 free_unused (void)
 {
+  gsize before = MIN ((gsize) g_atomic_pointer_get (&unused_before), get_unused ());
   g_autoptr(GPtrArray) nodes = NULL;
 
-  if (get_unused () <= (gsize) g_atomic_pointer_get (&unused_before) + LOOSE_MIN)
+  g_atomic_pointer_set (&unused_before, before);
+  if (get_unused () <= before + LOOSE_MIN)
     return;
 
   nodes = dup_largest (TF_MEMORY_POOL_SPARED, G_MAXUINT);

@@ -408,6 +408,14 @@ test_free_unused (void)
   tf_memory_pool_make_room (much, KIB * KIB * KIB);
   g_assert_cmpuint (nodes[0].n_frees, ==, 2);
 
+  /* What one had in use does not count for ever. */
+  tf_memory_pool_set_unused (&nodes[1].node, 0);
+  tf_memory_pool_make_room (much + KIB, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 2);
+  tf_memory_pool_set_unused (&nodes[0].node, much);
+  tf_memory_pool_make_room (much + KIB, KIB * KIB * KIB);
+  g_assert_cmpuint (nodes[0].n_frees, ==, 3);
+
   for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++)
     tf_memory_pool_remove (&nodes[i].node);
   tf_memory_pool_set_limit (0);
