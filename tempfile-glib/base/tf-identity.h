@@ -85,6 +85,17 @@ tf_identity_is_new (const TfSystemStat *st,
          (is_dir ? S_ISDIR (st->mode) : S_ISREG (st->mode) && st->size == 0 && st->n_links == 1);
 }
 
+static inline void
+tf_identity_set (TfIdentity         *self,
+                 const TfSystemStat *st)
+{
+  self->device = st->device;
+  self->inode = st->inode;
+  self->type = st->mode & S_IFMT;
+  self->birth_seconds = st->birth_seconds;
+  self->birth_nanoseconds = st->birth_nanoseconds;
+}
+
 /* Like tf_identity_read(), but also fills @st. */
 static inline gboolean
 tf_identity_stat (TfIdentity   *self,
@@ -95,11 +106,7 @@ tf_identity_stat (TfIdentity   *self,
   if (!tf_system_stat (st, dir_fd, name))
     return FALSE;
 
-  self->device = st->device;
-  self->inode = st->inode;
-  self->type = st->mode & S_IFMT;
-  self->birth_seconds = st->birth_seconds;
-  self->birth_nanoseconds = st->birth_nanoseconds;
+  tf_identity_set (self, st);
   return TRUE;
 }
 

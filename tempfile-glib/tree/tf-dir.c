@@ -83,17 +83,33 @@ open_up (guint mode)
   return (mode | S_IRWXU) & 07777;
 }
 
+/* Fails with EEXIST if @st is not of @wanted, if that is not NULL. */
+static gboolean
+check_identity (const TfSystemStat *st,
+                const TfIdentity   *wanted)
+{
+  TfIdentity found;
+
+  tf_identity_set (&found, st);
+  if (wanted == NULL || tf_identity_equal (&found, wanted))
+    return TRUE;
+
+  errno = EEXIST;
+  return FALSE;
+}
+
 /* Grants the owner all permissions, so that an unreadable directory can be opened. If that is not possible, sets errno to
  * EACCES. */
 static gboolean
-open_up_at (int          parent_fd,
-            const TfDir *parent,
-            const char  *name)
+open_up_at (int               parent_fd,
+            const TfDir      *parent,
+            const char       *name,
+            const TfIdentity *wanted)
 {
   TfSystemStat st;
   TfDir place;
 
-  if (!look_at (&place, parent_fd, name, &st))
+  if (!look_at (&place, parent_fd, name, &st) || !check_identity (&st, wanted))
     return FALSE;
 
   if (!S_ISDIR (st.mode))
@@ -109,20 +125,46 @@ open_up_at (int          parent_fd,
   return FALSE;
 }
 
+/* Opens a directory that cannot be read. Changing its mode gives it another birth time where an overlay copies it for
+ * that, so that it is compared before, and has the same inode number afterwards. */
+static int
+open_unreadable (int               parent_fd,
+                 const TfDir      *parent,
+                 const char       *name,
+                 const TfIdentity *wanted)
+{
+  tf_autofd int fd = open_up_at (parent_fd, parent, name, wanted) ? open_confined (parent_fd, name) : -1;
+  struct stat st;
+
+  if (fd >= 0 && wanted != NULL && (fstat (fd, &st) != 0 || st.st_ino != wanted->inode))
+    {
+      errno = EEXIST;
+      return -1;
+    }
+
+  return tf_fd_steal (&fd);
+}
+
 /* Opens the directory @name in @parent_fd for reading, without following a symlink or crossing a mount point, and
- * tries to make its entries removable. Returns -1 with errno set on failure; to EXDEV for a mount point. */
+ * tries to make its entries removable. Returns -1 with errno set on failure; to EXDEV for a mount point, and to EEXIST if
+ * it is not @wanted, if that is not NULL. */
 int
-tf_dir_open (TfDir       *self,
-             int          parent_fd,
-             const TfDir *parent,
-             const char  *name)
+tf_dir_open (TfDir            *self,
+             int               parent_fd,
+             const TfDir      *parent,
+             const char       *name,
+             const TfIdentity *wanted)
 {
   tf_autofd int fd = open_confined (parent_fd, name);
+  TfSystemStat st;
 
-  if (fd < 0 && errno == EACCES && open_up_at (parent_fd, parent, name))
-    fd = open_confined (parent_fd, name);
+  if (fd < 0 && errno == EACCES)
+    {
+      fd = open_unreadable (parent_fd, parent, name, wanted);
+      wanted = NULL;
+    }
 
-  if (fd < 0 || !tf_dir_read (self, fd))
+  if (fd < 0 || !look_at (self, fd, "", &st))
     return -1;
 
   if (!is_same_mount (self, parent))
@@ -130,6 +172,9 @@ tf_dir_open (TfDir       *self,
       errno = EXDEV;
       return -1;
     }
+
+  if (!check_identity (&st, wanted))
+    return -1;
 
   if ((self->mode & S_IRWXU) != S_IRWXU)
     fchmod (fd, open_up (self->mode));

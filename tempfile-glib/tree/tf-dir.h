@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "base/tf-system.h"
+#include "base/tf-identity.h"
 
 G_BEGIN_DECLS
 
@@ -25,7 +25,8 @@ gboolean tf_dir_equal (const TfDir *a,
 int      tf_dir_open  (TfDir       *self,
                        int          parent_fd,
                        const TfDir *parent,
-                       const char  *name);
+                       const char  *name,
+                       const TfIdentity *wanted);
 
 /* The entries of a directory that were read and not handled yet, without "." and "..", sorted by inode number. ext4
  * returns entries in the order of hashed names, but keeps inodes in tables, each of which is visited once this way. */

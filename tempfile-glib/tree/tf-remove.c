@@ -89,7 +89,6 @@ open_dir (int                parent_fd,
           GError           **error)
 {
   tf_autofd int fd = -1;
-  TfIdentity found;
   TfDir parent;
   TfDir dir;
 
@@ -99,17 +98,11 @@ open_dir (int                parent_fd,
       return -1;
     }
 
-  fd = tf_dir_open (&dir, parent_fd, &parent, name);
+  fd = tf_dir_open (&dir, parent_fd, &parent, name, identity);
   if (fd < 0)
     {
       if (errno != ENOENT)
         set_open_error (path, error);
-      return -1;
-    }
-
-  if (!tf_identity_read (&found, fd, "") || !tf_identity_equal (&found, identity))
-    {
-      tf_errno_set (error, EEXIST, "open", path);
       return -1;
     }
 

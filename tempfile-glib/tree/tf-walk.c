@@ -277,7 +277,7 @@ open_with_few_fds (Walk       *self,
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
 
-  return reduce_open_levels (self) ? tf_dir_open (dir, top->fd, &top->dir, name) : -1;
+  return reduce_open_levels (self) ? tf_dir_open (dir, top->fd, &top->dir, name, NULL) : -1;
 }
 
 /* Enters the directory @name of the deepest level. */
@@ -287,7 +287,7 @@ descend (Walk       *self,
 {
   TfDirLevel *top = tf_dir_stack_get_top (&self->levels);
   TfDir dir;
-  int fd = tf_dir_open (&dir, top->fd, &top->dir, name);
+  int fd = tf_dir_open (&dir, top->fd, &top->dir, name, NULL);
 
   if (fd < 0 && (errno == EMFILE || errno == ENFILE))
     fd = open_with_few_fds (self, &dir, name);

@@ -421,14 +421,22 @@ sweep_other_disk (void)
   g_assert_cmpint (rmdir ("disk"), ==, 0);
 }
 
-/* An overlay copies a directory of the lower layer when its first entry is removed. */
+static void
+remove_from_overlay (const char *name)
+{
+  g_autofree char *path = tf_test_path (name);
+  g_autoptr(GError) error = NULL;
+  tf_autofd int fd = tree_open (path);
+
+  g_assert_true (remove_tree (path, fd, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+}
+
+/* An overlay copies a directory of the lower layer when its first entry is removed, or its mode is changed. */
 static void
 remove_from_lower_layer (void)
 {
-  g_autofree char *path = tf_test_path ("tree/dir");
-  g_autoptr(GError) error = NULL;
-  tf_autofd int fd = -1;
-
   g_assert_true (enter_namespace ());
   tree_make_dir ("layers");
   tree_make_dir ("tree");
@@ -436,16 +444,16 @@ remove_from_lower_layer (void)
   g_assert_cmpint (g_mkdir_with_parents ("layers/lower/dir/inner", 0700), ==, 0);
   tree_make_file ("layers/lower/dir/file");
   tree_make_file ("layers/lower/dir/inner/file");
+  g_assert_cmpint (g_mkdir_with_parents ("layers/lower/closed/inner", 0700), ==, 0);
+  tree_make_file ("layers/lower/closed/inner/file");
+  g_assert_cmpint (chmod ("layers/lower/closed", 0500), ==, 0);
   tree_make_dir ("layers/upper");
   tree_make_dir ("layers/work");
   if (mount ("overlay", "tree", "overlay", 0, "lowerdir=layers/lower,upperdir=layers/upper,workdir=layers/work") != 0)
     return;
 
-  fd = tree_open (path);
-  g_assert_true (remove_tree (path, fd, &error));
-  g_assert_no_error (error);
-  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
-  tf_fd_clear (&fd);
+  remove_from_overlay ("tree/dir");
+  remove_from_overlay ("tree/closed");
 
   g_assert_cmpint (umount ("tree"), ==, 0);
   g_assert_cmpint (umount ("layers"), ==, 0);

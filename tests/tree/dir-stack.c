@@ -258,7 +258,7 @@ assert_not_opened (const TfDir *parent,
   TfDir found;
 
   let_fail ("openat64", EACCES);
-  g_assert_cmpint (tf_dir_open (&found, root_fd, parent, name), ==, -1);
+  g_assert_cmpint (tf_dir_open (&found, root_fd, parent, name, NULL), ==, -1);
   g_assert_cmpint (errno, ==, expected);
   g_assert_null (failing_call);
 }
@@ -293,13 +293,13 @@ test_open_up (void)
   g_assert_cmphex (st.st_mode & 07777, ==, 0500);
 
   let_fail ("openat64", EACCES);
-  fd = tf_dir_open (&found, root_fd, &parent, "dir");
+  fd = tf_dir_open (&found, root_fd, &parent, "dir", NULL);
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (stat ("0/dir", &st), ==, 0);
   g_assert_cmphex (st.st_mode & 07777, ==, 0700);
   tf_fd_clear (&fd);
   let_fail ("openat64", EINTR);
-  fd = tf_dir_open (&found, root_fd, &parent, "dir");
+  fd = tf_dir_open (&found, root_fd, &parent, "dir", NULL);
   g_assert_cmpint (fd, >=, 0);
   tf_fd_clear (&fd);
 
