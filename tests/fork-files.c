@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -1205,6 +1207,43 @@ test_open_at_exit (void)
   g_assert_cmpstr (content, ==, "hello");
 }
 
+static void
+write_to_full_disk_and_exit (int messages)
+{
+  const struct rlimit full = { 0, RLIM_INFINITY };
+  TfTempFile *unnamed = tf_temp_file_new (NULL, NULL, NULL);
+  TfTempFile *file = make_buffered ();
+
+  tf_named_file_set_delete_policy (TF_NAMED_FILE (file), TF_DELETE_ON_CLOSE);
+  write_text (unnamed, "hello");
+  write_text (file, "hello");
+  signal (SIGXFSZ, SIG_IGN);
+  if (setrlimit (RLIMIT_FSIZE, &full) != 0 || dup2 (messages, STDOUT_FILENO) < 0 || dup2 (messages, STDERR_FILENO) < 0)
+    abort ();
+  exit (EXIT_SUCCESS);
+}
+
+/* What nobody can read afterwards is not written, and no word is lost about it. */
+static void
+test_removed_at_exit (void)
+{
+  char message[100] = "";
+  int messages[2];
+  pid_t pid;
+
+  g_assert_cmpint (pipe (messages), ==, 0);
+  fflush (NULL);
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    write_to_full_disk_and_exit (messages[1]);
+
+  close (messages[1]);
+  g_assert_cmpint (read (messages[0], message, sizeof message - 1), ==, 0);
+  close (messages[0]);
+  assert_exits (pid);
+}
+
 /* What it has of its parent, without the library knowing of a fork, is not a child's to write. */
 static void
 test_inherited_at_exit (void)
@@ -1255,6 +1294,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
   g_test_add_func ("/fork-files/open-at-exit", test_open_at_exit);
+  g_test_add_func ("/fork-files/removed-at-exit", test_removed_at_exit);
   g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 
   return tf_test_run ();

@@ -268,16 +268,23 @@ look_at_file (TfEntry      *self,
          (has_name || self->name.dir_fd != 0 || find_parent (self, st));
 }
 
-/* Removes a new file from where the system says that it is now. Fails with ENOENT if it does not say so. */
+/* Removes a new file from where the system says that it is now. Fails with ENOENT if it does not say so, or if the file is
+ * moved again each time. */
 static gboolean
 remove_moved (const TfEntry *self,
               int            fd)
 {
-  g_autofree char *path = tf_system_find_path (fd);
-  TfIdentity found;
+  for (int i = 0; i < MAX_EXCHANGED; i++)
+    {
+      g_autofree char *path = tf_system_find_path (fd);
+      TfIdentity found;
 
-  if (path != NULL && tf_identity_read (&found, AT_FDCWD, path) && tf_identity_equal (&found, &self->identity))
-    return unlink (path) == 0;
+      if (path == NULL)
+        break;
+
+      if (tf_identity_read (&found, AT_FDCWD, path) && tf_identity_equal (&found, &self->identity))
+        return unlink (path) == 0;
+    }
 
   errno = ENOENT;
   return FALSE;

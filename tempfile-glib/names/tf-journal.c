@@ -18,6 +18,7 @@
 #include "base/tf-fork.h"
 #include "base/tf-system.h"
 #include "tf-journal-format.h"
+#include "tf-registry.h"
 #include "tf-template.h"
 
 /* A journal consists of segments. A segment is a file that is mapped into memory, in one of the places
@@ -1230,10 +1231,13 @@ tf_journal_close (void)
   g_mutex_unlock (&lock);
 }
 
-/* Runs after tf_registry_remove_all(), whose priority is the usual one, which comes first. */
-__attribute__ ((destructor (200))) static void
-close_at_exit (void)
+/* Runs after the functions that the program has registered with atexit(), which may still use its files. Its priority is
+ * the usual one: those of another one run when the handlers of forks are gone, and a fork of another thread that has begun
+ * would hold the locks for ever. */
+__attribute__ ((destructor)) static void
+end_at_exit (void)
 {
+  tf_registry_remove_all ();
   tf_journal_close ();
 }
 

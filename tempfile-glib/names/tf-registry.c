@@ -304,10 +304,3 @@ tf_registry_remove_all (void)
   wait_for_none (&n_removing);
   g_mutex_unlock (&lock);
 }
-
-/* Runs after the functions that the program has registered with atexit(), which may still use its files. */
-__attribute__ ((destructor)) static void
-remove_all_at_exit (void)
-{
-  tf_registry_remove_all ();
-}

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "base/tf-debug.h"
 #include "base/tf-disk.h"
@@ -15,6 +16,7 @@
 #include "base/tf-fd.h"
 #include "base/tf-string.h"
 #include "base/tf-system.h"
+#include "names/tf-registry.h"
 
 static void     add_guard       (TfStore *self);
 static void     watch_forks     (TfStore *self);
@@ -1468,7 +1470,16 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
-/* Writes what is held back, as exit(3) does for a FILE, but waits for no thread that uses the file. */
+static gboolean
+has_name (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) != 0 || st.st_nlink > 0;
+}
+
+/* Writes what is held back, as exit(3) does for a FILE, if there is a name by which it can be read then. Waits for no
+ * thread that uses the file. */
 static void
 bring_out (TfForkGuard *guard)
 {
@@ -1479,7 +1490,7 @@ bring_out (TfForkGuard *guard)
     return;
 
   if (self->state == TF_STORE_OPEN && self->copier == NULL && !tf_backing_is_in_memory (&self->backing) &&
-      !tf_backing_flush (&self->backing, NULL, &error))
+      has_name (self->backing.fd) && !tf_backing_flush (&self->backing, NULL, &error))
     tf_errno_log_lost ("Writing at exit", error);
   g_mutex_unlock (&self->lock);
 }
@@ -1487,6 +1498,7 @@ bring_out (TfForkGuard *guard)
 __attribute__ ((destructor)) static void
 bring_out_at_exit (void)
 {
+  tf_registry_remove_all (); /* nobody can read that */
   tf_fork_guard_foreach (bring_out);
 }
 
