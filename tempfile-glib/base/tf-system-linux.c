@@ -85,18 +85,11 @@ make_fd_link (FdLink link,
   return link;
 }
 
+/* If EPERM or EACCES concern the file or the directory, the second way fails alike. */
 static gboolean
 is_missing (int saved_errno)
 {
-  return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EOPNOTSUPP;
-}
-
-/* Also by a security module, which knows how a name comes to be. If it is the directory that is refused, the second way
- * fails alike. */
-static gboolean
-is_refused (int saved_errno)
-{
-  return saved_errno == EACCES || is_missing (saved_errno);
+  return saved_errno == ENOSYS || saved_errno == EPERM || saved_errno == EACCES || saved_errno == EOPNOTSUPP;
 }
 
 /* Turns the errno of a call that can be replaced. */
@@ -277,8 +270,8 @@ tf_system_open_unnamed (int         dir_fd,
   int fd = lacks (TF_SYSTEM_TMPFILE) ? -1
                                      : TF_RETRY_EINTR (openat (dir_fd, dir, O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
 
-  fd = tf_fd_lift (fd);
-  if (fd < 0 && (is_refused (errno) || errno == EISDIR || errno == ENOENT || errno == EINVAL))
+  fd = optional (tf_fd_lift (fd));
+  if (fd < 0 && (errno == EISDIR || errno == ENOENT || errno == EINVAL))
     errno = ENOTSUP;
 
   return fd;
@@ -317,6 +310,9 @@ tf_system_open_dir (const char *path)
   return TF_RETRY_EINTR (open (path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
+/* How often a directory can be renamed while one is opened */
+#define MAX_RENAMED 1000
+
 int
 tf_system_open_beneath (int         parent_fd,
                         const char *name)
@@ -325,12 +321,13 @@ tf_system_open_beneath (int         parent_fd,
     .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
     .resolve = RESOLVE_NO_XDEV | RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
   };
+  int n_tries = 0;
   int fd;
 
-  /* EAGAIN means that a directory was renamed in the meantime, see openat2(2). */
+  /* EAGAIN means that a directory was renamed in the meantime, see openat2(2); or a file system says so each time. */
   do
     fd = lacks (TF_SYSTEM_OPENAT2) ? -1 : syscall (SYS_openat2, parent_fd, name, &how, sizeof how);
-  while (fd < 0 && (errno == EINTR || errno == EAGAIN));
+  while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++n_tries < MAX_RENAMED)));
 
   return optional (fd);
 }
@@ -537,7 +534,7 @@ tf_system_link_fd (int         fd,
   result = lacks (TF_SYSTEM_EMPTY_PATH) ? -1 : TF_RETRY_EINTR (linkat (fd, "", dir_fd, name, AT_EMPTY_PATH));
 
   /* Before Linux 6.10, AT_EMPTY_PATH needs a capability, see linkat(2). */
-  if (result < 0 && (errno == ENOENT || errno == EINVAL || is_refused (errno)))
+  if (result < 0 && (errno == ENOENT || errno == EINVAL || is_missing (errno)))
     result = TF_RETRY_EINTR (linkat (AT_FDCWD, make_fd_link (link, fd), dir_fd, name, AT_SYMLINK_FOLLOW));
 
   return result;
@@ -562,7 +559,9 @@ tf_system_rename (int             dir_fd,
   int result = how == TF_SYSTEM_RENAME_EXCHANGE ? rename_once (dir_fd, from, to, RENAME_EXCHANGE)
                                                 : TF_RETRY_EINTR (rename_once (dir_fd, from, to, RENAME_NOREPLACE));
 
-  if (result < 0 && (is_refused (errno) || errno == EINVAL))
+  result = optional (result);
+
+  if (result < 0 && errno == EINVAL)
     errno = ENOTSUP;
 
   return result;

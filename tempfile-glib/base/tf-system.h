@@ -24,8 +24,8 @@ G_BEGIN_DECLS
  * signal interrupts are repeated unless the comment says otherwise.
  *
  * ENOTSUP means that the operation is not available: in this implementation, in the running kernel, in the file
- * system, or in this sandbox. A kernel reports ENOSYS for a call that is newer than the kernel, and the filter of a
- * container reports EPERM for a call that is newer than the filter. Both are ENOTSUP here. The caller then does
+ * system, or in this sandbox. A kernel reports ENOSYS for a call that is newer than the kernel, the filter of a container
+ * EPERM for a call that is newer than the filter, and others EACCES. All are ENOTSUP here. The caller then does
  * the same another way; where there is none, the user gets G_IO_ERROR_NOT_SUPPORTED. */
 
 /* What may be missing on Linux, so that the functions below work another way or fail with ENOTSUP. Each is decided anew by

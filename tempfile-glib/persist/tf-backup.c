@@ -121,6 +121,17 @@ link_or_copy (TfBackup             *self,
          (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
 }
 
+/* Some file systems number all files alike, and some count one link of each. */
+static gboolean
+is_link (const TfDestination *target,
+         const struct stat   *st)
+{
+  return tf_destination_is_file (target, st) &&
+         (st->st_nlink > 1 ||
+          (st->st_size == target->file.st_size &&
+           st->st_mtim.tv_sec == target->file.st_mtim.tv_sec && st->st_mtim.tv_nsec == target->file.st_mtim.tv_nsec));
+}
+
 /* Sets @done if the file has the name already. What is no former backup is not exchanged for it. */
 static gboolean
 check_occupant (TfBackup             *self,
@@ -134,8 +145,7 @@ check_occupant (TfBackup             *self,
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
-  /* Some file systems number all files alike. */
-  *done = tf_destination_is_file (target, &st) && st.st_nlink > 1;
+  *done = is_link (target, &st);
   return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
          tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);
 }

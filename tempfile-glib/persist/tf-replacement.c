@@ -108,6 +108,20 @@ get_identity (int fd)
   return identity;
 }
 
+/* Some file systems number all files alike, and record no birth times either. */
+static gboolean
+is_same_file (const TfSystemStat *a,
+              const TfSystemStat *b)
+{
+  TfIdentity first;
+  TfIdentity second;
+
+  tf_identity_set (&first, a);
+  tf_identity_set (&second, b);
+  return tf_identity_equal (&first, &second) &&
+         (tf_identity_has_birth (&first) || (a->size == b->size && a->modified == b->modified));
+}
+
 /* Called after a failure of giving the file this name. Returns whether it has the name nevertheless: a server that has
  * done what it was asked for, and was not heard, is asked again, and then says that the new name exists, or that the
  * former one does not. Does not change errno. */
@@ -117,9 +131,10 @@ has_name (const TfReplacement *self,
           const char          *name)
 {
   int saved_errno = errno;
-  TfIdentity own = get_identity (self->fd);
-  TfIdentity found;
-  gboolean result = own.inode != 0 && tf_identity_read (&found, dir_fd, name) && tf_identity_equal (&own, &found);
+  TfSystemStat own;
+  TfSystemStat found;
+  gboolean result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
+                    is_same_file (&own, &found);
 
   errno = saved_errno;
   return result;

@@ -144,6 +144,9 @@ static guint n_opened;
 /* All files have the same inode number. */
 static gboolean are_alike;
 
+/* Each file has one link. */
+static gboolean counts_no_links;
+
 int __real_fstat64 (int fd, struct stat *st);
 int __wrap_fstat64 (int fd, struct stat *st);
 
@@ -180,6 +183,8 @@ __wrap_fstatat64 (int          fd,
   result = __real_fstatat64 (fd, name, st, flags);
   if (are_alike && result == 0)
     st->st_ino = 1;
+  if (counts_no_links && result == 0)
+    st->st_nlink = 1;
   return result;
 }
 
@@ -203,6 +208,11 @@ __wrap_statx (int           fd,
 
   if (result == 0 && is_remembered && g_str_equal (path, "doc"))
     *stx = remembered;
+  if (result == 0 && are_alike)
+    {
+      stx->stx_ino = 1;
+      stx->stx_btime = (struct statx_timestamp) { 0, };
+    }
   return result;
 }
 
@@ -1493,7 +1503,7 @@ test_not_replacing (void)
   remove_others ("");
 }
 
-/* A former backup is not the document because it has its inode number. */
+/* A document is not the new file, and a former backup not the document, because it has its inode number. */
 static void
 test_alike (void)
 {
@@ -1511,9 +1521,41 @@ test_alike (void)
   g_assert_true (g_file_set_contents (backup, "former", -1, NULL));
   put_old (path);
   file = make (UNNAMED);
-  are_alike = TRUE;
+  are_alike = does_not_replace = TRUE;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  does_not_replace = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_clear_error (&error);
+  g_assert_true (has_content (path, "old"));
   tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
   are_alike = FALSE;
+  g_assert_no_error (error);
+  g_assert_true (has_content (path, "new content"));
+  g_assert_true (has_content (backup, "old"));
+  remove_others ("");
+}
+
+/* A backup that is there already is none to make, also where a file never has more than one link. */
+static void
+test_backup_is_there (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(TfTempFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  g_assert_cmpint (link (path, backup), ==, 0);
+  file = make (UNNAMED);
+  counts_no_links = TRUE;
+  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  counts_no_links = FALSE;
   g_assert_no_error (error);
   g_assert_true (has_content (path, "new content"));
   g_assert_true (has_content (backup, "old"));
@@ -2257,6 +2299,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/no-links", test_no_links);
   g_test_add_func ("/persist-faults/not-replacing", test_not_replacing);
   g_test_add_func ("/persist-faults/alike", test_alike);
+  g_test_add_func ("/persist-faults/backup-is-there", test_backup_is_there);
   g_test_add_func ("/persist-faults/gone-elsewhere", test_gone_elsewhere);
   g_test_add_func ("/persist-faults/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/persist-faults/created-meanwhile", test_created_meanwhile);
