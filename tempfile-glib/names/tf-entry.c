@@ -935,7 +935,7 @@ remove_dir (TfEntry             *self,
             GCancellable        *cancellable,
             GError             **error)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, place->dir_fd, place->name);
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, place->dir_fd, place->name, st);
 
   if (!tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error))
     return FALSE;
@@ -1376,7 +1376,7 @@ remove_handed_over (const TfEntry      *self,
                     const TfAside      *aside,
                     const TfSystemStat *st)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, aside->dir_fd, aside->name);
+  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, aside->dir_fd, aside->name, st);
   TfAsideResult result = tf_aside_remove (aside, NULL, NULL);
 
   if (result == TF_ASIDE_REMOVED)

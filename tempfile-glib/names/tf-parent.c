@@ -562,18 +562,49 @@ set_removed (TfParent *self)
   make_unknown (self);
 }
 
-/* Only what is in the directory is removed with it. */
-static void
-look_below (const char *path,
-            int         dir_fd,
-            gsize       offset)
+/* Called with the lock. Returns new references. */
+static GPtrArray *
+ref_below (const char *path)
 {
+  GPtrArray *parents = g_ptr_array_new_with_free_func ((GDestroyNotify) tf_parent_unref);
+
   for (GTreeNode *node = get_first_below (path); node != NULL; node = get_below (path, g_tree_node_next (node)))
     {
-      TfParent *parent = g_tree_node_value (node);
-      TfSystemStat st;
+      take (g_tree_node_value (node));
+      g_ptr_array_add (parents, g_tree_node_value (node));
+    }
 
-      parent->is_in_place = tf_system_stat (&st, dir_fd, parent->place.path + offset) && is_place (parent, &st);
+  return parents;
+}
+
+/* Only what is in the directory is removed with it. Called without the lock, because a file system may not answer; what is
+ * mounted there, which may be another one, is not asked. */
+static gboolean
+is_at (const TfParent     *self,
+       const TfSystemStat *dir,
+       int                 dir_fd,
+       gsize               offset)
+{
+  TfSystemStat st;
+
+  return self->place.device == dir->device &&
+         tf_system_stat (&st, dir_fd, self->place.path + offset) && is_place (self, &st);
+}
+
+static void
+look_below (GPtrArray          *parents,
+            const TfSystemStat *dir,
+            int                 dir_fd,
+            gsize               offset)
+{
+  for (guint i = 0; i < parents->len; i++)
+    {
+      TfParent *parent = g_ptr_array_index (parents, i);
+      gboolean is_in_place = is_at (parent, dir, dir_fd, offset);
+
+      g_mutex_lock (&lock);
+      parent->is_in_place = is_in_place;
+      g_mutex_unlock (&lock);
     }
 }
 
@@ -593,13 +624,15 @@ set_removed_below (const char *path)
     }
 }
 
-/* Called before a directory is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns a new
+/* Called before the directory @st is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns a new
  * reference to what has the path, or NULL. */
 TfParent *
-tf_parent_begin_removal (const char *path,
-                         int         dir_fd,
-                         const char *name)
+tf_parent_begin_removal (const char         *path,
+                         int                 dir_fd,
+                         const char         *name,
+                         const TfSystemStat *st)
 {
+  g_autoptr(GPtrArray) below = NULL;
   TfParent *at_path;
 
   /* The only one is that of which it is an entry. */
@@ -610,9 +643,10 @@ tf_parent_begin_removal (const char *path,
   at_path = look_up (path);
   if (at_path != NULL)
     take (at_path);
-  look_below (path, dir_fd, name - path);
+  below = ref_below (path);
   g_mutex_unlock (&lock);
 
+  look_below (below, st, dir_fd, name - path);
   return at_path;
 }
 

@@ -37,7 +37,8 @@ gboolean  tf_parent_may_have_moved (TfParent     *self);
 
 TfParent *tf_parent_begin_removal (const char         *path,
                                    int                 dir_fd,
-                                   const char         *name);
+                                   const char         *name,
+                                   const TfSystemStat *st);
 void      tf_parent_end_removal   (TfParent           *at_path,
                                    TfParent           *inside,
                                    const char         *path,

@@ -118,11 +118,12 @@ static void
 remove_dir (const char *path,
             TfParent   *inside)
 {
-  TfParent *at_path = tf_parent_begin_removal (path, AT_FDCWD, path);
   g_autoptr(GFile) file = g_file_new_for_path (path);
+  TfParent *at_path;
   TfSystemStat st;
 
   g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
+  at_path = tf_parent_begin_removal (path, AT_FDCWD, path, &st);
   g_assert_true (tf_remove_tree (file, NULL, NULL));
   tf_parent_end_removal (at_path, inside, path, &st);
   if (at_path != NULL)
