@@ -2056,8 +2056,8 @@ tf_temp_file_consume (TfTempFile  *self,
  * before. On a file in memory the call does nothing and succeeds. The bytes need not be on the medium: use
  * [method@TempFile.persist] with %TF_PERSIST_DURABLE for that.
  *
- * What is held back of a file that is open when the process ends by exit(3) is written then, as of a FILE; a signal or
- * _exit(2) loses it.
+ * What is held back of a file that is open when the process ends by exit(3) is written then, as of a FILE, unless
+ * another thread uses the file for longer than a second; a signal or _exit(2) loses it.
  *
  * It blocks on the disk. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE; %G_IO_ERROR_CLOSED;
  * %G_IO_ERROR_NOT_INITIALIZED; %G_IO_ERROR_CANCELLED; otherwise an error mapped from write(2)'s errno.

@@ -1191,20 +1191,42 @@ assert_exits (pid_t pid)
   g_assert_true (WIFEXITED (status) && WEXITSTATUS (status) == EXIT_SUCCESS);
 }
 
+static gpointer
+ask_for_ever (gpointer file)
+{
+  for (;;)
+    tf_temp_file_get_size (file);
+
+  return NULL;
+}
+
+static void
+write_beside_thread_and_exit (void)
+{
+  TfTempFile *file = make_buffered ();
+
+  g_thread_unref (g_thread_new ("ask", ask_for_ever, file));
+  write_text (file, "hello");
+  exit (EXIT_SUCCESS);
+}
+
 /* As of a FILE that is open when the process ends, nothing is lost. */
 static void
-test_open_at_exit (void)
+test_open_at_exit (gconstpointer func)
 {
-  g_autofree char *content = NULL;
-  pid_t pid = fork ();
+  for (int i = 0; i < get_rounds (func == (gpointer) write_and_exit ? 1 : 50); i++)
+    {
+      g_autofree char *content = NULL;
+      pid_t pid = fork ();
 
-  g_assert_cmpint (pid, >=, 0);
-  if (pid == 0)
-    write_and_exit ();
+      g_assert_cmpint (pid, >=, 0);
+      if (pid == 0)
+        ((void (*) (void)) func) ();
 
-  assert_exits (pid);
-  content = read_only_file ();
-  g_assert_cmpstr (content, ==, "hello");
+      assert_exits (pid);
+      content = read_only_file ();
+      g_assert_cmpstr (content, ==, "hello");
+    }
 }
 
 static void
@@ -1293,7 +1315,8 @@ main (int    argc,
   g_test_add_func ("/fork-files/beside-growth", test_beside_growth);
   g_test_add_func ("/fork-files/first-thread", test_first_thread);
   g_test_add_func ("/fork-files/busy", test_busy);
-  g_test_add_func ("/fork-files/open-at-exit", test_open_at_exit);
+  g_test_add_data_func ("/fork-files/open-at-exit/alone", write_and_exit, test_open_at_exit);
+  g_test_add_data_func ("/fork-files/open-at-exit/beside-thread", write_beside_thread_and_exit, test_open_at_exit);
   g_test_add_func ("/fork-files/removed-at-exit", test_removed_at_exit);
   g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 

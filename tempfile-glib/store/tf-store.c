@@ -1470,6 +1470,9 @@ static const TfForkGuardFuncs guard_funcs = {
   .child = clean_up_in_child,
 };
 
+/* In microseconds */
+#define PATIENCE_AT_EXIT G_USEC_PER_SEC
+
 static gboolean
 has_name (int fd)
 {
@@ -1478,16 +1481,38 @@ has_name (int fd)
   return fstat (fd, &st) != 0 || st.st_nlink > 0;
 }
 
-/* Writes what is held back, as exit(3) does for a FILE, if there is a name by which it can be read then. Waits for no
- * thread that uses the file. */
+/* Others that only ask have the lock for a moment; who has it for longer may never give it up. */
+static gboolean
+lock_soon (TfStore *self)
+{
+  gint64 deadline = g_get_monotonic_time () + PATIENCE_AT_EXIT;
+
+  while (!g_mutex_trylock (&self->lock))
+    {
+      if (g_get_monotonic_time () >= deadline)
+        return FALSE;
+      g_usleep (100);
+    }
+
+  return TRUE;
+}
+
+/* Writes what is held back, as exit(3) does for a FILE, if there is a name by which it can be read then. */
 static void
 bring_out (TfForkGuard *guard)
 {
   TfStore *self = store_of_guard (guard);
   g_autoptr(GError) error = NULL;
 
-  if (is_inherited (self) || !g_mutex_trylock (&self->lock))
+  if (is_inherited (self))
     return;
+
+  if (!lock_soon (self))
+    {
+      tf_errno_set_code (&error, G_IO_ERROR_BUSY, "another thread uses the file");
+      tf_errno_log_lost ("Writing at exit", error);
+      return;
+    }
 
   if (self->state == TF_STORE_OPEN && self->copier == NULL && !tf_backing_is_in_memory (&self->backing) &&
       has_name (self->backing.fd) && !tf_backing_flush (&self->backing, NULL, &error))
