@@ -1230,13 +1230,14 @@ test_open_at_exit (gconstpointer func)
 }
 
 static void
-write_to_full_disk_and_exit (int messages)
+write_to_full_disk_and_exit (TfDeletePolicy policy,
+                             int            messages)
 {
   const struct rlimit full = { 0, RLIM_INFINITY };
   TfTempFile *unnamed = tf_temp_file_new (NULL, NULL, NULL);
   TfTempFile *file = make_buffered ();
 
-  tf_named_file_set_delete_policy (TF_NAMED_FILE (file), TF_DELETE_ON_CLOSE);
+  tf_named_file_set_delete_policy (TF_NAMED_FILE (file), policy);
   write_text (unnamed, "hello");
   write_text (file, "hello");
   signal (SIGXFSZ, SIG_IGN);
@@ -1245,11 +1246,11 @@ write_to_full_disk_and_exit (int messages)
   exit (EXIT_SUCCESS);
 }
 
-/* What nobody can read afterwards is not written, and no word is lost about it. */
-static void
-test_removed_at_exit (void)
+/* Returns what the process says. */
+static char *
+exit_on_full_disk (TfDeletePolicy policy)
 {
-  char message[100] = "";
+  char message[1000] = "";
   int messages[2];
   pid_t pid;
 
@@ -1258,12 +1259,26 @@ test_removed_at_exit (void)
   pid = fork ();
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
-    write_to_full_disk_and_exit (messages[1]);
+    write_to_full_disk_and_exit (policy, messages[1]);
 
   close (messages[1]);
-  g_assert_cmpint (read (messages[0], message, sizeof message - 1), ==, 0);
-  close (messages[0]);
   assert_exits (pid);
+  g_assert_cmpint (read (messages[0], message, sizeof message - 1), >=, 0);
+  close (messages[0]);
+  return g_strdup (message);
+}
+
+/* What nobody can read afterwards is not written, and no word is lost about it. */
+static void
+test_full_disk_at_exit (void)
+{
+  g_autofree char *of_removed = exit_on_full_disk (TF_DELETE_ON_CLOSE);
+  g_autofree char *of_kept = exit_on_full_disk (TF_DELETE_NEVER);
+  g_autofree char *content = read_only_file ();
+
+  g_assert_cmpstr (of_removed, ==, "");
+  g_assert_nonnull (strstr (of_kept, "Writing at exit"));
+  g_assert_cmpstr (content, ==, "");
 }
 
 /* What it has of its parent, without the library knowing of a fork, is not a child's to write. */
@@ -1317,7 +1332,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/busy", test_busy);
   g_test_add_data_func ("/fork-files/open-at-exit/alone", write_and_exit, test_open_at_exit);
   g_test_add_data_func ("/fork-files/open-at-exit/beside-thread", write_beside_thread_and_exit, test_open_at_exit);
-  g_test_add_func ("/fork-files/removed-at-exit", test_removed_at_exit);
+  g_test_add_func ("/fork-files/full-disk-at-exit", test_full_disk_at_exit);
   g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 
   return tf_test_run ();

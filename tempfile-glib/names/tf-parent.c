@@ -274,6 +274,14 @@ is_on_root_mount (const TfSystemStat *st)
   return st->mount_id != 0 && tf_system_stat (&root, AT_FDCWD, "/") && root.mount_id == st->mount_id;
 }
 
+static void
+take (TfParent *self)
+{
+  if (self == idle)
+    idle = NULL;
+  self->n_refs++;
+}
+
 static TfParent *
 make (const char *path,
       gboolean    is_lasting)
@@ -288,9 +296,16 @@ make (const char *path,
       return NULL;
     }
 
+  is_lasting |= is_on_root_mount (&st);
+
   g_mutex_lock (&lock);
-  self = add (path, is_lasting || is_on_root_mount (&st), fd, &st);
+  self = look_up (path);
+  if (self != NULL && is_place (self, &st))
+    take (self); /* another thread was faster */
+  else
+    self = add (path, is_lasting, tf_fd_steal (&fd), &st);
   g_mutex_unlock (&lock);
+  tf_fd_clear (&fd);
   return self;
 }
 
@@ -305,14 +320,6 @@ look_again (TfParent *self)
 
   self->is_guarded = tf_parent_guards (&st);
   return TRUE;
-}
-
-static void
-take (TfParent *self)
-{
-  if (self == idle)
-    idle = NULL;
-  self->n_refs++;
 }
 
 /* Returns the directory at the absolute path @path. As long as there are references to it, it is not looked at again,

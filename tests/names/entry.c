@@ -151,15 +151,23 @@ __wrap_unlinkat (int         fd,
  * whether somebody removes the file before. */
 static gboolean is_exchanged;
 static gboolean is_removed_too;
+static gboolean is_copied_too; /* another file has its name in the new directory */
+static gboolean is_always_exchanged;
+static guint n_exchanges;
 
 static void
 exchange_own_dir (const char *path)
 {
-  is_exchanged = FALSE;
+  g_autofree char *former = is_always_exchanged ? g_strdup_printf ("former-%u", n_exchanges++) : g_strdup ("second");
+
+  is_exchanged = is_always_exchanged;
   g_assert_true (!is_removed_too || unlink (path) == 0);
   is_removed_too = FALSE;
-  g_assert_cmpint (rename ("own", "second"), ==, 0);
+  g_assert_cmpint (rename ("own", former), ==, 0);
   g_assert_cmpint (g_mkdir ("own", 0700), ==, 0);
+  if (is_copied_too)
+    tree_make_file (path);
+  is_copied_too = FALSE;
 }
 
 int __real_open64 (const char *path, int flags, ...);
@@ -308,6 +316,9 @@ __wrap_openat64 (int         dir_fd,
       errno = create_errno;
       return -1;
     }
+
+  if ((flags & O_CREAT) && is_always_exchanged)
+    exchange_own_dir (path);
 
   fd = __real_openat64 (dir_fd, path, flags, mode);
   if (fd >= 0 && (flags & O_CREAT) && is_exchanged)
@@ -848,36 +859,75 @@ test_exchanged_parent (void)
   remove_own_dir ();
 }
 
-/* A directory that is exchanged twice while a file is created in it does not keep the file. */
-static void
-test_exchanged_twice (void)
+/* Makes a directory known that is not at its path any more. */
+static TfTempDir *
+exchange_known_dir (void)
 {
-  g_autoptr(TfTempDir) first = NULL;
-
-  if (tf_test_skip_if_portable ("the path of a descriptor"))
-    return;
+  TfTempDir *first;
 
   make_own_dir ();
   first = make_dir ("own");
   g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  return first;
+}
 
-  for (int i = 0; i < 2; i++)
+static void
+create_while_exchanged (guint n_entries)
+{
+  g_autoptr(TfTempDir) first = exchange_known_dir ();
+  g_autoptr(TfNamedFile) file = NULL;
+
+  is_exchanged = TRUE;
+  file = make_file ("own");
+  g_assert_false (is_exchanged);
+  g_assert_cmpuint (tf_test_count_entries ("second"), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, n_entries);
+  close_file (file);
+  if (n_entries > 1)
+    remove_only_file ("own");
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+  clean_up (first);
+  g_assert_cmpint (rmdir ("second") + rmdir ("moved"), ==, 0);
+  remove_own_dir ();
+}
+
+/* A directory that is exchanged twice while a file is created in it does not keep the file. */
+static void
+test_exchanged_twice (void)
+{
+  if (tf_test_skip_if_portable ("the path of a descriptor"))
+    return;
+
+  create_while_exchanged (1);
+  is_removed_too = TRUE;
+  create_while_exchanged (0);
+  is_copied_too = TRUE;
+  create_while_exchanged (2);
+}
+
+/* It is created again, but not for ever. */
+static void
+test_always_exchanged (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("the path of a descriptor"))
+    return;
+
+  first = exchange_known_dir ();
+  is_exchanged = is_always_exchanged = TRUE;
+  g_assert_null (tf_named_file_new (NULL, NULL, "own", NULL, &error));
+  is_exchanged = is_always_exchanged = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK);
+  g_assert_cmpuint (n_exchanges, >, 10);
+  while (n_exchanges > 0)
     {
-      g_autoptr(TfNamedFile) file = NULL;
+      g_autofree char *former = g_strdup_printf ("former-%u", --n_exchanges);
 
-      if (i == 0)
-        make_own_dir ();
-      is_exchanged = TRUE;
-      is_removed_too = i == 1;
-      file = make_file ("own");
-      g_assert_false (is_exchanged);
-      g_assert_cmpuint (tf_test_count_entries ("second"), ==, 0);
-      g_assert_cmpuint (tf_test_count_entries ("own"), ==, i == 0);
-      close_file (file);
-      g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
-      g_assert_cmpint (rmdir ("second"), ==, 0);
+      g_assert_cmpint (rmdir (former), ==, 0);
     }
-
   clean_up (first);
   g_assert_cmpint (rmdir ("moved"), ==, 0);
   remove_own_dir ();
@@ -895,10 +945,7 @@ test_exchanged_and_unknown (void)
   if (tf_test_skip_if_portable ("parts that can be missing"))
     return;
 
-  make_own_dir ();
-  first = make_dir ("own");
-  g_assert_cmpint (rename ("own", "moved"), ==, 0);
-  make_own_dir ();
+  first = exchange_known_dir ();
   is_exchanged = TRUE;
   tf_system_missing = TF_SYSTEM_PROC;
   file = tf_named_file_new (NULL, NULL, "own", NULL, &error);
@@ -1994,6 +2041,7 @@ main (int    argc,
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
   g_test_add_func ("/entry/exchanged-twice", test_exchanged_twice);
+  g_test_add_func ("/entry/always-exchanged", test_always_exchanged);
   g_test_add_func ("/entry/exchanged-and-unknown", test_exchanged_and_unknown);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);
   g_test_add_func ("/entry/other-at-path", test_other_at_path);
