@@ -18,6 +18,7 @@ static TfRegistryNode *first;   /* (nullable) */
 static guint n_creating;        /* entries that may be on disk and are not in the list yet */
 static guint n_removing;        /* threads that are removing everything */
 static guint generation;        /* of the process whose list this is */
+static gboolean has_removed_all; /* in this process */
 static gboolean closed;         /* everything was removed: nothing may be created any more */
 static GPrivate is_removing;
 
@@ -48,6 +49,7 @@ forget_all (void)
   n_creating = 0;
   n_removing = 0;
   closed = FALSE;
+  has_removed_all = FALSE;
 }
 
 /* Takes the lock. In a child that pthread_atfork() does not see, forgets the list, which belongs to the parent. */
@@ -278,17 +280,22 @@ remove_registered (void)
 }
 
 /* Removes everything in the registry from the disk. The process must end after that, because the objects still
- * exist. */
+ * exist. Again does nothing. */
 void
 tf_registry_remove_all (void)
 {
+  gboolean is_removed;
+
   g_private_set (&is_removing, GINT_TO_POINTER (TRUE));
   tf_fork_forbid_helpers ();
 
   enter ();
-  n_removing++;
+  is_removed = has_removed_all;
+  n_removing += !is_removed;
   closed = TRUE;
   g_mutex_unlock (&lock);
+  if (is_removed)
+    return;
 
   remove_registered ();
 
@@ -302,5 +309,6 @@ tf_registry_remove_all (void)
   n_removing--;
   wake_waiting ();
   wait_for_none (&n_removing);
+  has_removed_all = TRUE;
   g_mutex_unlock (&lock);
 }

@@ -49,7 +49,15 @@ static gsize left[N_CLASSES]; /* (atomic): the part of it that is in pieces of t
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
 static GMutex lock;
-static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
+
+/* The threads that free it are not in the child. */
+static void
+forget_leaving (void)
+{
+  g_atomic_pointer_set (&leaving, 0);
+}
+
+static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock, .child = forget_leaving };
 static gint64 paused_until;
 static TfMemoryPoolNode *ranks[N_RANKS]; /* (unowned) (nullable): the oldest of the nodes that are not spared, by size */
 static guint n_ranked;

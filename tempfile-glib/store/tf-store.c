@@ -1481,20 +1481,26 @@ has_name (int fd)
   return fstat (fd, &st) != 0 || st.st_nlink > 0;
 }
 
-/* Others that only ask have the lock for a moment; who has it for longer may never give it up. */
+/* When the exit waits for nobody any more */
+static gint64 exit_deadline;
+
+/* Others that only ask have the lock for a moment; who uses the file for longer may never give it up. */
 static gboolean
 lock_soon (TfStore *self)
 {
-  gint64 deadline = g_get_monotonic_time () + PATIENCE_AT_EXIT;
-
-  while (!g_mutex_trylock (&self->lock))
+  for (;;)
     {
-      if (g_get_monotonic_time () >= deadline)
+      if (g_mutex_trylock (&self->lock))
+        {
+          if (self->copier == NULL)
+            return TRUE;
+          g_mutex_unlock (&self->lock);
+        }
+
+      if (g_get_monotonic_time () >= exit_deadline)
         return FALSE;
       g_usleep (100);
     }
-
-  return TRUE;
 }
 
 /* Writes what is held back, as exit(3) does for a FILE, if there is a name by which it can be read then. */
@@ -1514,7 +1520,7 @@ bring_out (TfForkGuard *guard)
       return;
     }
 
-  if (self->state == TF_STORE_OPEN && self->copier == NULL && !tf_backing_is_in_memory (&self->backing) &&
+  if (self->state == TF_STORE_OPEN && !tf_backing_is_in_memory (&self->backing) &&
       has_name (self->backing.fd) && !tf_backing_flush (&self->backing, NULL, &error))
     tf_errno_log_lost ("Writing at exit", error);
   g_mutex_unlock (&self->lock);
@@ -1524,6 +1530,7 @@ __attribute__ ((destructor)) static void
 bring_out_at_exit (void)
 {
   tf_registry_remove_all (); /* nobody can read that */
+  exit_deadline = g_get_monotonic_time () + PATIENCE_AT_EXIT;
   tf_fork_guard_foreach (bring_out);
 }
 

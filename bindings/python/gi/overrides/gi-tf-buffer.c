@@ -534,7 +534,7 @@ buffer_leave_to_parent (PyObject *self,
   if (!gi_tf_is_used (buffer->object))
     {
       forget_writing (buffer);
-      success = leave_kept_to_parent (buffer) && success;
+      success = success && leave_kept_to_parent (buffer);
     }
   buffer->n_writing = 0;
 
