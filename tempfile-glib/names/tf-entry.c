@@ -268,22 +268,43 @@ look_at_file (TfEntry      *self,
          (has_name || self->name.dir_fd != 0 || find_parent (self, st));
 }
 
+/* Removes the file from @path, if it is there. All is done in one directory: who exchanges parts of the path can have no
+ * other one removed than what he could have removed from his own. */
+static gboolean
+remove_from (const TfEntry *self,
+             const char    *path)
+{
+  g_autofree char *dir = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  tf_autofd int dir_fd = tf_system_open_dir (dir);
+  TfIdentity found;
+
+  if (dir_fd < 0 || !tf_identity_read (&found, dir_fd, name))
+    return FALSE;
+
+  if (tf_identity_equal (&found, &self->identity))
+    return unlinkat (dir_fd, name, 0) == 0;
+
+  errno = ENOENT;
+  return FALSE;
+}
+
 /* Removes a new file from where the system says that it is now. Fails with ENOENT if it does not say so, or if the file is
  * moved again each time. */
 static gboolean
 remove_moved (const TfEntry *self,
               int            fd)
 {
+  TfSystemStat st;
+
   for (int i = 0; i < MAX_EXCHANGED; i++)
     {
       g_autofree char *path = tf_system_find_path (fd);
-      TfIdentity found;
 
-      if (path == NULL)
+      if (path != NULL && remove_from (self, path))
+        return tf_system_stat (&st, fd, "") && st.n_links == 0;
+      if (path == NULL || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP))
         break;
-
-      if (tf_identity_read (&found, AT_FDCWD, path) && tf_identity_equal (&found, &self->identity))
-        return unlink (path) == 0;
     }
 
   errno = ENOENT;
@@ -935,12 +956,12 @@ remove_dir (TfEntry             *self,
             GCancellable        *cancellable,
             GError             **error)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, place->dir_fd, place->name, st);
+  g_autoptr(GPtrArray) known = tf_parent_begin_removal (self->path, place->dir_fd, place->name, st);
 
   if (!tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error))
     return FALSE;
 
-  tf_parent_end_removal (at_path, self->inside, self->path, st);
+  tf_parent_end_removal (known, self->inside, st);
   return TRUE;
 }
 
@@ -1376,11 +1397,11 @@ remove_handed_over (const TfEntry      *self,
                     const TfAside      *aside,
                     const TfSystemStat *st)
 {
-  g_autoptr(TfParent) at_path = tf_parent_begin_removal (self->path, aside->dir_fd, aside->name, st);
+  g_autoptr(GPtrArray) known = tf_parent_begin_removal (self->path, aside->dir_fd, aside->name, st);
   TfAsideResult result = tf_aside_remove (aside, NULL, NULL);
 
   if (result == TF_ASIDE_REMOVED)
-    tf_parent_end_removal (at_path, self->inside, self->path, st);
+    tf_parent_end_removal (known, self->inside, st);
   return result;
 }
 

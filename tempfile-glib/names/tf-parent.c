@@ -31,13 +31,13 @@ struct _TfParent
   gboolean        is_private; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
-  gboolean        is_in_place; /* when the removal of a directory began that it is in */
+  guint64         mount_id; /* 0 if it is not known */
   gint            is_removed;  /* (atomic): by this process */
 };
 
 /* Protects the variables below and all fields but the places. */
 static GMutex lock;
-static GTree *known;       /* (nullable) (element-type filename TfParent): by path, the last one of each */
+static GTree *by_path;      /* (nullable) (element-type filename TfParent): by path, the last one of each */
 static TfParent *newest;   /* (nullable): of those that are open */
 static TfParent *oldest;   /* (nullable) */
 static guint n_open;
@@ -195,7 +195,7 @@ static void
 make_unknown (TfParent *self)
 {
   if (self->is_known)
-    g_tree_remove (known, self->place.path);
+    g_tree_remove (by_path, self->place.path);
   self->is_known = FALSE;
   if (latest == self)
     latest = NULL;
@@ -218,7 +218,7 @@ look_up (const char *path)
   if (latest != NULL && g_str_equal (latest->place.path, path))
     return latest;
 
-  return known != NULL ? g_tree_lookup (known, path) : NULL;
+  return by_path != NULL ? g_tree_lookup (by_path, path) : NULL;
 }
 
 /* Makes the directory the one that is known by its path. */
@@ -229,9 +229,9 @@ make_known (TfParent *self)
 
   if (former != NULL)
     former->is_known = FALSE;
-  if (known == NULL)
-    known = g_tree_new ((GCompareFunc) strcmp);
-  g_tree_replace (known, (char *) self->place.path, self);
+  if (by_path == NULL)
+    by_path = g_tree_new ((GCompareFunc) strcmp);
+  g_tree_replace (by_path, (char *) self->place.path, self);
   self->is_known = TRUE;
   latest = self;
 }
@@ -249,6 +249,7 @@ add (const char         *path,
     .place = { .path = g_strdup (path) },
     .n_refs = 1,
     .fd = -1,
+    .mount_id = st->mount_id,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
@@ -559,7 +560,7 @@ get_below (const char *path,
 static GTreeNode *
 get_first_below (const char *path)
 {
-  return known != NULL ? get_below (path, g_tree_lower_bound (known, path)) : NULL;
+  return by_path != NULL ? get_below (path, g_tree_lower_bound (by_path, path)) : NULL;
 }
 
 static void
@@ -569,117 +570,78 @@ set_removed (TfParent *self)
   make_unknown (self);
 }
 
-/* Called with the lock. Returns new references. */
+/* Returns new references to what has the path, and to what is below it. */
 static GPtrArray *
 ref_below (const char *path)
 {
   GPtrArray *parents = g_ptr_array_new_with_free_func ((GDestroyNotify) tf_parent_unref);
+  TfParent *at_path;
 
+  g_mutex_lock (&lock);
+  at_path = look_up (path);
+  if (at_path != NULL)
+    {
+      take (at_path);
+      g_ptr_array_add (parents, at_path);
+    }
   for (GTreeNode *node = get_first_below (path); node != NULL; node = get_below (path, g_tree_node_next (node)))
     {
       take (g_tree_node_value (node));
       g_ptr_array_add (parents, g_tree_node_value (node));
     }
+  g_mutex_unlock (&lock);
 
   return parents;
 }
 
-/* Only what is in the directory is removed with it. Called without the lock, because a file system may not answer; what is
- * mounted there, which may be another one, is not asked. */
+/* Another mount stays. It is not asked, because its server may not answer. */
 static gboolean
-is_at (const TfParent     *self,
-       const TfSystemStat *dir,
-       int                 dir_fd,
-       gsize               offset)
+is_on_mount (const TfParent     *self,
+             const TfSystemStat *st)
 {
-  TfSystemStat st;
-
-  return self->place.device == dir->device &&
-         tf_system_stat (&st, dir_fd, self->place.path + offset) && is_place (self, &st);
+  return self->mount_id != 0 && st->mount_id != 0 ? self->mount_id == st->mount_id : self->place.device == st->device;
 }
 
-static void
-look_below (GPtrArray          *parents,
-            const TfSystemStat *dir,
-            int                 dir_fd,
-            gsize               offset)
-{
-  for (guint i = 0; i < parents->len; i++)
-    {
-      TfParent *parent = g_ptr_array_index (parents, i);
-      gboolean is_in_place = is_at (parent, dir, dir_fd, offset);
-
-      g_mutex_lock (&lock);
-      parent->is_in_place = is_in_place;
-      g_mutex_unlock (&lock);
-    }
-}
-
-static void
-set_removed_below (const char *path)
-{
-  GTreeNode *node = get_first_below (path);
-
-  while (node != NULL)
-    {
-      TfParent *parent = g_tree_node_value (node);
-      g_autofree char *key = g_strdup (parent->place.path);
-
-      if (parent->is_in_place)
-        set_removed (parent);
-      node = get_below (path, g_tree_upper_bound (known, key));
-    }
-}
-
-/* Called before the directory @st is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns a new
- * reference to what has the path, or NULL. */
-TfParent *
+/* Called before the directory @st is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns what
+ * goes with it, or NULL. */
+GPtrArray *
 tf_parent_begin_removal (const char         *path,
                          int                 dir_fd,
                          const char         *name,
                          const TfSystemStat *st)
 {
-  g_autoptr(GPtrArray) below = NULL;
-  TfParent *at_path;
+  GPtrArray *parents;
 
   /* The only one is that of which it is an entry. */
   if (g_atomic_int_get (&n_parents) == 1)
     return NULL;
 
-  g_mutex_lock (&lock);
-  at_path = look_up (path);
-  if (at_path != NULL)
-    take (at_path);
-  below = ref_below (path);
-  g_mutex_unlock (&lock);
+  parents = ref_below (path);
+  for (guint i = parents->len; i-- > 0;)
+    {
+      const TfParent *parent = g_ptr_array_index (parents, i);
+      TfSystemStat found;
 
-  look_below (below, st, dir_fd, name - path);
-  return at_path;
+      if (!is_on_mount (parent, st) || !tf_system_stat (&found, dir_fd, parent->place.path + (name - path)) ||
+          !is_place (parent, &found))
+        g_ptr_array_remove_index_fast (parents, i);
+    }
+
+  return parents;
 }
 
-static void
-set_removed_if_place (TfParent           *self,
-                      const TfSystemStat *st)
-{
-  if (self != NULL && is_place (self, st))
-    set_removed (self);
-}
-
-/* Called after the directory @st was removed from @path. @at_path is what tf_parent_begin_removal() has returned, and
- * @inside the directory as it was known before, or NULL. */
+/* Called after the directory @st was removed. @known is what tf_parent_begin_removal() has returned, and @inside the
+ * directory as it was known before, or NULL. */
 void
-tf_parent_end_removal (TfParent           *at_path,
+tf_parent_end_removal (GPtrArray          *known,
                        TfParent           *inside,
-                       const char         *path,
                        const TfSystemStat *st)
 {
-  if (at_path == NULL && inside == NULL && g_atomic_int_get (&n_parents) == 1)
-    return;
-
   g_mutex_lock (&lock);
-  set_removed_if_place (at_path, st);
-  set_removed_if_place (inside, st);
-  set_removed_below (path);
+  for (guint i = 0; known != NULL && i < known->len; i++)
+    set_removed (g_ptr_array_index (known, i));
+  if (inside != NULL && is_place (inside, st))
+    set_removed (inside);
   g_mutex_unlock (&lock);
 }
 

@@ -35,15 +35,14 @@ gboolean  tf_parent_is_lost    (int               fd);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 
-TfParent *tf_parent_begin_removal (const char         *path,
-                                   int                 dir_fd,
-                                   const char         *name,
-                                   const TfSystemStat *st);
-void      tf_parent_end_removal   (TfParent           *at_path,
-                                   TfParent           *inside,
-                                   const char         *path,
-                                   const TfSystemStat *st);
-gboolean  tf_parent_is_removed    (const TfParent     *self);
+GPtrArray *tf_parent_begin_removal (const char         *path,
+                                    int                 dir_fd,
+                                    const char         *name,
+                                    const TfSystemStat *st);
+void       tf_parent_end_removal   (GPtrArray          *known,
+                                    TfParent           *inside,
+                                    const TfSystemStat *st);
+gboolean   tf_parent_is_removed    (const TfParent     *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);
 gboolean       tf_parent_is_guarded (const TfParent     *self);

@@ -133,6 +133,9 @@ static gboolean fails_to_remove;
 int __real_unlinkat (int fd, const char *path, int flags);
 int __wrap_unlinkat (int fd, const char *path, int flags);
 
+/* Somebody gives what is removed the name "victim", and makes its path one in a directory of another user. */
+static gboolean is_trapped;
+
 int
 __wrap_unlinkat (int         fd,
                  const char *path,
@@ -142,6 +145,12 @@ __wrap_unlinkat (int         fd,
     {
       errno = EIO;
       return -1;
+    }
+
+  if (is_trapped && g_str_equal (path, "victim"))
+    {
+      g_assert_cmpint (rename ("second", "third"), ==, 0);
+      g_assert_cmpint (symlink ("precious", "second"), ==, 0);
     }
 
   return fails ("unlinkat", fd, path) ? -1 : __real_unlinkat (fd, path, flags);
@@ -168,6 +177,12 @@ exchange_own_dir (const char *path)
   if (is_copied_too)
     tree_make_file (path);
   is_copied_too = FALSE;
+  if (is_trapped)
+    {
+      g_autofree char *moved = g_build_filename ("second", strrchr (path, '/') + 1, NULL);
+
+      g_assert_cmpint (rename (moved, "second/victim"), ==, 0);
+    }
 }
 
 int __real_open64 (const char *path, int flags, ...);
@@ -904,6 +919,30 @@ test_exchanged_twice (void)
   create_while_exchanged (0);
   is_copied_too = TRUE;
   create_while_exchanged (2);
+}
+
+/* Who can exchange the directory cannot have something of others removed. */
+static void
+test_trapped (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+
+  if (tf_test_skip_if_portable ("the path of a descriptor"))
+    return;
+
+  first = exchange_known_dir ();
+  tree_make_dir ("precious");
+  tree_make_file ("precious/victim");
+  is_exchanged = is_trapped = TRUE;
+  file = make_file ("own");
+  is_trapped = FALSE;
+  g_assert_cmpint (unlink ("precious/victim"), ==, 0);
+  g_assert_cmpint (unlink ("second") + rmdir ("third") + rmdir ("precious"), ==, 0);
+  close_file (file);
+  clean_up (first);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
 }
 
 /* It is created again, but not for ever. */
@@ -2041,6 +2080,7 @@ main (int    argc,
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
   g_test_add_func ("/entry/exchanged-twice", test_exchanged_twice);
+  g_test_add_func ("/entry/trapped", test_trapped);
   g_test_add_func ("/entry/always-exchanged", test_always_exchanged);
   g_test_add_func ("/entry/exchanged-and-unknown", test_exchanged_and_unknown);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);

@@ -119,15 +119,13 @@ remove_dir (const char *path,
             TfParent   *inside)
 {
   g_autoptr(GFile) file = g_file_new_for_path (path);
-  TfParent *at_path;
+  g_autoptr(GPtrArray) known = NULL;
   TfSystemStat st;
 
   g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
-  at_path = tf_parent_begin_removal (path, AT_FDCWD, path, &st);
+  known = tf_parent_begin_removal (path, AT_FDCWD, path, &st);
   g_assert_true (tf_remove_tree (file, NULL, NULL));
-  tf_parent_end_removal (at_path, inside, path, &st);
-  if (at_path != NULL)
-    tf_parent_unref (at_path);
+  tf_parent_end_removal (known, inside, &st);
 }
 
 /* Also the one that is kept is not kept any more. */
