@@ -570,25 +570,29 @@ set_removed (TfParent *self)
   make_unknown (self);
 }
 
-/* Returns new references to what has the path, and to what is below it. */
+static void
+ref_into (GPtrArray **parents,
+          TfParent   *self)
+{
+  if (*parents == NULL)
+    *parents = g_ptr_array_new_with_free_func ((GDestroyNotify) tf_parent_unref);
+  take (self);
+  g_ptr_array_add (*parents, self);
+}
+
+/* Returns new references to what has the path, and to what is below it, or NULL. */
 static GPtrArray *
 ref_below (const char *path)
 {
-  GPtrArray *parents = g_ptr_array_new_with_free_func ((GDestroyNotify) tf_parent_unref);
+  GPtrArray *parents = NULL;
   TfParent *at_path;
 
   g_mutex_lock (&lock);
   at_path = look_up (path);
   if (at_path != NULL)
-    {
-      take (at_path);
-      g_ptr_array_add (parents, at_path);
-    }
+    ref_into (&parents, at_path);
   for (GTreeNode *node = get_first_below (path); node != NULL; node = get_below (path, g_tree_node_next (node)))
-    {
-      take (g_tree_node_value (node));
-      g_ptr_array_add (parents, g_tree_node_value (node));
-    }
+    ref_into (&parents, g_tree_node_value (node));
   g_mutex_unlock (&lock);
 
   return parents;
@@ -617,7 +621,7 @@ tf_parent_begin_removal (const char         *path,
     return NULL;
 
   parents = ref_below (path);
-  for (guint i = parents->len; i-- > 0;)
+  for (guint i = parents != NULL ? parents->len : 0; i-- > 0;)
     {
       const TfParent *parent = g_ptr_array_index (parents, i);
       TfSystemStat found;
@@ -637,6 +641,9 @@ tf_parent_end_removal (GPtrArray          *known,
                        TfParent           *inside,
                        const TfSystemStat *st)
 {
+  if (known == NULL && inside == NULL)
+    return;
+
   g_mutex_lock (&lock);
   for (guint i = 0; known != NULL && i < known->len; i++)
     set_removed (g_ptr_array_index (known, i));
