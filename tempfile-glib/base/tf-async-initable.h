@@ -13,7 +13,7 @@ G_BEGIN_DECLS
  *
  * init() runs in a worker thread. From its start until the caller has taken the object with the finish function, the
  * object is unclaimed: nobody can use it. If it is disposed in this state, it removes what it has created, whatever
- * its properties say. A cancellation before the finish function disposes it; init() fails then.
+ * its properties say. A cancellation before the finish function disposes it, and init() fails from then on.
  *
  * If init() is called again while it runs, synchronously or not, the second call waits for the first. On an object that
  * was initialized before, it changes nothing, whatever the cancellable says. */

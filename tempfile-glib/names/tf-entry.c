@@ -289,26 +289,32 @@ remove_from (const TfEntry *self,
   return FALSE;
 }
 
+static gboolean
+is_unlinked (int fd)
+{
+  TfSystemStat st;
+
+  return tf_system_stat (&st, fd, "") && st.n_links == 0;
+}
+
 /* Removes a new file from where the system says that it is now. Fails with ENOENT if it does not say so, or if the file is
  * moved again each time. */
 static gboolean
 remove_moved (const TfEntry *self,
               int            fd)
 {
-  TfSystemStat st;
-
-  for (int i = 0; i < MAX_EXCHANGED; i++)
+  for (int i = 0; i < MAX_EXCHANGED && !is_unlinked (fd); i++)
     {
       g_autofree char *path = tf_system_find_path (fd);
 
-      if (path != NULL && remove_from (self, path))
-        return tf_system_stat (&st, fd, "") && st.n_links == 0;
-      if (path == NULL || (errno != ENOENT && errno != ENOTDIR && errno != ELOOP))
+      if (path == NULL)
         break;
+      if (!remove_from (self, path) && errno != ENOENT && errno != ENOTDIR && errno != ELOOP)
+        return FALSE;
     }
 
   errno = ENOENT;
-  return FALSE;
+  return is_unlinked (fd);
 }
 
 /* Removes what could not be set up. A directory that may have been exchanged is left to a sweep, and what cannot be
@@ -369,6 +375,14 @@ abandon (TfEntry *self)
   tf_registry_end (&self->node, FALSE);
 }
 
+/* Called for what may come back to where it was created, where another one may have its name now. */
+static void
+leave_to_sweep (TfEntry *self)
+{
+  tf_journal_leave (g_steal_pointer (&self->name.record));
+  tf_registry_end (&self->node, FALSE);
+}
+
 /* Called for what is not where it was created any more, before it is created again. */
 static void
 forget_exchanged (TfEntry *self)
@@ -391,10 +405,17 @@ create_file (TfEntry           *self,
       if (fd < 0 || settle_file (self, fd, template))
         return tf_fd_steal (&fd);
 
-      if (errno != EAGAIN || !remove_moved (self, fd))
+      if (errno != EAGAIN)
         {
           tf_errno_set (error, errno, "set up", self->path);
           abandon (self);
+          return -1;
+        }
+
+      if (!remove_moved (self, fd))
+        {
+          tf_errno_set (error, errno, "set up", self->path);
+          leave_to_sweep (self);
           return -1;
         }
 

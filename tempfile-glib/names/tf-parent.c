@@ -302,7 +302,7 @@ make (const char *path,
   g_mutex_lock (&lock);
   self = look_up (path);
   if (self != NULL && is_place (self, &st))
-    take (self); /* another thread was faster */
+    take (self); /* it is known already, or another thread was faster */
   else
     self = add (path, is_lasting, tf_fd_steal (&fd), &st);
   g_mutex_unlock (&lock);

@@ -280,7 +280,7 @@ remove_registered (void)
 }
 
 /* Removes everything in the registry from the disk. The process must end after that, because the objects still
- * exist. Again does nothing. */
+ * exist. Calling this again does nothing. */
 void
 tf_registry_remove_all (void)
 {

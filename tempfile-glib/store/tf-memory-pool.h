@@ -21,8 +21,9 @@ G_BEGIN_DECLS
  * More can be resident than what is counted: the room that a store has for more content, if the heap had used that
  * memory before, and pieces that the heap was given back, as long as it does not use them again. When that exceeds the
  * limit, whoever adds to it gives the pages to the system at once, which costs more than to use them again. Trimming the
- * heap as a whole would do the same for all that the application has freed. Without a limit, only the room of stores is
- * bounded, and the pieces that many of them outgrow.
+ * heap as a whole would do the same for all that the application has freed. Before a store has to give up its memory, all
+ * of them free the room that they do not use; what it had is counted until it is freed. Without a limit, only the room of
+ * stores is bounded, and the pieces that many of them outgrow.
  *
  * The functions may be called from any thread. Those that take a node are called with the lock of the node held, or by
  * its only user. */

@@ -1529,7 +1529,8 @@ bring_out (TfForkGuard *guard)
 __attribute__ ((destructor)) static void
 bring_out_at_exit (void)
 {
-  tf_registry_remove_all (); /* nobody can read that */
+  /* What goes now need not be written. */
+  tf_registry_remove_all ();
   exit_deadline = g_get_monotonic_time () + PATIENCE_AT_EXIT;
   tf_fork_guard_foreach (bring_out);
 }

@@ -136,13 +136,15 @@ open_unreadable (int               parent_fd,
   tf_autofd int fd = open_up_at (parent_fd, parent, name, wanted) ? open_confined (parent_fd, name) : -1;
   struct stat st;
 
-  if (fd >= 0 && wanted != NULL && (fstat (fd, &st) != 0 || st.st_ino != wanted->inode))
-    {
-      errno = EEXIST;
-      return -1;
-    }
+  if (fd < 0 || wanted == NULL)
+    return tf_fd_steal (&fd);
+  if (fstat (fd, &st) != 0)
+    return -1;
+  if (st.st_ino == wanted->inode)
+    return tf_fd_steal (&fd);
 
-  return tf_fd_steal (&fd);
+  errno = EEXIST;
+  return -1;
 }
 
 /* Opens the directory @name in @parent_fd for reading, without following a symlink or crossing a mount point, and

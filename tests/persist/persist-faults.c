@@ -1451,6 +1451,51 @@ test_missing_for_a_moment (void)
     }
 }
 
+static char *
+get_doc (void)
+{
+  return g_build_filename (dir, "doc", NULL);
+}
+
+/* Persists a new file as the document. */
+static gboolean
+persist_doc (Source           source,
+             TfPersistFlags   flags,
+             GError         **error)
+{
+  g_autoptr(TfTempFile) file = make (source);
+  g_autofree char *path = get_doc ();
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  return tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, error);
+}
+
+/* Looks at the document and its backup, and removes them. */
+static void
+assert_docs (const char *content,
+             const char *in_backup) /* (nullable) */
+{
+  g_autofree char *path = get_doc ();
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+
+  g_assert_true (has_content (path, content));
+  g_assert_cmpint (g_file_test (backup, G_FILE_TEST_EXISTS), ==, in_backup != NULL);
+  g_assert_true (in_backup == NULL || has_content (backup, in_backup));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, in_backup != NULL ? 2 : 1);
+  remove_others ("");
+}
+
+static void
+begin_with_old_doc (void)
+{
+  g_autofree char *path = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = get_doc ();
+  put_old (path);
+}
+
 /* Which errno means that there are no hard links differs. */
 static void
 test_no_links (void)
@@ -1461,17 +1506,12 @@ test_no_links (void)
   set_system (NO_HARD_LINKS);
   for (gsize i = 0; i < 2 * G_N_ELEMENTS (errnos); i++)
     {
-      g_autoptr(TfTempFile) file = make (i % 2 == 0 ? UNNAMED : NAMED);
-      g_autofree char *path = g_build_filename (dir, "doc", NULL);
-      g_autoptr(GFile) destination = g_file_new_for_path (path);
       g_autoptr(GError) error = NULL;
 
       no_links_errno = errnos[i / 2];
-      tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error);
+      persist_doc (i % 2 == 0 ? UNNAMED : NAMED, TF_PERSIST_NONE, &error);
       g_assert_no_error (error);
-      g_assert_true (has_content (path, "new content"));
-      g_clear_object (&file);
-      remove_others ("");
+      assert_docs ("new content", NULL);
     }
   no_links_errno = EPERM;
   set_system (ALL_THERE);
@@ -1481,58 +1521,41 @@ test_no_links (void)
 static void
 test_not_replacing (void)
 {
-  g_autofree char *path = NULL;
-  g_autoptr(GFile) destination = NULL;
-  g_autoptr(TfTempFile) file = NULL;
   g_autoptr(GError) error = NULL;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  path = g_build_filename (dir, "doc", NULL);
-  destination = g_file_new_for_path (path);
-  put_old (path);
-  file = make (IN_MEMORY);
+  begin_with_old_doc ();
   does_not_replace = TRUE;
   n_refused = 0;
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  g_assert_false (persist_doc (IN_MEMORY, TF_PERSIST_REPLACE, &error));
   does_not_replace = FALSE;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_cmpuint (n_refused, <=, 2);
-  g_assert_true (has_content (path, "old"));
-  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
-  remove_others ("");
+  assert_docs ("old", NULL);
 }
 
 /* A document is not the new file, and a former backup not the document, because it has its inode number. */
 static void
 test_alike (void)
 {
-  g_autofree char *path = NULL;
   g_autofree char *backup = NULL;
-  g_autoptr(GFile) destination = NULL;
-  g_autoptr(TfTempFile) file = NULL;
   g_autoptr(GError) error = NULL;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  path = g_build_filename (dir, "doc", NULL);
-  backup = g_build_filename (dir, "doc~", NULL);
-  destination = g_file_new_for_path (path);
-  g_assert_true (g_file_set_contents (backup, "former", -1, NULL));
-  put_old (path);
-  file = make (UNNAMED);
+  begin_with_old_doc ();
   are_alike = does_not_replace = TRUE;
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
-  does_not_replace = FALSE;
+  g_assert_false (persist_doc (UNNAMED, TF_PERSIST_REPLACE, &error));
+  are_alike = does_not_replace = FALSE;
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_clear_error (&error);
-  g_assert_true (has_content (path, "old"));
-  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  assert_docs ("old", NULL);
+
+  begin_with_old_doc ();
+  backup = g_build_filename (dir, "doc~", NULL);
+  g_assert_true (g_file_set_contents (backup, "former", -1, NULL));
+  are_alike = TRUE;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
   are_alike = FALSE;
   g_assert_no_error (error);
-  g_assert_true (has_content (path, "new content"));
-  g_assert_true (has_content (backup, "old"));
-  remove_others ("");
+  assert_docs ("new content", "old");
 }
 
 /* A backup that is there already is none to make, also where a file never has more than one link. */
@@ -1541,55 +1564,37 @@ test_backup_is_there (void)
 {
   g_autofree char *path = NULL;
   g_autofree char *backup = NULL;
-  g_autoptr(GFile) destination = NULL;
-  g_autoptr(TfTempFile) file = NULL;
   g_autoptr(GError) error = NULL;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  path = g_build_filename (dir, "doc", NULL);
-  backup = g_build_filename (dir, "doc~", NULL);
-  destination = g_file_new_for_path (path);
-  put_old (path);
+  begin_with_old_doc ();
+  path = get_doc ();
+  backup = g_strconcat (path, "~", NULL);
   g_assert_cmpint (link (path, backup), ==, 0);
-  file = make (UNNAMED);
   counts_no_links = TRUE;
-  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
   counts_no_links = FALSE;
   g_assert_no_error (error);
-  g_assert_true (has_content (path, "new content"));
-  g_assert_true (has_content (backup, "old"));
-  remove_others ("");
+  assert_docs ("new content", "old");
 }
 
 /* There is nothing to back up. */
 static void
 test_gone_elsewhere (void)
 {
-  g_autofree char *path = NULL;
-  g_autoptr(GFile) destination = NULL;
-  g_autoptr(TfTempFile) file = NULL;
   g_autoptr(GError) error = NULL;
 
   if (tf_test_skip_if_portable ("descriptors that only describe"))
     return;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  path = g_build_filename (dir, "doc", NULL);
-  destination = g_file_new_for_path (path);
-  put_old (path);
-  file = make (UNNAMED);
+  begin_with_old_doc ();
   n_opened = 0;
   is_gone = TRUE;
-  tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
   is_gone = FALSE;
   g_assert_no_error (error);
   g_assert_cmpuint (n_opened, >, 10);
   g_assert_cmpuint (n_opened, <, 1000);
-  g_assert_true (has_content (path, "new content"));
-  g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
-  remove_others ("");
+  assert_docs ("new content", NULL);
 }
 
 /* The temporary name, which only this process knows, is gone from the server. */
