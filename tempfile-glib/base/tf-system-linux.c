@@ -108,15 +108,16 @@ to_nanoseconds (const struct statx_timestamp *time)
   return time->tv_sec * G_GINT64_CONSTANT (1000000000) + time->tv_nsec;
 }
 
-gboolean
-tf_system_stat (TfSystemStat *self,
-                int           dir_fd,
-                const char   *name)
+static gboolean
+describe (TfSystemStat *self,
+          int           dir_fd,
+          const char   *name,
+          int           sync_flag)
 {
   struct statx stx;
 
   if (lacks (TF_SYSTEM_STATX) ||
-      statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+      statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | sync_flag,
              STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
     return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
 
@@ -135,6 +136,21 @@ tf_system_stat (TfSystemStat *self,
     .mount_id = stx.stx_mnt_id,
   };
   return TRUE;
+}
+
+gboolean
+tf_system_stat (TfSystemStat *self,
+                int           dir_fd,
+                const char   *name)
+{
+  return describe (self, dir_fd, name, AT_STATX_SYNC_AS_STAT);
+}
+
+gboolean
+tf_system_stat_known (TfSystemStat *self,
+                      int           fd)
+{
+  return describe (self, fd, "", AT_STATX_DONT_SYNC);
 }
 
 /* Reads the beginning of a file in proc(5), which has no size. Returns the length, or -1. */

@@ -40,6 +40,13 @@ tf_system_stat (TfSystemStat *self,
   return tf_system_stat_basic (self, dir_fd, name);
 }
 
+gboolean
+tf_system_stat_known (TfSystemStat *self,
+                      int           fd)
+{
+  return tf_system_stat_basic (self, fd, "");
+}
+
 guint64
 tf_system_get_mount (int         dir_fd,
                      const char *name)

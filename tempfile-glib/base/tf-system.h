@@ -80,6 +80,11 @@ gboolean tf_system_stat (TfSystemStat *self,
                          int           dir_fd,
                          const char   *name);
 
+/* Describes an open file as the system knows it: the server of a network file system, which may not answer, is not asked
+ * where that can be helped. */
+gboolean tf_system_stat_known (TfSystemStat *self,
+                               int           fd);
+
 /* Does the same with POSIX alone, without the birth time and the mount. */
 static inline gboolean
 tf_system_stat_basic (TfSystemStat *self,

@@ -139,13 +139,15 @@ steal_fd (TfParent *self)
   return tf_fd_steal (&self->fd);
 }
 
+/* Does not wait for a server that hangs: everybody who creates something would wait for the lock. */
 static void
 close_fd (TfParent *self)
 {
   int saved_errno = errno;
   int fd = steal_fd (self);
+  TfSystemStat st;
 
-  if (is_open_at (self, fd) || tf_parent_is_lost (fd))
+  if (tf_system_stat_known (&st, fd) ? is_place (self, &st) : tf_parent_is_lost (fd))
     tf_fd_clear (&fd);
   errno = saved_errno;
 }

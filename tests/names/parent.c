@@ -32,6 +32,26 @@ __wrap_getrlimit64 (int            resource,
   return result;
 }
 
+/* The descriptor for which a server is not to be asked, or -1, and how often it was. */
+static int hung_fd = -1;
+static guint n_asked;
+
+int __real_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+int __wrap_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
+
+int
+__wrap_statx (int           dir_fd,
+              const char   *path,
+              int           flags,
+              unsigned int  mask,
+              struct statx *stx)
+{
+  if (dir_fd == hung_fd && !(flags & AT_STATX_DONT_SYNC))
+    n_asked++;
+
+  return __real_statx (dir_fd, path, flags, mask, stx);
+}
+
 static void
 test_guards (void)
 {
@@ -232,6 +252,27 @@ test_few_descriptors (void)
     }
 }
 
+/* A directory whose server hangs does not keep those waiting who use others. */
+static void
+test_hung_server (void)
+{
+  const char *sandbox = tf_test_get_sandbox ();
+  TfParent *other = make_below (sandbox, "other");
+  TfParent *parent = make_below (sandbox, "dir");
+  guint n_fds;
+
+  g_assert_true (tf_parent_enter (parent, &hung_fd));
+  tf_parent_leave (parent);
+  n_fds = tf_test_count_fds ();
+  tf_parent_unref (parent);
+  tf_parent_unref (other);
+  hung_fd = -1;
+
+  g_assert_cmpuint (tf_test_count_fds (), <, n_fds);
+  g_assert_cmpuint (n_asked, ==, 0);
+  g_assert_cmpint (rmdir ("dir") + rmdir ("other"), ==, 0);
+}
+
 /* Something else that was removed is not the directory. */
 static void
 test_other_removed (void)
@@ -267,6 +308,7 @@ main (int    argc,
   g_test_add_func ("/parent/removed-below", test_removed_below);
   g_test_add_func ("/parent/other-removed", test_other_removed);
   g_test_add_func ("/parent/few-descriptors", test_few_descriptors);
+  g_test_add_func ("/parent/hung-server", test_hung_server);
 
   return tf_test_run ();
 }
