@@ -493,10 +493,7 @@ unlock_dir (TfEntry *self)
   if (self->lock_fd < 0)
     return;
 
-  /* The program may have closed all descriptors, and opened others. */
-  if (tf_parent_prove (self->lock_fd, &self->identity) || tf_parent_is_lost (self->lock_fd))
-    tf_fd_clear (&self->lock_fd);
-  self->lock_fd = -1;
+  tf_parent_close_fd (tf_fd_steal (&self->lock_fd), self->identity.device, self->identity.inode);
   g_atomic_int_add (&n_locks, -1);
 }
 

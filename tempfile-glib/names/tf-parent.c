@@ -91,6 +91,31 @@ tf_parent_limit_fds (guint max)
   return getrlimit (RLIMIT_NOFILE, &limit) == 0 ? MIN (max, limit.rlim_cur / 8) : max;
 }
 
+/* Called if a descriptor cannot be looked at. Returns whether it is one of a directory that was removed, and that the file
+ * system does not know any more. */
+static gboolean
+is_lost (int fd)
+{
+  struct stat st;
+
+  return fstat (fd, &st) != 0 && (errno == ENOENT || errno == ESTALE) && (fcntl (fd, F_GETFL) & O_DIRECTORY) != 0;
+}
+
+/* Closes @fd, which was opened for a directory, if it still is that directory's: the program may have closed all
+ * descriptors, and opened others. Does not ask a server, which may hang, and does not change errno. */
+void
+tf_parent_close_fd (int     fd,
+                    guint64 device,
+                    guint64 inode)
+{
+  int saved_errno = errno;
+  TfSystemStat st;
+
+  if (tf_system_stat_known (&st, fd) ? st.device == device && st.inode == inode : is_lost (fd))
+    tf_fd_clear (&fd);
+  errno = saved_errno;
+}
+
 /* --- The descriptors, under the lock -------------------------------------------------------- */
 
 static void
@@ -139,17 +164,10 @@ steal_fd (TfParent *self)
   return tf_fd_steal (&self->fd);
 }
 
-/* Does not wait for a server that hangs: everybody who creates something would wait for the lock. */
 static void
 close_fd (TfParent *self)
 {
-  int saved_errno = errno;
-  int fd = steal_fd (self);
-  TfSystemStat st;
-
-  if (tf_system_stat_known (&st, fd) ? is_place (self, &st) : tf_parent_is_lost (fd))
-    tf_fd_clear (&fd);
-  errno = saved_errno;
+  tf_parent_close_fd (steal_fd (self), self->place.device, self->place.inode);
 }
 
 /* Closes descriptors that have not been used for long, until no more than @max are open. */
@@ -513,16 +531,6 @@ tf_parent_prove (int               fd,
   TfIdentity found;
 
   return tf_identity_read (&found, fd, "") && tf_identity_equal (&found, identity);
-}
-
-/* Called if a descriptor cannot be looked at. Returns whether it is one of a directory that was removed, and that the file
- * system does not know any more. */
-gboolean
-tf_parent_is_lost (int fd)
-{
-  struct stat st;
-
-  return fstat (fd, &st) != 0 && (errno == ENOENT || errno == ESTALE) && (fcntl (fd, F_GETFL) & O_DIRECTORY) != 0;
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

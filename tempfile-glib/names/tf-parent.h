@@ -31,7 +31,9 @@ gboolean  tf_parent_check      (TfParent         *self,
                                 int               fd);
 gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
-gboolean  tf_parent_is_lost    (int               fd);
+void      tf_parent_close_fd   (int               fd,
+                                guint64           device,
+                                guint64           inode);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 
