@@ -616,6 +616,26 @@ is_on_mount (const TfParent     *self,
   return self->mount_id != 0 && st->mount_id != 0 ? self->mount_id == st->mount_id : self->place.device == st->device;
 }
 
+/* Describes what @path in @dir_fd leads to, through directories only: a symlink, or "..", could lead out of the first one. */
+static gboolean
+stat_beneath (int           dir_fd,
+              const char   *path,
+              TfSystemStat *st)
+{
+  const char *name = path;
+
+  for (const char *end = strchr (path, '/'); end != NULL; end = strchr (name, '/'))
+    {
+      g_autofree char *above = g_strndup (path, end - path);
+
+      if (g_str_equal (above + (name - path), "..") || !tf_system_stat (st, dir_fd, above) || !S_ISDIR (st->mode))
+        return FALSE;
+      name = end + 1;
+    }
+
+  return !g_str_equal (name, "..") && tf_system_stat (st, dir_fd, path);
+}
+
 /* Called before the directory @st is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns what
  * goes with it, or NULL. */
 GPtrArray *
@@ -636,7 +656,7 @@ tf_parent_begin_removal (const char         *path,
       const TfParent *parent = g_ptr_array_index (parents, i);
       TfSystemStat found;
 
-      if (!is_on_mount (parent, st) || !tf_system_stat (&found, dir_fd, parent->place.path + (name - path)) ||
+      if (!is_on_mount (parent, st) || !stat_beneath (dir_fd, parent->place.path + (name - path), &found) ||
           !is_place (parent, &found))
         g_ptr_array_remove_index_fast (parents, i);
     }

@@ -189,7 +189,7 @@ make_below (const char *above,
   return tf_parent_get (path, FALSE);
 }
 
-/* What is below is removed as well, but not what was moved away, or has a similar path. */
+/* What is below is removed as well, but not what was moved away, has a similar path, or one that leads out again. */
 static void
 test_removed_below (void)
 {
@@ -200,12 +200,14 @@ test_removed_below (void)
   } cases[] = {
     { "dir", TRUE }, { "dir/a", TRUE }, { "dir/a/b/c", TRUE }, { "dir/b/c", TRUE }, { "dir/c", TRUE },
     { "dir/moved", FALSE }, { "dir/moved/a", FALSE }, { "dir.old/a", FALSE }, { "dir0", FALSE }, { "di", FALSE },
+    { "dir/link/x", FALSE }, { "dir/a/../../beside/x", FALSE }, { "dir/..", FALSE },
   };
   const char *sandbox = tf_test_get_sandbox ();
   g_autofree char *path = tf_test_path ("dir");
   TfParent *parents[G_N_ELEMENTS (cases)];
   guint n_fds = tf_test_count_fds ();
 
+  g_assert_cmpint (g_mkdir ("dir", 0700) + g_mkdir ("beside", 0700) + symlink ("../beside", "dir/link"), ==, 0);
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     parents[i] = make_below (sandbox, cases[i].name);
 
@@ -218,7 +220,7 @@ test_removed_below (void)
     }
 
   g_assert_cmpint (rmdir ("moved/a") + rmdir ("moved") + rmdir ("dir.old/a") + rmdir ("dir.old"), ==, 0);
-  g_assert_cmpint (rmdir ("dir0") + rmdir ("di"), ==, 0);
+  g_assert_cmpint (rmdir ("dir0") + rmdir ("di") + rmdir ("beside/x") + rmdir ("beside"), ==, 0);
   tf_parent_unref (tf_parent_get (sandbox, FALSE));
   g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 1);
 }
