@@ -1156,10 +1156,19 @@ test_fill (void)
 }
 
 static TfTempFile *
+make_uninitialized (void)
+{
+  return g_object_new (TF_TYPE_NAMED_FILE,
+                       "dir", tf_test_get_sandbox (), "buffered", TRUE, "delete-policy", TF_DELETE_NEVER, NULL);
+}
+
+static TfTempFile *
 make_buffered (void)
 {
-  return g_initable_new (TF_TYPE_NAMED_FILE, NULL, NULL,
-                         "dir", tf_test_get_sandbox (), "buffered", TRUE, "delete-policy", TF_DELETE_NEVER, NULL);
+  TfTempFile *file = make_uninitialized ();
+
+  g_assert_true (g_initable_init (G_INITABLE (file), NULL, NULL));
+  return file;
 }
 
 static void
@@ -1210,11 +1219,25 @@ write_beside_thread_and_exit (void)
   exit (EXIT_SUCCESS);
 }
 
+/* Of the parent, not initialized */
+static TfTempFile *uninitialized;
+
+static void
+initialize_and_exit (void)
+{
+  g_assert_true (g_initable_init (G_INITABLE (uninitialized), NULL, NULL));
+  write_text (uninitialized, "hello");
+  exit (EXIT_SUCCESS);
+}
+
 /* As of a FILE that is open when the process ends, nothing is lost. */
 static void
 test_open_at_exit (gconstpointer func)
 {
-  for (int i = 0; i < get_rounds (func == (gpointer) write_and_exit ? 1 : 50); i++)
+  g_autoptr(TfTempFile) file = make_uninitialized ();
+
+  uninitialized = file;
+  for (int i = 0; i < get_rounds (func == (gpointer) write_beside_thread_and_exit ? 50 : 1); i++)
     {
       g_autofree char *content = NULL;
       pid_t pid = fork ();
@@ -1332,6 +1355,7 @@ main (int    argc,
   g_test_add_func ("/fork-files/busy", test_busy);
   g_test_add_data_func ("/fork-files/open-at-exit/alone", write_and_exit, test_open_at_exit);
   g_test_add_data_func ("/fork-files/open-at-exit/beside-thread", write_beside_thread_and_exit, test_open_at_exit);
+  g_test_add_data_func ("/fork-files/open-at-exit/of-parent", initialize_and_exit, test_open_at_exit);
   g_test_add_func ("/fork-files/full-disk-at-exit", test_full_disk_at_exit);
   g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 

@@ -43,7 +43,7 @@ tf_store_new (void)
   /* Not with calloc(), which does not use what this thread has freed last. */
   TfStore *self = g_atomic_rc_box_new (TfStore);
 
-  *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY, .generation = tf_fork_get_generation () };
+  *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY };
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   return self;
@@ -1598,6 +1598,7 @@ begin_open (TfStore            *self,
   g_atomic_int_set (&self->state, TF_STORE_OPEN);
   update_rest (self);
   g_atomic_int_set (&self->n_pins, 1);
+  self->generation = tf_fork_get_generation ();
   self->funcs = funcs;
   self->owner = owner;
 }
