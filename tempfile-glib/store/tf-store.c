@@ -1481,6 +1481,19 @@ has_name (int fd)
   return fstat (fd, &st) != 0 || st.st_nlink > 0;
 }
 
+/* Nobody can flush again: says what is lost. */
+static gboolean
+flush_finally (TfStore  *self,
+               GError  **error)
+{
+  if (tf_backing_flush (&self->backing, NULL, error))
+    return TRUE;
+
+  g_prefix_error (error, "The last %" G_GSIZE_FORMAT " bytes that were written are lost: ",
+                  tf_backing_count_held_back (&self->backing));
+  return FALSE;
+}
+
 /* When the exit waits for nobody any more */
 static gint64 exit_deadline;
 
@@ -1521,7 +1534,7 @@ bring_out (TfForkGuard *guard)
     }
 
   if (self->state == TF_STORE_OPEN && !tf_backing_is_in_memory (&self->backing) &&
-      has_name (self->backing.fd) && !tf_backing_flush (&self->backing, NULL, &error))
+      has_name (self->backing.fd) && !flush_finally (self, &error))
     tf_errno_log_lost ("Writing at exit", error);
   g_mutex_unlock (&self->lock);
 }
@@ -1747,10 +1760,7 @@ tf_store_close_locked (TfStore  *self,
   if (g_atomic_int_get (&self->n_pins) > 1)
     tf_memory_buffer_free_unused (&self->backing.memory);
 
-  flushed = tf_backing_flush (&self->backing, NULL, error);
-  if (!flushed)
-    g_prefix_error (error, "The last %" G_GSIZE_FORMAT " bytes that were written are lost: ",
-                    tf_backing_count_held_back (&self->backing));
+  flushed = flush_finally (self, error);
   if (!g_atomic_int_dec_and_test (&self->n_pins))
     return flushed;
 
