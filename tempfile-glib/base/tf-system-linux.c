@@ -867,6 +867,58 @@ map_aligned (gsize size,
   return start + before;
 }
 
+#define TAG_SIZE 16
+
+static gboolean
+put_tag (guint8 *data,
+         guint8 *tag)
+{
+  if (!tf_system_fill_random (tag, TAG_SIZE) || mprotect (data, TAG_SIZE, PROT_READ | PROT_WRITE) != 0)
+    return FALSE;
+
+  memcpy (data, tag, TAG_SIZE);
+  return TRUE;
+}
+
+/* Nothing need be mapped at @data. */
+static gboolean
+has_tag (guint8       *data,
+         const guint8 *tag)
+{
+  guint8 found[TAG_SIZE];
+  const struct iovec to = { found, TAG_SIZE };
+  const struct iovec from = { data, TAG_SIZE };
+
+  return process_vm_readv (getpid (), &to, 1, &from, 1, 0) == TAG_SIZE && memcmp (found, tag, TAG_SIZE) == 0;
+}
+
+/* Moves the pages to @target. The kernel may unmap that before it fails, and another thread may map something there. So
+ * the target has a tag, without which it is left alone: if it is what was reserved all the same, because it cannot be
+ * looked at, addresses are lost, and no memory. */
+static guint8 *
+move_to (guint8 *target,
+         guint8 *data,
+         gsize   old_size,
+         gsize   new_size)
+{
+  guint8 tag[TAG_SIZE];
+  guint8 *moved;
+
+  if (!put_tag (target, tag))
+    {
+      munmap (target, new_size);
+      return NULL;
+    }
+
+  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
+  if (moved != MAP_FAILED)
+    return moved;
+
+  if (has_tag (target, tag))
+    munmap (target, new_size);
+  return NULL;
+}
+
 /* Moves the pages without copying bytes. */
 static guint8 *
 move_mapping (guint8 *data,
@@ -880,17 +932,7 @@ move_mapping (guint8 *data,
     return moved;
 
   target = map_aligned (new_size, PROT_NONE);
-  if (target == NULL)
-    return NULL;
-
-  moved = mremap (data, old_size, new_size, MREMAP_MAYMOVE | MREMAP_FIXED, target);
-  if (moved == MAP_FAILED)
-    {
-      munmap (target, new_size);
-      return NULL;
-    }
-
-  return moved;
+  return target != NULL ? move_to (target, data, old_size, new_size) : NULL;
 }
 
 guint8 *

@@ -38,6 +38,10 @@ static int ioctl_succeeds = -1;
 /* How many of the next calls fail */
 static int handle_fails;
 static int mremap_fails;
+
+/* What was reserved for a mapping that could not be moved, and whether another thread has mapped something there then. */
+static void *reserved;
+static gboolean is_taken;
 static int tmpfile_errno; /* or 0 */
 
 static guint32 fs_type;   /* 0: the true one */
@@ -246,12 +250,16 @@ __wrap_mremap (void   *data,
   void *target;
 
   va_start (arguments, flags);
-  target = va_arg (arguments, void *);
+  target = (flags & MREMAP_FIXED) ? va_arg (arguments, void *) : NULL;
   va_end (arguments);
   if (mremap_fails == 0)
     return __real_mremap (data, old_size, new_size, flags, target);
 
   mremap_fails--;
+  reserved = target;
+  if (is_taken && target != NULL)
+    g_assert_true (__real_mmap64 (target, new_size, PROT_READ | PROT_WRITE,
+                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == target);
   errno = ENOMEM;
   return MAP_FAILED;
 }
@@ -423,6 +431,12 @@ test_open_unnamed (void)
   tmpfile_errno = 0;
 }
 
+static gboolean
+is_mapped (void *data)
+{
+  return msync (data, TF_SYSTEM_HUGE_PAGE, MS_ASYNC) == 0;
+}
+
 /* Without room, nothing has changed. */
 static void
 test_remap (void)
@@ -445,9 +459,14 @@ test_remap (void)
   mmap_succeeds = 0;
   g_assert_null (tf_system_remap (data, size, 2 * size));
   g_assert_cmpint (data[size - 1], ==, 'x');
-  mremap_fails = 2;
-  g_assert_null (tf_system_remap (data, size, 2 * size));
-  g_assert_cmpint (data[size - 1], ==, 'x');
+  for (is_taken = FALSE; is_taken <= TRUE; is_taken++)
+    {
+      mremap_fails = 2;
+      g_assert_null (tf_system_remap (data, size, 2 * size));
+      g_assert_cmpint (data[size - 1], ==, 'x');
+      g_assert_cmpint (is_mapped (reserved), ==, is_taken);
+    }
+  g_assert_cmpint (munmap (reserved, 2 * size), ==, 0);
   mremap_fails = 1;
   moved = tf_system_remap (data, size, 2 * size);
   g_assert_nonnull (moved);
