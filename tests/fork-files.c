@@ -1252,26 +1252,10 @@ test_open_at_exit (gconstpointer func)
     }
 }
 
-static void
-write_to_full_disk_and_exit (TfDeletePolicy policy,
-                             int            messages)
-{
-  const struct rlimit full = { 0, RLIM_INFINITY };
-  TfTempFile *unnamed = tf_temp_file_new (NULL, NULL, NULL);
-  TfTempFile *file = make_buffered ();
-
-  tf_named_file_set_delete_policy (TF_NAMED_FILE (file), policy);
-  write_text (unnamed, "hello");
-  write_text (file, "hello");
-  signal (SIGXFSZ, SIG_IGN);
-  if (setrlimit (RLIMIT_FSIZE, &full) != 0 || dup2 (messages, STDOUT_FILENO) < 0 || dup2 (messages, STDERR_FILENO) < 0)
-    abort ();
-  exit (EXIT_SUCCESS);
-}
-
-/* Returns what the process says. */
+/* Returns what the process says at its end, which runs @func. */
 static char *
-exit_on_full_disk (TfDeletePolicy policy)
+exit_and_listen (void          (*func) (gconstpointer data),
+                 gconstpointer   data)
 {
   char message[1000] = "";
   int messages[2];
@@ -1282,7 +1266,11 @@ exit_on_full_disk (TfDeletePolicy policy)
   pid = fork ();
   g_assert_cmpint (pid, >=, 0);
   if (pid == 0)
-    write_to_full_disk_and_exit (policy, messages[1]);
+    {
+      if (dup2 (messages[1], STDOUT_FILENO) < 0 || dup2 (messages[1], STDERR_FILENO) < 0)
+        abort ();
+      func (data);
+    }
 
   close (messages[1]);
   assert_exits (pid);
@@ -1291,12 +1279,51 @@ exit_on_full_disk (TfDeletePolicy policy)
   return g_strdup (message);
 }
 
+static void
+write_to_full_disk_and_exit (gconstpointer policy)
+{
+  const struct rlimit full = { 0, RLIM_INFINITY };
+  TfTempFile *unnamed = tf_temp_file_new (NULL, NULL, NULL);
+  TfTempFile *file = make_buffered ();
+
+  tf_named_file_set_delete_policy (TF_NAMED_FILE (file), GPOINTER_TO_INT (policy));
+  write_text (unnamed, "hello");
+  write_text (file, "hello");
+  signal (SIGXFSZ, SIG_IGN);
+  if (setrlimit (RLIMIT_FSIZE, &full) != 0)
+    abort ();
+  exit (EXIT_SUCCESS);
+}
+
+static void
+exit_beside_operation (gconstpointer no_data)
+{
+  TfTempFile *file = TF_TEMP_FILE (tf_spooled_file_new (4));
+  Gate gate = { 0 };
+
+  write_text (file, "text");
+  tf_set_audit_func (stay_at_gate, &gate, NULL);
+  g_output_stream_write_all_async (g_io_stream_get_output_stream (G_IO_STREAM (file)), "more", 4,
+                                   G_PRIORITY_DEFAULT, NULL, NULL, NULL);
+  wait_at_gate (&gate);
+  exit (EXIT_SUCCESS);
+}
+
+/* There is nothing to write, and so nothing to wait for. */
+static void
+test_operation_at_exit (void)
+{
+  g_autofree char *message = exit_and_listen (exit_beside_operation, NULL);
+
+  g_assert_cmpstr (message, ==, "");
+}
+
 /* What nobody can read afterwards is not written, and no word is lost about it. */
 static void
 test_full_disk_at_exit (void)
 {
-  g_autofree char *of_removed = exit_on_full_disk (TF_DELETE_ON_CLOSE);
-  g_autofree char *of_kept = exit_on_full_disk (TF_DELETE_NEVER);
+  g_autofree char *of_removed = exit_and_listen (write_to_full_disk_and_exit, GINT_TO_POINTER (TF_DELETE_ON_CLOSE));
+  g_autofree char *of_kept = exit_and_listen (write_to_full_disk_and_exit, GINT_TO_POINTER (TF_DELETE_NEVER));
   g_autofree char *content = read_only_file ();
 
   g_assert_cmpstr (of_removed, ==, "");
@@ -1357,6 +1384,7 @@ main (int    argc,
   g_test_add_data_func ("/fork-files/open-at-exit/beside-thread", write_beside_thread_and_exit, test_open_at_exit);
   g_test_add_data_func ("/fork-files/open-at-exit/of-parent", initialize_and_exit, test_open_at_exit);
   g_test_add_func ("/fork-files/full-disk-at-exit", test_full_disk_at_exit);
+  g_test_add_func ("/fork-files/operation-at-exit", test_operation_at_exit);
   g_test_add_func ("/fork-files/inherited-at-exit", test_inherited_at_exit);
 
   return tf_test_run ();

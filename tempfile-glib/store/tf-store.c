@@ -1505,7 +1505,7 @@ lock_soon (TfStore *self)
     {
       if (g_mutex_trylock (&self->lock))
         {
-          if (self->copier == NULL)
+          if (self->copier == NULL || tf_backing_count_held_back (&self->backing) == 0)
             return TRUE;
           g_mutex_unlock (&self->lock);
         }
@@ -1533,7 +1533,7 @@ bring_out (TfForkGuard *guard)
       return;
     }
 
-  if (self->state == TF_STORE_OPEN && !tf_backing_is_in_memory (&self->backing) &&
+  if (self->state == TF_STORE_OPEN && tf_backing_count_held_back (&self->backing) > 0 &&
       has_name (self->backing.fd) && !flush_finally (self, &error))
     tf_errno_log_lost ("Writing at exit", error);
   g_mutex_unlock (&self->lock);
