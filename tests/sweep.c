@@ -81,6 +81,47 @@ test_inside (void)
 }
 
 static void
+leave_file_at (TfTempDir  *dir,
+               const char *path)
+{
+  g_autofree char *where = g_build_filename (tf_temp_dir_get_path (dir), path, NULL);
+  TfNamedFile *file = tf_named_file_new (NULL, NULL, where, NULL, NULL);
+
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+}
+
+static void
+leave_outside_of_dir (void)
+{
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
+  g_autofree char *link = tf_temp_dir_build_filename (dir, NULL, "link", NULL);
+  g_autofree char *sub = tf_temp_dir_build_filename (dir, NULL, "link", "sub", NULL);
+  TfTempDir *inner = NULL;
+
+  if (symlink ("../elsewhere", link) != 0)
+    abort ();
+  inner = tf_temp_dir_new (NULL, NULL, sub, NULL, NULL);
+  leave_file_at (inner, "..");
+  leave_file_at (dir, "link/sub");
+  leave_file_at (dir, "link");
+  leave_file_at (dir, "..");
+}
+
+/* What only has a path in a directory is removed, too, although nothing has that path once the directory is removed. */
+static void
+test_outside (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  g_assert_cmpint (mkdir ("elsewhere", 0700) + mkdir ("elsewhere/sub", 0700), ==, 0);
+  tf_test_run_and_kill (leave_outside_of_dir);
+  g_assert_cmpuint (tf_test_sweep (0), ==, 6);
+  g_assert_cmpint (rmdir ("elsewhere/sub") + rmdir ("elsewhere"), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
 leave_journal (void)
 {
   g_assert_finalize_object (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
@@ -1094,6 +1135,7 @@ main (int    argc,
   g_test_add_func ("/sweep/claimed", test_claimed);
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/inside", test_inside);
+  g_test_add_func ("/sweep/outside", test_outside);
   g_test_add_func ("/sweep/journal-alone", test_journal_alone);
   g_test_add_func ("/sweep/no-journals", test_no_journals);
   g_test_add_func ("/sweep/future", test_future);
