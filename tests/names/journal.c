@@ -1090,7 +1090,7 @@ test_beside_other_sweep (void)
 
   g_assert_true (sweep_beside_other (&reader, 3, &error));
   g_assert_no_error (error);
-  g_assert_cmpuint (other_sweep.n_waits, ==, 3);
+  g_assert_cmpuint (other_sweep.n_waits, >=, 3); /* others may be sweeping, too */
   g_assert_cmpuint (reader.n_removed, ==, 1);
 }
 
@@ -1125,7 +1125,7 @@ test_list_beside_other (void)
   other_sweep.ends_after = 2;
   g_assert_cmpint (tf_system_claim (other_sweep.fd), ==, 0);
   g_assert_true (tf_journal_reader_list (&reader, NULL, NULL));
-  g_assert_cmpuint (other_sweep.n_waits, ==, 2);
+  g_assert_cmpuint (other_sweep.n_waits, >=, 2);
   g_assert_false (is_left);
 
   tf_fd_clear (&other_sweep.fd);
