@@ -557,6 +557,25 @@ test_resident_again (void)
   tf_set_memory_budget (0);
 }
 
+/* What a closed file has without content is freed, whoever keeps the content. */
+static void
+test_resident_of_reader (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  const TfStore *store = tf_file_get_store (file);
+  g_autoptr(GInputStream) reader = NULL;
+
+  if (tf_test_skip_if_portable ("freeing pages"))
+    return;
+
+  for (gsize size = 0; size < 68 * KIB; size += KIB)
+    write_zeros (TF_SPOOLED_FILE (file), KIB);
+  g_assert_cmpuint (store->pool_node.unused, >, 32 * KIB);
+  reader = tf_temp_file_open_reader (file, NULL);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  g_assert_cmpuint (store->pool_node.unused, <=, sysconf (_SC_PAGESIZE));
+}
+
 static void
 test_resident_holes (void)
 {
@@ -1401,6 +1420,7 @@ main (int    argc,
   g_test_add_func ("/memory/resident/in-turns-without-budget", test_resident_in_turns_without_budget);
   g_test_add_func ("/memory/resident/in-bursts", test_resident_in_bursts);
   g_test_add_func ("/memory/resident/again", test_resident_again);
+  g_test_add_func ("/memory/resident/of-reader", test_resident_of_reader);
   g_test_add_func ("/memory/resident/holes", test_resident_holes);
   g_test_add_func ("/memory/resident/gives-way", test_resident_gives_way);
   g_test_add_func ("/memory/resident/on-disk", test_resident_on_disk);

@@ -15,6 +15,9 @@
 #define ASKED_AT_ONCE 32
 #define MAX_ASKED 512
 
+/* In bytes: what a node has less of without using it, it need not be asked for. A part of a page cannot be freed. */
+#define UNUSED_MIN ((gsize) 8 * 1024)
+
 /* The time after which a disk that refused bytes, or nodes that were all in use, are asked again, in microseconds. */
 #define PAUSE G_USEC_PER_SEC
 
@@ -446,7 +449,7 @@ tf_memory_pool_set_unused (TfMemoryPoolNode *node,
     return;
 
   g_atomic_pointer_add (&unused, (gssize) size - (gssize) node->unused);
-  node->unused = size;
+  __atomic_store_n (&node->unused, size, __ATOMIC_RELAXED);
 }
 
 static gboolean
@@ -538,9 +541,11 @@ pause_for_a_while (void)
   g_mutex_unlock (&lock);
 }
 
-/* Returns the largest nodes, at most @max, that hold more than @above bytes, the largest first. */
+/* Returns the largest nodes, at most @max, that hold more than @above bytes, and have @min_unused bytes beside them,
+ * the largest first. */
 static GPtrArray *
 dup_largest (gsize above,
+             gsize min_unused,
              guint max)
 {
   GPtrArray *nodes = g_ptr_array_new ();
@@ -550,6 +555,8 @@ dup_largest (gsize above,
     for (TfMemoryPoolNode *node = ranks[rank], *last = NULL; node != last && nodes->len < max; node = node->next)
       {
         last = ranks[rank];
+        if (__atomic_load_n (&node->unused, __ATOMIC_RELAXED) < min_unused)
+          continue;
         funcs->ref (node);
         g_ptr_array_add (nodes, node);
       }
@@ -580,7 +587,7 @@ ask (gsize bytes,
      gsize above,
      guint max)
 {
-  g_autoptr(GPtrArray) nodes = dup_largest (above, max);
+  g_autoptr(GPtrArray) nodes = dup_largest (above, 0, max);
   gboolean answered = nodes->len < max;
 
   for (guint i = 0; i < nodes->len; i++)
@@ -594,18 +601,12 @@ ask (gsize bytes,
   return answered;
 }
 
-/* Makes nodes free what they have without using it, once there is more of that than last time. */
-static void
-free_unused (void)
+/* Returns how many of @max nodes have freed what they have without using it. */
+static guint
+ask_for_unused (guint max)
 {
-  gsize before = MIN ((gsize) g_atomic_pointer_get (&unused_before), get_unused ());
-  g_autoptr(GPtrArray) nodes = NULL;
+  g_autoptr(GPtrArray) nodes = dup_largest (TF_MEMORY_POOL_SPARED, UNUSED_MIN, max);
 
-  g_atomic_pointer_set (&unused_before, before);
-  if (get_unused () <= before + LOOSE_MIN)
-    return;
-
-  nodes = dup_largest (TF_MEMORY_POOL_SPARED, G_MAXUINT);
   for (guint i = 0; i < nodes->len; i++)
     {
       TfMemoryPoolNode *node = g_ptr_array_index (nodes, i);
@@ -613,7 +614,29 @@ free_unused (void)
       funcs->free_unused (node);
       funcs->unref (node);
     }
-  g_atomic_pointer_set (&unused_before, get_unused ());
+
+  return nodes->len;
+}
+
+/* Makes nodes free what they have without using it, until there is room for @bytes. If that is not enough, they are asked
+ * again once there is more of it. */
+static void
+free_unused (gsize bytes)
+{
+  gsize before = MIN ((gsize) g_atomic_pointer_get (&unused_before), get_unused ());
+  guint n = ASKED_AT_ONCE;
+
+  while (n <= MAX_ASKED && get_unused () > before + LOOSE_MIN && !fits (tf_memory_pool_get_held (), bytes))
+    {
+      gsize now = get_unused ();
+
+      if (ask_for_unused (n) < n)
+        n = G_MAXUINT;
+      else if (get_unused () >= now) /* they are in use */
+        n *= 4;
+    }
+
+  g_atomic_pointer_set (&unused_before, n > MAX_ASKED ? get_unused () : before);
 }
 
 /* Makes nodes that hold more than @above bytes give up their memory, the largest first, until there is room for @bytes,
@@ -626,8 +649,7 @@ tf_memory_pool_make_room (gsize bytes,
 
   if (!fits (tf_memory_pool_get_held (), bytes))
     take_back ();
-  if (!fits (tf_memory_pool_get_held (), bytes))
-    free_unused ();
+  free_unused (bytes);
 
   if (is_paused ())
     return;
@@ -649,7 +671,7 @@ tf_memory_pool_make_room (gsize bytes,
 guint
 tf_memory_pool_move_out (GError **error)
 {
-  g_autoptr(GPtrArray) nodes = dup_largest (0, G_MAXUINT);
+  g_autoptr(GPtrArray) nodes = dup_largest (0, 0, G_MAXUINT);
   guint n_failed = 0;
   gboolean goes_on = TRUE;
 

@@ -53,7 +53,7 @@ struct _TfMemoryPoolNode
   TfMemoryPoolNode *next;
   guint             rank : 31;  /* which ring that is; 0 for none */
   guint             spared : 1; /* does not give up memory any more */
-  guint32           unused;     /* may be resident without being counted, in bytes */
+  guint32           unused;     /* (atomic): may be resident without being counted, in bytes */
 };
 
 void     tf_memory_pool_withdraw (TfMemoryPoolNode *node);

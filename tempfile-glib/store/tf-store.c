@@ -1035,6 +1035,7 @@ set_reserved (TfStore *self,
   self->reserved = MIN ((size + TF_STORE_RESERVED_UNIT - 1) / TF_STORE_RESERVED_UNIT, G_MAXUINT32);
 }
 
+/* Counts what is resident without being content. */
 static void
 count_unused (TfStore *self)
 {
@@ -1043,16 +1044,20 @@ count_unused (TfStore *self)
   tf_memory_pool_set_unused (&self->pool_node, resident - MIN (resident, self->pool_node.charge));
 }
 
-/* Counts what is resident without being content. Frees it if that is too much. */
+static void
+free_unused (TfStore *self)
+{
+  tf_memory_buffer_free_unused (&self->backing.memory);
+  count_unused (self);
+}
+
+/* Frees what is resident without being content if that is too much. */
 static void
 bound_unused (TfStore *self)
 {
   count_unused (self);
-  if (G_LIKELY (self->pool_node.unused == 0 || tf_memory_pool_may_keep_unused ()))
-    return;
-
-  tf_memory_buffer_free_unused (&self->backing.memory);
-  count_unused (self);
+  if (G_UNLIKELY (self->pool_node.unused > 0 && !tf_memory_pool_may_keep_unused ()))
+    free_unused (self);
 }
 
 /* Corrects the count to what is really in memory. */
@@ -1385,8 +1390,7 @@ free_unused_of_node (TfMemoryPoolNode *node)
   if (!lock_idle (self))
     return;
 
-  tf_memory_buffer_free_unused (&self->backing.memory);
-  count_unused (self);
+  free_unused (self);
   unlock (self);
 }
 
@@ -1758,7 +1762,7 @@ tf_store_close_locked (TfStore  *self,
 
   /* Readers, and whoever has stolen the bytes, may keep them for long. */
   if (g_atomic_int_get (&self->n_pins) > 1)
-    tf_memory_buffer_free_unused (&self->backing.memory);
+    free_unused (self);
 
   flushed = flush_finally (self, error);
   if (!g_atomic_int_dec_and_test (&self->n_pins))

@@ -421,6 +421,36 @@ test_free_unused (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* One call frees what it needs, not what all have, and finds it behind those that are in use. */
+static void
+test_free_enough (void)
+{
+  Node nodes[400] = { { .n_refs = 0, } };
+  const gsize much = 100 * KIB;
+  guint n_frees = 0;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++)
+    {
+      nodes[i].is_in_use = i < 100;
+      add (&nodes[i], much);
+      tf_memory_pool_set_unused (&nodes[i].node, much);
+    }
+
+  tf_memory_pool_set_limit (2 * G_N_ELEMENTS (nodes) * much - 8 * KIB * KIB);
+  tf_memory_pool_make_room (much, KIB * KIB * KIB);
+  for (gsize i = 100; i < G_N_ELEMENTS (nodes); i++)
+    n_frees += nodes[i].n_frees;
+  g_assert_cmpuint (n_frees, >, 0);
+  g_assert_cmpuint (n_frees, <=, 32);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (nodes); i++)
+    {
+      g_assert_cmpuint (nodes[i].n_frees, <=, 4);
+      tf_memory_pool_remove (&nodes[i].node);
+    }
+  tf_memory_pool_set_limit (0);
+}
+
 /* What is being freed counts. */
 static void
 test_leaving (void)
@@ -618,6 +648,7 @@ main (int    argc,
   g_test_add_func ("/memory-pool/used-again", test_used_again);
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
   g_test_add_func ("/memory-pool/free-unused", test_free_unused);
+  g_test_add_func ("/memory-pool/free-enough", test_free_enough);
   g_test_add_func ("/memory-pool/leaving", test_leaving);
   g_test_add_func ("/memory-pool/reallocate", test_reallocate);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
