@@ -849,6 +849,14 @@ tf_system_count_descriptors (void)
   return !lacks (TF_SYSTEM_PROC) && stat ("/proc/self/fd", &st) == 0 ? st.st_size : 0;
 }
 
+static guint8 *
+map (gsize size)
+{
+  guint8 *data = mmap (NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+  return data != MAP_FAILED ? data : NULL;
+}
+
 /* Maps @size bytes that begin at the boundary of a huge page. Older kernels do not align mappings. */
 static guint8 *
 map_aligned (gsize size,
@@ -919,13 +927,21 @@ move_to (guint8 *target,
   return NULL;
 }
 
+/* Smaller mappings have no huge pages: side by side, the kernel joins them to one. */
+static gboolean
+needs_alignment (gsize size)
+{
+  return size >= TF_SYSTEM_HUGE_PAGE;
+}
+
 /* Moves the pages without copying bytes. */
 static guint8 *
 move_mapping (guint8 *data,
               gsize   old_size,
               gsize   new_size)
 {
-  guint8 *moved = mremap (data, old_size, new_size, 0);
+  gboolean can_stay = !needs_alignment (new_size) || GPOINTER_TO_SIZE (data) % TF_SYSTEM_HUGE_PAGE == 0;
+  guint8 *moved = can_stay ? mremap (data, old_size, new_size, needs_alignment (new_size) ? 0 : MREMAP_MAYMOVE) : MAP_FAILED;
   guint8 *target;
 
   if (moved != MAP_FAILED)
@@ -940,8 +956,10 @@ tf_system_remap (guint8 *data,
                  gsize   old_size,
                  gsize   new_size)
 {
-  return data == NULL ? map_aligned (new_size, PROT_READ | PROT_WRITE)
-                      : move_mapping (data, old_size, new_size);
+  if (data != NULL)
+    return move_mapping (data, old_size, new_size);
+
+  return needs_alignment (new_size) ? map_aligned (new_size, PROT_READ | PROT_WRITE) : map (new_size);
 }
 
 void

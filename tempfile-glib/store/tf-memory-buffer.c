@@ -6,17 +6,16 @@
 #include "tf-memory-buffer.h"
 
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/tf-system.h"
 #include "tf-memory-pool.h"
 
 /* The size, in bytes, from which on page faults of the heap cost more than the system calls of a mapping. With a limit for
- * all memory, mappings begin to be used earlier: what threads free at the end of their parts of the heap stays resident,
- * and malloc_trim(3) does not give it back. */
+ * all memory, mappings begin to be used earlier, and some are kept for the next buffer: what threads free at the end of
+ * their parts of the heap stays resident, and malloc_trim(3) does not give it back. */
 #define MAPPED_MIN TF_SYSTEM_HUGE_PAGE
-#define MAPPED_MIN_LIMITED ((gsize) 256 * 1024)
+#define MAPPED_MIN_LIMITED ((gsize) 64 * 1024)
 
 /* The smallest piece of the heap, and the size, in bytes, below which the next piece is four times as large. */
 #define HEAP_MIN 256
@@ -37,16 +36,17 @@ static void
 free_storage (TfMemoryBuffer *self)
 {
   if (self->mapped)
-    munmap (self->data, self->capacity);
+    tf_memory_pool_unmap (self->data, self->capacity, tf_memory_buffer_get_resident (self));
   else
     tf_memory_pool_free (self->data, self->capacity);
 }
 
-/* Moves the content to other storage. Memory that realloc() adds is undefined; memory that mmap() adds is zero. */
+/* Moves the content to other storage, of which bytes behind the first @touched are zero. */
 static void
 replace_storage (TfMemoryBuffer *self,
                  guint8         *data,
                  gsize           capacity,
+                 gsize           touched,
                  gboolean        mapped)
 {
   if (self->size > 0)
@@ -57,7 +57,7 @@ replace_storage (TfMemoryBuffer *self,
     .size = self->size,
     .capacity = capacity,
     .room = self->room,
-    .touched = mapped ? self->size : capacity,
+    .touched = MAX (touched, self->size),
     .mapped = mapped,
     .huge = self->huge,
     .has_gaps = self->has_gaps,
@@ -87,7 +87,7 @@ move_to_heap (TfMemoryBuffer *self,
     return FALSE;
 
   if (self->mapped)
-    replace_storage (self, data, capacity, FALSE);
+    replace_storage (self, data, capacity, capacity, FALSE);
 
   self->data = data;
   self->capacity = self->touched = capacity;
@@ -102,10 +102,11 @@ move_to_mapping (TfMemoryBuffer *self,
                  gboolean        huge)
 {
   gsize size = round_to_pages (capacity);
+  gsize touched = 0;
   guint8 *data = NULL;
 
   if (size > 0)
-    data = self->mapped ? tf_system_remap (self->data, self->capacity, size) : tf_system_remap (NULL, 0, size);
+    data = self->mapped ? tf_system_remap (self->data, self->capacity, size) : tf_memory_pool_map (&size, &touched);
   if (data == NULL)
     return FALSE;
 
@@ -113,7 +114,7 @@ move_to_mapping (TfMemoryBuffer *self,
     {
       tf_system_use_huge_pages (data, size, huge);
       self->huge = huge;
-      replace_storage (self, data, size, TRUE);
+      replace_storage (self, data, size, touched, TRUE);
     }
 
   self->data = data;

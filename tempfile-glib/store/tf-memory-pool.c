@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/tf-fork.h"
 #include "base/tf-system.h"
@@ -30,6 +31,9 @@
 /* The size, in bytes, from which on a piece of the heap has pages of its own. */
 #define PIECE_MIN ((gsize) 16 * 1024)
 
+/* The largest mapping that is kept for the next one who needs one, in bytes. */
+#define KEPT_MAX ((gsize) 1024 * 1024)
+
 /* What buffers may have of each limit, in bytes. */
 #define BUFFERS_MIN ((gsize) 4 * 1024 * 1024)
 
@@ -48,6 +52,23 @@ static gsize unused;          /* (atomic): by nodes, beside what they hold */
 static gsize unused_before;   /* (atomic): when nodes had to free it last */
 static gsize all_left;        /* (atomic): what the heap has in pieces that were freed */
 static gsize left[N_CLASSES]; /* (atomic): the part of it that is in pieces of that size */
+
+/* The number of mappings, of which a process may have 65530 as a rule, after which only large ones are made. */
+#define MOST_MAPPINGS 16384
+
+static guint n_mappings; /* (atomic) */
+
+/* A mapping that is kept, at its beginning. */
+typedef struct _KeptMapping KeptMapping;
+struct _KeptMapping
+{
+  KeptMapping *next;
+  gsize        size;     /* in bytes */
+  gsize        resident; /* in bytes, at most; what is behind them is zero */
+};
+
+static KeptMapping *kept_mappings; /* (atomic) (nullable): changed with the lock held */
+static gsize kept;                 /* (atomic): what is resident of them, in bytes */
 
 /* A thread that holds the lock of a node may take this lock, but not the other way round. A node in a ring is alive, so
  * that it can be referenced. */
@@ -145,7 +166,7 @@ get_unused (void)
 static gsize
 get_left (void)
 {
-  return (gsize) g_atomic_pointer_get (&all_left);
+  return (gsize) g_atomic_pointer_get (&all_left) + (gsize) g_atomic_pointer_get (&kept);
 }
 
 /* Returns whether the limit allows @bytes on top of what nodes hold, which is @now, of the buffers, and of what is
@@ -277,10 +298,44 @@ draw_left (guint class,
   return drawn;
 }
 
-/* Gives what the heap has left to the system. It takes the time of all free pieces of the process. */
+static KeptMapping *
+steal_kept_mappings (void)
+{
+  KeptMapping *mappings;
+
+  tf_fork_lock (&fork_handler);
+  mappings = g_atomic_pointer_get (&kept_mappings);
+  g_atomic_pointer_set (&kept_mappings, NULL);
+  g_atomic_pointer_set (&kept, 0);
+  g_mutex_unlock (&lock);
+  return mappings;
+}
+
+static void
+unmap (gpointer data,
+       gsize    size)
+{
+  munmap (data, size);
+  g_atomic_int_add (&n_mappings, -1);
+}
+
+static void
+unmap_kept (void)
+{
+  KeptMapping *next;
+
+  for (KeptMapping *mapping = steal_kept_mappings (); mapping != NULL; mapping = next)
+    {
+      next = mapping->next;
+      unmap (mapping, mapping->size);
+    }
+}
+
+/* Gives what the heap has left to the system, and what is kept. It takes the time of all free pieces of the process. */
 static void
 take_all_back (void)
 {
+  unmap_kept ();
   for (guint i = 0; i < N_CLASSES; i++)
     draw_left (i, G_MAXSIZE);
 
@@ -440,6 +495,96 @@ tf_memory_pool_reallocate (gpointer piece,
   return moved;
 }
 
+/* Returns the place of the smallest mapping that is kept, and that has @size bytes or more. Called with the lock held. */
+static KeptMapping **
+find_kept (gsize size)
+{
+  KeptMapping **found = NULL;
+
+  for (KeptMapping **place = &kept_mappings; *place != NULL; place = &(*place)->next)
+    if ((*place)->size >= size && (found == NULL || (*place)->size < (*found)->size))
+      found = place;
+
+  return found;
+}
+
+static KeptMapping *
+take_kept (gsize size)
+{
+  KeptMapping *mapping = NULL;
+  KeptMapping **place;
+
+  if (g_atomic_pointer_get (&kept_mappings) == NULL)
+    return NULL;
+
+  tf_fork_lock (&fork_handler);
+  place = find_kept (size);
+  if (place != NULL)
+    {
+      mapping = *place;
+      g_atomic_pointer_set (place, mapping->next);
+      g_atomic_pointer_add (&kept, -(gssize) mapping->resident);
+    }
+  g_mutex_unlock (&lock);
+  return mapping;
+}
+
+static gpointer
+map (gsize size)
+{
+  gpointer data = NULL;
+
+  if ((guint) g_atomic_int_add (&n_mappings, 1) < MOST_MAPPINGS || size > KEPT_MAX)
+    data = tf_system_remap (NULL, 0, size);
+  if (data == NULL)
+    g_atomic_int_add (&n_mappings, -1);
+  return data;
+}
+
+/* Maps @size bytes, or more: sets @size to how many. @resident bytes of them may be resident and have any value, the others
+ * are zero. Returns NULL if there is no memory, or if there are too many mappings. */
+gpointer
+tf_memory_pool_map (gsize *size,
+                    gsize *resident)
+{
+  KeptMapping *mapping = take_kept (*size);
+
+  *resident = mapping != NULL ? mapping->resident : 0;
+  if (mapping == NULL)
+    return map (*size);
+
+  *size = mapping->size;
+  return mapping;
+}
+
+static gboolean
+may_keep (gsize size,
+          gsize resident)
+{
+  return size <= KEPT_MAX && tf_memory_pool_is_limited () && get_unused () + get_left () + resident <= LOOSE_MIN;
+}
+
+/* Unmaps what tf_memory_pool_map() has mapped, unless it may be kept. */
+void
+tf_memory_pool_unmap (gpointer data,
+                      gsize    size,
+                      gsize    resident)
+{
+  KeptMapping *mapping = data;
+
+  if (!may_keep (size, resident))
+    {
+      unmap (data, size);
+      return;
+    }
+
+  tf_fork_lock (&fork_handler);
+  *mapping = (KeptMapping) { kept_mappings, size, MAX (resident, sizeof (KeptMapping)) };
+  g_atomic_pointer_set (&kept_mappings, mapping);
+  g_atomic_pointer_add (&kept, mapping->resident);
+  g_mutex_unlock (&lock);
+}
+
 /* Says how many bytes may be resident for the node without being counted. */
 void
 tf_memory_pool_set_unused (TfMemoryPoolNode *node,
@@ -508,6 +653,8 @@ tf_memory_pool_set_limit (gsize bytes)
   /* What is left is not known exactly without a limit. */
   if (is_first)
     take_all_back ();
+  else if (bytes == 0)
+    unmap_kept ();
 }
 
 gboolean

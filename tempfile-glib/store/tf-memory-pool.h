@@ -21,9 +21,10 @@ G_BEGIN_DECLS
  * More can be resident than what is counted: the room that a store has for more content, if the heap had used that
  * memory before, and pieces that the heap was given back, as long as it does not use them again. When that exceeds the
  * limit, whoever adds to it gives the pages to the system at once, which costs more than to use them again. Trimming the
- * heap as a whole would do the same for all that the application has freed. Before a store has to give up its memory, all
- * of them free the room that they do not use; what it had is counted until it is freed. Without a limit, only the room of
- * stores is bounded, and the pieces that many of them outgrow.
+ * heap as a whole would do the same for all that the application has freed. Before a store has to give up its memory,
+ * others free the room that they do not use; what it had is counted until it is freed. A few mappings that are dropped are
+ * kept for who needs one next. Without a limit, only the room of stores is bounded, and the pieces that many of them
+ * outgrow.
  *
  * The functions may be called from any thread. Those that take a node are called with the lock of the node held, or by
  * its only user. */
@@ -80,6 +81,11 @@ void     tf_memory_pool_free_buffer (gsize                     bytes);
 void     tf_memory_pool_add_leaving (gssize                    bytes);
 
 gboolean tf_memory_pool_may_keep_unused (void);
+gpointer tf_memory_pool_map         (gsize    *size,
+                                     gsize    *resident);
+void     tf_memory_pool_unmap       (gpointer  data,
+                                     gsize     size,
+                                     gsize     resident);
 gpointer tf_memory_pool_allocate    (gsize     size);
 gpointer tf_memory_pool_reallocate  (gpointer  piece,
                                      gsize     old_size,

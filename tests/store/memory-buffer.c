@@ -464,17 +464,23 @@ random_step (TfMemoryBuffer *buffer,
     }
 }
 
+/* With a limit, buffers get what others had. */
 static void
-test_random (void)
+test_random (gconstpointer limit)
 {
-  g_auto(TfMemoryBuffer) buffer = { NULL, };
-  g_autoptr(GByteArray) model = g_byte_array_new ();
-
-  for (int i = 0; i < 200; i++)
+  tf_memory_pool_set_limit (GPOINTER_TO_SIZE (limit));
+  for (int i = 0; i < 10; i++)
     {
-      random_step (&buffer, model);
-      g_assert_cmpmem (buffer.data, buffer.size, model->data, model->len);
+      g_auto(TfMemoryBuffer) buffer = { NULL, };
+      g_autoptr(GByteArray) model = g_byte_array_new ();
+
+      for (int j = 0; j < 40; j++)
+        {
+          random_step (&buffer, model);
+          g_assert_cmpmem (buffer.data, buffer.size, model->data, model->len);
+        }
     }
+  tf_memory_pool_set_limit (0);
 }
 
 /* Where pages are locked, what was content stays resident. */
@@ -516,6 +522,36 @@ test_mapped_early (void)
   tf_memory_pool_set_limit (0);
 }
 
+/* What another buffer had is not seen, and counts as resident. */
+static void
+test_mapped_again (void)
+{
+  g_auto(TfMemoryBuffer) former = { NULL, };
+  g_auto(TfMemoryBuffer) buffer = { NULL, };
+  const gsize size = 300 * 1024;
+  const guint8 *data;
+
+  tf_memory_pool_set_limit (GIB);
+  fill (&former, size);
+  data = former.data;
+  tf_memory_buffer_clear (&former);
+
+  write_at (&buffer, size - 1, "x");
+  g_assert_true (buffer.data == data);
+  assert_all (&buffer, 0, size - 1, 0);
+  tf_memory_buffer_clear (&buffer);
+
+  write_at (&buffer, 100 * 1024, "x");
+  g_assert_true (buffer.data == data);
+  g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), >=, size);
+  tf_memory_buffer_free_unused (&buffer);
+  g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), <, size / 2);
+  tf_memory_buffer_set_size (&buffer, size);
+  assert_all (&buffer, 0, 100 * 1024, 0);
+  assert_all (&buffer, 100 * 1024 + 1, size, 0);
+  tf_memory_pool_set_limit (0);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -540,9 +576,11 @@ main (int    argc,
   g_test_add_func ("/memory-buffer/growth-is-geometric", test_growth_is_geometric);
   g_test_add_data_func ("/memory-buffer/no-memory/heap", GSIZE_TO_POINTER (1000), test_no_memory);
   g_test_add_data_func ("/memory-buffer/no-memory/mapping", GSIZE_TO_POINTER (3 * MIB), test_no_memory);
-  g_test_add_func ("/memory-buffer/random", test_random);
+  g_test_add_data_func ("/memory-buffer/random/unlimited", NULL, test_random);
+  g_test_add_data_func ("/memory-buffer/random/limited", GSIZE_TO_POINTER (GIB), test_random);
   g_test_add_func ("/memory-buffer/kept-pages", test_kept_pages);
   g_test_add_func ("/memory-buffer/mapped-early", test_mapped_early);
+  g_test_add_func ("/memory-buffer/mapped-again", test_mapped_again);
 
   return tf_test_run ();
 }

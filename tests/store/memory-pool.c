@@ -6,6 +6,7 @@
 #include "store/tf-memory-pool.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "tf-test.h"
@@ -421,6 +422,102 @@ test_free_unused (void)
   tf_memory_pool_set_limit (0);
 }
 
+static gboolean
+is_mapped (gpointer data)
+{
+  return msync (data, 1, MS_ASYNC) == 0;
+}
+
+static gpointer
+map (gsize size)
+{
+  gsize resident;
+  gsize mapped = size;
+  guint8 *data = tf_memory_pool_map (&mapped, &resident);
+
+  g_assert_nonnull (data);
+  g_assert_cmpuint (mapped, ==, size);
+  g_assert_cmpuint (resident, ==, 0);
+  memset (data, 'x', size);
+  return data;
+}
+
+/* With a limit, a mapping is used again where it is large enough; not more is kept than the limit overlooks. */
+static void
+test_kept_mappings (void)
+{
+  const gsize sizes[] = { 256 * KIB, 128 * KIB, 512 * KIB };
+  gpointer data[G_N_ELEMENTS (sizes)];
+  gpointer many[40];
+  gsize size = 100 * KIB;
+  gsize resident;
+  guint n_kept = 0;
+
+  tf_memory_pool_set_limit (KIB * KIB * KIB);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    data[i] = map (sizes[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    tf_memory_pool_unmap (data[i], sizes[i], sizes[i] / 2);
+
+  g_assert_true (tf_memory_pool_map (&size, &resident) == data[1]);
+  g_assert_cmpuint (size, ==, sizes[1]);
+  g_assert_cmpuint (resident, ==, sizes[1] / 2);
+  size = 300 * KIB;
+  g_assert_true (tf_memory_pool_map (&size, &resident) == data[2]);
+  tf_memory_pool_unmap (data[1], sizes[1], sizes[1]);
+  tf_memory_pool_unmap (data[2], sizes[2], sizes[2]);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (many); i++)
+    many[i] = map (KIB * KIB);
+  for (gsize i = 0; i < G_N_ELEMENTS (many); i++)
+    tf_memory_pool_unmap (many[i], KIB * KIB, KIB * KIB);
+  for (gsize i = 0; i < G_N_ELEMENTS (many); i++)
+    n_kept += is_mapped (many[i]);
+  g_assert_cmpuint (n_kept, >=, 6);
+  g_assert_cmpuint (n_kept, <=, 8);
+
+  tf_memory_pool_set_limit (0);
+  for (gsize i = 0; i < G_N_ELEMENTS (sizes); i++)
+    g_assert_false (is_mapped (data[i]));
+  g_assert_false (is_mapped (many[0]));
+}
+
+static void
+test_unkept_mappings (void)
+{
+  gpointer data = map (256 * KIB);
+
+  tf_memory_pool_unmap (data, 256 * KIB, 256 * KIB);
+  g_assert_false (is_mapped (data));
+
+  tf_memory_pool_set_limit (KIB * KIB * KIB);
+  data = map (2 * KIB * KIB);
+  tf_memory_pool_unmap (data, 2 * KIB * KIB, KIB);
+  g_assert_false (is_mapped (data));
+  tf_memory_pool_set_limit (0);
+}
+
+/* Mappings are for the application, too. Large ones are made all the same. */
+static void
+test_many_mappings (void)
+{
+  g_autoptr(GPtrArray) mappings = g_ptr_array_new ();
+  gsize size = 4 * KIB;
+  gsize resident;
+  gpointer large;
+
+  for (gpointer data; (data = tf_memory_pool_map (&size, &resident)) != NULL;)
+    g_ptr_array_add (mappings, data);
+  g_assert_cmpuint (mappings->len, >, 10000);
+  g_assert_cmpuint (mappings->len, <, 30000);
+  large = map (2 * KIB * KIB);
+
+  for (guint i = 0; i < mappings->len; i++)
+    tf_memory_pool_unmap (mappings->pdata[i], size, 0);
+  tf_memory_pool_unmap (large, 2 * KIB * KIB, 0);
+  tf_memory_pool_unmap (map (4 * KIB), 4 * KIB, 0);
+}
+
 /* One call frees what it needs, not what all have, and finds it behind those that are in use. */
 static void
 test_free_enough (void)
@@ -649,6 +746,9 @@ main (int    argc,
   g_test_add_func ("/memory-pool/trim-heap", test_trim_heap);
   g_test_add_func ("/memory-pool/free-unused", test_free_unused);
   g_test_add_func ("/memory-pool/free-enough", test_free_enough);
+  g_test_add_func ("/memory-pool/mappings/kept", test_kept_mappings);
+  g_test_add_func ("/memory-pool/mappings/unkept", test_unkept_mappings);
+  g_test_add_func ("/memory-pool/mappings/many", test_many_mappings);
   g_test_add_func ("/memory-pool/leaving", test_leaving);
   g_test_add_func ("/memory-pool/reallocate", test_reallocate);
   g_test_add_func ("/memory-pool/all-in-use", test_all_in_use);
