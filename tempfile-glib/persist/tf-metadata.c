@@ -201,7 +201,7 @@ apply_acl (const TfMetadata *self,
   if (tf_system_get_xattr (fd, ACL, NULL, 0) < 0 && means_none (errno))
     return TRUE;
 
-  return TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) == 0 || means_none (errno);
+  return TF_RETRY_EINTR (tf_system_remove_xattr (fd, ACL)) == 0 || errno == TF_SYSTEM_ENOATTR;
 }
 
 /* Attributes that cannot be set are left out. */

@@ -1037,6 +1037,40 @@ test_open_backup (void)
   remove_doc ();
 }
 
+/* A document without an ACL is not opened to those whom that of the directory names, whatever the system says when it is to
+ * be removed. */
+static void
+test_inherited_acl (void)
+{
+  const int errnos[] = { EPERM, ENOTSUP, ENOSYS };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(GFile) doc = put_old ();
+      g_autoptr(TfTempFile) file = NULL;
+      g_autoptr(GError) error = NULL;
+      struct stat st;
+
+      g_assert_cmpint (chmod ("doc", 0660), ==, 0);
+      if (tf_test_is_portable () || setxattr (".", DEFAULT_ACL, acl, sizeof acl, 0) != 0)
+        {
+          g_test_skip ("there are no ACLs here");
+          remove_doc ();
+          return;
+        }
+
+      file = tf_temp_file_new (NULL, NULL, NULL);
+      g_assert_cmpint (removexattr (".", DEFAULT_ACL), ==, 0);
+      remove_errno = errnos[i];
+      g_assert_true (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+      grant_all ();
+      g_assert_no_error (error);
+      g_assert_cmpint (stat ("doc", &st), ==, 0);
+      g_assert_cmpuint (st.st_mode & 077, ==, 0);
+      remove_doc ();
+    }
+}
+
 /* The destination is the file's own name, by another path. */
 static void
 test_own_name (gconstpointer data)
@@ -1135,6 +1169,7 @@ main (int    argc,
   if (!tf_test_is_portable ())
     g_test_add_func ("/refusals/no-more-files", test_no_more_files);
   g_test_add_func ("/refusals/open-backup", test_open_backup);
+  g_test_add_func ("/refusals/inherited-acl", test_inherited_acl);
 
   if (!tf_test_is_portable ())
     g_test_add_data_func ("/refusals/own-name/changing-inodes", GINT_TO_POINTER (TRUE), test_own_name);
