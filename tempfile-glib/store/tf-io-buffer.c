@@ -84,7 +84,10 @@ tf_io_buffer_flush (TfIoBuffer    *self,
                            self->dirty_to - self->dirty_from, &n_written, cancellable, error);
   self->dirty_from += n_written;
   if (success)
-    set_clean (self);
+    {
+      self->written_to = self->start + (goffset) self->dirty_to;
+      set_clean (self);
+    }
 
   return success;
 }
@@ -218,6 +221,20 @@ tf_io_buffer_read (TfIoBuffer    *self,
   return TRUE;
 }
 
+/* Returns whether @offset is behind the end of the file, as far as is known. */
+static gboolean
+is_behind (const TfIoBuffer *self,
+           int               fd,
+           const char       *where,
+           goffset           offset,
+           goffset           size)
+{
+  if (offset <= MAX (size, self->written_to))
+    return FALSE;
+
+  return size >= 0 || !tf_disk_get_size (fd, where, &size, NULL) || offset > size;
+}
+
 /* Writes all @count bytes, or holds them back. @size is that of the file, or -1 if it is not known. On failure, nothing
  * was written, or @n_written bytes of a piece that is too large to hold back. */
 gboolean
@@ -241,8 +258,8 @@ tf_io_buffer_write (TfIoBuffer     *self,
 
       /* Far behind the end of the file, a write may always fail, which is better reported at once. */
       self->start = offset;
-      if (size >= 0 || tf_disk_get_size (fd, where, &size, NULL))
-        target = offset <= size ? begin_or_claim (self, offset, count) : NULL;
+      if (!is_behind (self, fd, where, offset, size))
+        target = begin_or_claim (self, offset, count);
       if (target == NULL)
         return tf_disk_write (fd, where, offset, data, count, n_written, cancellable, error);
     }
@@ -284,6 +301,7 @@ tf_io_buffer_clip (TfIoBuffer *self,
 {
   gsize end = CLAMP (size - self->start, 0, TF_IO_BUFFER_SIZE);
 
+  self->written_to = MIN (self->written_to, size);
   self->filled = MIN (self->filled, end);
   self->dirty_to = MIN (self->dirty_to, end);
   if (!tf_io_buffer_is_dirty (self))

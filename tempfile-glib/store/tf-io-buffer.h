@@ -21,6 +21,7 @@ typedef struct
   gsize    dirty_from; /* the start of the bytes that are held back, in @data */
   gsize    dirty_to;   /* their end; if it is not larger, nothing is held back */
   gsize    ahead;      /* the number of bytes read at once last time */
+  goffset  written_to; /* the end of what was written last, if the file was not cut off since */
 } TfIoBuffer;
 
 TfIoBuffer *tf_io_buffer_new     (void);

@@ -5,12 +5,15 @@
 
 /* What is held back reaches whoever gets a way to the bytes. */
 
-#include <tempfile-glib.h>
+#include "store/tf-io-buffer.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/tf-fd.h"
+#include "tempfile-glib.h"
 #include "tf-test.h"
 
 static GCancellable *cancelled_by_read; /* (unowned) (nullable) */
@@ -225,6 +228,42 @@ test_fork_and_write (void)
   g_assert_no_error (error);
 }
 
+static gboolean
+write_at (TfIoBuffer *buffer,
+          int         fd,
+          goffset     offset)
+{
+  gsize n_written = 0;
+
+  return tf_io_buffer_write (buffer, fd, NULL, offset, -1, "text", 4, &n_written, NULL, NULL) && n_written == 4;
+}
+
+/* A file that others can open is not asked for its size by who continues where it has written. */
+static void
+test_continued (void)
+{
+  TfIoBuffer *buffer = tf_io_buffer_new ();
+  tf_autofd int fd = open ("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  const int none = -1;
+
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  g_assert_true (tf_io_buffer_prepare (buffer, 4));
+  g_assert_true (write_at (buffer, fd, 0));
+  g_assert_true (tf_io_buffer_settle (buffer, fd, NULL, NULL, NULL));
+
+  g_assert_false (write_at (buffer, none, 5));
+  g_assert_true (write_at (buffer, none, 4));
+  g_assert_true (tf_io_buffer_is_dirty (buffer));
+  tf_io_buffer_drop (buffer);
+
+  /* Not if it is cut off in between. */
+  tf_io_buffer_clip (buffer, 2);
+  g_assert_false (write_at (buffer, none, 3));
+  g_assert_true (write_at (buffer, fd, 3));
+  g_assert_true (tf_io_buffer_is_dirty (buffer));
+  tf_io_buffer_free (buffer);
+}
+
 int
 main (int    argc,
       char **argv)
@@ -237,6 +276,7 @@ main (int    argc,
   g_test_add_func ("/io-buffer/reader", test_reader);
   g_test_add_func ("/io-buffer/splice", test_splice);
   g_test_add_func ("/io-buffer/read-ahead-fails", test_read_ahead_fails);
+  g_test_add_func ("/io-buffer/continued", test_continued);
   g_test_add_func ("/io-buffer/fork-and-close", test_fork_and_close);
   g_test_add_func ("/io-buffer/fork-and-write", test_fork_and_write);
 
