@@ -975,12 +975,13 @@ remove_dir (TfEntry             *self,
             GError             **error)
 {
   g_autoptr(GPtrArray) known = tf_parent_begin_removal (self->path, place->dir_fd, place->name, st);
+  gboolean success = tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error);
 
-  if (!tf_remove_dir_at (place->dir_fd, place->name, self->path, found, cancellable, error))
-    return FALSE;
-
-  tf_parent_end_removal (known, self->inside, st);
-  return TRUE;
+  if (success)
+    tf_parent_end_removal (known, self->inside, st);
+  else
+    tf_parent_end_failed_removal (known, self->path, place->dir_fd, place->name);
+  return success;
 }
 
 static gboolean
@@ -1420,6 +1421,8 @@ remove_handed_over (const TfEntry      *self,
 
   if (result == TF_ASIDE_REMOVED)
     tf_parent_end_removal (known, self->inside, st);
+  else
+    tf_parent_end_failed_removal (known, self->path, aside->dir_fd, aside->name);
   return result;
 }
 

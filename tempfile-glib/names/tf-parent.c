@@ -636,6 +636,23 @@ stat_beneath (int           dir_fd,
   return !g_str_equal (name, "..") && tf_system_stat (st, dir_fd, path);
 }
 
+/* Returns whether the directory is at its path, of which @below is the part in @dir_fd. Otherwise sets errno; to ENOENT if
+ * something else is there. */
+static gboolean
+is_beneath (const TfParent *self,
+            int             dir_fd,
+            const char     *below)
+{
+  TfSystemStat st;
+
+  errno = ENOENT;
+  if (!stat_beneath (dir_fd, below, &st))
+    return FALSE;
+
+  errno = ENOENT;
+  return is_place (self, &st);
+}
+
 /* Called before the directory @st is removed with all that is in it. @name, in @dir_fd, is the end of @path. Returns what
  * goes with it, or NULL. */
 GPtrArray *
@@ -654,10 +671,8 @@ tf_parent_begin_removal (const char         *path,
   for (guint i = parents != NULL ? parents->len : 0; i-- > 0;)
     {
       const TfParent *parent = g_ptr_array_index (parents, i);
-      TfSystemStat found;
 
-      if (!is_on_mount (parent, st) || !stat_beneath (dir_fd, parent->place.path + (name - path), &found) ||
-          !is_place (parent, &found))
+      if (!is_on_mount (parent, st) || !is_beneath (parent, dir_fd, parent->place.path + (name - path)))
         g_ptr_array_remove_index_fast (parents, i);
     }
 
@@ -680,6 +695,24 @@ tf_parent_end_removal (GPtrArray          *known,
   if (inside != NULL && is_place (inside, st))
     set_removed (inside);
   g_mutex_unlock (&lock);
+}
+
+/* Called instead, with what tf_parent_begin_removal() was called with, if not all could be removed. */
+void
+tf_parent_end_failed_removal (GPtrArray  *known,
+                              const char *path,
+                              int         dir_fd,
+                              const char *name)
+{
+  for (guint i = known != NULL ? known->len : 0; i-- > 0;)
+    {
+      const TfParent *parent = g_ptr_array_index (known, i);
+
+      if (is_beneath (parent, dir_fd, parent->place.path + (name - path)) || errno != ENOENT)
+        g_ptr_array_remove_index_fast (known, i);
+    }
+
+  tf_parent_end_removal (known, NULL, NULL);
 }
 
 /* Returns whether this process has removed the directory, so that nothing is in it any more. One that is only not found

@@ -44,6 +44,11 @@ GPtrArray *tf_parent_begin_removal (const char         *path,
 void       tf_parent_end_removal   (GPtrArray          *known,
                                     TfParent           *inside,
                                     const TfSystemStat *st);
+void       tf_parent_end_failed_removal
+                                   (GPtrArray          *known,
+                                    const char         *path,
+                                    int                 dir_fd,
+                                    const char         *name);
 gboolean   tf_parent_is_removed    (const TfParent     *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);

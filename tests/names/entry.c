@@ -929,6 +929,35 @@ test_exchanged_twice (void)
   create_while_exchanged (2);
 }
 
+/* What a cleanup that fails has removed is known to be gone. */
+static void
+test_partly_removed (void)
+{
+  g_autoptr(TfTempDir) outer = make_dir (NULL);
+  g_autofree char *gone = g_build_filename (tf_temp_dir_get_path (outer), "gone", NULL);
+  g_autofree char *stays = g_build_filename (tf_temp_dir_get_path (outer), "stays.new", NULL);
+  g_autoptr(GPtrArray) others = g_ptr_array_new_with_free_func (g_object_unref);
+  g_autoptr(TfNamedFile) file = NULL;
+
+  tree_make_dir (gone);
+  tree_make_file (stays);
+  file = make_file (gone);
+  for (int i = 0; i < 20; i++)
+    {
+      TfTempDir *other = make_dir (NULL);
+
+      g_ptr_array_add (others, make_file (tf_temp_dir_get_path (other)));
+      g_ptr_array_add (others, other);
+    }
+
+  fails_to_remove = TRUE;
+  assert_cleanup_fails (outer, G_IO_ERROR_FAILED);
+  fails_to_remove = FALSE;
+  g_assert_false (g_file_test (gone, G_FILE_TEST_EXISTS));
+  clean_up (outer);
+  close_file (file);
+}
+
 /* Who can exchange the directory cannot have something of others removed. */
 static void
 test_trapped (void)
@@ -2085,6 +2114,7 @@ main (int    argc,
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
   g_test_add_func ("/entry/exchanged-twice", test_exchanged_twice);
   g_test_add_func ("/entry/trapped", test_trapped);
+  g_test_add_func ("/entry/partly-removed", test_partly_removed);
   g_test_add_func ("/entry/always-exchanged", test_always_exchanged);
   g_test_add_func ("/entry/exchanged-and-unknown", test_exchanged_and_unknown);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);

@@ -225,6 +225,28 @@ test_removed_below (void)
   g_assert_cmpuint (tf_test_count_fds (), <=, n_fds + 1);
 }
 
+/* If something cannot be removed, what could be is known not to be there any more. */
+static void
+test_partly_removed (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  g_autoptr(TfParent) outer = make_below (path, ".");
+  g_autoptr(TfParent) gone = make_below (path, "gone/a");
+  g_autoptr(TfParent) stays = make_below (path, "stays/a");
+  g_autoptr(GPtrArray) known = NULL;
+  TfSystemStat st;
+
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
+  known = tf_parent_begin_removal (path, AT_FDCWD, path, &st);
+  g_assert_cmpint (rmdir ("dir/gone/a") + rmdir ("dir/gone"), ==, 0);
+  tf_parent_end_failed_removal (known, path, AT_FDCWD, path);
+  g_assert_true (tf_parent_is_removed (gone));
+  g_assert_false (tf_parent_is_removed (stays));
+  g_assert_false (tf_parent_is_removed (outer));
+  remove_dir (path, NULL);
+  g_assert_true (tf_parent_is_removed (stays));
+}
+
 /* However few descriptors the process may have, those that are not used are closed. */
 static void
 test_few_descriptors (void)
@@ -308,6 +330,7 @@ main (int    argc,
   g_test_add_data_func ("/parent/idle/other", NULL, test_idle);
   g_test_add_func ("/parent/removed", test_removed);
   g_test_add_func ("/parent/removed-below", test_removed_below);
+  g_test_add_func ("/parent/partly-removed", test_partly_removed);
   g_test_add_func ("/parent/other-removed", test_other_removed);
   g_test_add_func ("/parent/few-descriptors", test_few_descriptors);
   g_test_add_func ("/parent/hung-server", test_hung_server);
