@@ -95,26 +95,28 @@ move_to_heap (TfMemoryBuffer *self,
   return TRUE;
 }
 
-/* The bytes are copied to a new mapping after its pages were chosen. */
+/* The bytes are copied to a new mapping after its pages were chosen, also from a mapping without huge pages to one that may
+ * have them: somebody else can use the former one then. */
 static gboolean
 move_to_mapping (TfMemoryBuffer *self,
                  gsize           capacity,
                  gboolean        huge)
 {
   gsize size = round_to_pages (capacity);
+  gboolean stays = self->mapped && (self->capacity >= MAPPED_MIN || size < MAPPED_MIN);
   gsize touched = 0;
   guint8 *data = NULL;
 
   if (size > 0)
-    data = self->mapped ? tf_system_remap (self->data, self->capacity, size) : tf_memory_pool_map (&size, &touched);
+    data = stays ? tf_system_remap (self->data, self->capacity, size) : tf_memory_pool_map (&size, &touched);
   if (data == NULL)
     return FALSE;
 
-  if (!self->mapped)
+  if (!stays)
     {
       tf_system_use_huge_pages (data, size, huge);
-      self->huge = huge;
       replace_storage (self, data, size, touched, TRUE);
+      self->huge = huge;
     }
 
   self->data = data;

@@ -557,11 +557,13 @@ tf_memory_pool_map (gsize *size,
   return mapping;
 }
 
+/* A mapping of which little is resident is not worth it. */
 static gboolean
 may_keep (gsize size,
           gsize resident)
 {
-  return size <= KEPT_MAX && tf_memory_pool_is_limited () && get_unused () + get_left () + resident <= LOOSE_MIN;
+  return size <= KEPT_MAX && resident >= size / 4 &&
+         tf_memory_pool_is_limited () && get_unused () + get_left () + resident <= LOOSE_MIN;
 }
 
 /* Unmaps what tf_memory_pool_map() has mapped, unless it may be kept. */
@@ -579,7 +581,7 @@ tf_memory_pool_unmap (gpointer data,
     }
 
   tf_fork_lock (&fork_handler);
-  *mapping = (KeptMapping) { kept_mappings, size, MAX (resident, sizeof (KeptMapping)) };
+  *mapping = (KeptMapping) { kept_mappings, size, resident };
   g_atomic_pointer_set (&kept_mappings, mapping);
   g_atomic_pointer_add (&kept, mapping->resident);
   g_mutex_unlock (&lock);

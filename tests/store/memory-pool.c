@@ -492,7 +492,10 @@ test_unkept_mappings (void)
 
   tf_memory_pool_set_limit (KIB * KIB * KIB);
   data = map (2 * KIB * KIB);
-  tf_memory_pool_unmap (data, 2 * KIB * KIB, KIB);
+  tf_memory_pool_unmap (data, 2 * KIB * KIB, KIB * KIB);
+  g_assert_false (is_mapped (data));
+  data = map (256 * KIB);
+  tf_memory_pool_unmap (data, 256 * KIB, 32 * KIB);
   g_assert_false (is_mapped (data));
   tf_memory_pool_set_limit (0);
 }
