@@ -570,7 +570,7 @@ class Bytes(fast.Buffer):
     text = None
     flushing = frozenset()
     # Without the module, threads take turns in writing to the text, and in flushing it.
-    turn = contextlib.nullcontext()
+    turn = None
 
     def write_in_turn(self, data, is_kept):
         """Writes the data, or what is kept, at whose end it is. What is refused is kept.
@@ -617,16 +617,9 @@ class Bytes(fast.Buffer):
         if end and data.endswith(end):
             del self.kept[-len(end):]
 
-    def flush(self, *args, **kwargs):
-        """Write what is held back in this process to the file, unless this thread only asks."""
-        if self.is_asking():
-            return
-        try:
-            self.write_kept()
-            super().flush(*args, **kwargs)
-        except OSError as error:
-            if not (is_pending(error) and self.flushes_line()):
-                raise
+    def forgives(self, error):
+        """Whether who flushes does not hear of the error."""
+        return is_pending(error) and self.flushes_line()
 
     def flushes_line(self):
         """Whether it is a text that flushes a line which it has written."""
@@ -687,16 +680,19 @@ def tell_of_text(reference):
     return text.buffer.ask(io.TextIOWrapper.tell, text) if is_open(text) else io.TextIOWrapper.tell(text)
 
 
-DETACHED = types.SimpleNamespace(flushing=set(), turn=contextlib.nullcontext())
+DETACHED = types.SimpleNamespace(flushing=set(), turn=None)
 
 
 def flush_on_request(text):
     """The flush() of a text file. A line that was taken is not refused because the file cannot be flushed now; this is."""
     # A text that was detached says so.
     buffer = text.buffer or DETACHED
+    if buffer.turn is None and not text.line_buffering:
+        text.flush()
+        return
     buffer.flushing.add(get_ident())
     try:
-        with buffer.turn:
+        with buffer.turn or contextlib.nullcontext():
             text.flush()
     finally:
         buffer.flushing.discard(get_ident())

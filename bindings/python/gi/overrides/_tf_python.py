@@ -450,11 +450,22 @@ class Buffer(Reading):
         return len(data)
 
     @whole_errors
-    def flush(self):
+    def flush_output(self):
         if self.closed:
             raise closed_error()
         with self.turn:
             self.output.flush(None)
+
+    def flush(self):
+        """Write what is held back in this process to the file, unless this thread only asks."""
+        if self.is_asking():
+            return
+        try:
+            self.write_kept()
+            self.flush_output()
+        except OSError as error:
+            if not self.forgives(error):
+                raise
 
     @whole_errors
     def seek(self, offset, whence=os.SEEK_SET, /):

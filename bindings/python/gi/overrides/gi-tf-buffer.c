@@ -87,7 +87,7 @@ static gboolean write_kept_in_turn (PyObject *self);
   }
 
 DEFINE_WITH_KEYWORDS (close_during_call, gi_tf_file_close_cancellable, DURING_CALL)
-DEFINE_WITH_KEYWORDS (buffer_flush, gi_tf_io_flush, DURING_CALL)
+DEFINE_WITH_KEYWORDS (flush_after_kept, gi_tf_io_flush, AFTER_KEPT)
 DEFINE_WITH_KEYWORDS (buffer_read, gi_tf_io_read, AFTER_KEPT)
 DEFINE_WITH_KEYWORDS (buffer_read1, gi_tf_io_read1, AFTER_KEPT)
 DEFINE_WITH_KEYWORDS (buffer_seek, gi_tf_io_seek, AFTER_KEPT)
@@ -359,6 +359,48 @@ buffer_try_write_kept (PyObject *self,
     Py_RETURN_NONE;
 
   return end_turn (self, write_kept (self));
+}
+
+/* Returns whether the exception that is set does not matter to who flushes, and clears it then. */
+static gboolean
+forgives (PyObject *self)
+{
+  PyObject *type, *value, *traceback, *answer;
+  gboolean is_forgiven;
+
+  if (!PyErr_ExceptionMatches (PyExc_OSError))
+    return FALSE;
+
+  PyErr_Fetch (&type, &value, &traceback);
+  PyErr_NormalizeException (&type, &value, &traceback);
+  answer = PyObject_CallMethod (self, "forgives", "O", value);
+  is_forgiven = answer == Py_True;
+  if (answer != NULL && !is_forgiven)
+    PyErr_Restore (type, value, traceback);
+  else
+    {
+      Py_XDECREF (type);
+      Py_XDECREF (value);
+      Py_XDECREF (traceback);
+    }
+
+  Py_XDECREF (answer);
+  return is_forgiven;
+}
+
+/* Writes what is held back, too, unless this thread only asks. */
+static PyObject *
+buffer_flush (PyObject         *self,
+              PyObject   *const*args,
+              Py_ssize_t        n_args,
+              PyObject         *names)
+{
+  int asks = is_asking ((Buffer *) self);
+  PyObject *result = asks == 0 ? flush_after_kept (self, args, n_args, names) : NULL;
+
+  if (result == NULL && (asks > 0 || (asks == 0 && forgives (self))))
+    Py_RETURN_NONE;
+  return result;
 }
 
 static gboolean
