@@ -90,17 +90,24 @@ leave_file_at (TfTempDir  *dir,
   tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
 }
 
-static void
-leave_outside_of_dir (void)
+static TfTempDir *
+leave_dir_with_link (void)
 {
   TfTempDir *dir = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
   g_autofree char *link = tf_temp_dir_build_filename (dir, NULL, "link", NULL);
-  g_autofree char *sub = tf_temp_dir_build_filename (dir, NULL, "link", "sub", NULL);
-  TfTempDir *inner = NULL;
 
   if (symlink ("../elsewhere", link) != 0)
     abort ();
-  inner = tf_temp_dir_new (NULL, NULL, sub, NULL, NULL);
+  return dir;
+}
+
+static void
+leave_outside_of_dir (void)
+{
+  TfTempDir *dir = leave_dir_with_link ();
+  g_autofree char *sub = tf_temp_dir_build_filename (dir, NULL, "link", "sub", NULL);
+  TfTempDir *inner = tf_temp_dir_new (NULL, NULL, sub, NULL, NULL);
+
   leave_file_at (inner, "..");
   leave_file_at (dir, "link/sub");
   leave_file_at (dir, "link");
@@ -119,6 +126,60 @@ test_outside (void)
   g_assert_cmpuint (tf_test_sweep (0), ==, 6);
   g_assert_cmpint (rmdir ("elsewhere/sub") + rmdir ("elsewhere"), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+}
+
+static void
+leave_dir_alone (void)
+{
+  leave_dir_with_link ();
+}
+
+/* The first segment of a journal has room for fewer. */
+#define N_OF_SEGMENTS 200
+
+static void
+leave_many_and_one_outside (void)
+{
+  TfTempDir *dir = leave_dir_with_link ();
+
+  for (int i = 0; i < N_OF_SEGMENTS; i++)
+    leave_file_at (dir, "..");
+  leave_file_at (dir, "link");
+}
+
+/* Another process has made the directory. */
+static void
+leave_file_by_link (void)
+{
+  g_autoptr(GDir) names = g_dir_open (".", 0, NULL);
+  const char *name = g_dir_read_name (names);
+  g_autofree char *where = NULL;
+  TfNamedFile *file;
+
+  if (g_str_equal (name, "elsewhere"))
+    name = g_dir_read_name (names);
+  where = g_build_filename (tf_test_get_sandbox (), name, "link", NULL);
+  file = tf_named_file_new (NULL, NULL, where, NULL, NULL);
+  tf_named_file_set_delete_policy (file, TF_DELETE_ON_CLOSE);
+}
+
+/* The path is in another segment, or in the journal of another process. */
+static void
+test_outside_of_others (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  for (int i = 0; i < 5; i++)
+    {
+      g_assert_cmpint (mkdir ("elsewhere", 0700), ==, 0);
+      tf_test_run_and_kill (i < 3 ? leave_many_and_one_outside : leave_dir_alone);
+      if (i >= 3)
+        tf_test_run_and_kill (leave_file_by_link);
+      g_assert_cmpuint (tf_test_sweep (0), ==, i < 3 ? N_OF_SEGMENTS + 2 : 2);
+      g_assert_cmpint (rmdir ("elsewhere"), ==, 0);
+      g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
+    }
 }
 
 static void
@@ -1136,6 +1197,7 @@ main (int    argc,
   g_test_add_func ("/sweep/dead", test_dead);
   g_test_add_func ("/sweep/inside", test_inside);
   g_test_add_func ("/sweep/outside", test_outside);
+  g_test_add_func ("/sweep/outside-of-others", test_outside_of_others);
   g_test_add_func ("/sweep/journal-alone", test_journal_alone);
   g_test_add_func ("/sweep/no-journals", test_no_journals);
   g_test_add_func ("/sweep/future", test_future);

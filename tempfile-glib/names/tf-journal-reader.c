@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -694,80 +693,25 @@ free_record (const Segment *self,
     n_written = TF_RETRY_EINTR (pwrite (self->fd, &free_state, sizeof free_state, offset));
 }
 
-/* A record that may have to be removed, and what it is ordered by. */
-typedef struct
-{
-  guint slot;
-  guint detour;
-} Turn;
-
-static gint
-compare_turns (gconstpointer a,
-               gconstpointer b)
-{
-  const Turn *turn_a = a;
-  const Turn *turn_b = b;
-
-  if (turn_a->detour != turn_b->detour)
-    return turn_a->detour > turn_b->detour ? -1 : 1;
-
-  return turn_a->slot < turn_b->slot ? -1 : 1;
-}
-
-/* Returns the length of the path of a directory if it leads through symlinks or "..", and otherwise 0. */
-static guint
-measure_detour (const Segment *self,
-                guint          slot)
-{
-  g_autofree char *path = is_parent (self, slot) ? read_text (self, slot) : NULL;
-  char *real = path != NULL ? realpath (path, NULL) : NULL;
-  guint detour = real != NULL && !g_str_equal (real, path) ? strlen (path) : 0;
-
-  free (real);
-  return detour;
-}
-
-/* A path can begin with that of a directory that is to be removed, and lead out of it again. Once that is removed, it
- * leads nowhere: what has such a path comes first, and of two that have, what can depend on the other one. */
-static GArray *
-order_records (const Segment *segment)
-{
-  GArray *turns = g_array_new (FALSE, FALSE, sizeof (Turn));
-  g_autofree guint *detours = g_new0 (guint, segment->n_slots);
-
-  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
-    detours[i] = measure_detour (segment, i);
-
-  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
-    {
-      const TfJournalSlot *record = &segment->slots[i];
-      const Turn turn = { i, is_parent (segment, record->parent) ? detours[record->parent] : 0 };
-
-      if (record->state == TF_JOURNAL_INTENT || record->state == TF_JOURNAL_DONE)
-        g_array_append_val (turns, turn);
-    }
-  g_array_sort (turns, compare_turns);
-
-  return turns;
-}
-
 /* Returns whether no record is left. */
 static gboolean
 sweep_records (TfJournalReader *self,
                Segment         *segment,
                GCancellable    *cancellable)
 {
-  g_autoptr(GArray) turns = order_records (segment);
   gboolean is_empty = TRUE;
 
-  for (guint i = 0; i < turns->len; i++)
+  for (guint i = TF_JOURNAL_N_HEAD_SLOTS; i < segment->n_slots; i++)
     {
-      guint slot = g_array_index (turns, Turn, i).slot;
+      guint32 state = segment->slots[i].state;
 
-      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, slot, cancellable) == STAYS)
+      if (state != TF_JOURNAL_INTENT && state != TF_JOURNAL_DONE)
+        continue;
+
+      if (g_cancellable_is_cancelled (cancellable) || sweep_record (self, segment, i, cancellable) == STAYS)
         is_empty = FALSE;
       else
-        free_record (segment, slot);
+        free_record (segment, i);
     }
 
   return is_empty;

@@ -21,7 +21,8 @@
 
 struct _TfParent
 {
-  TfPlace         place;  /* (owned) path */
+  char           *spelling; /* (owned): the path as it was given */
+  TfPlace         place;  /* (owned) path, without symlinks where that is known */
   guint           n_refs;
   guint           n_uses; /* of the descriptor, at the moment */
   int             fd;     /* -1 if it is not open */
@@ -211,11 +212,28 @@ open_dir (const char   *path,
   return errno != ENOENT && errno != ENOTDIR && stat_dir (path, st);
 }
 
+/* Returns a path of the directory @st without symlinks, or @path if it is not known. It leads there, too, when what the
+ * symlinks are in is removed. @fd may be -1. */
+char *
+tf_parent_find_path (const char         *path,
+                     int                 fd,
+                     const TfSystemStat *st)
+{
+  g_autofree char *found = fd >= 0 ? tf_system_find_path (fd) : NULL;
+  TfSystemStat there;
+
+  if (found != NULL && !g_str_equal (found, path) && stat_dir (found, &there) &&
+      there.device == st->device && there.inode == st->inode)
+    return g_steal_pointer (&found);
+
+  return g_strdup (path);
+}
+
 static void
 make_unknown (TfParent *self)
 {
   if (self->is_known)
-    g_tree_remove (by_path, self->place.path);
+    g_tree_remove (by_path, self->spelling);
   self->is_known = FALSE;
   if (latest == self)
     latest = NULL;
@@ -228,6 +246,7 @@ parent_free (TfParent *self)
     close_fd (self);
   make_unknown (self);
   g_free ((char *) self->place.path);
+  g_free (self->spelling);
   g_free (self);
   g_atomic_int_add (&n_parents, -1);
 }
@@ -235,7 +254,7 @@ parent_free (TfParent *self)
 static TfParent *
 look_up (const char *path)
 {
-  if (latest != NULL && g_str_equal (latest->place.path, path))
+  if (latest != NULL && g_str_equal (latest->spelling, path))
     return latest;
 
   return by_path != NULL ? g_tree_lookup (by_path, path) : NULL;
@@ -245,19 +264,21 @@ look_up (const char *path)
 static void
 make_known (TfParent *self)
 {
-  TfParent *former = look_up (self->place.path);
+  TfParent *former = look_up (self->spelling);
 
   if (former != NULL)
     former->is_known = FALSE;
   if (by_path == NULL)
     by_path = g_tree_new ((GCompareFunc) strcmp);
-  g_tree_replace (by_path, (char *) self->place.path, self);
+  g_tree_replace (by_path, self->spelling, self);
   self->is_known = TRUE;
   latest = self;
 }
 
+/* Takes over @path, which is the one without symlinks. */
 static TfParent *
-add (const char         *path,
+add (const char         *spelling,
+     char               *path,
      gboolean            is_lasting,
      int                 fd,
      const TfSystemStat *st)
@@ -266,7 +287,8 @@ add (const char         *path,
 
   g_atomic_int_inc (&n_parents);
   *self = (TfParent) {
-    .place = { .path = g_strdup (path) },
+    .spelling = g_strdup (spelling),
+    .place = { .path = path },
     .n_refs = 1,
     .fd = -1,
     .mount_id = st->mount_id,
@@ -307,6 +329,7 @@ static TfParent *
 make (const char *path,
       gboolean    is_lasting)
 {
+  g_autofree char *found = NULL;
   TfSystemStat st;
   TfParent *self;
   int fd;
@@ -318,13 +341,14 @@ make (const char *path,
     }
 
   is_lasting |= is_on_root_mount (&st);
+  found = tf_parent_find_path (path, fd, &st);
 
   g_mutex_lock (&lock);
   self = look_up (path);
   if (self != NULL && is_place (self, &st))
     take (self); /* it is known already, or another thread was faster */
   else
-    self = add (path, is_lasting, tf_fd_steal (&fd), &st);
+    self = add (path, g_steal_pointer (&found), is_lasting, tf_fd_steal (&fd), &st);
   g_mutex_unlock (&lock);
   tf_fd_clear (&fd);
   return self;
@@ -336,7 +360,7 @@ look_again (TfParent *self)
 {
   TfSystemStat st;
 
-  if (!stat_dir (self->place.path, &st) || !is_place (self, &st))
+  if (!stat_dir (self->spelling, &st) || !is_place (self, &st))
     return FALSE;
 
   self->is_guarded = tf_parent_guards (&st);
@@ -376,7 +400,7 @@ tf_parent_get (const char *path,
 TfParent *
 tf_parent_renew (TfParent *self)
 {
-  return make (self->place.path, self->is_lasting);
+  return make (self->spelling, self->is_lasting);
 }
 
 TfParent *
@@ -616,7 +640,8 @@ is_on_mount (const TfParent     *self,
   return self->mount_id != 0 && st->mount_id != 0 ? self->mount_id == st->mount_id : self->place.device == st->device;
 }
 
-/* Describes what @path in @dir_fd leads to, through directories only: a symlink, or "..", could lead out of the first one. */
+/* Describes what @path in @dir_fd leads to. Fails with ELOOP if it leads through a symlink, or "..", which can lead out of
+ * the first directory, or to one. */
 static gboolean
 stat_beneath (int           dir_fd,
               const char   *path,
@@ -624,16 +649,26 @@ stat_beneath (int           dir_fd,
 {
   const char *name = path;
 
-  for (const char *end = strchr (path, '/'); end != NULL; end = strchr (name, '/'))
+  for (;;)
     {
+      const char *end = name + strcspn (name, "/");
       g_autofree char *above = g_strndup (path, end - path);
+      gboolean is_up = g_str_equal (above + (name - path), "..");
 
-      if (g_str_equal (above + (name - path), "..") || !tf_system_stat (st, dir_fd, above) || !S_ISDIR (st->mode))
+      if (!is_up && !tf_system_stat (st, dir_fd, above))
         return FALSE;
+
+      if (is_up || S_ISLNK (st->mode))
+        {
+          errno = ELOOP;
+          return FALSE;
+        }
+
+      if (*end == '\0')
+        return TRUE;
+
       name = end + 1;
     }
-
-  return !g_str_equal (name, "..") && tf_system_stat (st, dir_fd, path);
 }
 
 /* Returns whether the directory is at its path, of which @below is the part in @dir_fd. Otherwise sets errno; to ENOENT if
@@ -645,7 +680,6 @@ is_beneath (const TfParent *self,
 {
   TfSystemStat st;
 
-  errno = ENOENT;
   if (!stat_beneath (dir_fd, below, &st))
     return FALSE;
 
@@ -672,7 +706,7 @@ tf_parent_begin_removal (const char         *path,
     {
       const TfParent *parent = g_ptr_array_index (parents, i);
 
-      if (!is_on_mount (parent, st) || !is_beneath (parent, dir_fd, parent->place.path + (name - path)))
+      if (!is_on_mount (parent, st) || !is_beneath (parent, dir_fd, parent->spelling + (name - path)))
         g_ptr_array_remove_index_fast (parents, i);
     }
 
@@ -708,7 +742,7 @@ tf_parent_end_failed_removal (GPtrArray  *known,
     {
       const TfParent *parent = g_ptr_array_index (known, i);
 
-      if (is_beneath (parent, dir_fd, parent->place.path + (name - path)) || errno != ENOENT)
+      if (is_beneath (parent, dir_fd, parent->spelling + (name - path)) || errno != ENOENT)
         g_ptr_array_remove_index_fast (known, i);
     }
 

@@ -55,6 +55,9 @@ const TfPlace *tf_parent_get_place  (const TfParent     *self);
 gboolean       tf_parent_is_guarded (const TfParent     *self);
 gboolean       tf_parent_is_private (const TfParent     *self);
 gboolean       tf_parent_guards     (const TfSystemStat *dir);
+char          *tf_parent_find_path  (const char         *path,
+                                     int                 fd,
+                                     const TfSystemStat *st);
 
 /* Descriptors that may be used for something that is not necessary: @max, or a small part of the limit. */
 guint tf_parent_limit_fds (guint max);

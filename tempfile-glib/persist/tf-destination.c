@@ -14,6 +14,7 @@
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-system.h"
+#include "names/tf-parent.h"
 
 /* The number that the kernel follows at most, see path_resolution(7). */
 #define MAX_SYMLINKS 40
@@ -30,6 +31,7 @@ tf_destination_clear (TfDestination *self)
   g_clear_pointer (&self->path, g_free);
   g_clear_pointer (&self->name, g_free);
   g_clear_pointer (&self->wanted, g_free);
+  g_clear_pointer (&self->dir, g_free);
   g_free ((char *) self->place.path);
   self->place.path = NULL;
   tf_fd_clear (&self->dir_fd);
@@ -136,25 +138,27 @@ static gboolean
 open_dir (TfDestination  *self,
           GError        **error)
 {
-  char *dir = split (self);
   TfSystemStat st;
 
-  self->place.path = dir;
+  self->dir = split (self);
   if (is_name_of_dir (self->name))
     return tf_errno_set (error, EISDIR, "rename", self->path);
 
-  self->dir_fd = tf_system_open_dir (dir);
+  self->dir_fd = tf_system_open_dir (self->dir);
   if (self->dir_fd < 0)
-    return tf_errno_set (error, errno, "open", dir);
+    return tf_errno_set (error, errno, "open", self->dir);
 
-  if (tf_system_stat (&st, self->dir_fd, ""))
-    tf_place_set (&self->place, &st);
+  if (!tf_system_stat (&st, self->dir_fd, ""))
+    return tf_errno_set (error, errno, "stat", self->dir);
+
+  self->place.path = tf_parent_find_path (self->dir, self->dir_fd, &st);
+  tf_place_set (&self->place, &st);
 
   if (!(self->flags & TF_PERSIST_DURABLE))
     return TRUE;
 
   self->sync_fd = TF_RETRY_EINTR (openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", dir);
+  return self->sync_fd >= 0 || tf_errno_set (error, errno, "open", self->dir);
 }
 
 /* Describes what is at the destination. Looks once: later, something else may have the name. */
@@ -211,7 +215,7 @@ check_occupant (TfDestination  *self,
     }
 
   if (fstat (self->dir_fd, &dir) != 0)
-    return tf_errno_set (error, errno, "stat", self->place.path);
+    return tf_errno_set (error, errno, "stat", self->dir);
 
   self->is_occupied = TRUE;
   self->has_file = S_ISREG (mode);
@@ -280,7 +284,7 @@ tf_destination_next (TfDestination *self)
   g_free (self->name);
   self->name = add_number (self->wanted, ++self->number);
   g_free (self->path);
-  self->path = g_build_filename (self->place.path, self->name, NULL);
+  self->path = g_build_filename (self->dir, self->name, NULL);
   return TRUE;
 }
 

@@ -21,6 +21,7 @@ typedef struct
   char           *wanted;         /* (owned) (nullable): with TF_PERSIST_UNIQUE, the name that was asked for */
   guint           number;         /* in @name, to make it another one; 0: in none */
   int             dir_fd;         /* (owned): the directory, to resolve names in */
+  char           *dir;            /* (owned) (nullable): the path of the directory, as it was given */
   TfPlace         place;          /* (owned) path: the directory, for the journal */
   int             sync_fd;        /* (owned): the directory, for fsync(); -1 without TF_PERSIST_DURABLE */
   TfPersistFlags  flags;
