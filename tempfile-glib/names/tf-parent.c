@@ -102,17 +102,27 @@ is_lost (int fd)
   return fstat (fd, &st) != 0 && (errno == ENOENT || errno == ESTALE) && (fcntl (fd, F_GETFL) & O_DIRECTORY) != 0;
 }
 
-/* Closes @fd, which was opened for a directory, if it still is that directory's: the program may have closed all
+static gboolean
+is_same_dir (const TfPlace      *place,
+             const TfSystemStat *st)
+{
+  TfPlace found = { NULL, };
+
+  tf_place_set (&found, st);
+  return S_ISDIR (st->mode) && found.device == place->device && found.inode == place->inode &&
+         (found.birth == place->birth || found.birth == 0 || place->birth == 0);
+}
+
+/* Closes @fd, which was opened for the directory @place, if it still is that directory's: the program may have closed all
  * descriptors, and opened others. Does not ask a server, which may hang, and does not change errno. */
 void
-tf_parent_close_fd (int     fd,
-                    guint64 device,
-                    guint64 inode)
+tf_parent_close_fd (int            fd,
+                    const TfPlace *place)
 {
   int saved_errno = errno;
   TfSystemStat st;
 
-  if (tf_system_stat_known (&st, fd) ? st.device == device && st.inode == inode : is_lost (fd))
+  if (tf_system_stat_known (&st, fd) ? is_same_dir (place, &st) : is_lost (fd))
     tf_fd_clear (&fd);
   errno = saved_errno;
 }
@@ -168,7 +178,7 @@ steal_fd (TfParent *self)
 static void
 close_fd (TfParent *self)
 {
-  tf_parent_close_fd (steal_fd (self), self->place.device, self->place.inode);
+  tf_parent_close_fd (steal_fd (self), &self->place);
 }
 
 /* Closes descriptors that have not been used for long, until no more than @max are open. */

@@ -32,8 +32,7 @@ gboolean  tf_parent_check      (TfParent         *self,
 gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
 void      tf_parent_close_fd   (int               fd,
-                                guint64           device,
-                                guint64           inode);
+                                const TfPlace    *place);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 

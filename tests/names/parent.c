@@ -276,6 +276,35 @@ test_few_descriptors (void)
     }
 }
 
+/* The program may have closed all descriptors and opened others, which can have the inode number of what was removed. */
+static void
+test_other_descriptor (void)
+{
+  TfPlace place = { NULL, };
+  TfSystemStat st;
+  int dir = open (".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int file = open ("file", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  g_assert_cmpint (unlink ("file"), ==, 0);
+  g_assert_true (tf_system_stat (&st, file, ""));
+  tf_place_set (&place, &st);
+  tf_parent_close_fd (file, &place);
+  g_assert_cmpint (close (file), ==, 0);
+
+  g_assert_true (tf_system_stat (&st, dir, ""));
+  tf_place_set (&place, &st);
+  place.inode++;
+  tf_parent_close_fd (dir, &place);
+  place.inode--;
+  place.birth ^= 1;
+  if (st.birth_seconds != 0)
+    tf_parent_close_fd (dir, &place);
+  g_assert_cmpint (fcntl (dir, F_GETFD), >=, 0);
+  place.birth ^= 1;
+  tf_parent_close_fd (dir, &place);
+  g_assert_cmpint (fcntl (dir, F_GETFD), <, 0);
+}
+
 /* A directory whose server hangs does not keep those waiting who use others. */
 static void
 test_hung_server (void)
@@ -333,6 +362,7 @@ main (int    argc,
   g_test_add_func ("/parent/partly-removed", test_partly_removed);
   g_test_add_func ("/parent/other-removed", test_other_removed);
   g_test_add_func ("/parent/few-descriptors", test_few_descriptors);
+  g_test_add_func ("/parent/other-descriptor", test_other_descriptor);
   g_test_add_func ("/parent/hung-server", test_hung_server);
 
   return tf_test_run ();
