@@ -200,12 +200,25 @@ take (gsize    bytes,
   return TRUE;
 }
 
-/* From now on, the node only keeps what it holds. */
+static void
+forget_started (TfMemoryPoolNode *node)
+{
+  if (g_atomic_pointer_get (&started) != node)
+    return;
+
+  tf_fork_lock (&fork_handler);
+  if (started == node)
+    g_atomic_pointer_set (&started, NULL);
+  g_mutex_unlock (&lock);
+}
+
+/* From now on, the node only keeps what it holds, and has no part of a huge page. */
 void
 tf_memory_pool_withdraw (TfMemoryPoolNode *node)
 {
   node->spared = TRUE;
   update_rank (node);
+  forget_started (node);
 }
 
 /* Removes a node that holds nothing in memory any more. Calling this again does nothing. */
@@ -214,13 +227,7 @@ tf_memory_pool_remove (TfMemoryPoolNode *node)
 {
   tf_memory_pool_recount (node, 0);
   tf_memory_pool_set_unused (node, 0);
-  if (g_atomic_pointer_get (&started) != node)
-    return;
-
-  tf_fork_lock (&fork_handler);
-  if (started == node)
-    g_atomic_pointer_set (&started, NULL);
-  g_mutex_unlock (&lock);
+  forget_started (node);
 }
 
 /* Counts @size bytes for the node. Fails if the limit does not allow that, and they are more than are spared. */

@@ -691,7 +691,13 @@ test_start (void)
   g_assert_true (tf_memory_pool_start (&second.node));
   tf_memory_pool_remove (&second.node);
   g_assert_true (tf_memory_pool_start (&first.node));
+
+  /* Whoever keeps what is closed does not grow. */
+  first.is_in_use = TRUE;
+  tf_memory_pool_withdraw (&first.node);
+  g_assert_true (tf_memory_pool_start (&second.node));
   tf_memory_pool_remove (&first.node);
+  tf_memory_pool_remove (&second.node);
   g_assert_cmpint (second.n_refs, ==, 0);
 }
 
