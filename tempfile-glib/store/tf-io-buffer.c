@@ -249,7 +249,8 @@ tf_io_buffer_write (TfIoBuffer     *self,
                     GCancellable   *cancellable,
                     GError        **error)
 {
-  guint8 *target = begin_or_claim (self, offset, count);
+  gboolean has_bytes = self->filled > 0 || tf_io_buffer_is_dirty (self);
+  guint8 *target = has_bytes ? begin_or_claim (self, offset, count) : NULL;
 
   if (target == NULL)
     {
