@@ -175,10 +175,13 @@ steal_fd (TfParent *self)
   return tf_fd_steal (&self->fd);
 }
 
+/* The first change of a directory of a lower layer of an overlay copies it, and with that it has another birth time. */
 static void
 close_fd (TfParent *self)
 {
-  tf_parent_close_fd (steal_fd (self), &self->place);
+  const TfPlace place = { .device = self->place.device, .inode = self->place.inode };
+
+  tf_parent_close_fd (steal_fd (self), &place);
 }
 
 /* Closes descriptors that have not been used for long, until no more than @max are open. */

@@ -36,6 +36,9 @@ __wrap_getrlimit64 (int            resource,
 static int hung_fd = -1;
 static guint n_asked;
 
+/* Directories have other birth times, as in an overlay from their first change on. */
+static gboolean is_copied_up;
+
 int __real_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 int __wrap_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 
@@ -49,7 +52,11 @@ __wrap_statx (int           dir_fd,
   if (dir_fd == hung_fd && !(flags & AT_STATX_DONT_SYNC))
     n_asked++;
 
-  return __real_statx (dir_fd, path, flags, mask, stx);
+  if (__real_statx (dir_fd, path, flags, mask, stx) != 0)
+    return -1;
+
+  stx->stx_btime.tv_sec += is_copied_up;
+  return 0;
 }
 
 static void
@@ -305,7 +312,7 @@ test_other_descriptor (void)
   g_assert_cmpint (fcntl (dir, F_GETFD), <, 0);
 }
 
-/* A directory whose server hangs does not keep those waiting who use others. */
+/* A directory whose server hangs does not keep those waiting who use others. It is closed, though it may have been copied. */
 static void
 test_hung_server (void)
 {
@@ -317,8 +324,10 @@ test_hung_server (void)
   g_assert_true (tf_parent_enter (parent, &hung_fd));
   tf_parent_leave (parent);
   n_fds = tf_test_count_fds ();
+  is_copied_up = TRUE;
   tf_parent_unref (parent);
   tf_parent_unref (other);
+  is_copied_up = FALSE;
   hung_fd = -1;
 
   g_assert_cmpuint (tf_test_count_fds (), <, n_fds);
