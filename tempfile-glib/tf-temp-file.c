@@ -113,7 +113,8 @@
  *
  * ## Pending operations
  *
- * An asynchronous operation is pending until its callback is called, or for a cancelled one a moment before. No call overtakes it:
+ * An asynchronous operation is pending until its callback is called, or for a cancelled one until a moment before. No
+ * call overtakes it:
  *
  * - While the file has a pending operation, all calls of the file and of its two streams that read, write, move the
  *   position or hand out the bytes fail with %G_IO_ERROR_PENDING.
