@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -235,6 +236,8 @@ tf_parent_find_path (const char         *path,
   g_autofree char *found = fd >= 0 ? tf_system_find_path (fd) : NULL;
   TfSystemStat there;
 
+  if (found == NULL)
+    found = realpath (path, NULL);
   if (found != NULL && !g_str_equal (found, path) && stat_dir (found, &there) &&
       there.device == st->device && there.inode == st->inode)
     return g_steal_pointer (&found);
@@ -488,11 +491,12 @@ use_open (TfParent *self,
   return is_open;
 }
 
-/* Opens the directory at the path if it is still the same one. */
+/* Opens the directory at @path if it is still the same one. */
 static int
-open_again (TfParent *self)
+open_at (const TfParent *self,
+         const char     *path)
 {
-  tf_autofd int fd = tf_fd_lift (tf_system_open_dir (self->place.path));
+  tf_autofd int fd = tf_fd_lift (tf_system_open_dir (path));
 
   if (fd >= 0 && !is_open_at (self, fd))
     {
@@ -501,6 +505,15 @@ open_again (TfParent *self)
     }
 
   return tf_fd_steal (&fd);
+}
+
+/* Who moves a directory behind a symlink adjusts the symlink. */
+static int
+open_again (const TfParent *self)
+{
+  int fd = open_at (self, self->place.path);
+
+  return fd < 0 && (errno == ENOENT || errno == ENOTDIR) ? open_at (self, self->spelling) : fd;
 }
 
 /* Returns a descriptor of the directory, which is valid until tf_parent_leave(). If the program has closed it, it may
@@ -576,7 +589,7 @@ tf_parent_is_at_path (TfParent *self)
 {
   TfSystemStat st;
 
-  return !stat_dir (self->place.path, &st) || is_place (self, &st);
+  return !stat_dir (self->spelling, &st) || is_place (self, &st);
 }
 
 /* Returns TRUE also if the path cannot be looked at. */
@@ -585,7 +598,7 @@ tf_parent_may_have_moved (TfParent *self)
 {
   TfSystemStat st;
 
-  return !stat_dir (self->place.path, &st) || !is_place (self, &st);
+  return !stat_dir (self->spelling, &st) || !is_place (self, &st);
 }
 
 /* --- Removal -------------------------------------------------------------------------------- */
@@ -653,21 +666,25 @@ is_on_mount (const TfParent     *self,
   return self->mount_id != 0 && st->mount_id != 0 ? self->mount_id == st->mount_id : self->place.device == st->device;
 }
 
-/* Describes what @path in @dir_fd leads to. Fails with ELOOP if it leads through a symlink, or "..", which can lead out of
- * the first directory, or to one. */
+/* Describes what @path in @dir_fd leads to. Fails with ELOOP if a symlink or ".." behind the first @top bytes of it could
+ * lead out of the directory that these lead to, or if there is a symlink at its end. */
 static gboolean
 stat_beneath (int           dir_fd,
               const char   *path,
+              gsize         top,
               TfSystemStat *st)
 {
-  const char *name = path;
+  const char *end = path + top;
 
-  for (;;)
+  while (*end != '\0')
     {
-      const char *end = name + strcspn (name, "/");
-      g_autofree char *above = g_strndup (path, end - path);
-      gboolean is_up = g_str_equal (above + (name - path), "..");
+      g_autofree char *above = NULL;
+      const char *name = end + 1;
+      gboolean is_up;
 
+      end = name + strcspn (name, "/");
+      above = g_strndup (path, end - path);
+      is_up = g_str_equal (above + (name - path), "..");
       if (!is_up && !tf_system_stat (st, dir_fd, above))
         return FALSE;
 
@@ -676,24 +693,22 @@ stat_beneath (int           dir_fd,
           errno = ELOOP;
           return FALSE;
         }
-
-      if (*end == '\0')
-        return TRUE;
-
-      name = end + 1;
     }
+
+  return path[top] != '\0' || tf_system_stat (st, dir_fd, path);
 }
 
-/* Returns whether the directory is at its path, of which @below is the part in @dir_fd. Otherwise sets errno; to ENOENT if
- * something else is there. */
+/* Returns whether the directory is beneath the one at @path, or is that one. @name, in @dir_fd, is the end of @path. Otherwise
+ * sets errno; to ENOENT if something else is there. */
 static gboolean
 is_beneath (const TfParent *self,
+            const char     *path,
             int             dir_fd,
-            const char     *below)
+            const char     *name)
 {
   TfSystemStat st;
 
-  if (!stat_beneath (dir_fd, below, &st))
+  if (!stat_beneath (dir_fd, self->spelling + (name - path), strlen (name), &st))
     return FALSE;
 
   errno = ENOENT;
@@ -719,7 +734,7 @@ tf_parent_begin_removal (const char         *path,
     {
       const TfParent *parent = g_ptr_array_index (parents, i);
 
-      if (!is_on_mount (parent, st) || !is_beneath (parent, dir_fd, parent->spelling + (name - path)))
+      if (!is_on_mount (parent, st) || !is_beneath (parent, path, dir_fd, name))
         g_ptr_array_remove_index_fast (parents, i);
     }
 
@@ -755,7 +770,7 @@ tf_parent_end_failed_removal (GPtrArray  *known,
     {
       const TfParent *parent = g_ptr_array_index (known, i);
 
-      if (is_beneath (parent, dir_fd, parent->spelling + (name - path)) || errno != ENOENT)
+      if (is_beneath (parent, path, dir_fd, name) || errno != ENOENT)
         g_ptr_array_remove_index_fast (known, i);
     }
 

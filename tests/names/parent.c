@@ -283,6 +283,46 @@ test_few_descriptors (void)
     }
 }
 
+static void
+enter_once (TfParent *parent)
+{
+  int fd;
+
+  g_assert_true (tf_parent_enter (parent, &fd));
+  tf_parent_leave (parent);
+}
+
+/* A directory is found by its path, and by the one that was given, whichever of them leads there after it was moved. */
+static void
+test_spelling (void)
+{
+  g_autofree char *link = tf_test_path ("link");
+  g_autofree char *found = NULL;
+  g_autoptr(TfParent) parent = NULL;
+  g_autoptr(TfParent) other = NULL;
+  TfSystemStat st;
+
+  g_assert_cmpint (g_mkdir ("real", 0700) + symlink ("real", "link"), ==, 0);
+  shown_limit = 7;
+  parent = tf_parent_get (link, FALSE);
+  g_assert_true (g_str_has_suffix (tf_parent_get_place (parent)->path, "/real"));
+  g_assert_true (tf_system_stat (&st, AT_FDCWD, "real"));
+  found = tf_parent_find_path (link, -1, &st);
+  g_assert_cmpstr (found, ==, tf_parent_get_place (parent)->path);
+  other = make_below (tf_test_get_sandbox (), "other");
+  enter_once (parent);
+  enter_once (other);
+
+  g_assert_cmpint (unlink ("link"), ==, 0);
+  enter_once (parent);
+  enter_once (other);
+  g_assert_cmpint (rename ("real", "moved") + symlink ("moved", "link"), ==, 0);
+  enter_once (parent);
+  shown_limit = 0;
+
+  g_assert_cmpint (unlink ("link") + rmdir ("moved") + rmdir ("other"), ==, 0);
+}
+
 /* The program may have closed all descriptors and opened others, which can have the inode number of what was removed. */
 static void
 test_other_descriptor (void)
@@ -371,6 +411,7 @@ main (int    argc,
   g_test_add_func ("/parent/partly-removed", test_partly_removed);
   g_test_add_func ("/parent/other-removed", test_other_removed);
   g_test_add_func ("/parent/few-descriptors", test_few_descriptors);
+  g_test_add_func ("/parent/spelling", test_spelling);
   g_test_add_func ("/parent/other-descriptor", test_other_descriptor);
   g_test_add_func ("/parent/hung-server", test_hung_server);
 

@@ -489,6 +489,9 @@ test_kept_pages (void)
 {
   const gsize contents[] = { 300 * 1024, 3900 * 1024 };
 
+  if (tf_test_skip_if_portable ("freeing pages"))
+    return;
+
   for (gsize i = 0; i < G_N_ELEMENTS (contents); i++)
     {
       g_auto(TfMemoryBuffer) buffer = { NULL, };
@@ -545,7 +548,7 @@ test_mapped_again (void)
   g_assert_true (buffer.data == data);
   g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), >=, size);
   tf_memory_buffer_free_unused (&buffer);
-  g_assert_cmpuint (tf_memory_buffer_get_resident (&buffer), <, size / 2);
+  g_assert_true (tf_test_is_portable () || tf_memory_buffer_get_resident (&buffer) < size / 2);
   tf_memory_buffer_set_size (&buffer, size);
   assert_all (&buffer, 0, 100 * 1024, 0);
   assert_all (&buffer, 100 * 1024 + 1, size, 0);
