@@ -226,8 +226,8 @@ open_dir (const char   *path,
   return errno != ENOENT && errno != ENOTDIR && stat_dir (path, st);
 }
 
-/* Returns a path of the directory @st without symlinks, or @path if it is not known. It leads there, too, when what the
- * symlinks are in is removed. @fd may be -1. */
+/* Returns a path of the directory @st without symlinks, or @path if it is not known, or leads through another mount. It leads
+ * there, too, when what the symlinks are in is removed. @fd may be -1. */
 char *
 tf_parent_find_path (const char         *path,
                      int                 fd,
@@ -239,7 +239,7 @@ tf_parent_find_path (const char         *path,
   if (found == NULL)
     found = realpath (path, NULL);
   if (found != NULL && !g_str_equal (found, path) && stat_dir (found, &there) &&
-      there.device == st->device && there.inode == st->inode)
+      there.device == st->device && there.inode == st->inode && there.mount_id == st->mount_id)
     return g_steal_pointer (&found);
 
   return g_strdup (path);
