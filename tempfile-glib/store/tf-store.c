@@ -41,9 +41,10 @@ TfStore *
 tf_store_new (void)
 {
   /* Not with calloc(), which does not use what this thread has freed last. */
-  TfStore *self = g_atomic_rc_box_new (TfStore);
+  TfStore *self = g_new (TfStore, 1);
 
   *self = (TfStore) { .backing = TF_BACKING_INIT_IN_MEMORY };
+  g_atomic_ref_count_init (&self->n_refs);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   return self;
@@ -52,7 +53,8 @@ tf_store_new (void)
 TfStore *
 tf_store_ref (TfStore *self)
 {
-  return g_atomic_rc_box_acquire (self);
+  g_atomic_ref_count_inc (&self->n_refs);
+  return self;
 }
 
 /* Releases the bytes. Called by their only user. */
@@ -73,10 +75,8 @@ is_inherited (const TfStore *self)
 }
 
 static void
-tf_store_free (gpointer data)
+tf_store_free (TfStore *self)
 {
-  TfStore *self = data;
-
   release_backing (self);
   g_clear_pointer (&self->fork_guard, g_free);
   g_clear_pointer (&self->given_up, g_array_unref);
@@ -84,12 +84,14 @@ tf_store_free (gpointer data)
     g_clear_pointer (&self->tells.context, g_main_context_unref);
   g_cond_clear (&self->changed);
   g_mutex_clear (&self->lock);
+  g_free (self);
 }
 
 void
 tf_store_unref (TfStore *self)
 {
-  g_atomic_rc_box_release_full (self, tf_store_free);
+  if (g_atomic_ref_count_dec (&self->n_refs))
+    tf_store_free (self);
 }
 
 /* Another thread may fork while this one has the lock: the child must not find it taken. */

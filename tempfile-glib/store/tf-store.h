@@ -94,6 +94,7 @@ typedef enum
 struct _TfStore
 {
   GMutex lock;
+  gatomicrefcount n_refs;
   TfStoreState state; /* (atomic): changed with the lock held only */
   gint gate_closed;   /* (atomic): a boolean */
   gint n_pins;        /* (atomic): the backing is released when it becomes 0 */
