@@ -901,8 +901,7 @@ has_tag (guint8       *data,
 }
 
 /* Moves the pages to @target. The kernel may unmap that before it fails, and another thread may map something there. So
- * the target has a tag, without which it is left alone: if it is what was reserved all the same, because it cannot be
- * looked at, addresses are lost, and no memory. */
+ * the target has a tag, without which it is left alone. If the tag cannot be read, the addresses and one page are lost. */
 static guint8 *
 move_to (guint8 *target,
          guint8 *data,

@@ -986,7 +986,7 @@ remove_dir (TfEntry             *self,
   if (success)
     tf_parent_end_removal (known, self->inside, st);
   else
-    tf_parent_end_failed_removal (known, self->path, place->dir_fd, place->name);
+    tf_parent_end_failed_removal (known, self->path, place->dir_fd, place->name, st);
   return success;
 }
 
@@ -1427,8 +1427,8 @@ remove_handed_over (const TfEntry      *self,
 
   if (result == TF_ASIDE_REMOVED)
     tf_parent_end_removal (known, self->inside, st);
-  else
-    tf_parent_end_failed_removal (known, self->path, aside->dir_fd, aside->name);
+  else if (result == TF_ASIDE_STAYS)
+    tf_parent_end_failed_removal (known, self->path, aside->dir_fd, aside->name, st);
   return result;
 }
 

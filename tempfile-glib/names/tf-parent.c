@@ -28,7 +28,7 @@ struct _TfParent
   guint           n_uses; /* of the descriptor, at the moment */
   int             fd;     /* -1 if it is not open */
   gboolean        is_lasting;
-  gboolean        is_known;   /* by its path */
+  gboolean        is_known;   /* by its spelling */
   gboolean        is_guarded; /* when it was opened */
   gboolean        is_private; /* when it was opened */
   TfParent       *newer;  /* of those that are open */
@@ -37,7 +37,7 @@ struct _TfParent
   gint            is_removed;  /* (atomic): by this process */
 };
 
-/* Protects the variables below and all fields but the places. */
+/* Protects the variables below and all fields but those that never change. */
 static GMutex lock;
 static GTree *by_path;      /* (nullable) (element-type filename TfParent): by path, the last one of each */
 static TfParent *newest;   /* (nullable): of those that are open */
@@ -226,8 +226,8 @@ open_dir (const char   *path,
   return errno != ENOENT && errno != ENOTDIR && stat_dir (path, st);
 }
 
-/* Returns a path of the directory @st without symlinks, or @path if it is not known, or leads through another mount. It leads
- * there, too, when what the symlinks are in is removed. @fd may be -1. */
+/* Returns a path of the directory @st without symlinks, which stays valid when a directory that has the symlinks is removed.
+ * Returns @path if no such path is known, or if it leads through another mount. @fd may be -1. */
 char *
 tf_parent_find_path (const char         *path,
                      int                 fd,
@@ -698,8 +698,8 @@ stat_beneath (int           dir_fd,
   return path[top] != '\0' || tf_system_stat (st, dir_fd, path);
 }
 
-/* Returns whether the directory is beneath the one at @path, or is that one. @name, in @dir_fd, is the end of @path. Otherwise
- * sets errno; to ENOENT if something else is there. */
+/* Returns whether the directory is beneath the one at @path, or is that one. @name, in @dir_fd, is the end of @path.
+ * Otherwise sets errno; to ENOENT if nothing is there, or something else: it was removed or moved. */
 static gboolean
 is_beneath (const TfParent *self,
             const char     *path,
@@ -759,14 +759,21 @@ tf_parent_end_removal (GPtrArray          *known,
   g_mutex_unlock (&lock);
 }
 
-/* Called instead, with what tf_parent_begin_removal() was called with, if not all could be removed. */
+/* Called instead, with what tf_parent_begin_removal() was called with, if not all could be removed. Nothing is known if the
+ * directory is not at its path any more: what is not found beneath it may be where that is now. */
 void
-tf_parent_end_failed_removal (GPtrArray  *known,
-                              const char *path,
-                              int         dir_fd,
-                              const char *name)
+tf_parent_end_failed_removal (GPtrArray          *known,
+                              const char         *path,
+                              int                 dir_fd,
+                              const char         *name,
+                              const TfSystemStat *st)
 {
-  for (guint i = known != NULL ? known->len : 0; i-- > 0;)
+  TfSystemStat top;
+
+  if (known == NULL || !tf_system_stat (&top, dir_fd, name) || top.device != st->device || top.inode != st->inode)
+    return;
+
+  for (guint i = known->len; i-- > 0;)
     {
       const TfParent *parent = g_ptr_array_index (known, i);
 

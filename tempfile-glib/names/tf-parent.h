@@ -47,7 +47,8 @@ void       tf_parent_end_failed_removal
                                    (GPtrArray          *known,
                                     const char         *path,
                                     int                 dir_fd,
-                                    const char         *name);
+                                    const char         *name,
+                                    const TfSystemStat *st);
 gboolean   tf_parent_is_removed    (const TfParent     *self);
 
 const TfPlace *tf_parent_get_place  (const TfParent     *self);

@@ -322,7 +322,9 @@ static void
 unmap (gpointer data,
        gsize    size)
 {
-  munmap (data, size);
+  /* In the midst of others that the kernel has joined, this takes one more mapping. */
+  if (munmap (data, size) != 0)
+    tf_system_free_pages (data, size);
   g_atomic_int_add (&n_mappings, -1);
 }
 

@@ -246,7 +246,15 @@ test_partly_removed (void)
   g_assert_true (tf_system_stat (&st, AT_FDCWD, path));
   known = tf_parent_begin_removal (path, AT_FDCWD, path, &st);
   g_assert_cmpint (rmdir ("dir/gone/a") + rmdir ("dir/gone"), ==, 0);
-  tf_parent_end_failed_removal (known, path, AT_FDCWD, path);
+
+  /* Not if it was moved: then nothing is beneath it. */
+  g_assert_cmpint (rename ("dir", "moved"), ==, 0);
+  tf_parent_end_failed_removal (known, path, AT_FDCWD, path, &st);
+  g_assert_cmpint (g_mkdir ("dir", 0700), ==, 0);
+  tf_parent_end_failed_removal (known, path, AT_FDCWD, path, &st);
+  g_assert_false (tf_parent_is_removed (gone));
+  g_assert_cmpint (rmdir ("dir") + rename ("moved", "dir"), ==, 0);
+  tf_parent_end_failed_removal (known, path, AT_FDCWD, path, &st);
   g_assert_true (tf_parent_is_removed (gone));
   g_assert_false (tf_parent_is_removed (stays));
   g_assert_false (tf_parent_is_removed (outer));
