@@ -850,6 +850,7 @@ tf_memory_pool_move_out (GError **error)
       funcs->unref (node);
     }
 
+  unmap_kept ();
   take_back ();
   return n_failed;
 }
