@@ -50,13 +50,6 @@ tf_identity_equal (const TfIdentity *a,
          a->birth_nanoseconds == b->birth_nanoseconds;
 }
 
-/* What a TfPlace has of the birth time */
-static inline guint32
-tf_identity_hash_birth (const TfIdentity *self)
-{
-  return (guint32) self->birth_seconds ^ self->birth_nanoseconds;
-}
-
 static inline gboolean
 tf_identity_has_birth (const TfIdentity *self)
 {

@@ -939,8 +939,7 @@ move_mapping (guint8 *data,
               gsize   old_size,
               gsize   new_size)
 {
-  gboolean can_stay = !needs_alignment (new_size) || GPOINTER_TO_SIZE (data) % TF_SYSTEM_HUGE_PAGE == 0;
-  guint8 *moved = can_stay ? mremap (data, old_size, new_size, needs_alignment (new_size) ? 0 : MREMAP_MAYMOVE) : MAP_FAILED;
+  guint8 *moved = mremap (data, old_size, new_size, needs_alignment (new_size) ? 0 : MREMAP_MAYMOVE);
   guint8 *target;
 
   if (moved != MAP_FAILED)

@@ -490,16 +490,10 @@ lock_dir (TfEntry *self,
 static void
 unlock_dir (TfEntry *self)
 {
-  const TfPlace place = {
-    .device = self->identity.device,
-    .inode = self->identity.inode,
-    .birth = tf_identity_hash_birth (&self->identity),
-  };
-
   if (self->lock_fd < 0)
     return;
 
-  tf_parent_close_fd (tf_fd_steal (&self->lock_fd), &place);
+  tf_parent_close_fd (tf_fd_steal (&self->lock_fd), &self->identity);
   g_atomic_int_add (&n_locks, -1);
 }
 

@@ -39,7 +39,7 @@ struct _TfParent
 
 /* Protects the variables below and all fields but those that never change. */
 static GMutex lock;
-static GTree *by_path;      /* (nullable) (element-type filename TfParent): by path, the last one of each */
+static GTree *by_spelling; /* (nullable) (element-type filename TfParent): the last one of each */
 static TfParent *newest;   /* (nullable): of those that are open */
 static TfParent *oldest;   /* (nullable) */
 static guint n_open;
@@ -103,27 +103,32 @@ is_lost (int fd)
   return fstat (fd, &st) != 0 && (errno == ENOENT || errno == ESTALE) && (fcntl (fd, F_GETFL) & O_DIRECTORY) != 0;
 }
 
+/* A birth time that is not known can be any. */
 static gboolean
-is_same_dir (const TfPlace      *place,
+is_identity (const TfIdentity   *identity,
              const TfSystemStat *st)
 {
-  TfPlace found = { NULL, };
+  TfIdentity found;
 
-  tf_place_set (&found, st);
-  return S_ISDIR (st->mode) && found.device == place->device && found.inode == place->inode &&
-         (found.birth == place->birth || found.birth == 0 || place->birth == 0);
+  tf_identity_set (&found, st);
+  if (!tf_identity_has_birth (&found) || !tf_identity_has_birth (identity))
+    {
+      found.birth_seconds = identity->birth_seconds;
+      found.birth_nanoseconds = identity->birth_nanoseconds;
+    }
+  return tf_identity_equal (&found, identity);
 }
 
-/* Closes @fd, which was opened for the directory @place, if it still is that directory's: the program may have closed all
+/* Closes @fd, which was opened for the directory @identity, if it still is that directory's: the program may have closed all
  * descriptors, and opened others. Does not ask a server, which may hang, and does not change errno. */
 void
-tf_parent_close_fd (int            fd,
-                    const TfPlace *place)
+tf_parent_close_fd (int               fd,
+                    const TfIdentity *identity)
 {
   int saved_errno = errno;
   TfSystemStat st;
 
-  if (tf_system_stat_known (&st, fd) ? is_same_dir (place, &st) : is_lost (fd))
+  if (tf_system_stat_known (&st, fd) ? is_identity (identity, &st) : is_lost (fd))
     tf_fd_clear (&fd);
   errno = saved_errno;
 }
@@ -180,9 +185,9 @@ steal_fd (TfParent *self)
 static void
 close_fd (TfParent *self)
 {
-  const TfPlace place = { .device = self->place.device, .inode = self->place.inode };
+  const TfIdentity identity = { .device = self->place.device, .inode = self->place.inode, .type = S_IFDIR };
 
-  tf_parent_close_fd (steal_fd (self), &place);
+  tf_parent_close_fd (steal_fd (self), &identity);
 }
 
 /* Closes descriptors that have not been used for long, until no more than @max are open. */
@@ -249,7 +254,7 @@ static void
 make_unknown (TfParent *self)
 {
   if (self->is_known)
-    g_tree_remove (by_path, self->spelling);
+    g_tree_remove (by_spelling, self->spelling);
   self->is_known = FALSE;
   if (latest == self)
     latest = NULL;
@@ -273,10 +278,10 @@ look_up (const char *path)
   if (latest != NULL && g_str_equal (latest->spelling, path))
     return latest;
 
-  return by_path != NULL ? g_tree_lookup (by_path, path) : NULL;
+  return by_spelling != NULL ? g_tree_lookup (by_spelling, path) : NULL;
 }
 
-/* Makes the directory the one that is known by its path. */
+/* Makes the directory the one that is known by its spelling. */
 static void
 make_known (TfParent *self)
 {
@@ -284,9 +289,9 @@ make_known (TfParent *self)
 
   if (former != NULL)
     former->is_known = FALSE;
-  if (by_path == NULL)
-    by_path = g_tree_new ((GCompareFunc) strcmp);
-  g_tree_replace (by_path, self->spelling, self);
+  if (by_spelling == NULL)
+    by_spelling = g_tree_new ((GCompareFunc) strcmp);
+  g_tree_replace (by_spelling, self->spelling, self);
   self->is_known = TRUE;
   latest = self;
 }
@@ -620,7 +625,7 @@ get_below (const char *path,
 static GTreeNode *
 get_first_below (const char *path)
 {
-  return by_path != NULL ? get_below (path, g_tree_lower_bound (by_path, path)) : NULL;
+  return by_spelling != NULL ? get_below (path, g_tree_lower_bound (by_spelling, path)) : NULL;
 }
 
 static void

@@ -32,7 +32,7 @@ gboolean  tf_parent_check      (TfParent         *self,
 gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
 void      tf_parent_close_fd   (int               fd,
-                                const TfPlace    *place);
+                                const TfIdentity *identity);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 
