@@ -467,6 +467,14 @@ test_remap (void)
       g_assert_cmpint (is_mapped (reserved), ==, is_taken);
     }
   g_assert_cmpint (munmap (reserved, 2 * size), ==, 0);
+  is_taken = FALSE;
+
+  /* Without a tag, nothing is moved. */
+  mremap_fails = 1;
+  let_fail ("getentropy", EIO);
+  g_assert_null (tf_system_remap (data, size, 2 * size));
+  g_assert_cmpint (data[size - 1], ==, 'x');
+  g_assert_cmpint (mremap_fails, ==, 0);
   mremap_fails = 1;
   moved = tf_system_remap (data, size, 2 * size);
   g_assert_nonnull (moved);

@@ -5,10 +5,12 @@
 
 #include "store/tf-memory-pool.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "base/tf-system.h"
 #include "tf-test.h"
 
 #define N_THREADS 4
@@ -38,6 +40,22 @@ gint64
 __wrap_g_get_monotonic_time (void)
 {
   return __real_g_get_monotonic_time () + passed_time;
+}
+
+static gboolean fails_to_unmap;
+
+int __real_munmap (void *data, size_t size);
+int __wrap_munmap (void *data, size_t size);
+
+int
+__wrap_munmap (void   *data,
+               size_t  size)
+{
+  if (!fails_to_unmap)
+    return __real_munmap (data, size);
+
+  errno = ENOMEM;
+  return -1;
 }
 
 static guint n_trimmed;
@@ -497,9 +515,22 @@ static void
 test_unkept_mappings (void)
 {
   gpointer data = map (256 * KIB);
+  gsize resident = 0;
 
   tf_memory_pool_unmap (data, 256 * KIB, 256 * KIB);
   g_assert_false (is_mapped (data));
+
+  /* If the addresses stay, the pages do not. */
+  if (!tf_test_is_portable ())
+    {
+      data = map (256 * KIB);
+      fails_to_unmap = TRUE;
+      tf_memory_pool_unmap (data, 256 * KIB, 256 * KIB);
+      fails_to_unmap = FALSE;
+      g_assert_true (tf_system_count_resident (data, 256 * KIB, &resident));
+      g_assert_cmpuint (resident, ==, 0);
+      g_assert_cmpint (munmap (data, 256 * KIB), ==, 0);
+    }
 
   tf_memory_pool_set_limit (KIB * KIB * KIB);
   data = map (2 * KIB * KIB);
