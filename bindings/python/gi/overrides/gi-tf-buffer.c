@@ -592,8 +592,22 @@ buffer_get_closed (PyObject *self,
 {
   GObject *object = ((Buffer *) self)->object;
 
-  /* A text asks for this with each line. */
   return PyBool_FromLong (object == NULL || g_io_stream_is_closed ((GIOStream *) object));
+}
+
+static gboolean
+is_name_of_closed (PyObject *name)
+{
+  return PyUnicode_Check (name) && PyUnicode_IS_COMPACT_ASCII (name) && PyUnicode_GET_LENGTH (name) == 6 &&
+         memcmp (PyUnicode_1BYTE_DATA (name), "closed", 6) == 0;
+}
+
+/* A text asks with each line whether the file is closed, and the search of a class takes longer than the answer. */
+static PyObject *
+buffer_getattro (PyObject *self,
+                 PyObject *name)
+{
+  return is_name_of_closed (name) ? buffer_get_closed (self, NULL) : PyObject_GenericGetAttr (self, name);
 }
 
 /* Whether an asynchronous call refuses what is written now. */
@@ -838,6 +852,7 @@ static PyType_Slot buffer_slots[] = {
   { Py_tp_methods, buffer_methods },
   { Py_tp_members, buffer_members },
   { Py_tp_getset, buffer_getset },
+  { Py_tp_getattro, buffer_getattro },
   { Py_tp_new, buffer_new },
   { Py_tp_init, buffer_init },
   { Py_tp_traverse, buffer_traverse },
