@@ -54,6 +54,14 @@ class ClassTest(TestCase):
             self.assertEqual(klass[bytes].__args__, (bytes,))
             self.assertIn(type(None), (klass[str] | None).__args__)
 
+    def test_order(self):
+        for klass in *CLASSES, Tf.TemporaryDirectory:
+            first, second = klass(), klass()
+            with first, second:
+                self.assertRaises(TypeError, sorted, [first, second])
+                self.assertTrue(first == first != second)
+                self.assertEqual(len({first, first, second}), 2)
+
     def test_max_size(self):
         for max_size in 0, None, -5:
             with Tf.SpooledTemporaryFile(max_size) as file:

@@ -209,6 +209,8 @@ class Nothing:
 def complete_class(klass, *bases):
     """Completes the methods of C that a class has from BASES, but for those that it or what stands first defines."""
     klass.parent_instance = Nothing()
+    for comparison in '__lt__', '__le__', '__gt__', '__ge__':  # GObject has the order of the addresses
+        setattr(klass, comparison, getattr(object, comparison))
     defined = {*dir({TempFile: fast.File, TempDir: fast.Dir}.get(klass, object)), *vars(klass)}
     for base in bases:
         for name, function in functions_of(base).items():
