@@ -257,6 +257,7 @@ make_file_inside_by_calls (void)
   look (calls_dir_fd, "");
   fd = openat (calls_dir_fd, get_next_name (), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   exit_if_failed (fd < 0, "openat");
+  look (fd, "");
   close (fd);
   g_io_stream_close (stream, NULL, NULL);
 }
@@ -265,9 +266,11 @@ static void
 make_dir_inside_by_calls (void)
 {
   G_GNUC_UNUSED g_autoptr(GObject) object = g_object_new (G_TYPE_OBJECT, NULL);
+  const char *name = get_next_name ();
 
   look (calls_dir_fd, "");
-  exit_if_failed (mkdirat (calls_dir_fd, get_next_name (), 0700) != 0, "mkdirat");
+  exit_if_failed (mkdirat (calls_dir_fd, name, 0700) != 0, "mkdirat");
+  look (calls_dir_fd, name);
 }
 
 static const Item items[] = {
