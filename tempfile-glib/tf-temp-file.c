@@ -2638,7 +2638,7 @@ persist (TfTempFile      *self,
  *
  * Before that step, @destination does not exist or is what it was; after it, @destination is the whole file. If the
  * call fails, with one exception below, @destination is as it was, nothing is left beside it, the file has not changed,
- * and the call can be repeated.
+ * and the call can be repeated. If the disk has lost what was written to it, see below, each further call fails.
  *
  * Without %TF_PERSIST_REPLACE, exactly one of several concurrent calls with the same @destination succeeds. With
  * it, the file replaces a regular file or a symbolic link at @destination. Other hard links of a replaced file keep
@@ -2686,6 +2686,18 @@ persist (TfTempFile      *self,
  * it as after a success. With %TF_PERSIST_BACKUP, the backup is made: a second call would make one of the new file.
  *
  * A new file can also be persisted if the file system has no inode left for another file. It has mode 0600 then.
+ *
+ * ## Bytes that are lost
+ *
+ * A write can succeed although the bytes do not get to the disk or to the server: the error comes with close(2) or
+ * fsync(2), once, and the system takes the bytes for written after it. So when the file itself could not be synced, this
+ * call and all that follow fail with that error, until the file was truncated to 0 bytes and written again. A file in
+ * memory, and one that is copied, is written anew by each call.
+ *
+ * On FUSE and network file systems, a child process that is started between the write and this call can be told the error
+ * instead, when it closes the descriptors that it got. Then the size shows that bytes are missing, and the error is
+ * %G_IO_ERROR_FAILED; but a file with a name may have been made shorter on purpose, so that of such a one it is only
+ * noticed if nothing is left.
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know

@@ -13,6 +13,7 @@
 
 #include "tf-errno.h"
 #include "tf-fd.h"
+#include "tf-string.h"
 #include "tf-system.h"
 
 /* The number of bytes moved between two checks of the cancellable. */
@@ -150,26 +151,42 @@ tf_disk_copy (int            from,
   return success;
 }
 
-/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed.
- * @fd stays open. */
+/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed, and
+ * only once: @lost_errno, which may be NULL, keeps the error. @fd stays open. */
 gboolean
 tf_disk_settle (int          fd,
                 const char  *where,
+                int         *lost_errno,
                 GError     **error)
 {
-  const char *call;
   int result;
 
   do
     {
       int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 
-      call = copy < 0 ? "dup" : "close";
-      result = copy < 0 ? -1 : close (copy);
+      if (copy < 0)
+        return tf_errno_set (error, errno, "dup", where);
+
+      result = close (copy);
     }
   while (result != 0 && errno == EINTR);
 
-  return result == 0 || tf_errno_set (error, errno, call, where);
+  return result == 0 || tf_disk_lose (lost_errno, errno, "close", where, error);
+}
+
+/* Sets the error of bytes that were written and are lost. */
+gboolean
+tf_disk_lose (int         *lost_errno,
+              int          saved_errno,
+              const char  *call,
+              const char  *where,
+              GError     **error)
+{
+  if (lost_errno != NULL)
+    *lost_errno = saved_errno;
+
+  return tf_errno_set (error, saved_errno, call, where);
 }
 
 gboolean
@@ -250,8 +267,48 @@ copy_rest (int            from,
   return TRUE;
 }
 
-/* Copies a file that nobody else can change. Where a file system confuses a file that has lost its name with another one,
- * the kernel reads no more of it than the other one has. */
+/* Returns whether other bytes than zeros are there; TRUE also if they cannot be read. */
+static gboolean
+has_data (int     fd,
+          goffset start,
+          goffset end)
+{
+  guint8 bytes[4096];
+
+  while (start < end)
+    {
+      gssize n = TF_RETRY_EINTR (pread (fd, bytes, MIN (end - start, (goffset) sizeof bytes), start));
+
+      if (n <= 0)
+        return n < 0;
+      if (!tf_string_is_zero (bytes, n))
+        return TRUE;
+      start += n;
+    }
+
+  return FALSE;
+}
+
+/* Makes the kernel read up to @size what ends at @end for it. Where a file system confuses a file that has lost its name
+ * with another one, the kernel reads no more of it than the other one has. A file that does end there has zeros behind. */
+static gboolean
+read_up_to (int          fd,
+            const char  *where,
+            goffset      end,
+            goffset      size,
+            GError     **error)
+{
+  if (TF_RETRY_EINTR (ftruncate (fd, size)) != 0)
+    return tf_errno_set (error, errno, "ftruncate", where);
+
+  if (has_data (fd, end, size))
+    return TRUE;
+
+  (void) !ftruncate (fd, end);
+  return tf_errno_set (error, EIO, "read", where);
+}
+
+/* Copies a file that nobody else can change. */
 static gboolean
 copy_own (int            from,
           const char    *from_where,
@@ -268,8 +325,8 @@ copy_own (int            from,
   goffset end = lseek (map, 0, SEEK_END);
   goffset copied = size;
 
-  if (end >= 0 && end < size && TF_RETRY_EINTR (ftruncate (from, size)) != 0)
-    return tf_errno_set (error, errno, "ftruncate", from_where);
+  if (end >= 0 && end < size && !read_up_to (from, from_where, end, size, error))
+    return FALSE;
 
   if (!copy_data (from, from_where, map, to, &copied, where, progress, cancellable, error))
     return FALSE;
@@ -327,7 +384,7 @@ tf_disk_copy_file (int            from,
 {
   gboolean success;
 
-  if (g_cancellable_set_error_if_cancelled (cancellable, error) || !tf_disk_settle (from, from_where, error))
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)

@@ -60,6 +60,12 @@ gboolean tf_disk_reserve   (int             fd,
                             GError        **error);
 gboolean tf_disk_settle    (int             fd,
                             const char     *where,
+                            int            *lost_errno,
+                            GError        **error);
+gboolean tf_disk_lose      (int            *lost_errno,
+                            int             saved_errno,
+                            const char     *call,
+                            const char     *where,
                             GError        **error);
 gboolean tf_disk_get_size  (int             fd,
                             const char     *where,

@@ -314,6 +314,12 @@ tf_system_refresh (int fd)
 
   if (!lacks (TF_SYSTEM_STATX))
     statx (fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &ignored);
+}
+
+void
+tf_system_refresh_content (int fd)
+{
+  tf_system_refresh (fd);
 
   /* Otherwise the kernel reads no more than it knows of. */
   if (may_be_fuse (fd))

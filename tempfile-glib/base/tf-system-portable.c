@@ -114,6 +114,11 @@ tf_system_refresh (int fd)
 {
 }
 
+void
+tf_system_refresh_content (int fd)
+{
+}
+
 int
 tf_system_open_to_describe (int         dir_fd,
                             const char *name)

@@ -156,9 +156,13 @@ int tf_system_open_beneath (int         parent_fd,
 int tf_system_open_to_describe (int         dir_fd,
                                 const char *name);
 
-/* Lets fstat(2) tell what the file system has now, and not what the kernel remembers, and read(2) read that: another machine
- * may have replaced or changed the file. Only as far as the file system itself does not remember. */
+/* Lets fstat(2) tell what the file system has now, and not what the kernel remembers. Only as far as the file system itself
+ * does not remember. */
 void tf_system_refresh (int fd);
+
+/* The same, and lets read(2) read that: another machine may have replaced or changed the file. Writing needs pieces of whole
+ * blocks then. */
+void tf_system_refresh_content (int fd);
 
 /* Returns whether a file that has no name of its own may have one: some file systems of FUSE rename what is removed while
  * it is open. Two machines may give such a name to a file each, so that what is asked or done by it, also by fstat(2), may

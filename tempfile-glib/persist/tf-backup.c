@@ -42,7 +42,7 @@ open_replaced (const TfDestination *target,
   if (fd < 0)
     return -1;
 
-  tf_system_refresh (fd);
+  tf_system_refresh_content (fd);
   if (fstat (fd, &st) != 0)
     return -1;
 
@@ -70,7 +70,7 @@ fill_copy (TfBackup             *self,
   if (!tf_metadata_apply (metadata, self->copy_fd))
     return tf_errno_set (error, errno, "fchmod", where);
 
-  return tf_disk_settle (self->copy_fd, where, error) &&
+  return tf_disk_settle (self->copy_fd, where, NULL, error) &&
          (!(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
           tf_errno_set (error, errno, "fsync", where));
 }

@@ -57,7 +57,7 @@ adapt_piece (goffset piece,
 /* In pieces between which the call can be cancelled: fsync() cannot be interrupted. Stops without an error where the
  * file system does not write pieces. */
 static gboolean
-sync_pieces (int                   fd,
+sync_pieces (const TfReplacement  *entry,
              const TfDestination  *target,
              GCancellable         *cancellable,
              GError              **error)
@@ -66,7 +66,7 @@ sync_pieces (int                   fd,
   goffset start = 0;
   struct stat st;
 
-  if (fstat (fd, &st) != 0)
+  if (fstat (entry->fd, &st) != 0)
     return tf_errno_set (error, errno, "fstat", target->path);
 
   while (start < st.st_size)
@@ -75,15 +75,34 @@ sync_pieces (int                   fd,
 
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
-      if (TF_RETRY_EINTR (tf_system_sync_range (fd, start, piece)) != 0)
+      if (TF_RETRY_EINTR (tf_system_sync_range (entry->fd, start, piece)) != 0)
         return errno == ENOTSUP || errno == EINVAL || errno == ESPIPE ||
-               tf_errno_set (error, errno, "sync_file_range", target->path);
+               tf_disk_lose (entry->lost_errno, errno, "sync_file_range", target->path, error);
 
       start += piece;
       piece = adapt_piece (piece, g_get_monotonic_time () - began);
     }
 
   return TRUE;
+}
+
+/* A child process that was started while a copy was written may have been told the error. The size shows it: what the
+ * kernel knows of it is what was written. */
+static gboolean
+settle (const TfReplacement  *entry,
+        const TfDestination  *target,
+        GError              **error)
+{
+  TfSystemStat written;
+  struct stat st;
+  gboolean is_known = entry->lost_errno == NULL && tf_system_stat_known (&written, entry->fd);
+
+  if (!tf_disk_settle (entry->fd, target->path, entry->lost_errno, error))
+    return FALSE;
+
+  tf_system_refresh (entry->fd);
+  return !is_known || fstat (entry->fd, &st) != 0 || (guint64) st.st_size >= written.size ||
+         tf_errno_set (error, EIO, "write", target->path);
 }
 
 /* Nothing gets the name before all errors of writing it are known. */
@@ -93,18 +112,19 @@ sync_file (const TfReplacement  *entry,
            GCancellable         *cancellable,
            GError              **error)
 {
-  if (!tf_disk_settle (entry->fd, target->path, error))
+  if (!settle (entry, target, error))
     return FALSE;
 
   if (target->sync_fd < 0)
     return TRUE;
 
   if (cancellable != NULL &&
-      (!sync_pieces (entry->fd, target, cancellable, error) ||
+      (!sync_pieces (entry, target, cancellable, error) ||
        g_cancellable_set_error_if_cancelled (cancellable, error)))
     return FALSE;
 
-  return TF_RETRY_EINTR (fsync (entry->fd)) == 0 || tf_errno_set (error, errno, "fsync", target->path);
+  return TF_RETRY_EINTR (fsync (entry->fd)) == 0 ||
+         tf_disk_lose (entry->lost_errno, errno, "fsync", target->path, error);
 }
 
 /* A file system that does not replace may say EEXIST of what was seen. */
@@ -170,26 +190,27 @@ place (TfReplacement  *entry,
 /* Gives the file itself the name, after its metadata. If it does not take these, or they could not be undone, a copy is
  * better. */
 static Outcome
-place_source (int                fd,
-              TfDestination     *target,
-              const TfMetadata  *wanted,
-              GCancellable      *cancellable,
-              GError           **error)
+place_source (const TfPublishSource  *source,
+              TfDestination          *target,
+              const TfMetadata       *wanted,
+              GCancellable           *cancellable,
+              GError                **error)
 {
-  TfReplacement entry = TF_REPLACEMENT_INIT (fd);
+  TfReplacement entry = TF_REPLACEMENT_INIT (source->fd);
   g_auto(TfMetadata) before = TF_METADATA_INIT;
   Outcome outcome;
 
-  if (!tf_metadata_read_fd (&before, fd) || before.lacks_acl)
+  entry.lost_errno = source->lost_errno;
+  if (!tf_metadata_read_fd (&before, entry.fd) || before.lacks_acl)
     return UNLINKABLE;
 
-  if (tf_metadata_apply (wanted, fd))
+  if (tf_metadata_apply (wanted, entry.fd))
     outcome = place (&entry, target, cancellable, error);
   else
     outcome = UNLINKABLE;
 
   if (outcome != PLACED && outcome != UNSAFE)
-    tf_metadata_restore (&before, fd);
+    tf_metadata_restore (&before, entry.fd);
   if (outcome != PLACED)
     tf_replacement_discard (&entry, target);
 
@@ -288,25 +309,25 @@ may_be_placed (int                  fd,
 
 /* Links the file itself if possible. It gets the metadata of the replaced file, or those of a new one. */
 static Outcome
-try_source (int                   fd,
-            const TfReplacement  *fresh,
-            TfDestination        *target,
-            const TfMetadata     *replaced,
-            GCancellable         *cancellable,
-            GError              **error)
+try_source (const TfPublishSource  *source,
+            const TfReplacement    *fresh,
+            TfDestination          *target,
+            const TfMetadata       *replaced,
+            GCancellable           *cancellable,
+            GError                **error)
 {
   g_auto(TfMetadata) of_new = TF_METADATA_INIT;
 
-  if (!may_be_placed (fd, fresh, target))
+  if (!may_be_placed (source->fd, fresh, target))
     return UNLINKABLE;
 
   if (target->keeps_metadata)
-    return place_source (fd, target, replaced, cancellable, error);
+    return place_source (source, target, replaced, cancellable, error);
 
   if (!tf_metadata_read_fd (&of_new, fresh->fd) || of_new.lacks_acl)
     return UNLINKABLE;
 
-  return place_source (fd, target, &of_new, cancellable, error);
+  return place_source (source, target, &of_new, cancellable, error);
 }
 
 static Outcome
@@ -319,7 +340,7 @@ persist (const TfPublishSource  *source,
          GError                **error)
 {
   const TfMetadata *wanted = target->keeps_metadata ? replaced : NULL;
-  Outcome outcome = try_source (source->fd, fresh, target, replaced, cancellable, error);
+  Outcome outcome = try_source (source, fresh, target, replaced, cancellable, error);
 
   if (outcome != UNLINKABLE)
     return outcome;
@@ -340,21 +361,21 @@ persist (const TfPublishSource  *source,
 /* Where no more files can be created, the file itself can have the name. Nothing tells then whether others may open a new
  * file, so that they may not. @error is set already, and stays if this file cannot have the name. */
 static Outcome
-place_without_fresh (int                fd,
-                     TfDestination     *target,
-                     const TfMetadata  *replaced,
-                     GCancellable      *cancellable,
-                     GError           **error)
+place_without_fresh (const TfPublishSource  *source,
+                     TfDestination          *target,
+                     const TfMetadata       *replaced,
+                     GCancellable           *cancellable,
+                     GError                **error)
 {
   g_auto(TfMetadata) own = TF_METADATA_INIT;
   GError *own_error = NULL;
   Outcome outcome;
 
-  if (fd < 0 || !tf_metadata_read_fd (&own, fd))
+  if (source->fd < 0 || !tf_metadata_read_fd (&own, source->fd))
     return FAILED;
 
   own.mode = S_IRUSR | S_IWUSR;
-  outcome = place_source (fd, target, target->keeps_metadata ? replaced : &own, cancellable, &own_error);
+  outcome = place_source (source, target, target->keeps_metadata ? replaced : &own, cancellable, &own_error);
   if (outcome == UNLINKABLE)
     {
       g_clear_error (&own_error);
@@ -385,7 +406,7 @@ publish (const TfPublishSource  *source,
   if (open_fresh (fresh, target, get_mode (target, &replaced), &own_error))
     outcome = persist (source, fresh, target, &replaced, copied, cancellable, &own_error);
   else if (g_error_matches (own_error, G_IO_ERROR, G_IO_ERROR_NO_SPACE))
-    outcome = place_without_fresh (source->fd, target, &replaced, cancellable, &own_error);
+    outcome = place_without_fresh (source, target, &replaced, cancellable, &own_error);
   else
     outcome = FAILED;
 

@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 typedef struct
 {
   int       fd; /* the file, if it may be linked; otherwise -1 */
+  int      *lost_errno; /* gets the error of bytes of that file that are lost: a disk tells it once */
   gpointer  user_data;
   /* Writes the bytes into the empty file @to, which is @where in messages. */
   gboolean (*fill) (gpointer       user_data,

@@ -20,6 +20,26 @@
 #define PIECE ((gsize) 1024 * 1024)
 #define MAX_VECTORS 64
 
+static goffset
+get_written_end (const TfBacking *self)
+{
+  return self->disk_size >= 0 ? self->disk_size : ~self->disk_size;
+}
+
+/* From now on, others can change the size. */
+static void
+forget_size (TfBacking *self)
+{
+  self->disk_size = ~get_written_end (self);
+}
+
+static void
+set_written_end (TfBacking *self,
+                 goffset    end)
+{
+  self->disk_size = self->disk_size >= 0 ? end : ~end;
+}
+
 void
 tf_backing_clear (TfBacking *self)
 {
@@ -38,7 +58,7 @@ tf_backing_disown (TfBacking *self)
 
   if (tf_io_buffer_is_dirty (self->io_buffer))
     tf_io_buffer_drop (self->io_buffer);
-  self->disk_size = -1;
+  forget_size (self);
 }
 
 /* Like tf_backing_clear(), but reports the error of close(2). */
@@ -81,15 +101,15 @@ tf_backing_hold_back (TfBacking *self,
 static void
 note_held_back (TfBacking *self)
 {
-  self->disk_size = tf_backing_get_known_size (self);
+  if (self->disk_size >= 0)
+    self->disk_size = tf_backing_get_known_size (self);
 }
 
 static void
 note_written (TfBacking *self,
               goffset    end)
 {
-  if (self->disk_size >= 0)
-    self->disk_size = MAX (self->disk_size, end);
+  set_written_end (self, MAX (get_written_end (self), end));
 }
 
 /* Returns whether @count bytes go through the I/O buffer. In that case, the buffer exists. */
@@ -117,7 +137,7 @@ tf_backing_hold_back_no_more (TfBacking  *self,
     return FALSE;
 
   self->may_hold_back = FALSE;
-  self->disk_size = -1;
+  forget_size (self);
   if (self->io_buffer != NULL && self->io_buffer->filled == 0)
     g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
   return TRUE;
@@ -147,6 +167,77 @@ tf_backing_settle (TfBacking     *self,
 
   note_held_back (self);
   return tf_io_buffer_settle (self->io_buffer, self->fd, self->where, cancellable, error);
+}
+
+/* The file systems of this machine tell the error of a write to who writes, and none to who closes the file. Others tell it
+ * once, and to whoever closes the file first: to a child process that was started meanwhile, for example. Then, only the
+ * size shows that something is missing. */
+static gboolean
+may_lose_silently (const TfBacking *self)
+{
+  return get_written_end (self) > 0 && tf_system_get_fs (self->fd) == TF_SYSTEM_FS_OTHER;
+}
+
+/* Returns FALSE if a file of this size lacks some of what was written. Others can cut off what has a name, but hardly leave
+ * nothing. */
+static gboolean
+is_whole (const TfBacking *self,
+          goffset          size)
+{
+  return size >= (self->unnamed ? get_written_end (self) : 1);
+}
+
+static gboolean
+confirm_size (TfBacking  *self,
+              int         fd,
+              GError    **error)
+{
+  goffset size;
+
+  if (!tf_disk_get_size (fd, self->where, &size, error))
+    return FALSE;
+
+  if (is_whole (self, size))
+    return TRUE;
+
+  self->lost_errno = EIO;
+  return tf_errno_set (error, EIO, "read", self->where);
+}
+
+/* Asks the file system whether it has what was written. What was lost once stays lost, until the file is empty again. */
+gboolean
+tf_backing_confirm (TfBacking  *self,
+                    GError    **error)
+{
+  int lost_errno = 0;
+  gboolean is_settled;
+
+  if (tf_backing_is_in_memory (self))
+    return TRUE;
+
+  if (self->lost_errno != 0)
+    return tf_errno_set (error, self->lost_errno, "write", self->where);
+
+  is_settled = tf_disk_settle (self->fd, self->where, &lost_errno, error);
+  self->lost_errno = lost_errno;
+  if (!is_settled)
+    return FALSE;
+
+  /* Of a hidden file, the file system can tell the size of another one. */
+  if (!may_lose_silently (self) || tf_backing_may_be_hidden (self))
+    return TRUE;
+
+  tf_system_refresh (self->fd);
+  return confirm_size (self, self->fd, error);
+}
+
+/* Asks whether all of what was written is in a copy. */
+gboolean
+tf_backing_confirm_copy (TfBacking  *self,
+                         int         copy,
+                         GError    **error)
+{
+  return !may_lose_silently (self) || confirm_size (self, copy, error);
 }
 
 static gboolean
@@ -356,8 +447,9 @@ tf_backing_set_size (TfBacking  *self,
 
   if (self->io_buffer != NULL)
     tf_io_buffer_clip (self->io_buffer, size);
-  if (self->disk_size >= 0)
-    self->disk_size = size;
+  set_written_end (self, size);
+  if (size == 0)
+    self->lost_errno = 0;
 
   return TRUE;
 }

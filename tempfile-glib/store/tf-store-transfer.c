@@ -17,24 +17,37 @@
 #include "base/tf-system.h"
 #include "persist/tf-publish.h"
 
-/* Writes all bytes of the backing into an empty file. */
 static gboolean
-fill (const TfBacking  *from,
-      int               to,
-      const char       *where,
-      TfProgress       *progress,
-      GCancellable     *cancellable,
-      GError          **error)
+copy_file (TfBacking     *from,
+           int            to,
+           const char    *where,
+           TfProgress    *progress,
+           GCancellable  *cancellable,
+           GError       **error)
 {
-  TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
   goffset size = tf_backing_get_known_size (from);
 
   if (size < 0 && tf_backing_may_be_hidden (from))
     size = TF_DISK_UNTOLD_SIZE;
-  if (!tf_backing_is_in_memory (from))
-    return tf_disk_copy_file (from->fd, from->where, size, to, where, progress, cancellable, error);
 
-  return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
+  return tf_disk_copy_file (from->fd, from->where, size, to, where, progress, cancellable, error) &&
+         tf_backing_confirm_copy (from, to, error);
+}
+
+/* Writes all bytes of the backing into an empty file. */
+static gboolean
+fill (TfBacking     *from,
+      int            to,
+      const char    *where,
+      TfProgress    *progress,
+      GCancellable  *cancellable,
+      GError       **error)
+{
+  TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
+
+  return tf_backing_is_in_memory (from)
+         ? tf_backing_write_memory (&file, &from->memory, progress, cancellable, error)
+         : copy_file (from, to, where, progress, cancellable, error);
 }
 
 /* The content that is persisted. */
@@ -44,6 +57,7 @@ typedef struct
   goffset    position;
   TfProgress *progress;
   int        original; /* (owned): the file of the descriptor that was handed out, while that is one of a copy; or -1 */
+  int        lost_errno;
 } Content;
 
 /* Makes the descriptor that was handed out one of the copy. */
@@ -106,7 +120,7 @@ tf_store_persist (TfStore         *self,
                   GError         **error)
 {
   Content content = { .backing = &self->backing, .progress = progress, .original = -1 };
-  TfPublishSource source = { .fill = fill_copy, .user_data = &content };
+  TfPublishSource source = { .lost_errno = &content.lost_errno, .fill = fill_copy, .user_data = &content };
   TfBacking copy = TF_BACKING_INIT_IN_MEMORY;
   gboolean success;
   gboolean placed;
@@ -121,14 +135,18 @@ tf_store_persist (TfStore         *self,
   if (progress->func != NULL && !tf_backing_get_size (&self->backing, &progress->total, NULL))
     progress->total = 0;
   tf_store_begin_copy (self);
-  success = tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
+  success = tf_backing_confirm (&self->backing, error) &&
+            tf_publish (&source, path, flags, &copy.fd, final_path, cancellable, error);
   placed = *final_path != NULL;
+  if (content.lost_errno != 0)
+    self->backing.lost_errno = content.lost_errno;
   if (!placed)
     restore (&content);
   if (tf_store_end_copy (self, NULL) && placed)
     {
       /* Others can open the file now. Nothing is held back, because the store is settled. */
       tf_backing_hold_back_no_more (&self->backing, NULL);
+      self->backing.unnamed = FALSE;
       copy.where = g_strdup (*final_path);
       if (copy.fd >= 0)
         {
@@ -164,6 +182,7 @@ tf_store_seal (TfStore       *self,
   tf_store_begin_copy (self);
   fd = tf_system_open_memory ();
   success = (fd >= 0 || tf_errno_set (error, errno, "create a file to seal", NULL)) &&
+            tf_backing_confirm (&self->backing, error) &&
             fill (&self->backing, fd, NULL, NULL, cancellable, error);
   tf_store_end_copy (self, NULL);
   tf_store_unlock (self);

@@ -1165,7 +1165,7 @@ move_to_disk (TfStore       *self,
   disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
   success = disk.fd >= 0 && reserve_on (&disk, get_reserved (self), cancellable, error) &&
             tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
-            tf_disk_settle (disk.fd, disk.where, error);
+            tf_disk_settle (disk.fd, disk.where, NULL, error);
   if (!success)
     tf_backing_clear (&disk);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)

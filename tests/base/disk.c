@@ -45,6 +45,8 @@ int __real_fstat64 (int fd, struct stat *st);
 int __wrap_fstat64 (int fd, struct stat *st);
 int __real_ftruncate64 (int fd, off_t size);
 int __wrap_ftruncate64 (int fd, off_t size);
+off_t __real_lseek64 (int fd, off_t offset, int whence);
+off_t __wrap_lseek64 (int fd, off_t offset, int whence);
 ssize_t __real_pread64 (int fd, void *data, size_t count, off_t offset);
 ssize_t __wrap_pread64 (int fd, void *data, size_t count, off_t offset);
 ssize_t __real_pwrite64 (int fd, const void *data, size_t count, off_t offset);
@@ -75,6 +77,16 @@ __wrap_ftruncate64 (int   fd,
                     off_t size)
 {
   return fails ("ftruncate") ? -1 : __real_ftruncate64 (fd, size);
+}
+
+off_t
+__wrap_lseek64 (int   fd,
+                off_t offset,
+                int   whence)
+{
+  off_t result = __real_lseek64 (fd, offset, whence);
+
+  return whence == SEEK_END && told_size >= 0 ? told_size : result;
 }
 
 ssize_t
@@ -157,11 +169,11 @@ test_own (void)
     { SIZE, -1, -1, NULL, 0, NULL },
     { SIZE, -1, -1, "pread", EINTR, NULL },
     { SIZE, -1, 4, NULL, 0, "read “/from”" },
-    { SIZE + 5, -1, -1, NULL, 0, NULL },
-    { SIZE + 5, -1, -1, "ftruncate", EINTR, NULL },
-    { SIZE + 5, -1, -1, "ftruncate", EIO, "ftruncate “/from”" },
-    { SIZE, -1, -1, "close", EIO, "close “/from”" },
-    { SIZE, -1, -1, "close", EINTR, NULL },
+    { SIZE, 4, -1, NULL, 0, NULL },
+    { SIZE, 4, -1, "ftruncate", EINTR, NULL },
+    { SIZE, 4, -1, "ftruncate", EIO, "ftruncate “/from”" },
+    { SIZE, 4, 4, NULL, 0, "read “/from”" },
+    { SIZE + 5, -1, -1, NULL, 0, "read “/from”" },
   };
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
@@ -183,6 +195,27 @@ test_shared (void)
 
   for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
     assert_copied (&cases[i]);
+}
+
+/* What a file system tells when a descriptor is closed is kept for later. */
+static void
+test_settle (void)
+{
+  tf_autofd int fd = open (".", O_RDONLY | O_CLOEXEC);
+  g_autoptr(GError) error = NULL;
+  int lost_errno = 0;
+
+  failing_call = "close";
+  failing_errno = EINTR;
+  g_assert_true (tf_disk_settle (fd, "/from", &lost_errno, &error));
+  g_assert_cmpint (lost_errno, ==, 0);
+
+  failing_call = "close";
+  failing_errno = EDQUOT;
+  g_assert_false (tf_disk_settle (fd, "/from", &lost_errno, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_true (g_str_has_prefix (error->message, "close “/from”"));
+  g_assert_cmpint (lost_errno, ==, EDQUOT);
 }
 
 static void
@@ -208,6 +241,7 @@ main (int    argc,
   g_test_add_func ("/disk/copy/own", test_own);
   g_test_add_func ("/disk/copy/shared", test_shared);
   g_test_add_func ("/disk/copy/cancelled", test_cancelled);
+  g_test_add_func ("/disk/settle", test_settle);
 
   return tf_test_run ();
 }

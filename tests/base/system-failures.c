@@ -882,10 +882,10 @@ test_refresh (void)
     return;
 
   n_statx = 0;
-  tf_system_refresh (fd);
+  tf_system_refresh_content (fd);
   g_assert_cmpuint (n_statx, ==, 1);
   tf_system_missing = TF_SYSTEM_STATX;
-  tf_system_refresh (fd);
+  tf_system_refresh_content (fd);
   tf_system_missing = 0;
   g_assert_cmpuint (n_statx, ==, 1);
 }

@@ -43,6 +43,7 @@
  *   die=N             the file system ends instead of answering
  *   quota=N           no file is larger than N bytes: EDQUOT
  *   late-quota=N      the same, but writing succeeds, and only flush and fsync say so. The bytes are lost
+ *   tells-once        and say so once
  *   unlinked=ERROR    fstat() fails once the file has no name
  *   acl-unnamed       listxattr() does not name ACLs
  *   flock-local       flock() is not seen by other mounts; only when started
@@ -85,6 +86,7 @@ typedef struct
   guint64 die_at;
   guint64 quota;
   gboolean is_quota_late;
+  gboolean tells_once;
   int unlinked;
   gboolean hides_acls;
   gboolean has_local_flock;
@@ -184,6 +186,7 @@ parse_flag (const char *name)
     { "acl-unnamed", &settings.hides_acls },
     { "flock-local", &settings.has_local_flock },
     { "squash", &settings.squashes },
+    { "tells-once", &settings.tells_once },
     { "chmod-ignored", &settings.ignores_modes },
     { "inodes-by-lookup", &settings.has_new_inodes },
     { "inodes-change", &settings.has_changing_inodes },
@@ -1079,11 +1082,22 @@ hostile_write (fuse_req_t             req,
 }
 
 static void
+tell_lost (fuse_req_t req,
+           Node      *node)
+{
+  int lost = node->lost;
+
+  if (settings.tells_once)
+    node->lost = 0;
+  fuse_reply_err (req, lost);
+}
+
+static void
 hostile_flush (fuse_req_t             req,
                fuse_ino_t             id,
                struct fuse_file_info *info)
 {
-  fuse_reply_err (req, get_node (id)->lost);
+  tell_lost (req, get_node (id));
 }
 
 static void
@@ -1092,7 +1106,7 @@ hostile_fsync (fuse_req_t             req,
                int                    only_data,
                struct fuse_file_info *info)
 {
-  fuse_reply_err (req, get_node (id)->lost);
+  tell_lost (req, get_node (id));
 }
 
 static void

@@ -1099,6 +1099,122 @@ try_all_works (void)
   try_kill_and_sweep ();
 }
 
+/* --- What is lost and told once --- */
+
+typedef struct
+{
+  const char *name;
+  Kind kind;
+  const char *settings;
+  void (*start_child) (void); /* (nullable): one that closes all descriptors before the file is persisted */
+} Loss;
+
+static void
+run_program (void)
+{
+  g_assert_cmpint (system ("true"), ==, 0);
+}
+
+static void
+fork_child (void)
+{
+  pid_t pid = fork ();
+
+  if (pid == 0)
+    _exit (0);
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+}
+
+#define HALF "late-quota=49152,tells-once"
+#define NOTHING "late-quota=0,tells-once"
+
+static const Loss losses[] = {
+  { "unnamed", UNNAMED, HALF, NULL },
+  { "unnamed-program", UNNAMED, HALF, run_program },
+  { "unnamed-fork", UNNAMED, HALF, fork_child },
+  { "named", NAMED, HALF, NULL },
+  { "named-program", NAMED, NOTHING, run_program }, /* what has a name may have been cut off by others */
+  { "rolled-over", ROLLED_OVER, HALF, NULL },
+  { "rolled-over-program", ROLLED_OVER, HALF, run_program },
+};
+
+static void
+set_settings (const char *settings)
+{
+  g_assert_cmpint (setxattr (mount_point, HOSTILE_ATTRIBUTE, settings, strlen (settings), 0), ==, 0);
+}
+
+static gboolean
+persist_document (TfTempFile  *file,
+                  GError     **error)
+{
+  g_autofree char *path = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  return tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, error);
+}
+
+/* The second persist() finds room, and what was written before is lost all the same, until it is written again. */
+static void
+do_lose (gconstpointer data)
+{
+  const Loss *loss = data;
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) again = NULL;
+  g_autoptr(TfTempFile) file = create (loss->kind, &error);
+
+  g_assert_true (file != NULL && write_content (file, &error));
+  g_assert_true (tf_temp_file_flush (file, NULL, NULL));
+  if (loss->start_child != NULL)
+    loss->start_child ();
+  g_assert_false (persist_document (file, &error));
+
+  set_settings ("");
+  g_assert_false (persist_document (file, &again));
+  if (loss->start_child == NULL)
+    {
+      g_assert_cmpint (error->code, ==, G_IO_ERROR_NO_SPACE);
+      g_assert_cmpint (again->code, ==, G_IO_ERROR_NO_SPACE);
+    }
+
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 0, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  g_assert_true (write_content (file, NULL) && persist_document (file, NULL));
+  report->succeeded = TRUE;
+}
+
+static void
+test_loss (gconstpointer data)
+{
+  const Loss *loss = data;
+  const Mode honest = { "honest", "" };
+  const Persist persist = { loss->name, loss->kind, TF_PERSIST_REPLACE, TRUE, "document" };
+
+  mode = &honest;
+  set_up ();
+  start_server ();
+  make_all (TRUE);
+  set_settings (loss->settings);
+  if (!do_in_child (do_lose, loss))
+    complain (loss->name, "it crashed");
+  else if (!check_document (loss->name, &persist))
+    complain (loss->name, "it was not persisted in the end");
+  remove_all ();
+  stop_server ();
+  tear_down ();
+}
+
+static void
+add_losses (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (losses); i++)
+    {
+      g_autofree char *path = g_strdup_printf ("/hostile/lost/%s", losses[i].name);
+
+      g_test_add_data_func (path, &losses[i], test_loss);
+    }
+}
+
 typedef struct
 {
   const Mode *mode;
@@ -1183,5 +1299,6 @@ main (int    argc,
   report = mmap (NULL, sizeof *report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   g_assert_true (report != MAP_FAILED);
   add_tests ();
+  add_losses ();
   return tf_test_run ();
 }

@@ -452,6 +452,9 @@ int __wrap_linkat (int from_fd, const char *from, int to_fd, const char *to, int
 int __real_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 int __wrap_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 
+/* What was written is lost in the moment in which the file system is asked whether it is there. */
+static gboolean loses_when_settled;
+
 static guintptr
 get_last_argument (va_list arguments)
 {
@@ -469,6 +472,9 @@ __wrap_fcntl64 (int fd,
   va_start (arguments, command);
   argument = get_last_argument (arguments);
   va_end (arguments);
+
+  if (command == F_DUPFD_CLOEXEC && loses_when_settled)
+    g_assert_cmpint (__real_ftruncate64 (fd, 3), ==, 0);
 
   /* What the other commands do cannot fail. */
   return command == F_DUPFD_CLOEXEC && fails ("fcntl") ? -1 : __real_fcntl64 (fd, command, argument);
@@ -729,7 +735,8 @@ assert_usable (TfTempFile *file,
   g_autoptr(GBytes) bytes = NULL;
 
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (file)), ==, 11);
-  g_assert_true (tf_temp_file_write (file, "!", 1, NULL, &error));
+  tf_temp_file_write (file, "!", 1, NULL, &error);
+  g_assert_no_error (error);
   g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, &error));
   bytes = tf_temp_file_read_bytes (file, G_MAXSIZE, NULL, &error);
   g_assert_no_error (error);
@@ -803,6 +810,34 @@ assert_lent_at (TfTempFile *file,
   assert_lent (file, fd, opened);
 }
 
+static void
+write_again (TfTempFile *file)
+{
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 0, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  g_assert_true (tf_temp_file_write (file, "new content", 11, NULL, NULL));
+}
+
+/* What could not be brought to the disk is lost, until it is written again. */
+static void
+persist_again (TfTempFile     *file,
+               Source          source,
+               GFile          *destination,
+               TfPersistFlags  flags,
+               int             code)
+{
+  g_autoptr(GError) error = NULL;
+
+  if (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error))
+    return;
+
+  g_assert_cmpint (error->code, ==, code);
+  g_assert_true (source != IN_MEMORY);
+  g_assert_true (g_str_equal (failed_call, "fsync") || g_str_equal (failed_call, "sync_file_range"));
+  write_again (file);
+  g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, NULL));
+}
+
 /* Returns whether the call that was to fail was reached. */
 static gboolean
 persist_with_failure (Source         source,
@@ -819,6 +854,7 @@ persist_with_failure (Source         source,
   gboolean had_old = (flags & TF_PERSIST_REPLACE) != 0;
   gboolean success;
   gboolean reached;
+  int code;
   int lent = -1;
   tf_autofd int duplicate = -1;
 
@@ -863,6 +899,7 @@ persist_with_failure (Source         source,
       assert_no_litter (file, path);
       if (shared)
         assert_lent (file, lent, duplicate);
+      code = error->code;
       g_clear_error (&error);
       if (!had_old && g_file_test (path, G_FILE_TEST_EXISTS))
         {
@@ -870,10 +907,7 @@ persist_with_failure (Source         source,
           g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
         }
       else
-        {
-          g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error));
-          g_assert_no_error (error);
-        }
+        persist_again (file, source, destination, flags, code);
     }
 
   /* A name that could not be removed when the file was persisted is still there. */
@@ -1247,9 +1281,7 @@ back_up_with_failure (const char     *path,
       g_assert_true (has_content (is_there ? path : backup, is_there ? "new content" : "older"));
     }
   g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
-  g_clear_error (&error);
-  g_assert_true (tf_temp_file_persist (file, destination, flags, NULL, NULL, NULL, NULL, &error));
-  g_assert_no_error (error);
+  persist_again (file, UNNAMED, destination, flags, success ? 0 : error->code);
   g_assert_true (has_content (path, "new content"));
   remove_others ("");
   return reached;
@@ -2018,6 +2050,86 @@ test_replaced_before_taken_back (void)
   failing_exchange = 0;
 }
 
+/* Returns whether it is @call that has failed. */
+static gboolean
+lose_with_failure (const char *call,
+                   guint       at)
+{
+  g_autoptr(TfTempFile) file = make (UNNAMED);
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr(GError) error = NULL;
+
+  failed_call = NULL;
+  n_calls = 0;
+  fail_errno = ENOSPC;
+  fail_at = at;
+  tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, cancellable, NULL, NULL, NULL, &error);
+  fail_at = 0;
+  g_assert_nonnull (failed_call);
+  if (!g_str_equal (failed_call, call))
+    {
+      unlink (path);
+      return FALSE;
+    }
+
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_clear_error (&error);
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  write_again (file);
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, NULL, NULL, NULL, NULL, NULL));
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpint (unlink (path), ==, 0);
+  return TRUE;
+}
+
+/* The kernel says once that it could not write to the disk, and takes what it has for written then. */
+static void
+test_lost (void)
+{
+  const char *const calls[] = { "fsync", "sync_file_range" };
+
+  if (tf_test_skip_if_portable ("files without a name that can get one"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  for (guint i = 0; i < G_N_ELEMENTS (calls); i++)
+    for (guint at = 1; !lose_with_failure (calls[i], at); at++)
+      ;
+}
+
+/* The size tells it where another process was told the error. */
+static void
+test_lost_copy (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("a call for what the kernel knows of a file"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  file = make (IN_MEMORY);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  loses_when_settled = TRUE;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, &error));
+  loses_when_settled = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 0);
+
+  g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
+  g_assert_true (has_content (path, "new content"));
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 static void
 die (void)
 {
@@ -2246,10 +2358,10 @@ test_copy_of_more_than_4_gib (void)
       return;
     }
 
-  /* The call after that for a duplicate would share the blocks. */
+  /* The first call would share the blocks. */
   n_calls = 0;
   fail_errno = EOPNOTSUPP;
-  fail_at = 2;
+  fail_at = 1;
   pretends_to_copy = TRUE;
   g_assert_true (tf_disk_copy_file (from_fd, "original", -1, to_fd, "copy", NULL, NULL, &error));
   pretends_to_copy = FALSE;
@@ -2274,6 +2386,8 @@ main (int    argc,
 
   /* The first one, because after a failure it takes a second until another journal is tried. */
   g_test_add_func ("/persist-faults/killed-after-exchange", test_killed_after_exchange);
+  g_test_add_func ("/persist-faults/lost", test_lost);
+  g_test_add_func ("/persist-faults/lost-copy", test_lost_copy);
 
   for (System system = ALL_THERE; system < N_SYSTEMS; system++)
     {

@@ -404,6 +404,14 @@ remove_doc (void)
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 0);
 }
 
+static void
+write_again (TfTempFile *file)
+{
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (file), 0, NULL, NULL));
+  g_assert_true (g_seekable_seek (G_SEEKABLE (file), 0, G_SEEK_SET, NULL, NULL));
+  tf_test_write (file, "newer");
+}
+
 /* A quota that is reported when a descriptor is closed. */
 static void
 test_late_error (gconstpointer data)
@@ -415,16 +423,22 @@ test_late_error (gconstpointer data)
       g_autoptr(TfTempFile) file = tf_test_kind_make (data);
       g_autoptr(GFile) doc = put_old ();
       g_autoptr(GError) error = NULL;
+      gboolean is_in_memory;
 
       tf_test_write (file, "new");
+      is_in_memory = TF_IS_SPOOLED_FILE (file) && !tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (file));
       close_errno = EDQUOT;
       g_assert_false (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, &error));
       close_errno = 0;
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
       assert_doc ("old");
 
+      /* It is told once, and what was written to disk is lost. A file in memory is written anew. */
+      g_assert_true (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, NULL) == is_in_memory);
+      assert_doc (is_in_memory ? "new" : "old");
+      write_again (file);
       g_assert_true (tf_temp_file_persist (file, doc, flags[i], NULL, NULL, NULL, NULL, NULL));
-      assert_doc ("new");
+      assert_doc ("newer");
       g_clear_object (&file);
       remove_doc ();
     }

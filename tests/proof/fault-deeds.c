@@ -446,7 +446,7 @@ sweep (GError **error)
 static gboolean
 is_all_swept (void)
 {
-  return faults_have_hit () || !programs_have_name ();
+  return faults_get_failed () != NULL || !programs_have_name ();
 }
 
 /* --- Texts ---------------------------------------------------------------------------------- */

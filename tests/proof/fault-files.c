@@ -180,10 +180,24 @@ has_its_name (Model *self)
   return self->lasting != NULL && g_str_has_suffix (self->lasting, last);
 }
 
+/* Whether the disk may have said that it has lost what was written, in the call that failed or in one behind it: it says that
+ * once. */
+static gboolean
+may_have_lost (Model     *self,
+               FaultMode  mode)
+{
+  const char *const telling[] = { "close", "fsync", "sync_file_range", NULL };
+  const char *call = faults_get_failed ();
+
+  return call != NULL && (mode == FAULT_ALL || g_strv_contains (telling, call)) &&
+         !(TF_IS_SPOOLED_FILE (self->file) && !tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (self->file)));
+}
+
 /* To the same destination, if that is what it was about. */
 static gboolean
 repeat (Model      *self,
-        const Step *step)
+        const Step *step,
+        FaultMode   mode)
 {
   gboolean persists = g_str_has_prefix (model_get_op_name (step), "persist");
 
@@ -195,7 +209,7 @@ repeat (Model      *self,
   if (!model_step (self, step))
     return FALSE;
 
-  return self->n_excused == 0 || model_fail (self, "it fails again");
+  return self->n_excused == 0 || may_have_lost (self, mode) || model_fail (self, "it fails again");
 }
 
 /* What a signal interrupts is done nevertheless. */
@@ -253,7 +267,7 @@ try_scene (gconstpointer  data,
 
   program.watch = 1;
   good = good && check_complaint (&self) && check_signals (&self, mode) && model_check (&self) &&
-         repeat (&self, step) && model_check (&self) && model_check_end (&self);
+         repeat (&self, step, mode) && model_check (&self) && model_check_end (&self);
   if (good)
     {
       model_forget (&self);

@@ -71,10 +71,11 @@ faults_get_call (guint number)
   return calls[number];
 }
 
-gboolean
-faults_have_hit (void)
+/* Returns what has failed first, or NULL. */
+const char *
+faults_get_failed (void)
 {
-  return fail_call != NULL;
+  return fail_call;
 }
 
 const char *

@@ -35,7 +35,7 @@ void  faults_end         (void);
 guint faults_get_n_calls (void);
 /* Of the last time */
 const char *faults_get_call (guint number);
-gboolean    faults_have_hit (void);
+const char *faults_get_failed (void);
 
 /* What this call fails with, and a zero. */
 const int  *faults_get_errnos (const char *call);
