@@ -134,6 +134,7 @@ describe (TfSystemStat *self,
     .modified = to_nanoseconds (&stx.stx_mtime),
     .changed = to_nanoseconds (&stx.stx_ctime),
     .mount_id = stx.stx_mnt_id,
+    .is_mounted = *name != '\0' && (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
   };
   return TRUE;
 }
@@ -148,9 +149,10 @@ tf_system_stat (TfSystemStat *self,
 
 gboolean
 tf_system_stat_known (TfSystemStat *self,
-                      int           fd)
+                      int           dir_fd,
+                      const char   *name)
 {
-  return describe (self, fd, "", AT_STATX_DONT_SYNC);
+  return describe (self, dir_fd, name, AT_STATX_DONT_SYNC);
 }
 
 /* Reads the beginning of a file in proc(5), which has no size. Returns the length, or -1. */

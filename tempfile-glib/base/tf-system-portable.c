@@ -42,9 +42,10 @@ tf_system_stat (TfSystemStat *self,
 
 gboolean
 tf_system_stat_known (TfSystemStat *self,
-                      int           fd)
+                      int           dir_fd,
+                      const char   *name)
 {
-  return tf_system_stat_basic (self, fd, "");
+  return tf_system_stat_basic (self, dir_fd, name);
 }
 
 guint64

@@ -73,6 +73,7 @@ typedef struct
   gint64  modified;          /* like @changed, in nanoseconds since 1970 */
   gint64  changed;
   guint64 mount_id;          /* 0 if it is not known */
+  gboolean is_mounted;       /* on what is there under the name; FALSE if it is not known */
 } TfSystemStat;
 
 /* Describes @name in @dir_fd without following a symlink, or @dir_fd itself when @name is empty. */
@@ -80,10 +81,11 @@ gboolean tf_system_stat (TfSystemStat *self,
                          int           dir_fd,
                          const char   *name);
 
-/* Describes an open file as the system knows it: the server of a network file system, which may not answer, is not asked
- * where that can be helped. */
+/* The same, as the system knows it: the server of a network file system, which may not answer, is not asked where that can be
+ * helped. */
 gboolean tf_system_stat_known (TfSystemStat *self,
-                               int           fd);
+                               int           dir_fd,
+                               const char   *name);
 
 /* Does the same with POSIX alone, without the birth time and the mount. */
 static inline gboolean

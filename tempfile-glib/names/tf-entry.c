@@ -875,19 +875,36 @@ give_up (TfEntry  *self,
   return FALSE;
 }
 
-/* On FOUND, the caller calls leave(). On FAILED, errno is set. */
+static gboolean
+describe (const TfEntry *self,
+          const Place   *place,
+          TfSystemStat  *st)
+{
+  return place->name != self->path ? tf_parent_stat (self->name.parent, place->dir_fd, place->name, st)
+                                   : tf_system_stat (st, place->dir_fd, place->name);
+}
+
+/* On FOUND, the caller calls leave(). On FAILED, errno is set: to EBUSY if something is mounted there. */
 static Found
 look (const TfEntry *self,
       Place         *place,
       TfIdentity    *identity,
       TfSystemStat  *st)
 {
+  gboolean is_there;
+
   if (!enter (self, place))
     return FAILED;
 
-  if (tf_identity_stat (identity, place->dir_fd, place->name, st))
-    return FOUND;
+  is_there = describe (self, place, st);
+  if (is_there && !st->is_mounted)
+    {
+      tf_identity_set (identity, st);
+      return FOUND;
+    }
 
+  if (is_there)
+    errno = EBUSY;
   leave (self, place);
   return errno == ENOENT || errno == ENOTDIR || errno == EBADF ? MISSING : FAILED;
 }

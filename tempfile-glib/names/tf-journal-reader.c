@@ -48,6 +48,7 @@ struct _Segment
   int            parent_fd;   /* -1 if it cannot be had */
   TfPlace        place;       /* of @parent_fd; (owned) (nullable) path */
   gboolean       is_exchanged; /* another directory of the same file system is at the path */
+  gboolean       is_local;    /* the system knows what is in the directory */
 };
 
 typedef enum
@@ -371,13 +372,31 @@ open_parent (TfJournalReader *reader,
       return;
     }
 
-  if (!tf_system_stat (&st, self->parent_fd, "") || st.device != (guint64) parent->birth_seconds)
+  /* The server of what is mounted at the path is not asked. */
+  if (!tf_system_stat_known (&st, self->parent_fd, "") || st.device != (guint64) parent->birth_seconds ||
+      !tf_system_stat (&st, self->parent_fd, ""))
     tf_fd_clear (&self->parent_fd);
   else
     {
+      self->is_local = tf_system_get_fs (self->parent_fd) != TF_SYSTEM_FS_OTHER;
       tf_place_set (&self->place, &st);
       self->is_exchanged = st.inode != parent->inode || is_younger (parent, &self->place);
     }
+}
+
+/* Describes @name in the directory of the records. Does not ask the server of what is mounted there. */
+static gboolean
+describe (const Segment *segment,
+          const char    *name,
+          TfIdentity    *identity,
+          TfSystemStat  *st)
+{
+  gboolean success = segment->is_local ? tf_system_stat_known (st, segment->parent_fd, name)
+                                       : tf_system_stat (st, segment->parent_fd, name);
+
+  if (success)
+    tf_identity_set (identity, st);
+  return success;
 }
 
 /* Compares what was found with a record that knows the file. */
@@ -547,7 +566,7 @@ remove_record (TfJournalReader     *self,
   TfSystemStat st;
   Match match;
 
-  if (!tf_identity_stat (&identity, segment->parent_fd, name, &st))
+  if (!describe (segment, name, &identity, &st))
     return errno == ENOENT && !segment->is_exchanged ? SETTLED : STAYS;
 
   if (!is_old (&st, self->min_age_seconds))
@@ -589,7 +608,7 @@ undo_aside (TfJournalReader     *self,
     return name;
 
   if (errno == EEXIST)
-    return tf_identity_stat (&found, segment->parent_fd, aside, &st) &&
+    return describe (segment, aside, &found, &st) &&
            compare (record, segment->parent_fd, aside, &found, &st) == OURS ? aside : name;
 
   path = g_build_filename (segment->place.path, aside, NULL);
@@ -744,7 +763,7 @@ list_name (TfJournalReader     *self,
   TfIdentity identity;
   TfSystemStat st;
 
-  if (!tf_identity_stat (&identity, segment->parent_fd, name, &st) ||
+  if (!describe (segment, name, &identity, &st) ||
       !is_old (&st, self->min_age_seconds) ||
       (segment->is_exchanged && record->state != TF_JOURNAL_DONE) ||
       compare (record, segment->parent_fd, name, &identity, &st) != OURS)

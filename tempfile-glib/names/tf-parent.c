@@ -31,6 +31,7 @@ struct _TfParent
   gboolean        is_known;   /* by its spelling */
   gboolean        is_guarded; /* when it was opened */
   gboolean        is_private; /* when it was opened */
+  gboolean        is_local;   /* the system knows what is in it */
   TfParent       *newer;  /* of those that are open */
   TfParent       *older;
   guint64         mount_id; /* 0 if it is not known */
@@ -128,7 +129,7 @@ tf_parent_close_fd (int               fd,
   int saved_errno = errno;
   TfSystemStat st;
 
-  if (tf_system_stat_known (&st, fd) ? is_identity (identity, &st) : is_lost (fd))
+  if (tf_system_stat_known (&st, fd, "") ? is_identity (identity, &st) : is_lost (fd))
     tf_fd_clear (&fd);
   errno = saved_errno;
 }
@@ -316,6 +317,7 @@ add (const char         *spelling,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
+    .is_local = fd >= 0 && tf_system_get_fs (fd) != TF_SYSTEM_FS_OTHER,
   };
 
   tf_place_set (&self->place, st);
@@ -588,6 +590,16 @@ tf_parent_prove (int               fd,
   return tf_identity_read (&found, fd, "") && tf_identity_equal (&found, identity);
 }
 
+/* Describes @name in the directory, which is open as @fd. Does not ask the server of what is mounted there. */
+gboolean
+tf_parent_stat (const TfParent *self,
+                int             fd,
+                const char     *name,
+                TfSystemStat   *st)
+{
+  return self->is_local ? tf_system_stat_known (st, fd, name) : tf_system_stat (st, fd, name);
+}
+
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */
 gboolean
 tf_parent_is_at_path (TfParent *self)
@@ -672,7 +684,8 @@ is_on_mount (const TfParent     *self,
 }
 
 /* Describes what @path in @dir_fd leads to. Fails with ELOOP if a symlink or ".." behind the first @top bytes of it could
- * lead out of the directory that these lead to, or if there is a symlink at its end. */
+ * lead out of the directory that these lead to, or if there is a symlink at its end; and with EXDEV if another mount is
+ * there, whose server may not answer. */
 static gboolean
 stat_beneath (int           dir_fd,
               const char   *path,
@@ -690,17 +703,17 @@ stat_beneath (int           dir_fd,
       end = name + strcspn (name, "/");
       above = g_strndup (path, end - path);
       is_up = g_str_equal (above + (name - path), "..");
-      if (!is_up && !tf_system_stat (st, dir_fd, above))
+      if (!is_up && !tf_system_stat_known (st, dir_fd, above))
         return FALSE;
 
-      if (is_up || S_ISLNK (st->mode))
+      if (is_up || S_ISLNK (st->mode) || st->is_mounted)
         {
-          errno = ELOOP;
+          errno = !is_up && st->is_mounted ? EXDEV : ELOOP;
           return FALSE;
         }
     }
 
-  return path[top] != '\0' || tf_system_stat (st, dir_fd, path);
+  return path[top] != '\0' || tf_system_stat_known (st, dir_fd, path);
 }
 
 /* Returns whether the directory is beneath the one at @path, or is that one. @name, in @dir_fd, is the end of @path.

@@ -33,6 +33,10 @@ gboolean  tf_parent_prove      (int               fd,
                                 const TfIdentity *identity);
 void      tf_parent_close_fd   (int               fd,
                                 const TfIdentity *identity);
+gboolean  tf_parent_stat       (const TfParent   *self,
+                                int               fd,
+                                const char       *name,
+                                TfSystemStat     *st);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 

@@ -95,7 +95,7 @@ settle (const TfReplacement  *entry,
 {
   TfSystemStat written;
   struct stat st;
-  gboolean is_known = entry->lost_errno == NULL && tf_system_stat_known (&written, entry->fd);
+  gboolean is_known = entry->lost_errno == NULL && tf_system_stat_known (&written, entry->fd, "");
 
   if (!tf_disk_settle (entry->fd, target->path, entry->lost_errno, error))
     return FALSE;

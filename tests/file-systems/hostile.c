@@ -1215,6 +1215,111 @@ add_losses (void)
     }
 }
 
+/* --- What is mounted where the library has something, and does not answer --- */
+
+static void
+hang (const char *path)
+{
+  g_free (mount_point);
+  mount_point = g_strdup (path);
+  start_server ();
+  g_assert_cmpint (kill (server, SIGSTOP), ==, 0);
+}
+
+static TfTempDir *
+make_dir_to_hang (void)
+{
+  g_autoptr(GError) error = NULL;
+  TfTempDir *dir = tf_temp_dir_new (NULL, NULL, elsewhere, NULL, &error);
+
+  g_assert_no_error (error);
+  return dir;
+}
+
+static void
+assert_busy (TfTempDir *dir)
+{
+  g_autoptr(GError) error = NULL;
+
+  g_assert_false (tf_temp_dir_cleanup (dir, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+
+  stop_server ();
+  g_assert_true (tf_temp_dir_cleanup (dir, NULL, NULL));
+}
+
+static void
+do_hang_on_top (gconstpointer data)
+{
+  g_autoptr(TfTempDir) dir = make_dir_to_hang ();
+
+  hang (tf_temp_dir_get_path (dir));
+  assert_busy (dir);
+  report->succeeded = TRUE;
+}
+
+/* The library remembers the directory of the file. */
+static void
+do_hang_below (gconstpointer data)
+{
+  g_autoptr(TfTempDir) dir = make_dir_to_hang ();
+  g_autofree char *path = g_build_filename (tf_temp_dir_get_path (dir), "mnt", NULL);
+  g_autoptr(TfNamedFile) file = NULL;
+
+  g_assert_cmpint (mkdir (path, 0700), ==, 0);
+  file = tf_named_file_new (NULL, NULL, path, NULL, NULL);
+  g_assert_nonnull (file);
+  hang (path);
+  assert_busy (dir);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, NULL));
+  report->succeeded = TRUE;
+}
+
+static char *
+leave_dir (void)
+{
+  char *path = mmap (NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  pid_t pid = fork ();
+
+  g_assert_true (path != MAP_FAILED);
+  if (pid == 0)
+    {
+      g_strlcpy (path, tf_temp_dir_get_path (make_dir_to_hang ()), PATH_MAX);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (pid, NULL, 0), ==, pid);
+  return path;
+}
+
+static void
+do_hang_in_sweep (gconstpointer data)
+{
+  char *path = leave_dir ();
+  g_autoptr(GError) error = NULL;
+
+  hang (path);
+  g_assert_false (tf_sweep (NULL, elsewhere, 0, NULL, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_BUSY);
+  stop_server ();
+  g_assert_true (tf_sweep (NULL, elsewhere, 0, NULL, NULL, NULL));
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  report->succeeded = TRUE;
+}
+
+static void
+test_hanging (gconstpointer func)
+{
+  const Mode honest = { "honest", "" };
+
+  mode = &honest;
+  set_up ();
+  start_server ();
+  if (!do_in_child ((void (*) (gconstpointer)) func, NULL) || !report->succeeded)
+    complain ("hanging", "it crashed");
+  stop_server ();
+  tear_down ();
+}
+
 typedef struct
 {
   const Mode *mode;
@@ -1300,5 +1405,8 @@ main (int    argc,
   g_assert_true (report != MAP_FAILED);
   add_tests ();
   add_losses ();
+  g_test_add_data_func ("/hostile/hanging/on-top", do_hang_on_top, test_hanging);
+  g_test_add_data_func ("/hostile/hanging/below", do_hang_below, test_hanging);
+  g_test_add_data_func ("/hostile/hanging/in-sweep", do_hang_in_sweep, test_hanging);
   return tf_test_run ();
 }
