@@ -444,6 +444,18 @@ class AuditTest(TestCase):
             with self.assertRaisesRegex(ZeroDivisionError, 'refused'):
                 create()
 
+    def test_text_that_may_not_roll_over(self):
+        with Tf.SpooledTemporaryFile(max_size=4, mode='w+') as file:
+            file.write('abc')
+            file.flush()
+            file.write('hello')
+            self.assertRaisesRegex(ZeroDivisionError, 'refused', file.flush)
+            file.write('W2')
+            self.assertRaisesRegex(ZeroDivisionError, 'refused', file.flush)
+            refusing.current = None
+            file.seek(0)
+            self.assertEqual(file.read(), 'abchelloW2')
+
     def test_asynchronous(self):
         async def main():
             for create in Tf.NamedFile.create_async, Tf.TempDir.create_async, Tf.mkstemp_async, Tf.mkdtemp_async:

@@ -586,12 +586,12 @@ class Bytes(fast.Buffer):
                 self.write_kept()
             else:
                 self.write_now(data)
-        except (OSError, MemoryError) as error:
+        except Exception as error:
             rest = b'' if is_kept else memoryview(data).cast('B')[count_written(error):]
             # Not what this call has brought.
             n_kept = len(self.kept) - memoryview(data).nbytes if is_kept else 0
             is_too_much = self.ends or not is_pending(error) and n_kept > MOST_KEPT_OF_BYTES
-            if is_too_much or isinstance(error, io.UnsupportedOperation):
+            if is_too_much or isinstance(error, (TypeError, ValueError)):
                 if is_kept:
                     self.drop_end(bytes(data))
                 raise
@@ -603,8 +603,8 @@ class Bytes(fast.Buffer):
         """Writes what is kept, at whose end the data is that a text has brought. What is refused is kept."""
         try:
             self.make_room()
-        except (OSError, MemoryError) as error:
-            if self.ends or isinstance(error, io.UnsupportedOperation):
+        except Exception as error:
+            if self.ends or isinstance(error, (TypeError, ValueError)):
                 self.drop_end(data)
                 raise
 
