@@ -537,13 +537,22 @@ test_resident_at_random (void)
   g_assert_cmpuint (most - MIN (most, before), <=, budget + 10 * KIB * KIB);
 }
 
+static gsize
+count_unused (GPtrArray *files)
+{
+  gsize unused = 0;
+
+  for (guint i = 0; i < files->len; i++)
+    unused += tf_file_get_store (files->pdata[i])->pool_node.unused;
+  return unused;
+}
+
 /* The room for more content may be resident, where the heap had used it before: it is within the limit. */
 static void
 test_resident_again (void)
 {
   gsize budget = set_budget_for (600, 68 * KIB);
   g_autoptr(GPtrArray) files = make_many (600, 0, -1);
-  gsize unused = 0;
 
   if (tf_test_skip_if_portable ("freeing pages"))
     return;
@@ -551,9 +560,38 @@ test_resident_again (void)
   for (guint i = 0; i < files->len; i++)
     for (gsize size = 0; size < 68 * KIB; size += KIB)
       write_zeros (files->pdata[i], KIB);
+  g_assert_cmpuint (tf_memory_pool_get_held () + count_unused (files), <=, budget + 9 * KIB * KIB);
+  tf_set_memory_budget (0);
+}
+
+static void
+append_to_all (GPtrArray *files,
+               gsize      size)
+{
   for (guint i = 0; i < files->len; i++)
-    unused += tf_file_get_store (files->pdata[i])->pool_node.unused;
-  g_assert_cmpuint (tf_memory_pool_get_held () + unused, <=, budget + 9 * KIB * KIB);
+    for (gsize n = 0; n < size; n += KIB)
+      write_zeros (files->pdata[i], KIB);
+}
+
+/* It gives way to content, before a file goes to disk for that. */
+static void
+test_resident_for_others (void)
+{
+  g_autoptr(GPtrArray) files = make_many (600, 0, -1);
+  g_autoptr(TfTempFile) other = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  gsize unused;
+
+  if (tf_test_skip_if_portable ("freeing pages"))
+    return;
+
+  append_to_all (files, 68 * KIB);
+  unused = count_unused (files);
+  g_assert_cmpuint (unused, >, 16 * KIB * KIB);
+
+  tf_set_memory_budget (tf_memory_pool_get_held () + unused / 2 + 8 * KIB * KIB);
+  write_zeros (TF_SPOOLED_FILE (other), unused / 2);
+  g_assert_false (tf_spooled_file_is_rolled_over (TF_SPOOLED_FILE (other)));
+  g_assert_cmpuint (count_unused (files), <, unused / 2);
   tf_set_memory_budget (0);
 }
 
@@ -1420,6 +1458,7 @@ main (int    argc,
   g_test_add_func ("/memory/resident/in-turns-without-budget", test_resident_in_turns_without_budget);
   g_test_add_func ("/memory/resident/in-bursts", test_resident_in_bursts);
   g_test_add_func ("/memory/resident/again", test_resident_again);
+  g_test_add_func ("/memory/resident/for-others", test_resident_for_others);
   g_test_add_func ("/memory/resident/of-reader", test_resident_of_reader);
   g_test_add_func ("/memory/resident/holes", test_resident_holes);
   g_test_add_func ("/memory/resident/gives-way", test_resident_gives_way);
