@@ -8,8 +8,8 @@ Usage: build-manual.py GI_DOCGEN CONFIG GIR OUTPUT
 
 What gi-docgen reads is copied first, with the language written above each example and without what only the tests of
 the examples need. What it writes is completed then: the guides on the front page and beside each other, the names of
-each symbol in other languages, headings of guides in the index for searching, and manual.css and manual.js, which make
-tabs of examples that follow each other. All of it can be read without scripts.
+each symbol in other languages, the index of search.js, and manual.css and manual.js, which make tabs of examples that
+follow each other. All of it can be read without scripts.
 """
 
 import html
@@ -26,7 +26,7 @@ from names import NONE, OR, read_names
 
 LANGUAGES = {'c': 'C', 'py': 'Python', 'js': 'JavaScript', 'vala': 'Vala'}
 SOURCE = pathlib.Path(__file__).parent
-ADDED = ['manual.css', 'manual.js']
+ADDED = ['manual.css', 'manual.js', 'search.js']
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 HIDDEN = re.compile(r'^<!-- (?:before|after) \w+\n.*?^-->\n', re.DOTALL | re.MULTILINE)
@@ -41,7 +41,6 @@ class Guide:
     title: str
     group: str
     summary: str
-    headings: list
 
     @property
     def page(self):
@@ -51,8 +50,7 @@ class Guide:
 def read_guide(path):
     text = path.read_text(encoding='utf-8')
     header = dict(re.findall(r'^(\w+): (.*)$', text.split('\n\n')[0], re.MULTILINE))
-    headings = re.findall(r'^## (.*)$', FENCE.sub('', text), re.MULTILINE)
-    return Guide(path.name, header['Title'], header['Group'], header['Summary'], headings)
+    return Guide(path.name, header['Title'], header['Group'], header['Summary'])
 
 
 def label(match):
@@ -163,7 +161,7 @@ def complete_page(path, guides, names):
     text = text.replace('<link rel="stylesheet" href="style.css" type="text/css" />',
                         '<link rel="stylesheet" href="style.css" type="text/css" />\n'
                         '  <link rel="stylesheet" href="manual.css" type="text/css" />')
-    text = text.replace('<script src="search.js">', '<script src="index.js"></script>\n  <script src="search.js">')
+    text = text.replace('<script src="fzy.js"></script>', '')
     text = text.replace('</head>', '  <script src="manual.js"></script>\n</head>', 1)
     text = text.replace('<nav class="sidebar devhelp-hidden">',
                         '<a class="menu devhelp-hidden" href="#menu">Menu</a>\n<nav id="menu" class="sidebar devhelp-hidden">')
@@ -188,33 +186,67 @@ def complete_page(path, guides, names):
 
 # --- Searching ---------------------------------------------------------------------------------------
 
-def anchor(heading):
-    """As the extension of Markdown for tables of contents makes it."""
-    text = re.sub(r'[^\w\s-]', '', heading.encode('ascii', 'ignore').decode()).strip().lower()
-    return re.sub(r'[-\s]+', '-', text)
+PREFIXES = {'bitfield': 'flags', 'constant': 'const', 'function': 'func', 'function_macro': 'func'}
+HEADING = re.compile(r'<h([23]) id="([^"]*)">(.*?)<a class="md-anchor".*?</h\1>', re.DOTALL)
 
 
-def complete_index(output, guides):
-    path = output / 'index.json'
-    index = json.loads(path.read_text(encoding='utf-8'))
-    summaries = {guide.page: guide.summary for guide in guides}
+def text_of(page):
+    """What is read on a page or on a part of one."""
+    text = re.sub(r'</?(?:a|code|em|span|strong)\b[^>]*>', '', page)
+    return html.unescape(re.sub(r'<[^>]*>', ' ', text))
+
+
+def words_of(page):
+    """The words of a page, each once, as search.js compares them."""
+    words = {re.sub(r'[_-]', '', word.strip('.-')).lower() for word in re.findall(r'[\w.-]+', text_of(page))}
+    return ' '.join(sorted(words - {''}))
+
+
+def summaries_of_symbols(index):
+    """What gi-docgen tells of each page of a symbol."""
+    summaries = {}
     for symbol in index['symbols']:
-        symbol['summary'] = re.sub(r'\[\w+@(?:Tf\.)?([\w.:-]+)\]', r'\1', symbol.get('summary') or '')
-        symbol['summary'] = summaries.get(symbol.get('href'), symbol['summary'])
-    for guide in guides:
-        for heading in guide.headings:
-            plain = re.sub(r'[`*\[\]]', '', heading)
-            index['symbols'].append({'type': 'content', 'name': f'{guide.title}: {plain}', 'summary': '',
-                                     'href': f'{guide.page}#{anchor(plain)}'})
-    text = json.dumps(index)
-    path.write_text(text, encoding='utf-8')
+        parts = [PREFIXES.get(symbol['type'], symbol['type']), symbol.get('type_name'), symbol['name'], 'html']
+        summary = re.sub(r'\[\w+@(?:Tf\.)?([\w.:-]+)\]|@(?=\w)', r'\1', symbol.get('summary') or '')
+        summaries['.'.join(filter(None, parts))] = summary
+    return summaries
 
-    # A page that is opened as a file may not fetch another one.
-    (output / 'index.js').write_text(f'window.searchIndex = {text};\n', encoding='utf-8')
-    path = output / 'search.js'
-    script = path.read_text(encoding='utf-8')
-    path.write_text(script.replace("fetchJSON('index.json', onDidLoadSearchIndex);",
-                                   'onDidLoadSearchIndex(window.searchIndex);'), encoding='utf-8')
+
+def entries_of_guide(guide, page):
+    """An entry for the guide, and one for each section."""
+    first, *rest = HEADING.split(page)
+    yield {'label': guide.title, 'names': [guide.title, guide.page], 'href': guide.page, 'summary': guide.summary,
+           'words': words_of(first)}
+    for _, anchor, heading, content in zip(*4 * [iter(rest)]):
+        heading = text_of(heading).strip()
+        yield {'label': f'{guide.title}: {heading}', 'names': [heading], 'href': f'{guide.page}#{anchor}', 'summary': '',
+               'words': words_of(content)}
+
+
+def entries_of_symbols(names, contents, summaries):
+    seen = set()
+    for name in names:
+        others = [other for text in name.of_languages().values() if text != NONE for other in text.split(OR)]
+        is_first = name.page not in seen
+        seen.add(name.page)
+        yield {'label': name.c, 'names': sorted(set(others)), 'href': name.page,
+               'summary': summaries.get(name.page, '') if is_first else '',
+               'words': words_of(contents[name.page]) if is_first else ''}
+
+
+def write_index(output, guides, names):
+    """Writes what search.js searches. A page that is opened as a file may not fetch it, so that it is a script."""
+    contents = {path.name: re.sub(r'^.*?<section id="main"|<div id="toc".*', '', path.read_text(encoding='utf-8'),
+                                  flags=re.DOTALL)
+                for path in output.glob('*.html')}
+    path = output / 'index.json'
+    summaries = summaries_of_symbols(json.loads(path.read_text(encoding='utf-8')))
+    entries = list(entries_of_symbols(names, contents, summaries))
+    for guide in guides:
+        entries += entries_of_guide(guide, contents[guide.page])
+    (output / 'index.js').write_text(f'window.searchIndex = {json.dumps(entries, ensure_ascii=False)};\n', encoding='utf-8')
+    path.unlink()
+    (output / 'fzy.js').unlink()
 
 
 def main():
@@ -230,7 +262,7 @@ def main():
                         '--content-dir', folder, '--output-dir', output, folder / gir.name], check=True)
     for path in output.glob('*.html'):
         complete_page(path, guides, names)
-    complete_index(output, guides)
+    write_index(output, guides, names)
     for name in ADDED:
         shutil.copy(SOURCE / name, output / name)
 
