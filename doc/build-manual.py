@@ -30,6 +30,7 @@ ADDED = ['manual.css', 'manual.js', 'search.js']
 
 FENCE = re.compile(r'^```(\w*)\n(.*?)^```$', re.DOTALL | re.MULTILINE)
 HIDDEN = re.compile(r'^<!-- (?:before|after) \w+\n.*?^-->\n', re.DOTALL | re.MULTILINE)
+TABLE = re.compile(r'<table>\s*<thead>.*?</table>', re.DOTALL)
 COMMENT = re.compile(r'<!--.*?-->\s*', re.DOTALL)
 
 
@@ -155,6 +156,18 @@ def sidebar(guides, current):
     return ''.join(parts)
 
 
+def label_cells(match):
+    """Says in each cell of a table of text which column it is in, for narrow windows."""
+    if 'text-align: right' in match.group():
+        return match.group()
+    heads = [re.sub(r'<[^>]*>', '', head) for head in re.findall(r'<th\b[^>]*>(.*?)</th>', match.group(), re.DOTALL)]
+
+    def label_row(row):
+        labels = iter(heads)
+        return re.sub(r'<td\b', lambda _: f'<td data-label="{next(labels)}"', row.group())
+    return re.sub(r'<tr>.*?</tr>', label_row, match.group(), flags=re.DOTALL).replace('<table>', '<table class="stacked">')
+
+
 def complete_page(path, guides, names):
     text = COMMENT.sub('', path.read_text(encoding='utf-8'))
     pages = [guide.page for guide in guides]
@@ -164,7 +177,10 @@ def complete_page(path, guides, names):
     text = text.replace('<script src="fzy.js"></script>', '')
     text = text.replace('</head>', '  <script src="manual.js"></script>\n</head>', 1)
     text = text.replace('<nav class="sidebar devhelp-hidden">',
-                        '<a class="menu devhelp-hidden" href="#menu">Menu</a>\n<nav id="menu" class="sidebar devhelp-hidden">')
+                        '<div class="menu devhelp-hidden"><a href="#menu" aria-controls="menu">Menu</a></div>\n'
+                        '<nav id="menu" class="sidebar devhelp-hidden">')
+    text = text.replace('<h3><a href="index.html">Tf</a></h3>', '<h3><a href="index.html">tempfile-glib</a></h3>')
+    text = TABLE.sub(label_cells, text)
     if path.name == 'index.html':
         text = re.sub(r'<tr><td><em>\w+</em></td><td><a href="" class="external"></a></td></tr>\s*', '', text)
         text = re.sub(r'<h3>Namespace</h3>\s*<h1>.*?</h1>', '<h1>tempfile-glib</h1>', text, count=1)

@@ -60,7 +60,7 @@
         return tab;
     }
 
-    function makeGroup(examples) {
+    function makeGroup(examples, number) {
         const group = {examples};
         const bar = document.createElement('div');
         bar.className = 'tabs';
@@ -68,7 +68,11 @@
         bar.setAttribute('aria-label', 'Language');
         for (const example of examples) {
             example.tab = makeTab(example, group);
+            example.tab.id = `tab-${number}-${KEYS[example.language]}`;
+            example.code.id = `example-${number}-${KEYS[example.language]}`;
+            example.tab.setAttribute('aria-controls', example.code.id);
             example.code.setAttribute('role', 'tabpanel');
+            example.code.setAttribute('aria-labelledby', example.tab.id);
             example.label.hidden = true;
             bar.append(example.tab);
         }
@@ -99,14 +103,20 @@
             const examples = collect(label);
             examples.forEach(example => seen.add(example.label));
             if (examples.length > 1)
-                groups.push(makeGroup(examples));
+                groups.push(makeGroup(examples, groups.length + 1));
         }
         choose(recall());
     });
 
     // The menu is shown while it is the target of the link to it.
+    function showMenuState() {
+        document.querySelector('.menu a').setAttribute('aria-expanded', location.hash === '#menu');
+    }
+
+    window.addEventListener('DOMContentLoaded', showMenuState);
+    window.addEventListener('hashchange', showMenuState);
     window.addEventListener('click', event => {
-        if (event.target.closest?.('a.menu') && location.hash === '#menu') {
+        if (event.target.closest?.('.menu a') && location.hash === '#menu') {
             event.preventDefault();
             location.hash = '#main';
         }

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 The tempfile-glib authors
+# SPDX-License-Identifier: LGPL-2.1-or-later
+
+"""Checks the pages of the manual: where links lead, and what build-manual.py has completed.
+
+Usage: check-manual.py FOLDER_OF_MANUAL
+"""
+
+import html
+import pathlib
+import re
+import sys
+
+CODE = re.compile(r'<pre>.*?</pre>|<code\b.*?</code>', re.DOTALL)
+TABLE = re.compile(r'<table class="stacked">.*?</table>', re.DOTALL)
+CELL = re.compile(r'<td\b([^>]*)>')
+RAW_LINK = re.compile(r'\[\w+@\w+[^\]]*\]')
+
+
+def problems_of_links(name, text, anchors):
+    for link in re.findall(r'<a\b[^>]* href="([^"]*)"', text):
+        page, _, anchor = html.unescape(link).partition('#')
+        if re.match(r'https?:|javascript:', page) or not link:
+            continue
+        page = page or name
+        if page not in anchors:
+            yield f'{link} leads to no page'
+        elif anchor and anchor not in anchors[page]:
+            yield f'{link} leads to no place on that page'
+
+
+def problems_of_page(name, text, anchors):
+    yield from problems_of_links(name, text, anchors)
+    for found in RAW_LINK.findall(CODE.sub('', text)):
+        yield f'{found} is no link'
+    if '<a href="#menu"' not in text or '<h3><a href="index.html">tempfile-glib</a></h3>' not in text:
+        yield 'no menu, or one with another title'
+    for table in TABLE.findall(text):
+        if not all('data-label=' in cell for cell in CELL.findall(table)):
+            yield 'a cell without the head of its column'
+
+
+def main():
+    pages = {path.name: path.read_text(encoding='utf-8') for path in pathlib.Path(sys.argv[1]).glob('*.html')}
+    anchors = {name: set(re.findall(r'\bid="([^"]*)"', text)) for name, text in pages.items()}
+    problems = [f'{name}: {problem}' for name, text in sorted(pages.items())
+                for problem in problems_of_page(name, text, anchors)]
+    print('\n'.join(problems))
+    sys.exit(1 if problems or 'index.html' not in pages else 0)
+
+
+main()
