@@ -42,6 +42,7 @@ class Guide:
     title: str
     group: str
     summary: str
+    languages: list
 
     @property
     def page(self):
@@ -51,7 +52,7 @@ class Guide:
 def read_guide(path):
     text = path.read_text(encoding='utf-8')
     header = dict(re.findall(r'^(\w+): (.*)$', text.split('\n\n')[0], re.MULTILINE))
-    return Guide(path.name, header['Title'], header['Group'], header['Summary'])
+    return Guide(path.name, header['Title'], header['Group'], header['Summary'], header.get('Languages', ' '.join(LANGUAGES)).split())
 
 
 def label(match):
@@ -111,16 +112,18 @@ def names_of_page(names):
     return f'<div class="names"><table>{cells}</table></div>'
 
 
-def name_links(text, names):
-    """Gives links to symbols their names in other languages, for manual.js."""
+def name_links(text, names, languages):
+    """Gives links to symbols their names in other languages, for manual.js; on a page in one language, the name in that."""
     by_link = {(name.page, name.c): name for name in names}
 
     def complete(match):
         name = by_link.get((match.group(1), html.unescape(match.group(2))))
         if name is None:
             return match.group()
-        data = ''.join(f' data-{key}="{html.escape(value.split(OR)[0])}"'
-                       for key, value in name.of_languages().items() if value != NONE)
+        known = {key: html.escape(value.split(OR)[0]) for key, value in name.of_languages().items() if value != NONE}
+        if len(languages) == 1:
+            return f'<a href="{match.group(1)}"><code>{known.get(languages[0], match.group(2))}</code></a>'
+        data = ''.join(f' data-{key}="{value}"' for key, value in known.items())
         return f'<a href="{match.group(1)}"><code{data}>{match.group(2)}</code></a>'
     return re.sub(r'<a href="([\w.:-]+\.html)"><code>([^<]*)</code></a>', complete, text)
 
@@ -196,7 +199,8 @@ def complete_page(path, guides, names):
     if own and '</header>' in text:
         text = text.replace('</header>', names_of_page(own) + '</header>', 1)
     if path.name != 'names.html':
-        text = name_links(text, names)
+        languages = next((guide.languages for guide in guides if guide.page == path.name), LANGUAGES)
+        text = name_links(text, names, languages)
     path.write_text(text, encoding='utf-8')
 
 

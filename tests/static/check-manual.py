@@ -41,11 +41,20 @@ def problems_of_page(name, text, anchors):
             yield 'a cell without the head of its column'
 
 
+def problems_of_languages(pages):
+    """A page in one language has the names of that, and one in all of them has those of each."""
+    for name, text in ('from-python.html', '>Tf.TempFile.persist()<'), ('javascript.html', '>Tf.TextStream<'), \
+            ('saving.html', 'data-py="Tf.TempFile.persist()"'):
+        if text not in pages[name] or ('data-py' in pages[name]) != ('data-py' in text):
+            yield f'{name}: names of another language'
+
+
 def main():
     pages = {path.name: path.read_text(encoding='utf-8') for path in pathlib.Path(sys.argv[1]).glob('*.html')}
     anchors = {name: set(re.findall(r'\bid="([^"]*)"', text)) for name, text in pages.items()}
     problems = [f'{name}: {problem}' for name, text in sorted(pages.items())
                 for problem in problems_of_page(name, text, anchors)]
+    problems += problems_of_languages(pages)
     print('\n'.join(problems))
     sys.exit(1 if problems or 'index.html' not in pages else 0)
 
