@@ -24,6 +24,8 @@ def main():
         for path in paths.values():
             os.mkdir(path, 0o700)
         env = dict(os.environ, TMPDIR=paths['tmp'], XDG_RUNTIME_DIR=paths['run'], HOME=paths['home'])
+        for name in 'XDG_CONFIG_HOME', 'XDG_DATA_HOME':
+            env.pop(name, None)
         command = [os.path.abspath(part) if os.path.exists(part) else part for part in sys.argv[1:]]
         result = subprocess.run(command, env=env, cwd=paths['work'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 text=True, errors='replace')
