@@ -4,8 +4,9 @@
 
 """Makes a test program of the examples in the documentation: in the comments of the classes, and in the guides.
 
-Usage: extract-examples.py OUTPUT SOURCE...
-The suffix of OUTPUT is the language: c, py, js or vala. SOURCE is a file of C or of Markdown.
+Usage: extract-examples.py [--gtk] OUTPUT SOURCE...
+The suffix of OUTPUT is the language: c, py, js or vala. SOURCE is a file of C or of Markdown. What uses GTK is left out
+without --gtk.
 
 An example is the body of a function that can fail, in C one with "GError **error", in JavaScript and Vala an asynchronous
 one; what it defines at its left margin stands before that function. A main() is called. What a reader does not need is in
@@ -233,7 +234,8 @@ def write_c(examples):
                     for example in examples)
     # Guides start workers and subprocesses, for which GLib opens descriptors.
     start = '  tf_test_ignore_fds ();\n' if any(example.path.suffix == '.md' for example in examples) else ''
-    return C_HEAD + ''.join(map(c_function, examples)) + C_MAIN.format(start=start, calls=calls)
+    gtk = '#include <gtk/gtk.h>\n' if any(map(uses_gtk, examples)) else ''
+    return gtk + C_HEAD + ''.join(map(c_function, examples)) + C_MAIN.format(start=start, calls=calls)
 
 
 # --- Vala ----------------------------------------------------------------------------------------
@@ -416,15 +418,22 @@ def write_javascript(examples):
     return '\n'.join(imports) + JAVASCRIPT.format(functions=''.join(functions))
 
 
+def uses_gtk(example):
+    return any(re.search(r'\bg[dt]k_|\bG[dt]k\.', part.text) for part in example.parts)
+
+
 WRITERS = {'.c': write_c, '.js': write_javascript, '.py': write_python, '.vala': write_vala}
 
 
 def main():
-    output, *sources = map(pathlib.Path, sys.argv[1:])
+    arguments = sys.argv[1:]
+    with_gtk = arguments[0] == '--gtk'
+    output, *sources = map(pathlib.Path, arguments[with_gtk:])
     examples = []
     for source in sources:
         examples += examples_of_guide(source) if source.suffix == '.md' else examples_of_source(source)
-    examples = [example for example in examples if f'.{example.language}' == output.suffix]
+    examples = [example for example in examples
+                if f'.{example.language}' == output.suffix and (with_gtk or not uses_gtk(example))]
     if not examples:
         sys.exit('no examples')
     output.write_text(WRITERS[output.suffix](examples), encoding='utf-8')
