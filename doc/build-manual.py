@@ -85,8 +85,9 @@ Summary: What each symbol is called in C, Python, JavaScript and Vala
 # Names in other languages
 
 `Tf.TempFile.read()` stands for the method `read()` of an object of `Tf.TempFile`; what creates an object is called on the
-class itself. Functions whose name ends with `_finish` are not needed where an asynchronous call is awaited. In Python,
-the names of `tempfile` exist as well. The pages for [Python](from-python.html) and [JavaScript](javascript.html) have
+class itself. Functions whose name ends with `_finish` are not needed where an asynchronous call is awaited. What saves a
+copy or a check in C alone has no name elsewhere, and the table says what to use there. In Python, the names of `tempfile`
+exist as well. The pages for [Python](from-python.html) and [JavaScript](javascript.html) have
 what is only there. The arguments in Vala, with their defaults, are in the VAPI, of which
 [Getting started](getting-started.html) makes a manual.
 
@@ -95,10 +96,21 @@ what is only there. The arguments in Vala, with their defaults, are in the VAPI,
 '''
 
 
+def shown(name, key, code):
+    """What the name is in a language, or what to use there if there is none."""
+    text = name.of_languages()[key]
+    if text != NONE:
+        return OR.join(map(code, text.split(OR)))
+    other = name.instead.get(key)
+    if other is None:
+        return NONE
+    return f'{NONE}, use {code(other)}' if other.endswith('()') else f'{NONE}, {other}'
+
+
 def names_page(names):
     def code(text):
-        return OR.join(f'`{each}`' for each in text.split(OR)) if text != NONE else NONE
-    rows = [f'| [`{name.c}`]({name.page}) | {code(name.python)} | {code(name.javascript)} | {code(name.vala)} |\n'
+        return f'`{text}`'
+    rows = [f'| [`{name.c}`]({name.page}) | {" | ".join(shown(name, key, code) for key in ("py", "js", "vala"))} |\n'
             for name in names]
     return NAMES_HEAD + ''.join(rows)
 
@@ -106,9 +118,9 @@ def names_page(names):
 def names_of_page(names):
     """Returns the names as a table for the page of one symbol, the first of those on it."""
     def code(text):
-        return OR.join(f'<code>{html.escape(each)}</code>' for each in text.split(OR))
-    rows = [(language, names[0].of_languages()[key]) for key, language in LANGUAGES.items()]
-    cells = ''.join(f'<tr><th scope="row">{language}</th><td>{code(text)}</td></tr>' for language, text in rows)
+        return f'<code>{html.escape(text)}</code>'
+    cells = ''.join(f'<tr><th scope="row">{language}</th><td>{shown(names[0], key, code)}</td></tr>'
+                    for key, language in LANGUAGES.items())
     return f'<div class="names"><table>{cells}</table></div>'
 
 

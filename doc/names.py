@@ -4,7 +4,7 @@
 """What each public symbol is called in C, Python, JavaScript and Vala, from the GIR."""
 
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 CORE = '{http://www.gtk.org/introspection/core/1.0}'
 C = '{http://www.gtk.org/introspection/c/1.0}'
@@ -33,6 +33,21 @@ PYTHON_TOO = {
     'tf_set_temp_dir': 'Tf.tempdir',
 }
 
+# What takes the place of what a language does not have, in Python, JavaScript and Vala: in C it saves a copy, a check or a
+# call, and elsewhere nothing.
+INSTEAD = {
+    'tf_temp_file_consume': ('Tf.TempFile.read()', 'Tf.TempFile.read()', 'Tf.TempFile.read_data ()'),
+    'tf_temp_file_fill': ('Tf.TempFile.read()', 'Tf.TempFile.chunks()', 'Tf.TempFile.read_data ()'),
+    'tf_temp_file_fill_async': ('Tf.TempFile.read_bytes_async()', 'Tf.TempFile.readAsync()', 'Tf.TempFile.read_data_async ()'),
+    'tf_temp_file_fill_finish': ('Tf.TempFile.read_bytes_async()', 'Tf.TempFile.readAsync()', 'Tf.TempFile.read_data_async ()'),
+    'tf_temp_file_peek': ('Tf.TempFile.read()', 'Tf.TempFile.lines()', 'Tf.TempFile.read_line ()'),
+    'tf_temp_file_try_read': ('Tf.TempFile.read()', 'Tf.TempFile.read()', 'Tf.TempFile.read ()'),
+    'tf_temp_file_try_read_line': ('Tf.TempFile.read_line()', 'Tf.TempFile.read_line()', 'Tf.TempFile.read_line ()'),
+    'tf_temp_file_try_seek': ('Tf.TempFile.seek()', 'Tf.TempFile.seek()', 'Seekable.seek ()'),
+    'tf_get_last_errno': ('the errno of the exception', 'the code of the error', 'the code of the error'),
+    'TEMPFILE_GLIB_CHECK_VERSION': ('Tf.check_version()', 'Tf.check_version()', 'Tf.check_version ()'),
+}
+
 PAGES = {'method': 'method', 'function': 'type_func', 'constructor': 'ctor', 'virtual-method': 'vfunc'}
 
 
@@ -45,6 +60,8 @@ class Name:
     python: str
     javascript: str
     vala: str
+    # By language, if there is no name in that
+    instead: dict = field(default_factory=dict)
 
     def of_languages(self):
         return {'c': self.c, 'py': self.python, 'js': self.javascript, 'vala': self.vala}
@@ -75,7 +92,10 @@ def name_of_function(type_name, node, page):
     vala = vala_of_method(type_name, node)
     if node.get('introspectable') == '0' and identifier not in IN_VALA and not node.get('shadowed-by'):
         vala = NONE
-    return Name(page, f'{identifier}()', python, javascript, vala)
+    instead = dict(zip(('py', 'js', 'vala'), INSTEAD.get(identifier, ())))
+    if identifier.endswith('_finish') and not instead:
+        instead['vala'] = full.replace('_finish()', '_async ()')
+    return Name(page, f'{identifier}()', python, javascript, vala, instead)
 
 
 def names_of_enumeration(node, kind):
@@ -115,6 +135,9 @@ def read_names(gir):
         names += names_of_class(node)
     for node in namespace.findall(CORE + 'function'):
         names.append(name_of_function('', node, f"func.{node.get('name')}.html"))
+    for node in namespace.findall(CORE + 'function-macro'):
+        if node.get('version'):
+            names.append(name_of_function('', node, f"func.{node.get('name')}.html"))
     for node in namespace.findall(CORE + 'callback'):
         full = f"Tf.{node.get('name')}"
         names.append(Name(f"callback.{node.get('name')}.html", node.get(C + 'type'), 'a callable', 'a function', full))
