@@ -20,7 +20,7 @@ with tempfile.TemporaryDirectory() as folder:
     def installed(*parts):
         return folder + os.path.join(prefix, *parts)
 
-    # PyGObject and GJS know only their own prefix, so they are led to this one, as README says.
+    # PyGObject and GJS know only their own prefix, so they are led to this one, as the manual says.
     env = dict(
         os.environ,
         LD_LIBRARY_PATH=installed(libdir),
