@@ -195,6 +195,8 @@ def complete_page(path, guides, names):
                         '<div class="menu devhelp-hidden"><a href="#menu" aria-controls="menu">Menu</a></div>\n'
                         '<nav id="menu" class="sidebar devhelp-hidden">')
     text = text.replace('<h3><a href="index.html">Tf</a></h3>', '<h3><a href="index.html">tempfile-glib</a></h3>')
+    # Guides have their titles, which newer versions of gi-docgen write as well.
+    text = re.sub(r'<h4 id="title".*?</h4>', '', text, flags=re.DOTALL)
     text = TABLE.sub(label_cells, text)
     if path.name == 'index.html':
         text = re.sub(r'<tr><td><em>\w+</em></td><td><a href="" class="external"></a></td></tr>\s*', '', text)
@@ -239,7 +241,8 @@ def summaries_of_symbols(index):
     summaries = {}
     for symbol in index['symbols']:
         parts = [PREFIXES.get(symbol['type'], symbol['type']), symbol.get('type_name'), symbol['name'], 'html']
-        summary = re.sub(r'\[\w+@(?:Tf\.)?([\w.:-]+)\]|@(?=\w)', r'\1', symbol.get('summary') or '')
+        summary = re.split(r'\s+C\s+```', symbol.get('summary') or '')[0]
+        summary = re.sub(r'\[\w+@(?:Tf\.)?([\w.:-]+)\]|`|@(?=\w)', r'\1', summary)
         summaries['.'.join(filter(None, parts))] = summary
     return summaries
 
@@ -278,7 +281,7 @@ def write_index(output, guides, names):
         entries += entries_of_guide(guide, contents[guide.page])
     (output / 'index.js').write_text(f'window.searchIndex = {json.dumps(entries, ensure_ascii=False)};\n', encoding='utf-8')
     path.unlink()
-    (output / 'fzy.js').unlink()
+    (output / 'fzy.js').unlink(missing_ok=True)
 
 
 def main():

@@ -110,7 +110,7 @@
 
     // The menu is shown while it is the target of the link to it.
     function showMenuState() {
-        document.querySelector('.menu a').setAttribute('aria-expanded', location.hash === '#menu');
+        document.querySelector('.menu a')?.setAttribute('aria-expanded', location.hash === '#menu');
     }
 
     window.addEventListener('DOMContentLoaded', showMenuState);

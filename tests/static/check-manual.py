@@ -36,6 +36,8 @@ def problems_of_page(name, text, anchors):
         yield f'{found} is no link'
     if '<a href="#menu"' not in text or '<h3><a href="index.html">tempfile-glib</a></h3>' not in text:
         yield 'no menu, or one with another title'
+    if len(re.findall(r'<h[14] id="title"|<h1\b', text)) > 1:
+        yield 'two titles'
     for table in TABLE.findall(text):
         if not all('data-label=' in cell for cell in CELL.findall(table)):
             yield 'a cell without the head of its column'
