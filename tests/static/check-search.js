@@ -30,6 +30,7 @@ const WANTED = {
     'QSaveFile': 'saving.html#beside-other-ways',
     'drag and drop': 'handing-over.html',
     'atomic save': 'saving.html',
+    'save': 'saving.html',
 };
 
 // What nothing has. Letters far from each other are no name.
