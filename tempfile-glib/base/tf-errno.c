@@ -86,6 +86,16 @@ tf_errno_set_code (GError       **error,
   return FALSE;
 }
 
+/* Something is mounted at @path. */
+gboolean
+tf_errno_set_mounted (GError     **error,
+                      const char  *path)
+{
+  g_autofree char *display = g_filename_display_name (path);
+
+  return tf_errno_set_code (error, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
+}
+
 /* Sets the error of calls on an object whose init() was not called or failed. Always returns FALSE. */
 gboolean
 tf_errno_set_not_initialized (GError     **error,

@@ -18,6 +18,8 @@ gboolean tf_errno_set_code            (GError       **error,
                                        GIOErrorEnum   code,
                                        const char    *format,
                                        ...) G_GNUC_PRINTF (3, 4);
+gboolean tf_errno_set_mounted         (GError     **error,
+                                       const char  *path);
 gboolean tf_errno_set_not_initialized (GError     **error,
                                        const char  *what);
 

@@ -44,12 +44,10 @@ tf_failures_add (TfFailures *self,
                  const char *call,
                  const char *path)
 {
-  g_autofree char *display = g_filename_display_name (path);
   GError *error = NULL;
 
   if (saved_errno == EXDEV)
-    tf_errno_set_code (&error, G_IO_ERROR_BUSY,
-                       "“%s” is a mount point; it is left alone", display);
+    tf_errno_set_mounted (&error, path);
   else
     tf_errno_set (&error, saved_errno, call, path);
 

@@ -880,8 +880,11 @@ describe (const TfEntry *self,
           const Place   *place,
           TfSystemStat  *st)
 {
-  return place->name != self->path ? tf_parent_stat (self->name.parent, place->dir_fd, place->name, st)
-                                   : tf_system_stat (st, place->dir_fd, place->name);
+  if (place->name != self->path)
+    return tf_parent_stat (self->name.parent, place->dir_fd, place->name, st);
+
+  return tf_system_stat_known (st, place->dir_fd, place->name) &&
+         (st->is_mounted || tf_system_stat (st, place->dir_fd, place->name));
 }
 
 /* On FOUND, the caller calls leave(). On FAILED, errno is set: to EBUSY if something is mounted there. */
@@ -1033,7 +1036,7 @@ remove_from_disk (TfEntry       *self,
   Found found = find (self, &place, &identity, &st);
 
   if (found == FAILED)
-    return tf_errno_set (error, errno, "find", self->path);
+    return errno == EBUSY ? tf_errno_set_mounted (error, self->path) : tf_errno_set (error, errno, "find", self->path);
 
   if (found == MISSING)
     {

@@ -391,8 +391,8 @@ describe (const Segment *segment,
           TfIdentity    *identity,
           TfSystemStat  *st)
 {
-  gboolean success = segment->is_local ? tf_system_stat_known (st, segment->parent_fd, name)
-                                       : tf_system_stat (st, segment->parent_fd, name);
+  gboolean success = tf_system_stat_known (st, segment->parent_fd, name) &&
+                     (segment->is_local || st->is_mounted || tf_system_stat (st, segment->parent_fd, name));
 
   if (success)
     tf_identity_set (identity, st);
@@ -542,7 +542,7 @@ settle_strange (TfJournalReader *self,
   if (!is_mount_point (segment, name))
     return SETTLED;
 
-  tf_failures_add (self->failures, EBUSY, "unlink", path);
+  tf_failures_add (self->failures, EXDEV, "unlink", path);
   return STAYS;
 }
 

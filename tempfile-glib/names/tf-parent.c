@@ -75,7 +75,7 @@ is_open_at (const TfParent *self,
 {
   TfSystemStat st;
 
-  return tf_system_stat (&st, fd, "") && is_place (self, &st);
+  return tf_system_stat_known (&st, fd, "") && is_place (self, &st);
 }
 
 /* Returns whether nobody but this user and root can put something of this user's into a directory. */
@@ -597,7 +597,7 @@ tf_parent_stat (const TfParent *self,
                 const char     *name,
                 TfSystemStat   *st)
 {
-  return self->is_local ? tf_system_stat_known (st, fd, name) : tf_system_stat (st, fd, name);
+  return tf_system_stat_known (st, fd, name) && (self->is_local || st->is_mounted || tf_system_stat (st, fd, name));
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

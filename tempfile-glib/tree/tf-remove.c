@@ -70,14 +70,7 @@ static gboolean
 set_open_error (const char  *path,
                 GError     **error)
 {
-  g_autofree char *display = NULL;
-
-  if (errno != EXDEV && errno != EBUSY)
-    return tf_errno_set (error, errno, "open", path);
-
-  display = g_filename_display_name (path);
-  tf_errno_set_code (error, G_IO_ERROR_BUSY, "“%s” is a mount point; it is left alone", display);
-  return FALSE;
+  return errno == EXDEV || errno == EBUSY ? tf_errno_set_mounted (error, path) : tf_errno_set (error, errno, "open", path);
 }
 
 /* Opens the directory @name in @parent_fd if it is @identity. Returns -1 with @error set, or without if there is none. */
