@@ -151,44 +151,6 @@ tf_disk_copy (int            from,
   return success;
 }
 
-/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed, and
- * only once: @lost_errno, which may be NULL, keeps the error. @fd stays open. */
-gboolean
-tf_disk_settle (int          fd,
-                const char  *where,
-                int         *lost_errno,
-                GError     **error)
-{
-  int result;
-
-  do
-    {
-      int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-      if (copy < 0)
-        return tf_errno_set (error, errno, "dup", where);
-
-      result = close (copy);
-    }
-  while (result != 0 && errno == EINTR);
-
-  return result == 0 || tf_disk_lose (lost_errno, errno, "close", where, error);
-}
-
-/* Sets the error of bytes that were written and are lost. */
-gboolean
-tf_disk_lose (int         *lost_errno,
-              int          saved_errno,
-              const char  *call,
-              const char  *where,
-              GError     **error)
-{
-  if (lost_errno != NULL)
-    *lost_errno = saved_errno;
-
-  return tf_errno_set (error, saved_errno, call, where);
-}
-
 gboolean
 tf_disk_get_size (int          fd,
                   const char  *where,
@@ -204,7 +166,18 @@ tf_disk_get_size (int          fd,
   return TRUE;
 }
 
-/* Copies up to @size bytes, without the holes that @map shows. @size becomes less if the file ends before. */
+/* A sandbox can refuse to change the size. */
+static gboolean
+has_size (int     fd,
+          goffset size)
+{
+  struct stat st;
+
+  return fstat (fd, &st) == 0 && st.st_size == size;
+}
+
+/* Copies up to @size bytes, without the holes that @map shows. @size becomes less if the file ends before. The size is only
+ * set behind a hole: it would hide that bytes are lost. */
 static gboolean
 copy_data (int            from,
            const char    *from_where,
@@ -216,13 +189,13 @@ copy_data (int            from,
            GCancellable  *cancellable,
            GError       **error)
 {
+  gsize n_copied = 1;
   goffset start = 0;
   goffset end;
 
   while (start < *size)
     {
-      gsize n_copied = 0;
-
+      n_copied = 0;
       tf_system_find_data (map, *size, &start, &end);
       end = MIN (end, start + TF_PROGRESS_PIECE);
       if (!tf_disk_copy (from, from_where, start, to, where, start, end - start, &n_copied, cancellable, error))
@@ -234,7 +207,8 @@ copy_data (int            from,
       tf_progress_report (progress, MIN (end, *size));
     }
 
-  return TRUE;
+  return n_copied > 0 || has_size (to, *size) || TF_RETRY_EINTR (ftruncate (to, *size)) == 0 ||
+         tf_errno_set (error, errno, "ftruncate", where);
 }
 
 /* Copies what is behind @size, if there is something. */
@@ -308,6 +282,69 @@ read_up_to (int          fd,
   return tf_errno_set (error, EIO, "read", where);
 }
 
+/* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed, and
+ * only once: @lost_errno, which may be NULL, keeps the error. @fd stays open. */
+gboolean
+tf_disk_settle (int          fd,
+                const char  *where,
+                int         *lost_errno,
+                GError     **error)
+{
+  int result;
+
+  do
+    {
+      int copy = fcntl (fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+      if (copy < 0)
+        return tf_errno_set (error, errno, "dup", where);
+
+      result = close (copy);
+    }
+  while (result != 0 && errno == EINTR);
+
+  return result == 0 || tf_disk_lose (lost_errno, errno, "close", where, error);
+}
+
+/* Does the same for a file of @size bytes that nobody else changes. A child process that was started meanwhile may have been
+ * told the error, as it closed the descriptors that it got; then the size shows it. */
+gboolean
+tf_disk_settle_copy (int          fd,
+                     const char  *where,
+                     goffset      size,
+                     GError     **error)
+{
+  struct stat st;
+
+  if (!tf_disk_settle (fd, where, NULL, error))
+    return FALSE;
+
+  tf_system_refresh (fd);
+  return fstat (fd, &st) != 0 || st.st_size >= size || read_up_to (fd, where, st.st_size, size, error);
+}
+
+/* Returns whether it is about the call, and not about what was written before. */
+static gboolean
+is_refusal (int saved_errno)
+{
+  return saved_errno == EACCES || saved_errno == EBADF || saved_errno == EINVAL || saved_errno == ENOSYS ||
+         saved_errno == ENOTSUP || saved_errno == EPERM;
+}
+
+/* Sets the error of a call that may say that bytes which were written are lost. */
+gboolean
+tf_disk_lose (int         *lost_errno,
+              int          saved_errno,
+              const char  *call,
+              const char  *where,
+              GError     **error)
+{
+  if (lost_errno != NULL && !is_refusal (saved_errno))
+    *lost_errno = saved_errno;
+
+  return tf_errno_set (error, saved_errno, call, where);
+}
+
 /* Copies a file that nobody else can change. */
 static gboolean
 copy_own (int            from,
@@ -358,44 +395,28 @@ copy_shared (int            from,
          copy_rest (from, from_where, to, size, where, cancellable, error);
 }
 
-/* A sandbox can refuse to change the size. */
-static gboolean
-has_size (int     fd,
-          goffset size)
-{
-  struct stat st;
-
-  return fstat (fd, &st) == 0 && st.st_size == size;
-}
-
 /* Makes the empty file @to, which is @where in messages, a copy of @from, which is @from_where there. @size is that of
  * @from if nobody else can change it, and its offset is not used; otherwise -1, or TF_DISK_UNTOLD_SIZE if the file system
- * may tell a wrong one. @progress may be NULL. Shares the blocks if the file system can, otherwise copies them without
- * the holes. */
+ * may tell a wrong one. It becomes the size of the copy. @progress may be NULL. Shares the blocks if the file system can,
+ * otherwise copies them without the holes. */
 gboolean
 tf_disk_copy_file (int            from,
                    const char    *from_where,
-                   goffset        size,
+                   goffset       *size,
                    int            to,
                    const char    *where,
                    TfProgress    *progress,
                    GCancellable  *cancellable,
                    GError       **error)
 {
-  gboolean success;
-
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
 
   if (tf_system_clone (from, to) == 0)
-    return TRUE;
+    return tf_disk_get_size (to, where, size, error);
 
-  success = size >= 0 ? copy_own (from, from_where, size, to, where, progress, cancellable, error)
-                      : copy_shared (from, from_where, &size, to, where, progress, cancellable, error);
-
-  return success &&
-         (has_size (to, size) || TF_RETRY_EINTR (ftruncate (to, size)) == 0 ||
-          tf_errno_set (error, errno, "ftruncate", where));
+  return *size >= 0 ? copy_own (from, from_where, *size, to, where, progress, cancellable, error)
+                    : copy_shared (from, from_where, size, to, where, progress, cancellable, error);
 }
 
 /* Checked first, because a file system allocates all free blocks before it fails, so that other programs have none in

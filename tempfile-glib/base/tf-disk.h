@@ -45,7 +45,7 @@ gboolean tf_disk_copy      (int             from,
                             GError        **error);
 gboolean tf_disk_copy_file (int             from,
                             const char     *from_where,
-                            goffset         size,
+                            goffset        *size,
                             int             to,
                             const char     *where,
                             TfProgress     *progress,
@@ -57,6 +57,11 @@ gboolean tf_disk_reserve   (int             fd,
                             goffset         size,
                             gboolean        is_own,
                             GCancellable   *cancellable,
+                            GError        **error);
+gboolean tf_disk_settle_copy
+                           (int             fd,
+                            const char     *where,
+                            goffset         size,
                             GError        **error);
 gboolean tf_disk_settle    (int             fd,
                             const char     *where,

@@ -309,6 +309,41 @@ tf_system_may_hide (int fd)
   return (fcntl (fd, F_GETFL) & O_TMPFILE) != O_TMPFILE && may_be_fuse (fd);
 }
 
+/* What linux/magic.h does not have */
+#define BEEGFS_MAGIC 0x19830326
+#define GPFS_MAGIC 0x47504653
+#define LUSTRE_MAGIC 0x0bd00bd0
+
+gboolean
+tf_system_may_lose (int fd)
+{
+  struct statfs fs;
+
+  if (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0)
+    return FALSE;
+
+  switch ((guint32) fs.f_type)
+    {
+    case AFS_FS_MAGIC:
+    case AFS_SUPER_MAGIC:
+    case BEEGFS_MAGIC:
+    case CEPH_SUPER_MAGIC:
+    case CIFS_SUPER_MAGIC:
+    case CODA_SUPER_MAGIC:
+    case FUSE_SUPER_MAGIC:
+    case GPFS_MAGIC:
+    case LUSTRE_MAGIC:
+    case NFS_SUPER_MAGIC:
+    case SMB_SUPER_MAGIC:
+    case SMB2_SUPER_MAGIC:
+    case V9FS_MAGIC:
+      return TRUE;
+
+    default:
+      return FALSE;
+    }
+}
+
 void
 tf_system_refresh (int fd)
 {

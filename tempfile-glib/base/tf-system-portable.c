@@ -91,6 +91,12 @@ tf_system_open_unnamed (int         dir_fd,
 }
 
 gboolean
+tf_system_may_lose (int fd)
+{
+  return FALSE;
+}
+
+gboolean
 tf_system_may_hide (int fd)
 {
   return TRUE;

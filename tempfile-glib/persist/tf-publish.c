@@ -86,25 +86,6 @@ sync_pieces (const TfReplacement  *entry,
   return TRUE;
 }
 
-/* A child process that was started while a copy was written may have been told the error. The size shows it: what the
- * kernel knows of it is what was written. */
-static gboolean
-settle (const TfReplacement  *entry,
-        const TfDestination  *target,
-        GError              **error)
-{
-  TfSystemStat written;
-  struct stat st;
-  gboolean is_known = entry->lost_errno == NULL && tf_system_stat_known (&written, entry->fd, "");
-
-  if (!tf_disk_settle (entry->fd, target->path, entry->lost_errno, error))
-    return FALSE;
-
-  tf_system_refresh (entry->fd);
-  return !is_known || fstat (entry->fd, &st) != 0 || (guint64) st.st_size >= written.size ||
-         tf_errno_set (error, EIO, "write", target->path);
-}
-
 /* Nothing gets the name before all errors of writing it are known. */
 static gboolean
 sync_file (const TfReplacement  *entry,
@@ -112,7 +93,8 @@ sync_file (const TfReplacement  *entry,
            GCancellable         *cancellable,
            GError              **error)
 {
-  if (!settle (entry, target, error))
+  if (!(entry->lost_errno != NULL ? tf_disk_settle (entry->fd, target->path, entry->lost_errno, error)
+                                  : tf_disk_settle_copy (entry->fd, target->path, entry->size, error)))
     return FALSE;
 
   if (target->sync_fd < 0)
@@ -226,7 +208,7 @@ place_copy (const TfPublishSource  *source,
             GCancellable           *cancellable,
             GError                **error)
 {
-  if (!source->fill (source->user_data, fresh->fd, target->path, cancellable, error))
+  if (!source->fill (source->user_data, fresh->fd, target->path, &fresh->size, cancellable, error))
     return FAILED;
 
   if (wanted != NULL && !tf_metadata_apply (wanted, fresh->fd))

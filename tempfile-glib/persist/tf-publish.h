@@ -17,10 +17,11 @@ typedef struct
   int       fd; /* the file, if it may be linked; otherwise -1 */
   int      *lost_errno; /* gets the error of bytes of that file that are lost: a disk tells it once */
   gpointer  user_data;
-  /* Writes the bytes into the empty file @to, which is @where in messages. */
+  /* Writes the bytes, @size in number, into the empty file @to, which is @where in messages. */
   gboolean (*fill) (gpointer       user_data,
                     int            to,
                     const char    *where,
+                    goffset       *size,
                     GCancellable  *cancellable,
                     GError       **error);
 } TfPublishSource;

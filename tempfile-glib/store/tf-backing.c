@@ -169,48 +169,31 @@ tf_backing_settle (TfBacking     *self,
   return tf_io_buffer_settle (self->io_buffer, self->fd, self->where, cancellable, error);
 }
 
-/* The file systems of this machine tell the error of a write to who writes, and none to who closes the file. Others tell it
- * once, and to whoever closes the file first: to a child process that was started meanwhile, for example. Then, only the
- * size shows that something is missing. */
+/* A child process that was started meanwhile may have been told the error of a write, as it closed the descriptors that it
+ * got. Then, only the size shows that something is missing. */
 static gboolean
 may_lose_silently (const TfBacking *self)
 {
-  return get_written_end (self) > 0 && tf_system_get_fs (self->fd) == TF_SYSTEM_FS_OTHER;
+  return get_written_end (self) > 0 && tf_system_may_lose (self->fd);
 }
 
-/* Returns FALSE if a file of this size lacks some of what was written. Others can cut off what has a name, but hardly leave
+/* Returns FALSE if a file of this size lacks some of what was written. Others can cut off what they can open, but hardly leave
  * nothing. */
 static gboolean
 is_whole (const TfBacking *self,
           goffset          size)
 {
-  return size >= (self->unnamed ? get_written_end (self) : 1);
+  return size >= (self->unnamed && !self->lent ? get_written_end (self) : 1);
 }
 
-static gboolean
-confirm_size (TfBacking  *self,
-              int         fd,
-              GError    **error)
-{
-  goffset size;
-
-  if (!tf_disk_get_size (fd, self->where, &size, error))
-    return FALSE;
-
-  if (is_whole (self, size))
-    return TRUE;
-
-  self->lost_errno = EIO;
-  return tf_errno_set (error, EIO, "read", self->where);
-}
-
-/* Asks the file system whether it has what was written. What was lost once stays lost, until the file is empty again. */
+/* Asks the file system whether it has what was written. What it says once stays true until the file is empty again. */
 gboolean
 tf_backing_confirm (TfBacking  *self,
                     GError    **error)
 {
   int lost_errno = 0;
   gboolean is_settled;
+  goffset size;
 
   if (tf_backing_is_in_memory (self))
     return TRUE;
@@ -228,16 +211,16 @@ tf_backing_confirm (TfBacking  *self,
     return TRUE;
 
   tf_system_refresh (self->fd);
-  return confirm_size (self, self->fd, error);
+  return tf_disk_get_size (self->fd, self->where, &size, error) && tf_backing_confirm_copy (self, size, error);
 }
 
-/* Asks whether all of what was written is in a copy. */
+/* Returns FALSE if a copy of @size bytes lacks some of what was written. */
 gboolean
-tf_backing_confirm_copy (TfBacking  *self,
-                         int         copy,
-                         GError    **error)
+tf_backing_confirm_copy (const TfBacking  *self,
+                         goffset           size,
+                         GError          **error)
 {
-  return !may_lose_silently (self) || confirm_size (self, copy, error);
+  return !may_lose_silently (self) || is_whole (self, size) || tf_errno_set (error, EIO, "read", self->where);
 }
 
 static gboolean
@@ -519,6 +502,7 @@ tf_backing_exchange (TfBacking *self,
     }
 
   other->shared = self->shared;
+  other->lent = self->lent;
   before = *self;
   *self = *other;
   *other = before;
@@ -585,23 +569,23 @@ tf_backing_write_memory (TfBacking             *self,
                          GCancellable          *cancellable,
                          GError               **error)
 {
-  gsize start = 0;
+  gsize data = 0;
+  gsize end = 0;
 
   if (!bytes->has_gaps)
     return !g_cancellable_set_error_if_cancelled (cancellable, error) &&
            write_range (self, bytes, 0, bytes->size, progress, cancellable, error);
 
-  while (start < bytes->size)
+  while (end < bytes->size)
     {
-      gsize data = find_end (bytes, start, TRUE);
-      gsize end = find_end (bytes, data, FALSE);
-
+      data = find_end (bytes, end, TRUE);
+      end = find_end (bytes, data, FALSE);
       if (!write_range (self, bytes, data, end, progress, cancellable, error))
         return FALSE;
-      start = end;
     }
 
-  return tf_backing_set_size (self, bytes->size, error);
+  /* Where there are bytes at the end, this would hide that they are lost. */
+  return data < end || tf_backing_set_size (self, bytes->size, error);
 }
 
 /* The rest of vectors after some bytes were written. */

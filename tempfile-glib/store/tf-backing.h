@@ -21,6 +21,7 @@ typedef struct
   guint          shared : 1;    /* the descriptor was handed out: its offset is the position, and others may move it */
   guint          may_hold_back : 1; /* small writes are held back, and reads read ahead */
   guint          unnamed : 1;   /* the file has had no name since it was opened */
+  guint          lent : 1;      /* the descriptor was handed out, and not only by a fork: others may cut the file off */
   gint16         lost_errno;    /* why bytes that were written are lost, or 0 */
   char          *where;         /* (owned) (nullable): path for messages */
   goffset        disk_size;     /* of a file that nobody else can open. Otherwise fstat(2) tells, and this is ~N, where N is
@@ -76,8 +77,8 @@ gboolean tf_backing_settle            (TfBacking            *self,
                                        GError              **error);
 gboolean tf_backing_confirm           (TfBacking            *self,
                                        GError              **error);
-gboolean tf_backing_confirm_copy      (TfBacking            *self,
-                                       int                   copy,
+gboolean tf_backing_confirm_copy      (const TfBacking      *self,
+                                       goffset               size,
                                        GError              **error);
 gboolean tf_backing_seek              (TfBacking            *self,
                                        goffset               offset,

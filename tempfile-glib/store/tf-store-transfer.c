@@ -21,33 +21,36 @@ static gboolean
 copy_file (TfBacking     *from,
            int            to,
            const char    *where,
+           goffset       *size,
            TfProgress    *progress,
            GCancellable  *cancellable,
            GError       **error)
 {
-  goffset size = tf_backing_get_known_size (from);
-
-  if (size < 0 && tf_backing_may_be_hidden (from))
-    size = TF_DISK_UNTOLD_SIZE;
+  *size = tf_backing_get_known_size (from);
+  if (*size < 0 && tf_backing_may_be_hidden (from))
+    *size = TF_DISK_UNTOLD_SIZE;
 
   return tf_disk_copy_file (from->fd, from->where, size, to, where, progress, cancellable, error) &&
-         tf_backing_confirm_copy (from, to, error);
+         tf_backing_confirm_copy (from, *size, error);
 }
 
-/* Writes all bytes of the backing into an empty file. */
+/* Writes all bytes of the backing, @size in number, into an empty file. */
 static gboolean
 fill (TfBacking     *from,
       int            to,
       const char    *where,
+      goffset       *size,
       TfProgress    *progress,
       GCancellable  *cancellable,
       GError       **error)
 {
   TfBacking file = { .fd = to, .where = (char *) where, .disk_size = -1 };
 
-  return tf_backing_is_in_memory (from)
-         ? tf_backing_write_memory (&file, &from->memory, progress, cancellable, error)
-         : copy_file (from, to, where, progress, cancellable, error);
+  if (!tf_backing_is_in_memory (from))
+    return copy_file (from, to, where, size, progress, cancellable, error);
+
+  *size = from->memory.size;
+  return tf_backing_write_memory (&file, &from->memory, progress, cancellable, error);
 }
 
 /* The content that is persisted. */
@@ -100,12 +103,13 @@ static gboolean
 fill_copy (gpointer       user_data,
            int            to,
            const char    *where,
+           goffset       *size,
            GCancellable  *cancellable,
            GError       **error)
 {
   Content *self = user_data;
 
-  return fill (self->backing, to, where, self->progress, cancellable, error) &&
+  return fill (self->backing, to, where, size, self->progress, cancellable, error) &&
          (!self->backing->shared || redirect (self, to, error));
 }
 
@@ -175,6 +179,7 @@ tf_store_seal (TfStore       *self,
 {
   tf_autofd int fd = -1;
   gboolean success;
+  goffset size;
 
   if (!tf_store_lock_settled (self, cancellable, error))
     return -1;
@@ -183,7 +188,7 @@ tf_store_seal (TfStore       *self,
   fd = tf_system_open_memory ();
   success = (fd >= 0 || tf_errno_set (error, errno, "create a file to seal", NULL)) &&
             tf_backing_confirm (&self->backing, error) &&
-            fill (&self->backing, fd, NULL, NULL, cancellable, error);
+            fill (&self->backing, fd, NULL, &size, NULL, cancellable, error);
   tf_store_end_copy (self, NULL);
   tf_store_unlock (self);
   if (!success)

@@ -1165,7 +1165,7 @@ move_to_disk (TfStore       *self,
   disk.fd = open_disk (self, place, reason, &disk.where, cancellable, error);
   success = disk.fd >= 0 && reserve_on (&disk, get_reserved (self), cancellable, error) &&
             tf_backing_write_memory (&disk, bytes, NULL, cancellable, error) &&
-            tf_disk_settle (disk.fd, disk.where, NULL, error);
+            tf_disk_settle_copy (disk.fd, disk.where, disk.disk_size, error);
   if (!success)
     tf_backing_clear (&disk);
   if (!tf_store_end_copy (self, success ? error : NULL) || !success)
@@ -1286,7 +1286,10 @@ tf_store_get_fd (TfStore       *self,
 
   if ((!tf_backing_is_in_memory (&self->backing) || move_to_disk (self, BY_REQUEST, cancellable, error)) &&
       (self->backing.shared || tf_backing_share (&self->backing, self->position, error)))
-    fd = self->backing.fd;
+    {
+      self->backing.lent = TRUE;
+      fd = self->backing.fd;
+    }
 
   /* The owner, which is told that the store has rolled over, may close it. */
   tf_store_unlock (self);

@@ -1107,6 +1107,8 @@ typedef struct
   Kind kind;
   const char *settings;
   void (*start_child) (void); /* (nullable): one that closes all descriptors before the file is persisted */
+  gboolean is_of_copy;        /* and not of the file itself */
+  goffset gap;                /* before the content of a copy */
 } Loss;
 
 static void
@@ -1136,6 +1138,10 @@ static const Loss losses[] = {
   { "named-program", NAMED, NOTHING, run_program }, /* what has a name may have been cut off by others */
   { "rolled-over", ROLLED_OVER, HALF, NULL },
   { "rolled-over-program", ROLLED_OVER, HALF, run_program },
+  { "copy-of-memory", IN_MEMORY, HALF, NULL, TRUE },
+  { "copy-of-memory-with-gap", IN_MEMORY, HALF, NULL, TRUE, 8192 },
+  { "copy-from-elsewhere", FROM_ELSEWHERE, HALF, NULL, TRUE },
+  { "copy-from-elsewhere-with-gap", FROM_ELSEWHERE, HALF, NULL, TRUE, 8192 },
 };
 
 static void
@@ -1184,6 +1190,49 @@ do_lose (gconstpointer data)
 }
 
 static void
+run_program_at_end (goffset  n_bytes,
+                    goffset  n_all,
+                    gpointer data)
+{
+  if (n_bytes == n_all)
+    run_program ();
+}
+
+/* The child ends between the last write of the copy and the first question for it. */
+static void
+do_lose_copy (gconstpointer data)
+{
+  const Loss *loss = data;
+  g_autofree char *path = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(TfTempFile) file = create (loss->kind, &error);
+
+  g_assert_true (file != NULL && g_seekable_seek (G_SEEKABLE (file), loss->gap, G_SEEK_SET, NULL, NULL));
+  g_assert_true (write_content (file, NULL));
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, run_program_at_end, NULL, NULL, &error));
+  g_assert_nonnull (error);
+
+  set_settings ("");
+  g_assert_true (persist_document (file, NULL));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, loss->gap + CONTENT_SIZE);
+  report->succeeded = TRUE;
+}
+
+/* By who has the descriptor */
+static void
+do_cut_off (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = create (UNNAMED, NULL);
+
+  g_assert_true (write_content (file, NULL));
+  g_assert_cmpint (ftruncate (tf_temp_file_get_fd (file, NULL, NULL), 10), ==, 0);
+  g_assert_true (persist_document (file, NULL));
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 10);
+  report->succeeded = TRUE;
+}
+
+static void
 test_loss (gconstpointer data)
 {
   const Loss *loss = data;
@@ -1195,9 +1244,9 @@ test_loss (gconstpointer data)
   start_server ();
   make_all (TRUE);
   set_settings (loss->settings);
-  if (!do_in_child (do_lose, loss))
+  if (!do_in_child (loss->is_of_copy ? do_lose_copy : do_lose, loss))
     complain (loss->name, "it crashed");
-  else if (!check_document (loss->name, &persist))
+  else if (loss->gap == 0 && !check_document (loss->name, &persist))
     complain (loss->name, "it was not persisted in the end");
   remove_all ();
   stop_server ();
@@ -1213,6 +1262,22 @@ add_losses (void)
 
       g_test_add_data_func (path, &losses[i], test_loss);
     }
+}
+
+static void
+test_cut_off (void)
+{
+  const Mode honest = { "honest", "" };
+
+  mode = &honest;
+  set_up ();
+  start_server ();
+  make_all (TRUE);
+  if (!do_in_child (do_cut_off, NULL) || !report->succeeded)
+    complain ("cut-off", "it crashed");
+  remove_all ();
+  stop_server ();
+  tear_down ();
 }
 
 /* --- What is mounted where the library has something, and does not answer --- */
@@ -1405,6 +1470,7 @@ main (int    argc,
   g_assert_true (report != MAP_FAILED);
   add_tests ();
   add_losses ();
+  g_test_add_func ("/hostile/cut-off", test_cut_off);
   g_test_add_data_func ("/hostile/hanging/on-top", do_hang_on_top, test_hanging);
   g_test_add_data_func ("/hostile/hanging/below", do_hang_below, test_hanging);
   g_test_add_data_func ("/hostile/hanging/in-sweep", do_hang_in_sweep, test_hanging);
