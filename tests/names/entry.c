@@ -187,6 +187,20 @@ exchange_own_dir (const char *path)
     }
 }
 
+/* Whether what is in "second" is moved there when that is opened, and another file gets its name. */
+static gboolean is_moved_again;
+
+static void
+move_again (void)
+{
+  g_autoptr(GDir) names = g_dir_open ("second", 0, NULL);
+  g_autofree char *path = g_build_filename ("second", g_dir_read_name (names), NULL);
+
+  is_moved_again = FALSE;
+  g_assert_cmpint (rename (path, "second/again"), ==, 0);
+  tree_make_file (path);
+}
+
 int __real_open64 (const char *path, int flags, ...);
 int __wrap_open64 (const char *path, int flags, ...);
 
@@ -201,6 +215,9 @@ __wrap_open64 (const char *path,
   va_start (arguments, flags);
   mode = va_arg (arguments, guintptr);
   va_end (arguments);
+
+  if (is_moved_again && g_str_has_suffix (path, "/second"))
+    move_again ();
 
   return fails ("open64", AT_FDCWD, path) ? -1 : __real_open64 (path, flags, mode);
 }
@@ -929,6 +946,37 @@ test_exchanged_twice (void)
   create_while_exchanged (0);
   is_copied_too = TRUE;
   create_while_exchanged (2);
+}
+
+/* So does one that is moved while it is looked for; but not one in a directory that cannot be opened. */
+static void
+test_exchanged_and_moved (void)
+{
+  g_autoptr(TfTempDir) first = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("the path of a descriptor"))
+    return;
+
+  first = exchange_known_dir ();
+  is_exchanged = is_moved_again = TRUE;
+  file = make_file ("own");
+  g_assert_false (is_moved_again);
+  g_assert_false (g_file_test ("second/again", G_FILE_TEST_EXISTS));
+  remove_only_file ("second");
+  g_assert_cmpint (rmdir ("second"), ==, 0);
+  close_file (file);
+  forget_known_dir (first);
+
+  first = exchange_known_dir ();
+  is_exchanged = TRUE;
+  let_fail ("open64", "second", 1, EACCES);
+  g_assert_null (tf_named_file_new (NULL, NULL, "own", NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED);
+  remove_only_file ("second");
+  g_assert_cmpint (rmdir ("second"), ==, 0);
+  forget_known_dir (first);
 }
 
 static void
@@ -2148,6 +2196,7 @@ main (int    argc,
   g_test_add_func ("/entry/lost-parent", test_lost_parent);
   g_test_add_func ("/entry/exchanged-parent", test_exchanged_parent);
   g_test_add_func ("/entry/exchanged-twice", test_exchanged_twice);
+  g_test_add_func ("/entry/exchanged-and-moved", test_exchanged_and_moved);
   g_test_add_func ("/entry/trapped", test_trapped);
   g_test_add_data_func ("/entry/partly-removed/cleanup", NULL, test_partly_removed);
   g_test_add_data_func ("/entry/partly-removed/handed-over", "handed over", test_partly_removed);

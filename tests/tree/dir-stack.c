@@ -74,6 +74,24 @@ __wrap_openat64 (int         fd,
   return fails ("openat64") ? -1 : __real_openat64 (fd, path, flags, mode);
 }
 
+/* What is opened has the next inode number. */
+static gboolean is_exchanged;
+static gboolean cannot_be_told;
+
+int __real_fstat64 (int fd, struct stat *st);
+int __wrap_fstat64 (int fd, struct stat *st);
+
+int
+__wrap_fstat64 (int          fd,
+                struct stat *st)
+{
+  int result = __real_fstat64 (fd, st);
+
+  st->st_ino += is_exchanged;
+  errno = EIO;
+  return cannot_be_told ? -1 : result;
+}
+
 int
 __wrap_statx (int           fd,
               const char   *path,
@@ -310,6 +328,52 @@ test_open_up (void)
   g_assert_cmpint (rmdir ("0"), ==, 0);
 }
 
+static void
+assert_opened_up (const TfDir      *parent,
+                  const TfIdentity *wanted,
+                  int               expected)
+{
+  TfDir found;
+  int fd;
+
+  let_fail ("openat64", EACCES);
+  fd = tf_dir_open (&found, root_fd, parent, "dir", wanted);
+  g_assert_null (failing_call);
+  g_assert_cmpint (fd >= 0 ? 0 : errno, ==, expected);
+  tf_fd_clear (&fd);
+}
+
+/* What was opened up is looked at again. */
+static void
+test_open_up_wanted (void)
+{
+  TfIdentity wanted;
+  TfDir parent;
+
+  if (tf_test_skip_if_portable ("mounts"))
+    return;
+
+  tf_system_missing = TF_SYSTEM_OPENAT2;
+  tree_make_dir ("0");
+  tree_make_dir ("0/dir");
+  root_fd = tree_open ("0");
+  g_assert_true (tf_dir_read (&parent, root_fd));
+  g_assert_true (tf_identity_read (&wanted, root_fd, "dir"));
+  assert_opened_up (&parent, &wanted, 0);
+  is_exchanged = TRUE;
+  assert_opened_up (&parent, &wanted, EEXIST);
+  is_exchanged = FALSE;
+  cannot_be_told = TRUE;
+  assert_opened_up (&parent, &wanted, EIO);
+  cannot_be_told = FALSE;
+  wanted.inode++;
+  assert_opened_up (&parent, &wanted, EEXIST);
+
+  tf_system_missing = 0;
+  tf_fd_clear (&root_fd);
+  g_assert_cmpint (rmdir ("0/dir") + rmdir ("0"), ==, 0);
+}
+
 /* The type of an entry that the file system does not tell is looked for. */
 static void
 test_unknown_type (void)
@@ -370,6 +434,7 @@ main (int    argc,
   g_test_add_func ("/dir-stack/not-reopened", test_not_reopened);
   g_test_add_func ("/dir-stack/equal", test_equal);
   g_test_add_func ("/dir-stack/open-up", test_open_up);
+  g_test_add_func ("/dir-stack/open-up-wanted", test_open_up_wanted);
   g_test_add_func ("/dir-stack/unknown-type", test_unknown_type);
   g_test_add_func ("/dir-stack/path", test_path);
 
