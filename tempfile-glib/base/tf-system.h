@@ -87,7 +87,19 @@ gboolean tf_system_stat_known (TfSystemStat *self,
                                int           dir_fd,
                                const char   *name);
 
-/* Does the same with POSIX alone, without the birth time and the mount. */
+/* Describes what is in a directory, and asks the server of that if there is one, but not the server of what is mounted there.
+ * @is_local says that there is none. */
+static inline gboolean
+tf_system_stat_in (TfSystemStat *self,
+                   int           dir_fd,
+                   const char   *name,
+                   gboolean      is_local)
+{
+  return tf_system_stat_known (self, dir_fd, name) &&
+         (is_local || self->is_mounted || tf_system_stat (self, dir_fd, name));
+}
+
+/* Does the same as tf_system_stat() with POSIX alone, without the birth time and the mount. */
 static inline gboolean
 tf_system_stat_basic (TfSystemStat *self,
                       int           dir_fd,

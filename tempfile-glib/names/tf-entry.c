@@ -880,11 +880,8 @@ describe (const TfEntry *self,
           const Place   *place,
           TfSystemStat  *st)
 {
-  if (place->name != self->path)
-    return tf_parent_stat (self->name.parent, place->dir_fd, place->name, st);
-
-  return tf_system_stat_known (st, place->dir_fd, place->name) &&
-         (st->is_mounted || tf_system_stat (st, place->dir_fd, place->name));
+  return place->name != self->path ? tf_parent_stat (self->name.parent, place->dir_fd, place->name, st)
+                                   : tf_system_stat_in (st, place->dir_fd, place->name, FALSE);
 }
 
 /* On FOUND, the caller calls leave(). On FAILED, errno is set: to EBUSY if something is mounted there. */

@@ -391,8 +391,7 @@ describe (const Segment *segment,
           TfIdentity    *identity,
           TfSystemStat  *st)
 {
-  gboolean success = tf_system_stat_known (st, segment->parent_fd, name) &&
-                     (segment->is_local || st->is_mounted || tf_system_stat (st, segment->parent_fd, name));
+  gboolean success = tf_system_stat_in (st, segment->parent_fd, name, segment->is_local);
 
   if (success)
     tf_identity_set (identity, st);

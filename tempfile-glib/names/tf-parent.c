@@ -597,7 +597,7 @@ tf_parent_stat (const TfParent *self,
                 const char     *name,
                 TfSystemStat   *st)
 {
-  return tf_system_stat_known (st, fd, name) && (self->is_local || st->is_mounted || tf_system_stat (st, fd, name));
+  return tf_system_stat_in (st, fd, name, self->is_local);
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */
