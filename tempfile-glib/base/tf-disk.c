@@ -323,15 +323,7 @@ tf_disk_settle_copy (int          fd,
   return fstat (fd, &st) != 0 || st.st_size >= size || read_up_to (fd, where, st.st_size, size, error);
 }
 
-/* Returns whether it is about the call, and not about what was written before. */
-static gboolean
-is_refusal (int saved_errno)
-{
-  return saved_errno == EACCES || saved_errno == EBADF || saved_errno == EINVAL || saved_errno == ENOSYS ||
-         saved_errno == ENOTSUP || saved_errno == EPERM;
-}
-
-/* Sets the error of a call that may say that bytes which were written are lost. */
+/* Sets the error of a call that says that bytes which were written are lost. */
 gboolean
 tf_disk_lose (int         *lost_errno,
               int          saved_errno,
@@ -339,7 +331,7 @@ tf_disk_lose (int         *lost_errno,
               const char  *where,
               GError     **error)
 {
-  if (lost_errno != NULL && !is_refusal (saved_errno))
+  if (lost_errno != NULL)
     *lost_errno = saved_errno;
 
   return tf_errno_set (error, saved_errno, call, where);

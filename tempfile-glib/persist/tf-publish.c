@@ -86,6 +86,25 @@ sync_pieces (const TfReplacement  *entry,
   return TRUE;
 }
 
+/* What the system does not have says nothing of what was written. */
+static gboolean
+is_missing (int saved_errno)
+{
+  return saved_errno == EINVAL || saved_errno == ENOSYS || saved_errno == ENOTSUP;
+}
+
+static gboolean
+sync_whole (const TfReplacement  *entry,
+            const TfDestination  *target,
+            GError              **error)
+{
+  if (TF_RETRY_EINTR (fsync (entry->fd)) == 0)
+    return TRUE;
+
+  return is_missing (errno) ? tf_errno_set (error, errno, "fsync", target->path)
+                            : tf_disk_lose (entry->lost_errno, errno, "fsync", target->path, error);
+}
+
 /* Nothing gets the name before all errors of writing it are known. */
 static gboolean
 sync_file (const TfReplacement  *entry,
@@ -105,8 +124,7 @@ sync_file (const TfReplacement  *entry,
        g_cancellable_set_error_if_cancelled (cancellable, error)))
     return FALSE;
 
-  return TF_RETRY_EINTR (fsync (entry->fd)) == 0 ||
-         tf_disk_lose (entry->lost_errno, errno, "fsync", target->path, error);
+  return sync_whole (entry, target, error);
 }
 
 /* A file system that does not replace may say EEXIST of what was seen. */

@@ -2086,6 +2086,45 @@ lose_with_failure (const char *call,
   return TRUE;
 }
 
+/* Returns whether it is fsync() that has failed. */
+static gboolean
+refuse_to_sync (guint at)
+{
+  g_autoptr(TfTempFile) file = make (UNNAMED);
+  g_autofree char *path = g_build_filename (dir, "doc", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(GError) error = NULL;
+  gboolean is_refused;
+
+  failed_call = NULL;
+  n_calls = 0;
+  fail_errno = EINVAL;
+  fail_at = at;
+  tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, NULL, NULL, NULL, NULL, &error);
+  fail_at = 0;
+  is_refused = g_strcmp0 (failed_call, "fsync") == 0;
+  if (is_refused)
+    {
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);
+      g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_NONE, NULL, NULL, NULL, NULL, NULL));
+    }
+  unlink (path);
+  return is_refused;
+}
+
+/* Nothing is lost where the file system does not know the call. */
+static void
+test_not_synced (void)
+{
+  if (tf_test_skip_if_portable ("files without a name that can get one"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  for (guint at = 1; !refuse_to_sync (at); at++)
+    ;
+}
+
 /* The kernel says once that it could not write to the disk, and takes what it has for written then. */
 static void
 test_lost (void)
@@ -2391,6 +2430,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/killed-after-exchange", test_killed_after_exchange);
   g_test_add_func ("/persist-faults/lost", test_lost);
   g_test_add_func ("/persist-faults/lost-copy", test_lost_copy);
+  g_test_add_func ("/persist-faults/not-synced", test_not_synced);
 
   for (System system = ALL_THERE; system < N_SYSTEMS; system++)
     {
