@@ -14,8 +14,9 @@
 static const char usage[] =
   "Usage:\n"
   "  tempfile-glib run [--dir=DIR] [--] COMMAND [ARGUMENT...]\n"
-  "  tempfile-glib sweep [--dry-run] [--dir=DIR] [--min-age=SECONDS] [--null]\n"
-  "  tempfile-glib list [--dir=DIR] [--null]\n"
+  "  tempfile-glib sweep [--dry-run] [--dir=DIR] [--prefix=PREFIX]\n"
+  "                      [--min-age=SECONDS] [--null]\n"
+  "  tempfile-glib list [--dir=DIR]\n"
   "  tempfile-glib --help | --version\n"
   "\n"
   "  run    run a command with TMPDIR in a directory of its own, and remove that\n"

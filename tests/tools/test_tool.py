@@ -507,10 +507,19 @@ class SweepTest(ToolTest):
         self.assertEqual(result.stdout.count(b'/dev/shm/run-'), 1)
 
 
+def find_options(text):
+    return set(re.findall(r'--[a-z][a-z-]*', text))
+
+
 class TextTest(ToolTest):
+    def entries_of(self, *words):
+        """The short and the long names of the options that the words take."""
+        output = ''.join(self.output_of(word, '--help') for word in words)
+        return {entry for entry in re.findall(r'^ +(?:(-\w), )?(--[a-z-]+)', output, re.MULTILINE)
+                if entry[1] != '--help'}
+
     def options_of(self, word):
-        output = self.output_of(word, '--help')
-        return set(re.findall(r'^ +(?:-\w, )?(--[a-z-]+)', output, re.MULTILINE)) - {'--help'}
+        return {name for _short, name in self.entries_of(word)}
 
     def test_version(self):
         self.assertRegex(self.output_of('--version'), r'^tempfile-glib \d+\.\d+\.\d+\n$')
@@ -521,18 +530,23 @@ class TextTest(ToolTest):
         result = self.run_tool()
         self.assertEqual((result.returncode, result.stderr.decode()), (FAILED, usage))
         self.assert_failure(self.run_tool('frob'), FAILED, 'frob')
-        for word in WORDS:
+        synopses = re.findall(r'^  tempfile-glib (\w+) (.*(?:\n {3,}\S.*)*)', usage, re.MULTILINE)
+        self.assertEqual(sorted(word for word, _synopsis in synopses), sorted(WORDS))
+        for word, synopsis in synopses:
             self.assertIn(f'\n  {word} ', usage)
-            self.assertTrue(self.options_of(word) <= set(re.findall('--[a-z-]+', usage + ' --prefix')))
+            self.assertEqual(find_options(synopsis), self.options_of(word))
 
     def test_man_page(self):
         if MAN_PAGE == 'none':
             self.skipTest('no man page given')
         text = pathlib.Path(MAN_PAGE).read_text(encoding='utf-8').replace('\\-', '-')
         self.assertIn(self.output_of('--version').rstrip(), text)
-        for word in WORDS:
-            for option in self.options_of(word):
-                self.assertIn(option, text)
+        synopses = re.findall(r'^\.SY tempfile-glib\\~(\w+)\n(.*?)^\.YS', text, re.MULTILINE | re.DOTALL)
+        self.assertEqual(sorted(word for word, _synopsis in synopses), sorted(WORDS))
+        for word, synopsis in synopses:
+            self.assertEqual(find_options(synopsis), self.options_of(word))
+        described = re.findall(r'^\.TP\n\.BR? (?:(-\w) ", " )?(--[a-z-]+)', text, re.MULTILINE)
+        self.assertEqual(sorted(described), sorted({*self.entries_of(*WORDS), ('', '--help'), ('', '--version')}))
         if shutil.which('groff') is None:
             self.skipTest('no groff')
         result = subprocess.run(['groff', '-man', '-Tutf8', '-ww', '-z', MAN_PAGE], capture_output=True, check=False)
