@@ -92,7 +92,7 @@ namespace Scratch {
         }
 
         private void close_windows () {
-            foreach (var window in get_windows ())
+            foreach (var window in get_windows ().copy_deep ((CopyFunc) Object.ref))
                 window.close ();
         }
 

@@ -64,6 +64,7 @@ def run_in(home, command):
         'GDK_BACKEND': 'x11',
         'GIO_USE_VFS': 'local',
         'GSETTINGS_BACKEND': 'memory',
+        'G_SLICE': 'always-malloc',
         'GSK_RENDERER': 'cairo',
         'GTK_A11Y': 'atspi',
         'HOME': str(home),
