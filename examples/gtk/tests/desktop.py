@@ -7,12 +7,10 @@ Run as a program, it starts another one on such a desktop: desktop.py PROGRAM AR
 """
 
 import contextlib
-import ctypes
 import os
 import pathlib
 import re
 import shutil
-import signal
 import struct
 import subprocess
 import sys
@@ -206,6 +204,13 @@ class App:
         path = APP_PATH if group == 'app' else f'{APP_PATH}/window/1'
         self._call(path, 'Activate', GLib.Variant('(sava{sv})', (action, values, {})), None)
 
+    def quit(self):
+        """Sends the action that closes the window. Where this ends the process, nothing has to answer."""
+        from gi.repository import Gio, GLib
+        self._bus.call(APP_ID, APP_PATH, 'org.gtk.Actions', 'Activate', GLib.Variant('(sava{sv})', ('quit', [], {})),
+                       None, Gio.DBusCallFlags.NO_AUTO_START, -1, None, None)
+        self._bus.flush_sync()
+
     def is_enabled(self, name):
         from gi.repository import GLib
         return self._call(f'{APP_PATH}/window/1', 'Describe', GLib.Variant('(s)', (name,)), '((bgav))').unpack()[0][0]
@@ -291,7 +296,7 @@ class App:
 
     def close(self):
         """Closes the window, and waits for the end of the process."""
-        self.activate('app.quit')
+        self.quit()
         return self.wait()
 
     def wait(self):
@@ -303,10 +308,6 @@ class App:
             self.process.kill()
         self.process.wait()
         self._errors.close()
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
 if __name__ == '__main__':

@@ -356,7 +356,7 @@ class TestHandingOver(TestCase):
         self.assertEqual((seen['size'], seen['mode']), (size, 0o600))
 
         # The process has no window any more, and waits for the viewer. The grace of a second is over.
-        app.activate('app.quit')
+        app.quit()
         desktop.wait_for(lambda: not app.find('frame'), 'the end of the window')
         desktop.iterate(2)
         self.assertIsNone(app.process.poll())
