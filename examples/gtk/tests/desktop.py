@@ -61,6 +61,7 @@ def run_in(home, command):
         'ADW_DISABLE_PORTAL': '1',
         'GDK_BACKEND': 'x11',
         'GIO_USE_VFS': 'local',
+        'GIO_USE_VOLUME_MONITOR': 'unix',
         'GSETTINGS_BACKEND': 'memory',
         'G_SLICE': 'always-malloc',
         'GSK_RENDERER': 'cairo',
