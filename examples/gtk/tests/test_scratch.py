@@ -343,11 +343,14 @@ class TestHandingOver(TestCase):
         desktop.wait_for(lambda: app.is_enabled('open-with'), 'the action')
         app.activate('win.open-with', 'viewer.desktop')
         desktop.wait_for(self.log.exists, app.get_errors)
-        return json.loads(self.log.read_text())
+        seen = json.loads(self.log.read_text())
+        self.addCleanup(lambda: self.log.exists() and os.kill(seen['pid'], signal.SIGKILL))
+        return seen
 
     def let_go(self):
         with open(self.out / 'go', 'w'):
             pass
+        desktop.wait_for(lambda: not self.log.exists(), 'the end of the viewer')
 
     def check_open_with(self, size):
         app = self.start(self.make_file('data.bin', size))
@@ -380,8 +383,8 @@ class TestHandingOver(TestCase):
         self.let_go()
         self.assertTrue(os.path.exists(seen['path']))
 
-        # The next start removes it, when the grace is over.
-        desktop.iterate(1.5)
+        # The next start removes it, when the grace is over. The end of that is in whole seconds.
+        desktop.iterate(2)
         app = self.start()
         desktop.wait_for(lambda: not os.path.exists(seen['path']), 'the sweep')
         self.close(app)

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The tempfile-glib authors
 # SPDX-License-Identifier: LGPL-2.1-or-later
 
-"""Opens a file, writes to LOG what it sees, and closes the file when somebody has opened the FIFO.
+"""Opens a file, writes to LOG what it sees, closes the file when somebody has opened the FIFO, and removes LOG.
 
 Usage: viewer.py LOG FIFO FILE
 """
@@ -14,7 +14,8 @@ log, fifo, path = sys.argv[1:]
 with open(path, 'rb') as file:
     status = os.fstat(file.fileno())
     with open(log + '.new', 'w') as out:
-        json.dump({'path': path, 'size': status.st_size, 'mode': status.st_mode & 0o777}, out)
+        json.dump({'pid': os.getpid(), 'path': path, 'size': status.st_size, 'mode': status.st_mode & 0o777}, out)
     os.rename(log + '.new', log)
     with open(fifo) as go:
         go.read()
+os.remove(log)
