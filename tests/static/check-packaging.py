@@ -79,6 +79,11 @@ def check_origin(root):
     assert f'Maintainer: {name} <{address.removeprefix("mailto:")}>\n' in control, 'debian/control has another maintainer'
 
 
+def check_single_module(root):
+    pages = [path.name for path in (root / 'doc').glob('*.md') if '"buildsystem"' in path.read_text(encoding='utf-8')]
+    assert pages == ['packaging.md'], f'There are modules for Flatpak in {pages}'
+
+
 def check_options(root):
     """Options that documents name exist, and the manual names all of them."""
     options = set(re.findall(r"^option\('(\w+)'", (root / 'meson_options.txt').read_text(encoding='utf-8'), re.MULTILINE))
@@ -101,6 +106,7 @@ def main():
     check_versions(root, sys.argv[2])
     check_options(root)
     check_origin(root)
+    check_single_module(root)
 
 
 main()
