@@ -27,6 +27,12 @@ namespace Scratch {
             : yield Tf.get_spool_dir_async ();
     }
 
+    // Messages have the path before the reason, and lines have room for the reason.
+    string get_reason (string message) {
+        var colon = message.last_index_of (": ");
+        return colon < 0 ? message : message.substring (colon + 2);
+    }
+
     class Item : Object {
         public File source { get; construct; }
         public string name { get; private set; }
@@ -41,6 +47,10 @@ namespace Scratch {
 
         public string error_message {
             owned get { return (error is IOError.NO_SPACE) ? _("The disk is full") : error.message; }
+        }
+
+        public string error_reason {
+            owned get { return get_reason (error_message); }
         }
 
         // A directory in which the file was handed over.

@@ -56,7 +56,7 @@ namespace Scratch {
         private string describe () {
             switch (item.state) {
             case State.FAILED:
-                return item.error != null ? item.error_message : _("Waiting");
+                return item.error != null ? item.error_reason : _("Waiting");
             case State.SAVING:
                 return _("Saving…");
             case State.HANDING_OVER:

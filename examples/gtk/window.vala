@@ -120,8 +120,10 @@ namespace Scratch {
                 yield item.fetch ();
             } catch (IOError.CANCELLED e) {
                 remove_item (item);
+            } catch (IOError.NO_SPACE e) {
+                show_full_disk (_("“%s” does not fit on the disk").printf (item.name), () => fetch.begin (item));
             } catch (Error e) {
-                report (e, _("“%s” does not fit on the disk").printf (item.name), () => fetch.begin (item));
+                // Its row says so.
             }
         }
 
@@ -131,9 +133,11 @@ namespace Scratch {
                 show_toast (_("Saved as “%s”").printf (destination.get_parse_name ()));
             } catch (IOError.CANCELLED e) {
                 show_toast (_("Saving was cancelled"));
+            } catch (IOError.NO_SPACE e) {
+                show_full_disk (_("“%s” could not be saved: the disk is full").printf (item.name),
+                                () => save.begin (item, destination));
             } catch (Error e) {
-                report (e, _("“%s” could not be saved: the disk is full").printf (item.name),
-                        () => save.begin (item, destination));
+                show_failure (item, e);
             }
         }
 
@@ -143,9 +147,11 @@ namespace Scratch {
                 uris.append ((yield item.hand_over (((Application) application).grace_seconds)).get_uri ());
                 yield app.launch_uris_async (uris, get_display ().get_app_launch_context ());
             } catch (IOError.CANCELLED e) {
+            } catch (IOError.NO_SPACE e) {
+                show_full_disk (_("“%s” could not be handed over: the disk is full").printf (item.name),
+                                () => open_with.begin (item, app));
             } catch (Error e) {
-                report (e, _("“%s” could not be handed over: the disk is full").printf (item.name),
-                        () => open_with.begin (item, app));
+                show_failure (item, e);
             }
         }
 
@@ -162,14 +168,15 @@ namespace Scratch {
         }
 
         // A full disk concerns all that follows, and can be changed: it stays in sight. The rest is about one file.
-        private void report (Error error, string full_disk, owned Retry retry) {
-            if (error is IOError.NO_SPACE) {
-                banner_label.label = full_disk;
-                this.retry = (owned) retry;
-                banner.reveal_child = true;
-            } else {
-                show_toast (error.message);
-            }
+        private void show_full_disk (string text, owned Retry retry) {
+            banner_label.label = text;
+            this.retry = (owned) retry;
+            banner.reveal_child = true;
+        }
+
+        // Translators: as in “Permission denied: letter.pdf”
+        private void show_failure (Item item, Error error) {
+            show_toast (_("%s: %s").printf (get_reason (error.message), item.name));
         }
 
         // --- Actions ---

@@ -253,6 +253,11 @@ class App:
         found = self.find_all(role, name)
         return found[0] if found else None
 
+    def get_edges(self, role, name=''):
+        """The top and the bottom of what is in the window."""
+        box = self.find(role, name).get_extents(self._atspi.CoordType.WINDOW)
+        return box.y, box.y + box.height
+
     def click(self, role, name=''):
         button = wait_for(lambda: self.find(role, name), lambda: f'a {role} “{name}” in\n{self.dump()}')
         button.do_action(0)

@@ -40,7 +40,7 @@ class TestLooks(TestCase):
             if picture == last:
                 break
         _width, _height, rgb = picture
-        return sum(rgb[3 * 1200 * 300 + 60:3 * 1200 * 300 + 660]) / 600
+        return sum(rgb[3 * 1200 * 450 + 60:3 * 1200 * 450 + 660]) / 600
 
     def start_with_files(self, scheme):
         def get_pieces():
@@ -97,6 +97,18 @@ class TestLooks(TestCase):
         app.resize(360, 640)
         self.shoot('narrow-full-disk')
         self.close(app)
+
+    def test_failure(self):
+        for style in ('light', 'dark'):
+            app = self.start(self.make_file('notes.txt', content=TEXT.encode()),
+                             env={'ADW_DEBUG_COLOR_SCHEME': f'prefer-{style}'})
+            desktop.wait_for(lambda: app.is_enabled('save-to'), 'the action')
+            app.activate('win.save-to', (self.out / 'none' / 'there').as_uri())
+            app.wait_for_label('No such file or directory')
+            self.shoot(f'{style}-failure')
+            app.resize(360, 640)
+            self.shoot(f'{style}-narrow-failure')
+            self.close(app)
 
     def test_narrow(self):
         app = self.start_with_files('prefer-light')

@@ -179,6 +179,13 @@ class TestFetching(TestCase):
         app.wait_for_row('in', 'Folders cannot be opened')
         self.close(app)
 
+    def test_missing_file(self):
+        app = self.start(HOME / 'in' / 'missing.pdf')
+        app.wait_for_row('missing.pdf', '^No such file or directory$')
+        app.wait_for_label('^Error .*/missing.pdf.*: No such file or directory$')
+        self.assertEqual(len(app.find_all('label', 'No such file')), 2)
+        self.close(app)
+
     def test_names_with_markup(self):
         name = '<b>&amp;"\\.bin'
         app = self.start(self.make_file(name, 10), HOME / 'in' / 'not <there>')
@@ -271,7 +278,10 @@ class TestSaving(TestCase):
         app = self.start(self.make_file('data.bin', 10))
         desktop.wait_for(lambda: app.is_enabled('save-to'), 'the action')
         app.activate('win.save-to', (self.out / 'none' / 'there').as_uri())
-        app.wait_for_label('No such file or directory')
+        app.wait_for_label('^No such file or directory: data.bin$')
+        _top, bottom = app.get_edges('label', '^No such file or directory: data.bin$')
+        for role, name in (('push button', 'Save As'), ('label', '^Memory$')):
+            self.assertLess(bottom, app.get_edges(role, name)[0], name)
         self.close(app)
 
     def test_dialog(self):

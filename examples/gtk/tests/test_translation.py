@@ -19,7 +19,7 @@ INSIDE, SOURCE_ROOT = sys.argv.pop(1), sys.argv.pop(1)
 
 # Names of files, numbers, and what GTK says
 UNTRANSLATED = re.compile(r'(missing|notes)\.txt|(Minimize|Maximize|Close)( the window)?|plain text document|'
-                          r'Error when getting information for file .*|Gtk[A-Z].*|Adw[A-Z].*')
+                          r'Error when getting information for file .*|No such file or directory|Gtk[A-Z].*|Adw[A-Z].*')
 ROLES = ('alert', 'frame', 'label', 'level bar', 'list', 'progress bar', 'push button', 'text')
 
 
