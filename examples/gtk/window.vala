@@ -194,16 +194,36 @@ namespace Scratch {
         }
 
         private void on_open_default () {
-            hand_over_to (AppInfo.get_default_for_type (selected.content_type, true));
+            var app = AppInfo.get_default_for_type (selected.content_type, true);
+            if (app != null && !is_other (app))
+                app = find_app (null);
+            hand_over_to (app);
         }
 
         private void on_open_with (SimpleAction action, Variant? id) {
-            AppInfo? chosen = null;
-            foreach (var app in AppInfo.get_recommended_for_type (selected.content_type)) {
-                if (app.get_id () == id.get_string ())
-                    chosen = app;
+            hand_over_to (find_app (id.get_string ()));
+        }
+
+        private AppInfo? find_app (string? id) {
+            foreach (var app in list_apps (selected.content_type)) {
+                if (id == null || app.get_id () == id)
+                    return app;
             }
-            hand_over_to (chosen);
+            return null;
+        }
+
+        // The application opens all types itself, and what it has is opened elsewhere.
+        private static bool is_other (AppInfo app) {
+            return app.get_id () != Config.APP_ID + ".desktop";
+        }
+
+        private static List<AppInfo> list_apps (string content_type) {
+            var apps = new List<AppInfo> ();
+            foreach (var app in AppInfo.get_recommended_for_type (content_type)) {
+                if (is_other (app))
+                    apps.append (app);
+            }
+            return apps;
         }
 
         private void hand_over_to (AppInfo? app) {
@@ -327,7 +347,7 @@ namespace Scratch {
 
         private static MenuModel create_open_menu (string content_type) {
             var menu = new Menu ();
-            foreach (var app in AppInfo.get_recommended_for_type (content_type)) {
+            foreach (var app in list_apps (content_type)) {
                 var entry = new MenuItem (app.get_display_name (), null);
                 entry.set_action_and_target_value ("win.open-with", app.get_id ());
                 menu.append_item (entry);

@@ -40,6 +40,8 @@ def check_desktop_file(path):
     entry = parser['Desktop Entry']
     check(path.stem == ID and entry['Icon'] == ID, 'the desktop file has another name than its icon')
     check(entry['Exec'].split() == ['scratch', '%U'], 'the application does not take files and URLs')
+    # All other types are of this one.
+    check(entry.get('MimeType') == 'application/octet-stream;', 'file managers do not offer it for all files')
 
 
 def check_metainfo(path):

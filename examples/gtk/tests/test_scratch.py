@@ -349,9 +349,9 @@ class TestHandingOver(TestCase):
         (applications / 'mimeinfo.cache').write_text('[MIME Cache]\napplication/octet-stream=viewer.desktop;\n')
         self.addCleanup(shutil.rmtree, applications)
 
-    def open_with_viewer(self, app):
-        desktop.wait_for(lambda: app.is_enabled('open-with'), 'the action')
-        app.activate('win.open-with', 'viewer.desktop')
+    def open_with_viewer(self, app, action='open-with', parameter='viewer.desktop'):
+        desktop.wait_for(lambda: app.is_enabled(action), 'the action')
+        app.activate(f'win.{action}', parameter)
         desktop.wait_for(self.log.exists, app.get_errors)
         seen = json.loads(self.log.read_text())
         self.addCleanup(lambda: self.log.exists() and os.kill(seen['pid'], signal.SIGKILL))
@@ -384,6 +384,18 @@ class TestHandingOver(TestCase):
 
     def test_open_with_from_disk(self):
         self.check_open_with(20 * MB)
+
+    def test_open_default_in_another_application(self):
+        applications = HOME / 'data' / 'applications'
+        (applications / f'{desktop.APP_ID}.desktop').write_text(
+            f'[Desktop Entry]\nType=Application\nName=Scratch\nExec={SCRATCH} %U\nMimeType=application/octet-stream;\n')
+        (applications / 'mimeinfo.cache').write_text(
+            f'[MIME Cache]\napplication/octet-stream={desktop.APP_ID}.desktop;viewer.desktop;\n')
+        app = self.start(self.make_file('data.bin', 10))
+        self.open_with_viewer(app, 'open-default', None)
+        self.let_go()
+        app.quit()
+        self.assertEqual(app.wait(), 0)
 
     def test_killed(self):
         app = self.start(self.make_file('data.bin', 10))
