@@ -135,8 +135,8 @@ def iterate(seconds):
     loop.run()
 
 
-def take_screenshot(path):
-    """Writes what the display shows to a PNG file, and returns its pixels as (width, height, RGB)."""
+def take_screenshot(path, size):
+    """Writes what the upper left of the display shows to a PNG file, and returns the pixels of the display, as RGB."""
     import gi
     gi.require_version('GdkPixbuf', '2.0')
     from gi.repository import GdkPixbuf, GLib
@@ -151,8 +151,8 @@ def take_screenshot(path):
             rgb[3 * width * y + i:3 * width * (y + 1):3] = row[2 - i::4]
     pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
         GLib.Bytes.new(bytes(rgb)), GdkPixbuf.Colorspace.RGB, False, 8, width, height, 3 * width)
-    pixbuf.savev(str(path), 'png', [], [])
-    return width, height, bytes(rgb)
+    pixbuf.new_subpixbuf(0, 0, *size).savev(str(path), 'png', [], [])
+    return bytes(rgb)
 
 
 def get_text(text):

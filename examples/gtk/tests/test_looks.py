@@ -29,18 +29,18 @@ class TestLooks(TestCase):
         self.go_on = threading.Event()
         self.addCleanup(self.go_on.set)
 
-    def shoot(self, name):
+    def shoot(self, app, name):
         """Takes a picture when it does not change any more, and returns the brightness of its pixels in a corner."""
         path = FOLDER / f'{name}.png'
         last = None
-        picture = desktop.take_screenshot(path)
+        size = app.get_size()
+        picture = desktop.take_screenshot(path, size)
         for _ in range(50):
             desktop.iterate(0.1)
-            last, picture = picture, desktop.take_screenshot(path)
+            last, picture = picture, desktop.take_screenshot(path, size)
             if picture == last:
                 break
-        _width, _height, rgb = picture
-        return sum(rgb[3 * 1200 * 450 + 60:3 * 1200 * 450 + 660]) / 600
+        return sum(picture[3 * 1200 * 450 + 60:3 * 1200 * 450 + 660]) / 600
 
     def start_with_files(self, scheme):
         def get_pieces():
@@ -64,13 +64,13 @@ class TestLooks(TestCase):
                 app = self.start_with_files(scheme)
                 app.activate('win.select', 0)
                 desktop.wait_for(lambda: app.find('image', ICON.name), app.dump)
-                brightness = self.shoot(f'{style}-image')
+                brightness = self.shoot(app, f'{style}-image')
                 app.activate('win.select', 1)
                 desktop.wait_for(lambda: app.find('text', 'Preview').get_character_count() > 0, app.dump)
-                self.shoot(f'{style}-text')
+                self.shoot(app, f'{style}-text')
                 app.activate('win.select', 3)
                 app.wait_for_label('missing.pdf')
-                self.shoot(f'{style}-error')
+                self.shoot(app, f'{style}-error')
                 if style == 'dark':
                     self.assertLess(brightness, 80)
                 else:
@@ -82,10 +82,10 @@ class TestLooks(TestCase):
     def test_empty(self):
         app = self.start(env={'ADW_DEBUG_COLOR_SCHEME': 'prefer-light'})
         app.wait_for_label('Drop Files Here')
-        self.shoot('light-empty')
+        self.shoot(app, 'light-empty')
         app.activate('win.fetch')
         desktop.wait_for(lambda: app.find('text', 'URL'), app.dump)
-        self.shoot('light-fetch')
+        self.shoot(app, 'light-fetch')
         self.close(app)
 
     def test_full_disk(self):
@@ -93,9 +93,9 @@ class TestLooks(TestCase):
         app = self.start(self.make_file('backup.tar', 40 * MB), temp_dir=small,
                          env={'ADW_DEBUG_COLOR_SCHEME': 'prefer-light'})
         app.wait_for_label('does not fit')
-        self.shoot('light-full-disk')
+        self.shoot(app, 'light-full-disk')
         app.resize(360, 640)
-        self.shoot('narrow-full-disk')
+        self.shoot(app, 'narrow-full-disk')
         self.close(app)
 
     def test_failure(self):
@@ -105,9 +105,9 @@ class TestLooks(TestCase):
             desktop.wait_for(lambda: app.is_enabled('save-to'), 'the action')
             app.activate('win.save-to', (self.out / 'none' / 'there').as_uri())
             app.wait_for_label('No such file or directory')
-            self.shoot(f'{style}-failure')
+            self.shoot(app, f'{style}-failure')
             app.resize(360, 640)
-            self.shoot(f'{style}-narrow-failure')
+            self.shoot(app, f'{style}-narrow-failure')
             self.close(app)
 
     def test_narrow(self):
@@ -115,11 +115,11 @@ class TestLooks(TestCase):
         app.activate('win.select', 1)
         app.resize(360, 640)
         self.assertEqual(app.get_size(), (360, 640))
-        self.shoot('narrow-list')
+        self.shoot(app, 'narrow-list')
         self.assertFalse(app.is_enabled('back'))
         desktop.run_tool('xdotool', 'mousemove', '150', '135', 'click', '1')
         desktop.wait_for(lambda: app.is_enabled('back'), 'the preview')
-        self.shoot('narrow-preview')
+        self.shoot(app, 'narrow-preview')
         app.press('Escape')
         desktop.wait_for(lambda: not app.is_enabled('back'), 'the list')
         self.close(app)
