@@ -16,6 +16,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 
 ID = 'org.tempfile_glib.Scratch'
+PICTURES = ('dark-image', 'dark-text', 'light-image', 'light-text')
 
 
 def check(is_right, message):
@@ -48,6 +49,11 @@ def check_metainfo(path):
     root = ElementTree.parse(path).getroot()
     check(root.findtext('id') == ID, 'the metadata is about something else')
     check(root.findtext('launchable') == f'{ID}.desktop', 'the metadata launches something else')
+    kinds = {url.get('type') for url in root.findall('url')}
+    check(kinds == {'homepage', 'bugtracker', 'vcs-browser'}, f'the metadata has the URLs {kinds}')
+    check(root.findall('screenshots/screenshot/image'), 'the metadata has no pictures')
+    for image in root.findall('screenshots/screenshot/image'):
+        check(image.text.rsplit('/', 1)[1].removesuffix('.png') in PICTURES, f'test_looks.py does not take {image.text}')
 
 
 def check_icons(folder):
