@@ -23,9 +23,11 @@ SKIP = 77
 
 def count(program):
     """Instructions of a call, what it calls included, by the name of the counting function."""
-    with tempfile.NamedTemporaryFile() as out:
+    # The length of a path counts, and that of the build folder is anything.
+    with tempfile.NamedTemporaryFile() as out, tempfile.TemporaryDirectory(dir='/var/tmp') as temp_dir:
         subprocess.run(['valgrind', '--quiet', '--tool=callgrind', f'--callgrind-out-file={out.name}', program],
-                       check=True, stderr=subprocess.DEVNULL, env={**os.environ, 'MALLOC_PERTURB_': '0'})
+                       check=True, stderr=subprocess.DEVNULL,
+                       env={**os.environ, 'MALLOC_PERTURB_': '0', 'TMPDIR': temp_dir})
         report = subprocess.run(['callgrind_annotate', '--inclusive=yes', '--threshold=100', out.name],
                                 check=True, capture_output=True, text=True).stdout
     found = re.findall(r'^\s*([\d,]+) .*:count_(create_)?(\w+?)(?:\'2)? \[', report, re.MULTILINE)
