@@ -2696,9 +2696,9 @@ persist (TfTempFile      *self,
  *
  * On FUSE and network file systems, a child process that is started between the write and this call can be told the error
  * instead, when it closes the descriptors that it got. Then only the size can show that bytes are missing, and the error is
- * %G_IO_ERROR_FAILED: it does if they are missing at the end. A file with a name, or whose descriptor was handed out, may
- * have been made shorter on purpose, so that of such a one it is only noticed if nothing is left. If it is to be empty,
- * truncate it with g_seekable_truncate().
+ * %G_IO_ERROR_FAILED: it does if they are missing at the end. A file with a name, whose descriptor was handed out, or that
+ * a fork has shared, may have been made shorter on purpose, so that of such a one it is only noticed if nothing is left. If
+ * it is to be empty, truncate it with g_seekable_truncate().
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know

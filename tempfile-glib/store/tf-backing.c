@@ -20,26 +20,6 @@
 #define PIECE ((gsize) 1024 * 1024)
 #define MAX_VECTORS 64
 
-static goffset
-get_written_end (const TfBacking *self)
-{
-  return self->disk_size >= 0 ? self->disk_size : ~self->disk_size;
-}
-
-/* From now on, others can change the size. */
-static void
-forget_size (TfBacking *self)
-{
-  self->disk_size = ~get_written_end (self);
-}
-
-static void
-set_written_end (TfBacking *self,
-                 goffset    end)
-{
-  self->disk_size = self->disk_size >= 0 ? end : ~end;
-}
-
 void
 tf_backing_clear (TfBacking *self)
 {
@@ -58,7 +38,7 @@ tf_backing_disown (TfBacking *self)
 
   if (tf_io_buffer_is_dirty (self->io_buffer))
     tf_io_buffer_drop (self->io_buffer);
-  forget_size (self);
+  self->disk_size = -1;
 }
 
 /* Like tf_backing_clear(), but reports the error of close(2). */
@@ -101,15 +81,16 @@ tf_backing_hold_back (TfBacking *self,
 static void
 note_held_back (TfBacking *self)
 {
-  if (self->disk_size >= 0)
-    self->disk_size = tf_backing_get_known_size (self);
+  self->disk_size = tf_backing_get_known_size (self);
 }
 
 static void
 note_written (TfBacking *self,
               goffset    end)
 {
-  set_written_end (self, MAX (get_written_end (self), end));
+  self->has_bytes = TRUE;
+  if (self->disk_size >= 0)
+    self->disk_size = MAX (self->disk_size, end);
 }
 
 /* Returns whether @count bytes go through the I/O buffer. In that case, the buffer exists. */
@@ -137,7 +118,7 @@ tf_backing_hold_back_no_more (TfBacking  *self,
     return FALSE;
 
   self->may_hold_back = FALSE;
-  forget_size (self);
+  self->disk_size = -1;
   if (self->io_buffer != NULL && self->io_buffer->filled == 0)
     g_clear_pointer (&self->io_buffer, tf_io_buffer_free);
   return TRUE;
@@ -174,16 +155,7 @@ tf_backing_settle (TfBacking     *self,
 static gboolean
 may_lose_silently (const TfBacking *self)
 {
-  return get_written_end (self) > 0 && tf_system_may_lose (self->fd);
-}
-
-/* Returns FALSE if a file of this size lacks some of what was written. Others can cut off what they can open, but hardly leave
- * nothing. */
-static gboolean
-is_whole (const TfBacking *self,
-          goffset          size)
-{
-  return size >= (self->unnamed && !self->lent ? get_written_end (self) : 1);
+  return self->has_bytes && tf_system_may_lose (self->fd);
 }
 
 /* Asks the file system whether it has what was written. What it says once stays true until the file is empty again. */
@@ -211,16 +183,17 @@ tf_backing_confirm (TfBacking  *self,
     return TRUE;
 
   tf_system_refresh (self->fd);
-  return tf_disk_get_size (self->fd, self->where, &size, error) && tf_backing_confirm_copy (self, size, error);
+  return tf_disk_get_size (self->fd, self->where, &size, error) && tf_backing_confirm_size (self, size, error);
 }
 
-/* Returns FALSE if a copy of @size bytes lacks some of what was written. */
+/* Returns FALSE if @size, that of the file or of a copy, shows that what was written is lost. Where it is known how much that
+ * is, the copy was compared with it. Others can cut off what they can open, but hardly leave nothing. */
 gboolean
-tf_backing_confirm_copy (const TfBacking  *self,
+tf_backing_confirm_size (const TfBacking  *self,
                          goffset           size,
                          GError          **error)
 {
-  return !may_lose_silently (self) || is_whole (self, size) || tf_errno_set (error, EIO, "read", self->where);
+  return size > 0 || !may_lose_silently (self) || tf_errno_set (error, EIO, "read", self->where);
 }
 
 static gboolean
@@ -430,7 +403,9 @@ tf_backing_set_size (TfBacking  *self,
 
   if (self->io_buffer != NULL)
     tf_io_buffer_clip (self->io_buffer, size);
-  set_written_end (self, size);
+  if (self->disk_size >= 0)
+    self->disk_size = size;
+  self->has_bytes = size > 0;
   if (size == 0)
     self->lost_errno = 0;
 
@@ -502,7 +477,6 @@ tf_backing_exchange (TfBacking *self,
     }
 
   other->shared = self->shared;
-  other->lent = self->lent;
   before = *self;
   *self = *other;
   *other = before;

@@ -21,11 +21,10 @@ typedef struct
   guint          shared : 1;    /* the descriptor was handed out: its offset is the position, and others may move it */
   guint          may_hold_back : 1; /* small writes are held back, and reads read ahead */
   guint          unnamed : 1;   /* the file has had no name since it was opened */
-  guint          lent : 1;      /* the descriptor was handed out, and not only by a fork: others may cut the file off */
+  guint          has_bytes : 1; /* something was written to the file on disk, which was not emptied since */
   gint16         lost_errno;    /* why bytes that were written are lost, or 0 */
   char          *where;         /* (owned) (nullable): path for messages */
-  goffset        disk_size;     /* of a file that nobody else can open. Otherwise fstat(2) tells, and this is ~N, where N is
-                                 * the end of what was written and not cut off since */
+  goffset        disk_size;     /* of a file that nobody else can open; otherwise -1, and fstat(2) tells */
   TfIoBuffer    *io_buffer;     /* (owned) (nullable): created when first needed. If nothing may be held back, it has
                                  * only what tf_backing_fill() has read ahead */
 } TfBacking;
@@ -77,7 +76,7 @@ gboolean tf_backing_settle            (TfBacking            *self,
                                        GError              **error);
 gboolean tf_backing_confirm           (TfBacking            *self,
                                        GError              **error);
-gboolean tf_backing_confirm_copy      (const TfBacking      *self,
+gboolean tf_backing_confirm_size      (const TfBacking      *self,
                                        goffset               size,
                                        GError              **error);
 gboolean tf_backing_seek              (TfBacking            *self,
@@ -127,10 +126,7 @@ tf_backing_get_known_size (const TfBacking *self)
   if (self->fd < 0)
     return self->memory.size;
 
-  if (self->disk_size < 0)
-    return -1;
-
-  if (self->io_buffer == NULL)
+  if (self->disk_size < 0 || self->io_buffer == NULL)
     return self->disk_size;
 
   return MAX (self->disk_size, tf_io_buffer_get_end (self->io_buffer));

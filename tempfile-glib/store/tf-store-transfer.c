@@ -31,7 +31,7 @@ copy_file (TfBacking     *from,
     *size = TF_DISK_UNTOLD_SIZE;
 
   return tf_disk_copy_file (from->fd, from->where, size, to, where, progress, cancellable, error) &&
-         tf_backing_confirm_copy (from, *size, error);
+         tf_backing_confirm_size (from, *size, error);
 }
 
 /* Writes all bytes of the backing, @size in number, into an empty file. */

@@ -1286,10 +1286,7 @@ tf_store_get_fd (TfStore       *self,
 
   if ((!tf_backing_is_in_memory (&self->backing) || move_to_disk (self, BY_REQUEST, cancellable, error)) &&
       (self->backing.shared || tf_backing_share (&self->backing, self->position, error)))
-    {
-      self->backing.lent = TRUE;
-      fd = self->backing.fd;
-    }
+    fd = self->backing.fd;
 
   /* The owner, which is told that the store has rolled over, may close it. */
   tf_store_unlock (self);
