@@ -177,7 +177,7 @@ has_size (int     fd,
 }
 
 /* Copies up to @size bytes, without the holes that @map shows. @size becomes less if the file ends before. The size is only
- * set behind a hole: it would hide that bytes are lost. */
+ * set if there is a hole at the end: it would hide that bytes are lost. */
 static gboolean
 copy_data (int            from,
            const char    *from_where,
@@ -189,13 +189,14 @@ copy_data (int            from,
            GCancellable  *cancellable,
            GError       **error)
 {
-  gsize n_copied = 1;
+  gboolean ends_with_hole = FALSE;
   goffset start = 0;
   goffset end;
 
   while (start < *size)
     {
-      n_copied = 0;
+      gsize n_copied = 0;
+
       tf_system_find_data (map, *size, &start, &end);
       end = MIN (end, start + TF_PROGRESS_PIECE);
       if (!tf_disk_copy (from, from_where, start, to, where, start, end - start, &n_copied, cancellable, error))
@@ -204,10 +205,11 @@ copy_data (int            from,
       if (start + (goffset) n_copied < end)
         *size = end = start + n_copied;
       start = end;
+      ends_with_hole = n_copied == 0;
       tf_progress_report (progress, MIN (end, *size));
     }
 
-  return n_copied > 0 || has_size (to, *size) || TF_RETRY_EINTR (ftruncate (to, *size)) == 0 ||
+  return !ends_with_hole || has_size (to, *size) || TF_RETRY_EINTR (ftruncate (to, *size)) == 0 ||
          tf_errno_set (error, errno, "ftruncate", where);
 }
 
@@ -241,25 +243,24 @@ copy_rest (int            from,
   return TRUE;
 }
 
-/* Returns whether other bytes than zeros are there; TRUE also if they cannot be read. */
+/* Returns whether other bytes than zeros are there. If not, errno is set, to EIO if they could be read. */
 static gboolean
 has_data (int     fd,
           goffset start,
           goffset end)
 {
-  guint8 bytes[4096];
+  guint8 bytes[32 * 1024];
+  gssize n = 1;
 
-  while (start < end)
+  for (; start < end && n > 0; start += n)
     {
-      gssize n = TF_RETRY_EINTR (pread (fd, bytes, MIN (end - start, (goffset) sizeof bytes), start));
-
-      if (n <= 0)
-        return n < 0;
-      if (!tf_string_is_zero (bytes, n))
+      n = TF_RETRY_EINTR (pread (fd, bytes, MIN (end - start, (goffset) sizeof bytes), start));
+      if (n > 0 && !tf_string_is_zero (bytes, n))
         return TRUE;
-      start += n;
     }
 
+  if (n >= 0)
+    errno = EIO;
   return FALSE;
 }
 
@@ -272,14 +273,17 @@ read_up_to (int          fd,
             goffset      size,
             GError     **error)
 {
+  int saved_errno;
+
   if (TF_RETRY_EINTR (ftruncate (fd, size)) != 0)
     return tf_errno_set (error, errno, "ftruncate", where);
 
   if (has_data (fd, end, size))
     return TRUE;
 
+  saved_errno = errno;
   (void) !ftruncate (fd, end);
-  return tf_errno_set (error, EIO, "read", where);
+  return tf_errno_set (error, saved_errno, "read", where);
 }
 
 /* Reports errors of earlier writes that some file systems of FUSE and networks report only when a descriptor is closed, and
@@ -303,11 +307,12 @@ tf_disk_settle (int          fd,
     }
   while (result != 0 && errno == EINTR);
 
-  return result == 0 || tf_disk_lose (lost_errno, errno, "close", where, error);
+  return result == 0 || tf_disk_set_lost (lost_errno, errno, "close", where, error);
 }
 
 /* Does the same for a file of @size bytes that nobody else changes. A child process that was started meanwhile may have been
- * told the error, as it closed the descriptors that it got; then the size shows it. */
+ * told the error, as it closed the descriptors that it got; then the size shows it, unless the file system does not know
+ * files without a name. */
 gboolean
 tf_disk_settle_copy (int          fd,
                      const char  *where,
@@ -320,16 +325,19 @@ tf_disk_settle_copy (int          fd,
     return FALSE;
 
   tf_system_refresh (fd);
-  return fstat (fd, &st) != 0 || st.st_size >= size || read_up_to (fd, where, st.st_size, size, error);
+  if (fstat (fd, &st) != 0)
+    return errno == ENOENT || errno == ESTALE || tf_errno_set (error, errno, "fstat", where);
+
+  return st.st_size >= size || read_up_to (fd, where, st.st_size, size, error);
 }
 
 /* Sets the error of a call that says that bytes which were written are lost. */
 gboolean
-tf_disk_lose (int         *lost_errno,
-              int          saved_errno,
-              const char  *call,
-              const char  *where,
-              GError     **error)
+tf_disk_set_lost (int         *lost_errno,
+                  int          saved_errno,
+                  const char  *call,
+                  const char  *where,
+                  GError     **error)
 {
   if (lost_errno != NULL)
     *lost_errno = saved_errno;

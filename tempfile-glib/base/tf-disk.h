@@ -67,7 +67,7 @@ gboolean tf_disk_settle    (int             fd,
                             const char     *where,
                             int            *lost_errno,
                             GError        **error);
-gboolean tf_disk_lose      (int            *lost_errno,
+gboolean tf_disk_set_lost  (int            *lost_errno,
                             int             saved_errno,
                             const char     *call,
                             const char     *where,

@@ -65,15 +65,15 @@ fill_copy (TfBackup             *self,
   const char *where = self->at.path;
   goffset size = -1;
 
-  if (!tf_disk_copy_file (from, target->path, &size, self->copy_fd, where, NULL, cancellable, error))
+  if (!tf_disk_copy_file (from, target->path, &size, self->copy_fd, where, NULL, cancellable, error) ||
+      !tf_disk_settle_copy (self->copy_fd, where, size, error))
     return FALSE;
 
   if (!tf_metadata_apply (metadata, self->copy_fd))
     return tf_errno_set (error, errno, "fchmod", where);
 
-  return tf_disk_settle_copy (self->copy_fd, where, size, error) &&
-         (!(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
-          tf_errno_set (error, errno, "fsync", where));
+  return !(target->flags & TF_PERSIST_DURABLE) || TF_RETRY_EINTR (fsync (self->copy_fd)) == 0 ||
+         tf_errno_set (error, errno, "fsync", where);
 }
 
 /* Copies the file under a temporary name. */

@@ -77,7 +77,7 @@ sync_pieces (const TfReplacement  *entry,
         return FALSE;
       if (TF_RETRY_EINTR (tf_system_sync_range (entry->fd, start, piece)) != 0)
         return errno == ENOTSUP || errno == EINVAL || errno == ESPIPE ||
-               tf_disk_lose (entry->lost_errno, errno, "sync_file_range", target->path, error);
+               tf_disk_set_lost (entry->lost_errno, errno, "sync_file_range", target->path, error);
 
       start += piece;
       piece = adapt_piece (piece, g_get_monotonic_time () - began);
@@ -86,9 +86,9 @@ sync_pieces (const TfReplacement  *entry,
   return TRUE;
 }
 
-/* What the system does not have says nothing of what was written. */
+/* Returns whether fsync() says that there is no such thing, and nothing of what was written. A server can say the rest. */
 static gboolean
-is_missing (int saved_errno)
+cannot_sync (int saved_errno)
 {
   return saved_errno == EINVAL || saved_errno == ENOSYS || saved_errno == ENOTSUP;
 }
@@ -101,21 +101,16 @@ sync_whole (const TfReplacement  *entry,
   if (TF_RETRY_EINTR (fsync (entry->fd)) == 0)
     return TRUE;
 
-  return is_missing (errno) ? tf_errno_set (error, errno, "fsync", target->path)
-                            : tf_disk_lose (entry->lost_errno, errno, "fsync", target->path, error);
+  return cannot_sync (errno) ? tf_errno_set (error, errno, "fsync", target->path)
+                            : tf_disk_set_lost (entry->lost_errno, errno, "fsync", target->path, error);
 }
 
-/* Nothing gets the name before all errors of writing it are known. */
 static gboolean
 sync_file (const TfReplacement  *entry,
            const TfDestination  *target,
            GCancellable         *cancellable,
            GError              **error)
 {
-  if (!(entry->lost_errno != NULL ? tf_disk_settle (entry->fd, target->path, entry->lost_errno, error)
-                                  : tf_disk_settle_copy (entry->fd, target->path, entry->size, error)))
-    return FALSE;
-
   if (target->sync_fd < 0)
     return TRUE;
 
@@ -217,7 +212,8 @@ place_source (const TfPublishSource  *source,
   return outcome;
 }
 
-/* @wanted is NULL if the copy has the right metadata since its creation. */
+/* @wanted is NULL if the copy has the right metadata since its creation. All errors of writing the copy are asked for before it
+ * is changed in another way: a file system that writes late would tell them then, and not again. */
 static Outcome
 place_copy (const TfPublishSource  *source,
             TfReplacement          *fresh,
@@ -226,7 +222,10 @@ place_copy (const TfPublishSource  *source,
             GCancellable           *cancellable,
             GError                **error)
 {
-  if (!source->fill (source->user_data, fresh->fd, target->path, &fresh->size, cancellable, error))
+  goffset size;
+
+  if (!source->fill (source->user_data, fresh->fd, target->path, &size, cancellable, error) ||
+      !tf_disk_settle_copy (fresh->fd, target->path, size, error))
     return FAILED;
 
   if (wanted != NULL && !tf_metadata_apply (wanted, fresh->fd))

@@ -18,7 +18,6 @@ typedef struct
   TfRegistryNode   node;
   int              fd;       /* (unowned) */
   int             *lost_errno; /* (unowned) (nullable): NULL for a copy; gets the error of bytes of the file that are lost */
-  goffset          size;     /* of a copy */
   int              dir_fd;   /* (unowned): of the target */
   char            *name;     /* (owned) (nullable): temporary, in the target's directory */
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */

@@ -186,14 +186,15 @@ tf_backing_confirm (TfBacking  *self,
   return tf_disk_get_size (self->fd, self->where, &size, error) && tf_backing_confirm_size (self, size, error);
 }
 
-/* Returns FALSE if @size, that of the file or of a copy, shows that what was written is lost. Where it is known how much that
- * is, the copy was compared with it. Others can cut off what they can open, but hardly leave nothing. */
+/* Returns FALSE if @size, that of the file or of a copy, shows that what was written is lost. Where it is not known how much that
+ * is, others can have cut it off, but hardly leave nothing. */
 gboolean
 tf_backing_confirm_size (const TfBacking  *self,
                          goffset           size,
                          GError          **error)
 {
-  return size > 0 || !may_lose_silently (self) || tf_errno_set (error, EIO, "read", self->where);
+  return size >= MAX (tf_backing_get_known_size (self), 1) || !may_lose_silently (self) ||
+         tf_errno_set (error, EIO, "read", self->where);
 }
 
 static gboolean

@@ -65,7 +65,7 @@ int
 __wrap_fstat64 (int          fd,
                 struct stat *st)
 {
-  int result = __real_fstat64 (fd, st);
+  int result = fails ("fstat") ? -1 : __real_fstat64 (fd, st);
 
   if (told_size >= 0)
     st->st_size = told_size;
@@ -218,6 +218,48 @@ test_settle (void)
   g_assert_cmpint (lost_errno, ==, EDQUOT);
 }
 
+static gboolean
+settle_copy (goffset      size,
+             const char  *call,
+             int          with_errno,
+             GError     **error)
+{
+  tf_autofd int fd = open ("from", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  gboolean success;
+
+  g_assert_cmpint (write (fd, CONTENT, SIZE), ==, SIZE);
+  failing_call = call;
+  failing_errno = with_errno;
+  success = tf_disk_settle_copy (fd, "/from", size, error);
+  g_assert_null (failing_call);
+  g_assert_cmpint (unlink ("from"), ==, 0);
+  return success;
+}
+
+/* What cannot be looked at is not taken for whole. */
+static void
+test_settle_copy (void)
+{
+  const struct { goffset size; const char *call; int with_errno; const char *expected; } cases[] = {
+    { SIZE, NULL, 0, NULL },
+    { SIZE, "fstat", EIO, "fstat “/from”" },
+    { SIZE, "fstat", ESTALE, NULL },
+    { SIZE + 5, NULL, 0, "read “/from”" },
+    { SIZE + 5, "pread", EIO, "read “/from”" },
+    { SIZE + 5, "pread", EINTR, "read “/from”" },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr(GError) error = NULL;
+      gboolean success = settle_copy (cases[i].size, cases[i].call, cases[i].with_errno, &error);
+
+      g_assert_true (success == (cases[i].expected == NULL));
+      if (!success)
+        g_assert_true (g_str_has_prefix (error->message, cases[i].expected));
+    }
+}
+
 static void
 test_cancelled (void)
 {
@@ -243,6 +285,7 @@ main (int    argc,
   g_test_add_func ("/disk/copy/shared", test_shared);
   g_test_add_func ("/disk/copy/cancelled", test_cancelled);
   g_test_add_func ("/disk/settle", test_settle);
+  g_test_add_func ("/disk/settle-copy", test_settle_copy);
 
   return tf_test_run ();
 }

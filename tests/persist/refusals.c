@@ -27,6 +27,8 @@
 
 /* What fails, and with which errno; 0: nothing. */
 static int close_errno;
+/* Whether that is told by the next change of the mode as well, and then not again: what was held back is written before. */
+static gboolean is_told_by_chmod;
 static int list_errno;
 static int get_acl_errno;
 static int get_mark_errno;
@@ -120,7 +122,17 @@ static int choose_for_acl (int fd,
 
 WRAP (int, dup2, (int from, int to), (from, to), fail_from (&fail_dup_at))
 WRAP (int, dup3, (int from, int to, int flags), (from, to, flags), fail_from (&fail_dup_at))
-WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), choose_for_acl (fd, chmod_errno))
+static int
+tell_by_chmod (int fd)
+{
+  int told = is_told_by_chmod ? close_errno : 0;
+
+  if (told != 0)
+    close_errno = 0;
+  return told != 0 ? told : choose_for_acl (fd, chmod_errno);
+}
+
+WRAP (int, fchmod, (int fd, mode_t mode), (fd, mode), tell_by_chmod (fd))
 WRAP (int, fremovexattr, (int fd, const char *name), (fd, name), choose_for_acl (fd, remove_errno))
 WRAP (int, fsetxattr, (int fd, const char *name, const void *value, size_t size, int flags), (fd, name, value, size, flags),
       choose (name, set_acl_errno, set_mark_errno))
@@ -442,6 +454,26 @@ test_late_error (gconstpointer data)
       g_clear_object (&file);
       remove_doc ();
     }
+}
+
+/* It is asked for before something else is told it. */
+static void
+test_late_error_of_copy (void)
+{
+  g_autoptr(TfTempFile) file = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(GFile) doc = put_old ();
+  g_autoptr(GError) error = NULL;
+
+  g_assert_cmpint (chmod ("doc", 0604), ==, 0); /* which no new file has */
+  tf_test_write (file, "new");
+  close_errno = EDQUOT;
+  is_told_by_chmod = TRUE;
+  g_assert_false (tf_temp_file_persist (file, doc, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+  is_told_by_chmod = FALSE;
+  close_errno = 0;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NO_SPACE);
+  assert_doc ("old");
+  remove_doc ();
 }
 
 /* The same where a file in memory goes to disk: it stays in memory. */
@@ -1149,6 +1181,7 @@ main (int    argc,
   tf_test_init (&argc, &argv);
 
   tf_test_add_for_kinds ("refusals", "late-error", test_late_error);
+  g_test_add_func ("/refusals/late-error-of-copy", test_late_error_of_copy);
   g_test_add_func ("/refusals/late-error-of-rollover", test_late_error_of_rollover);
 
   for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)

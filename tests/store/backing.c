@@ -26,6 +26,16 @@ assert_size (TfBacking *backing,
   g_assert_cmpint (size, ==, expected);
 }
 
+static gboolean may_lose;
+
+gboolean __wrap_tf_system_may_lose (int fd);
+
+gboolean
+__wrap_tf_system_may_lose (int fd)
+{
+  return may_lose;
+}
+
 static void
 open_on_disk (TfBacking *backing)
 {
@@ -243,6 +253,37 @@ test_close (void)
   g_assert_cmpint (lost.fd, ==, -1);
 }
 
+/* A file that is shorter than it should be, on a file system that says an error once, and not to who asks last */
+static void
+test_lost (void)
+{
+  const struct { goffset known_size; goffset left; gboolean may_lose; gboolean is_lost; } cases[] = {
+    { 10, 10, TRUE, FALSE },
+    { 10, 5, FALSE, FALSE },
+    { 10, 5, TRUE, TRUE },
+    { -1, 5, TRUE, FALSE },
+    { -1, 0, TRUE, TRUE },
+    { -1, 0, FALSE, FALSE },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto(TfBacking) backing = TF_BACKING_INIT_IN_MEMORY;
+      g_autoptr(GError) error = NULL;
+      gsize n_written;
+
+      open_on_disk (&backing);
+      backing.disk_size = MIN (cases[i].known_size, 0);
+      g_assert_true (tf_backing_write (&backing, 0, "0123456789", 10, &n_written, NULL, NULL));
+      g_assert_cmpint (ftruncate (backing.fd, cases[i].left), ==, 0);
+      may_lose = cases[i].may_lose;
+      g_assert_cmpint (tf_backing_confirm (&backing, &error), ==, !cases[i].is_lost);
+      if (cases[i].is_lost)
+        g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      may_lose = FALSE;
+    }
+}
+
 int
 main (int    argc,
       char **argv)
@@ -258,6 +299,7 @@ main (int    argc,
   g_test_add_func ("/backing/cancelled", test_cancelled);
   g_test_add_func ("/backing/shared", test_shared);
   g_test_add_func ("/backing/close", test_close);
+  g_test_add_func ("/backing/lost", test_lost);
 
   return tf_test_run ();
 }
