@@ -2690,15 +2690,15 @@ persist (TfTempFile      *self,
  * ## Bytes that are lost
  *
  * A write can succeed although the bytes do not get to the disk or to the server: the error comes with close(2) or
- * fsync(2), once, and the system takes the bytes for written after it. So when the file itself could not be synced, this
- * call and all that follow fail with that error, until the file was truncated to 0 bytes and written again. A file in
- * memory, and one that is copied, is written anew by each call.
+ * fsync(2), once, and the system takes the bytes for written after it. So if it is the file itself of which bytes are lost,
+ * this call and all that follow fail with that error, until the file was truncated to 0 bytes with g_seekable_truncate() and
+ * written again. What is lost of a copy is written anew by each call.
  *
  * On FUSE and network file systems, a child process that is started between the write and this call can be told the error
- * instead, when it closes the descriptors that it got. Then only the size can show that bytes are missing, and the error is
- * %G_IO_ERROR_FAILED: it does if they are missing at the end. A file with a name, whose descriptor was handed out, or that
- * a fork has shared, may have been made shorter on purpose, so that of such a one it is only noticed if nothing is left. If
- * it is to be empty, truncate it with g_seekable_truncate().
+ * instead, when it closes the descriptors that it got. If the file system shows by the size that bytes are missing at the
+ * end, the call fails with %G_IO_ERROR_FAILED then. If the file has a name, its descriptor was handed out or a fork shares
+ * it, others may have made it shorter on purpose: the call fails only if nothing is left, also where that is wanted and not
+ * done with g_seekable_truncate().
  *
  * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
  * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
@@ -2982,6 +2982,7 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
  * The new file is created by memfd_create(2) and has the seals `F_SEAL_WRITE`, `F_SEAL_GROW`, `F_SEAL_SHRINK` and
  * `F_SEAL_SEAL`, see fcntl(2). From Linux 6.3 on, it cannot be made executable (`MFD_NOEXEC_SEAL`). The offset of the
  * descriptor is 0, and it is closed on execve(2). This file does not change and stays open.
+ * If the disk has lost bytes of it, the call fails as [method@TempFile.persist] does.
  *
  * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if there is not
  * enough memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_NOT_SUPPORTED if the system cannot seal files;

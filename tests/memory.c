@@ -537,6 +537,15 @@ test_resident_at_random (void)
   g_assert_cmpuint (most - MIN (most, before), <=, budget + 10 * KIB * KIB);
 }
 
+static void
+append_to_all (GPtrArray *files,
+               gsize      size)
+{
+  for (guint i = 0; i < files->len; i++)
+    for (gsize n = 0; n < size; n += KIB)
+      write_zeros (files->pdata[i], KIB);
+}
+
 static gsize
 count_unused (GPtrArray *files)
 {
@@ -557,20 +566,9 @@ test_resident_again (void)
   if (tf_test_skip_if_portable ("freeing pages"))
     return;
 
-  for (guint i = 0; i < files->len; i++)
-    for (gsize size = 0; size < 68 * KIB; size += KIB)
-      write_zeros (files->pdata[i], KIB);
+  append_to_all (files, 68 * KIB);
   g_assert_cmpuint (tf_memory_pool_get_held () + count_unused (files), <=, budget + 9 * KIB * KIB);
   tf_set_memory_budget (0);
-}
-
-static void
-append_to_all (GPtrArray *files,
-               gsize      size)
-{
-  for (guint i = 0; i < files->len; i++)
-    for (gsize n = 0; n < size; n += KIB)
-      write_zeros (files->pdata[i], KIB);
 }
 
 /* It gives way to content, before a file goes to disk for that. */

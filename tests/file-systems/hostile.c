@@ -1275,7 +1275,7 @@ test_loss (gconstpointer data)
   start_server ();
   make_all (TRUE);
   set_settings (loss->settings);
-  if (!do_in_child (loss->is_of_copy ? do_lose_copy : do_lose, loss))
+  if (!do_in_child (loss->is_of_copy ? do_lose_copy : do_lose, loss) || !report->succeeded)
     complain (loss->name, "it crashed");
   else if (loss->gap == 0 && !check_document (loss->name, &persist))
     complain (loss->name, "it was not persisted in the end");

@@ -2102,7 +2102,8 @@ refuse_to_sync (guint at)
   fail_at = at;
   tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, NULL, NULL, NULL, NULL, &error);
   fail_at = 0;
-  is_refused = g_strcmp0 (failed_call, "fsync") == 0;
+  g_assert_nonnull (failed_call);
+  is_refused = g_str_equal (failed_call, "fsync");
   if (is_refused)
     {
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT);

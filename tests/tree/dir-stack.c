@@ -88,8 +88,11 @@ __wrap_fstat64 (int          fd,
   int result = __real_fstat64 (fd, st);
 
   st->st_ino += is_exchanged;
+  if (!cannot_be_told)
+    return result;
+
   errno = EIO;
-  return cannot_be_told ? -1 : result;
+  return -1;
 }
 
 int
