@@ -11,7 +11,12 @@
 
     // Names are compared without what differs between languages. build-manual.py writes words in the same way.
     function squash(text) {
-        return text.toLowerCase().replace(/[\s_()-]/g, '');
+        return text.toLowerCase().replace(/^[.,:;]+|[.,:;]+$/g, '').replace(/[\s_()-]/g, '');
+    }
+
+    // A list of words has a space at each side of each.
+    function wordsOf(text) {
+        return ` ${text.split(/\s+/).map(squash).join(' ')} `;
     }
 
     function scoreName(name, word) {
@@ -21,7 +26,7 @@
             return 90;
         if (name.startsWith(word))
             return 60;
-        return name.includes(word) ? 40 : 0;
+        return word.length > 3 && name.includes(word) ? 40 : 0;
     }
 
     function scoreWords(words, word) {
@@ -36,7 +41,7 @@
     function score(entry, query) {
         const scores = query.map(word => Math.max(
             ...entry.names.map(name => scoreName(squash(name), word)),
-            squash(entry.summary).includes(word) ? 20 : 0,
+            2 * scoreWords(wordsOf(entry.summary), word),
             scoreWords(` ${entry.words} `, word)));
         return scores.includes(0) ? 0 : scores.reduce((sum, each) => sum + each, 0);
     }
@@ -84,10 +89,14 @@
 
     // The index is large, and not needed on most pages. One that is opened as a file can load nothing but scripts.
     function loadIndex() {
-        loading ??= new Promise(resolve => {
+        loading ??= new Promise((resolve, reject) => {
             const script = document.createElement('script');
             script.src = 'index.js';
             script.addEventListener('load', resolve);
+            script.addEventListener('error', () => {
+                loading = undefined; // the next search tries again
+                reject(new Error('The index of the manual cannot be loaded'));
+            });
             document.head.append(script);
         });
         return loading;
