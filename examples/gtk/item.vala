@@ -27,10 +27,11 @@ namespace Scratch {
             : yield Tf.get_spool_dir_async ();
     }
 
-    // Messages have the path before the reason, and lines have room for the reason.
+    // Messages have the path before the reason, and lines have room for the reason. A path can have a colon itself.
     string get_reason (string message) {
+        var quoted_to = message.last_index_of ("”");
         var colon = message.last_index_of (": ");
-        return colon < 0 ? message : message.substring (colon + 2);
+        return colon < quoted_to || colon < 0 ? message : message.substring (colon + 2);
     }
 
     class Item : Object {
