@@ -307,7 +307,11 @@ tf_disk_settle (int          fd,
     }
   while (result != 0 && errno == EINTR);
 
-  return result == 0 || tf_disk_set_lost (lost_errno, errno, "close", where, error);
+  if (result != 0)
+    return tf_disk_set_lost (lost_errno, errno, "close", where, error);
+
+  return !tf_system_may_lose (fd) || tf_system_check_written (fd) == 0 ||
+         tf_disk_set_lost (lost_errno, errno, "sync_file_range", where, error);
 }
 
 /* Does the same for a file of @size bytes that nobody else changes. A child process that was started meanwhile may have been

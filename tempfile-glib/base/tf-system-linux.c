@@ -883,6 +883,15 @@ tf_system_sync_range (int     fd,
                                                        SYNC_FILE_RANGE_WAIT_AFTER));
 }
 
+int
+tf_system_check_written (int fd)
+{
+  if (lacks (TF_SYSTEM_SYNC_FILE_RANGE) || TF_RETRY_EINTR (sync_file_range (fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE)) == 0)
+    return 0;
+
+  return errno == EINVAL || errno == ESPIPE || is_missing (errno) ? 0 : -1;
+}
+
 /* Linux 6.2 tells it as the size of the directory, which is 0 before. */
 guint
 tf_system_count_descriptors (void)

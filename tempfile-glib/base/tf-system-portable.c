@@ -419,6 +419,12 @@ tf_system_extend (int   fd,
 }
 
 int
+tf_system_check_written (int fd)
+{
+  return 0;
+}
+
+int
 tf_system_sync_range (int     fd,
                       goffset start,
                       goffset length)

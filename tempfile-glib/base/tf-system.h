@@ -359,6 +359,10 @@ int tf_system_sync_range (int     fd,
                           goffset start,
                           goffset length);
 
+/* Tells an error of writing the file, which the kernel may keep for this call although it has told it to who closed the file
+ * or changed it in another way. Waits only for what is being written. Succeeds where the system does not tell. */
+int tf_system_check_written (int fd);
+
 /* --- Memory --------------------------------------------------------------------------------- */
 
 /* Returns the number of descriptors that the process has, or 0 if that takes long to find out. */
