@@ -294,7 +294,8 @@ tf_disk_settle (int          fd,
                 int         *lost_errno,
                 GError     **error)
 {
-  int result;
+  gboolean is_written;
+  int close_errno;
 
   do
     {
@@ -303,15 +304,16 @@ tf_disk_settle (int          fd,
       if (copy < 0)
         return tf_errno_set (error, errno, "dup", where);
 
-      result = close (copy);
+      close_errno = close (copy) == 0 ? 0 : errno;
     }
-  while (result != 0 && errno == EINTR);
+  while (close_errno == EINTR);
 
-  if (result != 0)
-    return tf_disk_set_lost (lost_errno, errno, "close", where, error);
+  /* Both are asked, so that neither tells it later. */
+  is_written = !tf_system_may_lose (fd) || tf_system_check_written (fd) == 0;
+  if (close_errno != 0)
+    return tf_disk_set_lost (lost_errno, close_errno, "close", where, error);
 
-  return !tf_system_may_lose (fd) || tf_system_check_written (fd) == 0 ||
-         tf_disk_set_lost (lost_errno, errno, "sync_file_range", where, error);
+  return is_written || tf_disk_set_lost (lost_errno, errno, "sync_file_range", where, error);
 }
 
 /* Does the same for a file of @size bytes that nobody else changes. A child process that was started meanwhile may have been

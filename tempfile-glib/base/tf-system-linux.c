@@ -320,7 +320,7 @@ tf_system_may_lose (int fd)
   struct statfs fs;
 
   if (TF_RETRY_EINTR (fstatfs (fd, &fs)) != 0)
-    return FALSE;
+    return TRUE;
 
   switch ((guint32) fs.f_type)
     {

@@ -184,7 +184,7 @@ void tf_system_refresh_content (int fd);
 gboolean tf_system_may_hide (int fd);
 
 /* Returns whether the file system of @fd may accept what it cannot write, and say so once, to whoever closes the file first.
- * FALSE where the system does not tell. */
+ * FALSE where the system has no such call. */
 gboolean tf_system_may_lose (int fd);
 
 /* Opens the file behind @fd once more, for reading, with an offset of its own. */

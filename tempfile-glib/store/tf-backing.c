@@ -387,6 +387,15 @@ tf_backing_get_size (TfBacking  *self,
   return TRUE;
 }
 
+/* What was written is gone on purpose. What was not told of it yet is not to be told of what is written now. */
+static void
+forget_lost (TfBacking *self)
+{
+  if (self->has_bytes && tf_system_may_lose (self->fd))
+    tf_disk_settle (self->fd, self->where, NULL, NULL);
+  self->lost_errno = 0;
+}
+
 /* Sets the size. Extends with zeros, for which there must be room in memory. */
 gboolean
 tf_backing_set_size (TfBacking  *self,
@@ -406,9 +415,9 @@ tf_backing_set_size (TfBacking  *self,
     tf_io_buffer_clip (self->io_buffer, size);
   if (self->disk_size >= 0)
     self->disk_size = size;
-  self->has_bytes = size > 0;
   if (size == 0)
-    self->lost_errno = 0;
+    forget_lost (self);
+  self->has_bytes = size > 0;
 
   return TRUE;
 }

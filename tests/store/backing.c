@@ -27,8 +27,17 @@ assert_size (TfBacking *backing,
 }
 
 static gboolean may_lose;
+static guint n_asked;
 
 gboolean __wrap_tf_system_may_lose (int fd);
+int __wrap_tf_system_check_written (int fd);
+
+int
+__wrap_tf_system_check_written (int fd)
+{
+  n_asked++;
+  return 0;
+}
 
 gboolean
 __wrap_tf_system_may_lose (int fd)
@@ -280,6 +289,11 @@ test_lost (void)
       g_assert_cmpint (tf_backing_confirm (&backing, &error), ==, !cases[i].is_lost);
       if (cases[i].is_lost)
         g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+
+      n_asked = 0;
+      g_assert_true (tf_backing_set_size (&backing, 0, NULL));
+      g_assert_cmpuint (n_asked, ==, cases[i].may_lose ? 1 : 0);
+      g_assert_true (tf_backing_confirm (&backing, NULL));
       may_lose = FALSE;
     }
 }
