@@ -666,7 +666,9 @@ var _init = (() => {
         }
 
         prototype.write = function (data, cancellable = null) {
-            if (cancellable === null && (typeof data === 'string' || data instanceof Uint8Array))
+            if (cancellable === null && data instanceof Uint8Array)
+                return write.call(this, data, null);
+            if (cancellable === null && typeof data === 'string')
                 return write.call(this, encodeNul(data), null);
             return writeCompleted.call(this, encodeNul(data), cancellable);
         };
