@@ -2687,6 +2687,10 @@ persist (TfTempFile      *self,
  *
  * A new file can also be persisted if the file system has no inode left for another file. It has mode 0600 then.
  *
+ * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
+ * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
+ * sync_file_range(2) or has to write other files as well.
+ *
  * ## Bytes that are lost
  *
  * A write can succeed although the bytes do not get to the disk or to the server: the error comes with close(2) or
@@ -2697,12 +2701,8 @@ persist (TfTempFile      *self,
  * On FUSE and network file systems, a child process that is started between the write and this call can be told the error
  * instead, when it closes the descriptors that it got. If the file system shows by the size that bytes are missing at the
  * end, the call fails with %G_IO_ERROR_FAILED then. If the file has a name, its descriptor was handed out or a fork shares
- * it, others may have made it shorter on purpose: the call fails only if nothing is left, also where that is wanted and not
- * done with g_seekable_truncate().
- *
- * With %TF_PERSIST_DURABLE, the bytes are written to the medium in pieces, between which the call can be cancelled. The
- * fsync(2) that follows cannot be interrupted. It has little left to write, unless the file system does not know
- * sync_file_range(2) or has to write other files as well.
+ * it, others may have made it shorter on purpose: the call fails only if nothing is left. To persist a file that is to be
+ * empty, empty it with g_seekable_truncate().
  *
  * ## Afterwards
  *

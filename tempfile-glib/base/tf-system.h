@@ -73,7 +73,7 @@ typedef struct
   gint64  modified;          /* like @changed, in nanoseconds since 1970 */
   gint64  changed;
   guint64 mount_id;          /* 0 if it is not known */
-  gboolean is_mounted;       /* on what is there under the name; FALSE if it is not known */
+  gboolean is_mounted;       /* a file system is, under this name; FALSE if that is not known */
 } TfSystemStat;
 
 /* Describes @name in @dir_fd without following a symlink, or @dir_fd itself when @name is empty. */
@@ -87,8 +87,8 @@ gboolean tf_system_stat_known (TfSystemStat *self,
                                int           dir_fd,
                                const char   *name);
 
-/* Describes what is in a directory, and asks the server of that if there is one, but not the server of what is mounted there.
- * @is_local says that there is none. */
+/* Describes an entry of a directory. Asks the server of the directory, unless @is_local says that there is none, but never that
+ * of a file system that is mounted on the entry. */
 static inline gboolean
 tf_system_stat_in (TfSystemStat *self,
                    int           dir_fd,

@@ -2050,6 +2050,25 @@ test_replaced_before_taken_back (void)
   failing_exchange = 0;
 }
 
+/* Tries to bring the file to the disk; the call number @at fails. */
+static void
+sync_with_failure (TfTempFile  *file,
+                   GFile       *destination,
+                   guint        at,
+                   int          with,
+                   GError     **error)
+{
+  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
+
+  failed_call = NULL;
+  n_calls = 0;
+  fail_errno = with;
+  fail_at = at;
+  tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, cancellable, NULL, NULL, NULL, error);
+  fail_at = 0;
+  g_assert_nonnull (failed_call);
+}
+
 /* Returns whether it is @call that has failed. */
 static gboolean
 lose_with_failure (const char *call,
@@ -2058,16 +2077,9 @@ lose_with_failure (const char *call,
   g_autoptr(TfTempFile) file = make (UNNAMED);
   g_autofree char *path = g_build_filename (dir, "doc", NULL);
   g_autoptr(GFile) destination = g_file_new_for_path (path);
-  g_autoptr(GCancellable) cancellable = g_cancellable_new ();
   g_autoptr(GError) error = NULL;
 
-  failed_call = NULL;
-  n_calls = 0;
-  fail_errno = ENOSPC;
-  fail_at = at;
-  tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, cancellable, NULL, NULL, NULL, &error);
-  fail_at = 0;
-  g_assert_nonnull (failed_call);
+  sync_with_failure (file, destination, at, ENOSPC, &error);
   if (!g_str_equal (failed_call, call))
     {
       unlink (path);
@@ -2096,13 +2108,7 @@ refuse_to_sync (guint at)
   g_autoptr(GError) error = NULL;
   gboolean is_refused;
 
-  failed_call = NULL;
-  n_calls = 0;
-  fail_errno = EINVAL;
-  fail_at = at;
-  tf_temp_file_persist (file, destination, TF_PERSIST_DURABLE, NULL, NULL, NULL, NULL, &error);
-  fail_at = 0;
-  g_assert_nonnull (failed_call);
+  sync_with_failure (file, destination, at, EINVAL, &error);
   is_refused = g_str_equal (failed_call, "fsync");
   if (is_refused)
     {
