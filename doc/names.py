@@ -41,6 +41,7 @@ INSTEAD = {
     'tf_temp_file_fill_async': ('Tf.TempFile.read_bytes_async()', 'Tf.TempFile.readAsync()', 'Tf.TempFile.read_data_async ()'),
     'tf_temp_file_fill_finish': ('Tf.TempFile.read_bytes_async()', 'Tf.TempFile.readAsync()', 'Tf.TempFile.read_data_async ()'),
     'tf_temp_file_peek': ('Tf.TempFile.read()', 'Tf.TempFile.lines()', 'Tf.TempFile.read_line ()'),
+    'tf_temp_file_try_close': ('Tf.TempFile.close()', 'Tf.TempFile.close()', 'IOStream.close ()'),
     'tf_temp_file_try_read': ('Tf.TempFile.read()', 'Tf.TempFile.read()', 'Tf.TempFile.read ()'),
     'tf_temp_file_try_read_line': ('Tf.TempFile.read_line()', 'Tf.TempFile.read_line()', 'Tf.TempFile.read_line ()'),
     'tf_temp_file_try_seek': ('Tf.TempFile.seek()', 'Tf.TempFile.seek()', 'Seekable.seek ()'),

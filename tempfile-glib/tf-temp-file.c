@@ -995,6 +995,35 @@ tf_temp_file_try_seek (TfTempFile *self,
 }
 
 /**
+ * tf_temp_file_try_close: (skip)
+ * @self: a temporary file
+ *
+ * Closes the file, as [method@Gio.IOStream.close], if nothing has to be waited for.
+ *
+ * That is so if all of it is in memory, it is not more than a MiB, and it was used without its streams. It does nothing
+ * while another thread uses the file, and to one that is closed. A language binding calls it first, and lets other
+ * threads of its interpreter run only while it calls [method@Gio.IOStream.close] after that.
+ *
+ * Returns: %TRUE if the file was closed; %FALSE if nothing was done, in which case [method@Gio.IOStream.close] is to be
+ *   called
+ *
+ * Since: 1.0
+ */
+gboolean
+tf_temp_file_try_close (TfTempFile *self)
+{
+  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
+  GIOStream *stream = (GIOStream *) self;
+
+  g_return_val_if_fail (is_temp_file (self), FALSE);
+
+  /* A derived class may write the end of the file, or remove it. */
+  return G_IO_STREAM_GET_CLASS (stream)->close_fn == tf_temp_file_close && priv->input == NULL && priv->output == NULL &&
+         !g_io_stream_has_pending (stream) && tf_store_close_at_rest (priv->store) &&
+         g_io_stream_close (stream, NULL, NULL);
+}
+
+/**
  * tf_temp_file_read_bytes:
  * @self: a temporary file
  * @count: the number of bytes to read; %G_MAXSIZE for all that are left

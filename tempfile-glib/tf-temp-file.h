@@ -88,6 +88,9 @@ gboolean      tf_temp_file_write              (TfTempFile             *self,
                                                GError                **error);
 
 TF_AVAILABLE_IN_1_0
+gboolean      tf_temp_file_try_close          (TfTempFile             *self);
+
+TF_AVAILABLE_IN_1_0
 gboolean      tf_temp_file_try_read           (TfTempFile             *self,
                                                void                   *buffer,
                                                gsize                   count,

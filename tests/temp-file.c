@@ -327,6 +327,41 @@ test_try_seek (void)
   g_assert_false (tf_temp_file_try_seek (in_memory, 0, G_SEEK_SET));
 }
 
+/* Of what is not closed without waiting, nothing is changed. */
+static void
+test_try_close (void)
+{
+  g_autoptr(TfTempFile) in_memory = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) on_disk = tf_temp_file_new (NULL, NULL, NULL);
+  g_autoptr(TfTempFile) rolled_over = TF_TEMP_FILE (tf_spooled_file_new (1));
+  g_autoptr(TfTempFile) large = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) with_stream = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) pending = TF_TEMP_FILE (tf_spooled_file_new (-1));
+  g_autoptr(TfTempFile) named = TF_TEMP_FILE (tf_named_file_new (NULL, NULL, NULL, NULL, NULL));
+  TfTempFile *files[] = { on_disk, rolled_over, large, with_stream, pending, named };
+
+  write_text (in_memory, "Hello");
+  g_assert_true (tf_temp_file_try_close (in_memory));
+  g_assert_true (g_io_stream_is_closed (G_IO_STREAM (in_memory)));
+  g_assert_false (tf_temp_file_try_close (in_memory));
+  g_assert_true (g_io_stream_close (G_IO_STREAM (in_memory), NULL, NULL));
+
+  g_assert_true (g_seekable_truncate (G_SEEKABLE (large), 1024 * 1024 + 1, NULL, NULL));
+  tf_test_seek (large, 0, G_SEEK_SET);
+  g_assert_nonnull (g_io_stream_get_output_stream (G_IO_STREAM (with_stream)));
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    write_text (files[i], "Hello");
+  g_assert_true (g_io_stream_set_pending (G_IO_STREAM (pending), NULL));
+  for (gsize i = 0; i < G_N_ELEMENTS (files); i++)
+    {
+      g_assert_false (tf_temp_file_try_close (files[i]));
+      g_assert_false (g_io_stream_is_closed (G_IO_STREAM (files[i])));
+      g_assert_cmpint (tf_temp_file_get_size (files[i]), ==, files[i] == large ? 1024 * 1024 + 1 : 5);
+    }
+  g_io_stream_clear_pending (G_IO_STREAM (pending));
+  g_assert_true (tf_temp_file_try_close (pending));
+}
+
 static void
 test_try_read_line_shared (void)
 {
@@ -938,6 +973,7 @@ main (int    argc,
   g_test_add_func ("/temp-file/try-read", test_try_read);
   g_test_add_func ("/temp-file/try-read-line", test_try_read_line);
   g_test_add_func ("/temp-file/try-seek", test_try_seek);
+  g_test_add_func ("/temp-file/try-close", test_try_close);
   g_test_add_func ("/temp-file/try-read-line/shared", test_try_read_line_shared);
   g_test_add_func ("/temp-file/try-write", test_try_write);
   g_test_add_func ("/temp-file/not-initialized", test_not_initialized);

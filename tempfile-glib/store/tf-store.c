@@ -2598,6 +2598,21 @@ tf_store_seek_at_rest (TfStore   *self,
   return success;
 }
 
+/* Like tf_store_close() of a store in memory, with nothing to wait for. */
+gboolean
+tf_store_close_at_rest (TfStore *self)
+{
+  gboolean success;
+
+  if (g_atomic_int_get (&tf_fork_is_coming) || !try_lock (self))
+    return FALSE;
+
+  success = is_at_rest (self) && tf_backing_is_in_memory (&self->backing) &&
+            self->backing.memory.size <= LARGEST_AT_ONCE && tf_store_close_locked (self, NULL);
+  unlock (self);
+  return success;
+}
+
 static gboolean
 truncate_locked (TfStore       *self,
                  goffset        size,

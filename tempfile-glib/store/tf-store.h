@@ -337,6 +337,7 @@ gboolean      tf_store_seek            (TfStore              *self,
 gboolean      tf_store_seek_at_rest    (TfStore              *self,
                                         goffset               offset,
                                         GSeekType             type);
+gboolean      tf_store_close_at_rest   (TfStore              *self);
 gboolean      tf_store_truncate        (TfStore              *self,
                                         goffset               size,
                                         GCancellable         *cancellable,

@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-#if __has_include (<sys/single_threaded.h>)
-# include <sys/single_threaded.h>
-#else
-# define __libc_single_threaded FALSE
-#endif
-
 #include "gi-tf.h"
 
 /* The type File, first among the bases of TempFile, NamedFile and SpooledFile.
@@ -18,8 +12,6 @@
  * The io.TextIOWrapper of a text file is over a Buffer, which has no reference to the file: a file that is dropped goes
  * at once. Then it is left to the Buffer. If somebody still has that, or the text, or a method of these, the file stays
  * open for them; otherwise it is closed. */
-
-#define SMALL (256 * 1024)
 
 typedef enum
 {
@@ -47,14 +39,6 @@ kind_of (PyObject *self)
 
 /* --- Closing --- */
 
-/* Closing little in memory takes no time, where no other thread can have the file. */
-static gboolean
-closes_at_once (TfTempFile *file)
-{
-  return __libc_single_threaded &&
-         gi_tf_is_in_memory (file) && tf_temp_file_get_size (file) <= SMALL && !gi_tf_is_busy (file);
-}
-
 /* Closes the bytes. */
 PyObject *
 gi_tf_close_object (PyObject     *self,
@@ -67,11 +51,11 @@ gi_tf_close_object (PyObject     *self,
   if (object == NULL || g_io_stream_is_closed (G_IO_STREAM (object)))
     Py_RETURN_NONE;
 
+  if (cancellable == NULL && !gi_tf_is_busy (object) && tf_temp_file_try_close (object))
+    Py_RETURN_NONE;
+
   g_object_ref (object);
-  if (closes_at_once (object))
-    success = g_io_stream_close (G_IO_STREAM (object), cancellable, &error);
-  else
-    GI_TF_RELEASED (object, success = g_io_stream_close (G_IO_STREAM (object), cancellable, &error));
+  GI_TF_RELEASED (object, success = g_io_stream_close (G_IO_STREAM (object), cancellable, &error));
   if (!success)
     gi_tf_raise (error);
   g_object_unref (object);
