@@ -351,6 +351,47 @@ for write in Tf.SpooledTemporaryFile.write, lambda file, data: file.get_output_s
         thread.join()
 """)
 
+    @unittest.skipUnless(has_module, 'Without the module, PyGObject drops the objects.')
+    def test_closing_and_dropping_keep_the_lock(self):
+        """What is in memory is closed, and what is closed dropped, without giving Python's lock up: nothing may block."""
+        self.run_program("""
+import gc, threading
+class Holder:
+    def __init__(self, file):
+        self.file, self.me = file, self
+def create():
+    files = [Tf.SpooledTemporaryFile() for _ in range(300)]
+    for file in files:
+        file.write(b'a little')
+    return files
+def close(files):
+    for file in files:
+        file.close()
+def drop(files):
+    files.clear()
+def collect(files):
+    files.clear()
+    gc.collect()
+sys.setswitchinterval(100)
+gc.disable()
+def run(gate, ran):
+    with gate:
+        ran.append(True)
+files = create()
+unnamed = [Tf.TemporaryFile() for _ in range(300)]
+close(unnamed)
+for use, used in ((close, files), (drop, files[:]), (drop, unnamed), (collect, list(map(Holder, create()))),
+                  (drop, create())):
+    files, unnamed, gate, ran = None, None, threading.Lock(), []
+    with gate:
+        thread = threading.Thread(target=run, args=(gate, ran))
+        thread.start()
+    use(used)
+    if ran:
+        sys.exit(f'another thread ran during {use}')
+    thread.join()
+""")
+
     def test_auditing_while_used(self):
         """A thread that rolls a file over waits for Python's lock, to audit; who has that does not wait for the file."""
         self.run_program("""

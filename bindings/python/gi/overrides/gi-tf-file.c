@@ -25,6 +25,8 @@ typedef enum
 } Kind;
 
 static PyObject *kinds[N_KINDS]; /* (owned) (nullable): the classes without subclasses */
+static GQuark wrapper_quark;  /* of the object's data that is its PyGObject */
+static GQuark handlers_quark; /* of that where PyGObject notes its handlers of signals */
 
 static Kind
 kind_of (PyObject *self)
@@ -200,15 +202,10 @@ leave_to_buffer (PyObject *self)
   return TRUE;
 }
 
-/* Called when the last reference of Python's goes. If C has none either, the file is closed. */
 static void
-file_finalize (PyObject *self)
+close_dropped (PyObject *self)
 {
-  TfTempFile *file = gi_tf_file_of (self);
   PyObject *type, *value, *traceback;
-
-  if (file == NULL || G_OBJECT (file)->ref_count != 1 || g_io_stream_is_closed (G_IO_STREAM (file)))
-    return;
 
   PyErr_Fetch (&type, &value, &traceback);
   if (!leave_to_buffer (self))
@@ -217,6 +214,69 @@ file_finalize (PyObject *self)
       report (self, gi_tf_close_object (self, NULL));
     }
   PyErr_Restore (type, value, traceback);
+}
+
+/* Called when the last reference of Python's goes. If C has none either, the file is closed. */
+static void
+file_finalize (PyObject *self)
+{
+  TfTempFile *file = gi_tf_file_of (self);
+
+  if (file != NULL && G_OBJECT (file)->ref_count == 1 && !g_io_stream_is_closed (G_IO_STREAM (file)))
+    close_dropped (self);
+}
+
+/* Gives up the reference to the object, if that goes with it at once: it is closed and has no name. PyGObject would give
+ * Python's lock up for this three times, and each time wake a thread that waits for the lock. */
+static void
+drop_object (PyGObject *self)
+{
+  GObject *object = self->obj;
+
+  if (object == NULL || object->ref_count > 1 || self->inst_dict != NULL || TF_IS_NAMED_FILE (object) ||
+      !G_IS_IO_STREAM (object) || !g_io_stream_is_closed (G_IO_STREAM (object)) ||
+      g_object_get_qdata (object, wrapper_quark) != self)
+    return;
+
+  g_object_set_qdata (object, wrapper_quark, NULL);
+  self->obj = NULL;
+  g_object_unref (object);
+}
+
+static void
+file_dealloc (PyObject *self)
+{
+  PyTypeObject *type = Py_TYPE (self);
+
+  PyObject_GC_UnTrack (self);
+  if (((PyGObject *) self)->weakreflist != NULL)
+    PyObject_ClearWeakRefs (self);
+  drop_object ((PyGObject *) self);
+  PyGObject_Type.tp_dealloc (self);
+  Py_DECREF (type);
+}
+
+static int
+file_clear (PyObject *self)
+{
+  drop_object ((PyGObject *) self);
+  return PyGObject_Type.tp_clear (self);
+}
+
+/* PyGObject would begin to note handlers of signals, which takes time when the object is dropped. */
+static int
+file_traverse (PyObject  *self,
+               visitproc  visit,
+               void      *arg)
+{
+  GObject *object = ((PyGObject *) self)->obj;
+
+  Py_VISIT (Py_TYPE (self));
+  if (object != NULL && g_object_get_qdata (object, handlers_quark) != NULL)
+    return PyGObject_Type.tp_traverse (self, visit, arg);
+
+  Py_VISIT (((PyGObject *) self)->inst_dict);
+  return 0;
 }
 
 /* --- Iterating --- */
@@ -431,7 +491,7 @@ add_getset (PyObject    *type,
 static PyObject *
 create_type (PyType_Spec *spec)
 {
-  PyObject *type = PyType_FromSpec (spec);
+  PyObject *type = PyType_FromSpecWithBases (spec, (PyObject *) &PyGObject_Type);
 
   for (PyMethodDef *method = close_methods; type != NULL && method->ml_name != NULL; method++)
     {
@@ -452,16 +512,21 @@ static PyType_Slot file_slots[] = {
   { Py_tp_iter, file_iter },
   { Py_tp_iternext, gi_tf_file_iternext },
   { Py_tp_finalize, file_finalize },
+  { Py_tp_dealloc, file_dealloc },
+  { Py_tp_clear, file_clear },
+  { Py_tp_traverse, file_traverse },
   { 0, NULL },
 };
 
 static PyType_Spec file_spec = {
   "gi.overrides._gi_tf.File", 0, 0,
-  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, file_slots
+  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, file_slots
 };
 
 PyObject *
 gi_tf_file_create_type (void)
 {
+  wrapper_quark = g_quark_from_static_string ("PyGObject::wrapper");
+  handlers_quark = g_quark_from_static_string ("PyGObject::instance-data");
   return add_getset (create_type (&file_spec), spooled_getset);
 }
