@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -149,6 +150,34 @@ tf_disk_copy (int            from,
     }
 
   return success;
+}
+
+/* Returns whether both files can be read and have the same bytes. No offset is used. */
+gboolean
+tf_disk_equals (int fd,
+                int other)
+{
+  g_autofree guint8 *buffer = g_try_malloc (2 * COPY_BUFFER);
+  goffset offset = 0;
+  gsize n;
+
+  if (buffer == NULL)
+    return FALSE;
+
+  do
+    {
+      gsize n_other = 0;
+
+      n = 0;
+      if (!tf_disk_read (fd, NULL, offset, buffer, COPY_BUFFER, &n, NULL, NULL) ||
+          !tf_disk_read (other, NULL, offset, buffer + COPY_BUFFER, COPY_BUFFER, &n_other, NULL, NULL) ||
+          n != n_other || memcmp (buffer, buffer + COPY_BUFFER, n) != 0)
+        return FALSE;
+      offset += n;
+    }
+  while (n == COPY_BUFFER);
+
+  return TRUE;
 }
 
 gboolean

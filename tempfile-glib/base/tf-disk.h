@@ -72,6 +72,8 @@ gboolean tf_disk_set_lost  (int            *lost_errno,
                             const char     *call,
                             const char     *where,
                             GError        **error);
+gboolean tf_disk_equals    (int             fd,
+                            int             other);
 gboolean tf_disk_get_size  (int             fd,
                             const char     *where,
                             goffset        *size,

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/tf-disk.h"
 #include "base/tf-errno.h"
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
@@ -298,6 +299,8 @@ tf_replacement_discard (TfReplacement       *self,
   abandon_name (self);
 }
 
+#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
 /* Returns whether the errno can mean that a server was not heard. */
 static gboolean
 is_silence (int saved_errno)
@@ -306,23 +309,32 @@ is_silence (int saved_errno)
          saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
 }
 
-/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more,
- * in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
- * it. Does not change errno. */
 static gboolean
-has_lost_name (const TfReplacement *self)
+is_dir_there (int dir_fd)
+{
+  tf_autofd int fd = openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  struct stat st;
+
+  return fd >= 0 && fstat (fd, &st) == 0 && st.st_nlink > 0;
+}
+
+/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more,
+ * in a directory that is there, and these bytes by that of the target, perhaps with another inode number. What has a name
+ * may be remembered by the kernel for some time, and is found out by opening it. Does not change errno. */
+static gboolean
+was_done_unheard (const TfReplacement *self,
+                  const TfDestination *target)
 {
   int saved_errno = errno;
   gboolean result = FALSE;
 
   if (is_silence (saved_errno))
     {
-      tf_autofd int fd = openat (self->dir_fd, self->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-      gboolean is_gone = fd < 0 && errno == ENOENT;
-      tf_autofd int dir_fd = is_gone ? openat (self->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-      struct stat st;
+      tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
+      gboolean is_gone = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd);
+      tf_autofd int target_fd = is_gone ? openat (target->dir_fd, target->name, READ_FLAGS) : -1;
 
-      result = dir_fd >= 0 && fstat (dir_fd, &st) == 0 && st.st_nlink > 0;
+      result = target_fd >= 0 && tf_disk_equals (self->fd, target_fd);
     }
 
   errno = saved_errno;
@@ -335,7 +347,7 @@ end_rename (TfReplacement       *self,
             const TfDestination *target,
             int                  result)
 {
-  if (result == 0 || has_lost_name (self))
+  if (result == 0 || was_done_unheard (self, target))
     {
       forget_name (self);
       result = 0;

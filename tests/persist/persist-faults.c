@@ -190,6 +190,7 @@ __wrap_fstatat64 (int          fd,
 
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
 static int unheard_errno; /* or 0 */
+static gboolean is_name_lost; /* and the server has lost the temporary name instead of renaming it */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
 static gboolean is_remembered;
 static struct statx remembered;
@@ -356,6 +357,13 @@ __wrap_renameat (int         from_fd,
     {
       g_steal_pointer (&before_failing_rename) ();
       errno = EIO;
+      return -1;
+    }
+
+  if (unheard_errno != 0 && g_str_equal (to, "doc") && is_name_lost)
+    {
+      g_assert_cmpint (__real_unlinkat (from_fd, from, 0), ==, 0);
+      errno = unheard_errno;
       return -1;
     }
 
@@ -1661,6 +1669,38 @@ test_unheard (void)
     }
 }
 
+/* The temporary name is gone, and the document still is the old one. */
+static void
+test_lost_name (void)
+{
+  const int errnos[] = { EIO, ENOTCONN };
+  g_autofree char *path = NULL;
+  g_autoptr(GFile) destination = NULL;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  destination = g_file_new_for_path (path);
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GError) error = NULL;
+
+      put_old (path);
+      unheard_errno = errnos[i];
+      is_name_lost = TRUE;
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
+      unheard_errno = 0;
+      is_name_lost = FALSE;
+      g_assert_cmpint (tf_get_last_errno (), ==, errnos[i]);
+      g_assert_true (has_content (path, "old"));
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
+      g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, NULL));
+      g_assert_true (has_content (path, "new content"));
+      remove_others ("");
+    }
+}
+
 /* The temporary name is gone because its directory is. */
 static void
 test_vanished_dir (void)
@@ -2464,6 +2504,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
   g_test_add_func ("/persist-faults/vanished-dir", test_vanished_dir);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
+  g_test_add_func ("/persist-faults/lost-name", test_lost_name);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/no-links", test_no_links);
   g_test_add_func ("/persist-faults/not-replacing", test_not_replacing);
