@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tf-test-files.h"
@@ -26,6 +27,8 @@ int     __real_fallocate64 (int fd, int mode, off_t offset, off_t size);
 int     __wrap_fallocate64 (int fd, int mode, off_t offset, off_t size);
 ssize_t __real_pwrite64    (int fd, const void *data, size_t count, off_t offset);
 ssize_t __wrap_pwrite64    (int fd, const void *data, size_t count, off_t offset);
+ssize_t __real_pwritev64   (int fd, const struct iovec *iov, int n_iov, off_t offset);
+ssize_t __wrap_pwritev64   (int fd, const struct iovec *iov, int n_iov, off_t offset);
 ssize_t __real_pread64     (int fd, void *data, size_t count, off_t offset);
 ssize_t __wrap_pread64     (int fd, void *data, size_t count, off_t offset);
 off_t   __real_lseek64     (int fd, off_t offset, int whence);
@@ -49,6 +52,7 @@ static int mmap_errno; /* of files, or 0 */
 static gboolean fallocate_fails;
 static gboolean pread_fails; /* the next one */
 static gboolean pwrite_fails;
+static gboolean pwrite_takes_nothing;
 static int pwrite_tells = -1; /* a descriptor to which a byte is written before pwrite(), or -1 */
 static int pwrite_waits;      /* a descriptor from which a byte is read then */
 static gboolean is_truncated; /* by somebody else, since the size was asked for */
@@ -94,11 +98,22 @@ __wrap_pwrite64 (int         fd,
       g_assert_cmpint (write (pwrite_tells, &byte, 1), ==, 1);
       g_assert_cmpint (read (pwrite_waits, &byte, 1), ==, 1);
     }
+  if (pwrite_takes_nothing)
+    return 0;
   if (!pwrite_fails)
     return __real_pwrite64 (fd, data, count, offset);
 
   errno = ENOSPC;
   return -1;
+}
+
+ssize_t
+__wrap_pwritev64 (int                 fd,
+                  const struct iovec *iov,
+                  int                 n_iov,
+                  off_t               offset)
+{
+  return pwrite_takes_nothing ? 0 : __real_pwritev64 (fd, iov, n_iov, offset);
 }
 
 ssize_t
@@ -324,6 +339,29 @@ assert_sparse (TfTempFile *file,
   g_assert_cmpmem (found, 5, "start", 5);
   g_assert_cmpint (pread (fd, found, 3, 10 * 1024 * 1024), ==, 3);
   g_assert_cmpmem (found, 3, "end", 3);
+}
+
+/* A file system of FUSE can answer that it has taken no byte, and is not asked for ever. */
+static void
+test_nothing_written (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  GOutputStream *output = g_io_stream_get_output_stream (G_IO_STREAM (file));
+  GOutputVector vectors[] = { { "first", 5 }, { "second", 6 } };
+  g_autofree char *large = g_malloc0 (1024 * 1024);
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) second_error = NULL;
+  gsize n;
+
+  pwrite_takes_nothing = TRUE;
+  g_assert_false (tf_temp_file_write (file, large, 1024 * 1024, NULL, &error));
+  g_assert_cmpint (tf_get_last_errno (), ==, EIO);
+  g_assert_false (g_output_stream_writev_all (output, vectors, 2, &n, NULL, &second_error));
+  pwrite_takes_nothing = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_error (second_error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_cmpuint (n, ==, 0);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, 0);
 }
 
 /* A gap that was made in memory is a hole on disk. */
@@ -678,6 +716,7 @@ main (int    argc,
   g_test_add_data_func ("/failing-calls/holes/persist", GINT_TO_POINTER (TRUE), test_holes);
   g_test_add_func ("/failing-calls/holes/at-end", test_hole_at_end);
   g_test_add_func ("/failing-calls/seal", test_seal);
+  g_test_add_func ("/failing-calls/nothing-written", test_nothing_written);
   g_test_add_func ("/failing-calls/truncated", test_truncated);
   g_test_add_func ("/failing-calls/mmap", test_mmap);
   g_test_add_func ("/failing-calls/random", test_random);

@@ -82,6 +82,9 @@ tf_disk_write (int             fd,
                                        : pwrite (fd, bytes + *n_written, piece, offset + *n_written);
       if (n < 0 && errno != EINTR)
         return tf_errno_set (error, errno, "write", where);
+      /* Nothing would be written the next time either. */
+      if (n == 0)
+        return tf_errno_set (error, EIO, "write", where);
       if (n > 0)
         *n_written += n;
     }

@@ -845,7 +845,9 @@ write_zeros (int   fd,
     {
       gssize n = TF_RETRY_EINTR (pwrite (fd, zeros, MIN (size - offset, sizeof zeros), offset));
 
-      if (n < 0)
+      if (n == 0)
+        errno = EIO;
+      if (n <= 0)
         return -1;
       offset += n;
     }

@@ -641,6 +641,9 @@ writev_to_disk (TfBacking            *self,
                        : tf_system_pwritev (self->fd, iov, n_iov, offset + *n_written);
       if (n < 0 && errno != EINTR)
         return tf_errno_set (error, errno, "write", self->where);
+      /* Nothing would be written the next time either. */
+      if (n == 0)
+        return tf_errno_set (error, EIO, "write", self->where);
       if (n > 0)
         {
           *n_written += n;
