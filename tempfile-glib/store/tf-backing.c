@@ -387,11 +387,12 @@ tf_backing_get_size (TfBacking  *self,
   return TRUE;
 }
 
-/* What was written is gone on purpose. What was not told of it yet is not to be told of what is written now. */
+/* What was written is gone on purpose. What was not told of it yet is not to be told of what is written now. Others who can
+ * open the file may have written to it. */
 static void
 forget_lost (TfBacking *self)
 {
-  if (self->has_bytes && tf_system_may_lose (self->fd))
+  if ((self->has_bytes || !self->may_hold_back) && tf_system_may_lose (self->fd))
     tf_disk_settle (self->fd, self->where, NULL, NULL);
   self->lost_errno = 0;
 }

@@ -1263,6 +1263,23 @@ do_cut_off (gconstpointer data)
   report->succeeded = TRUE;
 }
 
+/* What was lost of what another has written by the descriptor is not told of what is written after that. */
+static void
+do_write_anew (gconstpointer data)
+{
+  g_autofree char *content = g_malloc0 (CONTENT_SIZE);
+  g_autoptr(TfTempFile) file = create (UNNAMED, NULL);
+  int fd = tf_temp_file_get_fd (file, NULL, NULL);
+
+  set_settings (HALF);
+  g_assert_cmpint (pwrite (fd, content, CONTENT_SIZE, 0), ==, CONTENT_SIZE);
+  set_settings ("tells-once");
+  empty (file);
+  g_assert_true (write_content (file, NULL));
+  g_assert_true (persist_document (file, NULL));
+  report->succeeded = TRUE;
+}
+
 static void
 test_loss (gconstpointer data)
 {
@@ -1295,17 +1312,21 @@ add_losses (void)
     }
 }
 
+static const Work cut_off_work = { "cut-off", do_cut_off };
+static const Work write_anew_work = { "written-anew", do_write_anew };
+
 static void
-test_cut_off (void)
+test_honest (gconstpointer data)
 {
+  const Work *work = data;
   const Mode honest = { "honest", "" };
 
   mode = &honest;
   set_up ();
   start_server ();
   make_all (TRUE);
-  if (!do_in_child (do_cut_off, NULL) || !report->succeeded)
-    complain ("cut-off", "it crashed");
+  if (!do_in_child (work->func, NULL) || !report->succeeded)
+    complain (work->name, "it crashed");
   remove_all ();
   stop_server ();
   tear_down ();
@@ -1501,7 +1522,8 @@ main (int    argc,
   g_assert_true (report != MAP_FAILED);
   add_tests ();
   add_losses ();
-  g_test_add_func ("/hostile/cut-off", test_cut_off);
+  g_test_add_data_func ("/hostile/cut-off", &cut_off_work, test_honest);
+  g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);
   g_test_add_data_func ("/hostile/hanging/on-top", do_hang_on_top, test_hanging);
   g_test_add_data_func ("/hostile/hanging/below", do_hang_below, test_hanging);
   g_test_add_data_func ("/hostile/hanging/in-sweep", do_hang_in_sweep, test_hanging);
