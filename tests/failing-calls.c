@@ -435,6 +435,28 @@ test_truncated (void)
   g_assert_cmpuint (g_bytes_get_size (bytes), ==, 0);
 }
 
+/* Nobody else can have cut a file off that nobody else can open: what is missing of it is lost. */
+static void
+test_ends_early (void)
+{
+  g_autoptr(TfTempFile) file = tf_temp_file_new (NULL, NULL, NULL);
+  g_autofree char *large = g_malloc0 (1024 * 1024);
+  char byte;
+
+  g_assert_true (tf_temp_file_write (file, large, 1024 * 1024, NULL, NULL));
+  tf_test_seek (file, 0, G_SEEK_SET);
+  is_truncated = TRUE;
+  g_assert_cmpint (tf_temp_file_read (file, &byte, 1, NULL, NULL), ==, -1);
+  g_assert_cmpint (tf_get_last_errno (), ==, EIO);
+  g_assert_cmpint (tf_temp_file_read (file, large, 1024 * 1024, NULL, NULL), ==, -1);
+  g_assert_cmpint (tf_temp_file_fill (file, 1, NULL, NULL), ==, -1);
+  g_assert_null (tf_temp_file_load_bytes (file, NULL, NULL));
+  g_assert_cmpint (tf_get_last_errno (), ==, EIO);
+  is_truncated = FALSE;
+  g_assert_cmpint (tf_temp_file_read (file, large, 1024 * 1024, NULL, NULL), ==, 1024 * 1024);
+  g_assert_cmpint (tf_temp_file_read (file, &byte, 1, NULL, NULL), ==, 0);
+}
+
 /* Of a file system that cannot map files, the bytes are read. */
 static void
 test_mmap (void)
@@ -718,6 +740,7 @@ main (int    argc,
   g_test_add_func ("/failing-calls/seal", test_seal);
   g_test_add_func ("/failing-calls/nothing-written", test_nothing_written);
   g_test_add_func ("/failing-calls/truncated", test_truncated);
+  g_test_add_func ("/failing-calls/ends-early", test_ends_early);
   g_test_add_func ("/failing-calls/mmap", test_mmap);
   g_test_add_func ("/failing-calls/random", test_random);
   g_test_add_func ("/failing-calls/signals", test_signals);

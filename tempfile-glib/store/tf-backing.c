@@ -221,6 +221,15 @@ read_memory (const TfBacking  *self,
   return TRUE;
 }
 
+/* Fails if a file that nobody else can open, and of which less was read than wanted, ends before what was written. */
+static gboolean
+check_end (const TfBacking  *self,
+           goffset           end,
+           GError          **error)
+{
+  return end >= tf_backing_get_known_size (self) || tf_errno_set (error, EIO, "read", self->where);
+}
+
 static gboolean
 read_from (TfBacking     *self,
            goffset        offset,
@@ -256,7 +265,8 @@ tf_backing_read (TfBacking     *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
-  return read_from (self, offset, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read, cancellable, error);
+  return read_from (self, offset, self->shared ? TF_DISK_OWN_OFFSET : offset, data, count, n_read, cancellable, error) &&
+         (*n_read == count || tf_backing_is_in_memory (self) || check_end (self, offset + *n_read, error));
 }
 
 /* The same, without moving the offset of a descriptor that was handed out. What is held back is read, but not written
@@ -292,7 +302,7 @@ tf_backing_read_aside (TfBacking     *self,
   if (self->io_buffer != NULL)
     tf_io_buffer_overlay (self->io_buffer, offset, data, success ? count : *n_read, n_read);
 
-  return success;
+  return success && (*n_read == count || check_end (self, offset + *n_read, error));
 }
 
 /* Adds what was written to @n_written. */
@@ -358,6 +368,8 @@ tf_backing_fill (TfBacking     *self,
                  GCancellable  *cancellable,
                  GError       **error)
 {
+  gsize available;
+
   if (tf_backing_is_in_memory (self))
     return TRUE;
 
@@ -367,8 +379,12 @@ tf_backing_fill (TfBacking     *self,
     return tf_errno_set (error, ENOMEM, "read", self->where);
 
   note_held_back (self);
-  return tf_io_buffer_fill (self->io_buffer, self->fd, self->where, offset, MIN (count, TF_IO_BUFFER_SIZE),
-                            cancellable, error);
+  count = MIN (count, TF_IO_BUFFER_SIZE);
+  if (!tf_io_buffer_fill (self->io_buffer, self->fd, self->where, offset, count, cancellable, error))
+    return FALSE;
+
+  tf_io_buffer_peek_some (self->io_buffer, offset, &available);
+  return available >= count || check_end (self, offset + available, error);
 }
 
 gboolean

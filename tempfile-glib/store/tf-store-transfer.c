@@ -330,6 +330,10 @@ map_disk (TfBacking     *backing,
   gpointer data;
   goffset size;
 
+  /* Who looks at bytes that are not there ends. */
+  if (tf_system_may_lose (backing->fd) && !tf_backing_confirm (backing, error))
+    return NULL;
+
   if (!tf_backing_get_size (backing, &size, error))
     return NULL;
 

@@ -1312,7 +1312,22 @@ add_losses (void)
     }
 }
 
+/* Who looks at mapped bytes that are lost ends. */
+static void
+do_steal_lost (gconstpointer data)
+{
+  g_autoptr(TfTempFile) file = create (UNNAMED, NULL);
+
+  set_settings (HALF);
+  g_assert_true (write_content (file, NULL) && tf_temp_file_flush (file, NULL, NULL));
+  g_assert_null (tf_temp_file_steal_bytes (file, NULL, NULL));
+  g_assert_cmpint (tf_get_last_errno (), ==, EDQUOT);
+  g_assert_cmpint (tf_temp_file_get_size (file), ==, CONTENT_SIZE);
+  report->succeeded = TRUE;
+}
+
 static const Work cut_off_work = { "cut-off", do_cut_off };
+static const Work steal_lost_work = { "steal-lost", do_steal_lost };
 static const Work write_anew_work = { "written-anew", do_write_anew };
 
 static void
@@ -1523,6 +1538,7 @@ main (int    argc,
   add_tests ();
   add_losses ();
   g_test_add_data_func ("/hostile/cut-off", &cut_off_work, test_honest);
+  g_test_add_data_func ("/hostile/steal-lost", &steal_lost_work, test_honest);
   g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);
   g_test_add_data_func ("/hostile/hanging/on-top", do_hang_on_top, test_hanging);
   g_test_add_data_func ("/hostile/hanging/below", do_hang_below, test_hanging);
