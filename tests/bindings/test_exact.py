@@ -406,6 +406,13 @@ class ErrorTest(TestCase):
         error = overrides.python_error(GLib.Error('message', 'domain', 3))
         self.assertEqual((type(error).__name__, error.domain, error.code), ('OSError', 'domain', 3))
 
+    def test_in_place(self):
+        """An error of persist() after which the file is there says so, and has its path."""
+        message = (f'The file is at “/a “b”/doc”, but may not survive a loss of power: fsync the directory of “/a “b”/doc”: '
+                   f'{os.strerror(errno.EIO)}')
+        error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.FAILED)), errno.EIO)
+        self.assertEqual((error.errno, error.strerror, error.filename), (errno.EIO, message, '/a “b”/doc'))
+
     def test_out_of_memory(self):
         message = f'malloc: {os.strerror(errno.ENOMEM)}'
         error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)

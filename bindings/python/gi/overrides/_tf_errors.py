@@ -47,6 +47,8 @@ VALUE_ERRORS = {
 # Where errno does not matter, whatever was the last one.
 NEVER_OF_SYSTEM = {Gio.IOErrorEnum.CANCELLED, Gio.IOErrorEnum.PENDING, *VALUE_ERRORS}
 
+UNSAFE = '”, but may not survive '
+
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
 
 
@@ -99,9 +101,14 @@ def find_number(message, code, number):
     return ERRNO_OF_CODE.get(code, errno.EIO), False
 
 
+def is_in_place(message):
+    """Returns whether persist() has failed when the destination was the new file already, which all of the message tells."""
+    return message.startswith('The file is at “') and UNSAFE in message
+
+
 def find_filename(message):
     """Returns the path in 'call “path”: reason', None if there is none, or if the message shows it in another form."""
-    start, end = message.find(' “'), message.rfind('”: ')
+    start, end = message.find(' “'), message.find(UNSAFE) if is_in_place(message) else message.rfind('”: ')
     path = message[start + 2:end] if 0 <= start < end else None
     return path if path is not None and '\ufffd' not in path else None
 
@@ -118,7 +125,8 @@ def as_python_error(error, number=None):
     number, is_of_system = find_number(error.message, error.code, number)
     if number == errno.ENOMEM:
         return rebuild(MemoryError, (), error.message, error.domain, error.code)
-    arguments = (number, os.strerror(number) if is_of_system else error.message)
+    is_usual = is_of_system and not is_in_place(error.message)
+    arguments = (number, os.strerror(number) if is_usual else error.message)
     filename = find_filename(error.message)
     if filename is not None:
         arguments += (filename,)
