@@ -119,7 +119,8 @@ describe (TfSystemStat *self,
   if (lacks (TF_SYSTEM_STATX) ||
       statx (dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | sync_flag,
              STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID, &stx) != 0)
-    return is_missing (errno) && tf_system_stat_basic (self, dir_fd, name);
+    /* Where the kernel has no statx(), glibc does without, and does not know all flags. */
+    return (is_missing (errno) || errno == EINVAL) && tf_system_stat_basic (self, dir_fd, name);
 
   /* Fields that the kernel does not fill are 0, see statx(2). */
   *self = (TfSystemStat) {

@@ -872,6 +872,20 @@ test_chmod_of_other (void)
   g_assert_cmpint (rmdir ("dir"), ==, 0);
 }
 
+/* In a sandbox without statx(), glibc takes fstatat(), but knows no flags of statx() alone. */
+static void
+test_emulated_stat (void)
+{
+  g_autofree char *path = tf_test_path ("file");
+  TfSystemStat st;
+
+  g_assert_true (g_file_set_contents (path, "content", -1, NULL));
+  let_fail ("statx", EINVAL);
+  g_assert_true (tf_system_stat_known (&st, AT_FDCWD, path));
+  g_assert_cmpuint (st.size, ==, 7);
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 /* Without statx(), the size of a file is not asked for. */
 static void
 test_refresh (void)
@@ -999,6 +1013,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/random-calls", test_random_calls);
   g_test_add_func ("/system-failures/interrupted", test_interrupted);
   g_test_add_func ("/system-failures/chmod-of-other", test_chmod_of_other);
+  g_test_add_func ("/system-failures/emulated-stat", test_emulated_stat);
   g_test_add_func ("/system-failures/refresh", test_refresh);
   g_test_add_func ("/system-failures/lease", test_lease);
   g_test_add_func ("/system-failures/unknown-proc", test_unknown_proc);
