@@ -149,7 +149,7 @@ remove_found (int            parent_fd,
   TfIdentity identity;
   TfSystemStat found;
 
-  if (!tf_identity_stat (&identity, parent_fd, name, &found))
+  if (!tf_system_stat_in (&found, parent_fd, name, FALSE))
     return tf_errno_set (error, errno, "stat", path);
 
   if (is_link_to_home (&found))
@@ -162,6 +162,10 @@ remove_found (int            parent_fd,
   if (is_precious (&found))
     return refuse (path, error);
 
+  if (found.is_mounted)
+    return tf_errno_set_mounted (error, path);
+
+  tf_identity_set (&identity, &found);
   return tf_remove_dir_at (parent_fd, name, path, &identity, cancellable, error);
 }
 

@@ -99,6 +99,16 @@ tf_system_stat_in (TfSystemStat *self,
          (is_local || self->is_mounted || tf_system_stat (self, dir_fd, name));
 }
 
+/* Returns whether a file system is mounted there, as far as that is known, without asking its server. */
+static inline gboolean
+tf_system_is_mount_point (int         dir_fd,
+                          const char *name)
+{
+  TfSystemStat st;
+
+  return tf_system_stat_known (&st, dir_fd, name) && st.is_mounted;
+}
+
 /* Does the same as tf_system_stat() with POSIX alone, without the birth time and the mount. */
 static inline gboolean
 tf_system_stat_basic (TfSystemStat *self,

@@ -924,7 +924,7 @@ look_at_path (TfEntry      *self,
   renew_parent (self);
   found = look (self, place, identity, st);
   if (found != FOUND || tf_identity_equal (identity, &self->identity))
-    return found == FOUND ? FOUND : MISSING;
+    return found;
 
   leave (self, place);
   return MISSING;

@@ -24,6 +24,7 @@
 #include "tf-aside.h"
 #include "tf-journal.h"
 #include "tf-journal-format.h"
+#include "tf-parent.h"
 #include "tree/tf-use.h"
 
 /* Who has the lock of a segment. */
@@ -363,6 +364,9 @@ open_parent (TfJournalReader *reader,
   self->parent = slot;
   self->place.path = read_text (self, slot);
   if (self->place.path == NULL || !g_path_is_absolute (self->place.path))
+    return;
+
+  if (!tf_parent_check_path (self->place.path, 0, parent->birth_seconds))
     return;
 
   self->parent_fd = tf_system_open_dir (self->place.path);

@@ -209,6 +209,52 @@ close_oldest (guint max)
 
 /* --- References ----------------------------------------------------------------------------- */
 
+static gboolean
+is_on_mount (const TfSystemStat *st,
+             guint64             mount_id,
+             guint64             device)
+{
+  return mount_id != 0 && st->mount_id != 0 ? mount_id == st->mount_id : device == st->device;
+}
+
+/* Returns FALSE with errno set to EXDEV if the path leads through the mount, or through the device if @mount_id is 0, to
+ * another one that was mounted there since, and whose server may not answer. A path that leads there and back again, by
+ * symlinks, counts as such a one. */
+gboolean
+tf_parent_check_path (const char *path,
+                      guint64     mount_id,
+                      guint64     device)
+{
+  g_autoptr(GString) itself = g_string_new (NULL);
+  gboolean is_reached = FALSE;
+  gsize length = 0;
+
+  do
+    {
+      TfSystemStat st;
+
+      g_string_truncate (itself, 0);
+      g_string_append_len (itself, path, length);
+      g_string_append (itself, "/.");
+      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
+        return TRUE;
+
+      if (is_on_mount (&st, mount_id, device))
+        is_reached = TRUE;
+      else if (is_reached)
+        {
+          errno = EXDEV;
+          return FALSE;
+        }
+
+      length += strspn (path + length, "/");
+      length += strcspn (path + length, "/");
+    }
+  while (length > itself->len - 2);
+
+  return TRUE;
+}
+
 /* Describes a directory by its path, which may lead through a link at the end. */
 static gboolean
 stat_dir (const char   *path,
@@ -302,6 +348,7 @@ static TfParent *
 add (const char         *spelling,
      char               *path,
      gboolean            is_lasting,
+     gboolean            is_local,
      int                 fd,
      const TfSystemStat *st)
 {
@@ -317,7 +364,7 @@ add (const char         *spelling,
     .is_lasting = is_lasting,
     .is_guarded = tf_parent_guards (st),
     .is_private = st->uid == geteuid () && !(st->mode & (S_IRWXG | S_IRWXO)),
-    .is_local = fd >= 0 && tf_system_get_fs (fd) != TF_SYSTEM_FS_OTHER,
+    .is_local = is_local,
   };
 
   tf_place_set (&self->place, st);
@@ -348,11 +395,13 @@ take (TfParent *self)
   self->n_refs++;
 }
 
+/* No server is asked with the lock: it may not answer. */
 static TfParent *
 make (const char *path,
       gboolean    is_lasting)
 {
   g_autofree char *found = NULL;
+  gboolean is_local;
   TfSystemStat st;
   TfParent *self;
   int fd;
@@ -363,6 +412,7 @@ make (const char *path,
       return NULL;
     }
 
+  is_local = fd >= 0 && tf_system_get_fs (fd) != TF_SYSTEM_FS_OTHER;
   is_lasting |= is_on_root_mount (&st);
   found = tf_parent_find_path (path, fd, &st);
 
@@ -371,23 +421,27 @@ make (const char *path,
   if (self != NULL && is_place (self, &st))
     take (self); /* it is known already, or another thread was faster */
   else
-    self = add (path, g_steal_pointer (&found), is_lasting, tf_fd_steal (&fd), &st);
+    self = add (path, g_steal_pointer (&found), is_lasting, is_local, tf_fd_steal (&fd), &st);
   g_mutex_unlock (&lock);
   tf_fd_clear (&fd);
   return self;
 }
 
-/* Returns whether the idle directory is still the one at its path, and looks who may write to it now. */
+/* Returns whether the directory is still the one at its path, and looks who may write to it now. If not, it is not known by
+ * the path any more. */
 static gboolean
 look_again (TfParent *self)
 {
   TfSystemStat st;
+  gboolean is_same = stat_dir (self->spelling, &st) && is_place (self, &st);
 
-  if (!stat_dir (self->spelling, &st) || !is_place (self, &st))
-    return FALSE;
-
-  self->is_guarded = tf_parent_guards (&st);
-  return TRUE;
+  g_mutex_lock (&lock);
+  if (is_same)
+    self->is_guarded = tf_parent_guards (&st);
+  else
+    make_unknown (self);
+  g_mutex_unlock (&lock);
+  return is_same;
 }
 
 /* Returns the directory at the absolute path @path. As long as there are references to it, it is not looked at again,
@@ -398,17 +452,14 @@ TfParent *
 tf_parent_get (const char *path,
                gboolean    is_lasting)
 {
+  gboolean was_idle;
   TfParent *self;
 
   tf_fork_watch (&fork_handler);
 
   g_mutex_lock (&lock);
   self = look_up (path);
-  if (self != NULL && self == idle && !is_lasting && !look_again (self))
-    {
-      idle = NULL;
-      parent_free (g_steal_pointer (&self));
-    }
+  was_idle = self != NULL && self == idle;
   if (self != NULL)
     {
       latest = self;
@@ -416,6 +467,8 @@ tf_parent_get (const char *path,
     }
   g_mutex_unlock (&lock);
 
+  if (was_idle && !is_lasting && !look_again (self))
+    tf_parent_unref (g_steal_pointer (&self));
   return self != NULL ? self : make (path, is_lasting);
 }
 
@@ -600,13 +653,21 @@ tf_parent_stat (const TfParent *self,
   return tf_system_stat_in (st, fd, name, self->is_local);
 }
 
+/* Describes what is at the path. Fails with EXDEV if another mount came there, whose server may not answer. */
+static gboolean
+stat_path (const TfParent *self,
+           TfSystemStat   *st)
+{
+  return tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
+}
+
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */
 gboolean
 tf_parent_is_at_path (TfParent *self)
 {
   TfSystemStat st;
 
-  return !stat_dir (self->spelling, &st) || is_place (self, &st);
+  return !stat_path (self, &st) || is_place (self, &st);
 }
 
 /* Returns TRUE also if the path cannot be looked at. */
@@ -615,7 +676,7 @@ tf_parent_may_have_moved (TfParent *self)
 {
   TfSystemStat st;
 
-  return !stat_dir (self->spelling, &st) || !is_place (self, &st);
+  return !stat_path (self, &st) || !is_place (self, &st);
 }
 
 /* --- Removal -------------------------------------------------------------------------------- */
@@ -673,14 +734,6 @@ ref_below (const char *path)
   g_mutex_unlock (&lock);
 
   return parents;
-}
-
-/* Another mount stays. It is not asked, because its server may not answer. */
-static gboolean
-is_on_mount (const TfParent     *self,
-             const TfSystemStat *st)
-{
-  return self->mount_id != 0 && st->mount_id != 0 ? self->mount_id == st->mount_id : self->place.device == st->device;
 }
 
 /* Describes what @path in @dir_fd leads to. Fails with ELOOP if a symlink or ".." behind the first @top bytes of it could
@@ -752,7 +805,7 @@ tf_parent_begin_removal (const char         *path,
     {
       const TfParent *parent = g_ptr_array_index (parents, i);
 
-      if (!is_on_mount (parent, st) || !is_beneath (parent, path, dir_fd, name))
+      if (!is_on_mount (st, parent->mount_id, parent->place.device) || !is_beneath (parent, path, dir_fd, name))
         g_ptr_array_remove_index_fast (parents, i);
     }
 
@@ -788,7 +841,7 @@ tf_parent_end_failed_removal (GPtrArray          *known,
 {
   TfSystemStat top;
 
-  if (known == NULL || !tf_system_stat (&top, dir_fd, name) || top.device != st->device || top.inode != st->inode)
+  if (known == NULL || !tf_system_stat_in (&top, dir_fd, name, FALSE) || top.device != st->device || top.inode != st->inode)
     return;
 
   for (guint i = known->len; i-- > 0;)

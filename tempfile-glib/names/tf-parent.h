@@ -37,6 +37,9 @@ gboolean  tf_parent_stat       (const TfParent   *self,
                                 int               fd,
                                 const char       *name,
                                 TfSystemStat     *st);
+gboolean  tf_parent_check_path (const char       *path,
+                                guint64           mount_id,
+                                guint64           device);
 gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
 

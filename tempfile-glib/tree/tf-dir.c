@@ -74,6 +74,12 @@ open_confined (int         parent_fd,
   if (fd >= 0 || errno != ENOTSUP)
     return fd;
 
+  if (tf_system_is_mount_point (parent_fd, name))
+    {
+      errno = EXDEV;
+      return -1;
+    }
+
   return TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 

@@ -47,8 +47,9 @@ find (int                parent_fd,
 {
   g_autofree char *display = NULL;
   TfIdentity found;
+  TfSystemStat st;
 
-  if (!tf_identity_read (&found, parent_fd, name))
+  if (!tf_system_stat_in (&st, parent_fd, name, FALSE))
     {
       if (errno == ENOENT || errno == ENOTDIR)
         return GONE;
@@ -57,6 +58,13 @@ find (int                parent_fd,
       return UNSURE;
     }
 
+  if (st.is_mounted)
+    {
+      tf_errno_set_mounted (error, path);
+      return UNSURE;
+    }
+
+  tf_identity_set (&found, &st);
   if (tf_identity_equal (&found, identity))
     return OURS;
 

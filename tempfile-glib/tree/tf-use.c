@@ -21,11 +21,17 @@
 static GMutex lock;
 static TfForkHandler fork_handler = { .level = TF_FORK_LEAVES, .lock = &lock };
 
-/* Opens a regular file, and does not wait for whoever has a lease on it. */
+/* Opens a regular file, and waits neither for whoever has a lease on it nor for the server of what is mounted there. */
 static int
 open_file (int         dir_fd,
            const char *name)
 {
+  if (tf_system_is_mount_point (dir_fd, name))
+    {
+      errno = EBUSY;
+      return -1;
+    }
+
   return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
@@ -97,7 +103,7 @@ open_dir (const Walk *self,
 {
   int fd = tf_system_open_beneath (self->root_fd, path);
 
-  if (fd < 0 && errno == ENOTSUP)
+  if (fd < 0 && errno == ENOTSUP && !tf_system_is_mount_point (self->root_fd, path))
     fd = TF_RETRY_EINTR (openat (self->root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 
   return fd;
@@ -112,7 +118,7 @@ is_idle_entry (int         dir_fd,
   gboolean is_idle;
   int fd;
 
-  if (!tf_system_stat (&st, dir_fd, name))
+  if (!tf_system_stat_in (&st, dir_fd, name, FALSE))
     return errno == ENOENT;
 
   if (!S_ISREG (st.mode))
@@ -183,7 +189,9 @@ tf_use_is_dir_idle (int               parent_fd,
                     const char       *name,
                     const TfIdentity *identity)
 {
-  tf_autofd int root_fd = TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  tf_autofd int root_fd = tf_system_is_mount_point (parent_fd, name)
+    ? -1
+    : TF_RETRY_EINTR (openat (parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   Walk self = { .root_fd = root_fd };
   gboolean is_idle = TRUE;
   TfIdentity found;

@@ -351,6 +351,41 @@ for write in Tf.SpooledTemporaryFile.write, lambda file, data: file.get_output_s
         thread.join()
 """)
 
+    def test_hung_server(self):
+        """A directory is dropped although what is mounted on it does not answer: nobody serves this mount."""
+        self.assertIn(self.run_program("""
+import ctypes, os, warnings
+libc = ctypes.CDLL(None)
+NEW_NAMESPACES = 0x10000000 | 0x00020000
+warnings.simplefilter('ignore', ResourceWarning)
+maps = ('setgroups', 'deny'), ('uid_map', f'0 {os.getuid()} 1'), ('gid_map', f'0 {os.getgid()} 1')
+if libc.unshare(NEW_NAMESPACES) != 0:
+    print('no namespaces')
+    sys.exit()
+for name, content in maps:
+    with open(f'/proc/self/{name}', 'w') as file:
+        file.write(content)
+def hang(path):
+    fd = os.open('/dev/fuse', os.O_RDWR)
+    return libc.mount(b'hung', path.encode(), b'fuse', 6, f'fd={fd},rootmode=40000,user_id=0,group_id=0'.encode())
+dirs = [Tf.TemporaryDirectory() for _ in range(2)]
+names = [dir.name for dir in dirs]
+if hang(names[0]) != 0 or hang(names[1]) != 0:
+    print('no mounts')
+    sys.exit()
+try:
+    dirs[0].cleanup()
+    sys.exit('cleaned up')
+except OSError:
+    pass
+# Dropping tells why it could not be cleaned up.
+os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+dirs.clear()
+print('hung')
+for name in names:
+    libc.umount2(name.encode(), 2)
+"""), ('hung\n', 'no namespaces\n', 'no mounts\n'))
+
     @unittest.skipUnless(has_module, 'Without the module, PyGObject drops the objects.')
     def test_closing_and_dropping_keep_the_lock(self):
         """What is in memory is closed, and what is closed dropped, without giving Python's lock up: nothing may block."""

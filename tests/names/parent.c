@@ -10,6 +10,7 @@
 #include <glib/gstdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "tf-remove-tree.h"
@@ -41,6 +42,29 @@ static gboolean is_copied_up;
 
 /* What is looked at by a path is on another mount than what is open. */
 static gboolean is_elsewhere;
+
+/* What is used by another thread while the system is asked what file system a directory is on. */
+static TfParent *used_meanwhile; /* (nullable) */
+
+int __real_fstatfs64 (int fd, struct statfs *fs);
+int __wrap_fstatfs64 (int fd, struct statfs *fs);
+
+static gpointer
+use (gpointer data)
+{
+  tf_parent_unref (tf_parent_ref (data));
+  return NULL;
+}
+
+int
+__wrap_fstatfs64 (int            fd,
+                  struct statfs *fs)
+{
+  if (used_meanwhile != NULL)
+    g_thread_join (g_thread_new ("other", use, g_steal_pointer (&used_meanwhile)));
+
+  return __real_fstatfs64 (fd, fs);
+}
 
 int __real_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 int __wrap_statx (int dir_fd, const char *path, int flags, unsigned int mask, struct statx *stx);
@@ -395,6 +419,21 @@ test_hung_server (void)
   g_assert_cmpint (rmdir ("dir") + rmdir ("other"), ==, 0);
 }
 
+/* A server that does not say what file system it is keeps nobody else waiting. */
+static void
+test_slow_file_system (void)
+{
+  TfParent *other = tf_parent_get (tf_test_get_sandbox (), FALSE);
+  TfParent *parent;
+
+  used_meanwhile = other;
+  parent = make_below (tf_test_get_sandbox (), "dir");
+  g_assert_null (used_meanwhile);
+  tf_parent_unref (parent);
+  tf_parent_unref (other);
+  g_assert_cmpint (rmdir ("dir"), ==, 0);
+}
+
 /* Something else that was removed is not the directory. */
 static void
 test_other_removed (void)
@@ -434,6 +473,7 @@ main (int    argc,
   g_test_add_func ("/parent/spelling", test_spelling);
   g_test_add_func ("/parent/other-descriptor", test_other_descriptor);
   g_test_add_func ("/parent/hung-server", test_hung_server);
+  g_test_add_func ("/parent/slow-file-system", test_slow_file_system);
 
   return tf_test_run ();
 }

@@ -4,6 +4,7 @@
 """What the extension module _gi_tf does, for a Python that it was not built for: the same, slower."""
 
 import contextlib
+import errno
 import functools
 import io
 import operator
@@ -768,6 +769,15 @@ class File(Reading):
         return size
 
 
+def is_there(path):
+    """That it is no symlink is known without the server of what is mounted there, as what lstat() tells may not be."""
+    try:
+        os.readlink(path)
+    except OSError as error:
+        return error.errno == errno.EINVAL
+    return True
+
+
 class Dir:
     """What stands first among the bases of TempDir."""
 
@@ -781,8 +791,7 @@ class Dir:
         if not is_last_reference(self):
             return
         path = Tf.TempDir.get_path(self)
-        is_left = path is not None and '_cleaned_up' not in self.__dict__ and os.path.lexists(path)
-        if not is_left or not self._is_automatic():
+        if path is None or '_cleaned_up' in self.__dict__ or not self._is_automatic() or not is_there(path):
             return
         try:
             Dir.cleanup(self)
