@@ -301,11 +301,11 @@ tf_replacement_discard (TfReplacement       *self,
 
 #define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
-/* Returns whether the errno can mean that a server was not heard. */
+/* Returns whether the errno can mean that a server was not heard; ENOENT, that the kernel has asked it again. */
 static gboolean
 is_silence (int saved_errno)
 {
-  return saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT || saved_errno == ENOTCONN ||
+  return saved_errno == ENOENT || saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT || saved_errno == ENOTCONN ||
          saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
 }
 
@@ -318,9 +318,35 @@ is_dir_there (int dir_fd)
   return fd >= 0 && fstat (fd, &st) == 0 && st.st_nlink > 0;
 }
 
+/* Returns whether a file of this user that is not the one before is at the target. */
+static gboolean
+has_changed (const TfDestination *target)
+{
+  struct stat st;
+
+  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == geteuid () &&
+         (!target->has_file || st.st_size != target->file.st_size || st.st_mtim.tv_sec != target->file.st_mtim.tv_sec ||
+          st.st_mtim.tv_nsec != target->file.st_mtim.tv_nsec);
+}
+
+/* Returns whether the target has the bytes of the file, perhaps with another inode number. The mode can forbid to read them.
+ * The descriptor of what is backed up only describes it. */
+static gboolean
+has_come_to (const TfReplacement *self,
+             const TfDestination *target)
+{
+  tf_autofd int target_fd = openat (target->dir_fd, target->name, READ_FLAGS);
+  tf_autofd int own_fd = target_fd >= 0 ? tf_system_open_again (self->fd) : -1;
+
+  if (target_fd >= 0)
+    return tf_disk_equals (own_fd >= 0 ? own_fd : self->fd, target_fd);
+
+  return errno == EACCES && has_changed (target);
+}
+
 /* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more,
- * in a directory that is there, and these bytes by that of the target, perhaps with another inode number. What has a name
- * may be remembered by the kernel for some time, and is found out by opening it. Does not change errno. */
+ * in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
+ * it. Does not change errno. */
 static gboolean
 was_done_unheard (const TfReplacement *self,
                   const TfDestination *target)
@@ -331,10 +357,8 @@ was_done_unheard (const TfReplacement *self,
   if (is_silence (saved_errno))
     {
       tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
-      gboolean is_gone = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd);
-      tf_autofd int target_fd = is_gone ? openat (target->dir_fd, target->name, READ_FLAGS) : -1;
 
-      result = target_fd >= 0 && tf_disk_equals (self->fd, target_fd);
+      result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
     }
 
   errno = saved_errno;

@@ -190,6 +190,8 @@ __wrap_fstatat64 (int          fd,
 
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
 static int unheard_errno; /* or 0 */
+static const char *unheard_name = "doc";
+static gboolean is_unreadable; /* the document, once it was renamed over */
 static gboolean is_name_lost; /* and the server has lost the temporary name instead of renaming it */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
 static gboolean is_remembered;
@@ -207,7 +209,7 @@ __wrap_statx (int           fd,
 {
   int result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
 
-  if (result == 0 && is_remembered && g_str_equal (path, "doc"))
+  if (result == 0 && is_remembered && g_str_equal (path, unheard_name))
     *stx = remembered;
   if (result == 0 && are_alike)
     {
@@ -360,14 +362,14 @@ __wrap_renameat (int         from_fd,
       return -1;
     }
 
-  if (unheard_errno != 0 && g_str_equal (to, "doc") && is_name_lost)
+  if (unheard_errno != 0 && g_str_equal (to, unheard_name) && is_name_lost)
     {
       g_assert_cmpint (__real_unlinkat (from_fd, from, 0), ==, 0);
       errno = unheard_errno;
       return -1;
     }
 
-  if (unheard_errno != 0 && g_str_equal (to, "doc"))
+  if (unheard_errno != 0 && g_str_equal (to, unheard_name))
     {
       g_assert_cmpint (__real_statx (to_fd, to, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME, &remembered), ==, 0);
       g_assert_cmpint (__real_renameat (from_fd, from, to_fd, to), ==, 0);
@@ -552,6 +554,12 @@ __wrap_openat64 (int         fd,
     {
       n_opened++;
       errno = ENOENT;
+      return -1;
+    }
+
+  if (is_unreadable && unheard_errno != 0 && g_str_equal (path, "doc") && !(flags & O_PATH))
+    {
+      errno = EACCES;
       return -1;
     }
 
@@ -1637,13 +1645,33 @@ test_gone_elsewhere (void)
   assert_docs ("new content", NULL);
 }
 
-/* The temporary name, which only this process knows, is gone from the server. */
+/* Persists once, while the server is not heard. Returns whether that succeeds. */
+static gboolean
+persist_unheard (const char      *path,
+                 TfPersistFlags   flags,
+                 int              with_errno)
+{
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(TfTempFile) file = make (IN_MEMORY);
+  gboolean success;
+
+  put_old (path);
+  unheard_errno = with_errno;
+  success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | flags, NULL, NULL, NULL, NULL, NULL);
+  unheard_errno = 0;
+  is_remembered = FALSE;
+  if (!success)
+    g_assert_cmpint (tf_get_last_errno (), ==, with_errno);
+  return success;
+}
+
+/* The temporary name, which only this process knows, is gone from the server. ENOENT comes if the kernel asks it again. */
 static void
 test_unheard (void)
 {
-  const int errnos[] = { EIO, ESTALE, ETIMEDOUT, ENOTCONN, ECONNABORTED, ECONNRESET };
+  const int errnos[] = { EIO, ESTALE, ENOENT, ETIMEDOUT, ENOTCONN, ECONNABORTED, ECONNRESET };
   g_autofree char *path = NULL;
-  g_autoptr(GFile) destination = NULL;
+  g_autofree char *backup = NULL;
 
   if (tf_test_skip_if_portable ("statx()"))
     return;
@@ -1651,22 +1679,26 @@ test_unheard (void)
   set_dir (TRUE);
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
-  destination = g_file_new_for_path (path);
-  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (errnos); i++)
     {
-      g_autoptr(TfTempFile) file = make (IN_MEMORY);
-      g_autoptr(GError) error = NULL;
-
-      put_old (path);
-      unheard_errno = errnos[i];
-      tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error);
-      unheard_errno = 0;
-      is_remembered = FALSE;
-      g_assert_no_error (error);
+      is_unreadable = i % 2 == 1;
+      g_assert_true (persist_unheard (path, 0, errnos[i / 2]));
       g_assert_true (has_content (path, "new content"));
       g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
       remove_others ("");
     }
+  is_unreadable = FALSE;
+
+  /* The descriptor of what is backed up can only describe it. */
+  set_system (ONLY_HARD_LINKS);
+  put_old (backup);
+  unheard_name = "doc~";
+  g_assert_true (persist_unheard (path, TF_PERSIST_BACKUP, EIO));
+  unheard_name = "doc";
+  g_assert_true (has_content (path, "new content") && has_content (backup, "old"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  remove_others ("");
 }
 
 /* The temporary name is gone, and the document still is the old one. */
@@ -1675,30 +1707,20 @@ test_lost_name (void)
 {
   const int errnos[] = { EIO, ENOTCONN };
   g_autofree char *path = NULL;
-  g_autoptr(GFile) destination = NULL;
 
   set_dir (TRUE);
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
-  destination = g_file_new_for_path (path);
-  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+  is_name_lost = TRUE;
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (errnos); i++)
     {
-      g_autoptr(TfTempFile) file = make (IN_MEMORY);
-      g_autoptr(GError) error = NULL;
-
-      put_old (path);
-      unheard_errno = errnos[i];
-      is_name_lost = TRUE;
-      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, &error));
-      unheard_errno = 0;
-      is_name_lost = FALSE;
-      g_assert_cmpint (tf_get_last_errno (), ==, errnos[i]);
+      is_unreadable = i % 2 == 1;
+      g_assert_false (persist_unheard (path, 0, errnos[i / 2]));
       g_assert_true (has_content (path, "old"));
       g_assert_cmpuint (tf_test_count_entries (dir), ==, 1);
-      g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE, NULL, NULL, NULL, NULL, NULL));
-      g_assert_true (has_content (path, "new content"));
       remove_others ("");
     }
+  is_name_lost = is_unreadable = FALSE;
 }
 
 /* The temporary name is gone because its directory is. */
