@@ -357,11 +357,14 @@ tf_system_refresh (int fd)
 void
 tf_system_refresh_content (int fd)
 {
+  int flags = fcntl (fd, F_GETFL);
+  char byte;
+
   tf_system_refresh (fd);
 
-  /* Otherwise the kernel reads no more than it knows of. */
-  if (may_be_fuse (fd))
-    fcntl (fd, F_SETFL, fcntl (fd, F_GETFL) | O_DIRECT);
+  /* Otherwise the kernel reads no more than it knows of. Others than FUSE read only blocks then. */
+  if (may_be_fuse (fd) && fcntl (fd, F_SETFL, flags | O_DIRECT) == 0 && pread (fd, &byte, 1, 0) < 0 && errno == EINVAL)
+    fcntl (fd, F_SETFL, flags);
 }
 
 int

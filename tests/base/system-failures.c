@@ -886,6 +886,25 @@ test_emulated_stat (void)
   g_assert_cmpint (unlink (path), ==, 0);
 }
 
+/* What cannot be told from FUSE is read as before, byte by byte. */
+static void
+test_refresh_unknown (void)
+{
+  g_autofree char *path = tf_test_path ("file");
+  tf_autofd int fd = -1;
+  char byte;
+
+  g_assert_true (g_file_set_contents (path, "content", -1, NULL));
+  fd = open (path, O_RDONLY | O_CLOEXEC);
+  g_assert_cmpint (fd, >=, 0);
+  fs_errno = ENOSYS;
+  tf_system_refresh_content (fd);
+  fs_errno = 0;
+  g_assert_cmpint (pread (fd, &byte, 1, 3), ==, 1);
+  g_assert_cmpint (byte, ==, 't');
+  g_assert_cmpint (unlink (path), ==, 0);
+}
+
 /* Without statx(), the size of a file is not asked for. */
 static void
 test_refresh (void)
@@ -1015,6 +1034,7 @@ main (int    argc,
   g_test_add_func ("/system-failures/chmod-of-other", test_chmod_of_other);
   g_test_add_func ("/system-failures/emulated-stat", test_emulated_stat);
   g_test_add_func ("/system-failures/refresh", test_refresh);
+  g_test_add_func ("/system-failures/refresh-unknown", test_refresh_unknown);
   g_test_add_func ("/system-failures/lease", test_lease);
   g_test_add_func ("/system-failures/unknown-proc", test_unknown_proc);
   g_test_add_func ("/system-failures/count-resident", test_count_resident);
