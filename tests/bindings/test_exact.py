@@ -412,6 +412,9 @@ class ErrorTest(TestCase):
                    f'{os.strerror(errno.EIO)}')
         error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.FAILED)), errno.EIO)
         self.assertEqual((error.errno, error.strerror, error.filename), (errno.EIO, message, '/a “b”/doc'))
+        message = message.replace(os.strerror(errno.EIO), os.strerror(errno.ENOMEM))
+        error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
+        self.assertEqual((error.errno, error.strerror), (errno.ENOMEM, message))
 
     def test_out_of_memory(self):
         message = f'malloc: {os.strerror(errno.ENOMEM)}'

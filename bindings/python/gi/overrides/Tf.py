@@ -839,7 +839,7 @@ def of_text(name):
 
 
 @override
-class TempFile(fast.File, Tf.TempFile, metaclass=Meta):
+class TempFile(fast.File, *fast.FILE_BASES, Tf.TempFile, metaclass=Meta):
     """A temporary file without a name: a file as open() returns it, binary or text.
 
     mode, buffering, encoding, newline and errors are those of open(), permissions are the bits that the umask is

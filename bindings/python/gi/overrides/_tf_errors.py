@@ -123,7 +123,7 @@ def as_python_error(error, number=None):
         return rebuild(ValueError, (VALUE_ERRORS[error.code],), error.message, error.domain, error.code)
 
     number, is_of_system = find_number(error.message, error.code, number)
-    if number == errno.ENOMEM:
+    if number == errno.ENOMEM and not is_in_place(error.message):
         return rebuild(MemoryError, (), error.message, error.domain, error.code)
     is_usual = is_of_system and not is_in_place(error.message)
     arguments = (number, os.strerror(number) if is_usual else error.message)

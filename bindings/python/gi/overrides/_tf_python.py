@@ -28,6 +28,8 @@ SEEK_TYPES = {
 # What is used besides the classes of the file itself.
 CLASSES_OF_GIO = Gio.InputStream, Gio.OutputStream, Gio.Seekable
 
+FILE_BASES = ()
+
 raise_error = refuse = None
 
 

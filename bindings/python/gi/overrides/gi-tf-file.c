@@ -25,8 +25,8 @@ typedef enum
 } Kind;
 
 static PyObject *kinds[N_KINDS]; /* (owned) (nullable): the classes without subclasses */
-static GQuark wrapper_quark;  /* of the object's data that is its PyGObject */
-static GQuark handlers_quark; /* of that where PyGObject notes its handlers of signals */
+static GQuark wrapper_quark;     /* of the object's data that is its PyGObject */
+static GQuark handlers_quark;    /* of that where PyGObject notes its handlers of signals */
 
 static Kind
 kind_of (PyObject *self)
@@ -298,28 +298,44 @@ file_iter (PyObject *self)
 /* --- Construction --- */
 
 static gpointer
-create (Kind              kind,
-        const GiTfNames  *names,
-        GError          **error)
+construct (Kind             kind,
+           const GiTfNames *names)
 {
   switch (kind)
     {
     case KIND_UNNAMED:
     case KIND_DROP_IN_UNNAMED:
     case KIND_DROP_IN_TEXT:
-      return g_initable_new (TF_TYPE_TEMP_FILE, NULL, error,
-                             "prefix", names->prefix, "suffix", names->suffix, "dir", names->dir, NULL);
+      return g_object_new (TF_TYPE_TEMP_FILE, "prefix", names->prefix, "suffix", names->suffix, "dir", names->dir, NULL);
 
     case KIND_NAMED:
-      return g_initable_new (TF_TYPE_NAMED_FILE, NULL, error,
-                             "prefix", names->prefix, "suffix", names->suffix, "dir", names->dir,
-                             "buffered", TRUE, NULL);
+      return g_object_new (TF_TYPE_NAMED_FILE,
+                           "prefix", names->prefix, "suffix", names->suffix, "dir", names->dir, "buffered", TRUE, NULL);
 
     case KIND_SPOOLED:
     case KIND_DROP_IN_SPOOLED:
     default:
       return tf_spooled_file_new_full (names->max_size, names->prefix, names->suffix, names->dir);
     }
+}
+
+/* Only the disk is waited for without Python's lock. With it, no other thread of Python forks while this one has a lock of
+ * GObject, which the child would wait for. */
+static gpointer
+create (Kind              kind,
+        const GiTfNames  *names,
+        gboolean          is_spooled,
+        GError          **error)
+{
+  gpointer object = construct (kind, names);
+  gboolean success = TRUE;
+
+  if (!is_spooled)
+    GI_TF_RELEASED (NULL, success = g_initable_init (object, NULL, error));
+  if (!success)
+    g_clear_object (&object);
+
+  return object;
 }
 
 static int
@@ -390,10 +406,7 @@ file_init (PyObject *self,
   if (kind == KIND_DROP_IN_SPOOLED && names.max_size <= 0)
     names.max_size = names.max_size < 0 ? 0 : -1;
 
-  if (is_spooled)
-    object = create (kind, &names, NULL);
-  else
-    GI_TF_RELEASED (NULL, object = create (kind, &names, &error));
+  object = create (kind, &names, is_spooled, &error);
   return gi_tf_take_object (self, object, error) == 0 ? set_mode (self, &names, is_spooled) : -1;
 }
 
@@ -491,7 +504,7 @@ add_getset (PyObject    *type,
 static PyObject *
 create_type (PyType_Spec *spec)
 {
-  PyObject *type = PyType_FromSpecWithBases (spec, (PyObject *) &PyGObject_Type);
+  PyObject *type = PyType_FromSpec (spec);
 
   for (PyMethodDef *method = close_methods; type != NULL && method->ml_name != NULL; method++)
     {
@@ -512,21 +525,35 @@ static PyType_Slot file_slots[] = {
   { Py_tp_iter, file_iter },
   { Py_tp_iternext, gi_tf_file_iternext },
   { Py_tp_finalize, file_finalize },
-  { Py_tp_dealloc, file_dealloc },
-  { Py_tp_clear, file_clear },
-  { Py_tp_traverse, file_traverse },
   { 0, NULL },
 };
 
 static PyType_Spec file_spec = {
   "gi.overrides._gi_tf.File", 0, 0,
-  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, file_slots
+  Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION, file_slots
 };
 
 PyObject *
 gi_tf_file_create_type (void)
 {
+  return add_getset (create_type (&file_spec), spooled_getset);
+}
+
+/* How objects of the classes are torn down. PyType_FromSpec() does not make types that have a metaclass. */
+PyObject *
+gi_tf_file_create_base (void)
+{
+  PyObject *base = PyObject_CallMethod ((PyObject *) &PyType_Type, "__new__", "Os(O){s:()}",
+                                        Py_TYPE (&PyGObject_Type), "FileBase", &PyGObject_Type, "__slots__");
+  PyTypeObject *type = (PyTypeObject *) base;
+
+  if (type == NULL)
+    return NULL;
+
   wrapper_quark = g_quark_from_static_string ("PyGObject::wrapper");
   handlers_quark = g_quark_from_static_string ("PyGObject::instance-data");
-  return add_getset (create_type (&file_spec), spooled_getset);
+  type->tp_dealloc = file_dealloc;
+  type->tp_clear = file_clear;
+  type->tp_traverse = file_traverse;
+  return base;
 }

@@ -167,6 +167,7 @@ PyInit__gi_tf (void)
 
   module = PyModule_Create (&definition);
   if (module != NULL && add_value (module, "File", gi_tf_file_create_type ()) &&
+      add_value (module, "FILE_BASES", Py_BuildValue ("(N)", gi_tf_file_create_base ())) &&
       add_value (module, "Buffer", gi_tf_buffer_create_type ()) && add_value (module, "Dir", gi_tf_dir_create_type ()) &&
       add_value (module, "CLASSES_OF_GIO", PyTuple_New (0)))
     return module;

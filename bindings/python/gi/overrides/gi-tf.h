@@ -168,6 +168,7 @@ gboolean  gi_tf_io_try_write     (PyObject     *self,
                                   PyObject     *data);
 
 PyObject *gi_tf_file_create_type   (void);
+PyObject *gi_tf_file_create_base   (void);
 PyObject *gi_tf_buffer_create_type (void);
 PyObject *gi_tf_dir_create_type    (void);
 gboolean  gi_tf_file_set_up        (PyObject *classes);
