@@ -3132,16 +3132,16 @@ close_after_steal (GIOStream *stream)
  * are read. The mapping needs no descriptor and stays valid after the file is deleted. Where reading a hole of a
  * mapped file takes room, as on a tmpfs, the room is allocated first. If another process has the
  * file open, by its name or by a descriptor that was passed to it, it must not truncate the file: otherwise reading
- * the bytes beyond the new end ends this process with SIGBUS, as it does when the server of a network file system or of
- * one in user space does not have them any more: there, [method@TempFile.load_bytes] copies them. What the other process
- * writes may show in the bytes.
+ * the bytes beyond the new end ends this process with SIGBUS. What the other process writes may show in the bytes. On a
+ * network file system, or one in user space, the content is copied into memory instead: their servers can fail to give a
+ * page that is mapped.
  *
  * The file is closed as by [method@Gio.IOStream.close], and nothing that happens later changes or frees the bytes.
  * Since the bytes are there, an error of closing is only logged. If this call fails, the file stays open. It blocks
  * on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING while an asynchronous
  * operation of the file is under way; %G_IO_ERROR_NO_SPACE if there is no room for the holes;
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s
- * errno, or from that of a write that the file system tells now, in which case bytes are lost.
+ * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s or
+ * read(2)'s errno.
  *
  * Returns: (transfer full): the content
  *

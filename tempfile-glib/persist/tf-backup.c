@@ -214,6 +214,8 @@ tf_backup_make (TfBackup       *self,
       g_autoptr(GError) own_error = NULL;
       Holder holder;
 
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
       if (make (self, target, &holder, cancellable, &own_error))
         return TRUE;
 

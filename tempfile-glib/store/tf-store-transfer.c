@@ -330,10 +330,6 @@ map_disk (TfBacking     *backing,
   gpointer data;
   goffset size;
 
-  /* Who looks at bytes that are not there ends. */
-  if (tf_system_may_lose (backing->fd) && !tf_backing_confirm (backing, error))
-    return NULL;
-
   if (!tf_backing_get_size (backing, &size, error))
     return NULL;
 
@@ -345,6 +341,10 @@ map_disk (TfBacking     *backing,
       tf_errno_set (error, EFBIG, "mmap", backing->where);
       return NULL;
     }
+
+  /* Who looks at mapped bytes that a server does not give ends. */
+  if (tf_system_may_lose (backing->fd))
+    return read_all (backing, size, cancellable, error);
 
   data = map (backing, size);
   if (data == NULL && (errno == ENODEV || errno == ENOTSUP))
