@@ -2190,6 +2190,9 @@ tf_temp_file_flush_finish (TfTempFile    *self,
  * nothing is held back, and a change of the offset is a change of the position. A [class@SpooledFile] rolls over
  * first, as with `fileno()` of Python's `SpooledTemporaryFile`.
  *
+ * Locks of the process, those of lockf(3) and of fcntl(2) with F_SETLK, end when any descriptor of the file is closed:
+ * [method@TempFile.persist], [method@TempFile.seal] and truncating to 0 bytes can do so. Those of flock(2) stay.
+ *
  * It blocks on the disk. The errors are those of [method@TempFile.flush], and of a [class@SpooledFile] also those of
  * [method@SpooledFile.rollover].
  *
