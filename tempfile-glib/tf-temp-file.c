@@ -3016,6 +3016,11 @@ tf_temp_file_reserve_finish (TfTempFile    *self,
  * descriptor is 0, and it is closed on execve(2). This file does not change and stays open.
  * If the disk has lost bytes of it, the call fails as [method@TempFile.persist] does.
  *
+ * A child process gets the descriptor by g_subprocess_launcher_take_fd(), which takes it, in Python by `pass_fds` of
+ * `subprocess`, which does not; another process gets it by D-Bus. Who receives it maps it with `PROT_READ` and
+ * `MAP_PRIVATE`, as g_mapped_file_new_from_fd() does. `MAP_SHARED` fails with `EPERM` before Linux 6.7, because the
+ * descriptor is open for writing, and with `PROT_WRITE` on any version.
+ *
  * It blocks on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_NO_SPACE if there is not
  * enough memory; %G_IO_ERROR_TOO_MANY_OPEN_FILES; %G_IO_ERROR_NOT_SUPPORTED if the system cannot seal files;
  * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from errno. The
