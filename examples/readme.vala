@@ -10,8 +10,9 @@ int main () {
         var file = new Tf.SpooledFile (1024 * 1024);
         file.write ("Hello, world".data);
         file.seek (0, SeekType.SET);
-        var start = (string) file.read_bytes (5).get_data ();
-        print ("%.5s, of %d bytes\n", start, (int) file.get_size ());
+        var start = new uint8[6]; // with a NUL behind the text
+        file.read (start[0:5]);
+        print ("%s, of %d bytes\n", (string) start, (int) file.get_size ());
         file.close ();
     } catch (Error error) {
         printerr ("%s\n", error.message);
