@@ -221,6 +221,8 @@ def complete_page(path, guides, names):
 # --- Searching ---------------------------------------------------------------------------------------
 
 PREFIXES = {'bitfield': 'flags', 'constant': 'const', 'function': 'func', 'function_macro': 'func'}
+WEIGHTS_OF_PAGES = {'how-do-i.html': 2, 'performance.html': 0.5, 'removal.html': 0.5}
+WEIGHTS_OF_GROUPS = {'Start': 1.5, 'Guides': 1.5, 'Coming from': 0.5, 'Migrations': 0.5}
 HEADING = re.compile(r'<h([23]) id="([^"]*)">(.*?)<a class="md-anchor".*?</h\1>', re.DOTALL)
 
 
@@ -247,15 +249,21 @@ def summaries_of_symbols(index):
     return summaries
 
 
+def weight_of(guide):
+    """How much a guide counts in a search: one that answers a question counts more than one that compares or tells why."""
+    return WEIGHTS_OF_PAGES.get(guide.page) or WEIGHTS_OF_GROUPS.get(guide.group, 1)
+
+
 def entries_of_guide(guide, page):
     """An entry for the guide, and one for each section."""
     first, *rest = HEADING.split(page)
+    weight = weight_of(guide)
     yield {'label': guide.title, 'names': [guide.title, guide.page], 'href': guide.page, 'summary': guide.summary,
-           'words': words_of(first)}
+           'words': words_of(first), 'weight': weight}
     for _, anchor, heading, content in zip(*4 * [iter(rest)]):
         heading = text_of(heading).strip()
         yield {'label': f'{guide.title}: {heading}', 'names': [heading], 'href': f'{guide.page}#{anchor}', 'summary': '',
-               'words': words_of(content)}
+               'words': words_of(content), 'weight': weight}
 
 
 def entries_of_symbols(names, contents, summaries):
@@ -266,7 +274,7 @@ def entries_of_symbols(names, contents, summaries):
         seen.add(name.page)
         yield {'label': name.c, 'names': sorted(set(others)), 'href': name.page,
                'summary': summaries.get(name.page, '') if is_first else '',
-               'words': words_of(contents[name.page]) if is_first else ''}
+               'words': words_of(contents[name.page]) if is_first else '', 'weight': 1}
 
 
 def write_index(output, guides, names):

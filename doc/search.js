@@ -8,15 +8,45 @@
 
 (() => {
     let loading;
+    let prepared;
 
     // Names are compared without what differs between languages. build-manual.py writes words in the same way.
     function squash(text) {
         return text.toLowerCase().replace(/^[.,:;]+|[.,:;]+$/g, '').replace(/[\s_()-]/g, '');
     }
 
-    // A list of words has a space at each side of each.
+    // Words that say nothing of what is looked for. A query of nothing else is searched for them.
+    const STOP_WORDS = new Set(('a an and are as at be by can do does for from how i if in into is it its me my no not of on or ' +
+        'that the their there this to want what when where which who with you your').split(' '));
+
+    // Returns the stem that a word has in common with its plural and with its forms in -ed and -ing, so that "saved" and
+    // "saving" are found by "save". What is no word of English is compared as it is.
+    function stem(word) {
+        if (!/^[a-z]{4,}$/.test(word))
+            return word;
+        const singular = word
+            .replace(/ies$/, 'y')
+            .replace(/(ss|sh|ch|x|z)es$/, '$1')
+            .replace(/([^su])s$/, '$1');
+        const verb = singular.replace(/^(.*[aeiouy].*[^e])(?:ed|ing)$/, '$1');
+        const bare = verb === singular ? verb : verb.replace(/([bdgmnprt])\1$/, '$1');
+        return bare.length > 3 ? bare.replace(/e$/, '') : bare;
+    }
+
+    // A list of words, and of their stems, has a space at each side of each.
     function wordsOf(text) {
-        return ` ${text.split(/\s+/).map(squash).join(' ')} `;
+        const words = text.split(/\s+/).map(squash);
+        return ` ${[...words, ...words.map(stem)].join(' ')} `;
+    }
+
+    function prepare(entry) {
+        return {
+            entry,
+            names: entry.names.map(squash),
+            title: wordsOf(entry.names.join(' ')),
+            summary: wordsOf(entry.summary),
+            words: wordsOf(entry.words),
+        };
     }
 
     function scoreName(name, word) {
@@ -30,32 +60,47 @@
     }
 
     function scoreWords(words, word) {
-        if (words.includes(` ${word} `))
+        if (words.includes(` ${word} `) || words.includes(` ${stem(word)} `))
             return 10;
         if (words.includes(` ${word}`))
             return 5;
         return word.length > 4 && words.includes(word) ? 3 : 0;
     }
 
-    // 0 if a word of the query is nowhere in the entry.
-    function score(entry, query) {
-        const scores = query.map(word => Math.max(
-            ...entry.names.map(name => scoreName(squash(name), word)),
-            2 * scoreWords(wordsOf(entry.summary), word),
-            scoreWords(` ${entry.words} `, word)));
-        return scores.includes(0) ? 0 : scores.reduce((sum, each) => sum + each, 0);
+    // 0 if the word is nowhere in the entry.
+    function scoreWord(prepared, word) {
+        return Math.max(
+            ...prepared.names.map(name => scoreName(name, word)),
+            4 * scoreWords(prepared.title, word),
+            2 * scoreWords(prepared.summary, word),
+            scoreWords(prepared.words, word));
     }
 
-    // Returns the entries that have all words of the query, best first.
+    function score(prepared, query) {
+        const scores = query.map(word => scoreWord(prepared, word)).filter(each => each > 0);
+        return {
+            entry: prepared.entry,
+            count: scores.length,
+            score: prepared.entry.weight * scores.reduce((sum, each) => sum + each, 0),
+        };
+    }
+
+    function queryOf(text) {
+        const words = text.split(/\s+/).map(squash).filter(word => word !== '');
+        const telling = words.filter(word => !STOP_WORDS.has(word));
+        return telling.length > 0 ? telling : words;
+    }
+
+    // Returns the entries that have all words of the query, or else as many as any entry has; best first.
     function find(text) {
-        const query = text.split(/\s+/).map(squash).filter(word => word !== '');
-        if (query.length === 0)
-            return [];
-        return window.searchIndex
-            .map(entry => ({entry, score: score(entry, query)}))
-            .filter(found => found.score > 0)
+        const query = queryOf(text);
+        prepared ??= window.searchIndex.map(prepare);
+        const found = prepared.map(each => score(each, query)).filter(each => each.count > 0);
+        const most = Math.max(...found.map(each => each.count));
+        return found
+            .filter(each => each.count === most)
             .sort((a, b) => b.score - a.score || a.entry.label.length - b.entry.label.length)
-            .map(found => found.entry);
+            .map(each => each.entry);
     }
 
     function makeRow(entry) {
