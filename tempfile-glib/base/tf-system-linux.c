@@ -373,6 +373,20 @@ tf_system_open_dir (const char *path)
   return TF_RETRY_EINTR (open (path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
+/* What linux/openat2.h does not have before Linux 5.12 */
+#ifndef RESOLVE_CACHED
+# define RESOLVE_CACHED 0x20
+#endif
+
+gboolean
+tf_system_is_path_known (const char *path)
+{
+  struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED };
+  tf_autofd int fd = lacks (TF_SYSTEM_OPENAT2) ? -1 : syscall (SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+
+  return fd >= 0 || errno != EAGAIN;
+}
+
 /* How often a directory can be renamed while one is opened */
 #define MAX_RENAMED 1000
 

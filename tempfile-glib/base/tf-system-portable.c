@@ -41,6 +41,12 @@ tf_system_stat (TfSystemStat *self,
 }
 
 gboolean
+tf_system_is_path_known (const char *path)
+{
+  return TRUE;
+}
+
+gboolean
 tf_system_stat_known (TfSystemStat *self,
                       int           dir_fd,
                       const char   *name)

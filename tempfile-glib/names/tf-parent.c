@@ -218,8 +218,7 @@ is_on_mount (const TfSystemStat *st,
 }
 
 /* Returns FALSE with errno set to EXDEV if the path leads through the mount, or through the device if @mount_id is 0, to
- * another one that was mounted there since, and whose server may not answer. A path that leads there and back again, by
- * symlinks, counts as such a one. */
+ * another one, whose server may not answer, unless what is behind that is known without it, as on a tmpfs. */
 gboolean
 tf_parent_check_path (const char *path,
                       guint64     mount_id,
@@ -227,32 +226,35 @@ tf_parent_check_path (const char *path,
 {
   g_autoptr(GString) itself = g_string_new (NULL);
   gboolean is_reached = FALSE;
+  gboolean is_behind = FALSE;
   gsize length = 0;
+  gsize last;
 
   do
     {
       TfSystemStat st;
 
+      last = length;
       g_string_truncate (itself, 0);
       g_string_append_len (itself, path, length);
       g_string_append (itself, "/.");
-      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
-        return TRUE;
-
-      if (is_on_mount (&st, mount_id, device))
-        is_reached = TRUE;
-      else if (is_reached)
+      if (is_behind && !tf_system_is_path_known (itself->str))
         {
           errno = EXDEV;
           return FALSE;
         }
+      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
+        return TRUE;
 
+      is_behind = is_reached && !is_on_mount (&st, mount_id, device);
+      is_reached = is_reached || is_on_mount (&st, mount_id, device);
       length += strspn (path + length, "/");
       length += strcspn (path + length, "/");
     }
-  while (length > itself->len - 2);
+  while (length > last);
 
-  return TRUE;
+  errno = EXDEV;
+  return !is_behind;
 }
 
 /* Describes a directory by its path, which may lead through a link at the end. */

@@ -406,7 +406,9 @@ def drop(files):
     files.clear()
 def collect(files):
     files.clear()
-    gc.collect()
+    # From Python 3.14 on, it gives the lock up itself.
+    if sys.version_info < (3, 14):
+        gc.collect()
 sys.setswitchinterval(100)
 gc.disable()
 def run(gate, ran):

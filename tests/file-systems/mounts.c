@@ -721,6 +721,45 @@ clean_up_moved (void)
   g_assert_cmpint (rmdir ("moved") + rmdir ("parent"), ==, 0);
 }
 
+static void
+leave_in_bound (void)
+{
+  g_autofree char *path = tf_test_path ("bound");
+
+  g_assert_nonnull (make_dir (path));
+}
+
+/* A path leads to a file system, away from it, and back, as that of a service to which only some of a tree is shown. */
+static void
+sweep_bound (void)
+{
+  g_autofree char *cover = tf_test_path ("cover");
+  g_autofree char *bound = g_build_filename (cover, "bound", NULL);
+  g_autofree char *own = tf_test_path ("own");
+  g_autoptr(GError) error = NULL;
+  guint n_removed;
+
+  g_assert_true (enter_namespace ());
+  tree_make_dir ("own");
+  tree_make_dir ("cover");
+  g_assert_cmpint (mount ("none", "cover", "tmpfs", 0, NULL), ==, 0);
+  g_assert_cmpint (mkdir (bound, 0700), ==, 0);
+  g_assert_cmpint (mount (own, bound, "none", MS_BIND, NULL), ==, 0);
+  g_assert_cmpint (symlink (bound, "bound"), ==, 0);
+  tf_test_run_and_kill (leave_in_bound);
+  tf_sweep (NULL, NULL, 0, &n_removed, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpuint (n_removed, ==, 1);
+  g_assert_cmpint (umount2 (bound, MNT_DETACH) + umount2 (cover, MNT_DETACH), ==, 0);
+  g_assert_cmpint (unlink ("bound") + rmdir ("own") + rmdir ("cover"), ==, 0);
+}
+
+static gboolean
+needs_cached (gconstpointer func)
+{
+  return func == close_what_is_gone || func == sweep_below_hung;
+}
+
 static gboolean
 needs_statx (gconstpointer func)
 {
@@ -749,7 +788,11 @@ test_mount (gconstpointer func)
       /* The last resort tells file systems apart, no more. */
       if ((missing[i] & TF_SYSTEM_PROC) &&
           (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point ||
-           func == remove_subvolumes || func == sweep_mounted))
+           func == remove_subvolumes || func == sweep_mounted || func == sweep_bound))
+        continue;
+
+      /* Only openat2(2) tells what is known of a path. */
+      if ((missing[i] & TF_SYSTEM_OPENAT2) && needs_cached (func))
         continue;
 
       /* Only statx(2) tells that something is mounted, and what the system knows of it. */
@@ -785,6 +828,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/sweep-other-disk", sweep_other_disk, test_mount);
 
   g_test_add_data_func ("/mounts/moved", clean_up_moved, test_mount);
+  g_test_add_data_func ("/mounts/sweep-bound", sweep_bound, test_mount);
   g_test_add_data_func ("/mounts/hung/gone", close_what_is_gone, test_mount);
   g_test_add_data_func ("/mounts/hung/sweep", sweep_below_hung, test_mount);
   g_test_add_data_func ("/mounts/hung/handed-over", sweep_handed_over, test_mount);
