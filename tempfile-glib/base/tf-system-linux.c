@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gunixmounts.h>
 #include <linux/fs.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
@@ -373,18 +374,21 @@ tf_system_open_dir (const char *path)
   return TF_RETRY_EINTR (open (path, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* What linux/openat2.h does not have before Linux 5.12 */
-#ifndef RESOLVE_CACHED
-# define RESOLVE_CACHED 0x20
-#endif
-
 gboolean
-tf_system_is_path_known (const char *path)
+tf_system_has_server (const char *mount_path)
 {
-  struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_CACHED };
-  tf_autofd int fd = lacks (TF_SYSTEM_OPENAT2) ? -1 : syscall (SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+  static const char *const types[] = {
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "fuse", "gpfs", "lustre", "ncpfs", "nfs", "smb", "virtiofs"
+  };
+  GUnixMountEntry *mount = lacks (TF_SYSTEM_PROC) ? NULL : g_unix_mount_at (mount_path, NULL);
+  gboolean result = FALSE;
 
-  return fd >= 0 || errno != EAGAIN;
+  /* Some have numbers or the name of the server behind them. */
+  for (gsize i = 0; mount != NULL && i < G_N_ELEMENTS (types); i++)
+    result |= g_str_has_prefix (g_unix_mount_get_fs_type (mount), types[i]);
+
+  g_clear_pointer (&mount, g_unix_mount_free);
+  return result;
 }
 
 /* How often a directory can be renamed while one is opened */

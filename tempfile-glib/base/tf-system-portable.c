@@ -41,9 +41,9 @@ tf_system_stat (TfSystemStat *self,
 }
 
 gboolean
-tf_system_is_path_known (const char *path)
+tf_system_has_server (const char *mount_path)
 {
-  return TRUE;
+  return FALSE;
 }
 
 gboolean

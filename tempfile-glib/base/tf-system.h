@@ -99,8 +99,9 @@ tf_system_stat_in (TfSystemStat *self,
          (is_local || self->is_mounted || tf_system_stat (self, dir_fd, name));
 }
 
-/* Returns whether no server is asked to follow the path, or if that cannot be told. */
-gboolean tf_system_is_path_known (const char *path);
+/* Returns whether the file system that is mounted at the path is one of a network or in user space. Asks nobody but the
+ * kernel. */
+gboolean tf_system_has_server (const char *mount_path);
 
 /* Returns whether a file system is mounted there, as far as that is known, without asking its server. */
 static inline gboolean

@@ -29,7 +29,7 @@ struct _TfParent
   int             fd;     /* -1 if it is not open */
   gboolean        is_lasting;
   gboolean        is_known;   /* by its spelling */
-  gboolean        is_guarded; /* when it was opened */
+  gboolean        is_guarded; /* (atomic): when it was opened, or looked at again */
   gboolean        is_private; /* when it was opened */
   gboolean        is_local;   /* the system knows what is in it */
   TfParent       *newer;  /* of those that are open */
@@ -218,7 +218,7 @@ is_on_mount (const TfSystemStat *st,
 }
 
 /* Returns FALSE with errno set to EXDEV if the path leads through the mount, or through the device if @mount_id is 0, to
- * another one, whose server may not answer, unless what is behind that is known without it, as on a tmpfs. */
+ * another one that has a server, which may not answer. */
 gboolean
 tf_parent_check_path (const char *path,
                       guint64     mount_id,
@@ -226,7 +226,6 @@ tf_parent_check_path (const char *path,
 {
   g_autoptr(GString) itself = g_string_new (NULL);
   gboolean is_reached = FALSE;
-  gboolean is_behind = FALSE;
   gsize length = 0;
   gsize last;
 
@@ -238,23 +237,24 @@ tf_parent_check_path (const char *path,
       g_string_truncate (itself, 0);
       g_string_append_len (itself, path, length);
       g_string_append (itself, "/.");
-      if (is_behind && !tf_system_is_path_known (itself->str))
+      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
+        return TRUE;
+
+      g_string_truncate (itself, length);
+      if (is_on_mount (&st, mount_id, device))
+        is_reached = TRUE;
+      else if (is_reached && tf_system_has_server (itself->str))
         {
           errno = EXDEV;
           return FALSE;
         }
-      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
-        return TRUE;
 
-      is_behind = is_reached && !is_on_mount (&st, mount_id, device);
-      is_reached = is_reached || is_on_mount (&st, mount_id, device);
       length += strspn (path + length, "/");
       length += strcspn (path + length, "/");
     }
   while (length > last);
 
-  errno = EXDEV;
-  return !is_behind;
+  return TRUE;
 }
 
 /* Describes a directory by its path, which may lead through a link at the end. */
@@ -439,7 +439,7 @@ look_again (TfParent *self)
 
   g_mutex_lock (&lock);
   if (is_same)
-    self->is_guarded = tf_parent_guards (&st);
+    g_atomic_int_set (&self->is_guarded, tf_parent_guards (&st));
   else
     make_unknown (self);
   g_mutex_unlock (&lock);
@@ -519,7 +519,7 @@ tf_parent_get_place (const TfParent *self)
 gboolean
 tf_parent_is_guarded (const TfParent *self)
 {
-  return self->is_guarded;
+  return g_atomic_int_get (&((TfParent *) self)->is_guarded);
 }
 
 /* Returns whether nobody but this user and root could get at what is in the directory when it was opened. */
@@ -660,7 +660,7 @@ static gboolean
 stat_path (const TfParent *self,
            TfSystemStat   *st)
 {
-  return tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
+  return tf_parent_check_path (self->place.path, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

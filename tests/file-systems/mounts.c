@@ -755,12 +755,6 @@ sweep_bound (void)
 }
 
 static gboolean
-needs_cached (gconstpointer func)
-{
-  return func == close_what_is_gone || func == sweep_below_hung;
-}
-
-static gboolean
 needs_statx (gconstpointer func)
 {
   return func == close_what_is_gone || func == sweep_below_hung || func == sweep_handed_over ||
@@ -789,10 +783,6 @@ test_mount (gconstpointer func)
       if ((missing[i] & TF_SYSTEM_PROC) &&
           (func == remove_over_bind_mount || func == remove_over_closed_mount || func == remove_mount_point ||
            func == remove_subvolumes || func == sweep_mounted || func == sweep_bound))
-        continue;
-
-      /* Only openat2(2) tells what is known of a path. */
-      if ((missing[i] & TF_SYSTEM_OPENAT2) && needs_cached (func))
         continue;
 
       /* Only statx(2) tells that something is mounted, and what the system knows of it. */
