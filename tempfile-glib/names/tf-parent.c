@@ -29,6 +29,7 @@ struct _TfParent
   int             fd;     /* -1 if it is not open */
   gboolean        is_lasting;
   gboolean        is_known;   /* by its spelling */
+  gboolean        is_unsure;  /* was idle: whoever wants it looks again */
   gboolean        is_guarded; /* (atomic): when it was opened, or looked at again */
   gboolean        is_private; /* when it was opened */
   gboolean        is_local;   /* the system knows what is in it */
@@ -439,7 +440,10 @@ look_again (TfParent *self)
 
   g_mutex_lock (&lock);
   if (is_same)
-    g_atomic_int_set (&self->is_guarded, tf_parent_guards (&st));
+    {
+      g_atomic_int_set (&self->is_guarded, tf_parent_guards (&st));
+      self->is_unsure = FALSE;
+    }
   else
     make_unknown (self);
   g_mutex_unlock (&lock);
@@ -454,22 +458,23 @@ TfParent *
 tf_parent_get (const char *path,
                gboolean    is_lasting)
 {
-  gboolean was_idle;
+  gboolean is_unsure = FALSE;
   TfParent *self;
 
   tf_fork_watch (&fork_handler);
 
   g_mutex_lock (&lock);
   self = look_up (path);
-  was_idle = self != NULL && self == idle;
   if (self != NULL)
     {
+      self->is_unsure |= self == idle && !is_lasting;
+      is_unsure = self->is_unsure;
       latest = self;
       take (self);
     }
   g_mutex_unlock (&lock);
 
-  if (was_idle && !is_lasting && !look_again (self))
+  if (is_unsure && !look_again (self))
     tf_parent_unref (g_steal_pointer (&self));
   return self != NULL ? self : make (path, is_lasting);
 }

@@ -46,6 +46,20 @@ static gboolean is_elsewhere;
 /* What is used by another thread while the system is asked what file system a directory is on. */
 static TfParent *used_meanwhile; /* (nullable) */
 
+/* What another thread gets while this one looks at it again. */
+static const char *got_meanwhile; /* (nullable): the path */
+static gboolean is_guarded_meanwhile;
+
+static gpointer
+get (gpointer data)
+{
+  TfParent *parent = tf_parent_get (data, FALSE);
+
+  is_guarded_meanwhile = tf_parent_is_guarded (parent);
+  tf_parent_unref (parent);
+  return NULL;
+}
+
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
@@ -78,6 +92,8 @@ __wrap_statx (int           dir_fd,
 {
   if (dir_fd == hung_fd && !(flags & AT_STATX_DONT_SYNC))
     n_asked++;
+  if (got_meanwhile != NULL)
+    g_thread_join (g_thread_new ("other", get, (gpointer) g_steal_pointer (&got_meanwhile)));
 
   if (__real_statx (dir_fd, path, flags, mask, stx) != 0)
     return -1;
@@ -434,6 +450,27 @@ test_slow_file_system (void)
   g_assert_cmpint (rmdir ("dir"), ==, 0);
 }
 
+/* Nobody takes a directory that was idle as it was before. */
+static void
+test_looked_at_meanwhile (void)
+{
+  g_autofree char *path = tf_test_path ("dir");
+  TfParent *parent;
+
+  g_assert_cmpint (g_mkdir (path, 0700), ==, 0);
+  tf_parent_unref (tf_parent_get (path, TRUE));
+  g_assert_cmpint (chmod (path, 0777), ==, 0);
+  is_guarded_meanwhile = TRUE;
+  got_meanwhile = path;
+  parent = tf_parent_get (path, FALSE);
+  g_assert_null (got_meanwhile);
+  g_assert_false (is_guarded_meanwhile);
+  g_assert_false (tf_parent_is_guarded (parent));
+  tf_parent_unref (parent);
+  tf_parent_unref (tf_parent_get (tf_test_get_sandbox (), TRUE));
+  g_assert_cmpint (rmdir (path), ==, 0);
+}
+
 /* Something else that was removed is not the directory. */
 static void
 test_other_removed (void)
@@ -474,6 +511,7 @@ main (int    argc,
   g_test_add_func ("/parent/other-descriptor", test_other_descriptor);
   g_test_add_func ("/parent/hung-server", test_hung_server);
   g_test_add_func ("/parent/slow-file-system", test_slow_file_system);
+  g_test_add_func ("/parent/looked-at-meanwhile", test_looked_at_meanwhile);
 
   return tf_test_run ();
 }
