@@ -774,10 +774,9 @@ class File(Reading):
 def is_there(path):
     """That it is no symlink is known without the server of what is mounted there, as what lstat() tells may not be."""
     try:
-        os.readlink(path)
+        return bool(os.readlink(path))
     except OSError as error:
         return error.errno == errno.EINVAL
-    return True
 
 
 class Dir:
