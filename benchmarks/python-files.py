@@ -267,7 +267,7 @@ def items():
 
 
 def main():
-    print(f'{"":24} {"Tf":>11} {"tempfile":>11}  ratio  (bound)   ns of CPU time, the least of several')
+    print(f'{"":24} {"Tf":>11} {"tempfile":>11}  ratio  (bound)   ns of CPU time, the least of several; of servers, on average')
     met = [show(name, measure(), calls, bound) for name, measure, calls, bound in items()
            if not sys.argv[1:] or any(word in name for word in sys.argv[1:])]
     print(f'{sum(met)} bounds met, {len(met) - sum(met)} missed; in {os.path.abspath(Tf.gettempdir())}')

@@ -3147,8 +3147,8 @@ close_after_steal (GIOStream *stream)
  * The file is closed as by [method@Gio.IOStream.close], and nothing that happens later changes or frees the bytes.
  * Since the bytes are there, an error of closing is only logged. If this call fails, the file stays open. It blocks
  * on the disk if the bytes are there. Errors are of %G_IO_ERROR: %G_IO_ERROR_PENDING while an asynchronous
- * operation of the file is under way; %G_IO_ERROR_NO_SPACE if there is no room for the holes;
- * %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s or
+ * operation of the file is under way; %G_IO_ERROR_NO_SPACE if there is no room for the holes, or not enough memory for
+ * a copy; %G_IO_ERROR_CANCELLED; %G_IO_ERROR_CLOSED; %G_IO_ERROR_NOT_INITIALIZED; otherwise an error mapped from mmap(2)'s or
  * read(2)'s errno.
  *
  * Returns: (transfer full): the content
@@ -3220,7 +3220,7 @@ steal_bytes_func (gpointer       source_object,
  *
  * Asynchronous version of [method@TempFile.steal_bytes].
  *
- * Bytes in memory leave the file at once. A worker thread maps the content of a file on disk. Nothing else can use the
+ * Bytes in memory leave the file at once. A worker thread maps or copies the content of a file on disk. Nothing else can use the
  * file from this call on. If the operation succeeds, the file is closed when @callback is called. If it fails, the file
  * stays open.
  *

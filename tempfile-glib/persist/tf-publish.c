@@ -102,7 +102,7 @@ sync_whole (const TfReplacement  *entry,
     return TRUE;
 
   return cannot_sync (errno) ? tf_errno_set (error, errno, "fsync", target->path)
-                            : tf_disk_set_lost (entry->lost_errno, errno, "fsync", target->path, error);
+                             : tf_disk_set_lost (entry->lost_errno, errno, "fsync", target->path, error);
 }
 
 static gboolean

@@ -305,8 +305,8 @@ tf_replacement_discard (TfReplacement       *self,
 static gboolean
 is_silence (int saved_errno)
 {
-  return saved_errno == ENOENT || saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT || saved_errno == ENOTCONN ||
-         saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
+  return saved_errno == ENOENT || saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT ||
+         saved_errno == ENOTCONN || saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
 }
 
 static gboolean
@@ -318,7 +318,7 @@ is_dir_there (int dir_fd)
   return fd >= 0 && fstat (fd, &st) == 0 && st.st_nlink > 0;
 }
 
-/* Returns whether a file of this user that is not the one before is at the target. */
+/* Returns whether the target is a file of this user, and not as it was before. */
 static gboolean
 has_changed (const TfDestination *target)
 {

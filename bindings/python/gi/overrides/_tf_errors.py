@@ -47,6 +47,7 @@ VALUE_ERRORS = {
 # Where errno does not matter, whatever was the last one.
 NEVER_OF_SYSTEM = {Gio.IOErrorEnum.CANCELLED, Gio.IOErrorEnum.PENDING, *VALUE_ERRORS}
 
+# How an error of persist() goes on behind the path if the destination is the new file already.
 UNSAFE = '”, but may not survive '
 
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
@@ -102,7 +103,7 @@ def find_number(message, code, number):
 
 
 def is_in_place(message):
-    """Returns whether persist() has failed when the destination was the new file already, which all of the message tells."""
+    """Returns whether persist() has failed although the destination is the new file. Only the whole message tells so."""
     return message.startswith('The file is at “') and UNSAFE in message
 
 

@@ -772,7 +772,7 @@ class File(Reading):
 
 
 def is_there(path):
-    """That it is no symlink is known without the server of what is mounted there, as what lstat() tells may not be."""
+    """Unlike lstat(), readlink() does not ask the server of what is mounted there: EINVAL is something else than a link."""
     try:
         return bool(os.readlink(path))
     except OSError as error:

@@ -92,7 +92,7 @@ is_left (TfTempDir *dir)
   const char *path = tf_temp_dir_get_path (dir);
   char byte;
 
-  /* That it is no symlink is known without its server, as what lstat() tells may not be. */
+  /* Unlike lstat(), readlink() does not ask the server of what is mounted there: EINVAL is something else than a link. */
   return path != NULL && is_automatic (dir) && g_object_get_qdata (G_OBJECT (dir), cleaned_up_quark ()) == NULL &&
          (readlink (path, &byte, 1) >= 0 || errno == EINVAL);
 }
