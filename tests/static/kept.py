@@ -32,7 +32,9 @@ PACKAGES = ['/var/lib/dpkg/status', '/var/lib/rpm', '/usr/lib/sysimage/rpm', '/v
             '/lib/apk/db/installed']
 # What a process may do, and what the kernel can mount
 POWERS = re.compile(r'(Cap\w+|NoNewPrivs|Seccomp):.*', re.MULTILINE)
-FILES_OF_POWERS = ['/proc/filesystems', '/proc/self/cgroup', '/proc/sys/user/max_user_namespaces']
+FILES_OF_POWERS = ['/proc/self/cgroup', '/proc/sys/user/max_user_namespaces']
+# Here a file system appears when it is mounted for the first time, by the test itself.
+FILE_SYSTEMS = '/proc/filesystems'
 BUILT = ('.so', '.a', '.gir', '.typelib', '.vapi', '.h', '.pc', '.py', '.toml')
 
 
@@ -110,7 +112,8 @@ def list_of_system(words):
                 if VARIABLES.match(name) and name != 'TF_TEST_ANEW')
 
 
-def make_key(source_root, build_root, command):
+def make_keys(source_root, build_root, command):
+    """One of what does not change while the test runs, and one of what it may have the kernel load."""
     roots = tuple(os.path.join(os.path.realpath(root), '') for root in (source_root, build_root))
     # Of folders that are given, the test may write to those that are built.
     own = [word for word in command if os.path.join(os.path.realpath(word), '').startswith(roots)]
@@ -125,7 +128,7 @@ def make_key(source_root, build_root, command):
             key.update(str(error.errno).encode())
     system = list_of_system([word for word in command if os.path.isabs(word) and word not in own])
     key.update('\0'.join([*command, *system]).encode(errors='surrogateescape'))
-    return key.hexdigest()
+    return key.hexdigest(), hashlib.sha256(read_of_system(FILE_SYSTEMS).encode()).hexdigest()
 
 
 def run_and_show(command):
@@ -148,10 +151,10 @@ def main():
     source_root, build_root, *command = sys.argv[1:]
     name = hashlib.sha256('\0'.join(command).encode()).hexdigest()[:16]
     record = pathlib.Path(build_root, 'tests', 'kept', name)
-    key = make_key(source_root, build_root, command)
+    keys = make_keys(source_root, build_root, command)
     if record.is_file() and not os.environ.get('TF_TEST_ANEW'):
-        kept_key, when, output = record.read_bytes().split(b'\n', 2)
-        if kept_key.decode() == key:
+        *kept_keys, when, output = record.read_bytes().split(b'\n', 3)
+        if tuple(key.decode() for key in kept_keys) == keys:
             print(f'# Passed at {when.decode()}, and nothing that it reads has changed since. TF_TEST_ANEW=1 runs it again.',
                   flush=True)
             sys.stdout.buffer.write(output)
@@ -159,11 +162,12 @@ def main():
 
     record.unlink(missing_ok=True)
     status, output = run_and_show(command)
-    if is_pass(status, output) and make_key(source_root, build_root, command) == key and \
-            any(os.path.exists(path) for path in PACKAGES):
+    keys_now = make_keys(source_root, build_root, command)
+    if is_pass(status, output) and keys_now[0] == keys[0] and any(os.path.exists(path) for path in PACKAGES):
         record.parent.mkdir(exist_ok=True)
         temporary = record.with_suffix(f'.{os.getpid()}')
-        temporary.write_bytes(b'\n'.join([key.encode(), time.strftime('%Y-%m-%d %H:%M:%S').encode(), output]))
+        when = time.strftime('%Y-%m-%d %H:%M:%S')
+        temporary.write_bytes(b'\n'.join([*(line.encode() for line in (*keys_now, when)), output]))
         temporary.replace(record)
     return status if status >= 0 else 128 - status
 

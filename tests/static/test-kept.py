@@ -11,12 +11,25 @@ import sys
 import tempfile
 import unittest
 
-KEPT = pathlib.Path(__file__).resolve().parent / 'kept.py'
+FOLDER = pathlib.Path(__file__).resolve().parent
+
+# kept.py, where the file systems of the kernel are in a file of the test
+MAIN = '''
+import os, sys
+sys.path.insert(0, sys.argv[1])
+del sys.argv[1]
+import kept
+kept.FILE_SYSTEMS = os.environ['FILE_SYSTEMS']
+sys.exit(kept.main())
+'''
 
 PROGRAM = '''
 import os, pathlib, sys
 with open(os.environ['RUNS'], 'a') as runs:
     runs.write('.')
+# As a test that mounts a file system for the first time
+if 'LOADS' in os.environ:
+    pathlib.Path(os.environ['FILE_SYSTEMS']).write_text(os.environ['LOADS'])
 source = pathlib.Path(__file__).parent
 print((source / 'output').read_text(), end='')
 sys.exit(int((source / 'status').read_text()))
@@ -41,9 +54,9 @@ class KeptTest(unittest.TestCase):
         runs = self.root / 'runs'
         runs.write_text('')
         environment = {name: value for name, value in os.environ.items() if name != 'TF_TEST_ANEW'}
-        result = subprocess.run([sys.executable, str(KEPT), str(self.source), str(self.build), sys.executable,
+        result = subprocess.run([sys.executable, '-c', MAIN, str(FOLDER), str(self.source), str(self.build), sys.executable,
                                  str(self.source / 'program.py'), *arguments],
-                                env={**environment, 'RUNS': str(runs), **env}, stdout=subprocess.PIPE, text=True)
+                                env={**environment, 'RUNS': str(runs), 'FILE_SYSTEMS': str(self.root / 'filesystems'), **env}, stdout=subprocess.PIPE, text=True)
         return len(runs.read_text()), result.returncode, result.stdout
 
     def assert_runs(self, *arguments, **env):
@@ -77,6 +90,14 @@ class KeptTest(unittest.TestCase):
         self.assert_runs(str(self.build / 'folder'), str(self.build))
         (self.build / 'folder/built').write_text('')
         self.assert_kept(str(self.build / 'folder'), str(self.build))
+
+    def test_file_system_that_the_test_loads(self):
+        file_systems = self.root / 'filesystems'
+        file_systems.write_text('ext4')
+        self.assert_runs(LOADS='xfs')
+        self.assert_kept()
+        file_systems.write_text('ext4')
+        self.assert_runs()
 
     def test_failure(self):
         for name, text in ('status', '3'), ('output', 'not ok 1\n'), ('output', '1..0 # SKIP\n'), ('output', 'Bail out!\n'):
