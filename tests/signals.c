@@ -126,6 +126,9 @@ test_dies_of_it (void)
     assert_dies_clean (wait_for_signal, signals[i]);
 }
 
+/* Where be_busy() does it */
+static char *busy_dir;
+
 /* In the middle of allocations, and of the creation and removal of more. */
 static void
 be_busy (void)
@@ -135,8 +138,8 @@ be_busy (void)
   say_ready ();
   for (;;)
     {
-      TfTempDir *one = tf_temp_dir_new (NULL, NULL, NULL, NULL, NULL);
-      TfNamedFile *two = tf_named_file_new (NULL, NULL, NULL, NULL, NULL);
+      TfTempDir *one = tf_temp_dir_new (NULL, NULL, busy_dir, NULL, NULL);
+      TfNamedFile *two = tf_named_file_new (NULL, NULL, busy_dir, NULL, NULL);
       char *child = g_build_filename (tf_temp_dir_get_path (one), "child", NULL);
 
       g_file_set_contents (child, "x", 1, NULL);
@@ -149,8 +152,14 @@ be_busy (void)
 static void
 test_busy (void)
 {
+  busy_dir = tf_test_make_cheap_dir ();
   for (int i = 0; i < 50; i++)
-    assert_dies_clean (be_busy, SIGTERM);
+    {
+      assert_dies_clean (be_busy, SIGTERM);
+      g_assert_cmpuint (tf_test_count_entries (busy_dir), ==, 0);
+    }
+  g_assert_cmpint (rmdir (busy_dir), ==, 0);
+  g_clear_pointer (&busy_dir, g_free);
 }
 
 static void

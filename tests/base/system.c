@@ -92,7 +92,9 @@ test_read_dir (void)
   g_autofree char *buffer = NULL;
   gsize capacity = 0;
   tf_autofd int fd = -1;
+  g_autofree char *cheap = tf_test_make_cheap_dir ();
 
+  g_assert_cmpint (chdir (cheap), ==, 0);
   tree_make_dir ("dir");
   for (int i = 0; i < 3000; i++)
     {
@@ -124,6 +126,8 @@ test_read_dir (void)
       g_assert_cmpint (unlink (name), ==, 0);
     }
   g_assert_cmpint (rmdir ("dir"), ==, 0);
+  g_assert_cmpint (chdir (tf_test_get_sandbox ()), ==, 0);
+  g_assert_cmpint (rmdir (cheap), ==, 0);
   g_assert_cmpint (tf_system_read_dir (-1, &buffer, &capacity), ==, -1);
   g_assert_cmpint (errno, ==, EBADF);
 }

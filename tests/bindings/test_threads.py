@@ -282,7 +282,7 @@ def work(file, seed, stop):
             choose(calls)()
         except (OSError, ValueError, StopIteration):
             pass
-for create, seconds in (Tf.NamedTemporaryFile, 1), (Tf.TemporaryFile, 0.5), (lambda: Tf.SpooledTemporaryFile(1 << 20), 0.5):
+for create, seconds in (Tf.NamedTemporaryFile, 0.5), (Tf.TemporaryFile, 0.3), (lambda: Tf.SpooledTemporaryFile(1 << 20), 0.3):
     with create() as file:
         threads = [threading.Thread(target=work, args=(file, seed, time.monotonic() + seconds)) for seed in range(4)]
         for thread in threads:
@@ -344,7 +344,7 @@ def work(write, stop):
         write(file, bytes(900))
         file.close()
 for write in Tf.SpooledTemporaryFile.write, lambda file, data: file.get_output_stream().write_all(data, None):
-    threads = [threading.Thread(target=work, args=(write, time.monotonic() + 2)) for _ in range(8)]
+    threads = [threading.Thread(target=work, args=(write, time.monotonic() + 0.7)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -585,7 +585,7 @@ attack_at (const Act    *act,
 static void
 attack_each_call (const Ground *where)
 {
-  guint stride = proof_get_number ("TF_PROOF_STRIDE", 149);
+  guint stride = proof_get_number ("TF_PROOF_STRIDE", 293);
   Result result = { 0 };
 
   ground = where;

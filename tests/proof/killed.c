@@ -730,7 +730,7 @@ kill_at_each_call (const Act *act,
                    Result    *result)
 {
   /* An odd number: every second stop is the return of a system call. */
-  guint stride = proof_get_number ("TF_PROOF_STRIDE", 7);
+  guint stride = proof_get_number ("TF_PROOF_STRIDE", 13);
   int status;
 
   prepare (act);
@@ -832,7 +832,7 @@ signal_at_each_call (const Act *act,
                      Result    *result,
                      guint     *n_before_sweep)
 {
-  guint stride = proof_get_number ("TF_PROOF_STRIDE", 13);
+  guint stride = proof_get_number ("TF_PROOF_STRIDE", 29);
 
   for (guint n = 0; signal_at (act, n, result, n_before_sweep);)
     n += stride;

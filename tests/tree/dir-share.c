@@ -216,6 +216,8 @@ test_nested (void)
 static void
 test_one_thread (void)
 {
+  g_autofree char *dir = enter_cheap_dir ();
+
   tree_make_dir ("root");
   tree_make_wide ("root", 20, 20);
   assert_emptied ();
@@ -234,6 +236,7 @@ test_one_thread (void)
   assert_emptied ();
   g_assert_cmpuint (n_threads, ==, 1);
   fail_threads = FALSE;
+  leave_cheap_dir (dir);
 }
 
 static void

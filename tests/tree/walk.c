@@ -512,6 +512,9 @@ empty_in_thread (gpointer path)
 static void
 test_two_removers (void)
 {
+  g_autofree char *dir = tf_test_make_cheap_dir ();
+
+  g_assert_cmpint (chdir (dir), ==, 0);
   for (int i = 0; i < 20; i++)
     {
       GThread *other;
@@ -524,6 +527,8 @@ test_two_removers (void)
       g_thread_join (other);
       g_assert_cmpint (rmdir ("root"), ==, 0);
     }
+  g_assert_cmpint (chdir (tf_test_get_sandbox ()), ==, 0);
+  g_assert_cmpint (rmdir (dir), ==, 0);
 }
 
 static gint swapping;
