@@ -219,7 +219,8 @@ is_on_mount (const TfSystemStat *st,
 }
 
 /* Returns FALSE with errno set to EXDEV if the path leads through the mount, or through the device if @mount_id is 0, to
- * another one that has a server, which may not answer. */
+ * another one that has a server, which may not answer. What is mounted is seen without a look into it, for which a server can
+ * be asked. */
 gboolean
 tf_parent_check_path (const char *path,
                       guint64     mount_id,
@@ -237,11 +238,9 @@ tf_parent_check_path (const char *path,
       last = length;
       g_string_truncate (itself, 0);
       g_string_append_len (itself, path, length);
-      g_string_append (itself, "/.");
-      if (!tf_system_stat_known (&st, AT_FDCWD, itself->str))
+      if (!tf_system_stat_known (&st, AT_FDCWD, length > 0 ? itself->str : "/"))
         return TRUE;
 
-      g_string_truncate (itself, length);
       if (is_on_mount (&st, mount_id, device))
         is_reached = TRUE;
       else if (is_reached && tf_system_has_server (itself->str))
@@ -665,7 +664,8 @@ static gboolean
 stat_path (const TfParent *self,
            TfSystemStat   *st)
 {
-  return tf_parent_check_path (self->place.path, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
+  return tf_parent_check_path (self->place.path, self->mount_id, self->place.device) &&
+         tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
 }
 
 /* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */

@@ -511,7 +511,8 @@ let_go_of_mount (void)
 
 /* --- Servers that do not answer -------------------------------------------------------------- */
 
-/* Mounts a file system in user space that nobody serves. Returns the connection, which ends it when it is closed. */
+/* Mounts a file system in user space that nobody serves, and that would be asked who may go through it. Returns the connection,
+ * which ends it when it is closed. */
 static int
 mount_hung (const char *path)
 {
@@ -521,7 +522,7 @@ mount_hung (const char *path)
 
   g_assert_cmpint (fd, >=, 0);
   g_assert_cmpint (stat (path, &st), ==, 0);
-  options = g_strdup_printf ("fd=%d,rootmode=%o,user_id=%u,group_id=%u", fd, st.st_mode & S_IFMT, geteuid (), getegid ());
+  options = g_strdup_printf ("fd=%d,rootmode=%o,user_id=%u,group_id=%u,default_permissions", fd, st.st_mode & S_IFMT, geteuid (), getegid ());
   g_assert_cmpint (mount ("hung", path, "fuse", MS_NODEV | MS_NOSUID, options), ==, 0);
   return fd;
 }
@@ -607,6 +608,38 @@ close_what_is_gone (void)
       end_hung (above[i], fd);
     }
   assert_goes (dir);
+}
+
+/* The same, for a path through a link, and where the link is. */
+static void
+close_what_is_gone_by_link (void)
+{
+  g_autoptr(TfTempDir) dir = NULL;
+  g_autoptr(TfTempDir) inner_dir = NULL;
+  g_autoptr(TfNamedFile) file = NULL;
+  g_autofree char *links = tf_test_path ("links");
+  g_autofree char *link = g_build_filename (links, "link", NULL);
+  g_autoptr(GError) error = NULL;
+  int fd;
+
+  g_assert_true (enter_namespace ());
+  dir = make_dir (NULL);
+  g_assert_cmpint (mkdir (links, 0700), ==, 0);
+  g_assert_cmpint (symlink (tf_temp_dir_get_path (dir), link), ==, 0);
+  file = tf_named_file_new (NULL, NULL, link, NULL, &error);
+  g_assert_no_error (error);
+  inner_dir = make_dir (link);
+  g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (rmdir (tf_temp_dir_get_path (inner_dir)), ==, 0);
+
+  fd = mount_hung (links);
+  g_assert_true (g_io_stream_close (G_IO_STREAM (file), NULL, &error));
+  g_assert_no_error (error);
+  g_assert_true (tf_temp_dir_cleanup (inner_dir, NULL, &error));
+  g_assert_no_error (error);
+  end_hung (links, fd);
+  assert_goes (dir);
+  g_assert_cmpint (unlink (link) + rmdir (links), ==, 0);
 }
 
 static void
@@ -757,7 +790,7 @@ sweep_bound (void)
 static gboolean
 needs_statx (gconstpointer func)
 {
-  return func == close_what_is_gone || func == sweep_below_hung || func == sweep_handed_over ||
+  return func == close_what_is_gone || func == close_what_is_gone_by_link || func == sweep_below_hung || func == sweep_handed_over ||
          func == remove_hung_tree || func == clean_up_moved;
 }
 
@@ -820,6 +853,7 @@ main (int    argc,
   g_test_add_data_func ("/mounts/moved", clean_up_moved, test_mount);
   g_test_add_data_func ("/mounts/sweep-bound", sweep_bound, test_mount);
   g_test_add_data_func ("/mounts/hung/gone", close_what_is_gone, test_mount);
+  g_test_add_data_func ("/mounts/hung/gone-by-link", close_what_is_gone_by_link, test_mount);
   g_test_add_data_func ("/mounts/hung/sweep", sweep_below_hung, test_mount);
   g_test_add_data_func ("/mounts/hung/handed-over", sweep_handed_over, test_mount);
   g_test_add_data_func ("/mounts/hung/tree", remove_hung_tree, test_mount);
