@@ -29,6 +29,10 @@ typedef enum
  * it is missing for a moment then */
 #define MAX_MISSING 100
 
+/* How often the same file may be seen and another one be opened, or ESTALE come: it takes longer than the second for which
+ * kernels remember names */
+#define MAX_OTHER 2000
+
 /* Opens the file that is replaced. */
 static int
 open_replaced (const TfDestination *target,
@@ -182,11 +186,10 @@ make (TfBackup             *self,
   return FALSE;
 }
 
-/* Looks again at what has the name. Counts how often in a row it is the same file and missing. */
+/* Looks again at what has the name. Counts how often in a row it is the same file all the same: missing, or another one. */
 static gboolean
 look_again (TfDestination  *target,
-            Holder          holder,
-            guint          *n_missing,
+            guint          *n_same,
             GError        **error)
 {
   struct stat before = target->file;
@@ -194,7 +197,7 @@ look_again (TfDestination  *target,
   if (!tf_destination_look_again (target, error))
     return FALSE;
 
-  *n_missing = holder == MISSING && target->has_file && tf_destination_is_file (target, &before) ? *n_missing + 1 : 0;
+  *n_same = target->has_file && tf_destination_is_file (target, &before) ? *n_same + 1 : 0;
   return TRUE;
 }
 
@@ -207,26 +210,30 @@ tf_backup_make (TfBackup       *self,
                 GCancellable   *cancellable,
                 GError        **error)
 {
-  guint n_missing = 0;
+  Holder holder = SEEN;
+  guint n_same = 0;
 
-  for (guint i = 1; (target->flags & TF_PERSIST_BACKUP) && target->has_file && n_missing < MAX_MISSING; i++)
+  for (guint i = 1; (target->flags & TF_PERSIST_BACKUP) && target->has_file; i++)
     {
       g_autoptr(GError) own_error = NULL;
-      Holder holder;
+      Holder former = holder;
 
+      if (holder == MISSING && n_same >= MAX_MISSING)
+        break;
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return FALSE;
       if (make (self, target, &holder, cancellable, &own_error))
         return TRUE;
 
-      if (holder == SEEN || i == TF_TEMPLATE_TRIES)
+      if (holder == SEEN || i == TF_TEMPLATE_TRIES || (holder == OTHER && n_same >= MAX_OTHER))
         {
           g_propagate_error (error, g_steal_pointer (&own_error));
           return FALSE;
         }
 
       *self = (TfBackup) TF_BACKUP_INIT;
-      if (!look_again (target, holder, &n_missing, error))
+      n_same = holder == former ? n_same : 0;
+      if (!look_again (target, &n_same, error))
         return FALSE;
     }
 

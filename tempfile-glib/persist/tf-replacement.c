@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -179,6 +180,9 @@ make_at_name (TfReplacement       *self,
   return result;
 }
 
+/* How often a name that nobody can know may be taken: by the file that was created, if the server is not heard. */
+#define MAX_NEW_NAMES 100
+
 static int
 try_new_names (TfReplacement       *self,
                const TfDestination *target,
@@ -187,7 +191,7 @@ try_new_names (TfReplacement       *self,
 {
   const TfTemplate template = { .prefix = (char *) ".tmp-" };
 
-  for (int i = 0; i < TF_TEMPLATE_TRIES; i++)
+  for (int i = 0; i < MAX_NEW_NAMES; i++)
     {
       g_autofree char *name = tf_template_make_name (&template, NULL);
       int result;
@@ -284,13 +288,15 @@ abandon_name (TfReplacement *self)
   forget_name (self);
 }
 
-/* Like tf_replacement_remove(), but logs an error. */
+/* Like tf_replacement_remove(), but logs an error; and leaves what has to stay. */
 void
 tf_replacement_discard (TfReplacement       *self,
                         const TfDestination *target)
 {
   g_autoptr(GError) error = NULL;
 
+  if (self->stays)
+    forget_name (self);
   if (tf_replacement_remove (self, target) == 0 || tf_replacement_remove (self, target) == 0)
     return;
 
@@ -301,18 +307,16 @@ tf_replacement_discard (TfReplacement       *self,
 
 #define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
-/* Returns whether the errno can mean that a server was not heard; ENOENT, that the kernel has asked it again. */
-static gboolean
-is_silence (int saved_errno)
+static int
+open_dir (int dir_fd)
 {
-  return saved_errno == ENOENT || saved_errno == EIO || saved_errno == ESTALE || saved_errno == ETIMEDOUT ||
-         saved_errno == ENOTCONN || saved_errno == ECONNABORTED || saved_errno == ECONNRESET;
+  return openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 static gboolean
 is_dir_there (int dir_fd)
 {
-  tf_autofd int fd = openat (dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  tf_autofd int fd = open_dir (dir_fd);
   struct stat st;
 
   return fd >= 0 && fstat (fd, &st) == 0 && st.st_nlink > 0;
@@ -329,22 +333,46 @@ has_changed (const TfDestination *target)
           st.st_mtim.tv_nsec != target->file.st_mtim.tv_nsec);
 }
 
-/* Returns whether the target has the bytes of the file, perhaps with another inode number. The mode can forbid to read them.
- * The descriptor of what is backed up only describes it. */
+/* Returns whether the name has the bytes of the file, perhaps with another inode number. The descriptor of what is backed up
+ * only describes it; what is opened again may be another file, because libfuse goes by names. Sets errno if the name cannot be
+ * opened. */
+static gboolean
+has_bytes (const TfReplacement *self,
+           int                  dir_fd,
+           const char          *name)
+{
+  tf_autofd int fd = openat (dir_fd, name, READ_FLAGS);
+  tf_autofd int again_fd = -1;
+  int flags = fcntl (self->fd, F_GETFL);
+  int own_fd;
+  gboolean result;
+  char byte;
+
+  if (fd < 0)
+    return FALSE;
+
+  if (pread (self->fd, &byte, 1, 0) < 0 && errno == EBADF)
+    again_fd = tf_system_open_again (self->fd);
+
+  /* Of the sizes, the kernel may know those of before. */
+  own_fd = again_fd >= 0 ? again_fd : self->fd;
+  tf_system_refresh_content (own_fd);
+  tf_system_refresh_content (fd);
+  errno = 0;
+  result = tf_disk_equals (own_fd, fd);
+  fcntl (self->fd, F_SETFL, flags);
+  return result;
+}
+
+/* The mode can forbid to read what is at the target. */
 static gboolean
 has_come_to (const TfReplacement *self,
              const TfDestination *target)
 {
-  tf_autofd int target_fd = openat (target->dir_fd, target->name, READ_FLAGS);
-  tf_autofd int own_fd = target_fd >= 0 ? tf_system_open_again (self->fd) : -1;
-
-  if (target_fd >= 0)
-    return tf_disk_equals (own_fd >= 0 ? own_fd : self->fd, target_fd);
-
-  return errno == EACCES && has_changed (target);
+  return has_bytes (self, target->dir_fd, target->name) || (errno == EACCES && has_changed (target));
 }
 
-/* Called after renaming has failed. A server that has done it and was not heard has nothing by the former name any more,
+/* Called after renaming has failed, with whatever errno. A server that has done it has nothing by the former name any more,
  * in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
  * it. Does not change errno. */
 static gboolean
@@ -352,14 +380,8 @@ was_done_unheard (const TfReplacement *self,
                   const TfDestination *target)
 {
   int saved_errno = errno;
-  gboolean result = FALSE;
-
-  if (is_silence (saved_errno))
-    {
-      tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
-
-      result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
-    }
+  tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
+  gboolean result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
 
   errno = saved_errno;
   return result;
@@ -388,11 +410,44 @@ end_rename (TfReplacement       *self,
 /* How often the document may be said to be missing */
 #define MAX_MISSING 10
 
+/* Returns whether the directory lists no such name, in whatever case. */
+static gboolean
+is_unlisted (int         dir_fd,
+             const char *name)
+{
+  tf_autofd int fd = open_dir (dir_fd);
+  g_autofree char *buffer = NULL;
+  gsize capacity = 0;
+  gssize n = -1;
+
+  while (fd >= 0 && (n = tf_system_read_dir (fd, &buffer, &capacity)) > 0)
+    for (gssize i = 0; i < n; i += ((TfSystemEntry *) (gpointer) (buffer + i))->size)
+      if (g_ascii_strcasecmp (((TfSystemEntry *) (gpointer) (buffer + i))->name, name) == 0)
+        return FALSE;
+
+  return n == 0;
+}
+
+/* Called after renaming has failed. libfuse moves what somebody has open out of the way first, and does not put it back if
+ * the server then refuses. The kernel still remembers the name of the document, but the directory does not list it.
+ * Does not change errno. */
+static gboolean
+has_lost_target (const TfReplacement *self,
+                 const TfDestination *target)
+{
+  int saved_errno = errno;
+  gboolean result = target->is_occupied && tf_system_may_lose (target->dir_fd) &&
+                    is_unlisted (target->dir_fd, target->name) && !is_unlisted (target->dir_fd, self->name);
+
+  errno = saved_errno;
+  return result;
+}
+
 /* FUSE renames what somebody has open out of the way first, and says that it is not there if another machine has done
  * so meanwhile. */
 static int
-rename_to_target (TfReplacement       *self,
-                  const TfDestination *target)
+rename_present (const TfReplacement *self,
+                const TfDestination *target)
 {
   int n_tries = 0;
   int result;
@@ -402,6 +457,19 @@ rename_to_target (TfReplacement       *self,
   while (result != 0 && errno == ENOENT && has_name (self, target->dir_fd, self->name) &&
          ++n_tries < MAX_MISSING);
 
+  return result;
+}
+
+/* If the document was lost, and the file does not get its name either, the temporary name is the only one that is left. */
+static int
+rename_to_target (TfReplacement       *self,
+                  const TfDestination *target)
+{
+  int result = rename_present (self, target);
+
+  if (result != 0 && has_lost_target (self, target))
+    result = rename_present (self, target);
+  self->stays = result != 0 && has_lost_target (self, target);
   return result;
 }
 
@@ -428,6 +496,23 @@ rename_as_new (TfReplacement       *self,
                      tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE));
 }
 
+/* Called after an exchange has failed. What the names have may be remembered by the kernel, and is found out by opening them.
+ * Does not change errno. */
+static gboolean
+was_exchanged_unheard (const TfReplacement *self,
+                       const TfDestination *target,
+                       const char          *former,
+                       const char          *wanted)
+{
+  int saved_errno = errno;
+  gboolean result = has_name (self, target->dir_fd, wanted) ||
+                    (saved_errno != ENOTSUP && saved_errno != ENOENT && tf_system_may_lose (target->dir_fd) &&
+                     !has_bytes (self, target->dir_fd, former) && has_bytes (self, target->dir_fd, wanted));
+
+  errno = saved_errno;
+  return result;
+}
+
 /* Exchanges the temporary name for that of the target. The file has the name @former before that, and @wanted after it.
  * What a signal has interrupted is repeated only if it was certainly not done. */
 static int
@@ -449,7 +534,7 @@ exchange (TfReplacement       *self,
       return -1;
     }
 
-  return result != 0 && has_name (self, target->dir_fd, wanted) ? 0 : result;
+  return result != 0 && was_exchanged_unheard (self, target, former, wanted) ? 0 : result;
 }
 
 /* Returns whether another file than @own has the name of the target now. */

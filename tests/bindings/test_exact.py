@@ -416,6 +416,12 @@ class ErrorTest(TestCase):
         error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
         self.assertEqual((error.errno, error.strerror), (errno.ENOMEM, message))
 
+    def test_lost_document(self):
+        message = ('The bytes are at “/a/.tmp-x”, because the file system has lost “/a/doc”: rename to “/a/doc”: '
+                   f'{os.strerror(errno.ENOMEM)}')
+        error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
+        self.assertEqual((error.errno, error.strerror, error.filename), (errno.ENOMEM, message, '/a/.tmp-x'))
+
     def test_out_of_memory(self):
         message = f'malloc: {os.strerror(errno.ENOMEM)}'
         error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)

@@ -56,6 +56,10 @@
  *   hide              what is removed while it is open gets the name .fuse_hidden*
  *   hidden-taken=N    the same, and another machine then gives that name to a file of N bytes. What is done without a
  *                     descriptor is done to that one
+ *   lost=N:ERROR      hide, and when the first open file was hidden for another one to be renamed over it, N such
+ *                     renames fail
+ *   remembers         the kernel remembers names and sizes for a second, and what libfuse remembers goes by names: after a
+ *                     rename that was carried out and failed, each name is taken for what it was
  *   clock=N           all times are N seconds later
  *   clock-grain=N     all times are multiples of N seconds
  *   one-link          each file seems to have one link
@@ -71,6 +75,7 @@ typedef struct
   ino_t inode;
   guint64 n_lookups;
   guint n_open;
+  gboolean is_gone; /* by its name */
   int lost; /* the error of bytes that were lost, or 0 */
   int hidden_dir; /* of the name that it got when it was removed, or -1 */
   char *hidden_name; /* (nullable) */
@@ -97,7 +102,11 @@ typedef struct
   gboolean has_changing_inodes;
   gboolean ignores_case;
   gboolean hides;
+  gboolean remembers;
   gint64 hidden_size; /* of another machine's file, or -1 */
+  guint64 n_lost;
+  int lost_error;
+  gboolean is_losing; /* something was hidden */
   gint64 clock;
   gint64 clock_grain;
   gboolean has_one_link;
@@ -192,6 +201,7 @@ parse_flag (const char *name)
     { "inodes-change", &settings.has_changing_inodes },
     { "ignore-case", &settings.ignores_case },
     { "hide", &settings.hides },
+    { "remembers", &settings.remembers },
     { "one-link", &settings.has_one_link },
   };
 
@@ -229,6 +239,12 @@ parse_value (const char *name,
     {
       settings.hides = TRUE;
       settings.hidden_size = strtoll (value, NULL, 10);
+    }
+  else if (strcmp (name, "lost") == 0)
+    {
+      settings.hides = TRUE;
+      settings.n_lost = strtoull (value, NULL, 10);
+      settings.lost_error = parse_error (strchr (value, ':') + 1);
     }
   else if (strcmp (name, "clock") == 0)
     settings.clock = strtoll (value, NULL, 10);
@@ -544,6 +560,7 @@ find (fuse_ino_t               parent,
   node->n_lookups++;
   entry->ino = node->id;
   entry->generation = get_birth (node->fd);
+  entry->attr_timeout = entry->entry_timeout = settings.remembers ? 1 : 0;
   distort (node, &entry->attr);
   return 0;
 }
@@ -766,6 +783,32 @@ hostile_rmdir (fuse_req_t  req,
   reply (req, unlinkat (get_fd (parent), real_name, AT_REMOVEDIR) == 0);
 }
 
+static Node *
+get_named (fuse_ino_t  parent,
+           const char *name)
+{
+  struct stat st;
+
+  return fstatat (get_fd (parent), name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? g_hash_table_lookup (nodes_by_inode, &st.st_ino) : NULL;
+}
+
+/* The nodes keep their names. */
+static void
+exchange_nodes (Node *source,
+                Node *target)
+{
+  int fd = source->fd;
+
+  if (target == NULL)
+    {
+      source->is_gone = TRUE;
+      return;
+    }
+
+  source->fd = target->fd;
+  target->fd = fd;
+}
+
 static void
 hostile_rename (fuse_req_t    req,
                 fuse_ino_t    parent,
@@ -776,10 +819,26 @@ hostile_rename (fuse_req_t    req,
 {
   g_autofree char *real_name = get_real_name (parent, name);
   g_autofree char *new_real_name = get_real_name (new_parent, new_name);
+  Node *source = get_named (parent, real_name);
+  Node *target = get_named (new_parent, new_real_name);
+  gboolean success;
 
-  if (flags == 0)
-    hide (new_parent, new_real_name);
-  reply (req, renameat2 (get_fd (parent), real_name, get_fd (new_parent), new_real_name, flags) == 0);
+  if (flags == 0 && hide (new_parent, new_real_name))
+    settings.is_losing = settings.n_lost > 0;
+  if (flags == 0 && settings.is_losing && settings.n_lost > 0)
+    {
+      settings.n_lost--;
+      fuse_reply_err (req, settings.lost_error);
+      return;
+    }
+
+  success = renameat2 (get_fd (parent), real_name, get_fd (new_parent), new_real_name, flags) == 0;
+  if (success && settings.remembers && false_error != 0 && source != NULL)
+    {
+      exchange_nodes (source, target);
+      source->is_gone = (flags & RENAME_EXCHANGE) == 0;
+    }
+  reply (req, success);
 }
 
 static void
@@ -815,7 +874,7 @@ hostile_getattr (fuse_req_t             req,
   else
     {
       distort (get_node (id), &st);
-      fuse_reply_attr (req, &st, settings.hidden_size >= 0 && get_node (id)->hidden_name != NULL ? 1 : 0);
+      fuse_reply_attr (req, &st, settings.remembers || (settings.hidden_size >= 0 && get_node (id)->hidden_name != NULL) ? 1 : 0);
     }
 }
 
@@ -999,9 +1058,11 @@ hostile_open (fuse_req_t             req,
 {
   int fd = open (get_path (id), (info->flags & ~(O_NOFOLLOW | O_APPEND)) | O_CLOEXEC);
 
-  if (fd < 0)
+  if (fd < 0 || get_node (id)->is_gone)
     {
-      fuse_reply_err (req, errno);
+      if (fd >= 0)
+        close (fd);
+      fuse_reply_err (req, fd < 0 ? errno : ENOENT);
       return;
     }
 

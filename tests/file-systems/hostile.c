@@ -1329,6 +1329,122 @@ do_steal (gconstpointer data)
   report->succeeded = TRUE;
 }
 
+/* The name that the file system has taken from the document is given to the new one if it can be. Otherwise nothing is removed,
+ * and the error says where the bytes are. */
+static void
+do_lose_document (gconstpointer data)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP };
+  const Kind kinds[] = { UNNAMED, NAMED, FROM_ELSEWHERE };
+  g_autofree char *path = get_document ();
+  g_autofree char *backup = g_build_filename (behind, "dest", "document~", NULL);
+  g_autofree char *shown = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autofree char *new_content = get_new_content ();
+
+  for (guint i = 0; i < 12; i++)
+    {
+      g_autoptr(TfTempFile) file = create (kinds[i % 3], NULL);
+      g_autoptr(GFile) destination = g_file_new_for_path (shown);
+      g_autoptr(GError) error = NULL;
+      g_autofree char *content = NULL;
+      gboolean is_lasting = i >= 6;
+      int reader;
+
+      unlink (path);
+      unlink (backup);
+      make_document ();
+      make_file ("dest/document~", "another's");
+      g_assert_true (write_content (file, NULL));
+      reader = open (shown, O_RDONLY | O_CLOEXEC);
+      g_assert_cmpint (reader, >=, 0);
+      set_settings (is_lasting ? "lost=1000:EIO" : "lost=1:EIO");
+      g_assert_true (tf_temp_file_persist (file, destination, flags[i / 3 % 2], NULL, NULL, NULL, NULL, &error) == !is_lasting);
+      set_settings ("hide");
+      close (reader);
+      g_clear_object (&file);
+      if (is_lasting)
+        {
+          g_auto(GStrv) parts = g_strsplit (error->message, "”", 2);
+          const char *name = strrchr (parts[0], '/');
+          g_autofree char *kept = g_build_filename (behind, "dest", name, NULL);
+
+          g_assert_cmpint (error->code, ==, G_IO_ERROR_FAILED);
+          g_assert_true (g_str_has_prefix (error->message, "The bytes are at “"));
+          g_assert_true (tf_sweep (NULL, NULL, 0, NULL, NULL, NULL));
+          g_assert_true (g_file_get_contents (kept, &content, NULL, NULL));
+          unlink (kept);
+        }
+      else
+        {
+          g_assert_no_error (error);
+          g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+        }
+      g_assert_cmpmem (content, CONTENT_SIZE, new_content, CONTENT_SIZE);
+      g_clear_pointer (&content, g_free);
+      g_assert_true (g_file_get_contents (backup, &content, NULL, NULL));
+      g_assert_cmpstr (content, ==, flags[i / 3 % 2] & TF_PERSIST_BACKUP ? old_content : "another's");
+    }
+  report->succeeded = TRUE;
+}
+
+/* Persists once, while the change number @n is made and fails. Two names of a file would be one node. */
+static void
+persist_unheard (const Kind    *kind,
+                 TfPersistFlags flags,
+                 int            n,
+                 const char    *with_error)
+{
+  g_autofree char *name = g_strdup_printf ("document-%s-%d-%d-%d", with_error, *kind, flags, n);
+  g_autofree char *path = g_build_filename (mount_point, "dest", name, NULL);
+  g_autofree char *backup_name = g_strconcat ("dest/", name, "~", NULL);
+  g_autofree char *document = g_build_filename (behind, "dest", name, NULL);
+  g_autofree char *backup = g_build_filename (behind, backup_name, NULL);
+  g_autofree char *fault = g_strdup_printf ("remembers,link=EPERM,done=%d:%s", n, with_error);
+  g_autofree char *new_content = get_new_content ();
+  g_autofree char *content = NULL;
+  g_autofree char *backup_content = NULL;
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+  g_autoptr(TfTempFile) file = create (*kind, NULL);
+  g_autoptr(GError) error = NULL;
+  gboolean success;
+  gsize size;
+
+  make_file (document + strlen (behind) + 1, old_content);
+  make_file (backup_name, "another's");
+  g_assert_true (write_content (file, NULL));
+  set_settings (fault);
+  success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | flags, NULL, NULL, NULL, NULL, &error);
+  set_settings ("remembers");
+
+  g_assert_true (g_file_get_contents (document, &content, &size, NULL));
+  g_assert_true (g_file_get_contents (backup, &backup_content, NULL, NULL));
+  if (success)
+    g_assert_cmpmem (content, size, new_content, CONTENT_SIZE);
+  else
+    g_assert_cmpstr (content, ==, old_content);
+  g_assert_cmpstr (backup_content, ==, success && (flags & TF_PERSIST_BACKUP) ? old_content : "another's");
+}
+
+/* What the kernel remembers of the names is that of before. EPERM says that there is no such exchange. */
+static void
+do_persist_unheard (gconstpointer data)
+{
+  const Kind kinds[] = { UNNAMED, NAMED, FROM_ELSEWHERE };
+  const char *const errors[] = { "EPERM", "EIO", "ENOSPC" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (errors); i++)
+    for (guint k = 0; k < G_N_ELEMENTS (kinds); k++)
+      for (int n = 0; n < 12; n++)
+        {
+          persist_unheard (&kinds[k], TF_PERSIST_NONE, n, errors[i]);
+          if (i > 0)
+            persist_unheard (&kinds[k], TF_PERSIST_BACKUP, n, errors[i]);
+        }
+  report->succeeded = TRUE;
+}
+
+static const Work persist_unheard_work = { "unheard", do_persist_unheard };
+static const Work lose_document_work = { "document-lost", do_lose_document };
 static const Work cut_off_work = { "cut-off", do_cut_off };
 static const Work steal_work = { "stolen", do_steal };
 static const Work write_anew_work = { "written-anew", do_write_anew };
@@ -1541,6 +1657,8 @@ main (int    argc,
   add_tests ();
   add_losses ();
   g_test_add_data_func ("/hostile/cut-off", &cut_off_work, test_honest);
+  g_test_add_data_func ("/hostile/document-lost", &lose_document_work, test_honest);
+  g_test_add_data_func ("/hostile/unheard", &persist_unheard_work, test_honest);
   g_test_add_data_func ("/hostile/stolen", &steal_work, test_honest);
   g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);
   g_test_add_data_func ("/hostile/hanging/on-top", do_hang_on_top, test_hanging);

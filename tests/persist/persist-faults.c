@@ -141,6 +141,9 @@ static gboolean is_stale;
 static gboolean is_gone;
 static guint n_opened;
 
+/* A server carries out what is asked for, and is not heard; it exchanges nothing. */
+static gboolean is_never_heard;
+
 /* All files have the same inode number. */
 static gboolean are_alike;
 
@@ -557,6 +560,15 @@ __wrap_openat64 (int         fd,
       return -1;
     }
 
+  /* The kernel has asked again. */
+  if (is_never_heard && (flags & O_EXCL) && g_str_has_prefix (path, ".tmp-"))
+    {
+      n_opened++;
+      close (__real_openat64 (fd, path, flags, (mode_t) mode));
+      errno = EEXIST;
+      return -1;
+    }
+
   if (is_unreadable && unheard_errno != 0 && g_str_equal (path, "doc") && !(flags & O_PATH))
     {
       errno = EACCES;
@@ -616,6 +628,12 @@ __wrap_renameat2 (int           from_fd,
       errno = EIO;
       return -1;
     }
+  if (is_never_heard && (flags & RENAME_EXCHANGE))
+    {
+      errno = ESTALE;
+      return -1;
+    }
+
   if (fails ("renameat2"))
     return no_rename_flags ? -1 : FAIL (__real_renameat2 (from_fd, from, to_fd, to, flags));
 
@@ -1669,7 +1687,7 @@ persist_unheard (const char      *path,
 static void
 test_unheard (void)
 {
-  const int errnos[] = { EIO, ESTALE, ENOENT, ETIMEDOUT, ENOTCONN, ECONNABORTED, ECONNRESET };
+  const int errnos[] = { EIO, ESTALE, ENOENT, ETIMEDOUT, ENOTCONN, ECONNRESET, EPERM, EACCES, ENOSPC };
   g_autofree char *path = NULL;
   g_autofree char *backup = NULL;
 
@@ -1721,6 +1739,44 @@ test_lost_name (void)
       remove_others ("");
     }
   is_name_lost = is_unreadable = FALSE;
+}
+
+/* It comes to an end, and leaves few files. */
+static void
+test_never_heard (void)
+{
+  g_autoptr(GError) error = NULL;
+  g_autoptr(GError) backup_error = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+
+  set_dir (TRUE);
+  set_system (NOTHING);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  put_old (path);
+  n_opened = 0;
+  is_never_heard = TRUE;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE, &error);
+  is_never_heard = FALSE;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpuint (n_opened, <=, 100);
+  g_assert_true (has_content (path, "old"));
+  remove_others ("");
+
+  set_system (ALL_THERE);
+  put_old (path);
+  put_old (backup);
+  n_exchanges = 0;
+  is_never_heard = TRUE;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &backup_error);
+  is_never_heard = FALSE;
+  g_assert_nonnull (backup_error);
+  g_assert_cmpint (tf_get_last_errno (), ==, ESTALE);
+  g_assert_cmpuint (n_exchanges, <, 2500);
+  g_assert_true (has_content (path, "old") && has_content (backup, "old"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  remove_others ("");
 }
 
 /* The temporary name is gone because its directory is. */
@@ -2527,6 +2583,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/vanished-dir", test_vanished_dir);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
   g_test_add_func ("/persist-faults/lost-name", test_lost_name);
+  g_test_add_func ("/persist-faults/never-heard", test_never_heard);
   g_test_add_func ("/persist-faults/missing-for-a-moment", test_missing_for_a_moment);
   g_test_add_func ("/persist-faults/no-links", test_no_links);
   g_test_add_func ("/persist-faults/not-replacing", test_not_replacing);

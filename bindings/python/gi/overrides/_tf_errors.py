@@ -47,8 +47,9 @@ VALUE_ERRORS = {
 # Where errno does not matter, whatever was the last one.
 NEVER_OF_SYSTEM = {Gio.IOErrorEnum.CANCELLED, Gio.IOErrorEnum.PENDING, *VALUE_ERRORS}
 
-# How an error of persist() goes on behind the path if the destination is the new file already.
-UNSAFE = '”, but may not survive '
+# How an error of persist() begins if the bytes are in a file in spite of it, and how it goes on behind the path: that is the
+# destination, or what was to take its place.
+IN_PLACE = {'The file is at “': '”, but may not survive ', 'The bytes are at “': '”, because the file system has lost “'}
 
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
 
@@ -102,14 +103,16 @@ def find_number(message, code, number):
     return ERRNO_OF_CODE.get(code, errno.EIO), False
 
 
-def is_in_place(message):
-    """Returns whether persist() has failed although the destination is the new file. Only the whole message tells so."""
-    return message.startswith('The file is at “') and UNSAFE in message
+def end_of_place(message):
+    """Returns where the path ends if persist() has failed although there is a new file, or -1. Only the whole message says so."""
+    return next((message.find(end) for start, end in IN_PLACE.items() if message.startswith(start)), -1)
 
 
 def find_filename(message):
     """Returns the path in 'call “path”: reason', None if there is none, or if the message shows it in another form."""
-    start, end = message.find(' “'), message.find(UNSAFE) if is_in_place(message) else message.rfind('”: ')
+    start, end = message.find(' “'), end_of_place(message)
+    if end < 0:
+        end = message.rfind('”: ')
     path = message[start + 2:end] if 0 <= start < end else None
     return path if path is not None and '\ufffd' not in path else None
 
@@ -124,9 +127,10 @@ def as_python_error(error, number=None):
         return rebuild(ValueError, (VALUE_ERRORS[error.code],), error.message, error.domain, error.code)
 
     number, is_of_system = find_number(error.message, error.code, number)
-    if number == errno.ENOMEM and not is_in_place(error.message):
+    is_in_place = end_of_place(error.message) >= 0
+    if number == errno.ENOMEM and not is_in_place:
         return rebuild(MemoryError, (), error.message, error.domain, error.code)
-    is_usual = is_of_system and not is_in_place(error.message)
+    is_usual = is_of_system and not is_in_place
     arguments = (number, os.strerror(number) if is_usual else error.message)
     filename = find_filename(error.message)
     if filename is not None:
