@@ -98,6 +98,25 @@ class ClassTest(TestCase):
                     file.seek(0)
                     self.assertEqual(file.read(), data)
 
+    @unittest.skipUnless(has_module, 'Python constructs all')
+    def test_derived_from_memory(self):
+        """What has no names of its own is constructed by the module, with the sizes of its base."""
+        sizes = {(Tf.SpooledFile, ()): 1 << 20, (Tf.SpooledFile, (0,)): 0, (Tf.SpooledTemporaryFile, ()): -1,
+                 (Tf.SpooledTemporaryFile, (5,)): 5}
+        with unittest.mock.patch.object(Tf.TempFile, '_init', side_effect=AssertionError):
+            for (base, arguments), size in sizes.items():
+                with type('Derived', (base,), {})(*arguments) as file:
+                    self.assertEqual((file.get_max_size(), file.mode), (size, 'w+b'))
+            with type('Derived', (Tf.SpooledTemporaryFile,), {})(mode='w+') as file:
+                self.assertEqual((file.write('text'), file.mode), (4, 'w+'))
+        with type('Derived', (Tf.SpooledFile,), {})(3, prefix='prefix') as file:
+            file.write(b'bytes')
+            self.assertEqual((file.props.prefix, file.is_rolled_over()), ('prefix', True))
+
+    def test_no_more_than_c_has(self):
+        self.assertFalse(hasattr(Tf.TextStream, 'init_finish'))
+        self.assertTrue(hasattr(Tf.TextStream, 'init'))
+
     def test_closed_by_subclass(self):
         class Closing(Tf.NamedFile):
             def close(self):

@@ -56,7 +56,8 @@ class KeptTest(unittest.TestCase):
         environment = {name: value for name, value in os.environ.items() if name != 'TF_TEST_ANEW'}
         result = subprocess.run([sys.executable, '-c', MAIN, str(FOLDER), str(self.source), str(self.build), sys.executable,
                                  str(self.source / 'program.py'), *arguments],
-                                env={**environment, 'RUNS': str(runs), 'FILE_SYSTEMS': str(self.root / 'filesystems'), **env}, stdout=subprocess.PIPE, text=True)
+                                env={**environment, 'RUNS': str(runs), 'FILE_SYSTEMS': str(self.root / 'filesystems'), **env},
+                                stdout=subprocess.PIPE, text=True)
         return len(runs.read_text()), result.returncode, result.stdout
 
     def assert_runs(self, *arguments, **env):

@@ -1260,7 +1260,7 @@ complete_class(TempFile, Tf.TempFile, Gio.IOStream, Gio.Initable, Gio.AsyncInita
 complete_class(NamedFile, Tf.NamedFile)
 complete_class(SpooledFile, Tf.SpooledFile)
 complete_class(TempDir, Tf.TempDir, Gio.Initable, Gio.AsyncInitable)
-complete_class(TextStream, Tf.TextStream, Gio.Initable, Gio.AsyncInitable)
+complete_class(TextStream, Tf.TextStream, Gio.Initable)
 
 NamedTemporaryFile = NamedFile
 TemporaryDirectory = TempDir

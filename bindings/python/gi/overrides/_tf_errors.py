@@ -104,7 +104,7 @@ def find_number(message, code, number):
 
 
 def end_of_place(message):
-    """Returns where the path ends if persist() has failed although there is a new file, or -1. Only the whole message says so."""
+    """Returns where the path ends if persist() has failed although there is a new file, or -1."""
     return next((message.find(end) for start, end in IN_PLACE.items() if message.startswith(start)), -1)
 
 

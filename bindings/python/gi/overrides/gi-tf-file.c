@@ -39,6 +39,17 @@ kind_of (PyObject *self)
   return kind;
 }
 
+/* Returns the kind of which a class in memory is derived. */
+static Kind
+spooled_kind_of (PyObject *self)
+{
+  for (Kind kind = KIND_DROP_IN_SPOOLED; kind >= KIND_SPOOLED; kind--)
+    if (kinds[kind] != NULL && PyType_IsSubtype (Py_TYPE (self), (PyTypeObject *) kinds[kind]))
+      return kind;
+
+  return N_KINDS;
+}
+
 /* --- Closing --- */
 
 /* Closes the bytes. */
@@ -388,23 +399,42 @@ gi_tf_file_get_mode (PyObject *module,
   return PyUnicode_FromString (mode);
 }
 
+/* Only PyGObject can construct objects of the types that it has made for derived classes. */
+static int
+construct_derived (PyObject        *self,
+                   const GiTfNames *names)
+{
+  PyObject *args = PyTuple_New (0);
+  PyObject *properties = Py_BuildValue ("{sL}", "max_size", (long long) names->max_size);
+  int result = args != NULL && properties != NULL ? PyGObject_Type.tp_init (self, args, properties) : -1;
+
+  Py_XDECREF (args);
+  Py_XDECREF (properties);
+  return result;
+}
+
 static int
 file_init (PyObject *self,
            PyObject *args,
            PyObject *keywords)
 {
-  Kind kind = kind_of (self);
+  gboolean is_derived = kind_of (self) == N_KINDS;
+  Kind kind = is_derived ? spooled_kind_of (self) : kind_of (self);
   gboolean is_spooled = kind == KIND_SPOOLED || kind == KIND_DROP_IN_SPOOLED;
   GiTfNames names = { .max_size = kind == KIND_SPOOLED ? 1 << 20 : kind == KIND_DROP_IN_SPOOLED ? 0 : -1 };
   GError *error = NULL;
   gpointer object;
 
   if (kind == N_KINDS || pygobject_get (self) != NULL ||
-      !gi_tf_names_get (&names, is_spooled, args, keywords))
+      !gi_tf_names_get (&names, is_spooled, args, keywords) ||
+      (is_derived && (names.prefix != NULL || names.suffix != NULL || names.dir != NULL)))
     return PyErr_Occurred () ? -1 : gi_tf_init_slowly (self, args, keywords);
 
   if (kind == KIND_DROP_IN_SPOOLED && names.max_size <= 0)
     names.max_size = names.max_size < 0 ? 0 : -1;
+
+  if (is_derived)
+    return construct_derived (self, &names) == 0 ? set_mode (self, &names, is_spooled) : -1;
 
   object = create (kind, &names, is_spooled, &error);
   return gi_tf_take_object (self, object, error) == 0 ? set_mode (self, &names, is_spooled) : -1;
