@@ -177,10 +177,12 @@ def call_async(start, finish, *others):
 NONE_AT_END = {'read_line', 'read_line_finish', 'read_upto', 'read_upto_finish'}
 
 
+@functools.lru_cache(maxsize=None)
 def functions_of(klass):
     """Returns the functions of C of a class, by their names; newer PyGObject wraps those without an instance."""
-    functions = {name: getattr(function, '__func__', function) for name, function in vars(klass).items()}
-    return {name: function for name, function in functions.items() if isinstance(function, FunctionInfo) and name[0].islower()}
+    functions = {name: function.__func__ if isinstance(function, (staticmethod, classmethod)) else function
+                 for name, function in vars(klass).items() if name[0].islower()}
+    return {name: function for name, function in functions.items() if isinstance(function, FunctionInfo)}
 
 
 class Meta(type(Tf.TempFile), abc.ABCMeta):
@@ -430,8 +432,9 @@ __all__ += ['mkstemp_async', 'mkdtemp_async', 'sweep', 'sweep_async', 'sweep_fin
 __all__ += ['mkstemp', 'mkdtemp', 'mktemp', 'gettempdir', 'gettempdirb', 'gettempprefix', 'gettempprefixb']
 
 
-for name in dir(Tf):
-    if name[0].islower() and name not in __all__ and name != 'set_audit_func':
+functions_of_module = [name for name in dir(Tf) if name[0].islower()]
+for name in functions_of_module:
+    if name not in __all__ and name != 'set_audit_func':
         globals()[name] = Call(Tf, name)
         __all__.append(name)
 
@@ -796,10 +799,10 @@ def warm_up():
 
     By then, nobody waits for what needs a loop.
     """
-    functions = [getattr(Tf, name) for name in dir(Tf) if name[0].islower() and not needs_loop(name)]
-    functions.append(Gio.File.new_for_path)
+    functions = [getattr(Tf, name) for name in functions_of_module if not needs_loop(name)]
+    functions += [Gio.File.new_for_path, GLib.Bytes.get_data, GLib.Bytes.get_size, GLib.Bytes.new]
     for klass in (Tf.TempFile, Tf.NamedFile, Tf.SpooledFile, Tf.TempDir, Tf.TextStream, Gio.Initable, Gio.IOStream,
-                  GLib.Bytes, *fast.CLASSES_OF_GIO):
+                  *fast.CLASSES_OF_GIO):
         functions += (getattr(klass, name) for name in functions_of(klass) if not needs_loop(name))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
