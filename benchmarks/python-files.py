@@ -265,7 +265,7 @@ def items():
             return best_of_both(*runs, 7)
         yield name, measure, 1 if name.startswith(('64', 'sort')) else CALLS, bound
     yield 'import Tf, after Gio; ≤ 5 ms', lambda: measure_import(EXIT), 1, 1.0
-    yield '  and end; ≤ 7.5 ms', lambda: measure_import(''), 1, 1.5
+    yield 'import and end; ≤ 7.5 ms', lambda: measure_import(''), 1, 1.5
     yield from python_servers.items()
 
 

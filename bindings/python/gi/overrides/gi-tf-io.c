@@ -320,7 +320,8 @@ gathered_add (Gathered *self,
   if (G_UNLIKELY (size > GATHERED))
     return write_object (self->file, line, NULL) >= 0;
 
-  memcpy (self->data + self->used, PyBytes_AS_STRING (line), size);
+  /* For memcpy(), of which it knows the largest size, GCC takes an instruction that is slower than the C library. */
+  memmove (self->data + self->used, PyBytes_AS_STRING (line), size);
   self->used += size;
   return TRUE;
 }
