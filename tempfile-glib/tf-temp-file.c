@@ -1012,10 +1012,12 @@ tf_temp_file_try_seek (TfTempFile *self,
 gboolean
 tf_temp_file_try_close (TfTempFile *self)
 {
-  TfTempFilePrivate *priv = tf_temp_file_get_instance_private (self);
   GIOStream *stream = (GIOStream *) self;
+  TfTempFilePrivate *priv;
 
   g_return_val_if_fail (is_temp_file (self), FALSE);
+
+  priv = tf_temp_file_get_instance_private (self);
 
   /* A derived class may write the end of the file, or remove it. */
   return G_IO_STREAM_GET_CLASS (stream)->close_fn == tf_temp_file_close && priv->input == NULL && priv->output == NULL &&

@@ -107,6 +107,16 @@ place (TfBackup *self)
   return tf_replacement_exchange (&self->entry, &self->at, &self->placed) >= 0;
 }
 
+/* Always returns FALSE. */
+static gboolean
+fail_to_place (const TfBackup  *self,
+               GError         **error)
+{
+  tf_errno_set (error, errno, "rename to", self->at.path);
+  tf_replacement_say_what_stays (&self->entry, &self->at, error);
+  return FALSE;
+}
+
 static gboolean
 link_or_copy (TfBackup             *self,
               const TfDestination  *target,
@@ -120,10 +130,9 @@ link_or_copy (TfBackup             *self,
   /* Another machine may have replaced it. */
   *holder = errno == ESTALE ? OTHER : SEEN;
   if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
-    return tf_errno_set (error, errno, "rename to", self->at.path);
+    return fail_to_place (self, error);
 
-  return copy (self, target, holder, cancellable, error) &&
-         (place (self) || tf_errno_set (error, errno, "rename to", self->at.path));
+  return copy (self, target, holder, cancellable, error) && (place (self) || fail_to_place (self, error));
 }
 
 /* Some file systems number all files alike, and some count one link of each. */
@@ -150,6 +159,7 @@ check_occupant (TfBackup             *self,
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
+  self->at.is_occupied = TRUE;
   *done = is_link (target, &st);
   return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
          tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);

@@ -122,20 +122,6 @@ sync_file (const TfReplacement  *entry,
   return sync_whole (entry, target, error);
 }
 
-/* Says where the bytes are that have no other name any more. */
-static void
-say_what_stays (const TfReplacement  *entry,
-                const TfDestination  *target,
-                GError              **error)
-{
-  g_autofree char *display = g_filename_display_name (target->path);
-  g_autofree char *dir = g_path_get_dirname (target->path);
-  g_autofree char *path = g_build_filename (dir, entry->name, NULL);
-  g_autofree char *display_of_entry = g_filename_display_name (path);
-
-  g_prefix_error (error, "The bytes are at “%s”, because the file system has lost “%s”: ", display_of_entry, display);
-}
-
 /* A file system that does not replace may say EEXIST of what was seen. */
 static Outcome
 get_outcome (const TfReplacement *entry,
@@ -165,8 +151,7 @@ place_synced (TfReplacement  *entry,
       int saved_errno = errno;
 
       tf_errno_set (error, saved_errno, target->is_occupied ? "rename to" : "link", target->path);
-      if (entry->stays)
-        say_what_stays (entry, target, error);
+      tf_replacement_say_what_stays (entry, target, error);
       return get_outcome (entry, target, saved_errno);
     }
 

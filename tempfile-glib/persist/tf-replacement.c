@@ -32,7 +32,7 @@ remove_at_exit (TfRegistryNode *node)
 {
   TfReplacement *self = (TfReplacement *) node;
 
-  if (self->name != NULL)
+  if (self->name != NULL && !self->stays)
     unlinkat (self->dir_fd, self->name, 0);
 }
 
@@ -372,16 +372,22 @@ has_come_to (const TfReplacement *self,
   return has_bytes (self, target->dir_fd, target->name) || (errno == EACCES && has_changed (target));
 }
 
-/* Called after renaming has failed, with whatever errno. A server that has done it has nothing by the former name any more,
- * in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
+/* Called after renaming has failed, unless the file system has no such call. A server that has done it has nothing by the
+ * former name any more, in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
  * it. Does not change errno. */
 static gboolean
 was_done_unheard (const TfReplacement *self,
                   const TfDestination *target)
 {
   int saved_errno = errno;
-  tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
-  gboolean result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
+  gboolean result = FALSE;
+
+  if (saved_errno != ENOTSUP)
+    {
+      tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
+
+      result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
+    }
 
   errno = saved_errno;
   return result;
@@ -410,9 +416,29 @@ end_rename (TfReplacement       *self,
 /* How often the document may be said to be missing */
 #define MAX_MISSING 10
 
-/* Returns whether the directory lists no such name, in whatever case. */
+typedef enum
+{
+  LISTED,
+  UNLISTED,
+  UNKNOWN,
+} Listing;
+
+/* Whether a file system could take one name for the other */
 static gboolean
-is_unlisted (int         dir_fd,
+may_be_one_name (const char *a,
+                 const char *b)
+{
+  g_autofree char *a_normal = g_utf8_normalize (a, -1, G_NORMALIZE_ALL);
+  g_autofree char *b_normal = g_utf8_normalize (b, -1, G_NORMALIZE_ALL);
+  g_autofree char *a_folded = a_normal != NULL ? g_utf8_casefold (a_normal, -1) : NULL;
+  g_autofree char *b_folded = b_normal != NULL ? g_utf8_casefold (b_normal, -1) : NULL;
+
+  return g_str_equal (a, b) || (a_folded != NULL && g_strcmp0 (a_folded, b_folded) == 0);
+}
+
+/* Looks for a name in the directory. */
+static Listing
+find_listed (int         dir_fd,
              const char *name)
 {
   tf_autofd int fd = open_dir (dir_fd);
@@ -421,26 +447,33 @@ is_unlisted (int         dir_fd,
   gssize n = -1;
 
   while (fd >= 0 && (n = tf_system_read_dir (fd, &buffer, &capacity)) > 0)
-    for (gssize i = 0; i < n; i += ((TfSystemEntry *) (gpointer) (buffer + i))->size)
-      if (g_ascii_strcasecmp (((TfSystemEntry *) (gpointer) (buffer + i))->name, name) == 0)
-        return FALSE;
+    for (gssize i = 0; i < n;)
+      {
+        const TfSystemEntry *entry = (TfSystemEntry *) (gpointer) (buffer + i);
 
-  return n == 0;
+        if (may_be_one_name (entry->name, name))
+          return LISTED;
+        i += entry->size;
+      }
+
+  return n == 0 ? UNLISTED : UNKNOWN;
 }
 
 /* Called after renaming has failed. libfuse moves what somebody has open out of the way first, and does not put it back if
  * the server then refuses. The kernel still remembers the name of the document, but the directory does not list it.
- * Does not change errno. */
+ * Meanwhile, the end of the process removes nothing. Does not change errno. */
 static gboolean
-has_lost_target (const TfReplacement *self,
-                 const TfDestination *target)
+may_have_lost_target (TfReplacement       *self,
+                      const TfDestination *target)
 {
   int saved_errno = errno;
-  gboolean result = target->is_occupied && tf_system_may_lose (target->dir_fd) &&
-                    is_unlisted (target->dir_fd, target->name) && !is_unlisted (target->dir_fd, self->name);
 
+  self->stays = target->is_occupied && tf_system_may_lose (target->dir_fd);
+  self->stays = self->stays &&
+                find_listed (target->dir_fd, target->name) != LISTED &&
+                find_listed (target->dir_fd, self->name) != UNLISTED;
   errno = saved_errno;
-  return result;
+  return self->stays;
 }
 
 /* FUSE renames what somebody has open out of the way first, and says that it is not there if another machine has done
@@ -467,9 +500,14 @@ rename_to_target (TfReplacement       *self,
 {
   int result = rename_present (self, target);
 
-  if (result != 0 && has_lost_target (self, target))
-    result = rename_present (self, target);
-  self->stays = result != 0 && has_lost_target (self, target);
+  if (result == 0 || !may_have_lost_target (self, target))
+    return result;
+
+  result = rename_present (self, target);
+  if (result == 0)
+    self->stays = FALSE;
+  else
+    may_have_lost_target (self, target);
   return result;
 }
 
@@ -788,6 +826,25 @@ tf_replacement_exchange (TfReplacement       *self,
 
   *placed = TF_PLACED_OVER;
   return rename_over (self, target);
+}
+
+/* Says in the error of tf_replacement_place() or tf_replacement_exchange() where the bytes are if they have no other name. */
+void
+tf_replacement_say_what_stays (const TfReplacement  *self,
+                               const TfDestination  *target,
+                               GError              **error)
+{
+  g_autofree char *dir = g_path_get_dirname (target->path);
+  g_autofree char *display = g_filename_display_name (target->path);
+  g_autofree char *path = NULL;
+  g_autofree char *display_of_entry = NULL;
+
+  if (!self->stays)
+    return;
+
+  path = g_build_filename (dir, self->name, NULL);
+  display_of_entry = g_filename_display_name (path);
+  g_prefix_error (error, "The bytes are at “%s”, because the file system may have lost “%s”: ", display_of_entry, display);
 }
 
 /* Returns whether the file is still @own. On some file systems, each look finds another inode number. */

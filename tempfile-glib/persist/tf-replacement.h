@@ -46,6 +46,9 @@ int      tf_replacement_exchange            (TfReplacement       *self,
 gboolean tf_replacement_take_back           (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced             placed);
+void     tf_replacement_say_what_stays      (const TfReplacement *self,
+                                             const TfDestination *target,
+                                             GError             **error);
 int      tf_replacement_create              (TfReplacement       *self,
                                              const TfDestination *target,
                                              guint                mode);

@@ -436,7 +436,7 @@ class ErrorTest(TestCase):
         self.assertEqual((error.errno, error.strerror), (errno.ENOMEM, message))
 
     def test_lost_document(self):
-        message = ('The bytes are at “/a/.tmp-x”, because the file system has lost “/a/doc”: rename to “/a/doc”: '
+        message = ('The bytes are at “/a/.tmp-x”, because the file system may have lost “/a/doc”: rename to “/a/doc”: '
                    f'{os.strerror(errno.ENOMEM)}')
         error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
         self.assertEqual((error.errno, error.strerror, error.filename), (errno.ENOMEM, message, '/a/.tmp-x'))

@@ -606,13 +606,17 @@ get_real_name (fuse_ino_t  parent,
                const char *name)
 {
   g_autofree char *path = g_strdup (get_path (parent));
-  g_autofree char *folded = g_ascii_strdown (name, -1);
+  g_autofree char *folded = g_utf8_casefold (name, -1);
   g_autoptr(GDir) dir = settings.ignores_case ? g_dir_open (path, 0, NULL) : NULL;
   const char *other;
 
   while (dir != NULL && (other = g_dir_read_name (dir)) != NULL)
-    if (g_ascii_strcasecmp (other, folded) == 0)
-      return g_strdup (other);
+    {
+      g_autofree char *other_folded = g_utf8_casefold (other, -1);
+
+      if (g_str_equal (other_folded, folded))
+        return g_strdup (other);
+    }
 
   return g_strdup (name);
 }

@@ -1443,6 +1443,77 @@ do_persist_unheard (gconstpointer data)
   report->succeeded = TRUE;
 }
 
+/* The same for a former backup that somebody has open, where names cannot be exchanged. */
+static void
+do_lose_backup (gconstpointer data)
+{
+  const char *const settings[] = { "link=EPERM,rename-flags=EINVAL,lost=1:EIO", "link=EPERM,rename-flags=EINVAL,lost=1000:EIO" };
+  g_autofree char *path = get_document ();
+  g_autofree char *shown = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autofree char *shown_backup = g_strconcat (shown, "~", NULL);
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (shown);
+
+  for (gsize i = 0; i < G_N_ELEMENTS (settings); i++)
+    {
+      g_autoptr(TfTempFile) file = create (UNNAMED, NULL);
+      g_autoptr(GError) error = NULL;
+      g_autofree char *content = NULL;
+      g_autofree char *kept = NULL;
+      int reader = open (shown_backup, O_RDONLY | O_CLOEXEC);
+      gboolean success;
+
+      g_assert_cmpint (reader, >=, 0);
+      g_assert_true (write_content (file, NULL));
+      set_settings (settings[i]);
+      success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error);
+      set_settings ("hide");
+      close (reader);
+      g_assert_true (success == (i == 0));
+      if (!success)
+        {
+          g_auto(GStrv) parts = g_strsplit (error->message, "”", 2);
+
+          g_assert_true (g_str_has_prefix (error->message, "The bytes are at “"));
+          kept = g_build_filename (behind, "dest", strrchr (parts[0], '/'), NULL);
+        }
+      g_assert_true (g_file_get_contents (success ? backup : kept, &content, NULL, NULL));
+      if (success)
+        g_assert_cmpstr (content, ==, old_content);
+      else
+        g_assert_cmpuint (strlen (content), ==, CONTENT_SIZE);
+      if (!success)
+        g_assert_cmpint (unlink (kept), ==, 0);
+    }
+  report->succeeded = TRUE;
+}
+
+/* An error of a rename does not say that the document is lost if it is there by a name that is as good. */
+static void
+do_refuse_case (gconstpointer data)
+{
+  g_autofree char *path = g_build_filename (behind, "dest", "Ärger", NULL);
+  g_autofree char *shown = g_build_filename (mount_point, "dest", "ärger", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (shown);
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP };
+
+  make_file (path + strlen (behind) + 1, old_content);
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr(TfTempFile) file = create (UNNAMED, NULL);
+      g_autoptr(GError) error = NULL;
+
+      g_assert_true (write_content (file, NULL));
+      set_settings ("ignore-case,rename=EACCES");
+      g_assert_false (tf_temp_file_persist (file, destination, flags[i], NULL, NULL, NULL, NULL, &error));
+      g_assert_false (g_str_has_prefix (error->message, "The bytes are at "));
+      set_settings ("");
+    }
+  report->succeeded = TRUE;
+}
+
+static const Work lose_backup_work = { "backup-lost", do_lose_backup };
+static const Work refuse_case_work = { "case-refused", do_refuse_case };
 static const Work persist_unheard_work = { "unheard", do_persist_unheard };
 static const Work lose_document_work = { "document-lost", do_lose_document };
 static const Work cut_off_work = { "cut-off", do_cut_off };
@@ -1658,6 +1729,8 @@ main (int    argc,
   add_losses ();
   g_test_add_data_func ("/hostile/cut-off", &cut_off_work, test_honest);
   g_test_add_data_func ("/hostile/document-lost", &lose_document_work, test_honest);
+  g_test_add_data_func ("/hostile/backup-lost", &lose_backup_work, test_honest);
+  g_test_add_data_func ("/hostile/case-refused", &refuse_case_work, test_honest);
   g_test_add_data_func ("/hostile/unheard", &persist_unheard_work, test_honest);
   g_test_add_data_func ("/hostile/stolen", &steal_work, test_honest);
   g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);

@@ -968,6 +968,7 @@ test_exchanged_and_moved (void)
   g_assert_cmpint (rmdir ("second"), ==, 0);
   close_file (file);
   forget_known_dir (first);
+  g_object_unref (first);
 
   first = exchange_known_dir ();
   is_exchanged = TRUE;
