@@ -2671,7 +2671,7 @@ persist (TfTempFile      *self,
  * Gives the file a lasting name in one atomic step.
  *
  * Before that step, @destination does not exist or is what it was; after it, @destination is the whole file. If the
- * call fails, with one exception below, @destination is as it was, nothing is left beside it, the file has not changed,
+ * call fails, with two exceptions below, @destination is as it was, nothing is left beside it, the file has not changed,
  * and the call can be repeated. If the disk has lost what was written to it, see below, each further call fails.
  *
  * Without %TF_PERSIST_REPLACE, exactly one of several concurrent calls with the same @destination succeeds. With
@@ -2718,6 +2718,9 @@ persist (TfTempFile      *self,
  * The last step of %TF_PERSIST_DURABLE, to sync the directory, can fail after the file got the name. Then the message of
  * the error says that the file is at @destination, whole, but perhaps not after a loss of power, and the object works on
  * it as after a success. With %TF_PERSIST_BACKUP, the backup is made: a second call would make one of the new file.
+ *
+ * On FUSE, a file that is replaced while somebody has it open can be lost if the server refuses the last step. The message
+ * of the error then says where the bytes are: beside @destination, with a temporary name that nothing removes.
  *
  * A new file can also be persisted if the file system has no inode left for another file. It has mode 0600 then.
  *
