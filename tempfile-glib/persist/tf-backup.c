@@ -113,7 +113,7 @@ fail_to_place (const TfBackup  *self,
                GError         **error)
 {
   tf_errno_set (error, errno, "rename to", self->at.path);
-  tf_replacement_say_what_stays (&self->entry, &self->at, error);
+  tf_replacement_say_what_stays (&self->entry, &self->at, "The new backup is", error);
   return FALSE;
 }
 
@@ -235,7 +235,7 @@ tf_backup_make (TfBackup       *self,
       if (make (self, target, &holder, cancellable, &own_error))
         return TRUE;
 
-      if (holder == SEEN || i == TF_TEMPLATE_TRIES || (holder == OTHER && n_same >= MAX_OTHER))
+      if (holder == SEEN || self->entry.stays || i == TF_TEMPLATE_TRIES || (holder == OTHER && n_same >= MAX_OTHER))
         {
           g_propagate_error (error, g_steal_pointer (&own_error));
           return FALSE;

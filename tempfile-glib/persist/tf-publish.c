@@ -151,7 +151,7 @@ place_synced (TfReplacement  *entry,
       int saved_errno = errno;
 
       tf_errno_set (error, saved_errno, target->is_occupied ? "rename to" : "link", target->path);
-      tf_replacement_say_what_stays (entry, target, error);
+      tf_replacement_say_what_stays (entry, target, "The bytes are", error);
       return get_outcome (entry, target, saved_errno);
     }
 

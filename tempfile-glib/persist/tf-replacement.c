@@ -433,7 +433,7 @@ may_be_one_name (const char *a,
   g_autofree char *a_folded = a_normal != NULL ? g_utf8_casefold (a_normal, -1) : NULL;
   g_autofree char *b_folded = b_normal != NULL ? g_utf8_casefold (b_normal, -1) : NULL;
 
-  return g_str_equal (a, b) || (a_folded != NULL && g_strcmp0 (a_folded, b_folded) == 0);
+  return g_ascii_strcasecmp (a, b) == 0 || (a_folded != NULL && g_strcmp0 (a_folded, b_folded) == 0);
 }
 
 /* Looks for a name in the directory. */
@@ -461,7 +461,7 @@ find_listed (int         dir_fd,
 
 /* Called after renaming has failed. libfuse moves what somebody has open out of the way first, and does not put it back if
  * the server then refuses. The kernel still remembers the name of the document, but the directory does not list it.
- * Meanwhile, the end of the process removes nothing. Does not change errno. */
+ * Meanwhile, neither the end of the process nor a sweep removes anything. Does not change errno. */
 static gboolean
 may_have_lost_target (TfReplacement       *self,
                       const TfDestination *target)
@@ -469,9 +469,14 @@ may_have_lost_target (TfReplacement       *self,
   int saved_errno = errno;
 
   self->stays = target->is_occupied && tf_system_may_lose (target->dir_fd);
-  self->stays = self->stays &&
-                find_listed (target->dir_fd, target->name) != LISTED &&
-                find_listed (target->dir_fd, self->name) != UNLISTED;
+  if (!self->stays)
+    return FALSE;
+
+  tf_journal_clear (g_steal_pointer (&self->record));
+  self->stays = find_listed (target->dir_fd, target->name) != LISTED && find_listed (target->dir_fd, self->name) != UNLISTED;
+  if (!self->stays)
+    self->record = tf_journal_add (&target->place, self->name, self->fd, "");
+
   errno = saved_errno;
   return self->stays;
 }
@@ -828,10 +833,11 @@ tf_replacement_exchange (TfReplacement       *self,
   return rename_over (self, target);
 }
 
-/* Says in the error of tf_replacement_place() or tf_replacement_exchange() where the bytes are if they have no other name. */
+/* Says in the error of tf_replacement_place() or tf_replacement_exchange() where @what is if it has no other name. */
 void
 tf_replacement_say_what_stays (const TfReplacement  *self,
                                const TfDestination  *target,
+                               const char           *what,
                                GError              **error)
 {
   g_autofree char *dir = g_path_get_dirname (target->path);
@@ -844,7 +850,20 @@ tf_replacement_say_what_stays (const TfReplacement  *self,
 
   path = g_build_filename (dir, self->name, NULL);
   display_of_entry = g_filename_display_name (path);
-  g_prefix_error (error, "The bytes are at “%s”, because the file system may have lost “%s”: ", display_of_entry, display);
+  g_prefix_error (error, "%s at “%s”, because the file system may have lost “%s”: ", what, display_of_entry, display);
+}
+
+/* Like is_other_file(), but where a link has an inode number of its own, the bytes tell. */
+static gboolean
+is_of_others (const TfReplacement *self,
+              const TfDestination *target,
+              const char          *name,
+              TfIdentity           own)
+{
+  TfIdentity found;
+
+  return own.inode != 0 && tf_identity_read (&found, target->dir_fd, name) && !tf_identity_equal (&own, &found) &&
+         !(tf_system_may_lose (target->dir_fd) && has_bytes (self, target->dir_fd, name));
 }
 
 /* Returns whether the file is still @own. On some file systems, each look finds another inode number. */
@@ -865,9 +884,8 @@ give_back (TfReplacement       *self,
            TfIdentity           own)
 {
   g_autoptr(GError) error = NULL;
-  TfIdentity found;
 
-  if (!tf_identity_read (&found, target->dir_fd, self->name) || tf_identity_equal (&own, &found) || !is_known (self, own) ||
+  if (!is_of_others (self, target, self->name, own) || !is_known (self, own) ||
       tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) == 0)
     return;
 
@@ -906,7 +924,7 @@ tf_replacement_take_back (TfReplacement       *self,
   gboolean success;
 
   /* If another process has replaced the file, it has replaced the former one as well. */
-  if (is_other_file (target, own))
+  if (is_of_others (self, target, target->name, own))
     success = is_known (self, own);
   else if (placed == TF_PLACED_NEW)
     success = unlink_at (target->dir_fd, target->name) == 0;

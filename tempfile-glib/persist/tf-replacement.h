@@ -48,6 +48,7 @@ gboolean tf_replacement_take_back           (TfReplacement       *self,
                                              TfPlaced             placed);
 void     tf_replacement_say_what_stays      (const TfReplacement *self,
                                              const TfDestination *target,
+                                             const char          *what,
                                              GError             **error);
 int      tf_replacement_create              (TfReplacement       *self,
                                              const TfDestination *target,

@@ -1484,7 +1484,7 @@ do_lose_backup (gconstpointer data)
         {
           g_auto(GStrv) parts = g_strsplit (error->message, "”", 2);
 
-          g_assert_true (g_str_has_prefix (error->message, "The bytes are at “"));
+          g_assert_true (g_str_has_prefix (error->message, "The new backup is at “"));
           kept = g_build_filename (behind, "dest", strrchr (parts[0], '/'), NULL);
         }
       g_assert_true (g_file_get_contents (success ? backup : kept, &content, NULL, NULL));

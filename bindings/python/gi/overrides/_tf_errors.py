@@ -49,7 +49,11 @@ NEVER_OF_SYSTEM = {Gio.IOErrorEnum.CANCELLED, Gio.IOErrorEnum.PENDING, *VALUE_ER
 
 # How an error of persist() begins if the bytes are in a file in spite of it, and how it goes on behind the path: that is the
 # destination, or what was to take its place.
-IN_PLACE = {'The file is at “': '”, but may not survive ', 'The bytes are at “': '”, because the file system may have lost “'}
+IN_PLACE = {
+    'The file is at “': '”, but may not survive ',
+    'The bytes are at “': '”, because the file system may have lost “',
+    'The new backup is at “': '”, because the file system may have lost “',
+}
 
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
 
