@@ -1502,7 +1502,7 @@ do_lose_backup (gconstpointer data)
 static void
 do_refuse_case (gconstpointer data)
 {
-  g_autofree char *path = g_build_filename (behind, "dest", "Ärger", NULL);
+  g_autofree char *path = g_build_filename (behind, "dest", "\303\204rger", NULL);
   g_autofree char *shown = g_build_filename (mount_point, "dest", "ärger", NULL);
   g_autoptr(GFile) destination = g_file_new_for_path (shown);
   const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP };
