@@ -103,10 +103,12 @@ def list_of_powers():
     yield str(os.path.exists('/dev/fuse'))
 
 
-def list_of_system(words):
+def list_of_system(words, build_root):
     yield f'{os.uname().release} {os.geteuid()} {sys.version}'
     yield from list_of_powers()
-    folders = [*os.environ.get('PATH', '').split(':'), sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
+    # What is built is read itself, and its folders change with each file that the compiler puts there for a moment.
+    folders = [folder for folder in os.environ.get('PATH', '').split(':') if not folder.startswith(build_root)]
+    folders += [sysconfig.get_path('purelib'), sysconfig.get_path('platlib')]
     yield from (describe(path) for path in [*PACKAGES, *folders, *words])
     yield from (f'{name}={value}' for name, value in sorted(os.environ.items())
                 if VARIABLES.match(name) and name != 'TF_TEST_ANEW')
@@ -126,7 +128,7 @@ def make_keys(source_root, build_root, command):
         except OSError as error:
             # A symbolic link that leads nowhere
             key.update(str(error.errno).encode())
-    system = list_of_system([word for word in command if os.path.isabs(word) and word not in own])
+    system = list_of_system([word for word in command if os.path.isabs(word) and word not in own], roots[1])
     key.update('\0'.join([*command, *system]).encode(errors='surrogateescape'))
     return key.hexdigest(), hashlib.sha256(read_of_system(FILE_SYSTEMS).encode()).hexdigest()
 

@@ -86,6 +86,12 @@ class KeptTest(unittest.TestCase):
         self.assert_runs(TF_HOW='otherwise')
         self.assert_runs(PATH=os.environ['PATH'] + ':/another')
 
+    def test_folder_of_path_that_is_built(self):
+        path = f'{self.build / "tempfile-glib"}:{os.environ["PATH"]}'
+        self.assert_runs(PATH=path)
+        (self.build / 'tempfile-glib/lib.so.tmp').write_text('')
+        self.assert_kept(PATH=path)
+
     def test_folder_to_build_in(self):
         (self.build / 'folder').mkdir()
         self.assert_runs(str(self.build / 'folder'), str(self.build))
