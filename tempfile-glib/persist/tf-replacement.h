@@ -22,7 +22,7 @@ typedef struct
   char            *name;     /* (owned) (nullable): temporary, in the target's directory */
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
-  gboolean         stays;    /* with the temporary name, because the target was lost */
+  gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 
 #define TF_REPLACEMENT_INIT(fd_) { .node.funcs = &tf_replacement_registry_funcs, .fd = (fd_) }

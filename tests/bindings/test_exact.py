@@ -436,10 +436,12 @@ class ErrorTest(TestCase):
         self.assertEqual((error.errno, error.strerror), (errno.ENOMEM, message))
 
     def test_lost_document(self):
-        message = ('The bytes are at “/a/.tmp-x”, because the file system may have lost “/a/doc”: rename to “/a/doc”: '
-                   f'{os.strerror(errno.ENOMEM)}')
-        error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
-        self.assertEqual((error.errno, error.strerror, error.filename), (errno.ENOMEM, message, '/a/.tmp-x'))
+        """An error of persist() after which the bytes have a temporary name has this one as its path."""
+        for what, path in ('The bytes are', '/a/doc'), ('The new backup is', '/a/doc~'):
+            message = (f'{what} at “/a/.tmp-x”, because the file system may have lost “{path}”: rename to “{path}”: '
+                       f'{os.strerror(errno.ENOMEM)}')
+            error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)
+            self.assertEqual((error.errno, error.strerror, error.filename), (errno.ENOMEM, message, '/a/.tmp-x'))
 
     def test_out_of_memory(self):
         message = f'malloc: {os.strerror(errno.ENOMEM)}'
