@@ -52,6 +52,7 @@
  *   chmod-ignored     chmod() succeeds and does nothing
  *   inodes-by-lookup  inode numbers change when a name is looked up, if nothing has the file open
  *   inodes-change     inode numbers change at each look
+ *   inodes-of-names   each name has an inode number of its own, which a rename takes along, as libfuse has it by default
  *   ignore-case       names that differ only in case are one
  *   hide              what is removed while it is open gets the name .fuse_hidden*
  *   hidden-taken=N    the same, and another machine then gives that name to a file of N bytes. What is done without a
@@ -79,6 +80,7 @@ typedef struct
   int lost; /* the error of bytes that were lost, or 0 */
   int hidden_dir; /* of the name that it got when it was removed, or -1 */
   char *hidden_name; /* (nullable) */
+  char *key; /* (nullable): in nodes_by_name */
 } Node;
 
 typedef struct
@@ -100,6 +102,7 @@ typedef struct
   gboolean ignores_modes;
   gboolean has_new_inodes;
   gboolean has_changing_inodes;
+  gboolean has_inodes_of_names;
   gboolean ignores_case;
   gboolean hides;
   gboolean remembers;
@@ -120,6 +123,7 @@ static guint64 n_changes; /* of them, those that change names */
 static int false_error; /* with which the current request is to fail when it is done, or 0 */
 static GHashTable *nodes; /* (element-type guint64 Node) */
 static GHashTable *nodes_by_inode; /* (element-type guint64 Node) */
+static GHashTable *nodes_by_name; /* (element-type utf8 Node): by get_key(), where inode numbers are those of names */
 static Node *root;
 static fuse_ino_t last_id = G_GUINT64_CONSTANT (1) << 40;
 
@@ -199,6 +203,7 @@ parse_flag (const char *name)
     { "chmod-ignored", &settings.ignores_modes },
     { "inodes-by-lookup", &settings.has_new_inodes },
     { "inodes-change", &settings.has_changing_inodes },
+    { "inodes-of-names", &settings.has_inodes_of_names },
     { "ignore-case", &settings.ignores_case },
     { "hide", &settings.hides },
     { "remembers", &settings.remembers },
@@ -455,6 +460,7 @@ node_free (gpointer data)
 
   close (self->fd);
   g_free (self->hidden_name);
+  g_free (self->key);
   g_free (self);
 }
 
@@ -465,7 +471,7 @@ add_node (int                fd,
 {
   Node *self = g_new0 (Node, 1);
 
-  self->id = settings.has_new_inodes ? ++last_id : st->st_ino + 16;
+  self->id = settings.has_new_inodes || settings.has_inodes_of_names ? ++last_id : st->st_ino + 16;
   self->fd = fd;
   self->device = st->st_dev;
   self->inode = st->st_ino;
@@ -473,6 +479,69 @@ add_node (int                fd,
   g_hash_table_replace (nodes, &self->id, self);
   g_hash_table_replace (nodes_by_inode, &self->inode, self);
   return self;
+}
+
+static char *
+get_key (fuse_ino_t  parent,
+         const char *name)
+{
+  return g_strdup_printf ("%" G_GUINT64_FORMAT "/%s", (guint64) parent, name);
+}
+
+/* Lets the node have this name, or none. */
+static void
+set_key (Node *self,
+         char *key)
+{
+  if (self->key != NULL)
+    g_hash_table_remove (nodes_by_name, self->key);
+  g_free (self->key);
+  self->key = key;
+  if (key != NULL)
+    g_hash_table_replace (nodes_by_name, self->key, self);
+}
+
+/* A name that is taken from a node is not its any longer, though it may be open. */
+static void
+move_key (fuse_ino_t  parent,
+          const char *name,
+          fuse_ino_t  new_parent,
+          const char *new_name,
+          gboolean    exchanges)
+{
+  g_autofree char *key = get_key (parent, name);
+  g_autofree char *new_key = get_key (new_parent, new_name);
+  Node *node = g_hash_table_lookup (nodes_by_name, key);
+  Node *other = g_hash_table_lookup (nodes_by_name, new_key);
+
+  if (node == other)
+    return;
+  if (other != NULL)
+    set_key (other, NULL);
+  if (node != NULL)
+    set_key (node, g_steal_pointer (&new_key));
+  if (other != NULL && exchanges)
+    set_key (other, g_steal_pointer (&key));
+}
+
+static void
+forget_inode (Node *self)
+{
+  if (g_hash_table_lookup (nodes_by_inode, &self->inode) == self)
+    g_hash_table_remove (nodes_by_inode, &self->inode);
+}
+
+/* Called when something else has got the name behind the file system. */
+static void
+set_file (Node  *self,
+          int    fd,
+          ino_t  inode)
+{
+  forget_inode (self);
+  close (self->fd);
+  self->fd = fd;
+  self->inode = inode;
+  g_hash_table_replace (nodes_by_inode, &self->inode, self);
 }
 
 static void
@@ -483,8 +552,8 @@ forget (Node    *self,
   if (self->n_lookups > 0 || self == root)
     return;
 
-  if (g_hash_table_lookup (nodes_by_inode, &self->inode) == self)
-    g_hash_table_remove (nodes_by_inode, &self->inode);
+  set_key (self, NULL);
+  forget_inode (self);
   g_hash_table_remove (nodes, &self->id);
 }
 
@@ -509,7 +578,7 @@ distort (const Node  *node,
     st->st_uid = settings.owner;
   if (settings.hidden_size >= 0)
     st->st_ino = node->inode;
-  if (settings.has_new_inodes)
+  if (settings.has_new_inodes || settings.has_inodes_of_names)
     st->st_ino = node->id;
   if (settings.has_changing_inodes)
     st->st_ino += ++n_looks << 32;
@@ -532,6 +601,20 @@ get_birth (int fd)
   return stx.stx_btime.tv_sec * G_GUINT64_CONSTANT (1000000000) + stx.stx_btime.tv_nsec;
 }
 
+/* Returns the node by which a file is known that has this name, or NULL. */
+static Node *
+find_node (fuse_ino_t         parent,
+           const char        *name,
+           const struct stat *st)
+{
+  g_autofree char *key = settings.has_inodes_of_names ? get_key (parent, name) : NULL;
+  Node *node = key != NULL ? g_hash_table_lookup (nodes_by_name, key) : g_hash_table_lookup (nodes_by_inode, &st->st_ino);
+
+  if (node != NULL && settings.has_new_inodes && node->n_open == 0)
+    return NULL;
+  return node;
+}
+
 /* Fills @entry for what has this name. Returns the errno. */
 static int
 find (fuse_ino_t               parent,
@@ -551,15 +634,19 @@ find (fuse_ino_t               parent,
       return ESTALE;
     }
 
-  node = g_hash_table_lookup (nodes_by_inode, &entry->attr.st_ino);
-  if (node != NULL && (!settings.has_new_inodes || node->n_open > 0))
+  node = find_node (parent, name, &entry->attr);
+  if (node == NULL)
+    node = add_node (fd, &entry->attr);
+  else if (node->inode == entry->attr.st_ino)
     close (fd);
   else
-    node = add_node (fd, &entry->attr);
+    set_file (node, fd, entry->attr.st_ino);
+  if (settings.has_inodes_of_names && node->key == NULL)
+    set_key (node, get_key (parent, name));
 
   node->n_lookups++;
   entry->ino = node->id;
-  entry->generation = get_birth (node->fd);
+  entry->generation = settings.has_inodes_of_names ? 0 : get_birth (node->fd);
   entry->attr_timeout = entry->entry_timeout = settings.remembers ? 1 : 0;
   distort (node, &entry->attr);
   return 0;
@@ -733,16 +820,22 @@ take_hidden_name (Node *node)
   node->fd = openat (node->hidden_dir, node->hidden_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }
 
+static Node *
+get_named (fuse_ino_t  parent,
+           const char *name)
+{
+  struct stat st;
+
+  return fstatat (get_fd (parent), name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? find_node (parent, name, &st) : NULL;
+}
+
 /* As libfuse does: the name goes when the last descriptor does. */
 static gboolean
 hide (fuse_ino_t  parent,
       const char *name)
 {
-  struct stat st;
-  Node *node = NULL;
+  Node *node = settings.hides ? get_named (parent, name) : NULL;
 
-  if (settings.hides && fstatat (get_fd (parent), name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-    node = g_hash_table_lookup (nodes_by_inode, &st.st_ino);
   if (node == NULL || node->n_open == 0 || node->hidden_name != NULL)
     return FALSE;
 
@@ -751,6 +844,7 @@ hide (fuse_ino_t  parent,
   if (renameat (node->hidden_dir, name, node->hidden_dir, node->hidden_name) != 0)
     return FALSE;
 
+  move_key (parent, name, parent, node->hidden_name, FALSE);
   if (settings.hidden_size >= 0)
     take_hidden_name (node);
   return TRUE;
@@ -773,8 +867,13 @@ hostile_unlink (fuse_req_t  req,
                 const char *name)
 {
   g_autofree char *real_name = get_real_name (parent, name);
+  g_autofree char *key = get_key (parent, real_name);
+  Node *node = g_hash_table_lookup (nodes_by_name, key);
+  gboolean success = hide (parent, real_name) || unlinkat (get_fd (parent), real_name, 0) == 0;
 
-  reply (req, hide (parent, real_name) || unlinkat (get_fd (parent), real_name, 0) == 0);
+  if (success && node != NULL)
+    set_key (node, NULL);
+  reply (req, success);
 }
 
 static void
@@ -785,15 +884,6 @@ hostile_rmdir (fuse_req_t  req,
   g_autofree char *real_name = get_real_name (parent, name);
 
   reply (req, unlinkat (get_fd (parent), real_name, AT_REMOVEDIR) == 0);
-}
-
-static Node *
-get_named (fuse_ino_t  parent,
-           const char *name)
-{
-  struct stat st;
-
-  return fstatat (get_fd (parent), name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? g_hash_table_lookup (nodes_by_inode, &st.st_ino) : NULL;
 }
 
 /* The nodes keep their names. */
@@ -842,6 +932,8 @@ hostile_rename (fuse_req_t    req,
       exchange_nodes (source, target);
       source->is_gone = (flags & RENAME_EXCHANGE) == 0;
     }
+  if (success)
+    move_key (parent, real_name, new_parent, new_real_name, (flags & RENAME_EXCHANGE) != 0);
   reply (req, success);
 }
 
@@ -1332,6 +1424,7 @@ open_root (const char *folder)
 
   nodes = g_hash_table_new_full (g_int64_hash, g_int64_equal, NULL, node_free);
   nodes_by_inode = g_hash_table_new (g_int64_hash, g_int64_equal);
+  nodes_by_name = g_hash_table_new (g_str_hash, g_str_equal);
   root = add_node (fd, &st);
 }
 

@@ -113,6 +113,7 @@ static const Mode modes[] = {
   { "one-link", "one-link", 0 },
   { "inodes-by-lookup", "inodes-by-lookup", MAY_LEAVE },
   { "inodes-change", "inodes-change", MAY_LEAVE | MAY_NOT_PERSIST | CANNOT_TELL },
+  { "inodes-of-names", "inodes-of-names,hide", 0 },
   { "ignore-case", "ignore-case", 0 },
   { "fuse-hidden", "hide", 0 },
   { "hidden-taken", "hidden-taken=0", 0 },
@@ -1522,6 +1523,41 @@ do_refuse_case (gconstpointer data)
   report->succeeded = TRUE;
 }
 
+/* If the last step is refused, the former backup gets its name again, though the link that had it has another inode number. */
+static void
+do_refuse_with_backup (gconstpointer data)
+{
+  const Kind kinds[] = { UNNAMED, NAMED, FROM_ELSEWHERE };
+  const char *const settings[] = { "inodes-of-names,rename=EACCES", "inodes-of-names,remembers,rename=EIO" };
+  g_autofree char *path = get_document ();
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  g_autofree char *shown = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autoptr(GFile) destination = g_file_new_for_path (shown);
+
+  for (guint i = 0; i < G_N_ELEMENTS (settings) * G_N_ELEMENTS (kinds); i++)
+    {
+      g_autoptr(TfTempFile) file = NULL;
+      g_autoptr(GError) error = NULL;
+      g_autofree char *content = NULL;
+      g_autofree char *backup_content = NULL;
+
+      make_document ();
+      make_file ("dest/document~", "another's");
+      set_settings ("inodes-of-names");
+      file = create (kinds[i % G_N_ELEMENTS (kinds)], NULL);
+      g_assert_true (write_content (file, NULL));
+      set_settings (settings[i / G_N_ELEMENTS (kinds)]);
+      g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, &error));
+      set_settings ("inodes-of-names");
+      g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+      g_assert_cmpstr (content, ==, old_content);
+      g_assert_true (g_file_get_contents (backup, &backup_content, NULL, NULL));
+      g_assert_cmpstr (backup_content, ==, "another's");
+    }
+  report->succeeded = TRUE;
+}
+
+static const Work refuse_with_backup_work = { "backup-refused", do_refuse_with_backup };
 static const Work lose_backup_work = { "backup-lost", do_lose_backup };
 static const Work refuse_case_work = { "case-refused", do_refuse_case };
 static const Work persist_unheard_work = { "unheard", do_persist_unheard };
@@ -1741,6 +1777,7 @@ main (int    argc,
   g_test_add_data_func ("/hostile/document-lost", &lose_document_work, test_honest);
   g_test_add_data_func ("/hostile/backup-lost", &lose_backup_work, test_honest);
   g_test_add_data_func ("/hostile/case-refused", &refuse_case_work, test_honest);
+  g_test_add_data_func ("/hostile/backup-refused", &refuse_with_backup_work, test_honest);
   g_test_add_data_func ("/hostile/unheard", &persist_unheard_work, test_honest);
   g_test_add_data_func ("/hostile/stolen", &steal_work, test_honest);
   g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);
