@@ -244,8 +244,8 @@ drop_object (PyGObject *self)
 {
   GObject *object = self->obj;
 
-  if (object == NULL || object->ref_count > 1 || self->inst_dict != NULL || TF_IS_NAMED_FILE (object) ||
-      !G_IS_IO_STREAM (object) || !g_io_stream_is_closed (G_IO_STREAM (object)) ||
+  if (object == NULL || object->ref_count > 1 || (self->private_flags.flags & PYGOBJECT_USING_TOGGLE_REF) ||
+      TF_IS_NAMED_FILE (object) || !G_IS_IO_STREAM (object) || !g_io_stream_is_closed (G_IO_STREAM (object)) ||
       g_object_get_qdata (object, wrapper_quark) != self)
     return;
 
