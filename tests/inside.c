@@ -612,7 +612,7 @@ test_moved_back (void)
   g_assert_cmpint (rmdir (path), ==, 0);
 }
 
-/* Another directory at the path is another one, and only what was moved there is found. */
+/* Another directory at the path is another one; what was moved there stays. */
 static void
 test_path_taken (void)
 {
@@ -621,20 +621,24 @@ test_path_taken (void)
   g_autoptr(TfNamedFile) moved = create_file (dir);
   g_autoptr(GPtrArray) others = crowd_out ();
   const char *path = tf_temp_dir_get_path (dir);
+  g_autofree char *moved_path = g_strdup (tf_named_file_get_path (moved));
   g_autoptr(TfNamedFile) new_file = NULL;
+  g_autoptr(GError) error = NULL;
 
-  g_assert_cmpint (rename (tf_named_file_get_path (moved), "moved"), ==, 0);
+  g_assert_cmpint (rename (moved_path, "moved"), ==, 0);
   clean_up (dir);
   tree_make_dir (path);
   tree_make_file (tf_named_file_get_path (file));
-  g_assert_cmpint (rename ("moved", tf_named_file_get_path (moved)), ==, 0);
+  g_assert_cmpint (rename ("moved", moved_path), ==, 0);
   assert_unlinked (file);
-  assert_unlinked (moved);
-  g_assert_cmpuint (tf_test_count_entries (path), ==, 1);
+  g_assert_false (tf_named_file_unlink (moved, NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  g_assert_cmpuint (tf_test_count_entries (path), ==, 2);
 
   new_file = make_file_at (dir);
   assert_unlinked (new_file);
   g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpint (unlink (moved_path), ==, 0);
   g_assert_cmpint (rmdir (path), ==, 0);
 }
 

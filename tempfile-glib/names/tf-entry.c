@@ -151,20 +151,27 @@ clear_record (TfEntry *self)
   tf_journal_clear (g_steal_pointer (&self->name.record));
 }
 
-/* Called if the entry is not in the directory where it should be: another directory may have been at the path already
- * when it was created. */
 static void
-renew_parent (TfEntry *self)
+take_parent (TfEntry  *self,
+             TfParent *parent)
 {
-  g_autoptr(TfParent) former = self->name.parent;
-  TfParent *renewed = former != NULL ? tf_parent_renew (former) : NULL;
-
-  self->name.parent = renewed != NULL ? renewed : g_steal_pointer (&former);
-  if (renewed != NULL && self->name.record != NULL)
+  tf_parent_unref (self->name.parent);
+  self->name.parent = parent;
+  if (self->name.record != NULL)
     {
       clear_record (self);
       write_record (self);
     }
+}
+
+/* Called if a new entry is not in the directory where it should be: another directory may have been at the path already. */
+static void
+renew_parent (TfEntry *self)
+{
+  TfParent *renewed = self->name.parent != NULL ? tf_parent_renew (self->name.parent) : NULL;
+
+  if (renewed != NULL)
+    take_parent (self, renewed);
 }
 
 /* Takes permissions away that nobody has asked for, and gives the owner of a directory those that the umask has taken.
@@ -862,16 +869,16 @@ is_replacement (const TfEntry      *self,
   return !self->is_dir || !(dir.mode & (S_IWGRP | S_IWOTH)) || !(found->mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Gives up the entry: something else has its name. */
+/* Gives up the entry. */
 static gboolean
-give_up (TfEntry  *self,
-         GError  **error)
+give_up (TfEntry     *self,
+         const char  *reason,
+         GError     **error)
 {
   g_autofree char *display = g_filename_display_name (self->path);
 
   forget (self);
-  tf_errno_set_code (error, G_IO_ERROR_EXISTS,
-                     "“%s” is not what was created there; it is left alone", display);
+  tf_errno_set_code (error, G_IO_ERROR_EXISTS, "“%s” is not %s; it is left alone", display, reason);
   return FALSE;
 }
 
@@ -909,19 +916,50 @@ look (const TfEntry *self,
   return errno == ENOENT || errno == ENOTDIR || errno == EBADF ? MISSING : FAILED;
 }
 
-/* Looks where the path leads to now. */
-static Found
-look_at_path (TfEntry      *self,
-              Place        *place,
-              TfIdentity   *identity,
-              TfSystemStat *st)
+/* Returns whether the entry is in another directory. What is mounted there may hide it. */
+static gboolean
+is_in (const TfEntry *self,
+       TfParent      *parent)
 {
+  TfIdentity found;
+  TfSystemStat st = { 0 };
+  gboolean is_there;
+  int dir_fd;
+
+  if (!tf_parent_enter (parent, &dir_fd))
+    return FALSE;
+
+  is_there = tf_parent_stat (parent, dir_fd, get_name (self), &st);
+  tf_parent_leave (parent);
+  tf_identity_set (&found, &st);
+  return is_there && (st.is_mounted || tf_identity_equal (&found, &self->identity));
+}
+
+/* Looks in what is at the path of the directory now, if that may be the same one. Fails with EEXIST if the entry was moved
+ * into another one that has the path: this process does not know who did so, and why. */
+static Found
+look_again (TfEntry      *self,
+            Place        *place,
+            TfIdentity   *identity,
+            TfSystemStat *st)
+{
+  gboolean may_be_same;
+  g_autoptr(TfParent) parent = tf_parent_find_other (self->name.parent, &may_be_same);
   Found found;
 
-  if (tf_parent_is_at_path (self->name.parent))
-    return MISSING;
+  if (parent == NULL)
+    return errno == EMFILE || errno == ENFILE ? FAILED : MISSING;
 
-  renew_parent (self);
+  if (!may_be_same)
+    {
+      gboolean was_moved = is_in (self, parent);
+
+      g_clear_pointer (&parent, tf_parent_unref);
+      errno = EEXIST;
+      return was_moved ? FAILED : MISSING;
+    }
+
+  take_parent (self, g_steal_pointer (&parent));
   found = look (self, place, identity, st);
   if (found != FOUND || tf_identity_equal (identity, &self->identity))
     return found;
@@ -932,14 +970,11 @@ look_at_path (TfEntry      *self,
 
 /* By its path alone, for lack of a descriptor, the entry is not found in a directory that was moved. */
 static Found
-check_by_path (const TfEntry    *self,
-               Place            *place,
-               const TfIdentity *identity,
-               Found             found)
+check_by_path (const TfEntry *self,
+               Place         *place,
+               Found          found)
 {
-  if (self->name.parent == NULL || found == FAILED ||
-      (found == FOUND && tf_identity_equal (identity, &self->identity)) ||
-      !tf_parent_may_have_moved (self->name.parent))
+  if (self->name.parent == NULL || found == FAILED || !tf_parent_may_have_moved (self->name.parent))
     return found;
 
   if (found == FOUND)
@@ -949,8 +984,7 @@ check_by_path (const TfEntry    *self,
 }
 
 /* Looks for the entry in its directory. If it is missing, the descriptor may not be that of the directory any more,
- * because the program has closed it; or another directory was at the path already when the entry was created. If its
- * directory was removed, only what has the path by now can be the entry. */
+ * because the program has closed it; or the directory looks like another one by now. */
 static Found
 find (TfEntry      *self,
       Place        *place,
@@ -960,16 +994,16 @@ find (TfEntry      *self,
   Found found;
 
   if (self->name.parent != NULL && tf_parent_is_removed (self->name.parent))
-    return look_at_path (self, place, identity, st);
+    return look_again (self, place, identity, st);
 
   found = look (self, place, identity, st);
   if (place->name == self->path)
-    return check_by_path (self, place, identity, found);
+    return check_by_path (self, place, found);
 
   if (found == MISSING && !tf_parent_check (self->name.parent, place->dir_fd))
     found = look (self, place, identity, st);
 
-  return found == MISSING ? look_at_path (self, place, identity, st) : found;
+  return found == MISSING ? look_again (self, place, identity, st) : found;
 }
 
 /* Without a descriptor, the name of a directory is looked up twice. Refuses if it can be exchanged in between. */
@@ -1011,13 +1045,20 @@ remove_found (TfEntry             *self,
               GError             **error)
 {
   if (!tf_identity_equal (found, &self->identity) && !(takes_replacement && is_replacement (self, place, st)))
-    return give_up (self, error);
+    return give_up (self, "what was created there", error);
 
   if (self->is_dir)
     return check_place (self, place, error) && remove_dir (self, place, found, st, cancellable, error);
 
   return unlinkat (place->dir_fd, place->name, 0) == 0 || errno == ENOENT ||
          tf_errno_set (error, errno, "unlink", self->path);
+}
+
+/* Whether it is a file for which no descriptor of its directory is held, see leave_to_heir(). */
+static gboolean
+is_left (const TfEntry *self)
+{
+  return self->is_heir && !self->is_dir && get_deadline (self) == 0;
 }
 
 static gboolean
@@ -1032,13 +1073,16 @@ remove_from_disk (TfEntry       *self,
   Place place;
   Found found = find (self, &place, &identity, &st);
 
-  if (found == FAILED)
+  if (found == FAILED && errno == EEXIST)
+    return give_up (self, "in the directory in which it was created", error);
+
+  if (found == FAILED && !(errno == ENOENT && is_left (self)))
     return errno == EBUSY ? tf_errno_set_mounted (error, self->path) : tf_errno_set (error, errno, "find", self->path);
 
-  if (found == MISSING)
+  if (found != FOUND)
     {
-      /* By its path alone it cannot be told whether its directory was moved. A sweep knows that from the record. */
-      if (self->name.parent == NULL)
+      /* It cannot be told whether its directory was moved. A sweep knows that from the record. */
+      if (self->name.parent == NULL || found == FAILED)
         self->name.record = NULL;
       return TRUE;
     }
@@ -1219,13 +1263,15 @@ is_other_mount (const char         *dir,
 {
   tf_autofd int fd = tf_system_open_dir (dir);
   tf_autofd int other_fd = tf_system_open_dir (other);
-  TfPlace place = { .path = other };
+  g_autofree char *path = NULL;
+  TfPlace place;
 
   if (fd < 0 || other_fd < 0)
     return TRUE;
   if (tf_system_keeps_identities (fd) && tf_system_keeps_identities (other_fd))
     return FALSE;
 
+  place.path = path = tf_parent_find_path (other, other_fd, st);
   tf_place_set (&place, st);
   return is_shared (fd, other_fd, &place);
 }
@@ -1813,10 +1859,14 @@ static void
 leave_to_heir (TfEntry *self)
 {
   TfHeir *heir = make_heir (self);
+  TfParent *parent = heir->entry.name.parent;
 
-  /* A file is found by its path, so that no descriptor of its directory is held for it. */
-  if (!heir->entry.is_dir)
-    g_clear_pointer (&heir->entry.name.parent, tf_parent_unref);
+  /* No descriptor of its directory is held for a file. */
+  if (!heir->entry.is_dir && parent != NULL)
+    {
+      heir->entry.name.parent = tf_parent_copy (parent);
+      tf_parent_unref (parent);
+    }
   tf_registry_release (&heir->entry.node);
   g_clear_pointer (&self->heir, heir_unref);
   heir_unref (heir);

@@ -345,9 +345,22 @@ is_younger (const TfJournalSlot *parent,
   return parent->birth_nanoseconds != 0 && found->birth != 0 && parent->birth_nanoseconds != found->birth;
 }
 
-/* Opens the directory of a record if it is still the same one. Its path may lead through symlinks: device and inode
- * decide. The process does not look at its directories each time it creates a file, and may have found another one at
- * the path; then the file itself decides. */
+/* Returns whether the directory that was found is the one that was recorded, or may be. */
+static gboolean
+is_at_path (const Segment      *self,
+            const TfSystemStat *st)
+{
+  g_autofree char *found = NULL;
+
+  if (self->is_exchanged)
+    return tf_parent_may_be_same (self->place.path, self->parent_fd, st);
+
+  found = tf_parent_find_path (self->place.path, self->parent_fd, st);
+  return g_str_equal (found, self->place.path);
+}
+
+/* Opens the directory of a record if it is still the same one, at the same path. Others can put a symlink there. Where
+ * a directory can look like another one, the file itself decides. */
 static void
 open_parent (TfJournalReader *reader,
              Segment         *self,
@@ -385,6 +398,8 @@ open_parent (TfJournalReader *reader,
       self->is_local = tf_system_get_fs (self->parent_fd) != TF_SYSTEM_FS_OTHER;
       tf_place_set (&self->place, &st);
       self->is_exchanged = st.inode != parent->inode || is_younger (parent, &self->place);
+      if (!is_at_path (self, &st))
+        tf_fd_clear (&self->parent_fd);
     }
 }
 

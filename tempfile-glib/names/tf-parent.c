@@ -397,15 +397,34 @@ take (TfParent *self)
   self->n_refs++;
 }
 
-/* No server is asked with the lock: it may not answer. */
+/* Takes over @fd, which may be -1. No server is asked with the lock: it may not answer. */
+static TfParent *
+make_open (const char         *path,
+           gboolean            is_lasting,
+           int                 fd,
+           const TfSystemStat *st)
+{
+  gboolean is_local = fd >= 0 && tf_system_get_fs (fd) != TF_SYSTEM_FS_OTHER;
+  gboolean stays_mounted = is_on_root_mount (st);
+  g_autofree char *found = tf_parent_find_path (path, fd, st);
+  TfParent *self;
+
+  g_mutex_lock (&lock);
+  self = look_up (path);
+  if (self != NULL && is_place (self, st))
+    take (self); /* it is known already, or another thread was faster */
+  else
+    self = add (path, g_steal_pointer (&found), is_lasting || stays_mounted, is_local, tf_fd_steal (&fd), st);
+  g_mutex_unlock (&lock);
+  tf_fd_clear (&fd);
+  return self;
+}
+
 static TfParent *
 make (const char *path,
       gboolean    is_lasting)
 {
-  g_autofree char *found = NULL;
-  gboolean is_local;
   TfSystemStat st;
-  TfParent *self;
   int fd;
 
   if (!open_dir (path, &fd, &st))
@@ -414,19 +433,7 @@ make (const char *path,
       return NULL;
     }
 
-  is_local = fd >= 0 && tf_system_get_fs (fd) != TF_SYSTEM_FS_OTHER;
-  is_lasting |= is_on_root_mount (&st);
-  found = tf_parent_find_path (path, fd, &st);
-
-  g_mutex_lock (&lock);
-  self = look_up (path);
-  if (self != NULL && is_place (self, &st))
-    take (self); /* it is known already, or another thread was faster */
-  else
-    self = add (path, g_steal_pointer (&found), is_lasting, is_local, tf_fd_steal (&fd), &st);
-  g_mutex_unlock (&lock);
-  tf_fd_clear (&fd);
-  return self;
+  return make_open (path, is_lasting, fd, &st);
 }
 
 /* Returns whether the directory is still the one at its path, and looks who may write to it now. If not, it is not known by
@@ -483,6 +490,73 @@ TfParent *
 tf_parent_renew (TfParent *self)
 {
   return make (self->spelling, self->is_lasting);
+}
+
+/* Describes what is at the path. Fails with EXDEV if another mount came there, whose server may not answer. */
+static gboolean
+stat_path (const TfParent *self,
+           TfSystemStat   *st)
+{
+  return tf_parent_check_path (self->place.path, self->mount_id, self->place.device) &&
+         tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
+}
+
+/* Returns whether @fd, which was opened at @path, may be the directory that was there before, though it is @st by now: some
+ * file systems find another inode number at each look. Who moves another directory there, or puts a symlink there, does
+ * not turn that into the one before. */
+gboolean
+tf_parent_may_be_same (const char         *path,
+                       int                 fd,
+                       const TfSystemStat *st)
+{
+  g_autofree char *found = tf_parent_find_path (path, fd, st);
+
+  return g_str_equal (found, path) && !tf_system_keeps_identities (fd);
+}
+
+/* Returns the directory that is at the path of @self, if it is another one, or may be. Returns NULL if there is none, or
+ * with errno set to EMFILE or ENFILE if it cannot be told. */
+TfParent *
+tf_parent_find_other (TfParent *self,
+                      gboolean *may_be_same)
+{
+  TfSystemStat st;
+  int fd;
+
+  errno = 0;
+  if (!stat_path (self, &st) || is_place (self, &st))
+    return NULL;
+
+  fd = tf_fd_lift (tf_system_open_dir (self->spelling));
+  if (fd < 0 || !tf_system_stat (&st, fd, ""))
+    {
+      tf_fd_clear (&fd);
+      return NULL;
+    }
+
+  *may_be_same = tf_parent_may_be_same (self->place.path, fd, &st);
+  return make_open (self->spelling, self->is_lasting, fd, &st);
+}
+
+/* Returns another one for the same directory, which has no descriptor until it is used. */
+TfParent *
+tf_parent_copy (const TfParent *self)
+{
+  TfParent *copy = g_new (TfParent, 1);
+
+  g_atomic_int_inc (&n_parents);
+  *copy = (TfParent) {
+    .spelling = g_strdup (self->spelling),
+    .place = self->place,
+    .n_refs = 1,
+    .fd = -1,
+    .mount_id = self->mount_id,
+    .is_guarded = tf_parent_is_guarded (self),
+    .is_private = self->is_private,
+    .is_local = self->is_local,
+  };
+  copy->place.path = g_strdup (self->place.path);
+  return copy;
 }
 
 TfParent *
@@ -657,24 +731,6 @@ tf_parent_stat (const TfParent *self,
                 TfSystemStat   *st)
 {
   return tf_system_stat_in (st, fd, name, self->is_local);
-}
-
-/* Describes what is at the path. Fails with EXDEV if another mount came there, whose server may not answer. */
-static gboolean
-stat_path (const TfParent *self,
-           TfSystemStat   *st)
-{
-  return tf_parent_check_path (self->place.path, self->mount_id, self->place.device) &&
-         tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
-}
-
-/* Returns FALSE if another directory is at the path. If there is none, it may still be the only one there was. */
-gboolean
-tf_parent_is_at_path (TfParent *self)
-{
-  TfSystemStat st;
-
-  return !stat_path (self, &st) || is_place (self, &st);
 }
 
 /* Returns TRUE also if the path cannot be looked at. */

@@ -22,6 +22,9 @@ typedef struct _TfParent TfParent;
 TfParent *tf_parent_get        (const char       *path,
                                 gboolean          is_lasting);
 TfParent *tf_parent_renew      (TfParent         *self);
+TfParent *tf_parent_find_other (TfParent         *self,
+                                gboolean         *may_be_same);
+TfParent *tf_parent_copy       (const TfParent   *self);
 TfParent *tf_parent_ref        (TfParent         *self);
 void      tf_parent_unref      (TfParent         *self);
 gboolean  tf_parent_enter      (TfParent         *self,
@@ -40,8 +43,11 @@ gboolean  tf_parent_stat       (const TfParent   *self,
 gboolean  tf_parent_check_path (const char       *path,
                                 guint64           mount_id,
                                 guint64           device);
-gboolean  tf_parent_is_at_path (TfParent         *self);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
+gboolean  tf_parent_may_be_same
+                               (const char         *path,
+                                int                 fd,
+                                const TfSystemStat *st);
 
 GPtrArray *tf_parent_begin_removal (const char         *path,
                                     int                 dir_fd,

@@ -1134,38 +1134,6 @@ test_handed_over_then_persisted_by_child (void)
   g_assert_cmpint (unlink ("lasting"), ==, 0);
 }
 
-/* Its name leads to it, whatever has become of the directory in which it was created. */
-static void
-test_moved_to_new_parent (void)
-{
-  g_autoptr(TfNamedFile) file = NULL;
-  g_autoptr(TfNamedFile) other = NULL;
-  g_autofree char *moved = NULL;
-  const char *path;
-
-  make_own_dir ();
-  file = make_file ("own");
-  other = make_file ("own");
-  path = tf_named_file_get_path (file);
-  moved = g_build_filename ("moved", strrchr (path, '/') + 1, NULL);
-  g_assert_cmpint (rename ("own", "moved"), ==, 0);
-  make_own_dir ();
-  g_assert_cmpint (rename (moved, path), ==, 0);
-  close_file (file);
-  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
-
-  /* Another one is somebody else's. */
-  g_assert_cmpuint (tf_test_count_entries ("moved"), ==, 1);
-  g_assert_cmpint (g_rename ("moved", "away"), ==, 0);
-  tree_make_file (tf_named_file_get_path (other));
-  close_file (other);
-  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
-  g_assert_cmpint (unlink (tf_named_file_get_path (other)), ==, 0);
-  g_assert_cmpuint (tf_test_count_entries ("away"), ==, 0);
-  g_assert_cmpint (rmdir ("away"), ==, 0);
-  remove_own_dir ();
-}
-
 static void
 assert_left_alone (TfNamedFile *file)
 {
@@ -1175,6 +1143,150 @@ assert_left_alone (TfNamedFile *file)
   g_assert_false (tf_named_file_unlink (file, NULL, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
   g_assert_cmpint (unlink (path), ==, 0);
+}
+
+/* Moves a file into a new directory that has the path of the one in which it was created. */
+static TfNamedFile *
+make_moved_file (void)
+{
+  TfNamedFile *file;
+  g_autofree char *moved = NULL;
+  const char *path;
+
+  make_own_dir ();
+  file = make_file ("own");
+  path = tf_named_file_get_path (file);
+  moved = g_build_filename ("moved", strrchr (path, '/') + 1, NULL);
+  g_assert_cmpint (rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  g_assert_cmpint (rename (moved, path), ==, 0);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  return file;
+}
+
+/* What is moved stays, whatever has the path of its directory by then. Others can put a directory there, or a link. */
+static void
+test_moved_to_new_parent (void)
+{
+  g_autoptr(TfNamedFile) file = make_moved_file ();
+
+  assert_left_alone (file);
+  close_file (file);
+  remove_own_dir ();
+}
+
+static gboolean keeps_identities = TRUE;
+
+gboolean __real_tf_system_keeps_identities (int fd);
+gboolean __wrap_tf_system_keeps_identities (int fd);
+
+gboolean
+__wrap_tf_system_keeps_identities (int fd)
+{
+  return keeps_identities && __real_tf_system_keeps_identities (fd);
+}
+
+/* Where a directory may look like another one, its name leads to the file. */
+static void
+test_parent_looks_different (void)
+{
+  g_autoptr(TfNamedFile) file = make_moved_file ();
+
+  keeps_identities = FALSE;
+  close_file (file);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 0);
+  keeps_identities = TRUE;
+  remove_own_dir ();
+}
+
+static void
+move_file (TfNamedFile *file,
+           const char  *dir)
+{
+  const char *path = tf_named_file_get_path (file);
+  g_autofree char *moved = g_build_filename (dir, strrchr (path, '/') + 1, NULL);
+
+  g_assert_cmpint (rename (path, moved), ==, 0);
+}
+
+/* A link leads to another directory even there. */
+static void
+test_parent_linked (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+
+  for (int i = 0; i < 2; i++)
+    {
+      g_clear_object (&file);
+      make_own_dir ();
+      file = make_file ("own");
+      tree_make_dir ("home");
+      keeps_identities = i > 0;
+      move_file (file, "home");
+      g_assert_cmpint (rmdir ("own"), ==, 0);
+      g_assert_cmpint (symlink ("home", "own"), ==, 0);
+      assert_left_alone (file);
+      g_assert_cmpint (unlink ("own"), ==, 0);
+      g_assert_cmpint (rmdir ("home"), ==, 0);
+    }
+  keeps_identities = TRUE;
+}
+
+static void
+leave_linked (void)
+{
+  TfNamedFile *file = make_file ("own");
+  g_autofree char *path = g_strdup (tf_named_file_get_path (file));
+  g_autofree char *moved = g_build_filename ("home", strrchr (path, '/') + 1, NULL);
+
+  let_fail ("unlinkat", "", G_MAXUINT, EIO);
+  g_object_unref (file);
+  n_failures = 0;
+  g_assert_cmpint (rename (path, moved), ==, 0);
+  g_assert_cmpint (rmdir ("own"), ==, 0);
+  g_assert_cmpint (symlink ("home", "own"), ==, 0);
+  exit (EXIT_SUCCESS);
+}
+
+/* The exit tries again to remove what could not be removed, and does not follow a link either. */
+static void
+test_parent_linked_at_exit (void)
+{
+  int status;
+  pid_t pid;
+
+  make_own_dir ();
+  tree_make_dir ("home");
+  pid = fork ();
+  g_assert_cmpint (pid, >=, 0);
+  if (pid == 0)
+    leave_linked ();
+
+  g_assert_cmpint (waitpid (pid, &status, 0), ==, pid);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("home"), ==, 1);
+  g_assert_cmpint (unlink ("own"), ==, 0);
+  remove_only_file ("home");
+  g_assert_cmpint (rmdir ("home"), ==, 0);
+}
+
+/* Another one that has the path of its directory and its name is somebody else's. */
+static void
+test_other_in_new_parent (void)
+{
+  g_autoptr(TfNamedFile) file = NULL;
+
+  make_own_dir ();
+  file = make_file ("own");
+  g_assert_cmpint (g_rename ("own", "moved"), ==, 0);
+  make_own_dir ();
+  tree_make_file (tf_named_file_get_path (file));
+  close_file (file);
+  g_assert_cmpuint (tf_test_count_entries ("own"), ==, 1);
+  g_assert_cmpint (unlink (tf_named_file_get_path (file)), ==, 0);
+  g_assert_cmpuint (tf_test_count_entries ("moved"), ==, 0);
+  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  remove_own_dir ();
 }
 
 /* What is at its path while it is nowhere is somebody else's. */
@@ -1832,17 +1944,22 @@ unlink_moved_without_fds (void)
   g_assert_cmpint (rmdir ("dir0"), ==, 0);
   g_assert_cmpint (rename ("moved", "dir0"), ==, 0);
 
-  /* The file has moved into the other directory as well. */
+  /* The file has moved into the other directory as well, where it stays. */
   g_clear_error (&error);
   copy_moved = g_strconcat ("moved/", strrchr (copy, '/') + 1, NULL);
   g_assert_cmpint (rename ("dir0", "moved"), ==, 0);
   tree_make_dir ("dir0");
   g_assert_cmpint (rename (copy_moved, copy), ==, 0);
   tf_test_take_fds ();
-  g_assert_true (tf_named_file_unlink (files->pdata[0], NULL, &error));
+  g_assert_false (tf_named_file_unlink (files->pdata[0], NULL, &error));
   tf_test_give_all_fds ();
-  g_assert_no_error (error);
-  g_assert_cmpint (rmdir ("moved"), ==, 0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_TOO_MANY_OPEN_FILES);
+  g_clear_error (&error);
+  g_assert_false (tf_named_file_unlink (files->pdata[0], NULL, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND);
+  g_assert_cmpint (rename (copy, copy_moved), ==, 0);
+  g_assert_cmpint (rmdir ("dir0"), ==, 0);
+  g_assert_cmpint (rename ("moved", "dir0"), ==, 0);
 
   for (guint i = 0; i < N_DIRS; i++)
     {
@@ -2206,6 +2323,10 @@ main (int    argc,
   g_test_add_func ("/entry/always-exchanged", test_always_exchanged);
   g_test_add_func ("/entry/exchanged-and-unknown", test_exchanged_and_unknown);
   g_test_add_func ("/entry/moved-to-new-parent", test_moved_to_new_parent);
+  g_test_add_func ("/entry/parent-looks-different", test_parent_looks_different);
+  g_test_add_func ("/entry/parent-linked", test_parent_linked);
+  g_test_add_func ("/entry/parent-linked-at-exit", test_parent_linked_at_exit);
+  g_test_add_func ("/entry/other-in-new-parent", test_other_in_new_parent);
   g_test_add_func ("/entry/other-at-path", test_other_at_path);
   g_test_add_func ("/entry/replaced-dir/by-file", test_dir_replaced_by_file);
   g_test_add_func ("/entry/replaced/in-unknown-dir", test_replaced_in_unknown_dir);

@@ -1931,7 +1931,48 @@ test_younger_parent (void)
   g_assert_cmpint (rmdir ("parent"), ==, 0);
 }
 
-/* In another directory than the recorded one, a file that has another name may be in both. */
+static gboolean keeps_identities = TRUE;
+
+gboolean __real_tf_system_keeps_identities (int fd);
+gboolean __wrap_tf_system_keeps_identities (int fd);
+
+gboolean
+__wrap_tf_system_keeps_identities (int fd)
+{
+  return keeps_identities && __real_tf_system_keeps_identities (fd);
+}
+
+/* What was moved into another directory stays, though that has the path by now. Others can put a link there, even to the
+ * recorded directory itself. */
+static void
+test_moved_to_other_parent (void)
+{
+  if (tf_test_skip_if_portable ("journals"))
+    return;
+
+  run_and_kill (leave_in_known_dir);
+  g_assert_cmpint (rename ("parent", "moved"), ==, 0);
+  for (int i = 0; i < 2; i++)
+    {
+      keeps_identities = i > 0;
+      g_assert_cmpint (symlink ("moved", "parent"), ==, 0);
+      assert_lists (NULL);
+      g_assert_cmpuint (sweep (), ==, 0);
+      g_assert_cmpint (unlink ("parent"), ==, 0);
+    }
+  tree_make_dir ("parent");
+  g_assert_cmpint (rename ("moved/file", "parent/file"), ==, 0);
+  assert_lists (NULL);
+  g_assert_cmpuint (sweep (), ==, 0);
+  g_assert_cmpint (rename ("parent/file", "moved/file"), ==, 0);
+  g_assert_cmpint (rmdir ("parent"), ==, 0);
+  g_assert_cmpint (rename ("moved", "parent"), ==, 0);
+  assert_lists ("file");
+  g_assert_cmpuint (sweep (), ==, 1);
+  g_assert_cmpint (rmdir ("parent"), ==, 0);
+}
+
+/* Where the recorded directory may look like another one, a file that has another name may be in both. */
 static void
 test_linked_in_other_parent (void)
 {
@@ -1946,10 +1987,12 @@ test_linked_in_other_parent (void)
   offset = find_slot (journal, TF_JOURNAL_PARENT) + G_STRUCT_OFFSET (TfJournalSlot, inode);
   flip (journal, offset);
   g_assert_cmpint (link ("file", "link"), ==, 0);
+  keeps_identities = FALSE;
   g_assert_cmpuint (sweep (), ==, 0);
   g_assert_cmpuint (tf_test_count_entries ("."), ==, 2);
   g_assert_cmpint (unlink ("link"), ==, 0);
   g_assert_cmpuint (sweep (), ==, 1);
+  keeps_identities = TRUE;
 }
 
 /* A name of several slots is not written between others. */
@@ -2489,6 +2532,7 @@ main (int    argc,
   g_test_add_func ("/journal/invisible-process", test_invisible_process);
   g_test_add_func ("/journal/other-time-namespace", test_other_time_namespace);
   g_test_add_func ("/journal/younger-parent", test_younger_parent);
+  g_test_add_func ("/journal/moved-to-other-parent", test_moved_to_other_parent);
   g_test_add_func ("/journal/linked-in-other-parent", test_linked_in_other_parent);
   g_test_add_func ("/journal/scattered-room", test_scattered_room);
   g_test_add_func ("/journal/renewed-in-vain", test_renewed_in_vain);
