@@ -811,6 +811,9 @@ tf_replacement_exchange (TfReplacement       *self,
   if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
     return -1;
 
+  if (tf_system_may_lose (target->dir_fd))
+    tf_identity_read (&self->named, target->dir_fd, self->name);
+
   /* Others may create and remove what has the name in between. */
   for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
     {
@@ -852,7 +855,7 @@ tf_replacement_say_what_stays (const TfReplacement  *self,
   g_prefix_error (error, "%s at “%s”, because the file system may have lost “%s”: ", what, display_of_entry, display);
 }
 
-/* Like is_other_file(), but where a link has an inode number of its own, the bytes tell. */
+/* Like is_other_file(), but on libfuse, a link has an inode number of its own. */
 static gboolean
 is_of_others (const TfReplacement *self,
               const TfDestination *target,
@@ -862,17 +865,18 @@ is_of_others (const TfReplacement *self,
   TfIdentity found;
 
   return own.inode != 0 && tf_identity_read (&found, target->dir_fd, name) && !tf_identity_equal (&own, &found) &&
-         !(tf_system_may_lose (target->dir_fd) && has_bytes (self, target->dir_fd, name));
+         !tf_identity_equal (&self->named, &found);
 }
 
-/* Returns whether the file is still @own. On some file systems, each look finds another inode number. */
+/* Returns whether the file is still @own, by its name, too. On some file systems, each look finds another inode number; on
+ * libfuse, a name gets another one when it was forgotten. */
 static gboolean
 is_known (const TfReplacement *self,
           TfIdentity           own)
 {
   TfIdentity again = get_identity (self->fd);
 
-  return tf_identity_equal (&own, &again);
+  return tf_identity_equal (&own, &again) && (self->named.inode == 0 || tf_identity_equal (&own, &self->named));
 }
 
 /* Called after the names were exchanged back. If another process had put its own file at the target, that has the

@@ -22,6 +22,7 @@ typedef struct
   char            *name;     /* (owned) (nullable): temporary, in the target's directory */
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
+  TfIdentity       named;    /* by the temporary name, which takes it along; inode 0 if it is that of @fd */
   gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 

@@ -438,8 +438,12 @@ __wrap_readlinkat (int         fd,
 int __real_fstatfs64 (int fd, struct statfs *fs);
 int __wrap_fstatfs64 (int fd, struct statfs *fs);
 
-/* Of a type that nobody knows, so that the kernel is always asked to copy, and on which there are no journals. */
+/* Of a type that nobody knows, so that the kernel is always asked to copy, and on which there are no journals; or of
+ * another type. */
 static gboolean is_known_fs;
+static guint32 shown_type;
+
+#define FUSE 0x65735546
 
 int
 __wrap_fstatfs64 (int            fd,
@@ -448,7 +452,7 @@ __wrap_fstatfs64 (int            fd,
   int result = fails ("fstatfs") ? -1 : __real_fstatfs64 (fd, fs);
 
   if (!is_known_fs)
-    fs->f_type = 0;
+    fs->f_type = shown_type;
   return result;
 }
 
@@ -1403,6 +1407,76 @@ test_stale_backup (void)
   g_assert_true (success);
   g_assert_true (has_content (path, "new content"));
   g_assert_true (has_content (backup, "old"));
+  remove_others ("");
+}
+
+static ino_t their_inode;
+
+/* Another program makes a backup of its own, which has the same bytes. */
+static void
+put_equal_backup (void)
+{
+  g_autofree char *theirs = g_build_filename (dir, "theirs", NULL);
+  g_autofree char *backup = g_build_filename (dir, "doc~", NULL);
+  struct stat st;
+
+  put_old (theirs);
+  g_assert_cmpint (stat (theirs, &st), ==, 0);
+  their_inode = st.st_ino;
+  g_assert_cmpint (rename (theirs, backup), ==, 0);
+}
+
+static gboolean
+is_theirs_there (void)
+{
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+  gboolean is_there = FALSE;
+
+  while (!is_there && (name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+      struct stat st;
+
+      is_there = stat (path, &st) == 0 && st.st_ino == their_inode;
+    }
+  return is_there;
+}
+
+/* When persisting fails, the backup of another program is not taken for the own one, though it has the same bytes. */
+static void
+test_equal_backup (void)
+{
+  const guint32 types[] = { 0, FUSE };
+  g_autofree char *path = NULL;
+
+  if (tf_test_skip_if_portable ("links of open files"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  for (gsize i = 0; i < G_N_ELEMENTS (types); i++)
+    {
+      gboolean reached = TRUE;
+
+      shown_type = types[i];
+      for (guint at = 1; reached; at++)
+        {
+          g_autoptr(TfTempFile) file = make (UNNAMED);
+          g_autoptr(GError) error = NULL;
+
+          remove_others ("");
+          put_old (path);
+          their_inode = 0;
+          fail_errno = EACCES;
+          fail_at = at;
+          reached = persist_with_meddling (file, path, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, put_equal_backup, at, &error);
+          fail_at = 0;
+          g_assert_true (error == NULL || their_inode == 0 || is_theirs_there ());
+        }
+    }
+  shown_type = 0;
   remove_others ("");
 }
 
@@ -2572,6 +2646,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/stale", test_stale);
   g_test_add_func ("/persist-faults/replaced-beside-backup", test_replaced_beside_backup);
   g_test_add_func ("/persist-faults/backup", test_backup);
+  g_test_add_func ("/persist-faults/equal-backup", test_equal_backup);
   g_test_add_func ("/persist-faults/stale-backup", test_stale_backup);
   g_test_add_func ("/persist-faults/backup-stays", test_backup_stays);
   g_test_add_func ("/persist-faults/unreadable-symlink", test_unreadable_symlink);
