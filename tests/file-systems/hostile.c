@@ -57,7 +57,8 @@ typedef enum
   HAS_NO_ACLS     = 1 << 4,
   MAY_LEAVE_EMPTY = 1 << 5, /* whoever is killed right after creating a file */
   TAKES_NAMES     = 1 << 6, /* a new name is first taken by an empty file */
-  CANNOT_TELL     = 1 << 7, /* what has a name cannot be known, so that an error of what was done is believed */
+  MAY_LEAVE_NEW   = 1 << 7, /* whoever is killed while it looks whether the document is lost */
+  CANNOT_TELL     = 1 << 8, /* what has a name cannot be known, so that an error of what was done is believed */
 } Allowance;
 
 typedef struct
@@ -101,8 +102,8 @@ static const Mode modes[] = {
   { "link-missing", "link=ENOSYS", 0 },
   { "no-links", "link=EPERM,rename-flags=EINVAL", TAKES_NAMES },
   { "no-links-error", "link=EIO,rename-flags=EIO", MAY_NOT_PERSIST | MAY_LEAVE },
-  { "rename-refused", "rename=EPERM", MAY_NOT_PERSIST },
-  { "rename-error", "rename=EIO", MAY_NOT_PERSIST },
+  { "rename-refused", "rename=EPERM", MAY_NOT_PERSIST | MAY_LEAVE_NEW },
+  { "rename-error", "rename=EIO", MAY_NOT_PERSIST | MAY_LEAVE_NEW },
   { "nothing-renamed", "rename=EIO,rename-flags=EIO,link=EIO", MAY_NOT_PERSIST | MAY_LEAVE },
   { "no-flags", "rename-flags=EINVAL", 0 },
   { "flags-refused", "rename-flags=EPERM", 0 },
@@ -113,7 +114,7 @@ static const Mode modes[] = {
   { "one-link", "one-link", 0 },
   { "inodes-by-lookup", "inodes-by-lookup", MAY_LEAVE },
   { "inodes-change", "inodes-change", MAY_LEAVE | MAY_NOT_PERSIST | CANNOT_TELL },
-  { "inodes-of-names", "inodes-of-names,hide", 0 },
+  { "inodes-of-names", "inodes-of-names,hide", MAY_LEAVE },
   { "ignore-case", "ignore-case", 0 },
   { "fuse-hidden", "hide", 0 },
   { "hidden-taken", "hidden-taken=0", 0 },
@@ -477,6 +478,7 @@ typedef enum
 {
   NOTHING,
   EMPTY_FILES,
+  NEW_FILES,
   ANYTHING,
 } Rest;
 
@@ -490,7 +492,8 @@ static gboolean
 is_accepted (Rest        rest,
              const char *line)
 {
-  return rest == ANYTHING || (rest == EMPTY_FILES && g_str_has_suffix (line, " "));
+  return rest == ANYTHING || (rest == EMPTY_FILES && g_str_has_suffix (line, " ")) ||
+         (rest == NEW_FILES && strstr (line, "/.tmp-") != NULL);
 }
 
 static void
@@ -947,6 +950,8 @@ get_rest_of_fault (gboolean has_gone_away)
     return ANYTHING;
   if (mode->allowance & MAY_LEAVE_EMPTY)
     return MAX (EMPTY_FILES, get_rest ());
+  if (mode->allowance & MAY_LEAVE_NEW)
+    return MAX (NEW_FILES, get_rest ());
   return get_rest ();
 }
 
