@@ -261,17 +261,51 @@ is_in_place (const TfDestination *target)
 }
 
 static void
-take_back (TfBackup *self)
+log_what_stays (const TfBackup *self,
+                gboolean        is_taken_back)
 {
+  g_autofree char *dir = g_path_get_dirname (self->at.path);
+  g_autofree char *path = g_build_filename (dir, self->entry.name, NULL);
+  g_autofree char *display = g_filename_display_name (self->at.path);
+  g_autofree char *display_of_entry = g_filename_display_name (path);
+  g_autoptr(GError) error = NULL;
+
+  if (is_taken_back)
+    tf_errno_set_code (&error, G_IO_ERROR_FAILED, "What another program may have put at “%s” is at “%s”",
+                       display, display_of_entry);
+  else
+    tf_errno_set_code (&error, G_IO_ERROR_FAILED, "The backup “%s” could not be taken back; what it was before is at “%s”",
+                       display, display_of_entry);
+  tf_errno_log_lost ("Persisting a file", error);
+}
+
+static void
+take_back (TfBackup            *self,
+           const TfDestination *target)
+{
+  gboolean is_there = is_in_place (target);
+  gboolean success = is_there && tf_replacement_take_back (&self->entry, &self->at, self->placed);
   g_autofree char *display = NULL;
   g_autoptr(GError) error = NULL;
 
+  if (!is_there && tf_replacement_can_tell (&self->entry))
+    return;
+
+  if (!success && self->placed == TF_PLACED_EXCHANGED)
+    self->entry.stays = TRUE;
+  if (self->entry.stays)
+    {
+      log_what_stays (self, success);
+      return;
+    }
+
   /* A former backup that was renamed over is gone: the new one stays instead. */
-  if (tf_replacement_take_back (&self->entry, &self->at, self->placed) || self->placed == TF_PLACED_OVER)
+  if (success || self->placed == TF_PLACED_OVER)
     return;
 
   display = g_filename_display_name (self->at.path);
-  tf_errno_set_code (&error, G_IO_ERROR_FAILED, "The backup “%s” could not be removed again", display);
+  tf_errno_set_code (&error, G_IO_ERROR_FAILED,
+                     "The backup “%s” could not be removed again, or another program has put its own there", display);
   tf_errno_log_lost ("Persisting a file", error);
 }
 
@@ -284,8 +318,8 @@ tf_backup_end (TfBackup            *self,
   if (self->at.path == NULL)
     return;
 
-  if (!keep && is_in_place (target))
-    take_back (self);
+  if (!keep)
+    take_back (self, target);
   tf_replacement_discard (&self->entry, &self->at);
   tf_fd_clear (&self->copy_fd);
   g_clear_pointer (&self->at.path, g_free);

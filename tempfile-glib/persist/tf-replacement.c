@@ -811,8 +811,7 @@ tf_replacement_exchange (TfReplacement       *self,
   if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
     return -1;
 
-  if (tf_system_may_lose (target->dir_fd))
-    tf_identity_read (&self->named, target->dir_fd, self->name);
+  tf_identity_read (&self->named, target->dir_fd, self->name); /* or else nothing equals it */
 
   /* Others may create and remove what has the name in between. */
   for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
@@ -855,84 +854,100 @@ tf_replacement_say_what_stays (const TfReplacement  *self,
   g_prefix_error (error, "%s at “%s”, because the file system may have lost “%s”: ", what, display_of_entry, display);
 }
 
-/* Like is_other_file(), but on libfuse, a link has an inode number of its own. */
-static gboolean
-is_of_others (const TfReplacement *self,
-              const TfDestination *target,
-              const char          *name,
-              TfIdentity           own)
+/* Whose the file is that has a name after an exchange. */
+typedef enum
 {
-  TfIdentity found;
+  OWN,
+  THEIRS,
+  NOBODYS, /* nothing has the name */
+  UNKNOWN_OWNER,
+} Owner;
 
-  return own.inode != 0 && tf_identity_read (&found, target->dir_fd, name) && !tf_identity_equal (&own, &found) &&
-         !tf_identity_equal (&self->named, &found);
-}
-
-/* Returns whether the file is still @own, by its name, too. On some file systems, each look finds another inode number; on
- * libfuse, a name gets another one when it was forgotten. */
-static gboolean
-is_known (const TfReplacement *self,
-          TfIdentity           own)
+/* Returns whether another inode number means another file. On some file systems, each look finds another one; on libfuse, a
+ * link has one of its own, and gets a new one when it was forgotten. */
+gboolean
+tf_replacement_can_tell (const TfReplacement *self)
 {
+  TfIdentity own = get_identity (self->fd);
   TfIdentity again = get_identity (self->fd);
 
-  return tf_identity_equal (&own, &again) && (self->named.inode == 0 || tf_identity_equal (&own, &self->named));
+  return own.inode != 0 && tf_identity_equal (&own, &again) && tf_identity_equal (&own, &self->named);
+}
+
+static Owner
+find_owner (const TfReplacement *self,
+            const TfDestination *target,
+            const char          *name)
+{
+  TfIdentity own = get_identity (self->fd);
+  TfIdentity found;
+
+  if (!tf_identity_read (&found, target->dir_fd, name) && !tf_identity_read (&found, target->dir_fd, name))
+    return errno == ENOENT ? NOBODYS : UNKNOWN_OWNER;
+
+  if (tf_identity_equal (&found, &own) || tf_identity_equal (&found, &self->named))
+    return OWN;
+
+  return tf_replacement_can_tell (self) ? THEIRS : UNKNOWN_OWNER;
 }
 
 /* Called after the names were exchanged back. If another process had put its own file at the target, that has the
  * temporary name now, and gets back what is its own; or keeps the temporary name, because nothing of others is removed. */
 static void
 give_back (TfReplacement       *self,
-           const TfDestination *target,
-           TfIdentity           own)
+           const TfDestination *target)
 {
-  g_autoptr(GError) error = NULL;
+  Owner owner = find_owner (self, target, self->name);
 
-  if (!is_of_others (self, target, self->name, own) || !is_known (self, own) ||
-      tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) == 0)
-    return;
-
-  tf_errno_set (&error, errno, "exchange the temporary file beside", target->path);
-  tf_errno_log_lost ("Persisting a file", error);
-  abandon_name (self);
+  self->stays = owner == UNKNOWN_OWNER ||
+                (owner == THEIRS &&
+                 tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) != 0);
 }
 
 /* Gives the replaced file its name again. On failure, it has the temporary name still. */
 static gboolean
 exchange_back (TfReplacement       *self,
-               const TfDestination *target,
-               TfIdentity           own)
+               const TfDestination *target)
 {
   /* If this process is killed, a sweep must not remove the replaced file from its own name. */
   tf_journal_clear (g_steal_pointer (&self->replaced));
-  if (exchange (self, target, target->name, self->name) == 0)
-    {
-      give_back (self, target, own);
-      return TRUE;
-    }
+  if (exchange (self, target, target->name, self->name) != 0 && exchange (self, target, target->name, self->name) != 0)
+    return FALSE;
 
-  self->replaced = tf_journal_add (&target->place, self->name, target->dir_fd, self->name);
-  return FALSE;
+  give_back (self, target);
+  return TRUE;
 }
 
-/* Undoes tf_replacement_exchange(). Returns FALSE if the file is at the target still: the replaced one is gone, or the
- * file system refuses to go back, or cannot tell whether another file is there. Does not change errno. */
+/* Undoes tf_replacement_exchange(). Returns FALSE if the file is at the target still, or may be: the replaced one is gone, or
+ * the file system refuses to go back, or it cannot be told whose file is there. If what has the temporary name then may be
+ * another's, it stays. Does not change errno. */
 gboolean
 tf_replacement_take_back (TfReplacement       *self,
                           const TfDestination *target,
                           TfPlaced             placed)
 {
   int saved_errno = errno;
-  TfIdentity own = get_identity (self->fd);
-  gboolean success;
+  gboolean success = FALSE;
 
-  /* If another process has replaced the file, it has replaced the former one as well. */
-  if (is_of_others (self, target, target->name, own))
-    success = is_known (self, own);
-  else if (placed == TF_PLACED_NEW)
-    success = unlink_at (target->dir_fd, target->name) == 0;
-  else
-    success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target, own);
+  switch (find_owner (self, target, target->name))
+    {
+    case OWN:
+      if (placed == TF_PLACED_NEW)
+        success = unlink_at (target->dir_fd, target->name) == 0;
+      else
+        success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target);
+      break;
+
+    case THEIRS:
+    case NOBODYS:
+      /* Who has replaced or removed the file has done so to the former one as well. */
+      success = TRUE;
+      break;
+
+    case UNKNOWN_OWNER:
+    default:
+      break;
+    }
 
   errno = saved_errno;
   return success;

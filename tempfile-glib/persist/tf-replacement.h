@@ -22,7 +22,7 @@ typedef struct
   char            *name;     /* (owned) (nullable): temporary, in the target's directory */
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
-  TfIdentity       named;    /* by the temporary name, which takes it along; inode 0 if it is that of @fd */
+  TfIdentity       named;    /* of the temporary name before an exchange, which takes it along */
   gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 
@@ -47,6 +47,7 @@ int      tf_replacement_exchange            (TfReplacement       *self,
 gboolean tf_replacement_take_back           (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced             placed);
+gboolean tf_replacement_can_tell            (const TfReplacement *self);
 void     tf_replacement_say_what_stays      (const TfReplacement *self,
                                              const TfDestination *target,
                                              const char          *what,

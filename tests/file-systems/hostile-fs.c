@@ -39,6 +39,10 @@
  *   at=N:ERROR        the request number N, counted from 0, fails
  *   from=N:ERROR      that and all later ones fail
  *   done=N:ERROR      the request number N of those that change names is carried out, and fails all the same
+ *   stuck=N:ERROR     from that one on, renaming and exchanging fails
+ *   taken=N           right before the same one, if it exchanges names, another machine renames "theirs" to the second name
+ *   forgets=N         right before the same one, if it renames, each name but "document" gets a new inode number, see
+ *                     inodes-of-names
  *   kill=N            who makes that request is killed; it is carried out
  *   die=N             the file system ends instead of answering
  *   quota=N           no file is larger than N bytes: EDQUOT
@@ -89,6 +93,9 @@ typedef struct
   guint64 at;
   guint64 from;
   guint64 done_at;
+  guint64 stuck_from;
+  guint64 taken_at;
+  guint64 forgets_at;
   guint64 kill_at;
   guint64 die_at;
   guint64 quota;
@@ -227,6 +234,12 @@ parse_value (const char *name,
     settings.from = parse_point (value);
   else if (strcmp (name, "done") == 0)
     settings.done_at = parse_point (value);
+  else if (strcmp (name, "stuck") == 0)
+    settings.stuck_from = parse_point (value);
+  else if (strcmp (name, "taken") == 0)
+    settings.taken_at = strtoull (value, NULL, 10);
+  else if (strcmp (name, "forgets") == 0)
+    settings.forgets_at = strtoull (value, NULL, 10);
   else if (strcmp (name, "kill") == 0)
     settings.kill_at = strtoull (value, NULL, 10);
   else if (strcmp (name, "die") == 0)
@@ -269,6 +282,9 @@ set_settings (const char *text)
     .at = never,
     .from = never,
     .done_at = never,
+    .stuck_from = never,
+    .taken_at = never,
+    .forgets_at = never,
     .kill_at = never,
     .die_at = never,
     .quota = never,
@@ -384,8 +400,13 @@ get_fault (const struct fuse_in_header *in)
     _exit (EXIT_SUCCESS);
   if (number == settings.kill_at)
     kill (in->pid, SIGKILL);
-  if (changes_name (in) && n_changes++ == settings.done_at)
-    false_error = settings.at_error;
+  if (changes_name (in))
+    {
+      if (n_changes == settings.done_at)
+        false_error = settings.at_error;
+      if (n_changes++ >= settings.stuck_from && (in->opcode == FUSE_RENAME || in->opcode == FUSE_RENAME2))
+        return settings.at_error;
+    }
   if (number == settings.at || number >= settings.from)
     return settings.at_error;
 
@@ -904,6 +925,30 @@ exchange_nodes (Node *source,
 }
 
 static void
+take_name (fuse_ino_t  parent,
+           const char *name)
+{
+  Node *node = get_named (parent, name);
+
+  if (renameat (get_fd (parent), "theirs", get_fd (parent), name) != 0)
+    g_error ("%s", g_strerror (errno));
+  if (node != NULL)
+    set_key (node, NULL);
+}
+
+static void
+forget_names (void)
+{
+  GHashTableIter iter;
+  gpointer node;
+
+  g_hash_table_iter_init (&iter, nodes);
+  while (g_hash_table_iter_next (&iter, NULL, &node))
+    if (((Node *) node)->key != NULL && !g_str_has_suffix (((Node *) node)->key, "/document"))
+      set_key (node, NULL);
+}
+
+static void
 hostile_rename (fuse_req_t    req,
                 fuse_ino_t    parent,
                 const char   *name,
@@ -913,10 +958,16 @@ hostile_rename (fuse_req_t    req,
 {
   g_autofree char *real_name = get_real_name (parent, name);
   g_autofree char *new_real_name = get_real_name (new_parent, new_name);
-  Node *source = get_named (parent, real_name);
-  Node *target = get_named (new_parent, new_real_name);
+  Node *source;
+  Node *target;
   gboolean success;
 
+  if (n_changes == settings.taken_at + 1 && (flags & RENAME_EXCHANGE))
+    take_name (new_parent, new_real_name);
+  if (n_changes == settings.forgets_at + 1)
+    forget_names ();
+  source = get_named (parent, real_name);
+  target = get_named (new_parent, new_real_name);
   if (flags == 0 && hide (new_parent, new_real_name))
     settings.is_losing = settings.n_lost > 0;
   if (flags == 0 && settings.is_losing && settings.n_lost > 0)

@@ -488,12 +488,21 @@ get_rest (void)
   return mode->allowance & (MAY_LEAVE | MAY_NOT_CREATE) ? ANYTHING : NOTHING;
 }
 
+/* Whether it is the new file, whole, beside the document */
+static gboolean
+is_new_file (const char *line)
+{
+  g_autofree char *content = get_new_content ();
+  const char *end = strrchr (line, ' ') + 1;
+
+  return g_str_has_prefix (line, "dest/.tmp-") && strlen (end) == CONTENT_SIZE && memcmp (end, content, CONTENT_SIZE) == 0;
+}
+
 static gboolean
 is_accepted (Rest        rest,
              const char *line)
 {
-  return rest == ANYTHING || (rest == EMPTY_FILES && g_str_has_suffix (line, " ")) ||
-         (rest == NEW_FILES && strstr (line, "/.tmp-") != NULL);
+  return rest == ANYTHING || (rest == EMPTY_FILES && g_str_has_suffix (line, " ")) || (rest == NEW_FILES && is_new_file (line));
 }
 
 static void
@@ -1562,6 +1571,100 @@ do_refuse_with_backup (gconstpointer data)
   report->succeeded = TRUE;
 }
 
+static ino_t
+get_inode (const char *name)
+{
+  g_autofree char *path = g_build_filename (behind, "dest", name, NULL);
+  struct stat st;
+
+  return stat (path, &st) == 0 ? st.st_ino : 0;
+}
+
+/* Returns whether a file is beside the document, by whatever name. */
+static gboolean
+is_beside (ino_t inode)
+{
+  g_autofree char *path = g_build_filename (behind, "dest", NULL);
+  g_autoptr(GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+  gboolean is_there = FALSE;
+
+  while (!is_there && (name = g_dir_read_name (dir)) != NULL)
+    is_there = get_inode (name) == inode;
+  return is_there;
+}
+
+/* Persists with a backup while the last step is refused. Sets @is_former_there and @are_theirs_there. */
+static void
+persist_refused (const char *settings,
+                 gboolean   *is_former_there,
+                 gboolean   *are_theirs_there)
+{
+  g_autofree char *shown = g_build_filename (mount_point, "dest", "document", NULL);
+  g_autofree char *path = get_document ();
+  g_autofree char *content = NULL;
+  g_autoptr(GFile) destination = g_file_new_for_path (shown);
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  ino_t former;
+  ino_t theirs;
+
+  unlink (path);
+  unlink (backup);
+  make_document ();
+  make_file ("dest/document~", "another's");
+  make_file ("dest/theirs", old_content);
+  former = get_inode ("document~");
+  theirs = get_inode ("theirs");
+  set_settings (strstr (settings, "inodes-of-names") != NULL ? "inodes-of-names" : "");
+  file = create (UNNAMED, NULL);
+  g_assert_true (write_content (file, NULL));
+  set_settings (settings);
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  set_settings ("");
+  g_clear_object (&file);
+  g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
+  g_assert_cmpstr (content, ==, old_content);
+  *is_former_there = is_beside (former);
+  *are_theirs_there = is_beside (theirs);
+}
+
+static const struct
+{
+  const char *settings; /* with the number of a request behind */
+  const char *rest;
+  guint n;
+  gboolean takes; /* what another machine puts at the name of the backup takes the place of the former one */
+} refusals[] = {
+  { "inodes-of-names,rename=EACCES,taken=", "", 12, TRUE },
+  { "rename=EACCES,taken=", "", 12, TRUE },
+  { "inodes-of-names,rename=EACCES,forgets=", "", 12, FALSE },
+  { "rename=EACCES,stuck=", ":EIO", 12, FALSE },
+  { "inodes-of-names,rename=EACCES,stuck=", ":EIO", 12, FALSE },
+  { "rename=EACCES,at=", ":EIO", 80, FALSE },
+  { "inodes-of-names,rename=EACCES,at=", ":EIO", 80, FALSE },
+};
+
+/* Whatever happens while the backup is taken back, nothing is removed that is not known to be the backup. */
+static void
+do_keep_backups (gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (refusals); i++)
+    for (guint n = 0; n < refusals[i].n; n++)
+      {
+        g_autofree char *settings = g_strdup_printf ("%s%u%s", refusals[i].settings, n, refusals[i].rest);
+        gboolean is_former_there;
+        gboolean are_theirs_there;
+
+        persist_refused (settings, &is_former_there, &are_theirs_there);
+        g_test_message ("%s", settings);
+        g_assert_true (are_theirs_there);
+        g_assert_true (is_former_there || refusals[i].takes);
+      }
+  report->succeeded = TRUE;
+}
+
+static const Work keep_backups_work = { "backups-kept", do_keep_backups };
 static const Work refuse_with_backup_work = { "backup-refused", do_refuse_with_backup };
 static const Work lose_backup_work = { "backup-lost", do_lose_backup };
 static const Work refuse_case_work = { "case-refused", do_refuse_case };
@@ -1783,6 +1886,7 @@ main (int    argc,
   g_test_add_data_func ("/hostile/backup-lost", &lose_backup_work, test_honest);
   g_test_add_data_func ("/hostile/case-refused", &refuse_case_work, test_honest);
   g_test_add_data_func ("/hostile/backup-refused", &refuse_with_backup_work, test_honest);
+  g_test_add_data_func ("/hostile/backups-kept", &keep_backups_work, test_honest);
   g_test_add_data_func ("/hostile/unheard", &persist_unheard_work, test_honest);
   g_test_add_data_func ("/hostile/stolen", &steal_work, test_honest);
   g_test_add_data_func ("/hostile/written-anew", &write_anew_work, test_honest);
