@@ -104,6 +104,12 @@ get_name (const TfEntry *self)
   return strrchr (self->path, '/') + 1;
 }
 
+static gboolean
+lacks_fds (void)
+{
+  return errno == EMFILE || errno == ENFILE;
+}
+
 /* Fails with ENOENT if the directory of the entry has been moved. Without a descriptor, the entry is looked for by its
  * path. */
 static gboolean
@@ -120,7 +126,7 @@ enter (const TfEntry *self,
       return TRUE;
     }
 
-  return errno == EMFILE || errno == ENFILE;
+  return lacks_fds ();
 }
 
 /* Does not change errno. */
@@ -916,27 +922,27 @@ look (const TfEntry *self,
   return errno == ENOENT || errno == ENOTDIR || errno == EBADF ? MISSING : FAILED;
 }
 
-/* Returns whether the entry is in another directory. What is mounted there may hide it. */
-static gboolean
-is_in (const TfEntry *self,
-       TfParent      *parent)
+/* Looks in another directory for the entry, which what is mounted there may hide. Fails with EEXIST if it is there: this
+ * process does not know who has moved it, and why. */
+static Found
+look_in_other (const TfEntry *self,
+               TfParent      *parent)
 {
-  TfIdentity found;
-  TfSystemStat st = { 0 };
-  gboolean is_there;
+  TfIdentity found = { 0 };
+  TfSystemStat st;
   int dir_fd;
 
   if (!tf_parent_enter (parent, &dir_fd))
-    return FALSE;
+    return lacks_fds () ? FAILED : MISSING;
 
-  is_there = tf_parent_stat (parent, dir_fd, get_name (self), &st);
+  if (tf_parent_stat (parent, dir_fd, get_name (self), &st))
+    tf_identity_set (&found, &st);
   tf_parent_leave (parent);
-  tf_identity_set (&found, &st);
-  return is_there && (st.is_mounted || tf_identity_equal (&found, &self->identity));
+  errno = EEXIST;
+  return found.inode != 0 && (st.is_mounted || tf_identity_equal (&found, &self->identity)) ? FAILED : MISSING;
 }
 
-/* Looks in what is at the path of the directory now, if that may be the same one. Fails with EEXIST if the entry was moved
- * into another one that has the path: this process does not know who did so, and why. */
+/* Looks in what is at the path of the directory now. If that cannot be the same one, nothing is removed from it. */
 static Found
 look_again (TfEntry      *self,
             Place        *place,
@@ -944,22 +950,24 @@ look_again (TfEntry      *self,
             TfSystemStat *st)
 {
   gboolean may_be_same;
-  g_autoptr(TfParent) parent = tf_parent_find_other (self->name.parent, &may_be_same);
+  TfParent *parent = tf_parent_find_other (self->name.parent, &may_be_same);
   Found found;
 
   if (parent == NULL)
-    return errno == EMFILE || errno == ENFILE ? FAILED : MISSING;
+    return lacks_fds () ? FAILED : MISSING;
 
   if (!may_be_same)
     {
-      gboolean was_moved = is_in (self, parent);
+      int saved_errno;
 
-      g_clear_pointer (&parent, tf_parent_unref);
-      errno = EEXIST;
-      return was_moved ? FAILED : MISSING;
+      found = look_in_other (self, parent);
+      saved_errno = errno;
+      tf_parent_unref (parent);
+      errno = saved_errno;
+      return found;
     }
 
-  take_parent (self, g_steal_pointer (&parent));
+  take_parent (self, parent);
   found = look (self, place, identity, st);
   if (found != FOUND || tf_identity_equal (identity, &self->identity))
     return found;

@@ -345,22 +345,17 @@ is_younger (const TfJournalSlot *parent,
   return parent->birth_nanoseconds != 0 && found->birth != 0 && parent->birth_nanoseconds != found->birth;
 }
 
-/* Returns whether the directory that was found is the one that was recorded, or may be. */
+/* Returns whether the directory that was found is the one that was recorded, or may be. Others can put a symlink at the
+ * path, or another directory of this user; but some file systems find another inode number at each look. */
 static gboolean
 is_at_path (const Segment      *self,
             const TfSystemStat *st)
 {
-  g_autofree char *found = NULL;
-
-  if (self->is_exchanged)
-    return tf_parent_may_be_same (self->place.path, self->parent_fd, st);
-
-  found = tf_parent_find_path (self->place.path, self->parent_fd, st);
-  return g_str_equal (found, self->place.path);
+  return self->is_exchanged ? tf_parent_may_be_same (self->place.path, self->parent_fd, st)
+                            : tf_parent_is_path_of (self->place.path, self->parent_fd, st);
 }
 
-/* Opens the directory of a record if it is still the same one, at the same path. Others can put a symlink there. Where
- * a directory can look like another one, the file itself decides. */
+/* Opens the directory of a record if it is still the same one, at the same path. If it may be, the file itself decides. */
 static void
 open_parent (TfJournalReader *reader,
              Segment         *self,

@@ -501,6 +501,17 @@ stat_path (const TfParent *self,
          tf_parent_check_path (self->spelling, self->mount_id, self->place.device) && stat_dir (self->spelling, st);
 }
 
+/* Returns whether @path, at which @fd was opened, does not lead through symlinks. */
+gboolean
+tf_parent_is_path_of (const char         *path,
+                      int                 fd,
+                      const TfSystemStat *st)
+{
+  g_autofree char *found = tf_parent_find_path (path, fd, st);
+
+  return g_str_equal (found, path);
+}
+
 /* Returns whether @fd, which was opened at @path, may be the directory that was there before, though it is @st by now: some
  * file systems find another inode number at each look. Who moves another directory there, or puts a symlink there, does
  * not turn that into the one before. */
@@ -509,9 +520,7 @@ tf_parent_may_be_same (const char         *path,
                        int                 fd,
                        const TfSystemStat *st)
 {
-  g_autofree char *found = tf_parent_find_path (path, fd, st);
-
-  return g_str_equal (found, path) && !tf_system_keeps_identities (fd);
+  return tf_parent_is_path_of (path, fd, st) && !tf_system_keeps_identities (fd);
 }
 
 /* Returns the directory that is at the path of @self, if it is another one, or may be. Returns NULL if there is none, or

@@ -44,6 +44,9 @@ gboolean  tf_parent_check_path (const char       *path,
                                 guint64           mount_id,
                                 guint64           device);
 gboolean  tf_parent_may_have_moved (TfParent     *self);
+gboolean  tf_parent_is_path_of (const char         *path,
+                                int                 fd,
+                                const TfSystemStat *st);
 gboolean  tf_parent_may_be_same
                                (const char         *path,
                                 int                 fd,
