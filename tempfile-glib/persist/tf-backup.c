@@ -250,14 +250,26 @@ tf_backup_make (TfBackup       *self,
   return TRUE;
 }
 
-/* Returns whether the file that was backed up still has its name. If another process has replaced it, that may have found
- * the backup made already. */
-static gboolean
-is_in_place (const TfDestination *target)
+typedef enum
+{
+  IN_PLACE,
+  REPLACED, /* or removed */
+  NOT_KNOWN,
+} Whereabouts;
+
+/* Looks whether the file that was backed up still has its name. */
+static Whereabouts
+find_document (const TfBackup      *self,
+               const TfDestination *target)
 {
   struct stat st;
+  gboolean is_there = fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+                      fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 
-  return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && tf_destination_is_file (target, &st);
+  if (is_there && tf_destination_is_file (target, &st))
+    return IN_PLACE;
+
+  return (is_there || errno == ENOENT) && tf_replacement_can_tell (&self->entry) ? REPLACED : NOT_KNOWN;
 }
 
 static void
@@ -283,14 +295,16 @@ static void
 take_back (TfBackup            *self,
            const TfDestination *target)
 {
-  gboolean is_there = is_in_place (target);
-  gboolean success = is_there && tf_replacement_take_back (&self->entry, &self->at, self->placed);
+  Whereabouts document = find_document (self, target);
   g_autofree char *display = NULL;
   g_autoptr(GError) error = NULL;
+  gboolean success;
 
-  if (!is_there && tf_replacement_can_tell (&self->entry))
+  /* Another process that has replaced it may have found the backup made already. */
+  if (document == REPLACED)
     return;
 
+  success = document == IN_PLACE && tf_replacement_take_back (&self->entry, &self->at, self->placed);
   if (!success && self->placed == TF_PLACED_EXCHANGED)
     self->entry.stays = TRUE;
   if (self->entry.stays)
@@ -309,17 +323,24 @@ take_back (TfBackup            *self,
   tf_errno_log_lost ("Persisting a file", error);
 }
 
-/* Keeps the backup and removes the former one, or the other way round. */
+/* Keeps the backup and removes the former one, or the other way round. If it is not known whether the document is there,
+ * both stay. */
 void
 tf_backup_end (TfBackup            *self,
                const TfDestination *target,
-               gboolean             keep)
+               TfBackupEnd          end)
 {
   if (self->at.path == NULL)
     return;
 
-  if (!keep)
+  if (end == TF_BACKUP_TAKE_BACK)
     take_back (self, target);
+  else if (end == TF_BACKUP_KEEP_BOTH && self->placed == TF_PLACED_EXCHANGED)
+    {
+      self->entry.stays = TRUE;
+      log_what_stays (self, FALSE);
+    }
+
   tf_replacement_discard (&self->entry, &self->at);
   tf_fd_clear (&self->copy_fd);
   g_clear_pointer (&self->at.path, g_free);

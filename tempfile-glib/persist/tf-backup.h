@@ -18,6 +18,14 @@ typedef struct
   TfPlaced      placed;
 } TfBackup;
 
+/* What becomes of it and of the former backup */
+typedef enum
+{
+  TF_BACKUP_KEEP,      /* the former one is removed */
+  TF_BACKUP_TAKE_BACK, /* the former one gets its name again */
+  TF_BACKUP_KEEP_BOTH, /* the former one stays under a temporary name */
+} TfBackupEnd;
+
 #define TF_BACKUP_INIT { .entry = TF_REPLACEMENT_INIT (-1), .at = TF_DESTINATION_INIT, .copy_fd = -1 }
 
 gboolean tf_backup_make (TfBackup       *self,
@@ -26,6 +34,6 @@ gboolean tf_backup_make (TfBackup       *self,
                          GError        **error);
 void     tf_backup_end  (TfBackup            *self,
                          const TfDestination *target,
-                         gboolean             keep);
+                         TfBackupEnd          end);
 
 G_END_DECLS

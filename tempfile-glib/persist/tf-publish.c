@@ -179,7 +179,10 @@ place (TfReplacement  *entry,
     return FAILED;
 
   outcome = place_synced (entry, target, error);
-  tf_backup_end (&backup, target, outcome == PLACED || outcome == UNSAFE || entry->stays);
+  if (entry->stays)
+    tf_backup_end (&backup, target, TF_BACKUP_KEEP_BOTH);
+  else
+    tf_backup_end (&backup, target, outcome == PLACED || outcome == UNSAFE ? TF_BACKUP_KEEP : TF_BACKUP_TAKE_BACK);
   return outcome;
 }
 

@@ -16,6 +16,7 @@
 #include "base/tf-fd.h"
 #include "base/tf-identity.h"
 #include "base/tf-system.h"
+#include "names/tf-aside.h"
 #include "names/tf-open.h"
 #include "names/tf-template.h"
 
@@ -538,6 +539,17 @@ rename_as_new (TfReplacement       *self,
                      tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE));
 }
 
+/* Returns whether the file with this name certainly has this identity. */
+static gboolean
+has_identity (int               dir_fd,
+              const char       *name,
+              const TfIdentity *identity)
+{
+  TfIdentity found;
+
+  return tf_identity_read (&found, dir_fd, name) && tf_identity_equal (&found, identity);
+}
+
 /* Called after an exchange has failed. What the names have may be remembered by the kernel, and is found out by opening them.
  * Does not change errno. */
 static gboolean
@@ -548,6 +560,7 @@ was_exchanged_unheard (const TfReplacement *self,
 {
   int saved_errno = errno;
   gboolean result = has_name (self, target->dir_fd, wanted) ||
+                    has_identity (target->dir_fd, wanted, &self->named) ||
                     (saved_errno != ENOTSUP && saved_errno != ENOENT && tf_system_may_lose (target->dir_fd) &&
                      !has_bytes (self, target->dir_fd, former) && has_bytes (self, target->dir_fd, wanted));
 
@@ -627,6 +640,7 @@ look_at_replaced (TfReplacement       *self,
   if (!tf_identity_stat (&found, target->dir_fd, self->name, &st))
     return 0;
 
+  self->former = found;
   if (!S_ISDIR (st.mode))
     {
       if (self->replaced == NULL)
@@ -892,7 +906,8 @@ find_owner (const TfReplacement *self,
 }
 
 /* Called after the names were exchanged back. If another process had put its own file at the target, that has the
- * temporary name now, and gets back what is its own; or keeps the temporary name, because nothing of others is removed. */
+ * temporary name now, and gets back what is its own; or keeps the temporary name, because nothing of others is removed. The
+ * same is true of a file that has come to the target meanwhile. */
 static void
 give_back (TfReplacement       *self,
            const TfDestination *target)
@@ -901,7 +916,8 @@ give_back (TfReplacement       *self,
 
   self->stays = owner == UNKNOWN_OWNER ||
                 (owner == THEIRS &&
-                 tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) != 0);
+                 (tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_EXCHANGE) != 0 ||
+                  !has_identity (target->dir_fd, self->name, &self->former)));
 }
 
 /* Gives the replaced file its name again. On failure, it has the temporary name still. */
@@ -916,6 +932,27 @@ exchange_back (TfReplacement       *self,
 
   give_back (self, target);
   return TRUE;
+}
+
+/* Others may give the name to their own file at any moment. */
+static gboolean
+unlink_own (const TfReplacement *self,
+            const TfDestination *target)
+{
+  TfIdentity found;
+  const TfAside aside = {
+    .dir_fd = target->dir_fd,
+    .dir = &target->place,
+    .name = target->name,
+    .path = target->path,
+    .kind = TF_JOURNAL_FILE,
+    .identity = &found,
+  };
+
+  found = get_identity (self->fd);
+  if (!has_identity (target->dir_fd, target->name, &found))
+    found = self->named;
+  return tf_aside_remove (&aside, NULL, NULL) != TF_ASIDE_STAYS;
 }
 
 /* Undoes tf_replacement_exchange(). Returns FALSE if the file is at the target still, or may be: the replaced one is gone, or
@@ -933,7 +970,7 @@ tf_replacement_take_back (TfReplacement       *self,
     {
     case OWN:
       if (placed == TF_PLACED_NEW)
-        success = unlink_at (target->dir_fd, target->name) == 0;
+        success = unlink_own (self, target);
       else
         success = placed == TF_PLACED_EXCHANGED && exchange_back (self, target);
       break;

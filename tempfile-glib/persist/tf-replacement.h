@@ -23,6 +23,7 @@ typedef struct
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
   TfIdentity       named;    /* of the temporary name before an exchange, which takes it along */
+  TfIdentity       former;   /* of the replaced file, by the temporary name after an exchange */
   gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 

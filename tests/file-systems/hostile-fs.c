@@ -53,6 +53,7 @@
  *   flock-local       flock() is not seen by other mounts; only when started
  *   owner=N           everything looks as if it were this user's
  *   squash            what anyone creates is nobody's
+ *   obeys-modes       a file that its owner may not read is read by nobody
  *   chmod-ignored     chmod() succeeds and does nothing
  *   inodes-by-lookup  inode numbers change when a name is looked up, if nothing has the file open
  *   inodes-change     inode numbers change at each look
@@ -106,6 +107,7 @@ typedef struct
   gboolean has_local_flock;
   gint64 owner; /* or -1 */
   gboolean squashes;
+  gboolean obeys_modes;
   gboolean ignores_modes;
   gboolean has_new_inodes;
   gboolean has_changing_inodes;
@@ -207,6 +209,7 @@ parse_flag (const char *name)
     { "flock-local", &settings.has_local_flock },
     { "squash", &settings.squashes },
     { "tells-once", &settings.tells_once },
+    { "obeys-modes", &settings.obeys_modes },
     { "chmod-ignored", &settings.ignores_modes },
     { "inodes-by-lookup", &settings.has_new_inodes },
     { "inodes-change", &settings.has_changing_inodes },
@@ -1198,12 +1201,28 @@ hostile_statfs (fuse_req_t req,
 
 /* --- Bytes --- */
 
+static gboolean
+may_read (fuse_ino_t id)
+{
+  struct stat st;
+
+  return !settings.obeys_modes || (fstat (get_fd (id), &st) == 0 && (st.st_mode & S_IRUSR));
+}
+
 static void
 hostile_open (fuse_req_t             req,
               fuse_ino_t             id,
               struct fuse_file_info *info)
 {
-  int fd = open (get_path (id), (info->flags & ~(O_NOFOLLOW | O_APPEND)) | O_CLOEXEC);
+  int fd;
+
+  if ((info->flags & O_ACCMODE) != O_WRONLY && !may_read (id))
+    {
+      fuse_reply_err (req, EACCES);
+      return;
+    }
+
+  fd = open (get_path (id), (info->flags & ~(O_NOFOLLOW | O_APPEND)) | O_CLOEXEC);
 
   if (fd < 0 || get_node (id)->is_gone)
     {

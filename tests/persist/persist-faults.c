@@ -170,6 +170,8 @@ __wrap_fstat64 (int          fd,
   return -1;
 }
 
+static gboolean is_doc_out_of_sight; /* it cannot be looked at */
+
 int __real_fstatat64 (int fd, const char *name, struct stat *st, int flags);
 int __wrap_fstatat64 (int fd, const char *name, struct stat *st, int flags);
 
@@ -183,6 +185,12 @@ __wrap_fstatat64 (int          fd,
 
   if (fails ("fstatat64"))
     return -1;
+
+  if (is_doc_out_of_sight && g_str_equal (name, "doc"))
+    {
+      errno = EIO;
+      return -1;
+    }
 
   is_stale &= !g_str_equal (name, "doc");
   result = __real_fstatat64 (fd, name, st, flags);
@@ -409,12 +417,23 @@ __wrap_renameat (int         from_fd,
   return is_broken ("renameat") ? -1 : __real_renameat (from_fd, from, to_fd, to);
 }
 
+static void (*before_backup_goes) (void); /* (nullable): called once */
+
+/* Called before @name goes. */
+static void
+take_backup (const char *name)
+{
+  if (before_backup_goes != NULL && g_str_has_suffix (name, "~"))
+    g_steal_pointer (&before_backup_goes) ();
+}
+
 /* Only the removal of temporary names can be broken. */
 int
 __wrap_unlinkat (int         fd,
                  const char *name,
                  int         flags)
 {
+  take_backup (name);
   if (fails ("unlinkat"))
     return FAIL (__real_unlinkat (fd, name, flags));
 
@@ -614,6 +633,7 @@ static gboolean is_exchanged_twice;
 static guint n_exchanges;
 static guint failing_exchange; /* which one, counted from 1; 0: none */
 static void (*before_second_exchange) (void); /* (nullable): called once */
+static void (*before_third_exchange) (void); /* (nullable): called once */
 static void (*before_exchange) (void); /* (nullable): called once */
 
 int
@@ -629,6 +649,10 @@ __wrap_renameat2 (int           from_fd,
     n_exchanges++;
   if ((flags & RENAME_EXCHANGE) && n_exchanges == 2 && before_second_exchange != NULL)
     g_steal_pointer (&before_second_exchange) ();
+  if ((flags & RENAME_EXCHANGE) && n_exchanges == 3 && before_third_exchange != NULL)
+    g_steal_pointer (&before_third_exchange) ();
+  if (!(flags & RENAME_EXCHANGE))
+    take_backup (from);
   if ((flags & RENAME_EXCHANGE) && n_exchanges == failing_exchange)
     {
       errno = EIO;
@@ -2199,6 +2223,142 @@ put_their_backup (void)
   g_assert_cmpint (rename (fresh, backup), ==, 0);
 }
 
+static void
+put_their_newer_backup (void)
+{
+  g_autofree char *backup = g_build_filename (dir, "doc~", NULL);
+  g_autofree char *fresh = g_build_filename (dir, "theirs", NULL);
+
+  g_assert_true (g_file_set_contents (fresh, "newer", -1, NULL));
+  g_assert_cmpint (rename (fresh, backup), ==, 0);
+}
+
+/* The same twice, before the names are exchanged back and before what was found is given back. */
+static void
+test_backup_replaced_twice (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  file = make (IN_MEMORY);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  n_exchanges = 0;
+  before_second_exchange = put_their_backup;
+  before_third_exchange = put_their_newer_backup;
+  broken_call = "renameat";
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  broken_call = NULL;
+  g_assert_null (before_third_exchange);
+  g_assert_true (has_content (path, "old"));
+  g_assert_true (has_content (backup, "theirs"));
+  assert_litter ("newer");
+  remove_others ("");
+}
+
+static void
+lose_sight_of_doc (void)
+{
+  is_doc_out_of_sight = TRUE;
+}
+
+/* Returns whether the call that was to fail was reached; or, without one, refuses to show the document. */
+static gboolean
+refuse_with_backup (const char *path,
+                    const char *backup,
+                    guint       at)
+{
+  g_autoptr(TfTempFile) file = make (IN_MEMORY);
+  g_autoptr(GFile) destination = g_file_new_for_path (path);
+
+  remove_others ("");
+  put_old (path);
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  n_calls = 0;
+  failed_call = NULL;
+  fail_errno = EIO;
+  fail_at = at;
+  broken_call = "renameat";
+  meddle = at == 0 ? lose_sight_of_doc : NULL;
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  broken_call = NULL;
+  fail_at = 0;
+  is_doc_out_of_sight = FALSE;
+  g_assert_true (has_content (path, "old"));
+  return failed_call != NULL;
+}
+
+/* If the last step is refused, and a call fails as well, the former backup gets its name back, or has a temporary one. */
+static void
+test_refused_with_backup (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  guint at = 0;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  while (refuse_with_backup (path, backup, at) || at == 0)
+    {
+      /* What cannot be looked at once is looked at again. */
+      if (g_strcmp0 (failed_call, "fstatat64") == 0 || g_strcmp0 (failed_call, "statx") == 0)
+        g_assert_true (has_content (backup, "older"));
+      else if (!has_content (backup, "older"))
+        assert_litter ("older");
+      at++;
+    }
+
+  g_assert_cmpuint (at, >, 10);
+  remove_others ("");
+}
+
+/* Where there was no backup, it is moved aside before it is removed, so that what takes its name right then stays. */
+static void
+test_new_backup_replaced (void)
+{
+  g_autoptr(TfTempFile) file = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GFile) destination = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  set_system (ALL_THERE);
+  file = make (IN_MEMORY);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  destination = g_file_new_for_path (path);
+  put_old (path);
+  is_known_fs = TRUE;
+  before_backup_goes = put_their_backup;
+  broken_call = "renameat";
+  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  broken_call = NULL;
+  is_known_fs = FALSE;
+  g_assert_null (before_backup_goes);
+  g_assert_true (has_content (path, "old"));
+  g_assert_true (has_content (backup, "theirs"));
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
+  remove_others ("");
+}
+
 /* What another process puts there right before the new backup is taken back stays, if only under the temporary name. */
 static void
 test_replaced_before_taken_back (void)
@@ -2648,6 +2808,9 @@ main (int    argc,
   g_test_add_func ("/persist-faults/backup-of-two", test_backup_of_two);
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
+  g_test_add_func ("/persist-faults/refused-with-backup", test_refused_with_backup);
+  g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
+  g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
   g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
   g_test_add_func ("/persist-faults/vanished-dir", test_vanished_dir);
   g_test_add_func ("/persist-faults/unheard", test_unheard);
