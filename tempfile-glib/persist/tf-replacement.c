@@ -550,8 +550,28 @@ has_identity (int               dir_fd,
   return tf_identity_read (&found, dir_fd, name) && tf_identity_equal (&found, identity);
 }
 
-/* Called after an exchange has failed. What the names have may be remembered by the kernel, and is found out by opening them.
- * Does not change errno. */
+/* Returns whether what has the name now is certainly what had the temporary one, and not what the target had. */
+static gboolean
+has_come_by_number (const TfReplacement *self,
+                    const TfDestination *target,
+                    const char          *wanted)
+{
+  return !tf_identity_equal (&self->named, &self->former) &&
+         has_identity (target->dir_fd, wanted, &self->named);
+}
+
+/* What the names have may be remembered by the kernel, and is found out by opening them. */
+static gboolean
+has_come_by_bytes (const TfReplacement *self,
+                   const TfDestination *target,
+                   const char          *former,
+                   const char          *wanted)
+{
+  return tf_system_may_lose (target->dir_fd) && !has_bytes (self, target->dir_fd, former) &&
+         has_bytes (self, target->dir_fd, wanted);
+}
+
+/* Called after an exchange has failed. Does not change errno. */
 static gboolean
 was_exchanged_unheard (const TfReplacement *self,
                        const TfDestination *target,
@@ -559,10 +579,9 @@ was_exchanged_unheard (const TfReplacement *self,
                        const char          *wanted)
 {
   int saved_errno = errno;
+  gboolean can_be = saved_errno != ENOTSUP && saved_errno != ENOENT;
   gboolean result = has_name (self, target->dir_fd, wanted) ||
-                    has_identity (target->dir_fd, wanted, &self->named) ||
-                    (saved_errno != ENOTSUP && saved_errno != ENOENT && tf_system_may_lose (target->dir_fd) &&
-                     !has_bytes (self, target->dir_fd, former) && has_bytes (self, target->dir_fd, wanted));
+                    (can_be && (has_come_by_number (self, target, wanted) || has_come_by_bytes (self, target, former, wanted)));
 
   errno = saved_errno;
   return result;
@@ -825,7 +844,9 @@ tf_replacement_exchange (TfReplacement       *self,
   if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
     return -1;
 
-  tf_identity_read (&self->named, target->dir_fd, self->name); /* or else nothing equals it */
+  /* What cannot be read equals nothing. */
+  tf_identity_read (&self->named, target->dir_fd, self->name);
+  tf_identity_read (&self->former, target->dir_fd, target->name);
 
   /* Others may create and remove what has the name in between. */
   for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
@@ -888,18 +909,46 @@ tf_replacement_can_tell (const TfReplacement *self)
   return own.inode != 0 && tf_identity_equal (&own, &again) && tf_identity_equal (&own, &self->named);
 }
 
+/* Some calls that a sandbox refuses do not tell the birth time, without which a file looks like another one. */
+static gboolean
+stat_wholly (int           dir_fd,
+             const char   *name,
+             gboolean      has_birth,
+             TfSystemStat *st)
+{
+  TfIdentity identity;
+
+  if (!tf_identity_stat (&identity, dir_fd, name, st))
+    return FALSE;
+
+  errno = EIO;
+  return tf_identity_has_birth (&identity) == has_birth;
+}
+
 static Owner
 find_owner (const TfReplacement *self,
             const TfDestination *target,
             const char          *name)
 {
-  TfIdentity own = get_identity (self->fd);
+  TfIdentity own = { 0 };
   TfIdentity found;
+  TfSystemStat own_st = { 0 };
+  TfSystemStat st;
+  gboolean has_birth;
 
-  if (!tf_identity_read (&found, target->dir_fd, name) && !tf_identity_read (&found, target->dir_fd, name))
+  tf_identity_stat (&own, self->fd, "", &own_st);
+  has_birth = tf_identity_has_birth (&own) || tf_identity_has_birth (&self->named);
+  if (!stat_wholly (target->dir_fd, name, has_birth, &st) && !stat_wholly (target->dir_fd, name, has_birth, &st))
     return errno == ENOENT ? NOBODYS : UNKNOWN_OWNER;
 
-  if (tf_identity_equal (&found, &own) || tf_identity_equal (&found, &self->named))
+  if (is_same_file (&own_st, &st))
+    return OWN;
+
+  tf_identity_set (&found, &st);
+  if (tf_identity_equal (&found, &own) || tf_identity_equal (&self->named, &self->former))
+    return UNKNOWN_OWNER; /* all files have one number, or libfuse has not heard of the exchange */
+
+  if (tf_identity_equal (&found, &self->named))
     return OWN;
 
   return tf_replacement_can_tell (self) ? THEIRS : UNKNOWN_OWNER;
@@ -927,7 +976,10 @@ exchange_back (TfReplacement       *self,
 {
   /* If this process is killed, a sweep must not remove the replaced file from its own name. */
   tf_journal_clear (g_steal_pointer (&self->replaced));
-  if (exchange (self, target, target->name, self->name) != 0 && exchange (self, target, target->name, self->name) != 0)
+
+  /* What a server has done, and was not heard, would be undone. */
+  if (exchange (self, target, target->name, self->name) != 0 &&
+      (tf_system_may_lose (target->dir_fd) || exchange (self, target, target->name, self->name) != 0))
     return FALSE;
 
   give_back (self, target);

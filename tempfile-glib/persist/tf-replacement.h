@@ -23,7 +23,7 @@ typedef struct
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
   TfIdentity       named;    /* of the temporary name before an exchange, which takes it along */
-  TfIdentity       former;   /* of the replaced file, by the temporary name after an exchange */
+  TfIdentity       former;   /* of the target before an exchange, and of the temporary name after it */
   gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 

@@ -58,14 +58,16 @@
  *   inodes-by-lookup  inode numbers change when a name is looked up, if nothing has the file open
  *   inodes-change     inode numbers change at each look
  *   inodes-of-names   each name has an inode number of its own, which a rename takes along, as libfuse has it by default
+ *   use-ino           the same, but the numbers that are told are those of the files, as libfuse has it with use_ino
  *   ignore-case       names that differ only in case are one
  *   hide              what is removed while it is open gets the name .fuse_hidden*
  *   hidden-taken=N    the same, and another machine then gives that name to a file of N bytes. What is done without a
  *                     descriptor is done to that one
  *   lost=N:ERROR      hide, and when the first open file was hidden for another one to be renamed over it, N such
  *                     renames fail
- *   remembers         the kernel remembers names and sizes for a second, and what libfuse remembers goes by names: after a
- *                     rename that was carried out and failed, each name is taken for what it was
+ *   goes-by-names     as libfuse does: after a rename that was carried out and failed, what was known by a name, or is open by
+ *                     it, is taken for what has the name
+ *   remembers         the same, and the kernel remembers names and sizes for a second
  *   clock=N           all times are N seconds later
  *   clock-grain=N     all times are multiples of N seconds
  *   one-link          each file seems to have one link
@@ -112,8 +114,10 @@ typedef struct
   gboolean has_new_inodes;
   gboolean has_changing_inodes;
   gboolean has_inodes_of_names;
+  gboolean uses_inodes;
   gboolean ignores_case;
   gboolean hides;
+  gboolean goes_by_names;
   gboolean remembers;
   gint64 hidden_size; /* of another machine's file, or -1 */
   guint64 n_lost;
@@ -214,8 +218,10 @@ parse_flag (const char *name)
     { "inodes-by-lookup", &settings.has_new_inodes },
     { "inodes-change", &settings.has_changing_inodes },
     { "inodes-of-names", &settings.has_inodes_of_names },
+    { "use-ino", &settings.uses_inodes },
     { "ignore-case", &settings.ignores_case },
     { "hide", &settings.hides },
+    { "goes-by-names", &settings.goes_by_names },
     { "remembers", &settings.remembers },
     { "one-link", &settings.has_one_link },
   };
@@ -602,7 +608,7 @@ distort (const Node  *node,
     st->st_uid = settings.owner;
   if (settings.hidden_size >= 0)
     st->st_ino = node->inode;
-  if (settings.has_new_inodes || settings.has_inodes_of_names)
+  if (settings.has_new_inodes || (settings.has_inodes_of_names && !settings.uses_inodes))
     st->st_ino = node->id;
   if (settings.has_changing_inodes)
     st->st_ino += ++n_looks << 32;
@@ -910,7 +916,21 @@ hostile_rmdir (fuse_req_t  req,
   reply (req, unlinkat (get_fd (parent), real_name, AT_REMOVEDIR) == 0);
 }
 
-/* The nodes keep their names. */
+static void
+swap_inodes (Node *a,
+             Node *b)
+{
+  ino_t inode = a->inode;
+
+  forget_inode (a);
+  forget_inode (b);
+  a->inode = b->inode;
+  b->inode = inode;
+  g_hash_table_replace (nodes_by_inode, &a->inode, a);
+  g_hash_table_replace (nodes_by_inode, &b->inode, b);
+}
+
+/* The nodes keep their names. Where a node is that of an inode, it is taken for the other one. */
 static void
 exchange_nodes (Node *source,
                 Node *target)
@@ -925,6 +945,8 @@ exchange_nodes (Node *source,
 
   source->fd = target->fd;
   target->fd = fd;
+  if (settings.has_inodes_of_names)
+    swap_inodes (source, target);
 }
 
 static void
@@ -981,12 +1003,12 @@ hostile_rename (fuse_req_t    req,
     }
 
   success = renameat2 (get_fd (parent), real_name, get_fd (new_parent), new_real_name, flags) == 0;
-  if (success && settings.remembers && false_error != 0 && source != NULL)
+  if (success && (settings.remembers || settings.goes_by_names) && false_error != 0 && source != NULL)
     {
       exchange_nodes (source, target);
       source->is_gone = (flags & RENAME_EXCHANGE) == 0;
     }
-  if (success)
+  else if (success)
     move_key (parent, real_name, new_parent, new_real_name, (flags & RENAME_EXCHANGE) != 0);
   reply (req, success);
 }

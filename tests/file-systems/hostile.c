@@ -1576,52 +1576,58 @@ do_refuse_with_backup (gconstpointer data)
 }
 
 static ino_t
-get_inode (const char *name)
+get_inode (const char *dir_name,
+           const char *name)
 {
-  g_autofree char *path = g_build_filename (behind, "dest", name, NULL);
+  g_autofree char *path = g_build_filename (behind, dir_name, name, NULL);
   struct stat st;
 
   return stat (path, &st) == 0 ? st.st_ino : 0;
 }
 
-/* Returns whether a file is beside the document, by whatever name. */
+/* Returns whether a file is in the directory, by whatever name. */
 static gboolean
-is_beside (ino_t inode)
+is_in (const char *dir_name,
+       ino_t       inode)
 {
-  g_autofree char *path = g_build_filename (behind, "dest", NULL);
+  g_autofree char *path = g_build_filename (behind, dir_name, NULL);
   g_autoptr(GDir) dir = g_dir_open (path, 0, NULL);
   const char *name;
   gboolean is_there = FALSE;
 
   while (!is_there && (name = g_dir_read_name (dir)) != NULL)
-    is_there = get_inode (name) == inode;
+    is_there = get_inode (dir_name, name) == inode;
   return is_there;
 }
 
-/* Persists with a backup while the last step is refused. Sets @is_former_there and @are_theirs_there. */
+/* Persists with a backup while the last step is refused, in a directory of its own. Sets @is_former_there and
+ * @are_theirs_there. */
 static void
 persist_refused (const char *settings,
                  gboolean   *is_former_there,
                  gboolean   *are_theirs_there)
 {
-  g_autofree char *shown = g_build_filename (mount_point, "dest", "document", NULL);
-  g_autofree char *path = get_document ();
+  static guint n_dirs;
+  g_autofree char *dir_name = g_strdup_printf ("dest/refused-%u", n_dirs++);
+  g_autofree char *document_name = g_build_filename (dir_name, "document", NULL);
+  g_autofree char *backup_name = g_strconcat (document_name, "~", NULL);
+  g_autofree char *theirs_name = g_build_filename (dir_name, "theirs", NULL);
+  g_autofree char *shown = g_build_filename (mount_point, document_name, NULL);
+  g_autofree char *path = g_build_filename (behind, document_name, NULL);
   g_autofree char *content = NULL;
   g_autoptr(GFile) destination = g_file_new_for_path (shown);
   g_autoptr(TfTempFile) file = NULL;
-  g_autofree char *backup = g_strconcat (path, "~", NULL);
   ino_t former;
   ino_t theirs;
 
-  unlink (path);
-  unlink (backup);
-  make_document ();
-  make_file ("dest/document~", "another's");
-  make_file ("dest/theirs", old_content);
+  make_dir (dir_name);
+  make_file (document_name, old_content);
+  make_file (backup_name, "another's");
+  make_file (theirs_name, old_content);
   if (strstr (settings, "obeys-modes") != NULL)
     g_assert_cmpint (chmod (path, 0200), ==, 0);
-  former = get_inode ("document~");
-  theirs = get_inode ("theirs");
+  former = get_inode (dir_name, "document~");
+  theirs = get_inode (dir_name, "theirs");
   set_settings (strstr (settings, "inodes-of-names") != NULL ? "inodes-of-names" : "");
   file = create (UNNAMED, NULL);
   g_assert_true (write_content (file, NULL));
@@ -1631,8 +1637,8 @@ persist_refused (const char *settings,
   g_clear_object (&file);
   g_assert_true (g_file_get_contents (path, &content, NULL, NULL));
   g_assert_cmpstr (content, ==, old_content);
-  *is_former_there = is_beside (former);
-  *are_theirs_there = is_beside (theirs);
+  *is_former_there = is_in (dir_name, former);
+  *are_theirs_there = is_in (dir_name, theirs);
 }
 
 static const struct
@@ -1649,6 +1655,11 @@ static const struct
   { "inodes-of-names,rename=EACCES,stuck=", ":EIO", 12, FALSE },
   { "rename=EACCES,at=", ":EIO", 150, FALSE },
   { "inodes-of-names,rename=EACCES,at=", ":EIO", 150, FALSE },
+  { "inodes-of-names,use-ino,goes-by-names,link=EPERM,rename=EACCES,done=", ":EIO", 12, FALSE },
+  { "inodes-of-names,use-ino,goes-by-names,rename=EACCES,done=", ":EIO", 12, FALSE },
+  { "inodes-of-names,goes-by-names,link=EPERM,rename=EACCES,done=", ":EIO", 12, FALSE },
+  { "remembers,link=EPERM,rename=EACCES,done=", ":EIO", 12, FALSE },
+  { "inodes-of-names,remembers,link=EPERM,rename=EACCES,done=", ":EIO", 12, FALSE },
   { "rename=EACCES,opendir=EACCES,at=1000", ":EIO", 1, FALSE },
   { "inodes-of-names,rename=EACCES,readdir=EIO,at=1000", ":EIO", 1, FALSE },
   { "obeys-modes,rename=EACCES,done=", ":EIO", 12, FALSE },

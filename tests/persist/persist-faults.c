@@ -148,6 +148,8 @@ static gboolean is_never_heard;
 
 /* All files have the same inode number. */
 static gboolean are_alike;
+/* Each name has an inode number of its own, which it keeps whatever it names. */
+static gboolean are_numbered_by_name;
 
 /* Each file has one link. */
 static gboolean counts_no_links;
@@ -224,9 +226,10 @@ __wrap_statx (int           fd,
 
   if (result == 0 && is_remembered && g_str_equal (path, unheard_name))
     *stx = remembered;
-  if (result == 0 && are_alike)
+  if (result == 0 && (are_alike || are_numbered_by_name))
     {
-      stx->stx_ino = 1;
+      if (are_alike || *path != '\0')
+        stx->stx_ino = are_alike ? 1 : g_str_hash (path);
       stx->stx_btime = (struct statx_timestamp) { 0, };
     }
   return result;
@@ -2276,7 +2279,8 @@ lose_sight_of_doc (void)
 static gboolean
 refuse_with_backup (const char *path,
                     const char *backup,
-                    guint       at)
+                    guint       at,
+                    int         with)
 {
   g_autoptr(TfTempFile) file = make (IN_MEMORY);
   g_autoptr(GFile) destination = g_file_new_for_path (path);
@@ -2286,7 +2290,7 @@ refuse_with_backup (const char *path,
   g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
   n_calls = 0;
   failed_call = NULL;
-  fail_errno = EIO;
+  fail_errno = with;
   fail_at = at;
   broken_call = "renameat";
   meddle = at == 0 ? lose_sight_of_doc : NULL;
@@ -2298,13 +2302,14 @@ refuse_with_backup (const char *path,
   return failed_call != NULL;
 }
 
-/* If the last step is refused, and a call fails as well, the former backup gets its name back, or has a temporary one. */
+/* If the last step is refused, and a call fails as well, the former backup gets its name back, or has a temporary one.
+ * EACCES makes the library look in another way, which does not tell as much. */
 static void
 test_refused_with_backup (void)
 {
+  const int errnos[] = { EIO, EACCES };
   g_autofree char *path = NULL;
   g_autofree char *backup = NULL;
-  guint at = 0;
 
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
@@ -2313,17 +2318,69 @@ test_refused_with_backup (void)
   set_system (ALL_THERE);
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
-  while (refuse_with_backup (path, backup, at) || at == 0)
+  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
     {
-      /* What cannot be looked at once is looked at again. */
-      if (g_strcmp0 (failed_call, "fstatat64") == 0 || g_strcmp0 (failed_call, "statx") == 0)
-        g_assert_true (has_content (backup, "older"));
-      else if (!has_content (backup, "older"))
-        assert_litter ("older");
-      at++;
+      guint at = 0;
+
+      while (refuse_with_backup (path, backup, at, errnos[i]) || at == 0)
+        {
+          /* What cannot be looked at once is looked at again. */
+          if (g_strcmp0 (failed_call, "fstatat64") == 0 || g_strcmp0 (failed_call, "statx") == 0)
+            g_assert_true (has_content (backup, "older"));
+          else if (!has_content (backup, "older"))
+            assert_litter ("older");
+          at++;
+        }
+      g_assert_cmpuint (at, >, 10);
     }
 
-  g_assert_cmpuint (at, >, 10);
+  remove_others ("");
+}
+
+/* Where all files have one number, or each name has one, an exchange that fails is not taken for one that was done, and what
+ * is exchanged back is not taken for the backup. */
+static void
+test_backup_where_alike (void)
+{
+  const System systems[] = { ALL_THERE, NO_HARD_LINKS };
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  set_dir (TRUE);
+  path = g_build_filename (dir, "doc", NULL);
+  backup = g_build_filename (dir, "doc~", NULL);
+  for (guint i = 0; i < 6 * G_N_ELEMENTS (systems); i++)
+    {
+      g_autoptr(TfTempFile) file = make (IN_MEMORY);
+      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      gboolean success;
+
+      remove_others ("");
+      put_old (path);
+      g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+      set_system (systems[i / 6]);
+      are_alike = i % 6 < 3;
+      are_numbered_by_name = !are_alike;
+      shown_type = FUSE;
+      n_exchanges = 0;
+      failing_exchange = i % 3;
+      broken_call = i % 3 == 1 ? NULL : "renameat";
+      success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL);
+      broken_call = NULL;
+      failing_exchange = 0;
+      shown_type = 0;
+      are_alike = are_numbered_by_name = FALSE;
+      set_system (ALL_THERE);
+      g_assert_true (has_content (path, success ? "new content" : "old"));
+      if (success)
+        g_assert_true (has_content (backup, "old"));
+      else if (!has_content (backup, "older"))
+        assert_litter ("older");
+    }
+
   remove_others ("");
 }
 
@@ -2589,18 +2646,20 @@ test_backup_replaced_before_taken_back (void)
   set_dir (TRUE);
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (systems); i++)
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (systems); i++)
     {
       g_autoptr(TfTempFile) file = make (IN_MEMORY);
       g_autoptr(GFile) destination = g_file_new_for_path (path);
 
-      set_system (systems[i]);
+      set_system (systems[i / 2]);
       put_old (path);
+      are_alike = i % 2 == 1;
       broken_call = "renameat";
       meddle = put_their_backup;
       g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
                                             NULL, NULL, NULL, NULL, NULL));
       broken_call = NULL;
+      are_alike = FALSE;
       set_system (ALL_THERE);
       g_assert_null (meddle);
       g_assert_true (has_content (path, "old"));
@@ -2809,6 +2868,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/refused-with-backup", test_refused_with_backup);
+  g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
   g_test_add_func ("/persist-faults/copy-without-truncation", test_copy_without_truncation);
