@@ -27,7 +27,11 @@ DOC = '{http://www.gtk.org/introspection/doc/1.0}'
 NOT_IN_VALA = {'callback', 'user_data', 'progress_data', 'destroy'}
 LINK = re.compile(r'\[(\w+)@([\w.:-]+)\]')
 
-
+# What GLib's constants are called
+CONSTANTS = {'G_IO_ERROR': 'IOError', 'G_MAXSIZE': 'size_t.MAX', 'G_MAXSSIZE': 'ssize_t.MAX'}
+PREFIXES = {'G_IO_ERROR_': 'IOError.', 'G_SEEK_': 'SeekType.', 'G_OUTPUT_STREAM_SPLICE_': 'OutputStreamSpliceFlags.'}
+# Names of C outside of what valadoc writes itself
+LEFT = re.compile(r'\b(?:tf_\w+_finish|g_\w+) ?\(\)|%\w+|\bG_[A-Z]\w+|\[\s*\w+@[^]]*\]')
 CONSTANT = re.compile(r'%(\w+)')
 CODE = re.compile(r'`([^`<>]+)`')
 # A dot in code, which does not end the sentence
@@ -42,8 +46,10 @@ def link_of(match, by_page):
     found = [by_page[page] for page in (f"{each}.{re.sub('::?', '.', target)}.html" for each in kinds) if page in by_page]
     if not found:
         return f"`{re.sub('::?', '.', target)}`"
+    if found[0].c.endswith('_finish()'):
+        return f"`{target.removesuffix('_finish')}_async.end`"
     if found[0].vala == NONE or kind in ('property', 'signal'):
-        return f'`{found[0].c if found[0].vala == NONE else found[0].vala}`'
+        return f"`{found[0].instead.get('vala', found[0].c) if found[0].vala == NONE else found[0].vala}`"
     return found[0].c if found[0].c.endswith('()') else f'#{found[0].c}'
 
 
@@ -52,7 +58,10 @@ def constant_of(match, by_c):
     text = match.group(1)
     if text in by_c:
         return f'`{by_c[text].vala}`'
-    return f"`{re.sub('^G_IO_ERROR_', 'IOError.', text) if text.startswith('G_') else text.lower()}`"
+    for prefix, name in PREFIXES.items():
+        if text.startswith(prefix):
+            return f'`{name}{text.removeprefix(prefix)}`'
+    return f'`{CONSTANTS.get(text) or text.lower()}`'
 
 
 def plain(text, names):
@@ -65,7 +74,8 @@ def plain(text, names):
     text = re.sub(r'```vala\n(.*?)```', r'|[<!-- language="vala" -->\n\1]|', text, flags=re.DOTALL)
     text = LINK.sub(lambda match: link_of(match, by_page), text)
     text = CONSTANT.sub(lambda match: constant_of(match, by_c), text)
-    text = re.sub(r'\bg_build_filenamev ?\(\)', 'g_build_filename()', text)
+    text = re.sub(r'\bg_build_filenamev ?\(\)', 'Path.build_filename()', text)
+    text = re.sub(r'\bg_unix_signal_add ?\(\)', 'Unix.signal_add()', text)
     text = re.sub(r'\[([^\]]*)\]\([\w.-]+\)', r'\1', text)
     return CODE.sub(lambda match: match.group().replace('.', DOT), text)
 
@@ -77,8 +87,9 @@ def simplify(tree, names):
         if parent.tag == CORE + 'parameter' and parent.get('name') in NOT_IN_VALA:
             for doc in parent.findall(CORE + 'doc'):
                 parent.remove(doc)
-    for doc in tree.iter(CORE + 'doc'):
-        doc.text = plain(doc.text, names)
+    for tag in 'doc', 'doc-deprecated':
+        for doc in tree.iter(CORE + tag):
+            doc.text = plain(doc.text, names)
 
 
 def main():
@@ -101,6 +112,9 @@ def main():
             text = CODE.sub(r'<code>\1</code>', page.read_text(encoding='utf-8'))
             if '`' in text:
                 sys.exit(f'{page}: a backtick')
+            left = LEFT.search(re.sub('<[^>]*>', '', text))
+            if left:
+                sys.exit(f'{page}: {left.group()}')
             page.write_text(text.replace(DOT, '.'), encoding='utf-8')
         shutil.rmtree(output, ignore_errors=True)
         shutil.copytree(f'{folder}/manual', output)
