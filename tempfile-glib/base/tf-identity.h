@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include <errno.h>
+
 #include "tf-system.h"
 
 G_BEGIN_DECLS
@@ -108,6 +110,28 @@ tf_identity_stat (TfIdentity   *self,
 
   tf_identity_set (self, st);
   return TRUE;
+}
+
+/* Like tf_identity_stat(), but looks a second time if that fails, or if the birth time is unexpectedly missing or not: what
+ * is called instead of statx() does not tell it, and a file looks like another one then. Sets errno to EIO if it is so
+ * again. */
+static inline gboolean
+tf_identity_stat_wholly (TfIdentity   *self,
+                         gboolean      has_birth,
+                         int           dir_fd,
+                         const char   *name,
+                         TfSystemStat *st)
+{
+  for (int i = 0; i < 2; i++)
+    {
+      if (!tf_identity_stat (self, dir_fd, name, st))
+        continue;
+      if (tf_identity_has_birth (self) == has_birth)
+        return TRUE;
+      errno = EIO;
+    }
+
+  return FALSE;
 }
 
 /* Reads the identity of @name in @dir_fd without following a symlink, or of @dir_fd itself if @name is empty.

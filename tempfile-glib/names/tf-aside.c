@@ -128,8 +128,9 @@ judge (const TfAside *self,
        const char    *aside)
 {
   TfIdentity found;
+  TfSystemStat st;
 
-  if (!tf_identity_read (&found, self->dir_fd, aside))
+  if (!tf_identity_stat_wholly (&found, tf_identity_has_birth (self->identity), self->dir_fd, aside, &st))
     return errno == ENOENT ? TF_ASIDE_OTHER : TF_ASIDE_STAYS;
 
   return tf_identity_equal (&found, self->identity) ? TF_ASIDE_REMOVED : TF_ASIDE_OTHER;

@@ -33,13 +33,14 @@ typedef enum
  * kernels remember names */
 #define MAX_OTHER 2000
 
+#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
 /* Opens the file that is replaced. */
 static int
 open_replaced (const TfDestination *target,
                Holder              *holder)
 {
-  tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name,
-                                                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)));
+  tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name, READ_FLAGS)));
   struct stat st;
 
   *holder = fd < 0 && errno == ENOENT ? MISSING : SEEN;
@@ -113,7 +114,7 @@ fail_to_place (const TfBackup  *self,
                GError         **error)
 {
   tf_errno_set (error, errno, "rename to", self->at.path);
-  tf_replacement_say_what_stays (&self->entry, &self->at, "The new backup is", error);
+  tf_replacement_say_what_stays (&self->entry, &self->at, "The new backup or the former one is", error);
   return FALSE;
 }
 
@@ -135,15 +136,28 @@ link_or_copy (TfBackup             *self,
   return copy (self, target, holder, cancellable, error) && (place (self) || fail_to_place (self, error));
 }
 
+/* Returns TRUE also if one of them cannot be opened. */
+static gboolean
+has_same_bytes (const TfBackup      *self,
+                const TfDestination *target)
+{
+  tf_autofd int fd = openat (target->dir_fd, target->name, READ_FLAGS);
+  tf_autofd int backup_fd = openat (self->at.dir_fd, self->at.name, READ_FLAGS);
+
+  return fd < 0 || backup_fd < 0 || tf_disk_equals (fd, backup_fd);
+}
+
 /* Some file systems number all files alike, and some count one link of each. */
 static gboolean
-is_link (const TfDestination *target,
+is_link (const TfBackup      *self,
+         const TfDestination *target,
          const struct stat   *st)
 {
   return tf_destination_is_file (target, st) &&
          (st->st_nlink > 1 ||
           (st->st_size == target->file.st_size &&
-           st->st_mtim.tv_sec == target->file.st_mtim.tv_sec && st->st_mtim.tv_nsec == target->file.st_mtim.tv_nsec));
+           st->st_mtim.tv_sec == target->file.st_mtim.tv_sec && st->st_mtim.tv_nsec == target->file.st_mtim.tv_nsec)) &&
+         has_same_bytes (self, target);
 }
 
 /* Sets @done if the file has the name already. What is no former backup is not exchanged for it. */
@@ -160,7 +174,7 @@ check_occupant (TfBackup             *self,
     return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
 
   self->at.is_occupied = TRUE;
-  *done = is_link (target, &st);
+  *done = is_link (self, target, &st);
   return S_ISREG (st.st_mode) || S_ISLNK (st.st_mode) ||
          tf_errno_set (error, S_ISDIR (st.st_mode) ? EISDIR : EEXIST, "rename to", self->at.path);
 }
@@ -276,10 +290,8 @@ static void
 log_what_stays (const TfBackup *self,
                 gboolean        is_taken_back)
 {
-  g_autofree char *dir = g_path_get_dirname (self->at.path);
-  g_autofree char *path = g_build_filename (dir, self->entry.name, NULL);
   g_autofree char *display = g_filename_display_name (self->at.path);
-  g_autofree char *display_of_entry = g_filename_display_name (path);
+  g_autofree char *display_of_entry = tf_replacement_dup_display_path (&self->entry, &self->at);
   g_autoptr(GError) error = NULL;
 
   if (is_taken_back)

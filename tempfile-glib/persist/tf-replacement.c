@@ -110,6 +110,39 @@ get_identity (int fd)
   return identity;
 }
 
+#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+
+/* Returns whether the name has the bytes of the file, perhaps with another inode number. The descriptor of what is backed up
+ * only describes it; what is opened again may be another file, because libfuse goes by names. Sets errno if the name cannot be
+ * opened. */
+static gboolean
+has_bytes (const TfReplacement *self,
+           int                  dir_fd,
+           const char          *name)
+{
+  tf_autofd int fd = openat (dir_fd, name, READ_FLAGS);
+  tf_autofd int again_fd = -1;
+  int flags = fcntl (self->fd, F_GETFL);
+  int own_fd;
+  gboolean result;
+  char byte;
+
+  if (fd < 0)
+    return FALSE;
+
+  if (pread (self->fd, &byte, 1, 0) < 0 && errno == EBADF)
+    again_fd = tf_system_open_again (self->fd);
+
+  /* Of the sizes, the kernel may know those of before. */
+  own_fd = again_fd >= 0 ? again_fd : self->fd;
+  tf_system_refresh_content (own_fd);
+  tf_system_refresh_content (fd);
+  errno = 0;
+  result = tf_disk_equals (own_fd, fd);
+  fcntl (self->fd, F_SETFL, flags);
+  return result;
+}
+
 /* Some file systems number all files alike, and record no birth times either. */
 static gboolean
 is_same_file (const TfSystemStat *a,
@@ -124,6 +157,19 @@ is_same_file (const TfSystemStat *a,
          (tf_identity_has_birth (&first) || (a->size == b->size && a->modified == b->modified));
 }
 
+/* Where files may be numbered alike, they may have been written in the same second, too. */
+static gboolean
+has_birth_or_bytes (const TfReplacement *self,
+                    const TfSystemStat  *own,
+                    int                  dir_fd,
+                    const char          *name)
+{
+  TfIdentity identity;
+
+  tf_identity_set (&identity, own);
+  return tf_identity_has_birth (&identity) || has_bytes (self, dir_fd, name) || errno == EACCES;
+}
+
 /* Called after a failure of giving the file this name. Returns whether it has the name nevertheless: a server that has
  * done what it was asked for, and was not heard, is asked again, and then says that the new name exists, or that the
  * former one does not. Does not change errno. */
@@ -136,7 +182,7 @@ has_name (const TfReplacement *self,
   TfSystemStat own;
   TfSystemStat found;
   gboolean result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
-                    is_same_file (&own, &found);
+                    is_same_file (&own, &found) && has_birth_or_bytes (self, &own, dir_fd, name);
 
   errno = saved_errno;
   return result;
@@ -288,24 +334,37 @@ abandon_name (TfReplacement *self)
   forget_name (self);
 }
 
+/* Returns the path of the temporary name, to be shown. */
+char *
+tf_replacement_dup_display_path (const TfReplacement *self,
+                                 const TfDestination *target)
+{
+  g_autofree char *dir = g_path_get_dirname (target->path);
+  g_autofree char *path = g_build_filename (dir, self->name, NULL);
+
+  return g_filename_display_name (path);
+}
+
 /* Like tf_replacement_remove(), but logs an error; and leaves what has to stay. */
 void
 tf_replacement_discard (TfReplacement       *self,
                         const TfDestination *target)
 {
+  g_autofree char *display = NULL;
   g_autoptr(GError) error = NULL;
+  int saved_errno;
 
   if (self->stays)
     forget_name (self);
   if (tf_replacement_remove (self, target) == 0 || tf_replacement_remove (self, target) == 0)
     return;
 
-  tf_errno_set (&error, errno, "unlink the temporary file beside", target->path);
+  saved_errno = errno;
+  display = tf_replacement_dup_display_path (self, target);
+  tf_errno_set (&error, saved_errno, "unlink", display);
   tf_errno_log_lost ("Persisting a file", error);
   abandon_name (self);
 }
-
-#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
 
 static int
 open_dir (int dir_fd)
@@ -331,37 +390,6 @@ has_changed (const TfDestination *target)
   return fstatat (target->dir_fd, target->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_uid == geteuid () &&
          (!target->has_file || st.st_size != target->file.st_size || st.st_mtim.tv_sec != target->file.st_mtim.tv_sec ||
           st.st_mtim.tv_nsec != target->file.st_mtim.tv_nsec);
-}
-
-/* Returns whether the name has the bytes of the file, perhaps with another inode number. The descriptor of what is backed up
- * only describes it; what is opened again may be another file, because libfuse goes by names. Sets errno if the name cannot be
- * opened. */
-static gboolean
-has_bytes (const TfReplacement *self,
-           int                  dir_fd,
-           const char          *name)
-{
-  tf_autofd int fd = openat (dir_fd, name, READ_FLAGS);
-  tf_autofd int again_fd = -1;
-  int flags = fcntl (self->fd, F_GETFL);
-  int own_fd;
-  gboolean result;
-  char byte;
-
-  if (fd < 0)
-    return FALSE;
-
-  if (pread (self->fd, &byte, 1, 0) < 0 && errno == EBADF)
-    again_fd = tf_system_open_again (self->fd);
-
-  /* Of the sizes, the kernel may know those of before. */
-  own_fd = again_fd >= 0 ? again_fd : self->fd;
-  tf_system_refresh_content (own_fd);
-  tf_system_refresh_content (fd);
-  errno = 0;
-  result = tf_disk_equals (own_fd, fd);
-  fcntl (self->fd, F_SETFL, flags);
-  return result;
 }
 
 /* The mode can forbid to read what is at the target. */
@@ -550,38 +578,47 @@ has_identity (int               dir_fd,
   return tf_identity_read (&found, dir_fd, name) && tf_identity_equal (&found, identity);
 }
 
-/* Returns whether what has the name now is certainly what had the temporary one, and not what the target had. */
-static gboolean
-has_come_by_number (const TfReplacement *self,
-                    const TfDestination *target,
-                    const char          *wanted)
+/* What has become of an exchange that has failed */
+typedef enum
 {
-  return !tf_identity_equal (&self->named, &self->former) &&
-         has_identity (target->dir_fd, wanted, &self->named);
+  DONE,
+  NOT_DONE,
+  NOT_KNOWN,
+} Outcome;
+
+/* Finds out whether the file has kept its name. libfuse numbers what it knows by its names, of which it moves none if the
+ * server fails, and what the kernel knows may be of before as well: there, only the bytes tell. */
+static Outcome
+find_outcome (const TfReplacement *self,
+              const TfDestination *target,
+              const char          *former,
+              const char          *wanted)
+{
+  if ((!tf_system_may_lose (target->dir_fd) && has_name (self, target->dir_fd, former)) ||
+      has_bytes (self, target->dir_fd, former))
+    return NOT_DONE;
+
+  return has_bytes (self, target->dir_fd, wanted) ? DONE : NOT_KNOWN;
 }
 
-/* What the names have may be remembered by the kernel, and is found out by opening them. */
+/* Called after an exchange has failed. If it may have been done, what has the temporary name now stays. Does not change
+ * errno. */
 static gboolean
-has_come_by_bytes (const TfReplacement *self,
-                   const TfDestination *target,
-                   const char          *former,
-                   const char          *wanted)
-{
-  return tf_system_may_lose (target->dir_fd) && !has_bytes (self, target->dir_fd, former) &&
-         has_bytes (self, target->dir_fd, wanted);
-}
-
-/* Called after an exchange has failed. Does not change errno. */
-static gboolean
-was_exchanged_unheard (const TfReplacement *self,
+was_exchanged_unheard (TfReplacement       *self,
                        const TfDestination *target,
                        const char          *former,
                        const char          *wanted)
 {
   int saved_errno = errno;
-  gboolean can_be = saved_errno != ENOTSUP && saved_errno != ENOENT;
-  gboolean result = has_name (self, target->dir_fd, wanted) ||
-                    (can_be && (has_come_by_number (self, target, wanted) || has_come_by_bytes (self, target, former, wanted)));
+  gboolean result = has_name (self, target->dir_fd, wanted);
+
+  if (!result && saved_errno != ENOTSUP && saved_errno != ENOENT)
+    {
+      Outcome outcome = find_outcome (self, target, former, wanted);
+
+      result = outcome == DONE;
+      self->stays |= outcome == NOT_KNOWN;
+    }
 
   errno = saved_errno;
   return result;
@@ -844,9 +881,7 @@ tf_replacement_exchange (TfReplacement       *self,
   if (self->name == NULL && make_at_new_name (self, target, link_fd, 0) != 0)
     return -1;
 
-  /* What cannot be read equals nothing. */
-  tf_identity_read (&self->named, target->dir_fd, self->name);
-  tf_identity_read (&self->former, target->dir_fd, target->name);
+  tf_identity_read (&self->named, target->dir_fd, self->name); /* or else nothing equals it */
 
   /* Others may create and remove what has the name in between. */
   for (guint i = 0; i < TF_TEMPLATE_TRIES; i++)
@@ -859,7 +894,7 @@ tf_replacement_exchange (TfReplacement       *self,
           *placed = TF_PLACED_NEW;
           result = place_new (self, target);
         }
-      if (result == 0 || (errno != EEXIST && errno != ENOTSUP))
+      if (result == 0 || self->stays || (errno != EEXIST && errno != ENOTSUP))
         return result;
       if (errno == ENOTSUP)
         break;
@@ -876,16 +911,13 @@ tf_replacement_say_what_stays (const TfReplacement  *self,
                                const char           *what,
                                GError              **error)
 {
-  g_autofree char *dir = g_path_get_dirname (target->path);
   g_autofree char *display = g_filename_display_name (target->path);
-  g_autofree char *path = NULL;
   g_autofree char *display_of_entry = NULL;
 
   if (!self->stays)
     return;
 
-  path = g_build_filename (dir, self->name, NULL);
-  display_of_entry = g_filename_display_name (path);
+  display_of_entry = tf_replacement_dup_display_path (self, target);
   g_prefix_error (error, "%s at “%s”, because the file system may have lost “%s”: ", what, display_of_entry, display);
 }
 
@@ -909,22 +941,6 @@ tf_replacement_can_tell (const TfReplacement *self)
   return own.inode != 0 && tf_identity_equal (&own, &again) && tf_identity_equal (&own, &self->named);
 }
 
-/* Some calls that a sandbox refuses do not tell the birth time, without which a file looks like another one. */
-static gboolean
-stat_wholly (int           dir_fd,
-             const char   *name,
-             gboolean      has_birth,
-             TfSystemStat *st)
-{
-  TfIdentity identity;
-
-  if (!tf_identity_stat (&identity, dir_fd, name, st))
-    return FALSE;
-
-  errno = EIO;
-  return tf_identity_has_birth (&identity) == has_birth;
-}
-
 static Owner
 find_owner (const TfReplacement *self,
             const TfDestination *target,
@@ -938,13 +954,12 @@ find_owner (const TfReplacement *self,
 
   tf_identity_stat (&own, self->fd, "", &own_st);
   has_birth = tf_identity_has_birth (&own) || tf_identity_has_birth (&self->named);
-  if (!stat_wholly (target->dir_fd, name, has_birth, &st) && !stat_wholly (target->dir_fd, name, has_birth, &st))
+  if (!tf_identity_stat_wholly (&found, has_birth, target->dir_fd, name, &st))
     return errno == ENOENT ? NOBODYS : UNKNOWN_OWNER;
 
   if (is_same_file (&own_st, &st))
     return OWN;
 
-  tf_identity_set (&found, &st);
   if (tf_identity_equal (&found, &own) || tf_identity_equal (&self->named, &self->former))
     return UNKNOWN_OWNER; /* all files have one number, or libfuse has not heard of the exchange */
 
@@ -976,10 +991,8 @@ exchange_back (TfReplacement       *self,
 {
   /* If this process is killed, a sweep must not remove the replaced file from its own name. */
   tf_journal_clear (g_steal_pointer (&self->replaced));
-
-  /* What a server has done, and was not heard, would be undone. */
   if (exchange (self, target, target->name, self->name) != 0 &&
-      (tf_system_may_lose (target->dir_fd) || exchange (self, target, target->name, self->name) != 0))
+      (self->stays || exchange (self, target, target->name, self->name) != 0))
     return FALSE;
 
   give_back (self, target);

@@ -23,7 +23,7 @@ typedef struct
   TfJournalRecord *record;   /* (nullable): of the file with the temporary name */
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
   TfIdentity       named;    /* of the temporary name before an exchange, which takes it along */
-  TfIdentity       former;   /* of the target before an exchange, and of the temporary name after it */
+  TfIdentity       former;   /* of the replaced file, by the temporary name after an exchange */
   gboolean         stays;    /* with the temporary name, because the target may be lost */
 } TfReplacement;
 
@@ -49,6 +49,8 @@ gboolean tf_replacement_take_back           (TfReplacement       *self,
                                              const TfDestination *target,
                                              TfPlaced             placed);
 gboolean tf_replacement_can_tell            (const TfReplacement *self);
+char    *tf_replacement_dup_display_path    (const TfReplacement *self,
+                                             const TfDestination *target);
 void     tf_replacement_say_what_stays      (const TfReplacement *self,
                                              const TfDestination *target,
                                              const char          *what,

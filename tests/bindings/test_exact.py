@@ -437,7 +437,7 @@ class ErrorTest(TestCase):
 
     def test_lost_document(self):
         """An error of persist() after which the bytes have a temporary name has this one as its path."""
-        for what, path in ('The bytes are', '/a/doc'), ('The new backup is', '/a/doc~'):
+        for what, path in ('The bytes are', '/a/doc'), ('The new backup or the former one is', '/a/doc~'):
             message = (f'{what} at “/a/.tmp-x”, because the file system may have lost “{path}”: rename to “{path}”: '
                        f'{os.strerror(errno.ENOMEM)}')
             error = overrides.python_error(GLib.Error(message, 'g-io-error-quark', int(Gio.IOErrorEnum.NO_SPACE)), errno.ENOMEM)

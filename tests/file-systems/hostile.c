@@ -1503,7 +1503,7 @@ do_lose_backup (gconstpointer data)
         {
           g_auto(GStrv) parts = g_strsplit (error->message, "”", 2);
 
-          g_assert_true (g_str_has_prefix (error->message, "The new backup is at “"));
+          g_assert_true (g_str_has_prefix (error->message, "The new backup or the former one is at “"));
           kept = g_build_filename (behind, "dest", strrchr (parts[0], '/'), NULL);
         }
       g_assert_true (g_file_get_contents (success ? backup : kept, &content, NULL, NULL));
@@ -1664,6 +1664,7 @@ static const struct
   { "inodes-of-names,rename=EACCES,readdir=EIO,at=1000", ":EIO", 1, FALSE },
   { "obeys-modes,rename=EACCES,done=", ":EIO", 12, FALSE },
   { "inodes-of-names,obeys-modes,rename=EACCES,done=", ":EIO", 12, FALSE },
+  { "inodes-of-names,goes-by-names,obeys-modes,rename=EACCES,done=", ":EIO", 12, FALSE },
 };
 
 /* Whatever happens while the backup is taken back, nothing is removed that is not known to be the backup. */

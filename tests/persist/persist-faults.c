@@ -146,13 +146,23 @@ static guint n_opened;
 /* A server carries out what is asked for, and is not heard; it exchanges nothing. */
 static gboolean is_never_heard;
 
-/* All files have the same inode number. */
+/* All files have the same inode number, or the same time as well. */
 static gboolean are_alike;
+static gboolean are_times_alike;
 /* Each name has an inode number of its own, which it keeps whatever it names. */
 static gboolean are_numbered_by_name;
 
 /* Each file has one link. */
 static gboolean counts_no_links;
+
+static void
+make_alike (struct stat *st)
+{
+  if (are_alike)
+    st->st_ino = 1;
+  if (are_times_alike)
+    st->st_mtim = (struct timespec) { 0, };
+}
 
 int __real_fstat64 (int fd, struct stat *st);
 int __wrap_fstat64 (int fd, struct stat *st);
@@ -163,8 +173,8 @@ __wrap_fstat64 (int          fd,
 {
   int result = fails ("fstat64") ? -1 : __real_fstat64 (fd, st);
 
-  if (are_alike && result == 0)
-    st->st_ino = 1;
+  if (result == 0)
+    make_alike (st);
   if (!is_stale || result != 0 || !S_ISREG (st->st_mode) || !(fcntl (fd, F_GETFL) & O_PATH))
     return result;
 
@@ -196,8 +206,8 @@ __wrap_fstatat64 (int          fd,
 
   is_stale &= !g_str_equal (name, "doc");
   result = __real_fstatat64 (fd, name, st, flags);
-  if (are_alike && result == 0)
-    st->st_ino = 1;
+  if (result == 0)
+    make_alike (st);
   if (counts_no_links && result == 0)
     st->st_nlink = 1;
   return result;
@@ -212,6 +222,8 @@ static const char *vanishing; /* (nullable): a directory that is removed with al
 static gboolean is_remembered;
 static struct statx remembered;
 
+static gboolean hides_backup; /* once */
+
 int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 
@@ -224,6 +236,13 @@ __wrap_statx (int           fd,
 {
   int result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
 
+  if (hides_backup && g_str_equal (path, "doc~"))
+    {
+      hides_backup = FALSE;
+      errno = EIO;
+      return -1;
+    }
+
   if (result == 0 && is_remembered && g_str_equal (path, unheard_name))
     *stx = remembered;
   if (result == 0 && (are_alike || are_numbered_by_name))
@@ -232,6 +251,8 @@ __wrap_statx (int           fd,
         stx->stx_ino = are_alike ? 1 : g_str_hash (path);
       stx->stx_btime = (struct statx_timestamp) { 0, };
     }
+  if (result == 0 && are_times_alike)
+    stx->stx_mtime = (struct statx_timestamp) { 0, };
   return result;
 }
 
@@ -1719,6 +1740,40 @@ test_alike (void)
   assert_docs ("new content", "old");
 }
 
+/* The same is true if they have the same size and time as well. */
+static void
+test_alike_at_once (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GError) error = NULL;
+
+  begin_with_old_doc ();
+  path = get_doc ();
+  backup = g_strconcat (path, "~", NULL);
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
+      are_alike = are_times_alike = TRUE;
+      broken_call = "renameat";
+      g_assert_false (persist_doc (UNNAMED, i == 0 ? TF_PERSIST_REPLACE : TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+      broken_call = NULL;
+      are_alike = are_times_alike = FALSE;
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_clear_error (&error);
+      g_assert_true (has_content (path, "old content"));
+      remove_others ("");
+    }
+
+  g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
+  g_assert_true (g_file_set_contents (backup, "more former", -1, NULL));
+  are_alike = are_times_alike = TRUE;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+  are_alike = are_times_alike = FALSE;
+  g_assert_no_error (error);
+  assert_docs ("new content", "old content");
+}
+
 /* A backup that is there already is none to make, also where a file never has more than one link. */
 static void
 test_backup_is_there (void)
@@ -2048,7 +2103,7 @@ test_dir_at_backup_stays (void)
   before_exchange = put_their_dir;
   n_exchanges = 0;
   failing_exchange = 2;
-  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Persisting a file: unlink the temporary file beside*");
+  g_test_expect_message ("Tf", G_LOG_LEVEL_MESSAGE, "Persisting a file: unlink “*/.tmp-*”: *");
   g_assert_true (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP,
                                        NULL, NULL, NULL, NULL, &error));
   failing_exchange = 0;
@@ -2279,6 +2334,7 @@ lose_sight_of_doc (void)
 static gboolean
 refuse_with_backup (const char *path,
                     const char *backup,
+                    const char *former, /* (nullable) */
                     guint       at,
                     int         with)
 {
@@ -2287,7 +2343,7 @@ refuse_with_backup (const char *path,
 
   remove_others ("");
   put_old (path);
-  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  g_assert_true (former == NULL || g_file_set_contents (backup, former, -1, NULL));
   n_calls = 0;
   failed_call = NULL;
   fail_errno = with;
@@ -2316,25 +2372,59 @@ test_refused_with_backup (void)
 
   set_dir (TRUE);
   set_system (ALL_THERE);
+  is_known_fs = TRUE;
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
-  for (gsize i = 0; i < G_N_ELEMENTS (errnos); i++)
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (errnos); i++)
     {
+      const char *former = i % 2 == 0 ? "older" : NULL;
       guint at = 0;
 
-      while (refuse_with_backup (path, backup, at, errnos[i]) || at == 0)
+      while (refuse_with_backup (path, backup, former, at, errnos[i / 2]) || at == 0)
         {
           /* What cannot be looked at once is looked at again. */
           if (g_strcmp0 (failed_call, "fstatat64") == 0 || g_strcmp0 (failed_call, "statx") == 0)
-            g_assert_true (has_content (backup, "older"));
-          else if (!has_content (backup, "older"))
-            assert_litter ("older");
+            g_assert_true (former != NULL ? has_content (backup, former) : !g_file_test (backup, G_FILE_TEST_EXISTS));
+          else if (former != NULL && !has_content (backup, former))
+            assert_litter (former);
           at++;
         }
       g_assert_cmpuint (at, >, 10);
     }
 
+  is_known_fs = FALSE;
   remove_others ("");
+}
+
+static void
+let_next_openat_fail (void)
+{
+  fail_errno = EIO;
+  fails_once = "openat";
+}
+
+/* If a local disk refuses to exchange the names, the inode numbers tell that nothing has changed, and nothing
+ * need be opened. */
+static void
+test_refused_exchange (void)
+{
+  g_autofree char *backup = NULL;
+  g_autoptr(GError) error = NULL;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  begin_with_old_doc ();
+  backup = g_build_filename (dir, "doc~", NULL);
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  n_exchanges = 0;
+  failing_exchange = 1;
+  before_exchange = let_next_openat_fail;
+  g_assert_false (persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+  failing_exchange = 0;
+  fails_once = NULL;
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  assert_docs ("old", "older");
 }
 
 /* Where all files have one number, or each name has one, an exchange that fails is not taken for one that was done, and what
@@ -2352,7 +2442,7 @@ test_backup_where_alike (void)
   set_dir (TRUE);
   path = g_build_filename (dir, "doc", NULL);
   backup = g_build_filename (dir, "doc~", NULL);
-  for (guint i = 0; i < 6 * G_N_ELEMENTS (systems); i++)
+  for (guint i = 0; i < 12 * G_N_ELEMENTS (systems); i++)
     {
       g_autoptr(TfTempFile) file = make (IN_MEMORY);
       g_autoptr(GFile) destination = g_file_new_for_path (path);
@@ -2361,9 +2451,10 @@ test_backup_where_alike (void)
       remove_others ("");
       put_old (path);
       g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
-      set_system (systems[i / 6]);
+      set_system (systems[i / 12]);
       are_alike = i % 6 < 3;
       are_numbered_by_name = !are_alike;
+      hides_backup = i % 12 >= 6;
       shown_type = FUSE;
       n_exchanges = 0;
       failing_exchange = i % 3;
@@ -2372,7 +2463,7 @@ test_backup_where_alike (void)
       broken_call = NULL;
       failing_exchange = 0;
       shown_type = 0;
-      are_alike = are_numbered_by_name = FALSE;
+      are_alike = are_numbered_by_name = hides_backup = FALSE;
       set_system (ALL_THERE);
       g_assert_true (has_content (path, success ? "new content" : "old"));
       if (success)
@@ -2868,6 +2959,8 @@ main (int    argc,
   g_test_add_func ("/persist-faults/replaced-before-taken-back", test_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/refused-with-backup", test_refused_with_backup);
+  g_test_add_func ("/persist-faults/refused-exchange", test_refused_exchange);
+  g_test_add_func ("/persist-faults/alike-at-once", test_alike_at_once);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);

@@ -52,7 +52,7 @@ NEVER_OF_SYSTEM = {Gio.IOErrorEnum.CANCELLED, Gio.IOErrorEnum.PENDING, *VALUE_ER
 IN_PLACE = {
     'The file is at “': '”, but may not survive ',
     'The bytes are at “': '”, because the file system may have lost “',
-    'The new backup is at “': '”, because the file system may have lost “',
+    'The new backup or the former one is at “': '”, because the file system may have lost “',
 }
 
 IO_ERROR = GLib.quark_to_string(Gio.io_error_quark())
