@@ -188,6 +188,27 @@ has_name (const TfReplacement *self,
   return result;
 }
 
+/* Like has_name(), after a failure of linking: libfuse without use_ino gives each link a number of its own. How many there are
+ * may be remembered of the file, but not of a name that is new. Does not change errno. */
+static gboolean
+has_link (const TfReplacement *self,
+          int                  dir_fd,
+          const char          *name)
+{
+  int saved_errno = errno;
+  TfSystemStat own;
+  TfSystemStat found;
+  gboolean result = has_name (self, dir_fd, name) ||
+                    (tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
+                     own.birth_seconds == 0 && found.birth_seconds == 0 &&
+                     own.device == found.device && S_ISREG (found.mode) && found.n_links > 1 &&
+                     own.size == found.size && own.modified == found.modified &&
+                     tf_system_may_lose (dir_fd) && has_bytes (self, dir_fd, name));
+
+  errno = saved_errno;
+  return result;
+}
+
 /* Called after a failure. Does not change errno. */
 static void
 cancel_record (TfReplacement *self,
@@ -216,7 +237,7 @@ make_at_name (TfReplacement       *self,
   self->record = make == link_fd ? tf_journal_add (&target->place, name, self->fd, "")
                                  : tf_journal_begin (&target->place, name, TF_JOURNAL_FILE);
   result = make (self, target->dir_fd, name, mode);
-  if (result < 0 && make == link_fd && has_name (self, target->dir_fd, name))
+  if (result < 0 && make == link_fd && has_link (self, target->dir_fd, name))
     result = 0;
   if (result < 0)
     cancel_record (self, tf_open_undo (target->dir_fd, name, FALSE));
@@ -816,7 +837,7 @@ link_name (TfReplacement       *self,
   TfIdentity own;
 
   if (TF_RETRY_EINTR (linkat (target->dir_fd, self->name, target->dir_fd, target->name, 0)) != 0 &&
-      !has_name (self, target->dir_fd, target->name))
+      !has_link (self, target->dir_fd, target->name))
     return -1;
 
   if (tf_replacement_remove (self, target) == 0)
@@ -841,7 +862,7 @@ place_new (TfReplacement       *self,
   if (self->name == NULL)
     {
       result = link_fd (self, target->dir_fd, target->name, 0);
-      return result < 0 && has_name (self, target->dir_fd, target->name) ? 0 : result;
+      return result < 0 && has_link (self, target->dir_fd, target->name) ? 0 : result;
     }
 
   result = rename_as_new (self, target);

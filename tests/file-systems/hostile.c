@@ -114,7 +114,7 @@ static const Mode modes[] = {
   { "one-link", "one-link", 0 },
   { "inodes-by-lookup", "inodes-by-lookup", MAY_LEAVE },
   { "inodes-change", "inodes-change", MAY_LEAVE | MAY_NOT_PERSIST | CANNOT_TELL },
-  { "inodes-of-names", "inodes-of-names,hide", MAY_LEAVE },
+  { "inodes-of-names", "inodes-of-names,hide", MAY_LEAVE, TRUE },
   { "ignore-case", "ignore-case", 0 },
   { "fuse-hidden", "hide", 0 },
   { "hidden-taken", "hidden-taken=0", 0 },
