@@ -137,6 +137,7 @@ typedef struct
   gboolean was_written;
   gboolean succeeded;
   gboolean is_there;   /* the error says that the document is the new one */
+  gboolean is_kept;    /* the error says which temporary name the new one has */
   char message[512];
 } Report;
 
@@ -299,6 +300,7 @@ keep_error (const GError *error)
 {
   g_strlcpy (report->message, error != NULL ? error->message : "", sizeof report->message);
   report->is_there = error != NULL && strstr (error->message, "The file is at") != NULL;
+  report->is_kept = error != NULL && g_str_has_prefix (error->message, "The bytes are at ");
 }
 
 static void
@@ -488,14 +490,16 @@ get_rest (void)
   return mode->allowance & (MAY_LEAVE | MAY_NOT_CREATE) ? ANYTHING : NOTHING;
 }
 
-/* Whether it is the new file, whole, beside the document */
+/* Whether it is the new file, whole, beside the document, and where the error says, if that does */
 static gboolean
 is_new_file (const char *line)
 {
   g_autofree char *content = get_new_content ();
+  g_autofree char *name = g_strndup (line, strcspn (line, " "));
   const char *end = strrchr (line, ' ') + 1;
 
-  return g_str_has_prefix (line, "dest/.tmp-") && strlen (end) == CONTENT_SIZE && memcmp (end, content, CONTENT_SIZE) == 0;
+  return g_str_has_prefix (line, "dest/.tmp-") && (!report->is_kept || strstr (report->message, name) != NULL) &&
+         strlen (end) == CONTENT_SIZE && memcmp (end, content, CONTENT_SIZE) == 0;
 }
 
 static gboolean
@@ -957,6 +961,8 @@ get_rest_of_fault (gboolean has_gone_away)
 {
   if (has_gone_away || report->is_there)
     return ANYTHING;
+  if (report->is_kept)
+    return MAX (NEW_FILES, get_rest ());
   if (mode->allowance & MAY_LEAVE_EMPTY)
     return MAX (EMPTY_FILES, get_rest ());
   if (mode->allowance & MAY_LEAVE_NEW)
