@@ -167,7 +167,7 @@ has_birth_or_bytes (const TfReplacement *self,
   TfIdentity identity;
 
   tf_identity_set (&identity, own);
-  return tf_identity_has_birth (&identity) || has_bytes (self, dir_fd, name) || errno == EACCES;
+  return tf_identity_has_birth (&identity) || has_bytes (self, dir_fd, name);
 }
 
 /* Called after a failure of giving the file this name. Returns whether it has the name nevertheless: a server that has
@@ -188,8 +188,8 @@ has_name (const TfReplacement *self,
   return result;
 }
 
-/* Like has_name(), after a failure of linking: libfuse without use_ino gives each link a number of its own. How many there are
- * may be remembered of the file, but not of a name that is new. Does not change errno. */
+/* Like has_name(), after a failure of linking: libfuse without use_ino gives each link a number of its own, but tells how many
+ * there are. Does not change errno. */
 static gboolean
 has_link (const TfReplacement *self,
           int                  dir_fd,
@@ -198,12 +198,17 @@ has_link (const TfReplacement *self,
   int saved_errno = errno;
   TfSystemStat own;
   TfSystemStat found;
-  gboolean result = has_name (self, dir_fd, name) ||
-                    (tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
-                     own.birth_seconds == 0 && found.birth_seconds == 0 &&
-                     own.device == found.device && S_ISREG (found.mode) && found.n_links > 1 &&
-                     own.size == found.size && own.modified == found.modified &&
-                     tf_system_may_lose (dir_fd) && has_bytes (self, dir_fd, name));
+  gboolean result = has_name (self, dir_fd, name);
+
+  if (!result && tf_system_may_lose (dir_fd))
+    {
+      tf_system_refresh (self->fd);
+      result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
+               own.birth_seconds == 0 && found.birth_seconds == 0 &&
+               own.device == found.device && S_ISREG (found.mode) &&
+               own.n_links > 1 && own.n_links == found.n_links &&
+               own.size == found.size && own.modified == found.modified && has_bytes (self, dir_fd, name);
+    }
 
   errno = saved_errno;
   return result;
@@ -566,7 +571,7 @@ rename_to_target (TfReplacement       *self,
 }
 
 /* The file at the target may be this one, which is not seen where a link has another inode number. Then renaming does
- * nothing, and the temporary name stays. */
+ * nothing, and the temporary name stays. If it is another one, the server has not done what it says. */
 static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
@@ -575,7 +580,14 @@ rename_over (TfReplacement       *self,
   int result = rename_to_target (self, target);
 
   if (result == 0 && tf_identity_read (&found, target->dir_fd, self->name))
-    tf_replacement_discard (self, target);
+    {
+      if (!has_name (self, target->dir_fd, target->name) && !has_come_to (self, target))
+        {
+          errno = EIO;
+          return -1;
+        }
+      tf_replacement_discard (self, target);
+    }
 
   return end_rename (self, target, result);
 }

@@ -216,6 +216,7 @@ __wrap_fstatat64 (int          fd,
 /* What the kernel remembers of the document when it is replaced by a server that is not heard. */
 static int unheard_errno; /* or 0 */
 static const char *unheard_name = "doc";
+static gboolean forbids_doc; /* nobody may open it */
 static gboolean is_unreadable; /* the document, once it was renamed over */
 static gboolean is_name_lost; /* and the server has lost the temporary name instead of renaming it */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
@@ -364,6 +365,7 @@ int __wrap_mknodat (int fd, const char *name, mode_t mode, dev_t device);
 static gboolean does_not_replace; /* a file system */
 static guint n_refused;           /* how often it was asked to */
 static guint n_missing; /* how often the document is said not to be there when it is renamed over */
+static gboolean renames_nothing; /* and says that it has */
 static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
 
 int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
@@ -391,6 +393,9 @@ __wrap_renameat (int         from_fd,
 {
   if (fails ("renameat"))
     return FAIL (__real_renameat (from_fd, from, to_fd, to));
+
+  if (renames_nothing)
+    return 0;
 
   if (before_failing_rename != NULL && g_str_equal (to, "doc"))
     {
@@ -618,7 +623,7 @@ __wrap_openat64 (int         fd,
       return -1;
     }
 
-  if (is_unreadable && unheard_errno != 0 && g_str_equal (path, "doc") && !(flags & O_PATH))
+  if ((forbids_doc || (is_unreadable && unheard_errno != 0)) && g_str_equal (path, "doc") && !(flags & O_PATH))
     {
       errno = EACCES;
       return -1;
@@ -630,6 +635,8 @@ __wrap_openat64 (int         fd,
   return __real_openat64 (fd, path, flags, (mode_t) mode);
 }
 
+static void (*before_link) (void); /* (nullable): called once, before the document is to be linked */
+
 int
 __wrap_linkat (int         from_fd,
                const char *from,
@@ -637,6 +644,9 @@ __wrap_linkat (int         from_fd,
                const char *to,
                int         flags)
 {
+  if (before_link != NULL && g_str_equal (to, "doc"))
+    g_steal_pointer (&before_link) ();
+
   if (fails ("linkat"))
     return no_hard_links || no_empty_path ? -1 : FAIL (__real_linkat (from_fd, from, to_fd, to, flags));
 
@@ -1751,13 +1761,15 @@ test_alike_at_once (void)
   begin_with_old_doc ();
   path = get_doc ();
   backup = g_strconcat (path, "~", NULL);
-  for (int i = 0; i < 2; i++)
+  for (int i = 0; i < 3; i++)
     {
       g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
       are_alike = are_times_alike = TRUE;
       broken_call = "renameat";
-      g_assert_false (persist_doc (UNNAMED, i == 0 ? TF_PERSIST_REPLACE : TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+      forbids_doc = i == 2;
+      g_assert_false (persist_doc (UNNAMED, i == 1 ? TF_PERSIST_REPLACE | TF_PERSIST_BACKUP : TF_PERSIST_REPLACE, &error));
       broken_call = NULL;
+      forbids_doc = FALSE;
       are_alike = are_times_alike = FALSE;
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
       g_clear_error (&error);
@@ -1772,6 +1784,57 @@ test_alike_at_once (void)
   are_alike = are_times_alike = FALSE;
   g_assert_no_error (error);
   assert_docs ("new content", "old content");
+}
+
+static void
+put_linked_twin (void)
+{
+  g_autofree char *path = get_doc ();
+  g_autofree char *other = g_build_filename (dir, "other", NULL);
+
+  g_assert_true (g_file_set_contents (path, "new content", -1, NULL));
+  g_assert_cmpint (link (path, other), ==, 0);
+}
+
+/* A file of the same bytes and time, and with another link, is not this one if this one has none. */
+static void
+test_linked_twin (void)
+{
+  g_autofree char *path = NULL;
+  g_autoptr(GError) error = NULL;
+
+  begin_with_old_doc ();
+  path = get_doc ();
+  g_assert_cmpint (unlink (path), ==, 0);
+  are_numbered_by_name = are_times_alike = TRUE;
+  shown_type = FUSE;
+  before_link = put_linked_twin;
+  no_rename_flags = TRUE;
+  g_assert_false (persist_doc (NAMED, TF_PERSIST_NONE, &error));
+  no_rename_flags = are_numbered_by_name = are_times_alike = FALSE;
+  shown_type = 0;
+  g_assert_null (before_link);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_EXISTS);
+  remove_others ("");
+}
+
+/* A server says that it has renamed the file, and has not. */
+static void
+test_not_renamed (void)
+{
+  const TfPersistFlags flags[] = { TF_PERSIST_REPLACE, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (flags); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      begin_with_old_doc ();
+      renames_nothing = TRUE;
+      g_assert_false (persist_doc (UNNAMED, flags[i], &error));
+      renames_nothing = FALSE;
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      assert_docs ("old", NULL);
+    }
 }
 
 /* A backup that is there already is none to make, also where a file never has more than one link. */
@@ -2961,6 +3024,8 @@ main (int    argc,
   g_test_add_func ("/persist-faults/refused-with-backup", test_refused_with_backup);
   g_test_add_func ("/persist-faults/refused-exchange", test_refused_exchange);
   g_test_add_func ("/persist-faults/alike-at-once", test_alike_at_once);
+  g_test_add_func ("/persist-faults/linked-twin", test_linked_twin);
+  g_test_add_func ("/persist-faults/not-renamed", test_not_renamed);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
