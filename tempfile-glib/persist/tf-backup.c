@@ -136,16 +136,14 @@ link_or_copy (TfBackup             *self,
   return copy (self, target, holder, cancellable, error) && (place (self) || fail_to_place (self, error));
 }
 
-/* Returns whether the document and its backup differ. What cannot be read does not. */
 static gboolean
-has_other_bytes (const TfBackup      *self,
-                 const TfDestination *target)
+has_same_bytes (const TfBackup      *self,
+                const TfDestination *target)
 {
   tf_autofd int fd = openat (target->dir_fd, target->name, READ_FLAGS);
   tf_autofd int backup_fd = openat (self->at.dir_fd, self->at.name, READ_FLAGS);
 
-  errno = 0;
-  return fd >= 0 && backup_fd >= 0 && !tf_disk_equals (fd, backup_fd) && errno == 0;
+  return fd >= 0 && backup_fd >= 0 && tf_disk_equals (fd, backup_fd);
 }
 
 /* Where birth times are recorded, files that seem to be one are. */
@@ -167,7 +165,7 @@ is_link (const TfBackup      *self,
          (st->st_nlink > 1 ||
           (st->st_size == target->file.st_size &&
            st->st_mtim.tv_sec == target->file.st_mtim.tv_sec && st->st_mtim.tv_nsec == target->file.st_mtim.tv_nsec)) &&
-         (has_birth (target) || !has_other_bytes (self, target));
+         (has_birth (target) || has_same_bytes (self, target));
 }
 
 /* Sets @done if the file has the name already. What is no former backup is not exchanged for it. */

@@ -366,8 +366,11 @@ static gboolean does_not_replace; /* a file system */
 static guint n_refused;           /* how often it was asked to */
 static guint n_missing; /* how often the document is said not to be there when it is renamed over */
 static gboolean renames_nothing; /* and says that it has */
+static gboolean links_instead;   /* and says that it has failed */
 static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
 
+int __real_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
+int __wrap_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
 int __real_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __wrap_renameat (int from_fd, const char *from, int to_fd, const char *to);
 int __real_unlinkat (int fd, const char *name, int flags);
@@ -396,6 +399,14 @@ __wrap_renameat (int         from_fd,
 
   if (renames_nothing)
     return 0;
+
+  if (links_instead)
+    {
+      g_assert_cmpint (__real_unlinkat (to_fd, to, 0), ==, 0);
+      g_assert_cmpint (__real_linkat (from_fd, from, to_fd, to, 0), ==, 0);
+      errno = EIO;
+      return -1;
+    }
 
   if (before_failing_rename != NULL && g_str_equal (to, "doc"))
     {
@@ -514,8 +525,6 @@ int __real_open64 (const char *path, int flags, ...);
 int __wrap_open64 (const char *path, int flags, ...);
 int __real_openat64 (int fd, const char *path, int flags, ...);
 int __wrap_openat64 (int fd, const char *path, int flags, ...);
-int __real_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
-int __wrap_linkat (int from_fd, const char *from, int to_fd, const char *to, int flags);
 int __real_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 int __wrap_renameat2 (int from_fd, const char *from, int to_fd, const char *to, unsigned int flags);
 
@@ -1784,6 +1793,14 @@ test_alike_at_once (void)
   are_alike = are_times_alike = FALSE;
   g_assert_no_error (error);
   assert_docs ("new content", "old content");
+
+  g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
+  g_assert_true (g_file_set_contents (backup, "more former", -1, NULL));
+  are_alike = are_times_alike = forbids_doc = TRUE;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+  are_alike = are_times_alike = forbids_doc = FALSE;
+  g_assert_no_error (error);
+  assert_docs ("new content", "old content");
 }
 
 static void
@@ -1834,6 +1851,23 @@ test_not_renamed (void)
       renames_nothing = FALSE;
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
       assert_docs ("old", NULL);
+    }
+}
+
+/* A server renames in two steps, and fails after the first. */
+static void
+test_linked_instead (void)
+{
+  for (Source source = 0; source < N_SOURCES; source++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      begin_with_old_doc ();
+      links_instead = TRUE;
+      persist_doc (source, TF_PERSIST_REPLACE, &error);
+      links_instead = FALSE;
+      g_assert_no_error (error);
+      assert_docs ("new content", NULL);
     }
 }
 
@@ -3026,6 +3060,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/alike-at-once", test_alike_at_once);
   g_test_add_func ("/persist-faults/linked-twin", test_linked_twin);
   g_test_add_func ("/persist-faults/not-renamed", test_not_renamed);
+  g_test_add_func ("/persist-faults/linked-instead", test_linked_instead);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
