@@ -447,12 +447,26 @@ was_done_unheard (const TfReplacement *self,
   return result;
 }
 
-/* Called after the temporary name was to become that of the target. */
+/* Called after the temporary name was to become that of the target. If the file there is this one already, which is not seen
+ * where a link has another inode number, renaming does nothing, and the temporary name stays. If it is another one, the
+ * server has not done what it says. */
 static int
 end_rename (TfReplacement       *self,
             const TfDestination *target,
             int                  result)
 {
+  TfIdentity found;
+
+  if (result == 0 && tf_identity_read (&found, self->dir_fd, self->name))
+    {
+      if (!has_name (self, target->dir_fd, target->name) && !has_come_to (self, target))
+        {
+          errno = EIO;
+          return -1;
+        }
+      tf_replacement_discard (self, target);
+    }
+
   if (result == 0 || was_done_unheard (self, target))
     {
       forget_name (self);
@@ -570,26 +584,11 @@ rename_to_target (TfReplacement       *self,
   return result;
 }
 
-/* The file at the target may be this one, which is not seen where a link has another inode number. Then renaming does
- * nothing, and the temporary name stays. If it is another one, the server has not done what it says. */
 static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
-  TfIdentity found;
-  int result = rename_to_target (self, target);
-
-  if (result == 0 && tf_identity_read (&found, target->dir_fd, self->name))
-    {
-      if (!has_name (self, target->dir_fd, target->name) && !has_come_to (self, target))
-        {
-          errno = EIO;
-          return -1;
-        }
-      tf_replacement_discard (self, target);
-    }
-
-  return end_rename (self, target, result);
+  return end_rename (self, target, rename_to_target (self, target));
 }
 
 static int

@@ -694,6 +694,8 @@ __wrap_renameat2 (int           from_fd,
     g_steal_pointer (&before_second_exchange) ();
   if ((flags & RENAME_EXCHANGE) && n_exchanges == 3 && before_third_exchange != NULL)
     g_steal_pointer (&before_third_exchange) ();
+  if (renames_nothing && !(flags & RENAME_EXCHANGE))
+    return 0;
   if (!(flags & RENAME_EXCHANGE))
     take_backup (from);
   if ((flags & RENAME_EXCHANGE) && n_exchanges == failing_exchange)
@@ -1851,6 +1853,23 @@ test_not_renamed (void)
       renames_nothing = FALSE;
       g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
       assert_docs ("old", NULL);
+    }
+
+  for (Source source = 0; source < N_SOURCES; source++)
+    {
+      g_autoptr(GError) error = NULL;
+      g_autofree char *path = NULL;
+
+      begin_with_old_doc ();
+      path = get_doc ();
+      g_assert_cmpint (unlink (path), ==, 0);
+      set_system (NO_HARD_LINKS);
+      renames_nothing = TRUE;
+      g_assert_false (persist_doc (source, TF_PERSIST_NONE, &error));
+      renames_nothing = FALSE;
+      set_system (ALL_THERE);
+      g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+      g_assert_cmpuint (tf_test_count_entries (dir), ==, 0);
     }
 }
 
