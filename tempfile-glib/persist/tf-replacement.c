@@ -447,25 +447,52 @@ was_done_unheard (const TfReplacement *self,
   return result;
 }
 
-/* Called after the temporary name was to become that of the target. If the file there is this one already, which is not seen
- * where a link has another inode number, renaming does nothing, and the temporary name stays. If it is another one, the
- * server has not done what it says. */
-static int
-end_rename (TfReplacement       *self,
-            const TfDestination *target,
-            int                  result)
+static gboolean
+has_kept_name (const TfReplacement *self)
 {
   TfIdentity found;
 
-  if (result == 0 && tf_identity_read (&found, self->dir_fd, self->name))
+  return tf_identity_read (&found, self->dir_fd, self->name);
+}
+
+/* Returns whether the temporary name and the target are links of one file, which may have inode numbers of their own. Of a
+ * document that was replaced, a server may tell nothing more by its descriptor. */
+static gboolean
+are_one_file (const TfReplacement *self,
+              const TfDestination *target)
+{
+  tf_autofd int fd = -1;
+  tf_autofd int target_fd = -1;
+  TfIdentity identity;
+  TfIdentity found;
+  TfSystemStat st;
+  TfSystemStat found_st;
+
+  if (tf_identity_stat (&identity, self->dir_fd, self->name, &st) &&
+      tf_identity_stat (&found, target->dir_fd, target->name, &found_st) && tf_identity_equal (&identity, &found) &&
+      (tf_identity_has_birth (&found) || (st.n_links > 1 && found_st.n_links > 1)))
+    return TRUE;
+
+  fd = openat (self->dir_fd, self->name, READ_FLAGS);
+  target_fd = openat (target->dir_fd, target->name, READ_FLAGS);
+  return fd >= 0 && target_fd >= 0 && tf_disk_equals (fd, target_fd);
+}
+
+/* Called after the temporary name was to become that of the target. If it is kept although that was done, both were links
+ * of one file, or the server has not done what it says. */
+static int
+end_rename (TfReplacement       *self,
+            const TfDestination *target,
+            int                  result,
+            gboolean             is_kept)
+{
+  if (is_kept && !are_one_file (self, target))
     {
-      if (!has_name (self, target->dir_fd, target->name) && !has_come_to (self, target))
-        {
-          errno = EIO;
-          return -1;
-        }
-      tf_replacement_discard (self, target);
+      errno = EIO;
+      return -1;
     }
+  if (is_kept)
+    tf_replacement_discard (self, target);
 
   if (result == 0 || was_done_unheard (self, target))
     {
@@ -588,15 +615,28 @@ static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
-  return end_rename (self, target, rename_to_target (self, target));
+  gboolean is_kept;
+  int n_tries = 0;
+  int result;
+
+  /* What was a link of this file may be replaced before it is looked at. */
+  do
+    {
+      result = rename_to_target (self, target);
+      is_kept = result == 0 && has_kept_name (self);
+    }
+  while (is_kept && !are_one_file (self, target) && ++n_tries < MAX_MISSING);
+
+  return end_rename (self, target, result, is_kept);
 }
 
 static int
 rename_as_new (TfReplacement       *self,
                const TfDestination *target)
 {
-  return end_rename (self, target,
-                     tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE));
+  int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
+
+  return end_rename (self, target, result, result == 0 && has_kept_name (self));
 }
 
 /* Returns whether the file with this name certainly has this identity. */

@@ -224,6 +224,7 @@ static gboolean is_remembered;
 static struct statx remembered;
 
 static gboolean hides_backup; /* once */
+static gboolean hides_replaced; /* what is known by a descriptor with O_PATH */
 
 int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
 int __wrap_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
@@ -236,6 +237,12 @@ __wrap_statx (int           fd,
               struct statx *stx)
 {
   int result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
+
+  if (hides_replaced && *path == '\0' && (fcntl (fd, F_GETFL) & (O_PATH | O_DIRECTORY)) == O_PATH)
+    {
+      errno = ENOENT;
+      return -1;
+    }
 
   if (hides_backup && g_str_equal (path, "doc~"))
     {
@@ -366,6 +373,7 @@ static gboolean does_not_replace; /* a file system */
 static guint n_refused;           /* how often it was asked to */
 static guint n_missing; /* how often the document is said not to be there when it is renamed over */
 static gboolean renames_nothing; /* and says that it has */
+static void (*before_backup_rename) (void); /* (nullable): called once, before something is renamed over the backup */
 static gboolean links_instead;   /* and says that it has failed */
 static void (*before_failing_rename) (void); /* (nullable): called once, before the document is not renamed over */
 
@@ -399,6 +407,9 @@ __wrap_renameat (int         from_fd,
 
   if (renames_nothing)
     return 0;
+
+  if (before_backup_rename != NULL && g_str_equal (to, "doc~"))
+    g_steal_pointer (&before_backup_rename) ();
 
   if (links_instead)
     {
@@ -582,6 +593,12 @@ __wrap_open64 (const char *path,
   va_start (arguments, flags);
   mode = get_last_argument (arguments);
   va_end (arguments);
+
+  if (hides_replaced && g_str_has_prefix (path, "/proc/"))
+    {
+      errno = ENOENT;
+      return -1;
+    }
 
   return fails ("open") ? -1 : __real_open64 (path, flags, (mode_t) mode);
 }
@@ -1873,6 +1890,37 @@ test_not_renamed (void)
     }
 }
 
+/* Another process makes the same backup, and replaces the document, of which the server tells nothing more then. */
+static void
+back_up_and_replace (void)
+{
+  g_autofree char *path = get_doc ();
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+
+  g_assert_cmpint (link (path, backup), ==, 0);
+  put_theirs ();
+  hides_replaced = TRUE;
+}
+
+static void
+test_same_backup (void)
+{
+  g_autofree char *path = NULL;
+  g_autofree char *backup = NULL;
+  g_autoptr(GError) error = NULL;
+
+  begin_with_old_doc ();
+  path = get_doc ();
+  backup = g_strconcat (path, "~", NULL);
+  no_rename_flags = TRUE;
+  before_backup_rename = back_up_and_replace;
+  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+  no_rename_flags = hides_replaced = FALSE;
+  g_assert_no_error (error);
+  g_assert_null (before_backup_rename);
+  assert_docs ("new content", "old");
+}
+
 /* A server renames in two steps, and fails after the first. */
 static void
 test_linked_instead (void)
@@ -3080,6 +3128,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/linked-twin", test_linked_twin);
   g_test_add_func ("/persist-faults/not-renamed", test_not_renamed);
   g_test_add_func ("/persist-faults/linked-instead", test_linked_instead);
+  g_test_add_func ("/persist-faults/same-backup", test_same_backup);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
