@@ -51,9 +51,9 @@ is_planted (const struct stat *dir,
 
 /* Fails with EINVAL if @name is no symlink, and with EACCES if it may lead into a trap. */
 static gssize
-read_link_at (int         dir_fd,
-              const char *name,
-              char        content[PATH_MAX])
+read_link_once_at (int         dir_fd,
+                   const char *name,
+                   char        content[PATH_MAX])
 {
   struct stat dir;
   struct stat st;
@@ -68,6 +68,20 @@ read_link_at (int         dir_fd,
     }
 
   return readlinkat (dir_fd, name, content, PATH_MAX);
+}
+
+/* See look_at_occupant(). */
+static gssize
+read_link_at (int         dir_fd,
+              const char *name,
+              char        content[PATH_MAX])
+{
+  gssize size = read_link_once_at (dir_fd, name, content);
+
+  for (guint i = 1; i < STALE_TRIES && size < 0 && errno == ESTALE; i++)
+    size = read_link_once_at (dir_fd, name, content);
+
+  return size;
 }
 
 /* Returns the path to which the symlink at @path leads, or NULL with errno set; to EINVAL if it is no symlink. */

@@ -1921,6 +1921,21 @@ test_same_backup (void)
   assert_docs ("new content", "old");
 }
 
+/* Another machine replaces what may be a symlink while it is looked at. */
+static void
+test_stale_link (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  begin_with_old_doc ();
+  fail_errno = ESTALE;
+  fails_once = "fstatat64";
+  persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, &error);
+  g_assert_no_error (error);
+  g_assert_null (fails_once);
+  assert_docs ("new content", NULL);
+}
+
 /* A server renames in two steps, and fails after the first. */
 static void
 test_linked_instead (void)
@@ -3129,6 +3144,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/not-renamed", test_not_renamed);
   g_test_add_func ("/persist-faults/linked-instead", test_linked_instead);
   g_test_add_func ("/persist-faults/same-backup", test_same_backup);
+  g_test_add_func ("/persist-faults/stale-link", test_stale_link);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
