@@ -427,8 +427,8 @@ has_come_to (const TfReplacement *self,
 }
 
 /* Called after renaming has failed, unless the file system has no such call. A server that has done it has nothing by the
- * former name any more, in a directory that is there. What has a name may be remembered by the kernel for some time, and is found out by opening
- * it. Does not change errno. */
+ * former name any more, in a directory that is there. What has a name may be remembered by the kernel for some time, and is
+ * found out by opening it. Does not change errno. */
 static gboolean
 was_done_unheard (const TfReplacement *self,
                   const TfDestination *target)
