@@ -447,14 +447,6 @@ was_done_unheard (const TfReplacement *self,
   return result;
 }
 
-static gboolean
-has_kept_name (const TfReplacement *self)
-{
-  TfIdentity found;
-
-  return tf_identity_read (&found, self->dir_fd, self->name);
-}
-
 /* Returns whether the temporary name and the target are links of one file, which may have inode numbers of their own. Of a
  * document that was replaced, a server may tell nothing more by its descriptor. */
 static gboolean
@@ -467,31 +459,58 @@ are_one_file (const TfReplacement *self,
   TfIdentity found;
   TfSystemStat st;
   TfSystemStat found_st;
+  gboolean are_links;
 
-  if (tf_identity_stat (&identity, self->dir_fd, self->name, &st) &&
-      tf_identity_stat (&found, target->dir_fd, target->name, &found_st) && tf_identity_equal (&identity, &found) &&
-      (tf_identity_has_birth (&found) || (st.n_links > 1 && found_st.n_links > 1)))
+  if (!tf_identity_stat (&identity, self->dir_fd, self->name, &st) ||
+      !tf_identity_stat (&found, target->dir_fd, target->name, &found_st))
+    return FALSE;
+
+  are_links = st.n_links > 1 && st.n_links == found_st.n_links;
+  if (tf_identity_equal (&identity, &found) && (tf_identity_has_birth (&found) || are_links))
     return TRUE;
 
   fd = openat (self->dir_fd, self->name, READ_FLAGS);
   target_fd = openat (target->dir_fd, target->name, READ_FLAGS);
+  if (target_fd < 0 && errno == EACCES)
+    return are_links && st.size == found_st.size && st.modified == found_st.modified;
+
   return fd >= 0 && target_fd >= 0 && tf_disk_equals (fd, target_fd);
 }
 
-/* Called after the temporary name was to become that of the target. If it is kept although that was done, both were links
- * of one file, or the server has not done what it says. */
+/* What a renaming has done that has not failed */
+typedef enum
+{
+  MOVED,
+  ONE_FILE, /* nothing: both names are links of one file */
+  NOT_MOVED,
+} Renaming;
+
+static Renaming
+look_at_names (const TfReplacement *self,
+               const TfDestination *target)
+{
+  TfIdentity found;
+
+  if (!tf_identity_read (&found, self->dir_fd, self->name))
+    return MOVED;
+
+  return are_one_file (self, target) ? ONE_FILE : NOT_MOVED;
+}
+
+/* Called after the temporary name was to become that of the target. If nothing was done although the two are not one file,
+ * the server does not do what it says. */
 static int
 end_rename (TfReplacement       *self,
             const TfDestination *target,
             int                  result,
-            gboolean             is_kept)
+            Renaming             renaming)
 {
-  if (is_kept && !are_one_file (self, target))
+  if (result == 0 && renaming == NOT_MOVED)
     {
       errno = EIO;
       return -1;
     }
-  if (is_kept)
+  if (result == 0 && renaming == ONE_FILE)
     tf_replacement_discard (self, target);
 
   if (result == 0 || was_done_unheard (self, target))
@@ -615,7 +634,7 @@ static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
-  gboolean is_kept;
+  Renaming renaming = MOVED;
   int n_tries = 0;
   int result;
 
@@ -623,11 +642,12 @@ rename_over (TfReplacement       *self,
   do
     {
       result = rename_to_target (self, target);
-      is_kept = result == 0 && has_kept_name (self);
+      if (result == 0)
+        renaming = look_at_names (self, target);
     }
-  while (is_kept && !are_one_file (self, target) && ++n_tries < MAX_MISSING);
+  while (result == 0 && renaming == NOT_MOVED && ++n_tries < MAX_MISSING);
 
-  return end_rename (self, target, result, is_kept);
+  return end_rename (self, target, result, renaming);
 }
 
 static int
@@ -636,7 +656,7 @@ rename_as_new (TfReplacement       *self,
 {
   int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
 
-  return end_rename (self, target, result, result == 0 && has_kept_name (self));
+  return end_rename (self, target, result, result == 0 ? look_at_names (self, target) : NOT_MOVED);
 }
 
 /* Returns whether the file with this name certainly has this identity. */

@@ -217,6 +217,7 @@ __wrap_fstatat64 (int          fd,
 static int unheard_errno; /* or 0 */
 static const char *unheard_name = "doc";
 static gboolean forbids_doc; /* nobody may open it */
+static gboolean forbids_backup;
 static gboolean is_unreadable; /* the document, once it was renamed over */
 static gboolean is_name_lost; /* and the server has lost the temporary name instead of renaming it */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
@@ -224,6 +225,7 @@ static gboolean is_remembered;
 static struct statx remembered;
 
 static gboolean hides_backup; /* once */
+static void (*before_backup_look) (void); /* (nullable): called once */
 static gboolean hides_replaced; /* what is known by a descriptor with O_PATH */
 
 int __real_statx (int fd, const char *path, int flags, unsigned int mask, struct statx *stx);
@@ -236,13 +238,16 @@ __wrap_statx (int           fd,
               unsigned int  mask,
               struct statx *stx)
 {
-  int result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
+  int result;
 
   if (hides_replaced && *path == '\0' && (fcntl (fd, F_GETFL) & (O_PATH | O_DIRECTORY)) == O_PATH)
     {
       errno = ENOENT;
       return -1;
     }
+
+  if (before_backup_look != NULL && g_str_equal (path, "doc~"))
+    g_steal_pointer (&before_backup_look) ();
 
   if (hides_backup && g_str_equal (path, "doc~"))
     {
@@ -251,6 +256,7 @@ __wrap_statx (int           fd,
       return -1;
     }
 
+  result = fails ("statx") ? -1 : __real_statx (fd, path, flags, mask, stx);
   if (result == 0 && is_remembered && g_str_equal (path, unheard_name))
     *stx = remembered;
   if (result == 0 && (are_alike || are_numbered_by_name))
@@ -650,6 +656,12 @@ __wrap_openat64 (int         fd,
     }
 
   if ((forbids_doc || (is_unreadable && unheard_errno != 0)) && g_str_equal (path, "doc") && !(flags & O_PATH))
+    {
+      errno = EACCES;
+      return -1;
+    }
+
+  if (forbids_backup && g_str_equal (path, "doc~"))
     {
       errno = EACCES;
       return -1;
@@ -1890,52 +1902,6 @@ test_not_renamed (void)
     }
 }
 
-/* Another process makes the same backup, and replaces the document, of which the server tells nothing more then. */
-static void
-back_up_and_replace (void)
-{
-  g_autofree char *path = get_doc ();
-  g_autofree char *backup = g_strconcat (path, "~", NULL);
-
-  g_assert_cmpint (link (path, backup), ==, 0);
-  put_theirs ();
-  hides_replaced = TRUE;
-}
-
-static void
-test_same_backup (void)
-{
-  g_autofree char *path = NULL;
-  g_autofree char *backup = NULL;
-  g_autoptr(GError) error = NULL;
-
-  begin_with_old_doc ();
-  path = get_doc ();
-  backup = g_strconcat (path, "~", NULL);
-  no_rename_flags = TRUE;
-  before_backup_rename = back_up_and_replace;
-  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
-  no_rename_flags = hides_replaced = FALSE;
-  g_assert_no_error (error);
-  g_assert_null (before_backup_rename);
-  assert_docs ("new content", "old");
-}
-
-/* Another machine replaces what may be a symlink while it is looked at. */
-static void
-test_stale_link (void)
-{
-  g_autoptr(GError) error = NULL;
-
-  begin_with_old_doc ();
-  fail_errno = ESTALE;
-  fails_once = "fstatat64";
-  persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, &error);
-  g_assert_no_error (error);
-  g_assert_null (fails_once);
-  assert_docs ("new content", NULL);
-}
-
 /* A server renames in two steps, and fails after the first. */
 static void
 test_linked_instead (void)
@@ -2501,6 +2467,69 @@ test_backup_replaced_twice (void)
   g_assert_true (has_content (backup, "theirs"));
   assert_litter ("newer");
   remove_others ("");
+}
+
+/* Another process makes the same backup, and replaces the document, of which the server tells nothing more then. */
+static void
+back_up_and_replace (void)
+{
+  g_autofree char *path = get_doc ();
+  g_autofree char *backup = g_strconcat (path, "~", NULL);
+
+  g_assert_cmpint (link (path, backup), ==, 0);
+  put_theirs ();
+  hides_replaced = TRUE;
+}
+
+static void
+back_up_for_a_moment (void)
+{
+  back_up_and_replace ();
+  before_backup_look = put_their_backup;
+}
+
+/* Nobody may read it, and each name has a number of its own. */
+static void
+back_up_unreadably (void)
+{
+  back_up_and_replace ();
+  are_numbered_by_name = forbids_backup = TRUE;
+}
+
+static void
+test_same_backup (void)
+{
+  void (*const funcs[]) (void) = { back_up_and_replace, back_up_for_a_moment, back_up_unreadably };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (funcs); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      begin_with_old_doc ();
+      no_rename_flags = TRUE;
+      before_backup_rename = funcs[i];
+      persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+      no_rename_flags = hides_replaced = are_numbered_by_name = forbids_backup = FALSE;
+      g_assert_no_error (error);
+      g_assert_null (before_backup_rename);
+      g_assert_null (before_backup_look);
+      assert_docs ("new content", "old");
+    }
+}
+
+/* Another machine replaces what may be a symlink while it is looked at. */
+static void
+test_stale_link (void)
+{
+  g_autoptr(GError) error = NULL;
+
+  begin_with_old_doc ();
+  fail_errno = ESTALE;
+  fails_once = "fstatat64";
+  persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_FOLLOW_SYMLINK, &error);
+  g_assert_no_error (error);
+  g_assert_null (fails_once);
+  assert_docs ("new content", NULL);
 }
 
 static void
