@@ -35,6 +35,16 @@ typedef enum
 
 #define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+/* What an errno says of the file that was seen */
+static Holder
+get_holder (int saved_errno)
+{
+  if (saved_errno == ENOENT)
+    return MISSING;
+
+  return saved_errno == ESTALE ? OTHER : SEEN;
+}
+
 /* Opens the file that is replaced. */
 static int
 open_replaced (const TfDestination *target,
@@ -43,13 +53,16 @@ open_replaced (const TfDestination *target,
   tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name, READ_FLAGS)));
   struct stat st;
 
-  *holder = fd < 0 && errno == ENOENT ? MISSING : SEEN;
+  *holder = fd < 0 ? get_holder (errno) : SEEN;
   if (fd < 0)
     return -1;
 
   tf_system_refresh_content (fd);
   if (fstat (fd, &st) != 0)
-    return -1;
+    {
+      *holder = get_holder (errno);
+      return -1;
+    }
 
   if (tf_destination_is_file (target, &st))
     return tf_fd_steal (&fd);
@@ -172,6 +185,7 @@ is_link (const TfBackup      *self,
 static gboolean
 check_occupant (TfBackup             *self,
                 const TfDestination  *target,
+                Holder               *holder,
                 gboolean             *done,
                 GError              **error)
 {
@@ -179,7 +193,10 @@ check_occupant (TfBackup             *self,
 
   *done = FALSE;
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-    return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
+    {
+      *holder = errno == ESTALE ? OTHER : SEEN;
+      return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
+    }
 
   self->at.is_occupied = TRUE;
   *done = is_link (self, target, &st);
@@ -209,7 +226,7 @@ make (TfBackup             *self,
     .flags = TF_PERSIST_REPLACE,
   };
 
-  if (check_occupant (self, target, &done, error) &&
+  if (check_occupant (self, target, holder, &done, error) &&
       (done || link_or_copy (self, target, holder, cancellable, error)))
     return TRUE;
 

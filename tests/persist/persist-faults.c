@@ -183,6 +183,7 @@ __wrap_fstat64 (int          fd,
 }
 
 static gboolean is_doc_out_of_sight; /* it cannot be looked at */
+static gboolean is_backup_stale;     /* when it is looked at once */
 
 int __real_fstatat64 (int fd, const char *name, struct stat *st, int flags);
 int __wrap_fstatat64 (int fd, const char *name, struct stat *st, int flags);
@@ -204,6 +205,13 @@ __wrap_fstatat64 (int          fd,
       return -1;
     }
 
+  if (is_backup_stale && g_str_equal (name, "doc~"))
+    {
+      is_backup_stale = FALSE;
+      errno = ESTALE;
+      return -1;
+    }
+
   is_stale &= !g_str_equal (name, "doc");
   result = __real_fstatat64 (fd, name, st, flags);
   if (result == 0)
@@ -218,6 +226,7 @@ static int unheard_errno; /* or 0 */
 static const char *unheard_name = "doc";
 static gboolean forbids_doc; /* nobody may open it */
 static gboolean forbids_backup;
+static gboolean is_stale_once; /* the document, when it is opened */
 static gboolean is_unreadable; /* the document, once it was renamed over */
 static gboolean is_name_lost; /* and the server has lost the temporary name instead of renaming it */
 static const char *vanishing; /* (nullable): a directory that is removed with all it holds instead */
@@ -658,6 +667,13 @@ __wrap_openat64 (int         fd,
   if ((forbids_doc || (is_unreadable && unheard_errno != 0)) && g_str_equal (path, "doc") && !(flags & O_PATH))
     {
       errno = EACCES;
+      return -1;
+    }
+
+  if (is_stale_once && g_str_equal (path, "doc") && !(flags & O_PATH))
+    {
+      is_stale_once = FALSE;
+      errno = ESTALE;
       return -1;
     }
 
@@ -2532,6 +2548,28 @@ test_stale_link (void)
   assert_docs ("new content", NULL);
 }
 
+/* Others replace the document, or its backup, while it is copied or looked at. */
+static void
+test_stale_when_backed_up (void)
+{
+  const System systems[] = { NO_HARD_LINKS, ALL_THERE };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (systems); i++)
+    {
+      g_autoptr(GError) error = NULL;
+
+      begin_with_old_doc ();
+      set_system (systems[i]);
+      is_stale_once = i == 0;
+      is_backup_stale = i == 1;
+      persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+      set_system (ALL_THERE);
+      g_assert_no_error (error);
+      g_assert_false (is_stale_once || is_backup_stale);
+      assert_docs ("new content", "old");
+    }
+}
+
 static void
 lose_sight_of_doc (void)
 {
@@ -3174,6 +3212,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/linked-instead", test_linked_instead);
   g_test_add_func ("/persist-faults/same-backup", test_same_backup);
   g_test_add_func ("/persist-faults/stale-link", test_stale_link);
+  g_test_add_func ("/persist-faults/stale-when-backed-up", test_stale_when_backed_up);
   g_test_add_func ("/persist-faults/backup-where-alike", test_backup_where_alike);
   g_test_add_func ("/persist-faults/backup-replaced-twice", test_backup_replaced_twice);
   g_test_add_func ("/persist-faults/new-backup-replaced", test_new_backup_replaced);
