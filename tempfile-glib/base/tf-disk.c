@@ -183,6 +183,24 @@ tf_disk_equals (int fd,
   return TRUE;
 }
 
+/* Returns whether what has one name has the same bytes as what has the other one. Sets errno to what forbids to open one of
+ * them, or to 0. */
+gboolean
+tf_disk_equals_at (int         dir_fd,
+                   const char *name,
+                   int         other_dir_fd,
+                   const char *other)
+{
+  tf_autofd int fd = tf_fd_open_at (dir_fd, name);
+  tf_autofd int other_fd = fd >= 0 ? tf_fd_open_at (other_dir_fd, other) : -1;
+
+  if (other_fd < 0)
+    return FALSE;
+
+  errno = 0;
+  return tf_disk_equals (fd, other_fd);
+}
+
 gboolean
 tf_disk_get_size (int          fd,
                   const char  *where,

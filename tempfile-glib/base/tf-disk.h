@@ -74,6 +74,10 @@ gboolean tf_disk_set_lost  (int            *lost_errno,
                             GError        **error);
 gboolean tf_disk_equals    (int             fd,
                             int             other);
+gboolean tf_disk_equals_at (int             dir_fd,
+                            const char     *name,
+                            int             other_dir_fd,
+                            const char     *other);
 gboolean tf_disk_get_size  (int             fd,
                             const char     *where,
                             goffset        *size,

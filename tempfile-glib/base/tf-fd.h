@@ -60,6 +60,14 @@ tf_fd_lift (int fd)
   return lifted;
 }
 
+/* Opens what has the name to look at it: no symlink is followed, and no pipe or terminal is waited for. */
+static inline int
+tf_fd_open_at (int         dir_fd,
+               const char *name)
+{
+  return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+}
+
 #define tf_autofd __attribute__ ((cleanup (tf_fd_clear)))
 
 /* Fills @bytes from the device for random bytes. Returns FALSE with errno set. */

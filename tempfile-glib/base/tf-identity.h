@@ -112,9 +112,9 @@ tf_identity_stat (TfIdentity   *self,
   return TRUE;
 }
 
-/* Like tf_identity_stat(), but looks a second time if that fails, or if the birth time is unexpectedly missing or not: what
- * is called instead of statx() does not tell it, and a file looks like another one then. Sets errno to EIO if it is so
- * again. */
+/* Like tf_identity_stat(), but looks a second time if that fails, or if there is a birth time and @has_birth says that there is
+ * none, or the other way round: what is called where statx() is refused does not tell it, and a file looks like another one
+ * then. If that is so again, fails with EIO. */
 static inline gboolean
 tf_identity_stat_wholly (TfIdentity   *self,
                          gboolean      has_birth,

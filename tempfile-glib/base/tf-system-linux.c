@@ -433,7 +433,7 @@ open_same (int         fd,
   if (!tf_system_stat (&expected, fd, "") || !S_ISREG (expected.mode))
     return -1;
 
-  opened = TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  opened = tf_fd_open_at (dir_fd, name);
   if (opened < 0 || !tf_system_stat (&found, opened, "") || !is_same (&expected, &found))
     return -1;
 

@@ -33,16 +33,12 @@ typedef enum
  * kernels remember names */
 #define MAX_OTHER 2000
 
-#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
-
-/* What an errno says of the file that was seen */
+/* What the errno of a call says of the file that was seen: network file systems say that it is stale, and some that it is not
+ * there, though it is open, if another one has replaced it. */
 static Holder
 get_holder (int saved_errno)
 {
-  if (saved_errno == ENOENT)
-    return MISSING;
-
-  return saved_errno == ESTALE ? OTHER : SEEN;
+  return saved_errno == ESTALE || saved_errno == ENOENT ? OTHER : SEEN;
 }
 
 /* Opens the file that is replaced. */
@@ -50,25 +46,24 @@ static int
 open_replaced (const TfDestination *target,
                Holder              *holder)
 {
-  tf_autofd int fd = tf_fd_lift (TF_RETRY_EINTR (openat (target->dir_fd, target->name, READ_FLAGS)));
+  tf_autofd int fd = tf_fd_lift (tf_fd_open_at (target->dir_fd, target->name));
   struct stat st;
 
-  *holder = fd < 0 ? get_holder (errno) : SEEN;
   if (fd < 0)
-    return -1;
-
-  tf_system_refresh_content (fd);
-  if (fstat (fd, &st) != 0)
     {
-      *holder = get_holder (errno);
+      *holder = errno == ENOENT ? MISSING : get_holder (errno);
       return -1;
     }
 
-  if (tf_destination_is_file (target, &st))
-    return tf_fd_steal (&fd);
+  tf_system_refresh_content (fd);
+  if (fstat (fd, &st) == 0)
+    {
+      if (tf_destination_is_file (target, &st))
+        return tf_fd_steal (&fd);
+      errno = ESTALE;
+    }
 
-  *holder = OTHER;
-  errno = ESTALE;
+  *holder = get_holder (errno);
   return -1;
 }
 
@@ -141,22 +136,11 @@ link_or_copy (TfBackup             *self,
   if (place (self))
     return TRUE;
 
-  /* Another machine may have replaced it. */
   *holder = errno == ESTALE ? OTHER : SEEN;
   if (self->entry.name != NULL || !tf_replacement_is_unlinkable_errno (errno))
     return fail_to_place (self, error);
 
   return copy (self, target, holder, cancellable, error) && (place (self) || fail_to_place (self, error));
-}
-
-static gboolean
-has_same_bytes (const TfBackup      *self,
-                const TfDestination *target)
-{
-  tf_autofd int fd = openat (target->dir_fd, target->name, READ_FLAGS);
-  tf_autofd int backup_fd = openat (self->at.dir_fd, self->at.name, READ_FLAGS);
-
-  return fd >= 0 && backup_fd >= 0 && tf_disk_equals (fd, backup_fd);
 }
 
 /* Where birth times are recorded, files that seem to be one are. */
@@ -178,7 +162,8 @@ is_link (const TfBackup      *self,
          (st->st_nlink > 1 ||
           (st->st_size == target->file.st_size &&
            st->st_mtim.tv_sec == target->file.st_mtim.tv_sec && st->st_mtim.tv_nsec == target->file.st_mtim.tv_nsec)) &&
-         (has_birth (target) || has_same_bytes (self, target));
+         (has_birth (target) ||
+          tf_disk_equals_at (target->dir_fd, target->name, self->at.dir_fd, self->at.name));
 }
 
 /* Sets @done if the file has the name already. What is no former backup is not exchanged for it. */
@@ -194,7 +179,7 @@ check_occupant (TfBackup             *self,
   *done = FALSE;
   if (fstatat (self->at.dir_fd, self->at.name, &st, AT_SYMLINK_NOFOLLOW) != 0)
     {
-      *holder = errno == ESTALE ? OTHER : SEEN;
+      *holder = get_holder (errno);
       return errno == ENOENT || tf_errno_set (error, errno, "stat", self->at.path);
     }
 
@@ -231,7 +216,7 @@ make (TfBackup             *self,
     return TRUE;
 
   self->placed = TF_PLACED_OVER;
-  tf_backup_end (self, target, TRUE);
+  tf_backup_end (self, target, TF_BACKUP_KEEP);
   return FALSE;
 }
 

@@ -110,8 +110,6 @@ get_identity (int fd)
   return identity;
 }
 
-#define READ_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-
 /* Returns whether the name has the bytes of the file, perhaps with another inode number. The descriptor of what is backed up
  * only describes it; what is opened again may be another file, because libfuse goes by names. Sets errno if the name cannot be
  * opened. */
@@ -120,7 +118,7 @@ has_bytes (const TfReplacement *self,
            int                  dir_fd,
            const char          *name)
 {
-  tf_autofd int fd = openat (dir_fd, name, READ_FLAGS);
+  tf_autofd int fd = tf_fd_open_at (dir_fd, name);
   tf_autofd int again_fd = -1;
   int flags = fcntl (self->fd, F_GETFL);
   int own_fd;
@@ -157,17 +155,32 @@ is_same_file (const TfSystemStat *a,
          (tf_identity_has_birth (&first) || (a->size == b->size && a->modified == b->modified));
 }
 
-/* Where files may be numbered alike, they may have been written in the same second, too. */
+/* libfuse without use_ino gives each link a number of its own, but tells how many there are. */
 static gboolean
-has_birth_or_bytes (const TfReplacement *self,
-                    const TfSystemStat  *own,
-                    int                  dir_fd,
-                    const char          *name)
+may_be_links (const TfSystemStat *a,
+              const TfSystemStat *b)
 {
-  TfIdentity identity;
+  return a->birth_seconds == 0 && b->birth_seconds == 0 && a->device == b->device && S_ISREG (b->mode) &&
+         a->n_links > 1 && a->n_links == b->n_links && a->size == b->size && a->modified == b->modified;
+}
 
-  tf_identity_set (&identity, own);
-  return tf_identity_has_birth (&identity) || has_bytes (self, dir_fd, name);
+/* Returns whether the file has the name. Where there are no birth times, and may be no numbers that tell files apart, it has to
+ * have the bytes, too: others can be written in the same second. Does not change errno. */
+static gboolean
+is_named (const TfReplacement *self,
+          int                  dir_fd,
+          const char          *name,
+          gboolean           (*is_one) (const TfSystemStat *a,
+                                        const TfSystemStat *b))
+{
+  int saved_errno = errno;
+  TfSystemStat own;
+  TfSystemStat found;
+  gboolean result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
+                    is_one (&own, &found) && (own.birth_seconds != 0 || has_bytes (self, dir_fd, name));
+
+  errno = saved_errno;
+  return result;
 }
 
 /* Called after a failure of giving the file this name. Returns whether it has the name nevertheless: a server that has
@@ -178,36 +191,22 @@ has_name (const TfReplacement *self,
           int                  dir_fd,
           const char          *name)
 {
-  int saved_errno = errno;
-  TfSystemStat own;
-  TfSystemStat found;
-  gboolean result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
-                    is_same_file (&own, &found) && has_birth_or_bytes (self, &own, dir_fd, name);
-
-  errno = saved_errno;
-  return result;
+  return is_named (self, dir_fd, name, is_same_file);
 }
 
-/* Like has_name(), after a failure of linking: libfuse without use_ino gives each link a number of its own, but tells how many
- * there are. Does not change errno. */
+/* Like has_name(), after a failure of linking. Does not change errno. */
 static gboolean
 has_link (const TfReplacement *self,
           int                  dir_fd,
           const char          *name)
 {
   int saved_errno = errno;
-  TfSystemStat own;
-  TfSystemStat found;
   gboolean result = has_name (self, dir_fd, name);
 
   if (!result && tf_system_may_lose (dir_fd))
     {
       tf_system_refresh (self->fd);
-      result = tf_system_stat (&own, self->fd, "") && tf_system_stat (&found, dir_fd, name) &&
-               own.birth_seconds == 0 && found.birth_seconds == 0 &&
-               own.device == found.device && S_ISREG (found.mode) &&
-               own.n_links > 1 && own.n_links == found.n_links &&
-               own.size == found.size && own.modified == found.modified && has_bytes (self, dir_fd, name);
+      result = is_named (self, dir_fd, name, may_be_links);
     }
 
   errno = saved_errno;
@@ -438,7 +437,7 @@ was_done_unheard (const TfReplacement *self,
 
   if (saved_errno != ENOTSUP)
     {
-      tf_autofd int fd = openat (self->dir_fd, self->name, READ_FLAGS);
+      tf_autofd int fd = tf_fd_open_at (self->dir_fd, self->name);
 
       result = fd < 0 && errno == ENOENT && is_dir_there (self->dir_fd) && has_come_to (self, target);
     }
@@ -453,79 +452,66 @@ static gboolean
 are_one_file (const TfReplacement *self,
               const TfDestination *target)
 {
-  tf_autofd int fd = -1;
-  tf_autofd int target_fd = -1;
-  TfIdentity identity;
-  TfIdentity found;
   TfSystemStat st;
-  TfSystemStat found_st;
-  gboolean are_links;
+  TfSystemStat found;
 
-  if (!tf_identity_stat (&identity, self->dir_fd, self->name, &st) ||
-      !tf_identity_stat (&found, target->dir_fd, target->name, &found_st))
+  if (!tf_system_stat (&st, self->dir_fd, self->name) || !tf_system_stat (&found, target->dir_fd, target->name))
     return FALSE;
 
-  are_links = st.n_links > 1 && st.n_links == found_st.n_links;
-  if (tf_identity_equal (&identity, &found) && (tf_identity_has_birth (&found) || are_links))
-    return TRUE;
-
-  fd = openat (self->dir_fd, self->name, READ_FLAGS);
-  target_fd = openat (target->dir_fd, target->name, READ_FLAGS);
-  if (target_fd < 0 && errno == EACCES)
-    return are_links && st.size == found_st.size && st.modified == found_st.modified;
-
-  return fd >= 0 && target_fd >= 0 && tf_disk_equals (fd, target_fd);
+  return (is_same_file (&st, &found) && (found.birth_seconds != 0 || may_be_links (&st, &found))) ||
+         tf_disk_equals_at (self->dir_fd, self->name, target->dir_fd, target->name) ||
+         (errno == EACCES && may_be_links (&st, &found));
 }
 
-/* What a renaming has done that has not failed */
 typedef enum
 {
+  FAILED,
   MOVED,
-  ONE_FILE, /* nothing: both names are links of one file */
-  NOT_MOVED,
+  ONE_FILE,  /* nothing was done: both names are links of one file */
+  NOT_MOVED, /* nothing was done, though it was said */
 } Renaming;
 
+/* Looks at what renaming has done. What cannot be looked at has not moved, which is found out by trying again. */
 static Renaming
 look_at_names (const TfReplacement *self,
-               const TfDestination *target)
+               const TfDestination *target,
+               int                  result)
 {
   TfIdentity found;
 
-  if (!tf_identity_read (&found, self->dir_fd, self->name))
+  if (result != 0)
+    return FAILED;
+
+  if (!tf_identity_read (&found, self->dir_fd, self->name) && errno == ENOENT)
     return MOVED;
 
   return are_one_file (self, target) ? ONE_FILE : NOT_MOVED;
 }
 
-/* Called after the temporary name was to become that of the target. If nothing was done although the two are not one file,
- * the server does not do what it says. */
+/* Called after the temporary name was to become that of the target. */
 static int
 end_rename (TfReplacement       *self,
             const TfDestination *target,
-            int                  result,
             Renaming             renaming)
 {
-  if (result == 0 && renaming == NOT_MOVED)
-    {
-      errno = EIO;
-      return -1;
-    }
-  if (result == 0 && renaming == ONE_FILE)
-    tf_replacement_discard (self, target);
+  if (renaming == NOT_MOVED)
+    errno = EIO;
 
-  if (result == 0 || was_done_unheard (self, target))
+  if (renaming == MOVED || (renaming != ONE_FILE && was_done_unheard (self, target)))
     {
       forget_name (self);
-      result = 0;
-    }
-  else if (has_name (self, target->dir_fd, target->name))
-    {
-      tf_replacement_discard (self, target);
-      result = 0;
+      return 0;
     }
 
-  return result;
+  if (renaming != ONE_FILE && !has_name (self, target->dir_fd, target->name))
+    return -1;
+
+  tf_replacement_discard (self, target);
+  return 0;
 }
+
+/* How often others may replace what was a link of the file before it is looked at */
+#define MAX_REPLACED 10
 
 /* How often the document may be said to be missing */
 #define MAX_MISSING 10
@@ -634,20 +620,14 @@ static int
 rename_over (TfReplacement       *self,
              const TfDestination *target)
 {
-  Renaming renaming = MOVED;
+  Renaming renaming;
   int n_tries = 0;
-  int result;
 
-  /* What was a link of this file may be replaced before it is looked at. */
   do
-    {
-      result = rename_to_target (self, target);
-      if (result == 0)
-        renaming = look_at_names (self, target);
-    }
-  while (result == 0 && renaming == NOT_MOVED && ++n_tries < MAX_MISSING);
+    renaming = look_at_names (self, target, rename_to_target (self, target));
+  while (renaming == NOT_MOVED && ++n_tries < MAX_REPLACED);
 
-  return end_rename (self, target, result, renaming);
+  return end_rename (self, target, renaming);
 }
 
 static int
@@ -656,7 +636,7 @@ rename_as_new (TfReplacement       *self,
 {
   int result = tf_system_rename (target->dir_fd, self->name, target->name, TF_SYSTEM_RENAME_NOREPLACE);
 
-  return end_rename (self, target, result, result == 0 ? look_at_names (self, target) : NOT_MOVED);
+  return end_rename (self, target, look_at_names (self, target, result));
 }
 
 /* Returns whether the file with this name certainly has this identity. */

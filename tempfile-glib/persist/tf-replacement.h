@@ -24,7 +24,7 @@ typedef struct
   TfJournalRecord *replaced; /* (nullable): of the file at the target, which may get the temporary name */
   TfIdentity       named;    /* of the temporary name before an exchange, which takes it along */
   TfIdentity       former;   /* of the replaced file, by the temporary name after an exchange */
-  gboolean         stays;    /* with the temporary name, because the target may be lost */
+  gboolean         stays;    /* with the temporary name: it may be all that is left of the target, or another's */
 } TfReplacement;
 
 #define TF_REPLACEMENT_INIT(fd_) { .node.funcs = &tf_replacement_registry_funcs, .fd = (fd_) }

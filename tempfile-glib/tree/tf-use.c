@@ -32,7 +32,7 @@ open_file (int         dir_fd,
       return -1;
     }
 
-  return TF_RETRY_EINTR (openat (dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  return tf_fd_open_at (dir_fd, name);
 }
 
 /* Opens the regular file @name in @dir_fd if it is @identity, and nobody else has it open. Nobody can open it before the

@@ -930,7 +930,7 @@ swap_inodes (Node *a,
   g_hash_table_replace (nodes_by_inode, &b->inode, b);
 }
 
-/* The nodes keep their names. Where a node is that of an inode, it is taken for the other one. */
+/* The nodes keep their names. Unless the nodes are those of names, what has the inode of one is taken for the other one. */
 static void
 exchange_nodes (Node *source,
                 Node *target)

@@ -1484,6 +1484,15 @@ tell (const char     *domain,
   n_told += strstr (message, "could not be removed again") != NULL;
 }
 
+static void
+tell_all (const char     *domain,
+          GLogLevelFlags  level,
+          const char     *message,
+          gpointer        no_data)
+{
+  n_told++;
+}
+
 /* A server that another machine has asked to replace the document says once that it is stale. */
 static void
 test_stale_backup (void)
@@ -1745,6 +1754,58 @@ begin_with_old_doc (void)
   put_old (path);
 }
 
+/* One file has a temporary name. */
+static void
+assert_litter (const char *content)
+{
+  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+  guint n = 0;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *path = g_build_filename (dir, name, NULL);
+
+      n += g_str_has_prefix (name, ".tmp-") && has_content (path, content);
+    }
+
+  g_assert_cmpuint (n, ==, 1);
+}
+
+static char *
+get_backup (void)
+{
+  g_autofree char *path = get_doc ();
+
+  return g_strconcat (path, "~", NULL);
+}
+
+static void
+begin_with_former_backup (void)
+{
+  g_autofree char *backup = NULL;
+
+  begin_with_old_doc ();
+  backup = get_backup ();
+  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+}
+
+/* Looks at the document, its backup and what has a temporary name, and removes them. */
+static void
+assert_docs_and_litter (const char *content,
+                        const char *in_backup,
+                        const char *in_litter)
+{
+  g_autofree char *path = get_doc ();
+  g_autofree char *backup = get_backup ();
+
+  g_assert_true (has_content (path, content));
+  g_assert_true (has_content (backup, in_backup));
+  assert_litter (in_litter);
+  g_assert_cmpuint (tf_test_count_entries (dir), ==, 3);
+  remove_others ("");
+}
+
 /* Which errno means that there are no hard links differs. */
 static void
 test_no_links (void)
@@ -1817,7 +1878,7 @@ test_alike_at_once (void)
 
   begin_with_old_doc ();
   path = get_doc ();
-  backup = g_strconcat (path, "~", NULL);
+  backup = get_backup ();
   for (int i = 0; i < 3; i++)
     {
       g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
@@ -1834,21 +1895,17 @@ test_alike_at_once (void)
       remove_others ("");
     }
 
-  g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
-  g_assert_true (g_file_set_contents (backup, "more former", -1, NULL));
-  are_alike = are_times_alike = TRUE;
-  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
-  are_alike = are_times_alike = FALSE;
-  g_assert_no_error (error);
-  assert_docs ("new content", "old content");
-
-  g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
-  g_assert_true (g_file_set_contents (backup, "more former", -1, NULL));
-  are_alike = are_times_alike = forbids_doc = TRUE;
-  persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
-  are_alike = are_times_alike = forbids_doc = FALSE;
-  g_assert_no_error (error);
-  assert_docs ("new content", "old content");
+  for (int i = 0; i < 2; i++)
+    {
+      g_assert_true (g_file_set_contents (path, "old content", -1, NULL));
+      g_assert_true (g_file_set_contents (backup, "more former", -1, NULL));
+      are_alike = are_times_alike = TRUE;
+      forbids_doc = i == 1;
+      persist_doc (UNNAMED, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error);
+      are_alike = are_times_alike = forbids_doc = FALSE;
+      g_assert_no_error (error);
+      assert_docs ("new content", "old content");
+    }
 }
 
 static void
@@ -2371,24 +2428,6 @@ test_dir_in_place (void)
   remove_others ("");
 }
 
-/* One file has a temporary name. */
-static void
-assert_litter (const char *content)
-{
-  g_autoptr(GDir) names = g_dir_open (dir, 0, NULL);
-  const char *name;
-  guint n = 0;
-
-  while ((name = g_dir_read_name (names)) != NULL)
-    {
-      g_autofree char *path = g_build_filename (dir, name, NULL);
-
-      n += g_str_has_prefix (name, ".tmp-") && has_content (path, content);
-    }
-
-  g_assert_cmpuint (n, ==, 1);
-}
-
 static void
 persist_by_other (void)
 {
@@ -2457,33 +2496,18 @@ put_their_newer_backup (void)
 static void
 test_backup_replaced_twice (void)
 {
-  g_autoptr(TfTempFile) file = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *backup = NULL;
-  g_autoptr(GFile) destination = NULL;
-
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  file = make (IN_MEMORY);
-  path = g_build_filename (dir, "doc", NULL);
-  backup = g_build_filename (dir, "doc~", NULL);
-  destination = g_file_new_for_path (path);
-  put_old (path);
-  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  begin_with_former_backup ();
   n_exchanges = 0;
   before_second_exchange = put_their_backup;
   before_third_exchange = put_their_newer_backup;
   broken_call = "renameat";
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  g_assert_false (persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL));
   broken_call = NULL;
   g_assert_null (before_third_exchange);
-  g_assert_true (has_content (path, "old"));
-  g_assert_true (has_content (backup, "theirs"));
-  assert_litter ("newer");
-  remove_others ("");
+  assert_docs_and_litter ("old", "theirs", "newer");
 }
 
 /* Another process makes the same backup, and replaces the document, of which the server tells nothing more then. */
@@ -2491,7 +2515,7 @@ static void
 back_up_and_replace (void)
 {
   g_autofree char *path = get_doc ();
-  g_autofree char *backup = g_strconcat (path, "~", NULL);
+  g_autofree char *backup = get_backup ();
 
   g_assert_cmpint (link (path, backup), ==, 0);
   put_theirs ();
@@ -2513,10 +2537,19 @@ back_up_unreadably (void)
   are_numbered_by_name = forbids_backup = TRUE;
 }
 
+/* The temporary name cannot be looked at once. */
+static void
+back_up_out_of_sight (void)
+{
+  back_up_and_replace ();
+  fail_errno = ESTALE;
+  fails_once = "statx";
+}
+
 static void
 test_same_backup (void)
 {
-  void (*const funcs[]) (void) = { back_up_and_replace, back_up_for_a_moment, back_up_unreadably };
+  void (*const funcs[]) (void) = { back_up_and_replace, back_up_for_a_moment, back_up_unreadably, back_up_out_of_sight };
 
   for (gsize i = 0; i < G_N_ELEMENTS (funcs); i++)
     {
@@ -2530,6 +2563,7 @@ test_same_backup (void)
       g_assert_no_error (error);
       g_assert_null (before_backup_rename);
       g_assert_null (before_backup_look);
+      g_assert_null (fails_once);
       assert_docs ("new content", "old");
     }
 }
@@ -2655,15 +2689,12 @@ let_next_openat_fail (void)
 static void
 test_refused_exchange (void)
 {
-  g_autofree char *backup = NULL;
   g_autoptr(GError) error = NULL;
 
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
 
-  begin_with_old_doc ();
-  backup = g_build_filename (dir, "doc~", NULL);
-  g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+  begin_with_former_backup ();
   n_exchanges = 0;
   failing_exchange = 1;
   before_exchange = let_next_openat_fail;
@@ -2674,30 +2705,55 @@ test_refused_exchange (void)
   assert_docs ("old", "older");
 }
 
+/* If nothing can be read on a server that has refused to exchange the names, it is not known whether it has. Both backups stay,
+ * and the error alone says where. */
+static void
+test_exchange_not_known (void)
+{
+  g_autoptr(GError) error = NULL;
+  guint handler;
+
+  if (tf_test_skip_if_portable ("names that are exchanged"))
+    return;
+
+  begin_with_former_backup ();
+  shown_type = FUSE;
+  n_exchanges = 0;
+  failing_exchange = 1;
+  before_exchange = let_next_openat_fail;
+  forbids_backup = TRUE;
+  n_told = 0;
+  handler = g_log_set_handler ("Tf", G_LOG_LEVEL_MESSAGE, tell_all, NULL);
+  g_assert_false (persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, &error));
+  g_log_remove_handler ("Tf", handler);
+  forbids_backup = FALSE;
+  failing_exchange = 0;
+  shown_type = 0;
+  g_assert_cmpuint (n_told, ==, 0);
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_FAILED);
+  g_assert_true (g_str_has_prefix (error->message, "The new backup or the former one is at “"));
+  assert_docs_and_litter ("old", "older", "old");
+}
+
 /* Where all files have one number, or each name has one, an exchange that fails is not taken for one that was done, and what
  * is exchanged back is not taken for the backup. */
 static void
 test_backup_where_alike (void)
 {
   const System systems[] = { ALL_THERE, NO_HARD_LINKS };
-  g_autofree char *path = NULL;
-  g_autofree char *backup = NULL;
 
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
 
-  set_dir (TRUE);
-  path = g_build_filename (dir, "doc", NULL);
-  backup = g_build_filename (dir, "doc~", NULL);
   for (guint i = 0; i < 12 * G_N_ELEMENTS (systems); i++)
     {
-      g_autoptr(TfTempFile) file = make (IN_MEMORY);
-      g_autoptr(GFile) destination = g_file_new_for_path (path);
+      g_autofree char *path = NULL;
+      g_autofree char *backup = NULL;
       gboolean success;
 
-      remove_others ("");
-      put_old (path);
-      g_assert_true (g_file_set_contents (backup, "older", -1, NULL));
+      begin_with_former_backup ();
+      path = get_doc ();
+      backup = get_backup ();
       set_system (systems[i / 12]);
       are_alike = i % 6 < 3;
       are_numbered_by_name = !are_alike;
@@ -2706,7 +2762,7 @@ test_backup_where_alike (void)
       n_exchanges = 0;
       failing_exchange = i % 3;
       broken_call = i % 3 == 1 ? NULL : "renameat";
-      success = tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL);
+      success = persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL);
       broken_call = NULL;
       failing_exchange = 0;
       shown_type = 0;
@@ -2717,41 +2773,26 @@ test_backup_where_alike (void)
         g_assert_true (has_content (backup, "old"));
       else if (!has_content (backup, "older"))
         assert_litter ("older");
+      remove_others ("");
     }
-
-  remove_others ("");
 }
 
 /* Where there was no backup, it is moved aside before it is removed, so that what takes its name right then stays. */
 static void
 test_new_backup_replaced (void)
 {
-  g_autoptr(TfTempFile) file = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *backup = NULL;
-  g_autoptr(GFile) destination = NULL;
-
   if (tf_test_skip_if_portable ("names that are exchanged"))
     return;
 
-  set_dir (TRUE);
-  set_system (ALL_THERE);
-  file = make (IN_MEMORY);
-  path = g_build_filename (dir, "doc", NULL);
-  backup = g_build_filename (dir, "doc~", NULL);
-  destination = g_file_new_for_path (path);
-  put_old (path);
+  begin_with_old_doc ();
   is_known_fs = TRUE;
   before_backup_goes = put_their_backup;
   broken_call = "renameat";
-  g_assert_false (tf_temp_file_persist (file, destination, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL, NULL, NULL, NULL, NULL));
+  g_assert_false (persist_doc (IN_MEMORY, TF_PERSIST_REPLACE | TF_PERSIST_BACKUP, NULL));
   broken_call = NULL;
   is_known_fs = FALSE;
   g_assert_null (before_backup_goes);
-  g_assert_true (has_content (path, "old"));
-  g_assert_true (has_content (backup, "theirs"));
-  g_assert_cmpuint (tf_test_count_entries (dir), ==, 2);
-  remove_others ("");
+  assert_docs ("old", "theirs");
 }
 
 /* What another process puts there right before the new backup is taken back stays, if only under the temporary name. */
@@ -3207,6 +3248,7 @@ main (int    argc,
   g_test_add_func ("/persist-faults/backup-replaced-before-taken-back", test_backup_replaced_before_taken_back);
   g_test_add_func ("/persist-faults/refused-with-backup", test_refused_with_backup);
   g_test_add_func ("/persist-faults/refused-exchange", test_refused_exchange);
+  g_test_add_func ("/persist-faults/exchange-not-known", test_exchange_not_known);
   g_test_add_func ("/persist-faults/alike-at-once", test_alike_at_once);
   g_test_add_func ("/persist-faults/linked-twin", test_linked_twin);
   g_test_add_func ("/persist-faults/not-renamed", test_not_renamed);
