@@ -454,13 +454,14 @@ are_one_file (const TfReplacement *self,
 {
   TfSystemStat st;
   TfSystemStat found;
+  gboolean are_seen = tf_system_stat (&st, self->dir_fd, self->name) &&
+                      tf_system_stat (&found, target->dir_fd, target->name);
+  gboolean may_be_one = are_seen && may_be_links (&st, &found);
 
-  if (!tf_system_stat (&st, self->dir_fd, self->name) || !tf_system_stat (&found, target->dir_fd, target->name))
-    return FALSE;
+  if (are_seen && is_same_file (&st, &found) && (may_be_one || found.birth_seconds != 0))
+    return TRUE;
 
-  return (is_same_file (&st, &found) && (found.birth_seconds != 0 || may_be_links (&st, &found))) ||
-         tf_disk_equals_at (self->dir_fd, self->name, target->dir_fd, target->name) ||
-         (errno == EACCES && may_be_links (&st, &found));
+  return tf_disk_equals_at (self->dir_fd, self->name, target->dir_fd, target->name) || (errno == EACCES && may_be_one);
 }
 
 typedef enum
@@ -471,7 +472,7 @@ typedef enum
   NOT_MOVED, /* nothing was done, though it was said */
 } Renaming;
 
-/* Looks at what renaming has done. What cannot be looked at has not moved, which is found out by trying again. */
+/* Looks at what renaming has done. If the temporary name cannot be looked at twice, what was said is believed. */
 static Renaming
 look_at_names (const TfReplacement *self,
                const TfDestination *target,
@@ -482,7 +483,8 @@ look_at_names (const TfReplacement *self,
   if (result != 0)
     return FAILED;
 
-  if (!tf_identity_read (&found, self->dir_fd, self->name) && errno == ENOENT)
+  if (!tf_identity_read (&found, self->dir_fd, self->name) &&
+      (errno == ENOENT || !tf_identity_read (&found, self->dir_fd, self->name)))
     return MOVED;
 
   return are_one_file (self, target) ? ONE_FILE : NOT_MOVED;
