@@ -193,12 +193,14 @@ tf_disk_equals_at (int         dir_fd,
 {
   tf_autofd int fd = tf_fd_open_at (dir_fd, name);
   tf_autofd int other_fd = fd >= 0 ? tf_fd_open_at (other_dir_fd, other) : -1;
+  gboolean result;
 
   if (other_fd < 0)
     return FALSE;
 
+  result = tf_disk_equals (fd, other_fd);
   errno = 0;
-  return tf_disk_equals (fd, other_fd);
+  return result;
 }
 
 gboolean
